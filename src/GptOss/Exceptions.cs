@@ -1,0 +1,95 @@
+using System.Text;
+
+namespace GptOss;
+
+/// <summary>The base of every error that GptOss itself reports.</summary>
+public abstract class GptOssException : Exception
+{
+    private protected GptOssException(string message, Exception? inner = null) : base(message, inner) { }
+}
+
+/// <summary>The model folder is not one that this engine can run: damaged, incomplete, changed while in use, or of another kind.</summary>
+/// <remarks>The message names the file, then the tensor or the field, what was expected and what was found.</remarks>
+public sealed class CheckpointException : GptOssException
+{
+    internal CheckpointException(
+        string filePath, string reason, string? tensorName = null, string? fieldName = null, Exception? inner = null)
+        : base(Compose(filePath, reason, tensorName, fieldName), inner)
+    {
+        FilePath = filePath;
+        TensorName = tensorName;
+        FieldName = fieldName;
+        Reason = reason;
+    }
+
+    /// <summary>The file or folder at fault.</summary>
+    public string FilePath { get; }
+
+    /// <summary>The tensor at fault, where the fault lies in one tensor.</summary>
+    public string? TensorName { get; }
+
+    /// <summary>The JSON field at fault, where the fault lies in one field.</summary>
+    public string? FieldName { get; }
+
+    /// <summary>What was expected and what was found, without the place.</summary>
+    public string Reason { get; }
+
+    private static string Compose(string file, string reason, string? tensor, string? field)
+    {
+        string place = tensor is not null ? $"{file}: tensor '{Printable.Name(tensor)}' "
+            : field is not null ? $"{file}: field '{Printable.Name(field)}' "
+            : $"{file}: ";
+        return Printable.Line(place + reason);
+    }
+}
+
+/// <summary>The logits are not finite, so no token can be chosen from them.</summary>
+public sealed class NumericFaultException : GptOssException
+{
+    internal NumericFaultException(string message, string? tensorName) : base(Printable.Line(message)) =>
+        TensorName = tensorName;
+
+    /// <summary>The first tensor of the checkpoint that holds a value which is not finite; null where every weight is finite.</summary>
+    public string? TensorName { get; }
+}
+
+/// <summary>The prompt does not fit into the context.</summary>
+public sealed class ContextLengthException : GptOssException
+{
+    internal ContextLengthException(int promptTokens, int contextLength)
+        : base($"The prompt has {promptTokens} tokens, and the context holds {contextLength}, "
+            + "of which at least one is needed for the answer. Shorten the prompt, or raise ModelOptions.ContextLength.")
+    {
+        PromptTokens = promptTokens;
+        ContextLength = contextLength;
+    }
+
+    /// <summary>Tokens of the prompt.</summary>
+    public int PromptTokens { get; }
+
+    /// <summary>Tokens the context holds, prompt and answer together.</summary>
+    public int ContextLength { get; }
+}
+
+/// <summary>Makes names out of files fit for a message: no control characters, no endless lines.</summary>
+internal static class Printable
+{
+    private const int NameLimit = 80;
+    private const int LineLimit = 500;
+
+    public static string Name(string text) => Cut(Escape(text), NameLimit);
+
+    public static string Line(string text) => Cut(Escape(text), LineLimit);
+
+    private static string Cut(string text, int limit) => text.Length <= limit ? text : text[..(limit - 1)] + "…";
+
+    private static string Escape(string text)
+    {
+        if (!text.AsSpan().ContainsAnyInRange('\0', '\x1f') && !text.AsSpan().ContainsAnyInRange('\x7f', '\x9f'))
+            return text;
+        var escaped = new StringBuilder(text.Length + 16);
+        foreach (char c in text)
+            escaped.Append(char.IsControl(c) ? $"\\u{(int)c:x4}" : c.ToString());
+        return escaped.ToString();
+    }
+}

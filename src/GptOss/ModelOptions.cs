@@ -1,0 +1,48 @@
+namespace GptOss;
+
+/// <summary>How a model is loaded and run. Nothing here changes which model it is.</summary>
+public sealed record ModelOptions
+{
+    /// <summary>One thread per processor, the context of the checkpoint, float32 keys and values.</summary>
+    public static ModelOptions Default { get; } = new();
+
+    /// <summary>Compute threads, 1 to 1,024; null takes one per processor. The answers do not depend on it.</summary>
+    public int? Threads
+    {
+        get;
+        init => field = value is null or (>= 1 and <= 1024) ? value
+            : throw new ArgumentOutOfRangeException(nameof(Threads), value, "Threads must be between 1 and 1024.");
+    }
+
+    /// <summary>The most tokens one sequence may hold, prompt and answer together; null takes the checkpoint's maximum.</summary>
+    /// <remarks>Memory is taken as a sequence grows, never for the whole context at once.</remarks>
+    public int? ContextLength
+    {
+        get;
+        init => field = value is null or >= 1 ? value
+            : throw new ArgumentOutOfRangeException(nameof(ContextLength), value, "ContextLength must be at least 1.");
+    }
+
+    /// <summary>How keys and values are stored: float32 is exact, float16 halves the memory of long contexts.</summary>
+    public KeyValueFormat KeyValueFormat
+    {
+        get;
+        init => field = Enum.IsDefined(value) ? value
+            : throw new ArgumentOutOfRangeException(nameof(KeyValueFormat), value, "KeyValueFormat must be Float32 or Float16.");
+    }
+}
+
+/// <summary>The number format of stored keys and values.</summary>
+public enum KeyValueFormat
+{
+    /// <summary>32 bits: 4,096 bytes per token and layer of gpt-oss.</summary>
+    Float32,
+
+    /// <summary>16 bits: 2,048 bytes per token and layer of gpt-oss.</summary>
+    Float16,
+}
+
+/// <summary>How far loading has come.</summary>
+/// <param name="Stage">What is being done, for a person to read.</param>
+/// <param name="Fraction">0 at the beginning, 1 when the model is ready.</param>
+public readonly record struct LoadProgress(string Stage, double Fraction);
