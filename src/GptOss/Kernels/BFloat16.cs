@@ -1,0 +1,169 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace GptOss.Kernels;
+
+/// <summary>Matrices of bfloat16 rows: <c>y[t, r] = Σₖ w[r, k] · x[t, k] + bias[r]</c>.</summary>
+/// <remarks>
+/// w: [rows, columns] bfloat16, row-major; x: [tokens, columns] float32; y: [tokens, outputs] float32.
+/// Order of the sum: element k goes to lane k mod 16 by fused multiply-add, k ascending, the row padded with zeros to a
+/// multiple of 16; then the tree of <see cref="ILanes{TSelf}.Sum"/>; then the bias. Every form here gives those bits.
+/// </remarks>
+internal static class BFloat16
+{
+    /// <summary>Rows that stay in the second-level cache while all tokens pass: 64 rows of 2,880 are 369 KB.</summary>
+    private const int PanelRows = 64;
+
+    /// <summary>How far ahead of the row the weights are fetched: 4 KB was best of 1, 4 and 16.</summary>
+    private const int PrefetchBytes = 4096;
+
+    public static float ToSingle(ushort bits) => BitConverter.UInt32BitsToSingle((uint)bits << 16);
+
+    /// <summary>Widens every value; exact.</summary>
+    public static void Widen(ReadOnlySpan<ushort> source, Span<float> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(destination.Length, source.Length);
+        for (int i = 0; i < source.Length; i++) destination[i] = ToSingle(source[i]);
+    }
+
+    /// <summary>The definition. Every faster path is tested against this one.</summary>
+    internal static float DotScalar(ReadOnlySpan<ushort> weights, ReadOnlySpan<float> x)
+    {
+        Span<float> lanes = stackalloc float[Lanes.Count];
+        lanes.Clear();
+        int padded = (x.Length + Lanes.Count - 1) / Lanes.Count * Lanes.Count;
+        for (int k = 0; k < padded; k++)
+        {
+            float w = k < x.Length ? ToSingle(weights[k]) : 0, v = k < x.Length ? x[k] : 0;
+            lanes[k % Lanes.Count] = MathF.FusedMultiplyAdd(w, v, lanes[k % Lanes.Count]);
+        }
+        return Lanes1.Sum(Lanes1.Load(in lanes[0], 0));
+    }
+
+    /// <summary>Multiplies a range of rows into columns <paramref name="first"/> and following of y.</summary>
+    /// <param name="weights">[rows, x.Width]: the rows of the range alone.</param>
+    /// <param name="bias">[rows], or empty for none.</param>
+    /// <param name="x">[tokens, columns].</param>
+    /// <param name="y">[tokens, outputs], written at [t, first + r].</param>
+    /// <param name="first">The output that the range's first row makes.</param>
+    public static void Multiply(ReadOnlySpan<ushort> weights, ReadOnlySpan<ushort> bias, Rows x, Rows y, int first)
+    {
+        int rows = weights.Length / x.Width;
+        ArgumentOutOfRangeException.ThrowIfNotEqual(weights.Length, rows * x.Width);
+        if (!bias.IsEmpty) ArgumentOutOfRangeException.ThrowIfNotEqual(bias.Length, rows);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first + rows, y.Width);
+        Lanes.Run(new Kernel(weights, bias, x, y, first));
+    }
+
+    internal readonly ref struct Kernel(ReadOnlySpan<ushort> weights, ReadOnlySpan<ushort> bias, Rows x, Rows y, int first)
+        : ILaneKernel
+    {
+        private readonly ReadOnlySpan<ushort> _weights = weights;
+        private readonly ReadOnlySpan<ushort> _bias = bias;
+        private readonly Rows _x = x;
+        private readonly Rows _y = y;
+        private readonly int _first = first;
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run<T>() where T : struct, ILanes<T>
+        {
+            int rows = _weights.Length / _x.Width, tokens = _x.Count, tiled = tokens & ~3;
+            for (int panel = 0; panel < rows; panel += PanelRows)
+            {
+                int end = Math.Min(panel + PanelRows, rows), quads = panel + ((end - panel) & ~3);
+                for (int t = 0; t < tiled; t += 4)
+                {
+                    for (int r = panel; r < quads; r += 4) Tile<T>(r, t);
+                    for (int r = quads; r < end; r++)
+                        for (int i = 0; i < 4; i++)
+                            One<T>(r, t + i);
+                }
+                for (int r = panel; r < end; r++)
+                    for (int t = tiled; t < tokens; t++)
+                        One<T>(r, t);
+            }
+        }
+
+        // One row at a time in address order is how memory is read fastest (docs/decisions/0002).
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private void One<T>(int row, int token) where T : struct, ILanes<T>
+        {
+            int columns = _x.Width;
+            nuint full = (nuint)columns & ~(nuint)(Lanes.Count - 1);
+            ReadOnlySpan<ushort> weights = _weights.Slice(row * columns, columns);
+            ReadOnlySpan<float> token0 = _x[token];
+            ref readonly ushort w = ref MemoryMarshal.GetReference(weights);
+            ref readonly float x = ref MemoryMarshal.GetReference(token0);
+            T sum = T.Zero;
+            nuint k = 0;
+            for (; k + 2 * Lanes.Count <= full; k += 2 * Lanes.Count)   // 64 bytes of weights: one line, one prefetch
+            {
+                Prefetch.Read(in w, k + PrefetchBytes / sizeof(ushort));
+                sum = T.MultiplyAdd(T.LoadBFloat16(in w, k), T.Load(in x, k), sum);
+                sum = T.MultiplyAdd(T.LoadBFloat16(in w, k + Lanes.Count), T.Load(in x, k + Lanes.Count), sum);
+            }
+            for (; k < full; k += Lanes.Count)
+                sum = T.MultiplyAdd(T.LoadBFloat16(in w, k), T.Load(in x, k), sum);
+            if (k < (nuint)columns) sum = AddTail(sum, weights, token0, (int)k);
+            Put(row, token, T.Sum(sum));
+        }
+
+        // Four rows and four tokens share their loads: sixteen chains of fused multiply-adds hide each other's latency.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private void Tile<T>(int row, int token) where T : struct, ILanes<T>
+        {
+            int columns = _x.Width;
+            nuint full = (nuint)columns & ~(nuint)(Lanes.Count - 1), stride = (nuint)columns;
+            ref readonly ushort w = ref MemoryMarshal.GetReference(_weights.Slice(row * columns, 4 * columns));
+            ref readonly float x = ref MemoryMarshal.GetReference(_x.Values.Slice(token * columns, 4 * columns));
+            T s00 = T.Zero, s01 = T.Zero, s02 = T.Zero, s03 = T.Zero, s10 = T.Zero, s11 = T.Zero, s12 = T.Zero, s13 = T.Zero;
+            T s20 = T.Zero, s21 = T.Zero, s22 = T.Zero, s23 = T.Zero, s30 = T.Zero, s31 = T.Zero, s32 = T.Zero, s33 = T.Zero;
+            for (nuint k = 0; k < full; k += Lanes.Count)
+            {
+                T w0 = T.LoadBFloat16(in w, k), w1 = T.LoadBFloat16(in w, k + stride);
+                T w2 = T.LoadBFloat16(in w, k + 2 * stride), w3 = T.LoadBFloat16(in w, k + 3 * stride);
+                T v = T.Load(in x, k);
+                s00 = T.MultiplyAdd(w0, v, s00); s10 = T.MultiplyAdd(w1, v, s10);
+                s20 = T.MultiplyAdd(w2, v, s20); s30 = T.MultiplyAdd(w3, v, s30);
+                v = T.Load(in x, k + stride);
+                s01 = T.MultiplyAdd(w0, v, s01); s11 = T.MultiplyAdd(w1, v, s11);
+                s21 = T.MultiplyAdd(w2, v, s21); s31 = T.MultiplyAdd(w3, v, s31);
+                v = T.Load(in x, k + 2 * stride);
+                s02 = T.MultiplyAdd(w0, v, s02); s12 = T.MultiplyAdd(w1, v, s12);
+                s22 = T.MultiplyAdd(w2, v, s22); s32 = T.MultiplyAdd(w3, v, s32);
+                v = T.Load(in x, k + 3 * stride);
+                s03 = T.MultiplyAdd(w0, v, s03); s13 = T.MultiplyAdd(w1, v, s13);
+                s23 = T.MultiplyAdd(w2, v, s23); s33 = T.MultiplyAdd(w3, v, s33);
+            }
+            Finish(row, token + 0, (int)full, s00, s10, s20, s30);
+            Finish(row, token + 1, (int)full, s01, s11, s21, s31);
+            Finish(row, token + 2, (int)full, s02, s12, s22, s32);
+            Finish(row, token + 3, (int)full, s03, s13, s23, s33);
+        }
+
+        private void Finish<T>(int row, int token, int full, T s0, T s1, T s2, T s3) where T : struct, ILanes<T>
+        {
+            int columns = _x.Width;
+            if (full < columns)
+            {
+                s0 = AddTail(s0, _weights.Slice(row * columns, columns), _x[token], full);
+                s1 = AddTail(s1, _weights.Slice((row + 1) * columns, columns), _x[token], full);
+                s2 = AddTail(s2, _weights.Slice((row + 2) * columns, columns), _x[token], full);
+                s3 = AddTail(s3, _weights.Slice((row + 3) * columns, columns), _x[token], full);
+            }
+            Put(row, token, T.Sum(s0));
+            Put(row + 1, token, T.Sum(s1));
+            Put(row + 2, token, T.Sum(s2));
+            Put(row + 3, token, T.Sum(s3));
+        }
+
+        private static T AddTail<T>(T sum, ReadOnlySpan<ushort> w, ReadOnlySpan<float> x, int k) where T : struct, ILanes<T> =>
+            T.MultiplyAdd(
+                Lanes.LoadPartialBFloat16<T>(w[k..], w.Length - k), Lanes.LoadPartial<T>(x[k..], x.Length - k), sum);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void Put(int row, int token, float sum) =>
+            _y.Values[token * _y.Width + _first + row] = _bias.IsEmpty ? sum : sum + ToSingle(_bias[row]);
+    }
+}

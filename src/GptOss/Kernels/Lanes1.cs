@@ -1,0 +1,126 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace GptOss.Kernels;
+
+/// <summary>Sixteen lanes as sixteen floats: the definition of every lane operation, and the last resort.</summary>
+internal struct Lanes1 : ILanes<Lanes1>
+{
+    private Sixteen _lanes;
+
+    [InlineArray(Lanes.Count)]
+    private struct Sixteen
+    {
+        private float _first;
+    }
+
+    public static Lanes1 Zero => default;
+
+    public static Lanes1 Create(float value)
+    {
+        Lanes1 result = default;
+        ((Span<float>)result._lanes).Fill(value);
+        return result;
+    }
+
+    public static Lanes1 Load(ref readonly float source, nuint index)
+    {
+        Lanes1 result = default;
+        for (int i = 0; i < Lanes.Count; i++)
+            result._lanes[i] = Unsafe.Add(ref Unsafe.AsRef(in source), index + (nuint)i);
+        return result;
+    }
+
+    public static void Store(Lanes1 lanes, ref float destination, nuint index)
+    {
+        for (int i = 0; i < Lanes.Count; i++) Unsafe.Add(ref destination, index + (nuint)i) = lanes._lanes[i];
+    }
+
+    public static Lanes1 LoadBFloat16(ref readonly ushort source, nuint index)
+    {
+        Lanes1 result = default;
+        for (int i = 0; i < Lanes.Count; i++)
+            result._lanes[i] = BFloat16.ToSingle(Unsafe.Add(ref Unsafe.AsRef(in source), index + (nuint)i));
+        return result;
+    }
+
+    public static Lanes1 MultiplyAdd(Lanes1 a, Lanes1 b, Lanes1 addend)
+    {
+        for (int i = 0; i < Lanes.Count; i++)
+            addend._lanes[i] = MathF.FusedMultiplyAdd(a._lanes[i], b._lanes[i], addend._lanes[i]);
+        return addend;
+    }
+
+    public static Lanes1 operator +(Lanes1 a, Lanes1 b)
+    {
+        for (int i = 0; i < Lanes.Count; i++) a._lanes[i] += b._lanes[i];
+        return a;
+    }
+
+    public static Lanes1 operator -(Lanes1 a, Lanes1 b)
+    {
+        for (int i = 0; i < Lanes.Count; i++) a._lanes[i] -= b._lanes[i];
+        return a;
+    }
+
+    public static Lanes1 operator *(Lanes1 a, Lanes1 b)
+    {
+        for (int i = 0; i < Lanes.Count; i++) a._lanes[i] *= b._lanes[i];
+        return a;
+    }
+
+    public static Lanes1 operator /(Lanes1 a, Lanes1 b)
+    {
+        for (int i = 0; i < Lanes.Count; i++) a._lanes[i] /= b._lanes[i];
+        return a;
+    }
+
+    public static Lanes1 WhereLess(Lanes1 a, Lanes1 b, Lanes1 yes, Lanes1 no)
+    {
+        for (int i = 0; i < Lanes.Count; i++) no._lanes[i] = a._lanes[i] < b._lanes[i] ? yes._lanes[i] : no._lanes[i];
+        return no;
+    }
+
+    public static Lanes1 PowerOfTwo(Lanes1 shifted)
+    {
+        for (int i = 0; i < Lanes.Count; i++)
+        {
+            uint bits = BitConverter.SingleToUInt32Bits(shifted._lanes[i]);
+            shifted._lanes[i] = BitConverter.UInt32BitsToSingle((bits << 23) + 0x3F80_0000u);
+        }
+        return shifted;
+    }
+
+    public static float Sum(Lanes1 lanes)
+    {
+        for (int half = Lanes.Count / 2; half >= 1; half /= 2)
+            for (int i = 0; i < half; i++)
+                lanes._lanes[i] += lanes._lanes[i + half];
+        return lanes._lanes[0];
+    }
+
+    public static Lanes1 LoadBits(ref readonly byte source, nuint offset) => LoadBits(in source, offset, 4);
+
+    public static Lanes1 LoadBits(ref readonly byte source, nuint offset, int blocks)
+    {
+        Lanes1 result = default;
+        Span<byte> bytes = MemoryMarshal.AsBytes((Span<float>)result._lanes);
+        for (int i = 0; i < blocks * Mxfp4.BlockBytes; i++)
+            bytes[i] = Unsafe.Add(ref Unsafe.AsRef(in source), offset + (nuint)i);
+        return result;
+    }
+
+    public static Lanes1 Code(Lanes1 bits, int shift)
+    {
+        for (int i = 0; i < Lanes.Count; i++)
+            bits._lanes[i] = Mxfp4.Value((int)(BitConverter.SingleToUInt32Bits(bits._lanes[i]) >> shift) & 0xF);
+        return bits;
+    }
+
+    public static Lanes1 Scales(uint fourScales)
+    {
+        Lanes1 result = default;
+        for (int i = 0; i < Lanes.Count; i++) result._lanes[i] = Mxfp4.Scale((byte)(fourScales >> (8 * (i / 4))));
+        return result;
+    }
+}

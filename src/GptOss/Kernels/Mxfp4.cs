@@ -1,0 +1,284 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace GptOss.Kernels;
+
+/// <summary>OCP MXFP4: blocks of 32 four-bit floats (E2M1) that share one power-of-two scale (E8M0); matrices of such rows.</summary>
+/// <remarks>
+/// A block is 16 bytes: byte i holds value 2i in its low nibble and value 2i + 1 in its high nibble. A scale byte s means
+/// 2^(s − 127). Source: OCP Microscaling Formats (MX) v1.0; value table as in openai/gpt-oss, gpt_oss/torch/weights.py.
+/// <para>
+/// Order of the sum of a row: a dword of blocks holds eight codes, k = 8d to 8d + 7. Their products are added in ascending k,
+/// the first one plain, the others by fused multiply-add: p. Then lane d mod 16 takes p · 2^(s − 127) by one fused
+/// multiply-add, d ascending, the row padded with zero blocks to a multiple of four; then the tree of
+/// <see cref="ILanes{TSelf}.Sum"/>; then the bias. So sixteen dwords are one register, a code is a shift and a table
+/// lookup away, and nothing is moved between lanes.
+/// </para>
+/// </remarks>
+internal static class Mxfp4
+{
+    public const int BlockValues = 32;
+    public const int BlockBytes = 16;
+
+    /// <summary>A step is four blocks: sixteen dwords, one in each lane.</summary>
+    internal const int StepBlocks = 4;
+    internal const int StepValues = StepBlocks * BlockValues;
+    private const int StepBytes = StepBlocks * BlockBytes;
+    private const int CodesPerLane = 8;
+
+    /// <summary>How far ahead of the row the weights are fetched: 4 KB was best of 1, 4 and 16.</summary>
+    private const int PrefetchBytes = 4096;
+
+    /// <summary>Rows decoded at once for several tokens; with 2,880 columns they take 106 KB of scratch.</summary>
+    private const int PanelRows = 8;
+
+    /// <summary>Below this many tokens decoding a row again for each is quicker than keeping it.</summary>
+    private const int PanelTokens = 4;
+
+    private static ReadOnlySpan<float> Values =>
+        [0f, 0.5f, 1f, 1.5f, 2f, 3f, 4f, 6f, -0f, -0.5f, -1f, -1.5f, -2f, -3f, -4f, -6f];
+
+    public static float Value(int code) => Values[code];
+
+    /// <summary>2^(s − 127): s is a biased float32 exponent. 0 gives 2⁻¹²⁷, a subnormal; 255 (damage) is not finite.</summary>
+    public static float Scale(byte s) => BitConverter.UInt32BitsToSingle(s == 0 ? 0x0040_0000u : (uint)s << 23);
+
+    /// <summary>Width of an arranged row: the columns, padded to whole steps.</summary>
+    public static int ArrangedWidth(int columns) => (columns + StepValues - 1) / StepValues * StepValues;
+
+    /// <summary>Floats of scratch that <see cref="Multiply"/> needs.</summary>
+    public static int ScratchValues(int columns) => PanelRows * PanelWidth(ArrangedWidth(columns) / StepValues);
+
+    private static int PanelWidth(int steps) => steps * (CodesPerLane + 1) * Lanes.Count;
+
+    /// <summary>Brings activations into the order in which a step meets them: <c>y[128g + 16j + d] = x[128g + 8d + j]</c>.</summary>
+    /// <param name="x">[columns].</param>
+    /// <param name="arranged">[<see cref="ArrangedWidth"/>]; what lies past x becomes zero.</param>
+    public static void Arrange(ReadOnlySpan<float> x, Span<float> arranged)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(arranged.Length, ArrangedWidth(x.Length));
+        arranged.Clear();
+        for (int k = 0; k < x.Length; k++)
+        {
+            int step = k / StepValues, lane = k % StepValues / CodesPerLane, code = k % CodesPerLane;
+            arranged[step * StepValues + code * Lanes.Count + lane] = x[k];
+        }
+    }
+
+    /// <summary>The definition. Every faster path is tested against this one.</summary>
+    internal static float DotScalar(ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<float> x)
+    {
+        Span<float> lanes = stackalloc float[Lanes.Count];
+        lanes.Clear();
+        int dwords = (scales.Length + StepBlocks - 1) / StepBlocks * Lanes.Count;
+        for (int d = 0; d < dwords; d++)
+        {
+            float p = 0, scale = Scale(0);
+            if (d / 4 < scales.Length)
+            {
+                scale = Scale(scales[d / 4]);
+                uint codes = BitConverter.ToUInt32(blocks.Slice(4 * d, 4));
+                p = Value((int)(codes & 0xF)) * x[8 * d];
+                for (int j = 1; j < CodesPerLane; j++)
+                    p = MathF.FusedMultiplyAdd(Value((int)(codes >> (4 * j)) & 0xF), x[8 * d + j], p);
+            }
+            lanes[d % Lanes.Count] = MathF.FusedMultiplyAdd(p, scale, lanes[d % Lanes.Count]);
+        }
+        return Lanes1.Sum(Lanes1.Load(in lanes[0], 0));
+    }
+
+    /// <summary>Multiplies a range of rows into columns <paramref name="first"/> and following of y.</summary>
+    /// <param name="blocks">[rows, columns / 32, 16]: the rows of the range alone.</param>
+    /// <param name="scales">[rows, columns / 32].</param>
+    /// <param name="bias">[rows].</param>
+    /// <param name="x">[tokens, <see cref="ArrangedWidth"/>]: arranged.</param>
+    /// <param name="y">[tokens, outputs], written at [t, first + r].</param>
+    /// <param name="first">The output that the range's first row makes.</param>
+    /// <param name="scratch">At least <see cref="ScratchValues"/> floats.</param>
+    public static void Multiply(
+        ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<ushort> bias, Rows x, Rows y, int first,
+        Span<float> scratch)
+    {
+        int rows = bias.Length, columnBlocks = rows == 0 ? 0 : scales.Length / rows;
+        ArgumentOutOfRangeException.ThrowIfNotEqual(scales.Length, rows * columnBlocks);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(blocks.Length, scales.Length * BlockBytes);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(x.Width, ArrangedWidth(columnBlocks * BlockValues));
+        ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first + rows, y.Width);
+        ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Length, ScratchValues(columnBlocks * BlockValues));
+        Lanes.Run(new Kernel(blocks, scales, bias, x, y, first, scratch));
+    }
+
+    internal readonly ref struct Kernel(
+        ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<ushort> bias, Rows x, Rows y, int first,
+        Span<float> scratch) : ILaneKernel
+    {
+        private readonly ReadOnlySpan<byte> _blocks = blocks;
+        private readonly ReadOnlySpan<byte> _scales = scales;
+        private readonly ReadOnlySpan<ushort> _bias = bias;
+        private readonly Rows _x = x;
+        private readonly Rows _y = y;
+        private readonly int _first = first;
+        private readonly Span<float> _scratch = scratch;
+        private readonly int _columnBlocks = bias.Length == 0 ? 0 : scales.Length / bias.Length;
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run<T>() where T : struct, ILanes<T>
+        {
+            int rows = _bias.Length, tokens = _x.Count;
+            if (tokens < PanelTokens)
+            {
+                for (int r = 0; r < rows; r++)
+                    for (int t = 0; t < tokens; t++)
+                        One<T>(r, t);
+                return;
+            }
+            for (int panel = 0; panel < rows; panel += PanelRows)
+            {
+                int count = Math.Min(PanelRows, rows - panel);
+                for (int r = 0; r < count; r++) Decode<T>(panel + r, r);
+                int t = 0;
+                for (; t + 4 <= tokens; t += 4)
+                    for (int r = 0; r < count; r += 2)
+                        Tile<T>(panel + r, r, t, two: r + 1 < count);
+                for (; t < tokens; t++)
+                    for (int r = 0; r < count; r++)
+                        One<T>(panel + r, t);
+            }
+        }
+
+        // One row at a time in address order is how memory is read fastest (docs/decisions/0002).
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private void One<T>(int row, int token) where T : struct, ILanes<T>
+        {
+            nuint full = (nuint)(_columnBlocks / StepBlocks);
+            int rest = _columnBlocks % StepBlocks;
+            ref readonly byte b = ref MemoryMarshal.GetReference(_blocks.Slice(row * _columnBlocks * BlockBytes));
+            ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(row * _columnBlocks));
+            ref readonly float x = ref MemoryMarshal.GetReference(_x[token]);
+            T sum = T.Zero;
+            nuint step = 0;
+            for (; step < full; step++)
+            {
+                Prefetch.Read(in b, step * StepBytes + PrefetchBytes);
+                uint scales = Unsafe.ReadUnaligned<uint>(
+                    ref Unsafe.Add(ref Unsafe.AsRef(in s), step * StepBlocks));
+                sum = AddStep(sum, T.LoadBits(in b, step * StepBytes), T.Scales(scales), in x, step * StepValues);
+            }
+            if (rest > 0)
+                sum = AddStep(sum, T.LoadBits(in b, step * StepBytes, rest), T.Scales(LastScales(row)), in x, step * StepValues);
+            Put(row, token, T.Sum(sum));
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static T AddStep<T>(T sum, T bits, T scales, ref readonly float x, nuint at) where T : struct, ILanes<T>
+        {
+            T p = T.Code(bits, 0) * T.Load(in x, at);
+            p = T.MultiplyAdd(T.Code(bits, 4), T.Load(in x, at + 16), p);
+            p = T.MultiplyAdd(T.Code(bits, 8), T.Load(in x, at + 32), p);
+            p = T.MultiplyAdd(T.Code(bits, 12), T.Load(in x, at + 48), p);
+            p = T.MultiplyAdd(T.Code(bits, 16), T.Load(in x, at + 64), p);
+            p = T.MultiplyAdd(T.Code(bits, 20), T.Load(in x, at + 80), p);
+            p = T.MultiplyAdd(T.Code(bits, 24), T.Load(in x, at + 96), p);
+            p = T.MultiplyAdd(T.Code(bits, 28), T.Load(in x, at + 112), p);
+            return T.MultiplyAdd(p, scales, sum);
+        }
+
+        // The scales of a row's last, incomplete step, one byte each; those of the missing blocks are 0.
+        private uint LastScales(int row)
+        {
+            int rest = _columnBlocks % StepBlocks;
+            ReadOnlySpan<byte> last = _scales.Slice((row + 1) * _columnBlocks - rest, rest);
+            uint scales = 0;
+            for (int i = 0; i < rest; i++) scales |= (uint)last[i] << (8 * i);
+            return scales;
+        }
+
+        // A decoded row: for each step eight registers of values, then one of scales.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private void Decode<T>(int row, int slot) where T : struct, ILanes<T>
+        {
+            nuint full = (nuint)(_columnBlocks / StepBlocks), steps = (nuint)(_x.Width / StepValues);
+            ref readonly byte b = ref MemoryMarshal.GetReference(_blocks.Slice(row * _columnBlocks * BlockBytes));
+            ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(row * _columnBlocks));
+            ref float panel = ref MemoryMarshal.GetReference(_scratch.Slice(slot * PanelWidth((int)steps), PanelWidth((int)steps)));
+            for (nuint step = 0; step < steps; step++)
+            {
+                bool whole = step < full;
+                T bits = whole ? T.LoadBits(in b, step * StepBytes)
+                    : T.LoadBits(in b, step * StepBytes, _columnBlocks % StepBlocks);
+                uint scales = whole
+                    ? Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref Unsafe.AsRef(in s), step * StepBlocks))
+                    : LastScales(row);
+                nuint at = step * (CodesPerLane + 1) * Lanes.Count;
+                T.Store(T.Code(bits, 0), ref panel, at);
+                T.Store(T.Code(bits, 4), ref panel, at + 16);
+                T.Store(T.Code(bits, 8), ref panel, at + 32);
+                T.Store(T.Code(bits, 12), ref panel, at + 48);
+                T.Store(T.Code(bits, 16), ref panel, at + 64);
+                T.Store(T.Code(bits, 20), ref panel, at + 80);
+                T.Store(T.Code(bits, 24), ref panel, at + 96);
+                T.Store(T.Code(bits, 28), ref panel, at + 112);
+                T.Store(T.Scales(scales), ref panel, at + 128);
+            }
+        }
+
+        // Two decoded rows and four tokens: eight chains within the step, eight sums across the steps.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private void Tile<T>(int row, int slot, int token, bool two) where T : struct, ILanes<T>
+        {
+            nuint width = (nuint)_x.Width, steps = width / StepValues;
+            int panelWidth = PanelWidth((int)steps);
+            ref readonly float w0 = ref MemoryMarshal.GetReference(_scratch.Slice(slot * panelWidth, panelWidth));
+            ref readonly float w1 = ref MemoryMarshal.GetReference(_scratch.Slice((two ? slot + 1 : slot) * panelWidth, panelWidth));
+            ref readonly float x = ref MemoryMarshal.GetReference(_x.Values.Slice(token * _x.Width, 4 * _x.Width));
+            T s00 = T.Zero, s01 = T.Zero, s02 = T.Zero, s03 = T.Zero, s10 = T.Zero, s11 = T.Zero, s12 = T.Zero, s13 = T.Zero;
+            for (nuint step = 0, at = 0, from = 0; step < steps; step++, from += StepValues, at += (CodesPerLane + 1) * Lanes.Count)
+            {
+                T a = T.Load(in w0, at), b = T.Load(in w1, at);
+                T v = T.Load(in x, from);
+                T p00 = a * v, p10 = b * v;
+                v = T.Load(in x, from + width);
+                T p01 = a * v, p11 = b * v;
+                v = T.Load(in x, from + 2 * width);
+                T p02 = a * v, p12 = b * v;
+                v = T.Load(in x, from + 3 * width);
+                T p03 = a * v, p13 = b * v;
+                for (nuint j = Lanes.Count; j < CodesPerLane * Lanes.Count; j += Lanes.Count)
+                {
+                    a = T.Load(in w0, at + j);
+                    b = T.Load(in w1, at + j);
+                    v = T.Load(in x, from + j);
+                    p00 = T.MultiplyAdd(a, v, p00); p10 = T.MultiplyAdd(b, v, p10);
+                    v = T.Load(in x, from + width + j);
+                    p01 = T.MultiplyAdd(a, v, p01); p11 = T.MultiplyAdd(b, v, p11);
+                    v = T.Load(in x, from + 2 * width + j);
+                    p02 = T.MultiplyAdd(a, v, p02); p12 = T.MultiplyAdd(b, v, p12);
+                    v = T.Load(in x, from + 3 * width + j);
+                    p03 = T.MultiplyAdd(a, v, p03); p13 = T.MultiplyAdd(b, v, p13);
+                }
+                a = T.Load(in w0, at + CodesPerLane * Lanes.Count);
+                b = T.Load(in w1, at + CodesPerLane * Lanes.Count);
+                s00 = T.MultiplyAdd(p00, a, s00); s10 = T.MultiplyAdd(p10, b, s10);
+                s01 = T.MultiplyAdd(p01, a, s01); s11 = T.MultiplyAdd(p11, b, s11);
+                s02 = T.MultiplyAdd(p02, a, s02); s12 = T.MultiplyAdd(p12, b, s12);
+                s03 = T.MultiplyAdd(p03, a, s03); s13 = T.MultiplyAdd(p13, b, s13);
+            }
+            Put(row, token, T.Sum(s00));
+            Put(row, token + 1, T.Sum(s01));
+            Put(row, token + 2, T.Sum(s02));
+            Put(row, token + 3, T.Sum(s03));
+            if (!two) return;
+            Put(row + 1, token, T.Sum(s10));
+            Put(row + 1, token + 1, T.Sum(s11));
+            Put(row + 1, token + 2, T.Sum(s12));
+            Put(row + 1, token + 3, T.Sum(s13));
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void Put(int row, int token, float sum) =>
+            _y.Values[token * _y.Width + _first + row] = sum + ToSingle(_bias[row]);
+
+        private static float ToSingle(ushort bits) => BFloat16.ToSingle(bits);
+    }
+}

@@ -1,0 +1,56 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace GptOss.Kernels;
+
+/// <summary>Root-mean-square normalisation of a row: <c>y = x / √(mean(x²) + ε) · weight</c>.</summary>
+/// <remarks>
+/// x, y: [hidden] float32; weight: [hidden] bfloat16. y may be x. ε is 1e-5 for gpt-oss. Order of the sum: x[k]² goes to lane
+/// k mod 16 by fused multiply-add, then the tree of <see cref="ILanes{TSelf}.Sum"/>. Source: RMSNorm in openai/gpt-oss,
+/// gpt_oss/torch/model.py.
+/// </remarks>
+internal static class RmsNorm
+{
+    public static void Row(ReadOnlySpan<float> x, ReadOnlySpan<ushort> weight, float epsilon, Span<float> y)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(weight.Length, x.Length);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(y.Length, x.Length);
+        Lanes.Run(new Kernel(x, weight, epsilon, y));
+    }
+
+    internal readonly ref struct Kernel(ReadOnlySpan<float> x, ReadOnlySpan<ushort> weight, float epsilon, Span<float> y)
+        : ILaneKernel
+    {
+        private readonly ReadOnlySpan<float> _x = x;
+        private readonly ReadOnlySpan<ushort> _weight = weight;
+        private readonly float _epsilon = epsilon;
+        private readonly Span<float> _y = y;
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run<T>() where T : struct, ILanes<T>
+        {
+            int full = _x.Length & ~(Lanes.Count - 1);
+            ref readonly float x = ref MemoryMarshal.GetReference(_x);
+            ref readonly ushort w = ref MemoryMarshal.GetReference(_weight);
+            ref float y = ref MemoryMarshal.GetReference(_y);
+            T squares = T.Zero;
+            for (nuint k = 0; k < (nuint)full; k += Lanes.Count)
+            {
+                T v = T.Load(in x, k);
+                squares = T.MultiplyAdd(v, v, squares);
+            }
+            if (full < _x.Length)
+            {
+                T v = Lanes.LoadPartial<T>(_x[full..], _x.Length - full);
+                squares = T.MultiplyAdd(v, v, squares);
+            }
+
+            float scale = 1 / MathF.Sqrt(T.Sum(squares) / _x.Length + _epsilon);
+            T scales = T.Create(scale);
+            for (nuint k = 0; k < (nuint)full; k += Lanes.Count)
+                T.Store(T.Load(in x, k) * scales * T.LoadBFloat16(in w, k), ref y, k);
+            for (int k = full; k < _x.Length; k++)
+                _y[k] = _x[k] * scale * BFloat16.ToSingle(_weight[k]);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using System.Runtime.CompilerServices;
+
+namespace GptOss.Kernels;
+
+/// <summary>gpt-oss's gated unit: <c>y = g · σ(1.702 g) · (l + 1)</c>, <c>g = min(u[2i], limit)</c>, <c>l = clamp(u[2i+1], ±limit)</c>.</summary>
+/// <remarks>
+/// u: [2 · intermediate], gate and linear part alternating; y: [intermediate]. The gate is clamped from above only. Source:
+/// swiglu in openai/gpt-oss, gpt_oss/torch/model.py.
+/// </remarks>
+internal static class SwiGlu
+{
+    private const float Alpha = 1.702f;
+
+    public static void Row(ReadOnlySpan<float> u, float limit, Span<float> y)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(u.Length, 2 * y.Length);
+        Lanes.Run(new Kernel(u, limit, y));
+    }
+
+    internal readonly ref struct Kernel(ReadOnlySpan<float> u, float limit, Span<float> y) : ILaneKernel
+    {
+        private readonly ReadOnlySpan<float> _u = u;
+        private readonly float _limit = limit;
+        private readonly Span<float> _y = y;
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run<T>() where T : struct, ILanes<T>
+        {
+            Span<float> gates = stackalloc float[Lanes.Count], linears = stackalloc float[Lanes.Count];
+            gates.Clear();
+            linears.Clear();
+            T limit = T.Create(_limit), minusLimit = T.Create(-_limit), one = T.Create(1f);
+            for (int i = 0; i < _y.Length; i += Lanes.Count)
+            {
+                int count = Math.Min(Lanes.Count, _y.Length - i);
+                for (int j = 0; j < count; j++)
+                {
+                    gates[j] = _u[2 * (i + j)];
+                    linears[j] = _u[2 * (i + j) + 1];
+                }
+                T gate = T.Load(in gates[0], 0), linear = T.Load(in linears[0], 0);
+                gate = T.WhereLess(limit, gate, limit, gate);
+                linear = T.WhereLess(limit, linear, limit, linear);
+                linear = T.WhereLess(linear, minusLimit, minusLimit, linear);
+                T result = gate / (one + Exp.Of(gate * T.Create(-Alpha))) * (linear + one);
+                if (count == Lanes.Count) T.Store(result, ref _y[i], 0);
+                else Lanes.StorePartial(result, _y.Slice(i, count));
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+using System.Diagnostics;
+using System.Runtime.ExceptionServices;
+
+namespace GptOss.Threading;
+
+/// <summary>A fixed team of threads that runs one piece of work at a time over ranges of items.</summary>
+/// <remarks>
+/// The caller works too and returns when all is done. Items are handed out in order, a few at a time, so that a thread the
+/// system holds up delays the others little; which thread takes which items changes no result. Between two pieces of work the
+/// threads spin for some microseconds, then sleep. Not for concurrent callers: an engine runs one forward pass at a time.
+/// </remarks>
+internal sealed unsafe class WorkerTeam : IDisposable
+{
+    /// <summary>Longer than the gap between two kernels of a forward pass; an idle process stops burning CPU after it.</summary>
+    private static readonly long SpinTicks = Stopwatch.Frequency / 20_000;   // 50 µs
+
+    /// <summary>Pieces per worker: enough to even out the ends, few enough that each is a long run of memory.</summary>
+    private const int PiecesPerWorker = 4;
+
+    private readonly Thread[] _threads;
+    private readonly SemaphoreSlim _wake = new(0);
+    private delegate*<void*, int, int, int, void> _body;
+    private void* _state;
+    private int _items;
+    private int _piece;
+    private int _next;
+    private int _working;
+    private int _generation;
+    private int _asleep;
+    private bool _closed;
+    private ExceptionDispatchInfo? _fault;
+
+    /// <param name="workers">Threads in all, the caller's among them.</param>
+    public WorkerTeam(int workers)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
+        Workers = workers;
+        _threads = new Thread[workers - 1];
+        for (int i = 0; i < _threads.Length; i++)
+        {
+            int worker = i + 1;
+            _threads[i] = new Thread(() => Work(worker)) { IsBackground = true, Name = $"GptOss worker {worker}" };
+            _threads[i].Start();
+        }
+    }
+
+    public int Workers { get; }
+
+    /// <summary>Calls <paramref name="body"/>(state, worker, first, end) until every item of 0 to <paramref name="items"/> was in one range.</summary>
+    /// <param name="items">Count of items.</param>
+    /// <param name="minimumPerWorker">Ranges are at least so long; with fewer items than two of them the caller works alone.</param>
+    /// <param name="body">The worker's number tells which scratch memory is its own.</param>
+    /// <param name="state">Handed to the body; must stay valid until this returns.</param>
+    public void ForRows(int items, int minimumPerWorker, delegate*<void*, int, int, int, void> body, void* state)
+    {
+        if (items <= 0) return;
+        if (Workers == 1 || items < 2 * minimumPerWorker)
+        {
+            body(state, 0, 0, items);
+            return;
+        }
+
+        _body = body;
+        _state = state;
+        _items = items;
+        _piece = Math.Max(minimumPerWorker, (items + PiecesPerWorker * Workers - 1) / (PiecesPerWorker * Workers));
+        _next = 0;
+        _working = _threads.Length;
+        Interlocked.Increment(ref _generation);   // publishes all of the above
+        if (Volatile.Read(ref _asleep) is > 0 and int asleep) _wake.Release(asleep);
+
+        TakePieces(0);
+        var spin = new SpinWait();
+        while (Volatile.Read(ref _working) > 0) spin.SpinOnce(sleep1Threshold: -1);
+        _body = null;
+        _state = null;
+        if (Interlocked.Exchange(ref _fault, null) is { } fault) fault.Throw();
+    }
+
+    public void Dispose()
+    {
+        if (_closed) return;
+        Volatile.Write(ref _closed, true);
+        Interlocked.Increment(ref _generation);
+        _wake.Release(_threads.Length + 1);
+        foreach (Thread thread in _threads) thread.Join();
+        _wake.Dispose();
+    }
+
+    private void Work(int worker)
+    {
+        int seen = 0;
+        while (true)
+        {
+            seen = AwaitGeneration(seen);
+            if (Volatile.Read(ref _closed)) return;
+            TakePieces(worker);
+            Interlocked.Decrement(ref _working);
+        }
+    }
+
+    private int AwaitGeneration(int seen)
+    {
+        long deadline = Stopwatch.GetTimestamp() + SpinTicks;
+        while (true)
+        {
+            int now = Volatile.Read(ref _generation);
+            if (now != seen) return now;
+            if (Stopwatch.GetTimestamp() < deadline)
+            {
+                Thread.SpinWait(8);
+                continue;
+            }
+            Interlocked.Increment(ref _asleep);
+            // A generation begun before the line above may have woken nobody: look again before sleeping. A permit left
+            // over from such a race only costs one more turn of this loop.
+            if (Volatile.Read(ref _generation) == seen) _wake.Wait();
+            Interlocked.Decrement(ref _asleep);
+            deadline = Stopwatch.GetTimestamp() + SpinTicks;
+        }
+    }
+
+    private void TakePieces(int worker)
+    {
+        try
+        {
+            while (true)
+            {
+                int first = Interlocked.Add(ref _next, _piece) - _piece;
+                if (first >= _items) return;
+                _body(_state, worker, first, Math.Min(first + _piece, _items));
+            }
+        }
+        catch (Exception fault)
+        {
+            Interlocked.CompareExchange(ref _fault, ExceptionDispatchInfo.Capture(fault), null);
+        }
+    }
+}
