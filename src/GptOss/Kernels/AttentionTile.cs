@@ -48,7 +48,9 @@ internal static class AttentionTile
         ArgumentOutOfRangeException.ThrowIfNotEqual(keys.Length, query.Length * Positions);
         ArgumentOutOfRangeException.ThrowIfNotEqual(values.Length, query.Length * Positions);
         ArgumentOutOfRangeException.ThrowIfNotEqual(state.Values.Length, query.Length);
+        ArgumentOutOfRangeException.ThrowIfNegative(from);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(to, Positions);
+        if (from >= to) return;   // before any visible position the maximum is -∞, and -∞ − -∞ is no number
 
         Span<float> scores = stackalloc float[Positions];
         Lanes.Run(new ScoreKernel(query, keys, scores));

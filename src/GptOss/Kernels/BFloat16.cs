@@ -52,6 +52,7 @@ internal static class BFloat16
         ArgumentOutOfRangeException.ThrowIfNotEqual(weights.Length, rows * x.Width);
         if (!bias.IsEmpty) ArgumentOutOfRangeException.ThrowIfNotEqual(bias.Length, rows);
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(first + rows, y.Width);
         Lanes.Run(new Kernel(weights, bias, x, y, first));
     }

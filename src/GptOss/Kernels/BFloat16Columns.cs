@@ -31,6 +31,7 @@ internal static class BFloat16Columns
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(weights.Length, x.Width * y.Width);
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(first + bias.Length, y.Width);
         Lanes.Run(new Kernel(weights, bias, x, y, first));
     }

@@ -104,6 +104,7 @@ internal static class Mxfp4
         ArgumentOutOfRangeException.ThrowIfNotEqual(blocks.Length, scales.Length * BlockBytes);
         ArgumentOutOfRangeException.ThrowIfNotEqual(x.Width, ArrangedWidth(columnBlocks * BlockValues));
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(first + rows, y.Width);
         ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Length, ScratchValues(columnBlocks * BlockValues));
         Lanes.Run(new Kernel(blocks, scales, bias, x, y, first, scratch));

@@ -2,26 +2,25 @@ using System.Runtime.CompilerServices;
 
 namespace GptOss.Kernels;
 
-/// <summary>gpt-oss's gated unit: <c>y = g · σ(1.702 g) · (l + 1)</c>, <c>g = min(u[2i], limit)</c>, <c>l = clamp(u[2i+1], ±limit)</c>.</summary>
+/// <summary>gpt-oss's gated unit: <c>y = g · σ(α g) · (l + 1)</c>, <c>g = min(u[2i], limit)</c>, <c>l = clamp(u[2i+1], ±limit)</c>.</summary>
 /// <remarks>
-/// u: [2 · intermediate], gate and linear part alternating; y: [intermediate]. The gate is clamped from above only. Source:
+/// u: [2 · intermediate], gate and linear part alternating; y: [intermediate]. The gate is clamped from above only; α is 1.702. Source:
 /// swiglu in openai/gpt-oss, gpt_oss/torch/model.py.
 /// </remarks>
 internal static class SwiGlu
 {
-    private const float Alpha = 1.702f;
-
-    public static void Row(ReadOnlySpan<float> u, float limit, Span<float> y)
+    public static void Row(ReadOnlySpan<float> u, float limit, Span<float> y, float alpha = 1.702f)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(u.Length, 2 * y.Length);
-        Lanes.Run(new Kernel(u, limit, y));
+        Lanes.Run(new Kernel(u, limit, y, alpha));
     }
 
-    internal readonly ref struct Kernel(ReadOnlySpan<float> u, float limit, Span<float> y) : ILaneKernel
+    internal readonly ref struct Kernel(ReadOnlySpan<float> u, float limit, Span<float> y, float alpha) : ILaneKernel
     {
         private readonly ReadOnlySpan<float> _u = u;
         private readonly float _limit = limit;
         private readonly Span<float> _y = y;
+        private readonly float _alpha = alpha;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<T>() where T : struct, ILanes<T>
@@ -42,7 +41,7 @@ internal static class SwiGlu
                 gate = T.WhereLess(limit, gate, limit, gate);
                 linear = T.WhereLess(limit, linear, limit, linear);
                 linear = T.WhereLess(linear, minusLimit, minusLimit, linear);
-                T result = gate / (one + Exp.Of(gate * T.Create(-Alpha))) * (linear + one);
+                T result = gate / (one + Exp.Of(gate * T.Create(-_alpha))) * (linear + one);
                 if (count == Lanes.Count) T.Store(result, ref _y[i], 0);
                 else Lanes.StorePartial(result, _y.Slice(i, count));
             }

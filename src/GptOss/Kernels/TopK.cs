@@ -10,6 +10,7 @@ internal static class TopK
     public static void Softmax(ReadOnlySpan<float> scores, Span<int> chosen, Span<float> weights)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(chosen.Length, scores.Length);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(weights.Length, chosen.Length);
         for (int slot = 0; slot < chosen.Length; slot++)
         {
             int best = -1;

@@ -18,7 +18,7 @@ internal sealed unsafe class WorkerTeam : IDisposable
     private const int PiecesPerWorker = 4;
 
     private readonly Thread[] _threads;
-    private readonly SemaphoreSlim _wake = new(0);
+    private readonly object _wake = new();
     private delegate*<void*, int, int, int, void> _body;
     private void* _state;
     private int _items;
@@ -53,6 +53,7 @@ internal sealed unsafe class WorkerTeam : IDisposable
     /// <param name="state">Handed to the body; must stay valid until this returns.</param>
     public void ForRows(int items, int minimumPerWorker, delegate*<void*, int, int, int, void> body, void* state)
     {
+        ObjectDisposedException.ThrowIf(_closed, this);
         if (items <= 0) return;
         if (Workers == 1 || items < 2 * minimumPerWorker)
         {
@@ -66,8 +67,7 @@ internal sealed unsafe class WorkerTeam : IDisposable
         _piece = Math.Max(minimumPerWorker, (items + PiecesPerWorker * Workers - 1) / (PiecesPerWorker * Workers));
         _next = 0;
         _working = _threads.Length;
-        Interlocked.Increment(ref _generation);   // publishes all of the above
-        if (Volatile.Read(ref _asleep) is > 0 and int asleep) _wake.Release(asleep);
+        BeginGeneration();   // publishes all of the above
 
         TakePieces(0);
         var spin = new SpinWait();
@@ -81,10 +81,15 @@ internal sealed unsafe class WorkerTeam : IDisposable
     {
         if (_closed) return;
         Volatile.Write(ref _closed, true);
-        Interlocked.Increment(ref _generation);
-        _wake.Release(_threads.Length + 1);
+        BeginGeneration();
         foreach (Thread thread in _threads) thread.Join();
-        _wake.Dispose();
+    }
+
+    private void BeginGeneration()
+    {
+        Interlocked.Increment(ref _generation);
+        if (Volatile.Read(ref _asleep) == 0) return;
+        lock (_wake) Monitor.PulseAll(_wake);
     }
 
     private void Work(int worker)
@@ -106,17 +111,22 @@ internal sealed unsafe class WorkerTeam : IDisposable
         {
             int now = Volatile.Read(ref _generation);
             if (now != seen) return now;
-            if (Stopwatch.GetTimestamp() < deadline)
-            {
-                Thread.SpinWait(8);
-                continue;
-            }
-            Interlocked.Increment(ref _asleep);
-            // A generation begun before the line above may have woken nobody: look again before sleeping. A permit left
-            // over from such a race only costs one more turn of this loop.
-            if (Volatile.Read(ref _generation) == seen) _wake.Wait();
+            if (Stopwatch.GetTimestamp() >= deadline) return SleepUntilGeneration(seen);
+            Thread.SpinWait(8);
+        }
+    }
+
+    // Who sleeps looks at the generation itself under the lock. Counted permits would not do: a thread that is done and
+    // tired again could take the permit of one that the system has not let wake up yet.
+    private int SleepUntilGeneration(int seen)
+    {
+        lock (_wake)
+        {
+            Interlocked.Increment(ref _asleep);   // before the look: either it finds the new generation, or that one finds a sleeper
+            int now;
+            while ((now = Volatile.Read(ref _generation)) == seen) Monitor.Wait(_wake);
             Interlocked.Decrement(ref _asleep);
-            deadline = Stopwatch.GetTimestamp() + SpinTicks;
+            return now;
         }
     }
 

@@ -1,0 +1,152 @@
+using System.Runtime.CompilerServices;
+using GptOss.Checkpoint;
+using GptOss.Generation;
+using GptOss.Model;
+
+namespace GptOss;
+
+/// <summary>A loaded gpt-oss model. Immutable and safe for concurrent use; all requests share its weights.</summary>
+/// <remarks>The weights are used where the files are mapped: replace a model folder by renaming, never write into it while it is in use.</remarks>
+public sealed class GptOssModel : IDisposable, IAsyncDisposable
+{
+    private static readonly string[] UsualStops = ["<|return|>", "<|call|>", "<|endoftext|>"];
+
+    private readonly CheckpointFolder _checkpoint;
+    private readonly Engine _engine;
+    private readonly Lazy<(GptOssTokenizer? Tokenizer, string? WhyNot)> _tokenizer;
+    private readonly Lazy<int[]> _stopTokens;
+
+    private GptOssModel(CheckpointFolder checkpoint, ModelConfig config, ModelOptions options)
+    {
+        _checkpoint = checkpoint;
+        ContextLength = options.ContextLength ?? config.MaxPositions;
+        _engine = new Engine(
+            WeightBinder.Bind(checkpoint, config), options.Threads ?? Environment.ProcessorCount, ContextLength,
+            options.KeyValueFormat, ExplainFault);
+        _tokenizer = new(() => (GptOssTokenizer.ForFolder(Folder, VocabularySize, out string? whyNot), whyNot));
+        _stopTokens = new(ReadStopTokens);
+    }
+
+    /// <summary>The folder's name.</summary>
+    public string Name => Path.GetFileName(Path.TrimEndingDirectorySeparator(Folder));
+
+    /// <summary>The full path of the folder.</summary>
+    public string Folder => _checkpoint.Path;
+
+    /// <summary>The most tokens of one sequence, prompt and answer together.</summary>
+    public int ContextLength { get; }
+
+    /// <summary>Token ids go from 0 to one less than this.</summary>
+    public int VocabularySize => _engine.Weights.Config.VocabSize;
+
+    /// <summary>Text to token ids and back.</summary>
+    /// <exception cref="CheckpointException">The folder has no tokenizer for this vocabulary; the model still serves token ids.</exception>
+    public GptOssTokenizer Tokenizer =>
+        _tokenizer.Value.Tokenizer ?? throw new CheckpointException(Folder, _tokenizer.Value.WhyNot!);
+
+    /// <summary>The tokens that end an answer: those of generation_config.json, else <c>&lt;|return|&gt;</c>, <c>&lt;|call|&gt;</c> and <c>&lt;|endoftext|&gt;</c>.</summary>
+    public IReadOnlyList<int> StopTokens => _stopTokens.Value;
+
+    internal Engine Engine => _engine;
+
+    /// <summary>Opens a folder with OpenAI's safetensors files, in the Hugging Face or in the original layout.</summary>
+    /// <param name="folder">The folder that holds config.json and the weights.</param>
+    /// <param name="options">Threads, context and memory; null for the defaults.</param>
+    /// <param name="progress">Told how far loading has come.</param>
+    /// <param name="cancellationToken">Ends the loading.</param>
+    /// <exception cref="CheckpointException">The folder is not a model this engine can run; the message says why.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The options ask for a longer context than the model has.</exception>
+    public static Task<GptOssModel> LoadAsync(
+        string folder, ModelOptions? options = null, IProgress<LoadProgress>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        return Task.Run(() => Load(folder, options ?? ModelOptions.Default, progress, cancellationToken), cancellationToken);
+    }
+
+    /// <summary>Continues a prompt, token by token.</summary>
+    /// <param name="prompt">Token ids, at least one.</param>
+    /// <param name="sampling">How tokens are chosen; null for OpenAI's recommendation.</param>
+    /// <param name="cancellationToken">Ends the generation, also while the prompt is read.</param>
+    /// <returns>
+    /// Token ids as they are made. A stop token is the last one; without it the context is full. Nothing runs between two
+    /// requests for the next one.
+    /// </returns>
+    /// <exception cref="ContextLengthException">The prompt does not fit.</exception>
+    /// <exception cref="NumericFaultException">The model's output is not finite.</exception>
+    /// <exception cref="CheckpointException">A file of the model was changed since it was opened.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed, before or meanwhile.</exception>
+    public IAsyncEnumerable<int> Generate(
+        IEnumerable<int> prompt, SamplingOptions? sampling = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        return Steps(prompt, sampling ?? SamplingOptions.Default, cancellationToken);
+    }
+
+    /// <summary>Closes the model. Generations under way end with <see cref="ObjectDisposedException"/>.</summary>
+    public void Dispose()
+    {
+        _engine.Dispose();
+        _checkpoint.Dispose();
+    }
+
+    /// <inheritdoc cref="Dispose"/>
+    public ValueTask DisposeAsync() => new(Task.Run(Dispose));
+
+    private async IAsyncEnumerable<int> Steps(
+        IEnumerable<int> prompt, SamplingOptions sampling, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        ObjectDisposedException.ThrowIf(_engine.Closing.IsCancellationRequested, this);
+        _checkpoint.ThrowIfChanged();
+        using var sequence = new Sequence(_engine, prompt, sampling, cancellation);
+        while (!sequence.IsFull)
+        {
+            int token = await Task.Run(sequence.Next, cancellation).ConfigureAwait(false);
+            yield return token;
+            if (StopTokens.Contains(token)) yield break;
+        }
+    }
+
+    private static GptOssModel Load(
+        string folder, ModelOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellation)
+    {
+        progress?.Report(new LoadProgress("Opening the files", 0));
+        CheckpointFolder checkpoint = CheckpointFolder.Open(folder);
+        try
+        {
+            cancellation.ThrowIfCancellationRequested();
+            progress?.Report(new LoadProgress("Binding the weights", 0.5));
+            ModelConfig config = ModelConfig.From(checkpoint.Config);
+            if (options.ContextLength > config.MaxPositions)
+                throw new ArgumentOutOfRangeException(nameof(options), options.ContextLength,
+                    $"ModelOptions.ContextLength must be at most {config.MaxPositions}, the model's max_position_embeddings.");
+            var model = new GptOssModel(checkpoint, config, options);
+            progress?.Report(new LoadProgress("Ready", 1));
+            return model;
+        }
+        catch
+        {
+            checkpoint.Dispose();
+            throw;
+        }
+    }
+
+    private int[] ReadStopTokens()
+    {
+        int last = VocabularySize - 1;
+        if (_checkpoint.GenerationConfig?.OptionalInt32s("eos_token_id", 0, last) is { } listed) return listed;
+        if (_tokenizer.Value.Tokenizer is { } tokenizer)
+            return [.. UsualStops.Where(tokenizer.SpecialTokens.ContainsKey)
+                .Select(name => tokenizer.SpecialTokens[name])];
+        return _checkpoint.Config.OptionalInt32s("eos_token_id", 0, last) ?? [];
+    }
+
+    private NumericFaultException ExplainFault(CancellationToken stop) =>
+        WeightScan.FirstNotFinite(_checkpoint, stop) is var (tensor, element)
+            ? new NumericFaultException(
+                $"{Folder}: the logits are not finite: tensor '{Printable.Name(tensor)}' holds a value that is not finite at element {element}. "
+                + "Is the download damaged?", tensor)
+            : new NumericFaultException(
+                $"{Folder}: the logits are not finite, though every weight is: an activation went beyond float32. "
+                + "Is this a faulty fine-tune?", null);
+}

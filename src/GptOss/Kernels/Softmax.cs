@@ -1,0 +1,38 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace GptOss.Kernels;
+
+/// <summary>The unnormalised softmax of a row: <c>y = e^((x − maximum) / temperature)</c>.</summary>
+internal static class Softmax
+{
+    /// <param name="x">[vocab] logits.</param>
+    /// <param name="maximum">The largest of them, so that no exponential overflows.</param>
+    /// <param name="temperature">Above 0.</param>
+    /// <param name="y">[vocab]; may be x.</param>
+    public static void Weights(ReadOnlySpan<float> x, float maximum, float temperature, Span<float> y)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(y.Length, x.Length);
+        Lanes.Run(new Kernel(x, maximum, temperature, y));
+    }
+
+    internal readonly ref struct Kernel(ReadOnlySpan<float> x, float maximum, float temperature, Span<float> y) : ILaneKernel
+    {
+        private readonly ReadOnlySpan<float> _x = x;
+        private readonly float _maximum = maximum;
+        private readonly float _temperature = temperature;
+        private readonly Span<float> _y = y;
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run<T>() where T : struct, ILanes<T>
+        {
+            int full = _x.Length & ~(Lanes.Count - 1);
+            ref readonly float x = ref MemoryMarshal.GetReference(_x);
+            ref float y = ref MemoryMarshal.GetReference(_y);
+            T maximum = T.Create(_maximum), temperature = T.Create(_temperature);
+            for (nuint i = 0; i < (nuint)full; i += Lanes.Count)
+                T.Store(Exp.Of((T.Load(in x, i) - maximum) / temperature), ref y, i);
+            for (int i = full; i < _x.Length; i++) _y[i] = Exp.Of((_x[i] - _maximum) / _temperature);
+        }
+    }
+}

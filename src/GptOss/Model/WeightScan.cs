@@ -1,0 +1,51 @@
+using System.Buffers;
+using GptOss.Checkpoint;
+
+namespace GptOss.Model;
+
+/// <summary>Looks for weights that are not finite: what a damaged download looks like from inside.</summary>
+internal static unsafe class WeightScan
+{
+    /// <summary>Values looked at between two looks at the stop flag.</summary>
+    private const int Chunk = 1 << 20;
+
+    private static readonly SearchValues<byte> NotAScale = SearchValues.Create(255);
+
+    /// <summary>The first tensor in the order of the forward pass with a NaN, an infinity or a scale byte 255, and where in it.</summary>
+    public static (string Tensor, long Element)? FirstNotFinite(CheckpointFolder checkpoint, CancellationToken stop)
+    {
+        foreach (Tensor tensor in checkpoint.Tensors.OrderBy(tensor => Depth(tensor.Name)).ThenBy(tensor => tensor.Name, StringComparer.Ordinal))
+        {
+            bool scales = tensor.DType == DType.U8 && tensor.Name.EndsWith("scales", StringComparison.Ordinal);
+            if (tensor.DType != DType.BF16 && !scales) continue;
+            for (long first = 0; first < tensor.Count; first += Chunk)
+            {
+                stop.ThrowIfCancellationRequested();
+                int count = (int)Math.Min(Chunk, tensor.Count - first);
+                int at = scales
+                    ? new ReadOnlySpan<byte>(tensor.Data + first, count).IndexOfAny(NotAScale)
+                    : IndexOfNotFinite(new ReadOnlySpan<ushort>(tensor.Data + 2 * first, count));
+                if (at >= 0) return (tensor.Name, first + at);
+            }
+        }
+        return null;
+    }
+
+    private static int IndexOfNotFinite(ReadOnlySpan<ushort> values)
+    {
+        for (int i = 0; i < values.Length; i++)
+            if ((values[i] & 0x7F80) == 0x7F80)
+                return i;
+        return -1;
+    }
+
+    // Embedding, layer 0, 1, …, then the final norm and the head.
+    private static int Depth(string name)
+    {
+        if (name.Contains("embed", StringComparison.Ordinal) && !name.Contains("unembed", StringComparison.Ordinal)) return -1;
+        foreach (string part in name.Split('.'))
+            if (int.TryParse(part, out int layer))
+                return layer;
+        return int.MaxValue;
+    }
+}

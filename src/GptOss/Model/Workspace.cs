@@ -1,0 +1,79 @@
+using System.Runtime.InteropServices;
+using GptOss.Kernels;
+using GptOss.Threading;
+
+namespace GptOss.Model;
+
+/// <summary>The memory and the threads of a forward pass. Buffers grow to the largest batch seen and are then reused: nothing is allocated per token.</summary>
+/// <remarks>One pass at a time. What a method returns is valid until the same method is called again.</remarks>
+internal sealed class Workspace(ModelConfig c, WorkerTeam team) : IDisposable
+{
+    private readonly Buffer _residual = new(), _normed = new(), _query = new(), _key = new(), _value = new(), _heads = new();
+    private readonly Buffer _projected = new(), _angles = new(), _scores = new(), _gathered = new(), _arranged = new();
+    private readonly Buffer _gateUp = new(), _hidden = new(), _last = new(), _logits = new(), _scratch = new();
+
+    public WorkerTeam Team => team;
+    public Routing Routing { get; } = new();
+
+    public Rows Residual(int rows) => _residual.Rows(rows, c.HiddenSize);
+    public Rows Normed(int rows) => _normed.Rows(rows, c.HiddenSize);
+    public Rows Angles(int rows) => _angles.Rows(rows, c.HeadDim);
+    public Rows Query(int rows) => _query.Rows(rows, c.QueryWidth);
+    public Rows Key(int rows) => _key.Rows(rows, c.KeyValueWidth);
+    public Rows Value(int rows) => _value.Rows(rows, c.KeyValueWidth);
+    public Rows Heads(int rows) => _heads.Rows(rows, c.QueryWidth);
+    public Rows Projected(int rows) => _projected.Rows(rows, c.HiddenSize);
+    public Rows RouterScores(int rows) => _scores.Rows(rows, c.NumLocalExperts);
+    public Rows Gathered(int rows) => _gathered.Rows(rows, c.HiddenSize);
+    public Rows GateUp(int rows) => _gateUp.Rows(rows, 2 * c.IntermediateSize);
+    public Rows Hidden(int rows) => _hidden.Rows(rows, c.IntermediateSize);
+    public Rows Last(int rows) => _last.Rows(rows, c.HiddenSize);
+    public Rows Logits(int rows) => _logits.Rows(rows, c.VocabSize);
+
+    /// <summary>Activations in the order of a weight format, <paramref name="width"/> floats a row.</summary>
+    public Rows Arranged(int rows, int width) => _arranged.Rows(rows, width);
+
+    /// <summary>One row of floats for each worker of the team.</summary>
+    public Rows Scratch(int floatsPerWorker) => _scratch.Rows(team.Workers, floatsPerWorker);
+
+    public void Dispose()
+    {
+        ReadOnlySpan<Buffer> buffers = [_residual, _normed, _query, _key, _value, _heads, _projected, _angles, _scores,
+            _gathered, _arranged, _gateUp, _hidden, _last, _logits, _scratch];
+        foreach (Buffer buffer in buffers) buffer.Dispose();
+    }
+
+    /// <summary>Memory outside the managed heap, aligned to cache lines: its address never changes under a running kernel.</summary>
+    private sealed unsafe class Buffer : IDisposable
+    {
+        private float* _data;
+        private long _capacity;
+
+        ~Buffer() => Free();
+
+        public Rows Rows(int rows, int width)
+        {
+            int count = checked(rows * width);
+            if (count > _capacity)
+            {
+                Free();
+                _data = (float*)NativeMemory.AlignedAlloc((nuint)count * sizeof(float), 64);
+                _capacity = count;
+            }
+            return new Rows(new Span<float>(_data, count), width);
+        }
+
+        public void Dispose()
+        {
+            Free();
+            GC.SuppressFinalize(this);
+        }
+
+        private void Free()
+        {
+            NativeMemory.AlignedFree(_data);
+            _data = null;
+            _capacity = 0;
+        }
+    }
+}

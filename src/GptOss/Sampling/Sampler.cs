@@ -1,0 +1,166 @@
+using System.Numerics.Tensors;
+using GptOss.Kernels;
+
+namespace GptOss.Sampling;
+
+/// <summary>Chooses one token. The order of the steps is the contract: temperature, top-k, top-p, draw.</summary>
+/// <remarks>Holds buffers, so an instance serves one caller at a time; it has no other state.</remarks>
+internal sealed class Sampler
+{
+    private float[] _weights = [];
+    private int[] _heap = [];
+
+    /// <summary>Whether every logit is a number that can be sampled from.</summary>
+    public static bool AreFinite(ReadOnlySpan<float> logits) =>
+        float.IsFinite(TensorPrimitives.Max(logits)) && float.IsFinite(TensorPrimitives.Min(logits));   // both pass a NaN on
+
+    /// <param name="logits">[vocab], finite.</param>
+    /// <param name="options">Temperature, top-k and top-p.</param>
+    /// <param name="seed">Of the request.</param>
+    /// <param name="position">Of the token to be chosen.</param>
+    public int Next(ReadOnlySpan<float> logits, SamplingOptions options, ulong seed, ulong position)
+    {
+        int best = TensorPrimitives.IndexOfMax(logits);
+        if (options.Temperature == 0) return best;
+
+        if (_weights.Length < logits.Length) _weights = new float[logits.Length];
+        Span<float> weights = _weights.AsSpan(0, logits.Length);
+        Softmax.Weights(logits, logits[best], options.Temperature, weights);
+
+        double chance = Uniform(seed, position);
+        if (options.TopK is null && options.TopP == 1) return Draw(weights, chance);
+        ReadOnlySpan<int> kept = Keep(logits, weights, options.TopK ?? logits.Length, options.TopP);
+        return Draw(weights, kept, chance);
+    }
+
+    /// <summary>A number in [0, 1) from (seed, position) alone: pausing, restoring and speculating change nothing.</summary>
+    /// <remarks>The finaliser of SplitMix64, twice, so that neighbouring positions and seeds have nothing in common.</remarks>
+    internal static double Uniform(ulong seed, ulong position) =>
+        (Mix(Mix(seed + 0x9E37_79B9_7F4A_7C15) ^ (position * 0xD134_2543_DE82_EF95)) >> 11) * (1.0 / (1UL << 53));
+
+    private static ulong Mix(ulong z)
+    {
+        z = (z ^ (z >> 30)) * 0xBF58_476D_1CE4_E5B9;
+        z = (z ^ (z >> 27)) * 0x94D0_49BB_1331_11EB;
+        return z ^ (z >> 31);
+    }
+
+    // The most likely tokens, best first: at most k, and no more than it takes to hold the share p of those k.
+    private ReadOnlySpan<int> Keep(ReadOnlySpan<float> logits, ReadOnlySpan<float> weights, int k, float p)
+    {
+        if (_heap.Length < logits.Length) _heap = new int[logits.Length];
+        var heap = new MaxHeap(_heap.AsSpan(0, logits.Length), logits);
+        k = Math.Min(k, logits.Length);
+
+        double total = 0;
+        if (k == logits.Length)
+            foreach (float weight in weights) total += weight;
+        else
+        {
+            for (int i = 0; i < k; i++) total += weights[heap.Pop()];
+            if (p == 1) return heap.Popped;
+        }
+
+        if (k < logits.Length)
+        {
+            ReadOnlySpan<int> top = heap.Popped;
+            return top[..CountHolding(weights, top, p * total)];
+        }
+        double held = 0;
+        while (held < p * total && heap.Count > 0) held += weights[heap.Pop()];
+        return heap.Popped;
+    }
+
+    private static int CountHolding(ReadOnlySpan<float> weights, ReadOnlySpan<int> tokens, double share)
+    {
+        double held = 0;
+        int count = 0;
+        while (count < tokens.Length && held < share) held += weights[tokens[count++]];
+        return count;
+    }
+
+    private static int Draw(ReadOnlySpan<float> weights, double chance)
+    {
+        double total = 0;
+        foreach (float weight in weights) total += weight;
+        double rest = chance * total;
+        int last = 0;
+        for (int token = 0; token < weights.Length; token++)
+        {
+            if (weights[token] == 0) continue;
+            last = token;
+            rest -= weights[token];
+            if (rest < 0) break;
+        }
+        return last;
+    }
+
+    private static int Draw(ReadOnlySpan<float> weights, ReadOnlySpan<int> tokens, double chance)
+    {
+        double total = 0;
+        foreach (int token in tokens) total += weights[token];
+        double rest = chance * total;
+        foreach (int token in tokens)
+        {
+            rest -= weights[token];
+            if (rest < 0) return token;
+        }
+        return tokens[0];
+    }
+
+    /// <summary>Token ids, the most likely on top, of equals the lower id. What is popped gathers at the end of the span.</summary>
+    private ref struct MaxHeap
+    {
+        private readonly Span<int> _items;
+        private readonly ReadOnlySpan<float> _logits;
+
+        public MaxHeap(Span<int> items, ReadOnlySpan<float> logits)
+        {
+            _items = items;
+            _logits = logits;
+            Count = items.Length;
+            for (int i = 0; i < items.Length; i++) items[i] = i;
+            for (int i = items.Length / 2 - 1; i >= 0; i--) Sink(i);
+        }
+
+        public int Count { get; private set; }
+
+        /// <summary>All that was popped, best first.</summary>
+        public readonly ReadOnlySpan<int> Popped
+        {
+            get
+            {
+                Span<int> popped = _items[Count..];
+                popped.Reverse();
+                return popped;
+            }
+        }
+
+        public int Pop()
+        {
+            int top = _items[0];
+            Count--;
+            _items[0] = _items[Count];
+            _items[Count] = top;
+            Sink(0);
+            return top;
+        }
+
+        private readonly void Sink(int at)
+        {
+            int item = _items[at];
+            while (true)
+            {
+                int child = 2 * at + 1;
+                if (child >= Count) break;
+                if (child + 1 < Count && Better(_items[child + 1], _items[child])) child++;
+                if (!Better(_items[child], item)) break;
+                _items[at] = _items[child];
+                at = child;
+            }
+            _items[at] = item;
+        }
+
+        private readonly bool Better(int a, int b) => _logits[a] > _logits[b] || (_logits[a] == _logits[b] && a < b);
+    }
+}
