@@ -20,8 +20,11 @@ internal ref struct HeaderJson
     /// <summary>gpt-oss-120b has 687 tensors.</summary>
     public const int MaxTensors = 100_000;
 
-    /// <summary>Bounds the memory a hostile header of legal length may take for shapes.</summary>
+    /// <summary>Bounds the memory that the shapes of a hostile header of legal length may take.</summary>
     public const int MaxDimensions = 1_000_000;
+
+    /// <summary>Bounds the memory for finding names that occur twice, metadata and fields included.</summary>
+    public const int MaxNames = 1_000_000;
 
     private const int MaxDepth = 127;   // serde_json stops at the 128th level
 
@@ -29,6 +32,7 @@ internal ref struct HeaderJson
     private Utf8JsonReader _json;
     private string? _tensor;
     private int _dimensions;
+    private int _names;
 
     private HeaderJson(ReadOnlySpan<byte> utf8, string path)
     {
@@ -230,6 +234,8 @@ internal ref struct HeaderJson
 
     private string NewName(HashSet<string> names)
     {
+        if (++_names > MaxNames)
+            throw new CheckpointException(_path, $"its header holds more than {MaxNames} names.");
         string name = _json.GetString()!;
         return names.Add(name) ? name : throw Fault($"the name '{Printable.Name(name)}' occurs twice in one object.");
     }

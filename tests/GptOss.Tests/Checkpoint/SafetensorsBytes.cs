@@ -3,11 +3,12 @@ using System.Text;
 
 namespace GptOss.Tests.Checkpoint;
 
-/// <summary>Writes safetensors files for the tests of this room, sound ones and, by a header of one's own, unsound ones.</summary>
+/// <summary>Writes safetensors files for the tests of this room, sound ones and unsound ones.</summary>
 internal static class SafetensorsBytes
 {
     /// <summary>A small sound file: F32 [2, 3], BF16 [5], U8 [4]; data byte i is i.</summary>
-    public static byte[] Sample { get; } = Sound(("a.weight", "F32", [2, 3], 24), ("b", "BF16", [5], 10), ("c", "U8", [4], 4));
+    public static byte[] Sample { get; } =
+        Sound(("a.weight", "F32", [2, 3], 24), ("b", "BF16", [5], 10), ("c", "U8", [4], 4));
 
     /// <summary>Length, header and <paramref name="dataBytes"/> bytes that count up.</summary>
     public static byte[] WithHeader(string json, int dataBytes)
