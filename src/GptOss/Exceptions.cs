@@ -36,9 +36,9 @@ public sealed class CheckpointException : GptOssException
 
     private static string Compose(string file, string reason, string? tensor, string? field)
     {
-        string place = tensor is not null ? $"{file}: tensor '{Printable.Name(tensor)}' "
-            : field is not null ? $"{file}: field '{Printable.Name(field)}' "
-            : $"{file}: ";
+        string place = tensor is not null ? $"{Printable.Path(file)}: tensor '{Printable.Name(tensor)}' "
+            : field is not null ? $"{Printable.Path(file)}: field '{Printable.Name(field)}' "
+            : $"{Printable.Path(file)}: ";
         return Printable.Line(place + reason);
     }
 }
@@ -75,9 +75,17 @@ public sealed class ContextLengthException : GptOssException
 internal static class Printable
 {
     private const int NameLimit = 80;
+    private const int PathLimit = 160;
     private const int LineLimit = 500;
 
     public static string Name(string text) => Cut(Escape(text), NameLimit);
+
+    /// <summary>Keeps the end of a long path, where the file's name is, so that the reason still fits behind it.</summary>
+    public static string Path(string path)
+    {
+        string text = Escape(path);
+        return text.Length <= PathLimit ? text : string.Concat("…", text.AsSpan(text.Length - PathLimit + 1));
+    }
 
     public static string Line(string text) => Cut(Escape(text), LineLimit);
 

@@ -1,0 +1,128 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace GptOss.Checkpoint;
+
+/// <summary>
+/// Opens regular files only: never a folder, FIFO, socket or device, also not through a symbolic link.
+/// </summary>
+internal static class RegularFile
+{
+    // Linux gives up after as many.
+    private const int MaxLinks = 40;
+
+    /// <summary>
+    /// Opens a file for reading after its symbolic links are resolved and the result is known to be a file with
+    /// content.
+    /// </summary>
+    /// <param name="path">The name messages bear; it may be a symbolic link.</param>
+    /// <param name="minimumBytes">
+    /// At least 1: FIFOs, sockets and devices report 0 bytes, and opening a FIFO would wait for ever.
+    /// </param>
+    /// <exception cref="CheckpointException">The file is missing, too short, not regular, or not readable.</exception>
+    public static SafeFileHandle Open(string path, long minimumBytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(minimumBytes, 1);
+        try
+        {
+            string real = RealPath(path);
+            if (Directory.Exists(real))
+                throw new CheckpointException(path, "is a folder, but should be a file.");
+            var file = new FileInfo(real);
+            if (!file.Exists)
+                throw new CheckpointException(path, Path.Exists(path)
+                    ? $"is a link to '{Printable.Path(real)}', which does not exist. Is the download complete?"
+                    : "does not exist. Is the download complete?");
+            if (file.Length < minimumBytes)
+                throw new CheckpointException(path,
+                    $"has {file.Length} bytes, but should have at least {minimumBytes}: "
+                    + "it is empty, cut off, or not a regular file.");
+            return File.OpenHandle(real, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
+        }
+        catch (Exception e) when (IsFileTrouble(e))
+        {
+            throw Unreadable(path, e);
+        }
+    }
+
+    /// <summary>The whole content of a small file.</summary>
+    /// <exception cref="CheckpointException">As for <see cref="Open"/>, or the file is too long.</exception>
+    public static byte[] ReadAll(string path, int maximumBytes)
+    {
+        using SafeFileHandle handle = Open(path, minimumBytes: 2);   // {} is the shortest JSON object
+        try
+        {
+            long length = RandomAccess.GetLength(handle);
+            if (length > maximumBytes)
+                throw new CheckpointException(path, $"has {length} bytes, but should have at most {maximumBytes}.");
+            byte[] content = new byte[length];
+            Fill(handle, content, path);
+            return content;
+        }
+        catch (Exception e) when (IsFileTrouble(e))
+        {
+            throw Unreadable(path, e);
+        }
+    }
+
+    /// <summary>Reads from the beginning of the file until the buffer is full.</summary>
+    public static void Fill(SafeFileHandle handle, Span<byte> buffer, string path)
+    {
+        for (int filled = 0; filled < buffer.Length;)
+        {
+            int read = RandomAccess.Read(handle, buffer[filled..], filled);
+            if (read == 0)
+                throw new CheckpointException(
+                    path, $"ended after {filled} of {buffer.Length} bytes: it was changed while being read.");
+            filled += read;
+        }
+    }
+
+    /// <summary>What the file system may throw for a path that is merely wrong.</summary>
+    public static bool IsFileTrouble(Exception e) =>
+        e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException;
+
+    /// <summary>The error for a file that the system does not let us read.</summary>
+    public static CheckpointException Unreadable(string path, Exception e)
+    {
+        string cause = e is UnauthorizedAccessException ? "access is denied." : e.Message;
+        return new CheckpointException(path, $"cannot be read: {cause}", inner: e);
+    }
+
+    /// <summary>
+    /// The path without symbolic links, resolved component by component as the operating system does.
+    /// </summary>
+    /// <remarks>
+    /// FileInfo.ResolveLinkTarget takes a relative target from the folder's name, not from where the folder is; behind
+    /// a link to a folder it finds another file. The Hugging Face cache is made of relative links, and people link to
+    /// its folders.
+    /// </remarks>
+    private static string RealPath(string path)
+    {
+        string full = Path.GetFullPath(path);
+        if (OperatingSystem.IsWindows())
+            return new FileInfo(full).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? full;
+
+        var pending = new Stack<string>(full.Split('/').Reverse());
+        string real = "/";
+        int links = 0;
+        while (pending.TryPop(out string? part))
+        {
+            if (part is "" or ".")
+                continue;
+            string next = part == ".." ? Path.GetDirectoryName(real) ?? "/" : Path.Join(real, part);
+            string? target = part == ".." ? null : new FileInfo(next).LinkTarget;
+            if (target is null)
+            {
+                real = next;
+                continue;
+            }
+            if (++links > MaxLinks)
+                throw new IOException("its symbolic links form a circle.");
+            if (target.StartsWith('/'))
+                real = "/";
+            foreach (string component in target.Split('/').Reverse())
+                pending.Push(component);
+        }
+        return real;
+    }
+}

@@ -1,0 +1,53 @@
+namespace GptOss.Checkpoint;
+
+/// <summary>
+/// One memory-mapped .safetensors file: every tensor lies within it, none overlaps another, and no byte is left over.
+/// </summary>
+internal sealed unsafe class SafetensorsFile : IDisposable
+{
+    private readonly MappedFile _file;
+
+    private SafetensorsFile(MappedFile file, Tensor[] tensors)
+    {
+        _file = file;
+        Tensors = tensors;
+    }
+
+    public string Path => _file.Path;
+
+    /// <summary>Bytes of the file.</summary>
+    public long Length => _file.Length;
+
+    /// <summary>The tensors, ascending by position.</summary>
+    public IReadOnlyList<Tensor> Tensors { get; }
+
+    /// <summary>Maps a file and reads its header; no tensor's data is touched.</summary>
+    /// <exception cref="CheckpointException">The file is missing, not regular, or damaged.</exception>
+    public static SafetensorsFile Open(string path)
+    {
+        var file = MappedFile.Open(path, SafetensorsHeader.PrefixBytes);
+        try
+        {
+            Span<byte> prefix = stackalloc byte[SafetensorsHeader.PrefixBytes];
+            file.ReadStart(prefix);
+            byte[] start = new byte[SafetensorsHeader.LengthWithPrefix(prefix, file.Length, path)];
+            file.ReadStart(start);
+            TensorEntry[] entries = SafetensorsHeader.Parse(start, file.Length, path);
+
+            var tensors = new Tensor[entries.Length];
+            for (int i = 0; i < tensors.Length; i++)
+                tensors[i] = new Tensor(path, entries[i], file.Data + entries[i].Begin);
+            return new SafetensorsFile(file, tensors);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <exception cref="CheckpointException">The file was changed while in use.</exception>
+    public void ThrowIfChanged() => _file.ThrowIfChanged();
+
+    public void Dispose() => _file.Dispose();
+}
