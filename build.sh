@@ -16,15 +16,18 @@ TESTS=tests/GptOss.Tests
 
 cpu_has() {
     local flags flag
-    flags=" $(grep -m1 '^flags' /proc/cpuinfo 2>/dev/null || sysctl -n machdep.cpu.features machdep.cpu.leaf7_features 2>/dev/null |
-        tr '[:upper:]\n' '[:lower:] ') "
+    flags=$(grep -m1 '^flags' /proc/cpuinfo 2>/dev/null ||
+        sysctl -n machdep.cpu.features machdep.cpu.leaf7_features 2>/dev/null || true)
+    flags=" $(tr '[:upper:]\n' '[:lower:] ' <<<"$flags") "
     for flag in "$@"; do
         [[ $flags == *" $flag "* ]] || return 1
     done
 }
 
-# The runtime keeps to 256 bits on Intel's models 85 (Skylake-X, Cascade Lake), whose clock falls under 512-bit work.
-slows_at_512() { grep -q '^vendor_id.*GenuineIntel' /proc/cpuinfo && grep -qE '^model\s*: 85$' /proc/cpuinfo; }
+# The runtime keeps to 256 bits on Intel model 85 (Skylake-X to Cooper Lake), whose clock falls under 512-bit work.
+slows_at_512() {
+    grep -q "^vendor_id.*GenuineIntel" /proc/cpuinfo 2>/dev/null && grep -qE "^model[[:space:]]*: 85$" /proc/cpuinfo
+}
 
 widest() {
     if cpu_has avx512f avx512bw avx512cd avx512dq avx512vl && ! slows_at_512; then
@@ -54,7 +57,8 @@ widths() {
     FAILED=0 LINES=()
     top=$(widest)
     dotnet build "$TESTS"
-    # Where the machine is narrower than a leg, the leg runs at the machine's width. The two slow legs leave out the slow tests.
+    # Where the machine is narrower than a leg, the leg runs at the machine's width.
+    # The two slow legs leave out the slow tests.
     leg "$top" ""
     leg "$((top < 256 ? top : 256))" DOTNET_EnableAVX512=0
     leg 128 DOTNET_EnableAVX2=0 --filter-not-trait speed=slow
@@ -63,11 +67,13 @@ widths() {
     echo "== widths"
     printf '%s\n' "${LINES[@]}"
     for line in "${LINES[@]}"; do
-        [[ $line =~ ^width=[a-z0-9]+\ hash=[^[:space:]]+$ ]] || { echo "widths: a leg did not report exactly one hash" >&2; FAILED=1; }
+        [[ $line =~ ^width=[a-z0-9]+\ hash=[^[:space:]]+$ ]] && continue
+        echo "widths: no hash, or several: $line" >&2
+        return 1
     done
     if [[ $(printf '%s\n' "${LINES[@]}" | sed 's/.*hash=//' | sort -u | wc -l) != 1 ]]; then
         echo "widths: the logits differ between widths" >&2
-        FAILED=1
+        return 1
     fi
     return "$FAILED"
 }
@@ -86,7 +92,7 @@ bench) dotnet run -c Release --project benchmarks/GptOss.Benchmarks -- --filter 
 pack) dotnet pack -c Release -o artifacts ;;
 fuzz) GPTOSS_FUZZ_SECONDS=${2:-60} dotnet test --project "$TESTS" --filter-trait kind=fuzz ;;
 *)
-    sed -n '2,11p' "$0" | cut -c3- >&2
+    sed -n '2,10p' "$0" | cut -c3- >&2
     exit 2
     ;;
 esac

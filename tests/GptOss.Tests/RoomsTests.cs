@@ -57,8 +57,8 @@ public sealed partial class RoomsTests
     }
 
     [Fact]
-    public void No_room_uses_the_front_door() =>
-        Assert.Empty(SourceText.Rooms.SelectMany(room => SourceText.Matches(@"\bGptOss(Model|ChatClient)\b", "src", "GptOss", room)));
+    public void No_room_uses_the_front_door() => Assert.Empty(SourceText.Rooms.SelectMany(
+        room => SourceText.Matches(@"\bGptOss(Model|ChatClient)\b", "src", "GptOss", room)));
 
     /// <summary>A global using of a room would hide from the other tests.</summary>
     [Fact]

@@ -10,7 +10,9 @@ internal static partial class SourceText
     /// <summary>The folders of the library that hold code: its rooms.</summary>
     public static string[] Rooms { get; } =
     [
-        .. Directory.EnumerateDirectories(Library).Where(folder => Files(folder).Any()).Select(folder => Path.GetFileName(folder)),
+        .. Directory.EnumerateDirectories(Library)
+            .Where(folder => Files(folder).Any())
+            .Select(folder => Path.GetFileName(folder)),
     ];
 
     /// <summary>Source files under a folder of the repository, without what the build makes.</summary>

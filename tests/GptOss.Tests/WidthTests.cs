@@ -19,7 +19,9 @@ public sealed class WidthTests
         : Vector128.IsHardwareAccelerated ? "128"
         : "scalar";
 
-    /// <summary>Hands <c>./build.sh widths</c> the hash of some logits, which must be the same in all its legs.</summary>
+    /// <summary>
+    /// Hands <c>./build.sh widths</c> the hash of some logits, which must be the same in all its legs.
+    /// </summary>
     internal static void Report(string hash)
     {
         if (Environment.GetEnvironmentVariable("GPTOSS_WIDTH_REPORT") is string path)

@@ -3,7 +3,10 @@ using System.Text.Json;
 
 namespace GptOss.Tests.Oracles;
 
-/// <summary>Reads a well-formed model folder for <see cref="ReferenceTransformer"/>, widened to float64. Shares nothing with GptOss.Checkpoint.</summary>
+/// <summary>
+/// Reads a well-formed model folder for <see cref="ReferenceTransformer"/>, widened to float64. Shares nothing with
+/// GptOss.Checkpoint.
+/// </summary>
 internal sealed class ReferenceFolder
 {
     private readonly Dictionary<string, (string DType, byte[] Data)> _tensors = [];
@@ -30,13 +33,17 @@ internal sealed class ReferenceFolder
         (string dtype, byte[] data) = _tensors[name];
         return dtype switch
         {
-            "BF16" => Convert(data, 2, at => BitConverter.Int32BitsToSingle(BinaryPrimitives.ReadInt16LittleEndian(at) << 16)),
+            "BF16" => Convert(
+                data, 2, at => BitConverter.Int32BitsToSingle(BinaryPrimitives.ReadInt16LittleEndian(at) << 16)),
             "F32" => Convert(data, 4, at => BinaryPrimitives.ReadSingleLittleEndian(at)),
             _ => throw new NotSupportedException($"{name} is {dtype}."),
         };
     }
 
-    /// <summary>Experts as [expert, out, in], from MXFP4 or from bf16; the latter is [expert, in, out] in the Hugging Face layout.</summary>
+    /// <summary>
+    /// Experts as [expert, out, in], from MXFP4 or from bf16; the latter is [expert, in, out] in the Hugging Face
+    /// layout.
+    /// </summary>
     public double[] Experts(string name, int outputs, int inputs)
     {
         string suffix = IsHuggingFace ? "_" : ".";
@@ -56,7 +63,9 @@ internal sealed class ReferenceFolder
         return turned;
     }
 
-    /// <summary>An E2M1 code is sign, two exponent bits (bias 1) and one mantissa bit; the low nibble comes first.</summary>
+    /// <summary>
+    /// An E2M1 code is sign, two exponent bits (bias 1) and one mantissa bit; the low nibble comes first.
+    /// </summary>
     private static double[] Mxfp4(byte[] blocks, byte[] scales)
     {
         double[] values = new double[2 * blocks.Length];

@@ -1,7 +1,13 @@
 namespace GptOss.Tests.Oracles;
 
-/// <summary>gpt-oss in float64, written from the equations: no cache, no chunks, no threads, no SIMD. What everything else is compared with.</summary>
-/// <remarks>Source: openai/gpt-oss, gpt_oss/torch/model.py. Agrees with the stored logits of the fixtures (ReferenceTransformerTests).</remarks>
+/// <summary>
+/// gpt-oss in float64, written from the equations: no cache, no chunks, no threads, no SIMD. What everything else is
+/// compared with.
+/// </summary>
+/// <remarks>
+/// Source: openai/gpt-oss, gpt_oss/torch/model.py. Agrees with the stored logits of the fixtures
+/// (ReferenceTransformerTests).
+/// </remarks>
 internal sealed class ReferenceTransformer
 {
     private readonly ReferenceConfig _config;
@@ -21,7 +27,10 @@ internal sealed class ReferenceTransformer
 
     public int VocabSize => _config.Vocab;
 
-    /// <summary>Of the last call: the smallest score that lay between the last expert taken and the first one left, over all layers and positions.</summary>
+    /// <summary>
+    /// Of the last call: the smallest score that lay between the last expert taken and the first one left, over all
+    /// layers and positions.
+    /// </summary>
     /// <remarks>Where it is near float32's rounding, an engine may take another expert and be right.</remarks>
     public double SmallestRouterGap { get; private set; }
 
@@ -29,7 +38,8 @@ internal sealed class ReferenceTransformer
     public double[][] Logits(IReadOnlyList<int> tokens)
     {
         SmallestRouterGap = double.PositiveInfinity;
-        double[][] x = [.. tokens.Select(token => _embedding[(token * _config.Hidden)..((token + 1) * _config.Hidden)])];
+        int hidden = _config.Hidden;
+        double[][] x = [.. tokens.Select(token => _embedding[(token * hidden)..((token + 1) * hidden)])];
         for (int layer = 0; layer < _layers.Length; layer++)
         {
             AddAttention(x, _layers[layer], _config.Window[layer]);
@@ -40,7 +50,9 @@ internal sealed class ReferenceTransformer
         return [.. x.Select(row => Affine(RmsNorm(row, _finalNorm), _unembedding, new double[_config.Vocab]))];
     }
 
-    /// <summary>The most likely token after the prompt, then after that one, and so on; the lowest id wins a tie.</summary>
+    /// <summary>
+    /// The most likely token after the prompt, then after that one, and so on; the lowest id wins a tie.
+    /// </summary>
     public int[] Greedy(IReadOnlyList<int> prompt, int count)
     {
         List<int> tokens = [.. prompt];
@@ -91,7 +103,9 @@ internal sealed class ReferenceTransformer
     {
         double[] t = RmsNorm(x, w.ExpertNorm);
         double[] scores = Affine(t, w.Router, w.RouterBias);
-        int[] order = [.. Enumerable.Range(0, scores.Length).OrderByDescending(e => scores[e])];   // stable: lowest index first
+
+        // The order is stable: of equal scores the lowest index comes first.
+        int[] order = [.. Enumerable.Range(0, scores.Length).OrderByDescending(e => scores[e])];
         int[] chosen = order[.._config.ExpertsPerToken];
         if (chosen.Length < order.Length)
             SmallestRouterGap = Math.Min(SmallestRouterGap, scores[chosen[^1]] - scores[order[chosen.Length]]);
@@ -108,7 +122,8 @@ internal sealed class ReferenceTransformer
                 hidden[i] = gate / (1 + Math.Exp(-1.702 * gate)) * (linear + 1);
             }
 
-            Add(x, Affine(hidden, w.Down, w.DownBias, e, _config.Hidden), Math.Exp(scores[e] - scores[chosen[0]]) / sum);
+            double share = Math.Exp(scores[e] - scores[chosen[0]]) / sum;
+            Add(x, Affine(hidden, w.Down, w.DownBias, e, _config.Hidden), share);
         }
     }
 
@@ -136,9 +151,12 @@ internal sealed class ReferenceTransformer
         return [.. x.Select((value, i) => value * scale * weight[i])];
     }
 
-    private static double[] Affine(double[] x, double[] weight, double[] bias) => Affine(x, weight, bias, 0, bias.Length);
+    private static double[] Affine(double[] x, double[] weight, double[] bias) =>
+        Affine(x, weight, bias, 0, bias.Length);
 
-    /// <summary>y = W x + b with the matrix of one expert: weight [experts, outputs, x.Length], bias [experts, outputs].</summary>
+    /// <summary>
+    /// y = W x + b with the matrix of one expert: weight [experts, outputs, x.Length], bias [experts, outputs].
+    /// </summary>
     private static double[] Affine(double[] x, double[] weight, double[] bias, int expert, int outputs)
     {
         double[] y = new double[outputs];
@@ -176,14 +194,16 @@ internal sealed class ReferenceTransformer
             T("self_attn.v_proj.weight"), T("self_attn.v_proj.bias"),
             T("self_attn.sinks"), T("self_attn.o_proj.weight"), T("self_attn.o_proj.bias"),
             T("post_attention_layernorm.weight"), T("mlp.router.weight"), T("mlp.router.bias"),
-            files.Experts(experts + "gate_up_proj", 2 * _config.Inner, _config.Hidden), T("mlp.experts.gate_up_proj_bias"),
+            files.Experts(experts + "gate_up_proj", 2 * _config.Inner, _config.Hidden),
+            T("mlp.experts.gate_up_proj_bias"),
             files.Experts(experts + "down_proj", _config.Hidden, _config.Inner), T("mlp.experts.down_proj_bias"));
     }
 
     private Layer Original(ReferenceFolder files, int layer)
     {
         double[] T(string name) => files.Values($"block.{layer}.{name}");
-        int hidden = _config.Hidden, queries = _config.Heads * _config.HeadDim, keys = _config.KvHeads * _config.HeadDim;
+        int hidden = _config.Hidden;
+        int queries = _config.Heads * _config.HeadDim, keys = _config.KvHeads * _config.HeadDim;
         double[] weight = T("attn.qkv.weight"), bias = T("attn.qkv.bias");
         return new Layer(
             T("attn.norm.scale"),

@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace GptOss.Tests.Oracles;
 
-/// <summary>Writes the safetensors format: 8 bytes of header length, a JSON header padded with blanks to 8, the tensors' bytes.</summary>
+/// <summary>
+/// Writes the safetensors format: 8 bytes of header length, a JSON header padded with blanks to 8, the tensors' bytes.
+/// </summary>
 internal static class SafetensorsWriter
 {
     public static void Write(string path, IReadOnlyList<KeyValuePair<string, TinyTensor>> tensors)

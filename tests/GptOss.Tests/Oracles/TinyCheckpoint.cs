@@ -4,8 +4,10 @@ namespace GptOss.Tests.Oracles;
 
 /// <summary>Writes a real gpt-oss folder of a few hundred kilobytes with random weights.</summary>
 /// <remarks>
-/// The same seed and shape give the same weights in every layout; <see cref="TinyExperts.BFloat16OfMxfp4"/> holds the values
-/// of <see cref="TinyExperts.Mxfp4"/> exactly. Layers are stored in the string order of their numbers, as in the published files.
+/// The same seed and shape give the same weights in every layout; <see cref="TinyExperts.BFloat16OfMxfp4"/> holds the
+/// values
+/// of <see cref="TinyExperts.Mxfp4"/> exactly. Layers are stored in the string order of their numbers, as in the
+/// published files.
 /// </remarks>
 internal static class TinyCheckpoint
 {
@@ -27,13 +29,19 @@ internal static class TinyCheckpoint
         WriteJson(folder, "config.json", TinyConfig.Original(shape));
         var dtypes = new JsonObject();
         foreach ((string name, TinyTensor tensor) in weights)
-            dtypes[name] = tensor.DType != "U8" ? tensor.DType : name.EndsWith(".blocks", StringComparison.Ordinal) ? "FP4" : "UE8";
+        {
+            string packed = name.EndsWith(".blocks", StringComparison.Ordinal) ? "FP4" : "UE8";
+            dtypes[name] = tensor.DType == "U8" ? packed : tensor.DType;
+        }
+
         WriteJson(folder, "dtypes.json", dtypes);
 
         var shards = Cut([.. weights], shape.Shards);
         for (int i = 0; i < shards.Count; i++)
         {
-            string name = shards.Count == 1 ? "model.safetensors" : $"model--{i + 1:00000}-of-{shards.Count:00000}.safetensors";
+            string name = shards.Count == 1
+                ? "model.safetensors"
+                : $"model--{i + 1:00000}-of-{shards.Count:00000}.safetensors";
             SafetensorsWriter.Write(Path.Combine(folder, name), shards[i]);
         }
     }
@@ -63,7 +71,8 @@ internal static class TinyCheckpoint
         }
 
         var metadata = new JsonObject { ["total_size"] = tensors.Values.Sum(tensor => (long)tensor.Data.Length) };
-        WriteJson(folder, "model.safetensors.index.json", new JsonObject { ["metadata"] = metadata, ["weight_map"] = weightMap });
+        var index = new JsonObject { ["metadata"] = metadata, ["weight_map"] = weightMap };
+        WriteJson(folder, "model.safetensors.index.json", index);
     }
 
     private static Dictionary<string, TinyTensor> Rename(TinyShape shape, Dictionary<string, TinyTensor> from)
@@ -92,7 +101,11 @@ internal static class TinyCheckpoint
     }
 
     private static void SplitQueryKeyValue(
-        TinyShape shape, Dictionary<string, TinyTensor> from, string old, Dictionary<string, TinyTensor> to, string name)
+        TinyShape shape,
+        Dictionary<string, TinyTensor> from,
+        string old,
+        Dictionary<string, TinyTensor> to,
+        string name)
     {
         int queries = shape.NumAttentionHeads * shape.HeadDim, keys = shape.NumKeyValueHeads * shape.HeadDim;
         foreach (string part in (string[])["weight", "bias"])

@@ -45,8 +45,11 @@ public sealed class TinyCheckpointTests
         TinyCheckpoint.Write(
             Path.Combine(folder.Path, "original"), new TinyShape { Layout = TinyLayout.Original, Shards = 2 }, seed: 1);
 
-        string[] Names(string layout) => [.. Directory.EnumerateFiles(Path.Combine(folder.Path, layout), "*.safetensors")
-            .Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+        string[] Names(string layout)
+        {
+            var files = Directory.EnumerateFiles(Path.Combine(folder.Path, layout), "*.safetensors");
+            return [.. files.Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+        }
 
         Assert.Equal(["model-00000-of-00001.safetensors", "model-00001-of-00001.safetensors"], Names("hf"));
         Assert.Equal(["model--00001-of-00002.safetensors", "model--00002-of-00002.safetensors"], Names("original"));
@@ -61,14 +64,14 @@ public sealed class TinyCheckpointTests
         [
             new() { LayerTypes = "ff" }, new() { LayerTypes = "fs" }, new() { SlidingWindow = 15 },
             new() { SwiGluLimit = 2.5 }, new() { RmsNormEps = 1e-6 }, new() { ExpertsPerToken = 3 },
-            new() { RopeTheta = 10000 }, new() { RopeFactor = 8 }, new() { RopeFactor = 1 }, new() { OriginalContext = 1024 },
-            new() { RopeTruncate = true }, new() { Experts = TinyExperts.BFloat16 },
+            new() { RopeTheta = 10000 }, new() { RopeFactor = 8 }, new() { RopeFactor = 1 },
+            new() { OriginalContext = 1024 }, new() { RopeTruncate = true }, new() { Experts = TinyExperts.BFloat16 },
         ];
         foreach (TinyShape other in others)
         {
             double[][] changed = Logits(other, seed: 5);
             double most = usual.Zip(changed, (a, b) => a.Zip(b, (x, y) => Math.Abs(x - y)).Max()).Max();
-            Assert.True(most > 1e-3, $"{other} changes no logit by more than {most}.");   // above any engine's tolerance
+            Assert.True(most > 1e-3, $"{other} changes no logit by more than {most}.");   // twice an engine's tolerance
         }
     }
 

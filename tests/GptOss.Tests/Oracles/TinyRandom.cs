@@ -3,7 +3,9 @@ using System.Text;
 
 namespace GptOss.Tests.Oracles;
 
-/// <summary>Numbers that depend on a seed and a name only, so that each tensor has its own, in whatever order they are made.</summary>
+/// <summary>
+/// Numbers that depend on a seed and a name only, so that each tensor has its own, in whatever order they are made.
+/// </summary>
 internal sealed class TinyRandom
 {
     private ulong _state;

@@ -23,7 +23,10 @@ internal enum TinyExperts
     BFloat16,
 }
 
-/// <summary>Everything a random gpt-oss folder can vary in. The weights depend on the seed and on what gives them shape, never on the layout.</summary>
+/// <summary>
+/// Everything a random gpt-oss folder can vary in. The weights depend on the seed and on what gives them shape, never
+/// on the layout.
+/// </summary>
 internal sealed record TinyShape
 {
     public int HiddenSize { get; init; } = 64;
@@ -54,22 +57,30 @@ internal sealed record TinyShape
     /// <summary>The context before YaRN stretches it; the maximum position is this times the factor.</summary>
     public int OriginalContext { get; init; } = 256;
 
-    /// <summary>Whether the ends of YaRN's ramp are rounded. Null leaves the key out, which means true. Hugging Face only.</summary>
+    /// <summary>
+    /// Whether the ends of YaRN's ramp are rounded. Null leaves the key out, which means true. Hugging Face only.
+    /// </summary>
     public bool? RopeTruncate { get; init; } = false;
 
     public TinyLayout Layout { get; init; } = TinyLayout.HuggingFace;
     public TinyExperts Experts { get; init; } = TinyExperts.Mxfp4;
     public int Shards { get; init; } = 1;
 
-    /// <summary>False writes <c>model.safetensors</c> alone, without an index. Hugging Face with one shard only.</summary>
+    /// <summary>
+    /// False writes <c>model.safetensors</c> alone, without an index. Hugging Face with one shard only.
+    /// </summary>
     public bool WithIndex { get; init; } = true;
 
-    /// <summary>Writes <c>rope_parameters</c> as transformers 5 does, in place of <c>rope_scaling</c> and <c>rope_theta</c>.</summary>
+    /// <summary>
+    /// Writes <c>rope_parameters</c> as transformers 5 does, in place of <c>rope_scaling</c> and <c>rope_theta</c>.
+    /// </summary>
     public bool RopeParameters { get; init; }
 
     public bool WithGenerationConfig { get; init; } = true;
 
-    /// <summary>Ends of an answer, most important first; by default the last three ids, as small models have no Harmony ids.</summary>
+    /// <summary>
+    /// Ends of an answer, most important first; by default the last three ids, as small models have no Harmony ids.
+    /// </summary>
     public int[] EosTokenIds => [VocabSize - 1, VocabSize - 2, VocabSize - 3];
 
     public int MaxPositionEmbeddings => (int)(OriginalContext * RopeFactor);

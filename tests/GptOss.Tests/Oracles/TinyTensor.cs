@@ -20,7 +20,9 @@ internal sealed record TinyTensor(string DType, int[] Shape, byte[] Data)
         return new TinyTensor(DType, [to - from, .. Shape[1..]], Data[(from * rowBytes)..(to * rowBytes)]);
     }
 
-    /// <summary>[experts, out, in] to [experts, in, out], the order of unquantised experts in the Hugging Face layout.</summary>
+    /// <summary>
+    /// [experts, out, in] to [experts, in, out], the order of unquantised experts in the Hugging Face layout.
+    /// </summary>
     public TinyTensor SwapLastTwo()
     {
         int rows = Shape[1], columns = Shape[2];

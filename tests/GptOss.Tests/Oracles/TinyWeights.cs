@@ -1,8 +1,11 @@
 namespace GptOss.Tests.Oracles;
 
-/// <summary>The random model itself, under the names of OpenAI's original layout, whatever layout it is written in.</summary>
+/// <summary>
+/// The random model itself, under the names of OpenAI's original layout, whatever layout it is written in.
+/// </summary>
 /// <remarks>
-/// The sizes are chosen so that logits have a deviation of about 5, sinks take part of the attention without drowning it,
+/// The sizes are chosen so that logits have a deviation of about 5, sinks take part of the attention without drowning
+/// it,
 /// both limits of the SwiGLU are met, blocks within a row differ in scale, and one embedding row is so small that the
 /// norm's eps decides.
 /// </remarks>
