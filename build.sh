@@ -44,7 +44,7 @@ leg() {
     local width=$1 switch=$2 report
     shift 2
     report=$(mktemp)
-    echo "== $width bits${switch:+ ($switch)}"
+    echo "== width $width${switch:+ ($switch)}"
     env ${switch:+"$switch"} GPTOSS_EXPECT_WIDTH="$width" GPTOSS_WIDTH_REPORT="$report" \
         dotnet test --project "$TESTS" --no-build "$@" || FAILED=1
     LINE=$(sort -u "$report")
