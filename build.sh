@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# One command for everything. Usage: ./build.sh [VERB]
+#
+#   (none)           restore, format check, build, test
+#   format           rewrite the source in the house's format
+#   test             build and test
+#   widths           the suite at 512, 256, 128 bits and scalar; the same logits in each
+#   bench [FILTER]   benchmarks in Release
+#   pack             the NuGet packages, into artifacts/
+#   fuzz [SECONDS]   the tests of damaged input, each with this much time (60)
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 TESTINGPLATFORM_TELEMETRY_OPTOUT=1
+
+TESTS=tests/GptOss.Tests
+
+cpu_has() {
+    local flags flag
+    flags=$(grep -m1 '^flags' /proc/cpuinfo 2>/dev/null ||
+        sysctl -n machdep.cpu.features machdep.cpu.leaf7_features 2>/dev/null || true)
+    flags=" $(tr '[:upper:]\n' '[:lower:] ' <<<"$flags") "
+    for flag in "$@"; do
+        [[ $flags == *" $flag "* ]] || return 1
+    done
+}
+
+# The runtime keeps to 256 bits on Intel model 85 (Skylake-X to Cooper Lake), whose clock falls under 512-bit work.
+slows_at_512() {
+    grep -q "^vendor_id.*GenuineIntel" /proc/cpuinfo 2>/dev/null && grep -qE "^model[[:space:]]*: 85$" /proc/cpuinfo
+}
+
+widest() {
+    if cpu_has avx512f avx512bw avx512cd avx512dq avx512vl && ! slows_at_512; then
+        echo 512
+    elif cpu_has avx2; then
+        echo 256
+    else
+        echo 128
+    fi
+}
+
+# leg WIDTH SWITCH FILTER...: one run of the suite; its report must name one hash.
+leg() {
+    local width=$1 switch=$2 report
+    shift 2
+    report=$(mktemp)
+    echo "== width $width${switch:+ ($switch)}"
+    env ${switch:+"$switch"} GPTOSS_EXPECT_WIDTH="$width" GPTOSS_WIDTH_REPORT="$report" \
+        dotnet test --project "$TESTS" --no-build "$@" || FAILED=1
+    LINE=$(sort -u "$report")
+    rm -f "$report"
+    LINES+=("${LINE:-width=$width reported no hash}")
+}
+
+widths() {
+    local top line
+    FAILED=0 LINES=()
+    top=$(widest)
+    dotnet build "$TESTS"
+    # Where the machine is narrower than a leg, the leg runs at the machine's width.
+    # The two slow legs leave out the slow tests.
+    leg "$top" ""
+    leg "$((top < 256 ? top : 256))" DOTNET_EnableAVX512=0
+    leg 128 DOTNET_EnableAVX2=0 --filter-not-trait speed=slow
+    leg scalar DOTNET_EnableHWIntrinsic=0 --filter-not-trait speed=slow
+
+    echo "== widths"
+    printf '%s\n' "${LINES[@]}"
+    for line in "${LINES[@]}"; do
+        [[ $line =~ ^width=[a-z0-9]+\ hash=[^[:space:]]+$ ]] && continue
+        echo "widths: no hash, or several: $line" >&2
+        return 1
+    done
+    if [[ $(printf '%s\n' "${LINES[@]}" | sed 's/.*hash=//' | sort -u | wc -l) != 1 ]]; then
+        echo "widths: the logits differ between widths" >&2
+        return 1
+    fi
+    return "$FAILED"
+}
+
+case "${1:-}" in
+"")
+    dotnet restore
+    dotnet format --no-restore --verify-no-changes
+    dotnet build --no-restore
+    dotnet test --no-build
+    ;;
+format) dotnet format ;;
+test) dotnet test ;;
+widths) widths ;;
+bench) dotnet run -c Release --project benchmarks/GptOss.Benchmarks -- --filter "${2:-*}" ;;
+pack) dotnet pack -c Release -o artifacts ;;
+fuzz) GPTOSS_FUZZ_SECONDS=${2:-60} dotnet test --project "$TESTS" --filter-trait kind=fuzz ;;
+*)
+    sed -n '2,10p' "$0" | cut -c3- >&2
+    exit 2
+    ;;
+esac
