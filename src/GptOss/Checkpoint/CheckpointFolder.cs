@@ -54,7 +54,8 @@ internal sealed class CheckpointFolder : IDisposable
         try
         {
             if (!Directory.Exists(folder))
-                throw new CheckpointException(folder, 
+                throw new CheckpointException(
+                    folder,
                     File.Exists(folder)
                         ? "is a file, but should be the folder of a model."
                         : "does not exist. It should be the folder of a model.");
