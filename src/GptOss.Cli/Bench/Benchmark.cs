@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using GptOss.Generation;
+using GptOss.Kernels;
+using GptOss.Model;
+using GptOss.Threading;
+
+namespace GptOss.Cli.Bench;
+
+/// <summary>Measures a model: bandwidth, load, prefill, decode, memory; speeds are medians over the repetitions.</summary>
+internal static unsafe class Benchmark
+{
+    /// <summary>Weights read for the bandwidth: more than any cache, less than a minute on a slow machine.</summary>
+    private const long BandwidthBytes = 4L << 30;
+
+    private const int BandwidthPiece = 4 << 20;
+
+    public static BenchResult Run(BenchRequest request, CancellationToken cancellationToken)
+    {
+        if (request.Shape is { } shape)
+        {
+            using var random = new RandomWeights(shape, request.Layers, cancellationToken);
+            long started = Stopwatch.GetTimestamp();
+            using var engine = new Engine(
+                random.Weights, request.Options.Threads ?? Environment.ProcessorCount, random.Weights.Config.MaxPositions,
+                request.Options.KeyValueFormat, _ => new NumericFaultException("The random weights made logits that are not finite.", null));
+            return Measure($"gpt-oss-{shape.Name} shape", request, engine, random.Regions, Stopwatch.GetElapsedTime(started), cancellationToken);
+        }
+
+        long loading = Stopwatch.GetTimestamp();
+        using GptOssModel model = GptOssModel.LoadAsync(request.Folder!, request.Options, null, cancellationToken).GetAwaiter().GetResult();
+        TimeSpan load = Stopwatch.GetElapsedTime(loading);
+        using var checkpoint = Checkpoint.CheckpointFolder.Open(request.Folder!);
+        return Measure(model.Name, request, model.Engine,
+            [.. checkpoint.Tensors.Select(tensor => ((nint)tensor.Data, tensor.ByteLength))], load, cancellationToken);
+    }
+
+    private static BenchResult Measure(
+        string name, BenchRequest request, Engine engine, IReadOnlyList<(nint Data, long Bytes)> regions, TimeSpan load,
+        CancellationToken stop)
+    {
+        ModelConfig c = engine.Weights.Config;
+        int threads = request.Options.Threads ?? Environment.ProcessorCount;
+        if (request.PromptTokens + request.DecodeTokens > engine.ContextLength)
+            throw new Shell.UsageException(
+                $"-p {request.PromptTokens} and -n {request.DecodeTokens} together exceed the model's context of {engine.ContextLength} tokens.");
+
+        var prefill = new double[request.Repetitions];
+        var decode = new double[request.Repetitions];
+        var bandwidth = new double[request.Repetitions];
+        int[] prompt = RandomTokens(request.PromptTokens, c.VocabSize);
+        Once(engine, RandomTokens(Math.Min(8, request.PromptTokens), c.VocabSize), 2, stop);   // the JIT's and the caches' first time
+        for (int i = 0; i < request.Repetitions; i++)
+        {
+            bandwidth[i] = ReadBandwidth(regions, threads);
+            (prefill[i], decode[i]) = Once(engine, prompt, request.DecodeTokens, stop);
+        }
+
+        double prefillSpeed = Median(prefill);
+        double meanContext = request.PromptTokens + request.DecodeTokens / 2.0;
+        double keyValues = c.IsSliding.Sum(sliding => sliding ? Math.Min(c.SlidingWindow, meanContext) : meanContext)
+            * engine.Cache.BytesPerPosition / c.NumHiddenLayers;
+        return new BenchResult
+        {
+            Model = name,
+            Layers = c.NumHiddenLayers,
+            Threads = threads,
+            SimdBits = Lanes.Width > 1 ? Lanes.Width : 0,
+            PromptTokens = request.PromptTokens,
+            DecodeTokens = request.DecodeTokens,
+            Repetitions = request.Repetitions,
+            LoadS = load.TotalSeconds,
+            PrefillTokPerS = prefillSpeed,
+            DecodeTokPerS = Median(decode),
+            ReadBandwidthGbPerS = Median(bandwidth),
+            BytesPerToken = engine.Weights.BytesPerToken + (long)keyValues,
+            PrefillGmacPerS = prefillSpeed * MultiplyAddsPerPromptToken(c) / 1e9,
+            PeakMemoryBytes = PeakMemory.Bytes(),
+        };
+    }
+
+    /// <summary>Prefill of the prompt, then so many tokens one by one: both in tokens per second.</summary>
+    private static (double Prefill, double Decode) Once(Engine engine, int[] prompt, int count, CancellationToken stop)
+    {
+        using KvSequence sequence = engine.Cache.NewSequence();
+        long started = Stopwatch.GetTimestamp();
+        int token = engine.Next(sequence, prompt, SamplingOptions.Greedy, 0, stop);
+        double prefill = Stopwatch.GetElapsedTime(started).TotalSeconds;
+
+        started = Stopwatch.GetTimestamp();
+        for (int i = 0; i < count; i++) token = engine.Next(sequence, [token], SamplingOptions.Greedy, 0, stop);
+        return (prompt.Length / prefill, count / Stopwatch.GetElapsedTime(started).TotalSeconds);
+    }
+
+    // The weights themselves, so that what the memory's placement costs is in the figure.
+    private static double ReadBandwidth(IReadOnlyList<(nint Data, long Bytes)> regions, int threads)
+    {
+        var pieces = new List<(nint Data, int Bytes)>();
+        long total = 0;
+        foreach ((nint data, long bytes) in regions)
+            for (long at = 0; at < bytes && total < BandwidthBytes; at += BandwidthPiece)
+            {
+                int count = (int)Math.Min(BandwidthPiece, bytes - at);
+                pieces.Add((data + (nint)at, count));
+                total += count;
+            }
+
+        using var team = new WorkerTeam(threads);
+        fixed ((nint Data, int Bytes)* first = CollectionsMarshal.AsSpan(pieces))
+        {
+            long started = Stopwatch.GetTimestamp();
+            team.ForRows(pieces.Count, 1, &ReadPieces, first);
+            return total / Stopwatch.GetElapsedTime(started).TotalSeconds / 1e9;
+        }
+    }
+
+    private static void ReadPieces(void* state, int worker, int first, int end)
+    {
+        var pieces = ((nint Data, int Bytes)*)state;
+        ulong folded = 0;
+        for (int i = first; i < end; i++) folded ^= MemoryRead.Fold(new ReadOnlySpan<byte>((void*)pieces[i].Data, pieces[i].Bytes));
+        GC.KeepAlive(folded);
+    }
+
+    private static long MultiplyAddsPerPromptToken(ModelConfig c) => (long)c.NumHiddenLayers * c.HiddenSize
+        * (2 * c.QueryWidth + 2 * c.KeyValueWidth + c.NumLocalExperts + 3 * c.IntermediateSize * c.ExpertsPerToken);
+
+    private static int[] RandomTokens(int count, int vocabulary)
+    {
+        var random = new Random(2);
+        return [.. Enumerable.Range(0, count).Select(_ => random.Next(vocabulary))];
+    }
+
+    private static double Median(double[] values)
+    {
+        double[] sorted = [.. values.Order()];
+        int middle = sorted.Length / 2;
+        return sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
+}

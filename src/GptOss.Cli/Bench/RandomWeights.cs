@@ -1,0 +1,144 @@
+using System.Runtime.InteropServices;
+using GptOss.Kernels;
+using GptOss.Model;
+
+namespace GptOss.Cli.Bench;
+
+/// <summary>A model of a published size with random weights of a trained model's spread: as fast as the real one, and as large.</summary>
+/// <remarks>
+/// The memory is private and every page of it is written. The values repeat after about a megabyte, which no kernel notices.
+/// </remarks>
+internal sealed unsafe class RandomWeights : IDisposable
+{
+    private readonly List<(nint Data, long Bytes)> _regions = [];
+    private readonly byte[] _weights = new byte[PatternBytes], _codes = new byte[PatternBytes], _scales = new byte[PatternBytes];
+    private readonly CancellationToken _stop;
+
+    // Odd, so that rows and pages meet the pattern at ever other places; bfloat16 values need it even.
+    private const int PatternBytes = 2 * 524_287;
+
+    public RandomWeights(PublishedShape shape, int layers, CancellationToken stop)
+    {
+        _stop = stop;
+        var random = new Random(1);
+        random.NextBytes(_codes);
+        for (int i = 0; i < PatternBytes; i++) _scales[i] = (byte)random.Next(119, 122);   // 2⁻⁸ to 2⁻⁶
+        Span<ushort> values = MemoryMarshal.Cast<byte, ushort>(_weights.AsSpan());
+        for (int i = 0; i < values.Length; i++) values[i] = (ushort)(0x3C80 | (random.Next() & 0x807F));   // ±0.016 to ±0.031
+
+        try
+        {
+            Weights = Make(Config(shape, layers));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public ModelWeights Weights { get; }
+
+    /// <summary>Where the weights lie.</summary>
+    public IReadOnlyList<(nint Data, long Bytes)> Regions => _regions;
+
+    public void Dispose()
+    {
+        foreach ((nint data, _) in _regions) NativeMemory.AlignedFree((void*)data);
+        _regions.Clear();
+    }
+
+    private static ModelConfig Config(PublishedShape shape, int layers) => new()
+    {
+        Layout = CheckpointLayout.HuggingFace,
+        NumHiddenLayers = layers,
+        HiddenSize = PublishedShape.HiddenSize,
+        IntermediateSize = PublishedShape.IntermediateSize,
+        NumAttentionHeads = PublishedShape.Heads,
+        NumKeyValueHeads = PublishedShape.KeyValueHeads,
+        HeadDim = PublishedShape.HeadDim,
+        NumLocalExperts = shape.Experts,
+        ExpertsPerToken = 4,
+        VocabSize = PublishedShape.Vocabulary,
+        SlidingWindow = 128,
+        IsSliding = [.. Enumerable.Range(0, layers).Select(layer => layer % 2 == 0)],
+        RmsNormEps = 1e-5f,
+        SwiGluLimit = 7,
+        SwiGluAlpha = 1.702f,
+        TieWordEmbeddings = false,
+        Rope = new RopeConfig { Theta = 150_000, Factor = 32, BetaFast = 32, BetaSlow = 1, OriginalContext = 4096, Truncate = false },
+        MaxPositions = 131_072,
+    };
+
+    private ModelWeights Make(ModelConfig c) => new()
+    {
+        Config = c,
+        Rope = new Rope(c.Rope, c.HeadDim),
+        Embedding = Rows(c.VocabSize, c.HiddenSize, bias: false),
+        Layers = [.. Enumerable.Range(0, c.NumHiddenLayers).Select(layer => new LayerWeights(
+            new AttentionWeights
+            {
+                Norm = Ones(c.HiddenSize),
+                Query = Rows(c.QueryWidth, c.HiddenSize),
+                Key = Rows(c.KeyValueWidth, c.HiddenSize),
+                Value = Rows(c.KeyValueWidth, c.HiddenSize),
+                Output = Rows(c.HiddenSize, c.QueryWidth),
+                Sinks = new float[c.NumAttentionHeads],
+                Window = c.IsSliding[layer] ? c.SlidingWindow : int.MaxValue,
+            },
+            new ExpertWeights
+            {
+                Norm = Ones(c.HiddenSize),
+                Router = Rows(c.NumLocalExperts, c.HiddenSize),
+                GateUp = Experts(c.NumLocalExperts, 2 * c.IntermediateSize, c.HiddenSize),
+                Down = Experts(c.NumLocalExperts, c.HiddenSize, c.IntermediateSize),
+            }))],
+        FinalNorm = Ones(c.HiddenSize),
+        Unembedding = Rows(c.VocabSize, c.HiddenSize, bias: false),
+    };
+
+    private Matrix Rows(int rows, int columns, bool bias = true) => new()
+    {
+        Kind = MatrixKind.BFloat16Rows,
+        Rows = rows,
+        Columns = columns,
+        Data = Fill(2L * rows * columns, _weights),
+        Bias = bias ? (ushort*)Fill(2L * rows, _weights) : null,
+    };
+
+    private ExpertMatrices Experts(int experts, int rows, int columns)
+    {
+        long blocks = (long)experts * rows * (columns / Mxfp4.BlockValues);
+        return new ExpertMatrices(new Matrix
+        {
+            Kind = MatrixKind.Mxfp4Rows,
+            Rows = rows,
+            Columns = columns,
+            Data = Fill(blocks * Mxfp4.BlockBytes, _codes),
+            Scales = Fill(blocks, _scales),
+            Bias = (ushort*)Fill(2L * experts * rows, _weights),
+        }, experts);
+    }
+
+    private Vector Ones(int length)
+    {
+        var ones = (ushort*)Fill(2L * length, _weights);
+        new Span<ushort>(ones, length).Fill(0x3F80);
+        return new Vector(ones, length);
+    }
+
+    private byte* Fill(long bytes, byte[] pattern)
+    {
+        _stop.ThrowIfCancellationRequested();
+        var data = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, 64);
+        _regions.Add(((nint)data, bytes));
+        int pieces = (int)((bytes + PatternBytes - 1) / PatternBytes);
+        Parallel.For(0, pieces, new ParallelOptions { CancellationToken = _stop }, piece =>
+        {
+            long at = (long)piece * PatternBytes;
+            int count = (int)Math.Min(PatternBytes, bytes - at);
+            pattern.AsSpan(0, count).CopyTo(new Span<byte>((byte*)data + at, count));
+        });
+        return data;
+    }
+}
