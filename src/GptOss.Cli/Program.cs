@@ -1,1 +1,3 @@
-return 0;
+using GptOss.Cli.Shell;
+
+return await CommandLine.RunAsync(args).ConfigureAwait(false);

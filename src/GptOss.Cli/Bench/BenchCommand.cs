@@ -1,0 +1,82 @@
+using System.CommandLine;
+using System.Text.Json;
+using GptOss.Cli.Shell;
+
+namespace GptOss.Cli.Bench;
+
+/// <summary><c>gptoss bench</c>: how fast a model, or one of the published sizes, is on this machine.</summary>
+internal static class BenchCommand
+{
+    // The runtime, activations, keys and values; the last take 4,096 bytes per token and layer.
+    private const long OverheadBytes = 256 << 20;
+
+    public static Command Create()
+    {
+        Option<string?> model = ModelChoice.Option();
+        var shape = new Option<string?>("--shape")
+        {
+            Description = "Random weights in the sizes of gpt-oss-20b or gpt-oss-120b, instead of a model.",
+            HelpName = "20b|120b",
+        };
+        shape.AcceptOnlyFromAmong(PublishedShape.Small.Name, PublishedShape.Large.Name);
+        Option<int?> layers = Values.Number("--layers", "Makes only the first N layers of the shape.", 1, PublishedShape.Large.Layers);
+        Option<int?> prompt = Values.Number("--prefill", "Tokens of the prompt; the default is 256.", 1, 1 << 20, "-p");
+        Option<int?> decode = Values.Number("--decode", "Tokens to decode; the default is 32.", 1, 1 << 20, "-n");
+        Option<int?> repetitions = Values.Number("--repetitions", "Runs, of which the medians count; the default is 3.", 1, 1000, "-r");
+        Option<int?> threads = Values.Number("--threads", "Threads that compute; the default is one per processor.", 1, 1024);
+        var json = new Option<bool>("--json") { Description = "One JSON object instead of a table." };
+        var command = new Command("bench", "Measures how fast a model is on this machine.")
+        {
+            model, shape, layers, prompt, decode, repetitions, threads, json,
+        };
+        command.SetAction((parsed, cancellationToken) =>
+        {
+            (string? folder, PublishedShape? size) = Subject(parsed.GetValue(model), parsed.GetValue(shape), parsed.GetValue(layers));
+            var request = new BenchRequest(
+                folder,
+                size,
+                parsed.GetValue(layers) ?? size?.Layers ?? 0,
+                parsed.GetValue(prompt) ?? 256,
+                parsed.GetValue(decode) ?? 32,
+                parsed.GetValue(repetitions) ?? 3,
+                new ModelOptions { Threads = parsed.GetValue(threads) });
+            CheckMemory(request, AvailableMemory.Bytes());
+            BenchResult result = Benchmark.Run(request, cancellationToken);
+            if (parsed.GetValue(json))
+            {
+                using var output = new Output();
+                output.WriteLine(JsonSerializer.Serialize(result, Json.Default.BenchResult));
+            }
+            else
+                Sheet.Write([BenchSheet.Of(result)]);
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+
+    /// <summary>Random weights are private memory: where they do not fit, the machine would swap or end the process.</summary>
+    internal static void CheckMemory(BenchRequest request, long available)
+    {
+        if (request.Shape is not { } shape)
+            return;
+        long needed = shape.WeightBytes(request.Layers) + OverheadBytes;
+        if (needed <= available)
+            return;
+        int fitting = Enumerable.Range(0, request.Layers).Last(n => n == 0 || shape.WeightBytes(n) + OverheadBytes <= available);
+        throw new InsufficientMemoryException(
+            $"The {shape.Name} shape with {request.Layers} layers needs {Amount.Bytes(needed)} of memory, and {Amount.Bytes(available)} are available. "
+            + (fitting > 0 ? $"Use --layers {fitting}." : "Not even one layer fits."));
+    }
+
+    private static (string? Folder, PublishedShape? Shape) Subject(string? model, string? shape, int? layers)
+    {
+        if (shape is null)
+            return layers is null ? (ModelChoice.Folder(model), null) : throw new UsageException("--layers belongs to --shape.");
+        if (model is not null)
+            throw new UsageException("--model and --shape exclude each other: measure one or the other.");
+        PublishedShape size = shape == PublishedShape.Small.Name ? PublishedShape.Small : PublishedShape.Large;
+        return layers > size.Layers
+            ? throw new UsageException($"--layers is {layers}, but the {shape} shape has {size.Layers}.")
+            : (null, size);
+    }
+}

@@ -1,0 +1,49 @@
+namespace GptOss.Cli.Bench;
+
+/// <summary>What <c>gptoss bench</c> is asked to measure.</summary>
+/// <param name="Folder">The model's folder; null where <paramref name="Shape"/> is given.</param>
+/// <param name="Shape">A published size with random weights; null where <paramref name="Folder"/> is given.</param>
+/// <param name="Layers">Layers of the shape to make.</param>
+/// <param name="PromptTokens">Tokens of one prefill.</param>
+/// <param name="DecodeTokens">Tokens decoded after it, one by one.</param>
+/// <param name="Repetitions">Runs, of whose figures the medians are reported.</param>
+/// <param name="Options">Threads.</param>
+internal sealed record BenchRequest(
+    string? Folder, PublishedShape? Shape, int Layers, int PromptTokens, int DecodeTokens, int Repetitions, ModelOptions Options);
+
+/// <summary>The figures of one run of <c>gptoss bench</c>; speeds are medians over the repetitions, GB are 10⁹ bytes.</summary>
+internal sealed record BenchResult
+{
+    /// <summary>The folder's name, or the shape's.</summary>
+    public required string Model { get; init; }
+    public required int Layers { get; init; }
+    public required int Threads { get; init; }
+
+    /// <summary>Bits of the widest registers in use: 512, 256 or 128; 0 for scalar code.</summary>
+    public required int SimdBits { get; init; }
+    public required int PromptTokens { get; init; }
+    public required int DecodeTokens { get; init; }
+    public required int Repetitions { get; init; }
+
+    /// <summary>Until the model can take a prompt; making random weights does not count.</summary>
+    public required double LoadS { get; init; }
+    public required double PrefillTokPerS { get; init; }
+    public required double DecodeTokPerS { get; init; }
+
+    /// <summary>What a plain read of the weights reaches with the same threads.</summary>
+    public required double ReadBandwidthGbPerS { get; init; }
+
+    /// <summary>Weights and mean keys and values read per decoded token.</summary>
+    public required long BytesPerToken { get; init; }
+
+    /// <summary>Multiply-adds per second of the prefill, in 10⁹, without the head.</summary>
+    public required double PrefillGmacPerS { get; init; }
+
+    /// <summary>High-water resident set, mapped pages included.</summary>
+    public required long PeakMemoryBytes { get; init; }
+
+    public double AchievedGbPerS => BytesPerToken * DecodeTokPerS / 1e9;
+
+    /// <summary>Of the bandwidth, by decoding: 1 is the limit of the machine.</summary>
+    public double ShareOfBandwidth => AchievedGbPerS / ReadBandwidthGbPerS;
+}

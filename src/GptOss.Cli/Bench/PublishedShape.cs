@@ -1,0 +1,28 @@
+namespace GptOss.Cli.Bench;
+
+/// <summary>The sizes of a published gpt-oss, for measuring a machine before downloading the model.</summary>
+/// <remarks>Both models share every size but the number of layers and of experts. Source: their config.json.</remarks>
+internal sealed record PublishedShape(string Name, int Layers, int Experts)
+{
+    public const int HiddenSize = 2880, IntermediateSize = 2880, Heads = 64, KeyValueHeads = 8, HeadDim = 64, Vocabulary = 201_088;
+
+    private const int BFloat16Bytes = 2;
+
+    public static PublishedShape Small { get; } = new("20b", Layers: 24, Experts: 32);
+
+    public static PublishedShape Large { get; } = new("120b", Layers: 36, Experts: 128);
+
+    /// <summary>Tensor bytes of a model cut to so many layers, stored as published: MXFP4 experts, the rest bfloat16.</summary>
+    public long WeightBytes(int layers)
+    {
+        const long Query = Heads * HeadDim, Fused = Query + 2 * KeyValueHeads * HeadDim;
+        long attention = Fused * (HiddenSize + 1) + HiddenSize * (Query + 1) + Heads;
+        long router = Experts * (HiddenSize + 1L);
+        long layer = BFloat16Bytes * (2 * HiddenSize + attention + router)
+            + Experts * (ProjectionBytes(2 * IntermediateSize, HiddenSize) + ProjectionBytes(HiddenSize, IntermediateSize));
+        return layers * layer + BFloat16Bytes * (2L * Vocabulary * HiddenSize + HiddenSize);
+    }
+
+    /// <summary>One expert's MXFP4 matrix: 16 bytes of codes and one of scale for 32 values, and a bfloat16 bias per row.</summary>
+    private static long ProjectionBytes(long rows, long columns) => rows * (columns / 32 * 17 + BFloat16Bytes);
+}

@@ -1,0 +1,34 @@
+using System.CommandLine;
+using System.Text.Json;
+using GptOss.Cli.Shell;
+
+namespace GptOss.Cli.Inspect;
+
+/// <summary><c>gptoss inspect</c>: what a model folder holds and what it takes to run it.</summary>
+internal static class InspectCommand
+{
+    public static Command Create()
+    {
+        var folder = new Argument<string?>("DIR")
+        {
+            Description = ModelChoice.Option().Description,
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        Option<int?> context = Values.Number("--context", "Tokens for which to reckon the memory.", 1, int.MaxValue);
+        var json = new Option<bool>("--json") { Description = "One JSON object instead of tables." };
+        var command = new Command("inspect", "Shows what a model folder holds and how much memory it needs.") { folder, context, json };
+        command.SetAction(parsed =>
+        {
+            var inspection = Inspection.Of(ModelChoice.Folder(parsed.GetValue(folder)), parsed.GetValue(context));
+            if (parsed.GetValue(json))
+            {
+                using var output = new Output();
+                output.WriteLine(JsonSerializer.Serialize(inspection, Json.Default.Inspection));
+            }
+            else
+                Sheet.Write(InspectionSheets.Of(inspection));
+            return 0;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,66 @@
+using GptOss.Checkpoint;
+using GptOss.Model;
+
+namespace GptOss.Cli.Inspect;
+
+/// <summary>What can be said of a model folder without reading a weight.</summary>
+internal sealed record Inspection
+{
+    public required string Folder { get; init; }
+    public required CheckpointLayout Layout { get; init; }
+    public required IReadOnlyList<WeightFile> Files { get; init; }
+    public required ModelConfig Config { get; init; }
+
+    /// <summary>Weights: a byte of MXFP4 blocks holds two, scales are none.</summary>
+    public required long Parameters { get; init; }
+
+    /// <summary>Weights that one token's way through the model uses: with the head, without the embedding table and the idle experts.</summary>
+    public required long ActiveParameters { get; init; }
+
+    public required long TensorBytes { get; init; }
+    public required IReadOnlyList<TensorGroup> Tensors { get; init; }
+    public required IReadOnlyList<MemoryNeed> Memory { get; init; }
+
+    /// <summary>Reads config.json and the headers of the weight files.</summary>
+    /// <exception cref="CheckpointException">The folder is damaged, incomplete, or of another architecture.</exception>
+    /// <exception cref="Shell.UsageException">The context is longer than the model's.</exception>
+    public static Inspection Of(string path, int? context)
+    {
+        using CheckpointFolder folder = CheckpointFolder.Open(path);
+        ModelConfig config = ModelConfig.From(folder.Config);
+        // Refuses what `run` would refuse: a table of a model that cannot run would mislead.
+        WeightBinder.Bind(folder, config);
+        List<TensorGroup> groups = TensorGroup.Of(folder.Tensors);
+        long total = groups.Sum(group => group.Parameters);
+        return new Inspection
+        {
+            Folder = folder.Path,
+            Layout = config.Layout,
+            Files = [.. folder.Files.Select(file => new WeightFile(Path.GetFileName(file.Path), file.Length, file.Tensors.Count))],
+            Config = config,
+            Parameters = total,
+            ActiveParameters = total - Idle(groups, config),
+            TensorBytes = folder.TotalBytes,
+            Tensors = groups,
+            Memory = MemoryNeed.At(Contexts(context, config), config, folder.TotalBytes),
+        };
+    }
+
+    private static long Idle(List<TensorGroup> groups, ModelConfig config)
+    {
+        long experts = groups.Where(group => group.Role == TensorRole.Expert).Sum(group => group.Parameters);
+        long embedding = groups.Where(group => group.Role == TensorRole.Embedding).Sum(group => group.Parameters);
+        return experts / config.NumLocalExperts * (config.NumLocalExperts - config.ExpertsPerToken)
+            + (config.TieWordEmbeddings ? 0 : embedding);
+    }
+
+    private static int[] Contexts(int? asked, ModelConfig config)
+    {
+        if (asked > config.MaxPositions)
+            throw new Shell.UsageException($"--context is {asked}, but the model's longest is {config.MaxPositions}.");
+        return asked is { } one ? [one] : [.. new[] { 4096, 32_768, config.MaxPositions }.Where(n => n <= config.MaxPositions).Distinct()];
+    }
+}
+
+/// <summary>One .safetensors file.</summary>
+internal sealed record WeightFile(string Name, long Bytes, int Tensors);

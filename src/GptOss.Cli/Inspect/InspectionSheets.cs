@@ -1,0 +1,45 @@
+using System.Globalization;
+using GptOss.Cli.Shell;
+using GptOss.Model;
+
+namespace GptOss.Cli.Inspect;
+
+/// <summary>An <see cref="Inspection"/> as tables for a person.</summary>
+internal static class InspectionSheets
+{
+    public static Sheet[] Of(Inspection inspection) => [Summary(inspection), Config(inspection.Config), Tensors(inspection), Memory(inspection)];
+
+    private static Sheet Summary(Inspection i) => Sheet.OfPairs(Printable.Line(i.Folder),
+        ("layout", i.Layout == CheckpointLayout.HuggingFace ? "Hugging Face" : "OpenAI's original"),
+        ("files", $"{i.Files.Count}, {Amount.Bytes(i.Files.Sum(file => file.Bytes))}"),
+        ("tensors", $"{i.Files.Sum(file => file.Tensors)}, {Amount.Bytes(i.TensorBytes)}"),
+        ("parameters", Amount.Count(i.Parameters)),
+        ("… active per token", Amount.Count(i.ActiveParameters)));
+
+    private static Sheet Config(ModelConfig c) => Sheet.OfPairs("config",
+        ("layers", $"{c.NumHiddenLayers}, {c.IsSliding.Count(sliding => sliding)} of them sliding with a window of {c.SlidingWindow}"),
+        ("hidden size", Amount.Count(c.HiddenSize)),
+        ("attention", $"{c.NumAttentionHeads} heads of {c.HeadDim} on {c.NumKeyValueHeads} key/value heads"),
+        ("experts", $"{c.NumLocalExperts} of {Amount.Count(c.IntermediateSize)}, {c.ExpertsPerToken} per token"),
+        ("vocabulary", Amount.Count(c.VocabSize)),
+        ("context", $"{Amount.Count(c.MaxPositions)}, from {Amount.Count(c.Rope.OriginalContext)} by YaRN factor {Text(c.Rope.Factor)}"),
+        ("rope theta", Text(c.Rope.Theta)),
+        ("SwiGLU limit", Text(c.SwiGluLimit)),
+        ("RMSNorm epsilon", Text(c.RmsNormEps)));
+
+    private static Sheet Tensors(Inspection i) => new(
+        "tensors (* is the number of a layer)",
+        [new("name"), new("count", true), new("type"), new("shape"), new("parameters", true), new("bytes", true)],
+        [.. i.Tensors.Select(group => new[]
+        {
+            group.Name, Amount.Count(group.Count), group.DType, $"[{string.Join(", ", group.Shape)}]",
+            Amount.Count(group.Parameters), Amount.Count(group.Bytes),
+        })]);
+
+    private static Sheet Memory(Inspection i) => new(
+        "memory of one sequence (keys and values as float32)",
+        [new("context", true), new("keys and values", true), new("with the weights", true)],
+        [.. i.Memory.Select(need => new[] { Amount.Count(need.Context), Amount.Bytes(need.KeyValueBytes), Amount.Bytes(need.TotalBytes) })]);
+
+    private static string Text(double value) => value.ToString("0.######", CultureInfo.InvariantCulture);
+}

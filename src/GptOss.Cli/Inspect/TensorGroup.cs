@@ -1,0 +1,50 @@
+using System.Text.RegularExpressions;
+using GptOss.Checkpoint;
+
+namespace GptOss.Cli.Inspect;
+
+internal enum TensorRole
+{
+    Embedding,
+    Expert,
+    Other,
+}
+
+/// <summary>Tensors that differ in nothing but the layer: one line of the table.</summary>
+/// <param name="Name">With a star for the number of the layer.</param>
+/// <param name="Count">Tensors in the group.</param>
+/// <param name="DType">As the file spells it.</param>
+/// <param name="Shape">Of each.</param>
+/// <param name="Role">What the names of both layouts say of the tensors' part in the model.</param>
+/// <param name="Parameters">Of all together.</param>
+/// <param name="Bytes">Of all together.</param>
+internal sealed partial record TensorGroup(
+    string Name, int Count, string DType, long[] Shape, TensorRole Role, long Parameters, long Bytes)
+{
+    /// <summary>Groups a folder's tensors, in the order of their first appearance.</summary>
+    public static List<TensorGroup> Of(IEnumerable<Tensor> tensors) => [.. tensors
+        .Select(tensor => (Name: LayerNumber().Replace(tensor.Name, "$1*"), Tensor: tensor))
+        .GroupBy(pair => (pair.Name, Kind: pair.Tensor.ToString()))
+        .Select(group => new TensorGroup(
+            Printable.Name(group.Key.Name),
+            group.Count(),
+            group.First().Tensor.DType.Spelling(),
+            group.First().Tensor.Shape.ToArray(),
+            RoleOf(group.Key.Name),
+            group.Sum(pair => ParametersOf(pair.Tensor)),
+            group.Sum(pair => pair.Tensor.ByteLength)))];
+
+    // The names of Hugging Face's layout first, OpenAI's second.
+    [GeneratedRegex(@"^(model\.layers\.|block\.)\d+(?=\.)")]
+    private static partial Regex LayerNumber();
+
+    private static TensorRole RoleOf(string name) =>
+        name is "model.embed_tokens.weight" or "embedding.weight" ? TensorRole.Embedding
+        : name.Contains(".mlp.experts.", StringComparison.Ordinal) || name.Contains(".mlp.mlp", StringComparison.Ordinal) ? TensorRole.Expert
+        : TensorRole.Other;
+
+    private static long ParametersOf(Tensor tensor) =>
+        tensor.Name.EndsWith("_blocks", StringComparison.Ordinal) || tensor.Name.EndsWith(".blocks", StringComparison.Ordinal) ? 2 * tensor.Count
+        : tensor.Name.EndsWith("_scales", StringComparison.Ordinal) || tensor.Name.EndsWith(".scales", StringComparison.Ordinal) ? 0
+        : tensor.Count;
+}

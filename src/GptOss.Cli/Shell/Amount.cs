@@ -1,0 +1,20 @@
+using System.Globalization;
+
+namespace GptOss.Cli.Shell;
+
+/// <summary>Numbers as a person reads them, the same in every country.</summary>
+internal static class Amount
+{
+    public static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
+
+    /// <summary>Such as <c>13,761,264,768 (12.82 GiB)</c>.</summary>
+    public static string Bytes(long bytes)
+    {
+        (double unit, string name) = bytes >= 1L << 30 ? (1L << 30, "GiB") : (1L << 20, "MiB");
+        return string.Create(CultureInfo.InvariantCulture, $"{bytes:N0} ({bytes / unit:0.00} {name})");
+    }
+
+    /// <summary>Three or more significant digits, without an exponent.</summary>
+    public static string Measure(double value) =>
+        value.ToString(Math.Abs(value) >= 100 ? "N0" : Math.Abs(value) >= 10 ? "0.0" : "0.000", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,16 @@
+using System.Text.Json.Serialization;
+using GptOss.Cli.Bench;
+using GptOss.Cli.Debug;
+using GptOss.Cli.Inspect;
+
+namespace GptOss.Cli.Shell;
+
+/// <summary>How the tool's results are written for programs: names in snake case, one object, one line.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    UseStringEnumConverter = true,
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
+[JsonSerializable(typeof(LogitsResult))]
+[JsonSerializable(typeof(Inspection))]
+[JsonSerializable(typeof(BenchResult))]
+internal sealed partial class Json : JsonSerializerContext;

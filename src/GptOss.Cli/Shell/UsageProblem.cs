@@ -1,0 +1,93 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Parsing;
+using System.Text.RegularExpressions;
+
+namespace GptOss.Cli.Shell;
+
+/// <summary>Turns what is wrong with a command line into one line that says what to do.</summary>
+internal static partial class UsageProblem
+{
+    /// <exception cref="UsageException">The command line is wrong.</exception>
+    public static void ThrowIfAny(ParseResult parsed)
+    {
+        if (parsed.Action is not HelpAction && Describe(parsed) is { } problem)
+            throw new UsageException($"{problem} Try '{Path(parsed.CommandResult)} --help'.");
+    }
+
+    private static string? Describe(ParseResult parsed)
+    {
+        Command command = parsed.CommandResult.Command;
+        if (UnknownOption(parsed) is { } option)
+            return $"There is no option {option}.{Suggest(option, OptionNames(parsed.CommandResult))}"
+                + (command.Arguments.Count > 0 ? " To pass it as text, put -- before it." : "");
+        if (parsed.UnmatchedTokens is [string stranger, ..])
+            return command.Subcommands.Count > 0
+                ? $"There is no command '{stranger}'.{Suggest(stranger, command.Subcommands.Select(c => c.Name))}"
+                : $"'{stranger}' is one argument too many. Text of several words belongs in quotation marks.";
+        if (parsed.Errors is not [ParseError error, ..])
+            return null;
+        return error.SymbolResult is CommandResult && command.Subcommands.Count > 0
+            ? $"A command is needed: {string.Join(", ", command.Subcommands.Select(c => c.Name))}."
+            : error.Message;
+    }
+
+    /// <summary>The parser takes an option that it does not know for an argument, so a misspelt one would become the prompt.</summary>
+    private static string? UnknownOption(ParseResult parsed) => parsed.Tokens
+        .TakeWhile(token => token.Type != TokenType.DoubleDash)
+        .Where(token => token.Type == TokenType.Argument && LooksLikeOption().IsMatch(token.Value))
+        .Select(token => token.Value.Split('=')[0])
+        .FirstOrDefault();
+
+    [GeneratedRegex("^--?[A-Za-z][A-Za-z0-9-]*(=.*)?$", RegexOptions.Singleline)]
+    private static partial Regex LooksLikeOption();
+
+    private static IEnumerable<string> OptionNames(SymbolResult? result)
+    {
+        for (; result is not null; result = result.Parent)
+        {
+            if (result is CommandResult { Command: var command })
+            {
+                foreach (Option option in command.Options)
+                    yield return option.Name;
+            }
+        }
+    }
+
+    private static string Suggest(string word, IEnumerable<string> known)
+    {
+        // Two slips of the finger; more, and the guess is a random word.
+        const int Farthest = 2;
+        string? nearest = known.MinBy(name => Distance(word, name));
+        return nearest is not null && Distance(word, nearest) <= Farthest ? $" Did you mean {nearest}?" : "";
+    }
+
+    /// <summary>Letters to insert, delete or replace to make one word of the other (Levenshtein).</summary>
+    private static int Distance(string a, string b)
+    {
+        int[] row = [.. Enumerable.Range(0, b.Length + 1)];
+        for (int i = 0; i < a.Length; i++)
+        {
+            int diagonal = row[0];
+            row[0] = i + 1;
+            for (int j = 0; j < b.Length; j++)
+            {
+                int replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+                diagonal = row[j + 1];
+                row[j + 1] = Math.Min(replaced, 1 + Math.Min(row[j], diagonal));
+            }
+        }
+        return row[^1];
+    }
+
+    private static string Path(SymbolResult? result)
+    {
+        var names = new Stack<string>();
+        for (; result is not null; result = result.Parent)
+        {
+            if (result is CommandResult { Command: var command })
+                names.Push(command.Name);
+        }
+        return string.Join(' ', names);
+    }
+}
