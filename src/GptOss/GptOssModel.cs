@@ -49,6 +49,10 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable
 
     internal Engine Engine => _engine;
 
+    /// <summary>Where the weights are mapped: what a measurement of the memory reads.</summary>
+    internal unsafe IReadOnlyList<(nint Data, long Bytes)> WeightRegions =>
+        [.. _checkpoint.Tensors.Select(tensor => ((nint)tensor.Data, tensor.ByteLength))];
+
     /// <summary>Opens a folder with OpenAI's safetensors files, in the Hugging Face or in the original layout.</summary>
     /// <param name="folder">The folder that holds config.json and the weights.</param>
     /// <param name="options">Threads, context and memory; null for the defaults.</param>

@@ -1,25 +1,18 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using GptOss.Generation;
 using GptOss.Kernels;
 using GptOss.Model;
-using GptOss.Threading;
 
 namespace GptOss.Cli.Bench;
 
 /// <summary>Measures a model: bandwidth, load, prefill, decode, memory; speeds are medians over the repetitions.</summary>
-internal static unsafe class Benchmark
+internal static class Benchmark
 {
-    /// <summary>Weights read for the bandwidth: more than any cache, less than a minute on a slow machine.</summary>
-    private const long BandwidthBytes = 4L << 30;
-
-    private const int BandwidthPiece = 4 << 20;
-
     public static BenchResult Run(BenchRequest request, CancellationToken cancellationToken)
     {
         if (request.Shape is { } shape)
         {
-            using var random = new RandomWeights(shape, request.Layers, cancellationToken);
+            using var random = new RandomWeights(shape.Config(request.Layers), cancellationToken);
             long started = Stopwatch.GetTimestamp();
             using var engine = new Engine(
                 random.Weights, request.Options.Threads ?? Environment.ProcessorCount, random.Weights.Config.MaxPositions,
@@ -30,9 +23,7 @@ internal static unsafe class Benchmark
         long loading = Stopwatch.GetTimestamp();
         using GptOssModel model = GptOssModel.LoadAsync(request.Folder!, request.Options, null, cancellationToken).GetAwaiter().GetResult();
         TimeSpan load = Stopwatch.GetElapsedTime(loading);
-        using var checkpoint = Checkpoint.CheckpointFolder.Open(request.Folder!);
-        return Measure(model.Name, request, model.Engine,
-            [.. checkpoint.Tensors.Select(tensor => ((nint)tensor.Data, tensor.ByteLength))], load, cancellationToken);
+        return Measure(model.Name, request, model.Engine, model.WeightRegions, load, cancellationToken);
     }
 
     private static BenchResult Measure(
@@ -52,7 +43,7 @@ internal static unsafe class Benchmark
         Once(engine, RandomTokens(Math.Min(8, request.PromptTokens), c.VocabSize), 2, stop);   // the JIT's and the caches' first time
         for (int i = 0; i < request.Repetitions; i++)
         {
-            bandwidth[i] = ReadBandwidth(regions, threads);
+            bandwidth[i] = WeightBandwidth.Measure(regions, threads) / 1e9;
             (prefill[i], decode[i]) = Once(engine, prompt, request.DecodeTokens, stop);
         }
 
@@ -90,36 +81,6 @@ internal static unsafe class Benchmark
         started = Stopwatch.GetTimestamp();
         for (int i = 0; i < count; i++) token = engine.Next(sequence, [token], SamplingOptions.Greedy, 0, stop);
         return (prompt.Length / prefill, count / Stopwatch.GetElapsedTime(started).TotalSeconds);
-    }
-
-    // The weights themselves, so that what the memory's placement costs is in the figure.
-    private static double ReadBandwidth(IReadOnlyList<(nint Data, long Bytes)> regions, int threads)
-    {
-        var pieces = new List<(nint Data, int Bytes)>();
-        long total = 0;
-        foreach ((nint data, long bytes) in regions)
-            for (long at = 0; at < bytes && total < BandwidthBytes; at += BandwidthPiece)
-            {
-                int count = (int)Math.Min(BandwidthPiece, bytes - at);
-                pieces.Add((data + (nint)at, count));
-                total += count;
-            }
-
-        using var team = new WorkerTeam(threads);
-        fixed ((nint Data, int Bytes)* first = CollectionsMarshal.AsSpan(pieces))
-        {
-            long started = Stopwatch.GetTimestamp();
-            team.ForRows(pieces.Count, 1, &ReadPieces, first);
-            return total / Stopwatch.GetElapsedTime(started).TotalSeconds / 1e9;
-        }
-    }
-
-    private static void ReadPieces(void* state, int worker, int first, int end)
-    {
-        var pieces = ((nint Data, int Bytes)*)state;
-        ulong folded = 0;
-        for (int i = first; i < end; i++) folded ^= MemoryRead.Fold(new ReadOnlySpan<byte>((void*)pieces[i].Data, pieces[i].Bytes));
-        GC.KeepAlive(folded);
     }
 
     private static long MultiplyAddsPerPromptToken(ModelConfig c) => (long)c.NumHiddenLayers * c.HiddenSize

@@ -1,3 +1,5 @@
+using GptOss.Model;
+
 namespace GptOss.Cli.Bench;
 
 /// <summary>The sizes of a published gpt-oss, for measuring a machine before downloading the model.</summary>
@@ -22,6 +24,29 @@ internal sealed record PublishedShape(string Name, int Layers, int Experts)
             + Experts * (ProjectionBytes(2 * IntermediateSize, HiddenSize) + ProjectionBytes(HiddenSize, IntermediateSize));
         return layers * layer + BFloat16Bytes * (2L * Vocabulary * HiddenSize + HiddenSize);
     }
+
+    /// <summary>The configuration of the shape, cut to so many layers.</summary>
+    public ModelConfig Config(int layers) => new()
+    {
+        Layout = CheckpointLayout.HuggingFace,
+        NumHiddenLayers = layers,
+        HiddenSize = HiddenSize,
+        IntermediateSize = IntermediateSize,
+        NumAttentionHeads = Heads,
+        NumKeyValueHeads = KeyValueHeads,
+        HeadDim = HeadDim,
+        NumLocalExperts = Experts,
+        ExpertsPerToken = 4,
+        VocabSize = Vocabulary,
+        SlidingWindow = 128,
+        IsSliding = [.. Enumerable.Range(0, layers).Select(layer => layer % 2 == 0)],
+        RmsNormEps = 1e-5f,
+        SwiGluLimit = 7,
+        SwiGluAlpha = 1.702f,
+        TieWordEmbeddings = false,
+        Rope = new RopeConfig { Theta = 150_000, Factor = 32, BetaFast = 32, BetaSlow = 1, OriginalContext = 4096, Truncate = false },
+        MaxPositions = 131_072,
+    };
 
     /// <summary>One expert's MXFP4 matrix: 16 bytes of codes and one of scale for 32 values, and a bfloat16 bias per row.</summary>
     private static long ProjectionBytes(long rows, long columns) => rows * (columns / 32 * 17 + BFloat16Bytes);

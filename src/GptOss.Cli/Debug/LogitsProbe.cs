@@ -1,5 +1,4 @@
 using GptOss.Generation;
-using GptOss.Kernels;
 using GptOss.Model;
 
 namespace GptOss.Cli.Debug;

@@ -1,10 +1,9 @@
 using System.Runtime.InteropServices;
 using GptOss.Kernels;
-using GptOss.Model;
 
-namespace GptOss.Cli.Bench;
+namespace GptOss.Model;
 
-/// <summary>A model of a published size with random weights of a trained model's spread: as fast as the real one, and as large.</summary>
+/// <summary>A model of any shape with random weights of a trained model's spread: as fast as the real one, and as large.</summary>
 /// <remarks>
 /// The memory is private and every page of it is written. The values repeat after about a megabyte, which no kernel notices.
 /// </remarks>
@@ -17,7 +16,7 @@ internal sealed unsafe class RandomWeights : IDisposable
     // Odd, so that rows and pages meet the pattern at ever other places; bfloat16 values need it even.
     private const int PatternBytes = 2 * 524_287;
 
-    public RandomWeights(PublishedShape shape, int layers, CancellationToken stop)
+    public RandomWeights(ModelConfig config, CancellationToken stop)
     {
         _stop = stop;
         var random = new Random(1);
@@ -28,7 +27,7 @@ internal sealed unsafe class RandomWeights : IDisposable
 
         try
         {
-            Weights = Make(Config(shape, layers));
+            Weights = Make(config);
         }
         catch
         {
@@ -47,28 +46,6 @@ internal sealed unsafe class RandomWeights : IDisposable
         foreach ((nint data, _) in _regions) NativeMemory.AlignedFree((void*)data);
         _regions.Clear();
     }
-
-    private static ModelConfig Config(PublishedShape shape, int layers) => new()
-    {
-        Layout = CheckpointLayout.HuggingFace,
-        NumHiddenLayers = layers,
-        HiddenSize = PublishedShape.HiddenSize,
-        IntermediateSize = PublishedShape.IntermediateSize,
-        NumAttentionHeads = PublishedShape.Heads,
-        NumKeyValueHeads = PublishedShape.KeyValueHeads,
-        HeadDim = PublishedShape.HeadDim,
-        NumLocalExperts = shape.Experts,
-        ExpertsPerToken = 4,
-        VocabSize = PublishedShape.Vocabulary,
-        SlidingWindow = 128,
-        IsSliding = [.. Enumerable.Range(0, layers).Select(layer => layer % 2 == 0)],
-        RmsNormEps = 1e-5f,
-        SwiGluLimit = 7,
-        SwiGluAlpha = 1.702f,
-        TieWordEmbeddings = false,
-        Rope = new RopeConfig { Theta = 150_000, Factor = 32, BetaFast = 32, BetaSlow = 1, OriginalContext = 4096, Truncate = false },
-        MaxPositions = 131_072,
-    };
 
     private ModelWeights Make(ModelConfig c) => new()
     {
@@ -129,16 +106,14 @@ internal sealed unsafe class RandomWeights : IDisposable
 
     private byte* Fill(long bytes, byte[] pattern)
     {
-        _stop.ThrowIfCancellationRequested();
         var data = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, 64);
         _regions.Add(((nint)data, bytes));
-        int pieces = (int)((bytes + PatternBytes - 1) / PatternBytes);
-        Parallel.For(0, pieces, new ParallelOptions { CancellationToken = _stop }, piece =>
+        for (long at = 0; at < bytes; at += PatternBytes)
         {
-            long at = (long)piece * PatternBytes;
+            _stop.ThrowIfCancellationRequested();
             int count = (int)Math.Min(PatternBytes, bytes - at);
-            pattern.AsSpan(0, count).CopyTo(new Span<byte>((byte*)data + at, count));
-        });
+            pattern.AsSpan(0, count).CopyTo(new Span<byte>(data + at, count));
+        }
         return data;
     }
 }

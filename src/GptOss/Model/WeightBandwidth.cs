@@ -1,0 +1,43 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using GptOss.Kernels;
+using GptOss.Threading;
+
+namespace GptOss.Model;
+
+/// <summary>Measures how fast a team reads weights when it does nothing else: the limit of decoding.</summary>
+internal static unsafe class WeightBandwidth
+{
+    /// <summary>More than any cache, and read in less than a second.</summary>
+    private const long BytesRead = 4L << 30;
+
+    private const int PieceBytes = 4 << 20;
+
+    /// <summary>Bytes per second over the given regions, or the first 4 GB of them.</summary>
+    public static double Measure(IReadOnlyList<(nint Data, long Bytes)> regions, int threads)
+    {
+        var pieces = new List<(nint Data, int Bytes)>();
+        long total = 0;
+        foreach ((nint data, long bytes) in regions)
+            for (long at = 0; at < bytes && total < BytesRead; at += PieceBytes)
+            {
+                int count = (int)Math.Min(PieceBytes, bytes - at);
+                pieces.Add((data + (nint)at, count));
+                total += count;
+            }
+
+        using var team = new WorkerTeam(threads);
+        fixed ((nint Data, int Bytes)* first = CollectionsMarshal.AsSpan(pieces))
+        {
+            long started = Stopwatch.GetTimestamp();
+            team.ForRows(pieces.Count, 1, &ReadPieces, first);
+            return total / Stopwatch.GetElapsedTime(started).TotalSeconds;
+        }
+    }
+
+    private static void ReadPieces(void* state, int worker, int first, int end)
+    {
+        var pieces = ((nint Data, int Bytes)*)state;
+        for (int i = first; i < end; i++) MemoryRead.Fold(new ReadOnlySpan<byte>((void*)pieces[i].Data, pieces[i].Bytes));
+    }
+}
