@@ -1,0 +1,214 @@
+using System.Collections.ObjectModel;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace GptOss.Tokenization;
+
+/// <summary>Reads a byte-level BPE vocabulary out of a Hugging Face <c>tokenizer.json</c>.</summary>
+/// <remarks>
+/// Honoured: <c>model</c> (BPE: vocab, merges as <c>"a b"</c> or <c>["a", "b"]</c>, ignore_merges),
+/// <c>pre_tokenizer</c> (ByteLevel, alone or after one Split), <c>added_tokens</c>. Every added token counts as
+/// special, so that text never becomes one; a file in which it could is refused. Without effect here, since they shape
+/// batches or add tokens around a text: truncation, padding, post_processor. Whatever else would change ids is refused.
+/// </remarks>
+internal sealed class TokenizerJson
+{
+    /// <summary>The largest file that is read; the published one of gpt-oss has 28 MB.</summary>
+    public const int LimitBytes = 256 << 20;
+
+    private readonly JsonFields _json;
+    private readonly int _vocabularySize;
+    private readonly string?[] _tokens;
+
+    private TokenizerJson(JsonFields json, int vocabularySize)
+    {
+        _json = json;
+        _vocabularySize = vocabularySize;
+        _tokens = new string?[vocabularySize];
+    }
+
+    /// <exception cref="CheckpointException">
+    /// The file is damaged or needs what is not implemented; names the file and the field.
+    /// </exception>
+    public static Vocabulary Read(string file, byte[] content, int vocabularySize) =>
+        JsonFields.Parse(file, content, (json, root) => new TokenizerJson(json, vocabularySize).Read(root));
+
+    private Vocabulary Read(JsonElement root)
+    {
+        JsonElement model = _json.Object(root, "model");
+        RequireSupported(root, model);
+        Dictionary<string, int> vocab = ReadVocab(model);
+        RanksByPair merges = ReadMerges(model, vocab, out HashSet<int> fromText);
+        bool wholePieces = _json.Flag(model, "model.ignore_merges", missing: false);
+
+        int[] byteTokens = new int[256];
+        for (int b = 0; b < 256; b++)
+        {
+            string letter = ByteAlphabet.Letter((byte)b).ToString();
+            if (!vocab.TryGetValue(letter, out byteTokens[b]))
+                throw _json.Error("model.vocab", $"expected a token for every byte, found none for 0x{b:X2}.");
+            fromText.Add(byteTokens[b]);
+        }
+        Dictionary<string, int> specials = ReadAddedTokens(root, vocab, fromText);
+
+        TokenBytes tokenBytes = Bytes(specials);
+        HashSet<int> special = [.. specials.Values];
+        TokenIndex? whole = wholePieces ? new TokenIndex(tokenBytes, _vocabularySize, special) : null;
+        var encoder = new BytePairEncoder(ReadSplitter(root), merges, byteTokens, whole);
+        return new Vocabulary(encoder, tokenBytes, new ReadOnlyDictionary<string, int>(specials));
+    }
+
+    private void RequireSupported(JsonElement root, JsonElement model)
+    {
+        _json.RequireNothing(root, "normalizer");
+        _json.RequireText(model, "model.type", "BPE");
+        _json.RequireNothing(model, "model.continuing_subword_prefix");
+        _json.RequireNothing(model, "model.end_of_word_suffix");
+        _json.RequireNothing(model, "model.dropout");
+        if (_json.Flag(model, "model.byte_fallback", missing: false))
+            throw _json.Error("model.byte_fallback", "expected false, found true.");
+        if (_json.Optional(root, "decoder") is JsonElement decoder)
+            _json.RequireText(decoder, "decoder.type", "ByteLevel");
+    }
+
+    private Dictionary<string, int> ReadVocab(JsonElement model)
+    {
+        var vocab = new Dictionary<string, int>();
+        foreach (JsonProperty entry in _json.Object(model, "model.vocab").EnumerateObject())
+        {
+            int id = Id(entry.Value, "model.vocab");
+            if (_tokens[id] is string other)
+            {
+                throw _json.Error("model.vocab",
+                    $"expected ids that differ, found {id} for {Quoted(other)} and for {Quoted(entry.Name)}.");
+            }
+            _tokens[id] = entry.Name;
+            vocab.Add(entry.Name, id);
+        }
+        return vocab;
+    }
+
+    private RanksByPair ReadMerges(JsonElement model, Dictionary<string, int> vocab, out HashSet<int> made)
+    {
+        JsonElement list = _json.Array(model, "model.merges");
+        var ranks = new Dictionary<(int, int), int>(list.GetArrayLength());
+        var tokens = new List<int>(list.GetArrayLength());
+        foreach (JsonElement merge in list.EnumerateArray())
+        {
+            (string left, string right) = Pair(merge);
+            if (!ranks.TryAdd((Known(left), Known(right)), tokens.Count))
+            {
+                throw _json.Error("model.merges",
+                    $"expected pairs that differ, found {Quoted(left)} and {Quoted(right)} twice.");
+            }
+            tokens.Add(Known(left + right));
+        }
+        made = [.. tokens];
+        return new RanksByPair(ranks, [.. tokens]);
+
+        int Known(string token) => vocab.TryGetValue(token, out int id) ? id
+            : throw _json.Error("model.merges", $"expected tokens of model.vocab, found {Quoted(token)}.");
+    }
+
+    private (string Left, string Right) Pair(JsonElement merge)
+    {
+        if (merge.ValueKind == JsonValueKind.String && merge.GetString()!.Split(' ') is [string a, string b])
+            return (a, b);
+        if (merge.ValueKind == JsonValueKind.Array && merge.GetArrayLength() == 2
+            && merge[0].ValueKind == JsonValueKind.String && merge[1].ValueKind == JsonValueKind.String)
+        {
+            return (merge[0].GetString()!, merge[1].GetString()!);
+        }
+        throw _json.Error("model.merges",
+            $"expected \"a b\" or [\"a\", \"b\"], found {Printable.Name(merge.GetRawText())}.");
+    }
+
+    private Dictionary<string, int> ReadAddedTokens(
+        JsonElement root, Dictionary<string, int> vocab, HashSet<int> fromText)
+    {
+        var specials = new Dictionary<string, int>();
+        if (_json.Optional(root, "added_tokens") is null)
+            return specials;
+        foreach (JsonElement token in _json.Array(root, "added_tokens").EnumerateArray())
+        {
+            string name = _json.Text(token, "added_tokens.content");
+            int id = Id(_json.Required(token, "added_tokens.id"), "added_tokens.id");
+            if (vocab.TryGetValue(name, out int other) ? other != id : _tokens[id] is not null)
+            {
+                throw _json.Error("added_tokens",
+                    $"id {id} of {Quoted(name)} contradicts model.vocab or another added token.");
+            }
+            if (fromText.Contains(id))
+                throw _json.Error("added_tokens", $"{Quoted(name)} (id {id}) can also be made out of text.");
+            if (name.Length == 0 || !specials.TryAdd(name, id))
+                throw _json.Error("added_tokens", $"expected names that differ, found {Quoted(name)} empty or twice.");
+            _tokens[id] = name;
+        }
+        return specials;
+    }
+
+    private int Id(JsonElement value, string field) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int id) && id >= 0 && id < _vocabularySize ? id
+            : throw _json.Error(
+                field, $"expected an id from 0 to {_vocabularySize - 1}, found {Printable.Name(value.GetRawText())}.");
+
+    private static string Quoted(string name) => $"'{Printable.Name(name)}'";
+
+    private TokenBytes Bytes(Dictionary<string, int> specials)
+    {
+        var builder = new TokenBytes.Builder(_vocabularySize, bytesExpected: 8 * _vocabularySize);
+        foreach (string? token in _tokens)
+        {
+            builder.Add(token is null ? []
+                : specials.ContainsKey(token) ? Encoding.UTF8.GetBytes(token)
+                : ByteAlphabet.ToBytes(token));
+        }
+        return builder.Build();
+    }
+
+    private TextSplitter ReadSplitter(JsonElement root)
+    {
+        JsonElement steps = _json.Object(root, "pre_tokenizer");
+        if (_json.Text(steps, "pre_tokenizer.type") != "Sequence")
+            return ByteLevel(steps);
+        JsonElement list = _json.Array(steps, "pre_tokenizer.pretokenizers");
+        if (list.GetArrayLength() == 1)
+            return ByteLevel(list[0]);
+        if (list.GetArrayLength() == 2 && ByteLevel(list[1]) == TextSplitter.None)
+            return Split(list[0]);
+        throw _json.Error("pre_tokenizer.pretokenizers",
+            "expected a Split step, then a ByteLevel step with use_regex false.");
+    }
+
+    private TextSplitter ByteLevel(JsonElement step)
+    {
+        _json.RequireText(step, "pre_tokenizer.type", "ByteLevel");
+        if (_json.Flag(step, "pre_tokenizer.add_prefix_space", missing: true))
+        {
+            throw _json.Error("pre_tokenizer.add_prefix_space",
+                "expected false, found true: decoding would not give the text back.");
+        }
+        return _json.Flag(step, "pre_tokenizer.use_regex", missing: true) ? TextSplitter.Gpt2 : TextSplitter.None;
+    }
+
+    private TextSplitter Split(JsonElement step)
+    {
+        _json.RequireText(step, "pre_tokenizer.type", "Split");
+        _json.RequireText(step, "pre_tokenizer.behavior", "Isolated");
+        if (_json.Flag(step, "pre_tokenizer.invert", missing: false))
+            throw _json.Error("pre_tokenizer.invert", "expected false, found true.");
+        JsonElement pattern = _json.Object(step, "pre_tokenizer.pattern");
+        string regex = _json.Optional(pattern, "pre_tokenizer.pattern.String") is not null
+            ? Regex.Escape(_json.Text(pattern, "pre_tokenizer.pattern.String"))
+            : _json.Text(pattern, "pre_tokenizer.pattern.Regex");
+        try
+        {
+            return TextSplitter.For(regex, _json.File);
+        }
+        catch (RegexParseException e)
+        {
+            throw _json.Error("pre_tokenizer.pattern.Regex", $"expected a regex that .NET understands: {e.Message}", e);
+        }
+    }
+}

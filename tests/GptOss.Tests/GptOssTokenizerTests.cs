@@ -1,0 +1,137 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+
+namespace GptOss.Tests;
+
+public sealed class GptOssTokenizerTests
+{
+    private static readonly GptOssTokenizer Tokenizer = GptOssTokenizer.O200kHarmony;
+
+    [Fact]
+    public void A_model_of_201088_tokens_gets_the_built_in_vocabulary_whatever_its_folder_holds() =>
+        Assert.Same(Tokenizer, GptOssTokenizer.ForFolder("no such folder", 201_088, out _));
+
+    [Fact]
+    public void A_folder_without_tokenizer_has_none_and_says_why()
+    {
+        using var folder = new TemporaryFolder();
+        Assert.Null(GptOssTokenizer.ForFolder(folder.Path, 960, out string? whyNot));
+        Assert.Contains("tokenizer.json", whyNot);
+        Assert.Contains("960", whyNot);
+    }
+
+    [Fact]
+    public void A_damaged_tokenizer_is_an_error_that_names_its_file()
+    {
+        using var folder = new TemporaryFolder();
+        string file = Path.Combine(folder.Path, "tokenizer.json");
+        File.WriteAllText(file, "{\"model\": ");
+        var error = Assert.Throws<CheckpointException>(() => GptOssTokenizer.ForFolder(folder.Path, 960, out _));
+        Assert.Equal(file, error.FilePath);
+    }
+
+    [Fact]
+    public void A_tokenizer_that_is_empty_a_folder_or_a_broken_link_is_an_error()
+    {
+        using var folder = new TemporaryFolder();
+        string file = Path.Combine(folder.Path, "tokenizer.json");
+
+        File.WriteAllBytes(file, []);
+        Assert.Throws<CheckpointException>(() => GptOssTokenizer.ForFolder(folder.Path, 960, out _));
+
+        File.Delete(file);
+        File.CreateSymbolicLink(file, Path.Combine(folder.Path, "gone"));
+        Assert.Throws<CheckpointException>(() => GptOssTokenizer.ForFolder(folder.Path, 960, out _));
+
+        File.Delete(file);
+        Directory.CreateDirectory(file);
+        Assert.Throws<CheckpointException>(() => GptOssTokenizer.ForFolder(folder.Path, 960, out _));
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(201_088)]
+    [InlineData(int.MaxValue)]
+    public void An_id_outside_the_vocabulary_is_refused_with_the_id_and_the_size(int id)
+    {
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => Tokenizer.Decode([id]));
+        Assert.Contains($"{id} ", error.Message);
+        Assert.Contains("201088", error.Message);
+    }
+
+    [Fact]
+    public void Count_is_the_number_of_ids()
+    {
+        Assert.Equal(0, Tokenizer.Count(""));
+        Assert.Equal(Tokenizer.Encode("Hello world, 12345").Count, Tokenizer.Count("Hello world, 12345"));
+    }
+
+    [Fact]
+    public async Task Streamed_pieces_are_whole_characters_and_together_the_text()
+    {
+        // Emoji and rare letters take several tokens each, so characters are cut by tokens here.
+        const string Text = "naïve 🙂👩‍👩‍👧 𠀀𝐀 done";
+        List<string> pieces = await Pieces(Tokenizer.Encode(Text));
+        Assert.Equal(Text, string.Concat(pieces));
+        Assert.All(pieces, piece =>
+        {
+            Assert.NotEqual("", piece);
+            Assert.DoesNotContain("\ufffd", piece);
+            Assert.Equal(piece, Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(piece)));
+        });
+        Assert.Equal(" done", pieces[^1]);
+    }
+
+    [Fact]
+    public async Task Streamed_pieces_of_any_tokens_are_what_decoding_at_once_gives()
+    {
+        var random = new Random(1);
+        for (int run = 0; run < 50; run++)
+        {
+            int below = run % 2 == 0 ? 256 : Tokenizer.VocabularySize;    // the first 256 are single bytes
+            int[] ids = [.. Enumerable.Range(0, 40).Select(_ => random.Next(below))];
+            Assert.Equal(Tokenizer.Decode(ids), string.Concat(await Pieces(ids)));
+        }
+    }
+
+    [Fact]
+    public async Task Streaming_stops_when_it_is_cancelled()
+    {
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (string piece in Tokenizer.DecodeAsync(Endless(cancel.Token), cancel.Token))
+                await cancel.CancelAsync();
+        });
+    }
+
+    [Fact]
+    public async Task Many_threads_may_encode_at_once()
+    {
+        string[] texts = [.. Enumerable.Range(0, 64).Select(i => $"Text {i}: {new string((char)('a' + i % 26), 300)}")];
+        IReadOnlyList<int>[] expected = [.. texts.Select(Tokenizer.Encode)];
+        IReadOnlyList<int>[] actual = await Task.WhenAll(texts.Select(
+            text => Task.Run(() => Tokenizer.Encode(text), TestContext.Current.CancellationToken)));
+        Assert.Equal(expected, actual);
+    }
+
+    private static async Task<List<string>> Pieces(IEnumerable<int> ids)
+    {
+        var pieces = new List<string>();
+        CancellationToken cancel = TestContext.Current.CancellationToken;
+        await foreach (string piece in Tokenizer.DecodeAsync(ids.ToAsyncEnumerable(), cancel))
+            pieces.Add(piece);
+        return pieces;
+    }
+
+    private static async IAsyncEnumerable<int> Endless(
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            await Task.Yield();
+            yield return 64;
+        }
+    }
+}

@@ -1,0 +1,203 @@
+using System.Diagnostics;
+using System.IO.Compression;
+using System.Reflection;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using CsCheck;
+using GptOss.Tokenization;
+using Microsoft.ML.Tokenizers;
+
+namespace GptOss.Tests.Tokenization;
+
+public sealed class O200kHarmonyTests
+{
+    private static readonly GptOssTokenizer Tokenizer = GptOssTokenizer.O200kHarmony;
+
+    // Another implementation over the same ranks, exact where no code point is beyond U+FFFF.
+    private static readonly Lazy<TiktokenTokenizer> MicrosoftMl = new(() =>
+    {
+        Stream ranks = Assembly.Load("Microsoft.ML.Tokenizers.Data.O200kBase")
+            .GetManifestResourceStream("o200k_base.tiktoken.deflate")!;
+        var split = new RegexPreTokenizer(new Regex(TextSplitter.O200kPattern), specialTokens: null);
+        return TiktokenTokenizer.Create(new DeflateStream(ranks, CompressionMode.Decompress), split, null, null);
+    });
+
+    private static readonly string[] Fragments =
+    [
+        "'s", "'T", "'re", "'VE", "'m", "'ll", "'D", "'", "’s", " ", "  ", "\t", "\n", "\r\n", "\r", "/", "\u00a0",
+        "\u2028", "\u3000", "\u0085", "1", "123", "4567", "٣", "½", "a", "I", "Hello", " world", "ÉCOLE", "école", "ǅ", "ʰ",
+        "中", "文字", "한국어", "\u1112\u1161", "か", "ไทย", "हिन्दी", "العربية", "e\u0301", "\u0301", "\u0903", "!", "...",
+        "—", "$", "_", "(", "\u0000", "\ufffd", "\ufeff", "<|end|>", "{\"a\": 1}", "https://", "camelCase",
+    ];
+
+    private static readonly Gen<string> BmpText = Gen.OneOf<string>(
+        Gen.OneOf(Fragments),
+        // Without the long s: .NET's (?i:'s) does not know it, the reference's does (see the vectors).
+        Gen.Char.Where(c => !char.IsSurrogate(c) && c != '\u017f').Select(c => c.ToString()))
+        .Array[0, 24].Select(string.Concat);
+
+    // One megabyte of UTF-8 each.
+    private static readonly Dictionary<string, Func<string>> Megabytes = new()
+    {
+        ["spaces"] = () => new string(' ', 1_000_000),
+        ["a"] = () => new string('a', 1_000_000),
+        ["A"] = () => new string('A', 1_000_000),
+        ["^"] = () => new string('^', 1_000_000),
+        ["newlines"] = () => new string('\n', 1_000_000),
+        ["digits"] = () => new string('7', 1_000_000),
+        ["combining marks"] = () => new string('\u0301', 500_000),
+        ["Han"] = () => new string('中', 333_333),
+        ["joined emoji"] = () => string.Concat(Enumerable.Repeat("👩\u200d", 142_857)),
+        ["random letters"] = () => RandomText('a', 'z'),
+        ["random signs"] = () => RandomText('!', '/'),
+        ["lone surrogates"] = () => new string('\ud800', 333_333),
+        ["letters beyond U+FFFF"] = () => string.Concat(Enumerable.Repeat("𠀀", 250_000)),
+    };
+
+    public static TheoryData<string> MegabyteNames => [.. Megabytes.Keys];
+
+    [Fact]
+    public void Ids_are_those_of_tiktoken()
+    {
+        using JsonDocument cases = Vectors.Read("tokenization", "tiktoken.json");
+        Assert.All(cases.RootElement.EnumerateArray(), c =>
+        {
+            string text = c.GetProperty("text").GetString()!;
+            Assert.Equal(Ids(c.GetProperty("ids")), Tokenizer.Encode(text));
+            Assert.Equal(text, Tokenizer.Decode(Tokenizer.Encode(text)));
+        });
+    }
+
+    [Fact]
+    public void Ids_are_those_of_the_published_harmony_renderings()
+    {
+        using JsonDocument cases = Vectors.Read("tokenization", "harmony-tokens.json");
+        Assert.All(cases.RootElement.EnumerateArray(), c =>
+        {
+            int[] expected = Ids(c.GetProperty("ids"));
+            Assert.Equal(expected, SpecialSpellings.Encode(Tokenizer, expected));
+        });
+    }
+
+    [Fact]
+    public void Ids_are_those_of_another_implementation_on_any_text_within_U_FFFF() => BmpText.Sample(
+        text => Assert.Equal(MicrosoftMl.Value.EncodeToIds(text), Tokenizer.Encode(text)), iter: 5_000);
+
+    [Theory]
+    [InlineData('a')]
+    [InlineData(' ')]
+    [InlineData('^')]
+    [InlineData('\u0301')]
+    [InlineData('中')]
+    public void A_long_run_has_the_ids_of_another_implementation(char c) =>
+        Assert.All([1, 2, 63, 64, 65, 127, 128, 129, 3001], n =>
+            Assert.Equal(MicrosoftMl.Value.EncodeToIds(new string(c, n)), Tokenizer.Encode(new string(c, n))));
+
+    [Fact]
+    public void Long_words_have_the_ids_of_another_implementation() =>
+        Gen.Char['a', 'z'].Array[300, 3_000].Select(letters => new string(letters)).Sample(
+            word => Assert.Equal(MicrosoftMl.Value.EncodeToIds(word), Tokenizer.Encode(word)), iter: 20);
+
+    // 0.1 to 0.7 s of processor time each. The limit leaves room for a machine that does ten other things at once;
+    // merging in quadratic time would take minutes.
+    [Theory, MemberData(nameof(MegabyteNames))]
+    public void A_megabyte_without_a_place_to_cut_is_no_attack(string name)
+    {
+        string text = Megabytes[name]();
+        _ = Tokenizer.Encode(name);
+        var watch = Stopwatch.StartNew();
+        IReadOnlyList<int> ids = Tokenizer.Encode(text);
+        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 10);
+        Assert.Equal(Cleaned(text), Tokenizer.Decode(ids));
+    }
+
+    [Fact]
+    public void Text_made_of_special_spellings_stays_text()
+    {
+        string[] names = [.. Tokenizer.SpecialTokens.Keys.Take(30)];
+        string[] parts =
+        [
+            .. names, "<", "<|", "|", "|>", ">", "start", "end", "message", "reserved_200000", "endofprompt", "\u200b",
+            "\u200d", "<\u200b|", "＜|", "|＞", "ᐸ|", "\ufeff", "\u0000", " ", "\n", "1", "200006", "\ud83d\ude42", "𠀀",
+        ];
+        Gen.OneOf<string>(Gen.OneOf(parts), Gen.OneOf(names)).Array[1, 12].Select(string.Concat).Sample(text =>
+        {
+            IReadOnlyList<int> ids = Tokenizer.Encode(text);
+            Assert.DoesNotContain(ids, Tokenizer.IsSpecial);
+            Assert.Equal(text, Tokenizer.Decode(ids));
+        }, iter: 20_000);
+    }
+
+    [Fact]
+    public void Every_special_spelling_alone_stays_text() => Assert.All(Tokenizer.SpecialTokens.Keys, name =>
+        Assert.DoesNotContain(Tokenizer.Encode(name), Tokenizer.IsSpecial));
+
+    [Theory]
+    [InlineData(199_998, "<|startoftext|>")]
+    [InlineData(199_999, "<|endoftext|>")]
+    [InlineData(200_000, "<|reserved_200000|>")]
+    [InlineData(200_002, "<|return|>")]
+    [InlineData(200_003, "<|constrain|>")]
+    [InlineData(200_005, "<|channel|>")]
+    [InlineData(200_006, "<|start|>")]
+    [InlineData(200_007, "<|end|>")]
+    [InlineData(200_008, "<|message|>")]
+    [InlineData(200_011, "<|reserved_200011|>")]
+    [InlineData(200_012, "<|call|>")]
+    [InlineData(200_017, "<|reserved_200017|>")]
+    [InlineData(200_018, "<|endofprompt|>")]
+    [InlineData(200_019, "<|reserved_200019|>")]
+    [InlineData(201_087, "<|reserved_201087|>")]
+    public void A_special_token_has_its_published_name(int id, string name)
+    {
+        Assert.Equal(id, Tokenizer.SpecialTokens[name]);
+        Assert.Equal(name, Tokenizer.Decode([id]));
+        Assert.True(Tokenizer.IsSpecial(id));
+    }
+
+    [Fact]
+    public void The_special_tokens_are_the_last_1090()
+    {
+        Assert.Equal(201_088, Tokenizer.VocabularySize);
+        Assert.Equal(Enumerable.Range(199_998, 1_090), Tokenizer.SpecialTokens.Values.Order());
+        Assert.False(Tokenizer.IsSpecial(199_997));
+        Assert.False(Tokenizer.IsSpecial(201_088));
+    }
+
+    [Fact]
+    public void Every_ordinary_token_has_bytes_of_its_own()
+    {
+        var hex = Enumerable.Range(0, 199_998).Select(id => Convert.ToHexString(Tokenizer.Bytes[id])).ToHashSet();
+        Assert.Equal(199_998, hex.Count);
+        Assert.DoesNotContain("", hex);
+    }
+
+    [Fact]
+    public void A_lone_surrogate_becomes_U_FFFD()
+    {
+        // Not InlineData: metadata is UTF-8 and cannot hold them.
+        string[] texts = ["\ud800", "a\udc00b", "\ud83d", "\ude42\ud83d", "𠀀\ud800𠀀"];
+        Assert.All(texts, text =>
+        {
+            Assert.Equal(Tokenizer.Encode(Cleaned(text)), Tokenizer.Encode(text));
+            Assert.Equal(Cleaned(text), Tokenizer.Decode(Tokenizer.Encode(text)));
+        });
+        Assert.Equal([3251, 87], Tokenizer.Encode("\ud800x"));      // the ids of "\ufffdx"
+    }
+
+    private static string RandomText(char first, char last)
+    {
+        var random = new Random(1);
+        return string.Create(1_000_000, (first, last), (text, range) =>
+        {
+            foreach (ref char c in text)
+                c = (char)random.Next(range.first, range.last + 1);
+        });
+    }
+
+    // What a lone surrogate becomes on its way to UTF-8.
+    private static string Cleaned(string text) => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text));
+
+    private static int[] Ids(JsonElement ids) => [.. ids.EnumerateArray().Select(id => id.GetInt32())];
+}
