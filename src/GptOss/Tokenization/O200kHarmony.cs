@@ -30,7 +30,7 @@ internal static class O200kHarmony
         [200_018] = "<|endofprompt|>",
     };
 
-    /// <summary>Reads the ranks: a tenth of a second, and 12 MB that stay.</summary>
+    /// <summary>Reads the ranks: a tenth of a second, and 7 MB that stay.</summary>
     public static Vocabulary Load()
     {
         var tokens = new TokenBytes.Builder(VocabularySize, bytesExpected: 1_400_000);
