@@ -154,6 +154,7 @@ internal static class Mxfp4
         {
             nuint full = (nuint)(_columnBlocks / StepBlocks);
             int rest = _columnBlocks % StepBlocks;
+            uint last = LastScales(row);   // before the loop: a call after it would keep the sum in memory within it
             ref readonly byte b = ref MemoryMarshal.GetReference(_blocks.Slice(row * _columnBlocks * BlockBytes));
             ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(row * _columnBlocks));
             ref readonly float x = ref MemoryMarshal.GetReference(_x[token]);
@@ -167,7 +168,7 @@ internal static class Mxfp4
                 sum = AddStep(sum, T.LoadBits(in b, step * StepBytes), T.Scales(scales), in x, step * StepValues);
             }
             if (rest > 0)
-                sum = AddStep(sum, T.LoadBits(in b, step * StepBytes, rest), T.Scales(LastScales(row)), in x, step * StepValues);
+                sum = AddStep(sum, T.LoadBits(in b, step * StepBytes, rest), T.Scales(last), in x, step * StepValues);
             Put(row, token, T.Sum(sum));
         }
 
