@@ -70,12 +70,13 @@ internal static class BFloat16
         public void Run<T>() where T : struct, ILanes<T>
         {
             int rows = _weights.Length / _x.Width, tokens = _x.Count, tiled = tokens & ~3;
+            Span<float> sums = stackalloc float[16 * Lanes.Count];
             for (int panel = 0; panel < rows; panel += PanelRows)
             {
                 int end = Math.Min(panel + PanelRows, rows), quads = panel + ((end - panel) & ~3);
                 for (int t = 0; t < tiled; t += 4)
                 {
-                    for (int r = panel; r < quads; r += 4) Tile<T>(r, t);
+                    for (int r = panel; r < quads; r += 4) Tile<T>(r, t, sums);
                     for (int r = quads; r < end; r++)
                         for (int i = 0; i < 4; i++)
                             One<T>(r, t + i);
@@ -112,7 +113,7 @@ internal static class BFloat16
 
         // Four rows and four tokens share their loads: sixteen chains of fused multiply-adds hide each other's latency.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void Tile<T>(int row, int token) where T : struct, ILanes<T>
+        private void Tile<T>(int row, int token, Span<float> sums) where T : struct, ILanes<T>
         {
             int columns = _x.Width;
             nuint full = (nuint)columns & ~(nuint)(Lanes.Count - 1), stride = (nuint)columns;
@@ -137,26 +138,25 @@ internal static class BFloat16
                 s03 = T.MultiplyAdd(w0, v, s03); s13 = T.MultiplyAdd(w1, v, s13);
                 s23 = T.MultiplyAdd(w2, v, s23); s33 = T.MultiplyAdd(w3, v, s33);
             }
-            Finish(row, token + 0, (int)full, s00, s10, s20, s30);
-            Finish(row, token + 1, (int)full, s01, s11, s21, s31);
-            Finish(row, token + 2, (int)full, s02, s12, s22, s32);
-            Finish(row, token + 3, (int)full, s03, s13, s23, s33);
+            // Registers that live across a call are kept in memory also within the loop, so they end here.
+            ref float s = ref MemoryMarshal.GetReference(sums);
+            T.Store(s00, ref s, 0); T.Store(s10, ref s, 16); T.Store(s20, ref s, 32); T.Store(s30, ref s, 48);
+            T.Store(s01, ref s, 64); T.Store(s11, ref s, 80); T.Store(s21, ref s, 96); T.Store(s31, ref s, 112);
+            T.Store(s02, ref s, 128); T.Store(s12, ref s, 144); T.Store(s22, ref s, 160); T.Store(s32, ref s, 176);
+            T.Store(s03, ref s, 192); T.Store(s13, ref s, 208); T.Store(s23, ref s, 224); T.Store(s33, ref s, 240);
+            Finish<T>(row, token, (int)full, sums);
         }
 
-        private void Finish<T>(int row, int token, int full, T s0, T s1, T s2, T s3) where T : struct, ILanes<T>
+        private void Finish<T>(int row, int token, int full, ReadOnlySpan<float> sums) where T : struct, ILanes<T>
         {
             int columns = _x.Width;
-            if (full < columns)
+            for (int i = 0; i < 16; i++)
             {
-                s0 = AddTail(s0, _weights.Slice(row * columns, columns), _x[token], full);
-                s1 = AddTail(s1, _weights.Slice((row + 1) * columns, columns), _x[token], full);
-                s2 = AddTail(s2, _weights.Slice((row + 2) * columns, columns), _x[token], full);
-                s3 = AddTail(s3, _weights.Slice((row + 3) * columns, columns), _x[token], full);
+                int r = row + i % 4, t = token + i / 4;
+                T sum = T.Load(in sums[i * Lanes.Count], 0);
+                if (full < columns) sum = AddTail(sum, _weights.Slice(r * columns, columns), _x[t], full);
+                Put(r, t, T.Sum(sum));
             }
-            Put(row, token, T.Sum(s0));
-            Put(row + 1, token, T.Sum(s1));
-            Put(row + 2, token, T.Sum(s2));
-            Put(row + 3, token, T.Sum(s3));
         }
 
         private static T AddTail<T>(T sum, ReadOnlySpan<ushort> w, ReadOnlySpan<float> x, int k) where T : struct, ILanes<T> =>

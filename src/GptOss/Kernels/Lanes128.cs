@@ -99,6 +99,7 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
         Vector128.LoadUnsafe(in source, offset).AsSingle(), Vector128.LoadUnsafe(in source, offset + 16).AsSingle(),
         Vector128.LoadUnsafe(in source, offset + 32).AsSingle(), Vector128.LoadUnsafe(in source, offset + 48).AsSingle());
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 LoadBits(ref readonly byte source, nuint offset, int blocks) => new(
         Vector128.LoadUnsafe(in source, offset).AsSingle(),
         blocks > 1 ? Vector128.LoadUnsafe(in source, offset + 16).AsSingle() : default,

@@ -73,6 +73,7 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
     public static Lanes256 LoadBits(ref readonly byte source, nuint offset) => new(
         Vector256.LoadUnsafe(in source, offset).AsSingle(), Vector256.LoadUnsafe(in source, offset + 32).AsSingle());
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 LoadBits(ref readonly byte source, nuint offset, int blocks) => blocks switch
     {
         1 => new(Vector128.LoadUnsafe(in source, offset).ToVector256().AsSingle(), default),

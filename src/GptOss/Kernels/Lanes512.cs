@@ -60,6 +60,7 @@ internal readonly struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
     public static Lanes512 LoadBits(ref readonly byte source, nuint offset) =>
         new(Vector512.LoadUnsafe(in source, offset).AsSingle());
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 LoadBits(ref readonly byte source, nuint offset, int blocks) => new((blocks switch
     {
         1 => Vector128.LoadUnsafe(in source, offset).ToVector256().ToVector512(),

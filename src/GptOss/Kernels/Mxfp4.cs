@@ -134,14 +134,15 @@ internal static class Mxfp4
                         One<T>(r, t);
                 return;
             }
+            Span<float> sums = stackalloc float[16 * Lanes.Count];
             for (int panel = 0; panel < rows; panel += PanelRows)
             {
                 int count = Math.Min(PanelRows, rows - panel);
                 for (int r = 0; r < count; r++) Decode<T>(panel + r, r);
                 int t = 0;
                 for (; t + 4 <= tokens; t += 4)
-                    for (int r = 0; r < count; r += 2)
-                        Tile<T>(panel + r, r, t, two: r + 1 < count);
+                    for (int r = 0; r < count; r += 4)
+                        Tile<T>(panel + r, r, Math.Min(4, count - r), t, sums);
                 for (; t < tokens; t++)
                     for (int r = 0; r < count; r++)
                         One<T>(panel + r, t);
@@ -154,6 +155,7 @@ internal static class Mxfp4
         {
             nuint full = (nuint)(_columnBlocks / StepBlocks);
             int rest = _columnBlocks % StepBlocks;
+            uint last = LastScales(row);   // before the loop: a call after it would keep the sum in memory within it
             ref readonly byte b = ref MemoryMarshal.GetReference(_blocks.Slice(row * _columnBlocks * BlockBytes));
             ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(row * _columnBlocks));
             ref readonly float x = ref MemoryMarshal.GetReference(_x[token]);
@@ -167,7 +169,7 @@ internal static class Mxfp4
                 sum = AddStep(sum, T.LoadBits(in b, step * StepBytes), T.Scales(scales), in x, step * StepValues);
             }
             if (rest > 0)
-                sum = AddStep(sum, T.LoadBits(in b, step * StepBytes, rest), T.Scales(LastScales(row)), in x, step * StepValues);
+                sum = AddStep(sum, T.LoadBits(in b, step * StepBytes, rest), T.Scales(last), in x, step * StepValues);
             Put(row, token, T.Sum(sum));
         }
 
@@ -224,62 +226,75 @@ internal static class Mxfp4
             }
         }
 
-        // Two decoded rows and four tokens: eight chains within the step, eight sums across the steps.
+        // Four decoded rows and four tokens: sixteen chains within the step. The sums across the steps, met once in eight
+        // multiplications, wait in memory: all of it in registers would be two rows, and more loads than multiplications.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void Tile<T>(int row, int slot, int token, bool two) where T : struct, ILanes<T>
+        private void Tile<T>(int row, int slot, int count, int token, Span<float> sums) where T : struct, ILanes<T>
         {
-            nuint width = (nuint)_x.Width, steps = width / StepValues;
-            int panelWidth = PanelWidth((int)steps);
-            ref readonly float w0 = ref MemoryMarshal.GetReference(_scratch.Slice(slot * panelWidth, panelWidth));
-            ref readonly float w1 = ref MemoryMarshal.GetReference(_scratch.Slice((two ? slot + 1 : slot) * panelWidth, panelWidth));
+            nuint width = (nuint)_x.Width, steps = width / StepValues, w = (nuint)PanelWidth((int)steps);
+            // Where the panel ends within the four, the last row stands in for those past it.
+            nuint w1 = w * (nuint)Math.Min(1, count - 1), w2 = w * (nuint)Math.Min(2, count - 1);
+            nuint w3 = w * (nuint)Math.Min(3, count - 1);
+            ref readonly float panel = ref MemoryMarshal.GetReference(_scratch.Slice(slot * (int)w, count * (int)w));
             ref readonly float x = ref MemoryMarshal.GetReference(_x.Values.Slice(token * _x.Width, 4 * _x.Width));
-            T s00 = T.Zero, s01 = T.Zero, s02 = T.Zero, s03 = T.Zero, s10 = T.Zero, s11 = T.Zero, s12 = T.Zero, s13 = T.Zero;
+            ref float s = ref MemoryMarshal.GetReference(sums);
+            sums.Clear();
             for (nuint step = 0, at = 0, from = 0; step < steps; step++, from += StepValues, at += (CodesPerLane + 1) * Lanes.Count)
             {
-                T a = T.Load(in w0, at), b = T.Load(in w1, at);
+                T a = T.Load(in panel, at), b = T.Load(in panel, at + w1);
+                T c = T.Load(in panel, at + w2), d = T.Load(in panel, at + w3);
                 T v = T.Load(in x, from);
-                T p00 = a * v, p10 = b * v;
+                T p00 = a * v, p10 = b * v, p20 = c * v, p30 = d * v;
                 v = T.Load(in x, from + width);
-                T p01 = a * v, p11 = b * v;
+                T p01 = a * v, p11 = b * v, p21 = c * v, p31 = d * v;
                 v = T.Load(in x, from + 2 * width);
-                T p02 = a * v, p12 = b * v;
+                T p02 = a * v, p12 = b * v, p22 = c * v, p32 = d * v;
                 v = T.Load(in x, from + 3 * width);
-                T p03 = a * v, p13 = b * v;
+                T p03 = a * v, p13 = b * v, p23 = c * v, p33 = d * v;
                 for (nuint j = Lanes.Count; j < CodesPerLane * Lanes.Count; j += Lanes.Count)
                 {
-                    a = T.Load(in w0, at + j);
-                    b = T.Load(in w1, at + j);
+                    a = T.Load(in panel, at + j);
+                    b = T.Load(in panel, at + w1 + j);
+                    c = T.Load(in panel, at + w2 + j);
+                    d = T.Load(in panel, at + w3 + j);
                     v = T.Load(in x, from + j);
                     p00 = T.MultiplyAdd(a, v, p00); p10 = T.MultiplyAdd(b, v, p10);
+                    p20 = T.MultiplyAdd(c, v, p20); p30 = T.MultiplyAdd(d, v, p30);
                     v = T.Load(in x, from + width + j);
                     p01 = T.MultiplyAdd(a, v, p01); p11 = T.MultiplyAdd(b, v, p11);
+                    p21 = T.MultiplyAdd(c, v, p21); p31 = T.MultiplyAdd(d, v, p31);
                     v = T.Load(in x, from + 2 * width + j);
                     p02 = T.MultiplyAdd(a, v, p02); p12 = T.MultiplyAdd(b, v, p12);
+                    p22 = T.MultiplyAdd(c, v, p22); p32 = T.MultiplyAdd(d, v, p32);
                     v = T.Load(in x, from + 3 * width + j);
                     p03 = T.MultiplyAdd(a, v, p03); p13 = T.MultiplyAdd(b, v, p13);
+                    p23 = T.MultiplyAdd(c, v, p23); p33 = T.MultiplyAdd(d, v, p33);
                 }
-                a = T.Load(in w0, at + CodesPerLane * Lanes.Count);
-                b = T.Load(in w1, at + CodesPerLane * Lanes.Count);
-                s00 = T.MultiplyAdd(p00, a, s00); s10 = T.MultiplyAdd(p10, b, s10);
-                s01 = T.MultiplyAdd(p01, a, s01); s11 = T.MultiplyAdd(p11, b, s11);
-                s02 = T.MultiplyAdd(p02, a, s02); s12 = T.MultiplyAdd(p12, b, s12);
-                s03 = T.MultiplyAdd(p03, a, s03); s13 = T.MultiplyAdd(p13, b, s13);
+                a = T.Load(in panel, at + CodesPerLane * Lanes.Count);
+                b = T.Load(in panel, at + w1 + CodesPerLane * Lanes.Count);
+                c = T.Load(in panel, at + w2 + CodesPerLane * Lanes.Count);
+                d = T.Load(in panel, at + w3 + CodesPerLane * Lanes.Count);
+                Add(ref s, 0, a, p00, p01, p02, p03);
+                Add(ref s, 64, b, p10, p11, p12, p13);
+                Add(ref s, 128, c, p20, p21, p22, p23);
+                Add(ref s, 192, d, p30, p31, p32, p33);
             }
-            Put(row, token, T.Sum(s00));
-            Put(row, token + 1, T.Sum(s01));
-            Put(row, token + 2, T.Sum(s02));
-            Put(row, token + 3, T.Sum(s03));
-            if (!two) return;
-            Put(row + 1, token, T.Sum(s10));
-            Put(row + 1, token + 1, T.Sum(s11));
-            Put(row + 1, token + 2, T.Sum(s12));
-            Put(row + 1, token + 3, T.Sum(s13));
+            for (int r = 0; r < count; r++)
+                for (int t = 0; t < 4; t++)
+                    Put(row + r, token + t, T.Sum(T.Load(in s, (nuint)(4 * r + t) * Lanes.Count)));
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static void Add<T>(ref float sums, nuint at, T scale, T p0, T p1, T p2, T p3) where T : struct, ILanes<T>
+        {
+            T.Store(T.MultiplyAdd(p0, scale, T.Load(in sums, at)), ref sums, at);
+            T.Store(T.MultiplyAdd(p1, scale, T.Load(in sums, at + 16)), ref sums, at + 16);
+            T.Store(T.MultiplyAdd(p2, scale, T.Load(in sums, at + 32)), ref sums, at + 32);
+            T.Store(T.MultiplyAdd(p3, scale, T.Load(in sums, at + 48)), ref sums, at + 48);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private void Put(int row, int token, float sum) =>
-            _y.Values[token * _y.Width + _first + row] = sum + ToSingle(_bias[row]);
-
-        private static float ToSingle(ushort bits) => BFloat16.ToSingle(bits);
+            _y.Values[token * _y.Width + _first + row] = sum + BFloat16.ToSingle(_bias[row]);
     }
 }

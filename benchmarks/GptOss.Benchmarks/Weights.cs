@@ -1,0 +1,57 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace GptOss.Benchmarks;
+
+/// <summary>Memory filled from a fixed seed; like a mapped file it does not move.</summary>
+internal sealed unsafe class Weights<T> where T : unmanaged
+{
+    private readonly T[] _values;
+
+    /// <param name="count">Values.</param>
+    /// <param name="value">Makes a value of 64 random bits.</param>
+    public Weights(int count, Func<ulong, T> value)
+    {
+        _values = GC.AllocateUninitializedArray<T>(count, pinned: true);
+        ulong state = 0x9E37_79B9_7F4A_7C15;
+        for (int i = 0; i < count; i++)
+        {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            _values[i] = value(state);
+        }
+    }
+
+    public T* Pointer => (T*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_values));
+
+    public ReadOnlySpan<T> Span => _values;
+}
+
+/// <summary>What the machine can read: the limit of every kernel that meets each weight once.</summary>
+internal static unsafe class PlainRead
+{
+    /// <summary>Adds up whole 256-byte groups; the prefetch distance is that of the kernels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public static ulong Sum(byte* from, nint bytes)
+    {
+        Vector512<ulong> a = default, b = default, c = default, d = default;
+        for (byte* p = from, end = from + bytes / 256 * 256; p < end; p += 256)
+        {
+            if (Sse.IsSupported)
+            {
+                Sse.Prefetch0(p + 4096);
+                Sse.Prefetch0(p + 4160);
+                Sse.Prefetch0(p + 4224);
+                Sse.Prefetch0(p + 4288);
+            }
+            a += Vector512.Load((ulong*)p);
+            b += Vector512.Load((ulong*)(p + 64));
+            c += Vector512.Load((ulong*)(p + 128));
+            d += Vector512.Load((ulong*)(p + 192));
+        }
+        return Vector512.Sum(a + b + c + d);
+    }
+}

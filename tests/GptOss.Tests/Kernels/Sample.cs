@@ -1,0 +1,49 @@
+using GptOss.Kernels;
+
+namespace GptOss.Tests.Kernels;
+
+/// <summary>Random inputs from a seed, and comparison of bits.</summary>
+internal static class Sample
+{
+    /// <summary>Values of both signs with magnitudes spread over six powers of two.</summary>
+    public static float[] Floats(int count, int seed)
+    {
+        var random = new Random(seed);
+        var values = new float[count];
+        for (int i = 0; i < count; i++)
+            values[i] = (2 * random.NextSingle() - 1) * MathF.ScaleB(1, random.Next(-5, 1));
+        return values;
+    }
+
+    public static ushort[] BFloat16s(int count, int seed) =>
+        Array.ConvertAll(Floats(count, seed), value => (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16));
+
+    public static byte[] Bytes(int count, int seed)
+    {
+        var bytes = new byte[count];
+        new Random(seed).NextBytes(bytes);
+        return bytes;
+    }
+
+    /// <summary>Scale bytes from 2⁻⁸ to 2², as trained experts have them.</summary>
+    public static byte[] Scales(int count, int seed) =>
+        Array.ConvertAll(Bytes(count, seed), value => (byte)(119 + value % 11));
+
+    /// <summary>[tokens, arranged]: the rows of x in the order of <see cref="Mxfp4.Arrange"/>.</summary>
+    public static float[] Arranged(ReadOnlySpan<float> x, int columns)
+    {
+        int width = Mxfp4.ArrangedWidth(columns), tokens = x.Length / columns;
+        var arranged = new float[tokens * width];
+        for (int t = 0; t < tokens; t++)
+            Mxfp4.Arrange(x.Slice(t * columns, columns), arranged.AsSpan(t * width, width));
+        return arranged;
+    }
+
+    public static void AssertSameBits(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, string at = "")
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        for (int i = 0; i < expected.Length; i++)
+            if (BitConverter.SingleToUInt32Bits(expected[i]) != BitConverter.SingleToUInt32Bits(actual[i]))
+                Assert.Fail($"{at} [{i}]: expected {expected[i]:R}, got {actual[i]:R}");
+    }
+}

@@ -1,0 +1,205 @@
+using System.Diagnostics;
+using GptOss.Threading;
+
+namespace GptOss.Tests.Threading;
+
+public sealed unsafe class WorkerTeamTests
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(8)]    // more than the machine may have
+    public void Every_item_is_in_exactly_one_range(int workers)
+    {
+        using var team = new WorkerTeam(workers);
+        foreach (int items in (int[])[0, 1, 2, 3, 7, 15, 16, 17, 31, 64, 65, 1000, 5761])
+            foreach (int minimum in (int[])[1, 2, 16, 100])
+            {
+                var seen = new int[items];
+                int[] strangers = [0];
+                fixed (int* s = seen, wrong = strangers)
+                {
+                    var count = new Count { Seen = s, Workers = workers, Items = items, Strangers = wrong };
+                    team.ForRows(items, minimum, &CountItems, &count);
+                }
+                Assert.All(seen, times => Assert.Equal(1, times));
+                Assert.Equal(0, strangers[0]);
+            }
+    }
+
+    [Fact]
+    public void Ranges_are_as_long_as_asked_except_the_last()
+    {
+        using var team = new WorkerTeam(3);
+        var lengths = new int[1000];
+        fixed (int* length = lengths) team.ForRows(1000, 150, &KeepLength, length);
+
+        Assert.All(lengths[..^1].Where((n, first) => n > 0 && first + n < 1000), n => Assert.True(n >= 150));
+    }
+
+    [Fact]
+    public void Many_thousand_quick_calls_lose_nothing()
+    {
+        using var team = new WorkerTeam(2);
+        long[] total = [0];
+        fixed (long* sum = total)
+            for (int call = 0; call < 20_000; call++)
+                team.ForRows(16, 1, &AddItems, sum);
+
+        Assert.Equal(20_000L * 16, total[0]);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(6)]    // threads that the system holds up while others are awake again
+    public void Calls_after_pauses_of_every_length_wake_all_who_sleep(int workers)
+    {
+        using var team = new WorkerTeam(workers);
+        long[] total = [0];
+        var work = new Thread(() =>
+        {
+            fixed (long* sum = total)
+                for (int call = 0; call < 3000; call++)
+                {
+                    team.ForRows(64, 1, &AddItems, sum);
+                    long until = Stopwatch.GetTimestamp() + Stopwatch.Frequency * (call % 23) / 150_000;   // 0 to 150 µs: about when they fall asleep
+                    while (Stopwatch.GetTimestamp() < until) Thread.SpinWait(4);
+                }
+        })
+        { IsBackground = true };
+        work.Start();
+
+        Assert.True(work.Join(TimeSpan.FromSeconds(60)), "a call never returned");
+        Assert.Equal(3000L * 64, total[0]);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void An_exception_surfaces_at_the_caller_and_the_team_stays_usable(int workers)
+    {
+        using var team = new WorkerTeam(workers);
+        for (int bad = 0; bad < 100; bad += 7)
+        {
+            var fault = Assert.Throws<InvalidOperationException>(() => RefuseOne(team, bad));
+            Assert.Equal($"item {bad}", fault.Message);
+            Assert.Contains(nameof(Refuse), fault.StackTrace, StringComparison.Ordinal);
+
+            long[] total = [0];
+            fixed (long* sum = total) team.ForRows(100, 1, &AddItems, sum);
+            Assert.Equal(100, total[0]);
+        }
+    }
+
+    [Fact]
+    public void All_workers_may_fail_at_once()
+    {
+        using var team = new WorkerTeam(4);
+        for (int turn = 0; turn < 200; turn++)
+            Assert.Throws<InvalidOperationException>(() => team.ForRows(100, 1, &RefuseAll, null));
+    }
+
+    [Fact]
+    public void Both_threads_of_two_take_part()
+    {
+        using var team = new WorkerTeam(2);
+        int[] met = [0, 0];
+        fixed (int* both = met) team.ForRows(8, 1, &MeetTheOther, both);
+        Assert.Equal([1, 1], met);
+    }
+
+    [Fact]
+    public void An_idle_team_sleeps()
+    {
+        using var team = new WorkerTeam(4);
+        long[] total = [0];
+        fixed (long* sum = total) team.ForRows(100, 1, &AddItems, sum);
+        List<long> used = [];
+        // The least of some tries: other tests of this process may run beside this one.
+        for (int attempt = 0; attempt < 5; attempt++)
+        {
+            Thread.Sleep(20);
+            using var process = Process.GetCurrentProcess();
+            TimeSpan before = process.TotalProcessorTime;
+            Thread.Sleep(300);
+            process.Refresh();
+            used.Add((process.TotalProcessorTime - before).Ticks / TimeSpan.TicksPerMillisecond);
+            if (used[^1] <= 60) return;
+        }
+        Assert.Fail($"three idle threads used {string.Join(", ", used)} ms of CPU in 300 ms each");   // spinning would be 300 to 900
+    }
+
+    [Fact]
+    public void A_closed_team_has_no_threads_left_may_be_closed_again_and_refuses_work()
+    {
+        var team = new WorkerTeam(3);
+        long[] total = [0];
+        fixed (long* sum = total) team.ForRows(100, 1, &AddItems, sum);
+
+        team.Dispose();
+        team.Dispose();
+
+        Assert.Throws<ObjectDisposedException>(() => team.ForRows(100, 1, &AddItems, null));
+        Assert.Equal(100, total[0]);
+    }
+
+    [Fact]
+    public void Closing_wakes_and_joins_threads_in_any_state()
+    {
+        for (int turn = 0; turn < 50; turn++)
+        {
+            var team = new WorkerTeam(3);
+            long until = Stopwatch.GetTimestamp() + Stopwatch.Frequency * turn / 250_000;   // 0 to 200 µs: starting, spinning, asleep
+            while (Stopwatch.GetTimestamp() < until) Thread.SpinWait(4);
+            var close = new Thread(team.Dispose) { IsBackground = true };
+            close.Start();
+            Assert.True(close.Join(TimeSpan.FromSeconds(30)), "a thread never ended");
+        }
+    }
+
+    [Fact]
+    public void A_team_of_nobody_is_refused() =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => new WorkerTeam(0));
+
+    private struct Count
+    {
+        public int* Seen;
+        public int* Strangers;
+        public int Workers;
+        public int Items;
+    }
+
+    private static void CountItems(void* state, int worker, int first, int end)
+    {
+        var count = (Count*)state;
+        if (worker < 0 || worker >= count->Workers || first >= end || end > count->Items)
+            Interlocked.Increment(ref *count->Strangers);
+        for (int i = first; i < end; i++) Interlocked.Increment(ref count->Seen[i]);
+    }
+
+    private static void KeepLength(void* state, int worker, int first, int end) => ((int*)state)[first] = end - first;
+
+    private static void AddItems(void* state, int worker, int first, int end) =>
+        Interlocked.Add(ref *(long*)state, end - first);
+
+    private static void RefuseOne(WorkerTeam team, int item) => team.ForRows(100, 1, &Refuse, &item);
+
+    private static void Refuse(void* state, int worker, int first, int end)
+    {
+        int bad = *(int*)state;
+        if (first <= bad && bad < end) throw new InvalidOperationException($"item {bad}");
+    }
+
+    private static void RefuseAll(void* state, int worker, int first, int end) => throw new InvalidOperationException();
+
+    // Whoever comes first waits for the other: with one thread doing all of it this would not end.
+    private static void MeetTheOther(void* state, int worker, int first, int end)
+    {
+        var met = (int*)state;
+        Volatile.Write(ref met[worker], 1);
+        long deadline = Stopwatch.GetTimestamp() + 20 * Stopwatch.Frequency;
+        while (Volatile.Read(ref met[1 - worker]) == 0 && Stopwatch.GetTimestamp() < deadline) Thread.Sleep(0);
+    }
+}
