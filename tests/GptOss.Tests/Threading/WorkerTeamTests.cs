@@ -3,6 +3,11 @@ using GptOss.Threading;
 
 namespace GptOss.Tests.Threading;
 
+/// <summary>Runs while no other test does: one of its tests measures the CPU time of the process.</summary>
+[CollectionDefinition(nameof(WorkerTeamTests), DisableParallelization = true)]
+public sealed class WorkerTeamTestsAlone;
+
+[Collection(nameof(WorkerTeamTests))]
 public sealed unsafe class WorkerTeamTests
 {
     [Theory]
@@ -117,7 +122,7 @@ public sealed unsafe class WorkerTeamTests
         long[] total = [0];
         fixed (long* sum = total) team.ForRows(100, 1, &AddItems, sum);
         List<long> used = [];
-        // The least of some tries: other tests of this process may run beside this one.
+        // The least of some tries: the runtime has work of its own, as compiling what the tests before made hot.
         for (int attempt = 0; attempt < 5; attempt++)
         {
             Thread.Sleep(20);
