@@ -48,7 +48,7 @@ public sealed class RunCommandTests
     }
 
     [Fact]
-    public void Raw_text_goes_on_as_text_with_special_tokens_by_their_names()
+    public void Raw_text_goes_on_as_text()
     {
         ToolRun run = Tool.Run("run", "Hello", "--raw", "--temperature", "0", "--max-tokens", "200");
         Assert.Equal(0, run.ExitCode);
