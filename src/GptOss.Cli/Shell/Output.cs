@@ -23,7 +23,7 @@ internal sealed class Output : IDisposable
             _stream.Write(Utf8.GetBytes(text));
             _stream.Flush();
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new IOException("Standard output takes no more: its reader has gone away, or the disk is full.", e);
         }

@@ -1,0 +1,70 @@
+namespace GptOss.Tests.Cli;
+
+[Trait("speed", "slow")]      // every case is a process
+public sealed class CommandLineTests
+{
+    [Theory]
+    [InlineData("A command is needed: run, inspect, bench, debug.")]
+    [InlineData("Did you mean run?", "rnu")]
+    [InlineData("A command is needed: logits, tokens.", "debug")]
+    [InlineData("The prompt is empty", "run", "")]
+    [InlineData("The prompt is empty", "run")]                                  // standard input holds nothing
+    [InlineData("belongs in quotation marks", "run", "two", "words")]
+    [InlineData("Did you mean --temperature?", "run", "hi", "--temprature", "1")]
+    [InlineData("There is no option --loud", "run", "--loud")]                  // not a prompt
+    [InlineData("--seed should be a whole number", "run", "hi", "--seed", "abc")]
+    [InlineData("--temperature should be a number from 0 to 2", "run", "hi", "--temperature", "NaN")]
+    [InlineData("--threads should be a whole number from 1 to 1024", "run", "hi", "--threads", "0")]
+    [InlineData("--max-tokens should be a whole number from 1", "run", "hi", "--max-tokens", "0")]
+    [InlineData("'--model'", "run", "hi", "--model")]
+    [InlineData("folder is an empty text", "run", "hi", "--model", "")]
+    [InlineData("the model's longest is 131072", "inspect", "--context", "131073")]
+    [InlineData("--layers belongs to --shape", "bench", "--layers", "3")]
+    [InlineData("exclude each other", "bench", "--shape", "20b", "--model", ".")]
+    [InlineData("has 24", "bench", "--shape", "20b", "--layers", "30")]
+    [InlineData("'120b'", "bench", "--shape", "7b")]
+    [InlineData("'--tokens' is required", "debug", "logits", ".")]
+    [InlineData("holds no ids", "debug", "logits", ".", "--tokens", ",")]
+    [InlineData("holds 'x'", "debug", "logits", ".", "--tokens", "1,x")]
+    [InlineData("holds '-1'", "debug", "logits", ".", "--tokens", "1,-1")]
+    [InlineData("the prompt's last position is 2", "debug", "logits", ".", "--tokens", "1,2,3", "--positions", "0,3")]
+    [InlineData("'float16'", "debug", "logits", ".", "--tokens", "1", "--kv", "int8")]
+    [InlineData("The vocabulary ends at 959", "debug", "tokens", "--decode", "960")]
+    public void Wrong_usage_is_one_line_and_exit_code_2(string message, params string[] arguments) =>
+        Tool.Run(arguments).AssertRefused(2, message);
+
+    [Theory]
+    [InlineData("run", "hi", "--model")]
+    [InlineData("inspect")]
+    [InlineData("debug", "tokens", "hi", "--model")]
+    public void A_folder_that_is_no_model_is_one_line_and_exit_code_1(params string[] command)
+    {
+        using var folder = new TemporaryFolder();
+        Tool.Run([.. command, folder.Path]).AssertRefused(1, "config.json");
+        Tool.Run([.. command, Path.Combine(folder.Path, "none")]).AssertRefused(1, "none");
+    }
+
+    [Fact]
+    public void A_message_about_a_folder_with_a_line_feed_in_its_name_is_one_line() =>
+        Tool.Run("inspect", "no\nsuch\u001bfolder").AssertRefused(1, "folder");
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("run", "--help")]
+    [InlineData("debug", "logits", "-h")]           // its required option is missing, and help is all the same
+    public void Help_is_shown_where_it_is_asked_for(params string[] arguments)
+    {
+        ToolRun run = Tool.Run(arguments);
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("Usage:\n  gptoss", run.Output.ReplaceLineEndings("\n"));
+        Assert.Empty(run.Error);
+    }
+
+    [Fact]
+    public void The_version_is_one_line()
+    {
+        ToolRun run = Tool.Run("--version");
+        Assert.Equal(0, run.ExitCode);
+        Assert.Matches(@"^\d+\.\d+\.\d+\S*\r?\n$", run.Output);
+    }
+}

@@ -1,0 +1,95 @@
+using System.Diagnostics;
+
+namespace GptOss.Tests.Cli;
+
+[Trait("speed", "slow")]      // every case is a process
+public sealed class RunCommandTests
+{
+    // The tiny model adds numbers of three digits without a mistake, whatever today's date in its system message.
+    private const string Question = "What is 345 + 678?";
+    private const string Answer = "345 + 678 = 1023.\n";
+
+    [Fact]
+    public void The_answer_of_the_tiny_model_is_plain_text()
+    {
+        ToolRun run = Tool.Run("run", Question, "--temperature", "0");
+        Assert.Equal((0, Answer, ""), (run.ExitCode, run.Output, run.Error));
+    }
+
+    [Theory]
+    [InlineData]
+    [InlineData("-")]
+    public void The_question_may_come_from_standard_input(params string[] dash) =>
+        Assert.Equal(Answer, Tool.Run(["run", "--temperature", "0", .. dash], input: Question + "\n").Output);
+
+    [Fact]
+    public void The_model_is_the_given_one_then_that_of_the_environment()
+    {
+        Tool.Run(["run", "hi"], "", model: "no-such-folder").AssertRefused(1, "no-such-folder");
+        Tool.Run(["run", "hi", "--model", "another-one"], "", model: "no-such-folder").AssertRefused(1, "another-one");
+        Assert.Equal(Answer, Tool.Run(["run", Question, "--temperature", "0"], "", model: "").Output);
+    }
+
+    [Fact]
+    public void The_same_seed_gives_the_same_answer_and_threads_change_nothing()
+    {
+        string[] arguments = ["run", "Hello!", "--temperature", "2", "--seed", "7", "--raw", "--max-tokens", "20"];
+        byte[] first = Tool.Run(arguments).Bytes;
+        Assert.Equal(first, Tool.Run([.. arguments, "--threads", "3"]).Bytes);
+        Assert.NotEqual(first, Tool.Run([.. arguments[..^6], "--seed", "8", .. arguments[^3..]]).Bytes);
+    }
+
+    [Fact]
+    public void An_end_before_the_answer_is_no_failure_but_is_explained()
+    {
+        ToolRun run = Tool.Run("run", Question, "--temperature", "0", "--max-tokens", "3");
+        Assert.Equal((0, "\n"), (run.ExitCode, run.Output));
+        Assert.Contains("--max-tokens", run.Error);
+    }
+
+    [Fact]
+    public void Raw_text_goes_on_as_text()
+    {
+        ToolRun run = Tool.Run("run", "Hello", "--raw", "--temperature", "0", "--max-tokens", "200");
+        Assert.Equal(0, run.ExitCode);
+        Assert.NotEmpty(run.Output.Trim());
+    }
+
+    [Theory]
+    [InlineData("INT")]     // Ctrl+C
+    [InlineData("TERM")]
+    [InlineData("HUP")]     // the terminal was closed
+    public async Task A_signal_ends_the_run_at_once(string signal)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no signals to send.");
+        using Process process = StartEndlessRun();
+        process.StandardOutput.BaseStream.ReadByte();
+
+        long sent = Stopwatch.GetTimestamp();
+        Process.Start("kill", ["-s", signal, $"{process.Id}"]).Dispose();
+        Task<string> error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, TestContext.Current.CancellationToken);
+        Tool.WaitForEnd(process);
+
+        // Half a second is the most the tool waits for its work to end; the rest is room for a busy machine.
+        Assert.InRange(Stopwatch.GetElapsedTime(sent).TotalSeconds, 0, 5);
+        Assert.Equal((1, "gptoss: Interrupted."), (process.ExitCode, (await error).TrimEnd()));
+    }
+
+    [Fact]
+    public void A_closed_pipe_ends_the_run()
+    {
+        using Process process = StartEndlessRun();
+        process.StandardOutput.BaseStream.ReadByte();
+        process.StandardOutput.Close();
+        string error = process.StandardError.ReadToEnd();
+        Tool.WaitForEnd(process);
+
+        Assert.Equal(1, process.ExitCode);
+        Assert.Matches("^gptoss: Standard output takes no more[^\n]*\n$", error);
+    }
+
+    /// <summary>At temperature 2 the tiny model rambles through thousands of tokens before it happens to stop.</summary>
+    private static Process StartEndlessRun() =>
+        Tool.Start(["run", "Hello", "--raw", "--temperature", "2", "--seed", "1"]);
+}
