@@ -13,8 +13,10 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable
 
     private readonly CheckpointFolder _checkpoint;
     private readonly Engine _engine;
+    private readonly Scheduler _scheduler;
     private readonly Lazy<(GptOssTokenizer? Tokenizer, string? WhyNot)> _tokenizer;
     private readonly Lazy<int[]> _stopTokens;
+    private bool _disposed;
 
     private GptOssModel(CheckpointFolder checkpoint, ModelConfig config, ModelOptions options)
     {
@@ -23,6 +25,7 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable
         _engine = new Engine(
             WeightBinder.Bind(checkpoint, config), options.Threads ?? Environment.ProcessorCount, ContextLength,
             options.KeyValueFormat, ExplainFault);
+        _scheduler = new Scheduler(_engine);
         _tokenizer = new(() => (GptOssTokenizer.ForFolder(Folder, VocabularySize, out string? whyNot), whyNot));
         _stopTokens = new(ReadStopTokens);
     }
@@ -49,6 +52,13 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable
 
     internal Engine Engine => _engine;
 
+    /// <summary>Begins to work on a request, once the files are seen to be what they were.</summary>
+    internal Sequence Submit(GenerationRequest request, CancellationToken cancellation)
+    {
+        _checkpoint.ThrowIfChanged();
+        return _scheduler.Submit(request, cancellation);
+    }
+
     /// <summary>Where the weights are mapped: what a measurement of the memory reads.</summary>
     internal unsafe IReadOnlyList<(nint Data, long Bytes)> WeightRegions =>
         [.. _checkpoint.Tensors.Select(tensor => ((nint)tensor.Data, tensor.ByteLength))];
@@ -73,8 +83,8 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable
     /// <param name="sampling">How tokens are chosen; null for OpenAI's recommendation.</param>
     /// <param name="cancellationToken">Ends the generation, also while the prompt is read.</param>
     /// <returns>
-    /// Token ids as they are made. A stop token is the last one; without it the context is full. Nothing runs between two
-    /// requests for the next one.
+    /// Token ids as they are made. A stop token is the last one; without it the context is full. The model works a little
+    /// ahead of the reader, and stops when the enumeration is left.
     /// </returns>
     /// <exception cref="ContextLengthException">The prompt does not fit.</exception>
     /// <exception cref="NumericFaultException">The model's output is not finite.</exception>
@@ -90,6 +100,9 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable
     /// <summary>Closes the model. Generations under way end with <see cref="ObjectDisposedException"/>.</summary>
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _disposed, true)) return;
+        _engine.Close();
+        _scheduler.Dispose();
         _engine.Dispose();
         _checkpoint.Dispose();
     }
@@ -100,15 +113,9 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable
     private async IAsyncEnumerable<int> Steps(
         IEnumerable<int> prompt, SamplingOptions sampling, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        ObjectDisposedException.ThrowIf(_engine.Closing.IsCancellationRequested, this);
-        _checkpoint.ThrowIfChanged();
-        using var sequence = new Sequence(_engine, prompt, sampling, cancellation);
-        while (!sequence.IsFull)
-        {
-            int token = await Task.Run(sequence.Next, cancellation).ConfigureAwait(false);
-            yield return token;
-            if (StopTokens.Contains(token)) yield break;
-        }
+        using Sequence sequence = Submit(new GenerationRequest { Prompt = [.. prompt], Sampling = sampling, StopTokens = StopTokens }, cancellation);
+        await foreach (GeneratedToken token in sequence.ReadAsync(cancellation).ConfigureAwait(false))
+            yield return token.Id;
     }
 
     private static GptOssModel Load(

@@ -33,6 +33,54 @@ public sealed record SamplingOptions
             : throw new ArgumentOutOfRangeException(nameof(TopP), value, "TopP must be above 0 and at most 1.");
     } = 1;
 
+    /// <summary>Keeps only tokens at least so likely as this share of the most likely one; 0 keeps all. Range 0 to 1.</summary>
+    public float MinP
+    {
+        get;
+        init => field = value is >= 0 and <= 1 ? value
+            : throw new ArgumentOutOfRangeException(nameof(MinP), value, "MinP must be between 0 and 1.");
+    }
+
+    /// <summary>Taken from a token's logit for each time the answer holds it already. Range −2 to 2.</summary>
+    public float FrequencyPenalty
+    {
+        get;
+        init => field = value is >= -2 and <= 2 ? value
+            : throw new ArgumentOutOfRangeException(nameof(FrequencyPenalty), value, "FrequencyPenalty must be between -2 and 2.");
+    }
+
+    /// <summary>Taken once from the logit of every token that the answer holds already. Range −2 to 2.</summary>
+    public float PresencePenalty
+    {
+        get;
+        init => field = value is >= -2 and <= 2 ? value
+            : throw new ArgumentOutOfRangeException(nameof(PresencePenalty), value, "PresencePenalty must be between -2 and 2.");
+    }
+
+    /// <summary>Divides positive and multiplies negative logits of tokens that prompt or answer hold; 1 changes nothing. Above 0, at most 10.</summary>
+    public float RepetitionPenalty
+    {
+        get;
+        init => field = value is > 0 and <= 10 ? value
+            : throw new ArgumentOutOfRangeException(nameof(RepetitionPenalty), value, "RepetitionPenalty must be above 0 and at most 10.");
+    } = 1;
+
+    /// <summary>Added to the logits of single tokens, by id; null for none. Each finite or negative infinity, which forbids the token.</summary>
+    public IReadOnlyDictionary<int, float>? LogitBias
+    {
+        get;
+        init => field = value is null || value.All(bias => bias.Key >= 0 && bias.Value < float.PositiveInfinity) ? value
+            : throw new ArgumentOutOfRangeException(nameof(LogitBias), "LogitBias must hold ids of at least 0 and values below infinity.");
+    }
+
+    /// <summary>How many of the most likely tokens are reported with each choice; null reports no probabilities. Range 0 to 20.</summary>
+    public int? LogProbabilities
+    {
+        get;
+        init => field = value is null or (>= 0 and <= 20) ? value
+            : throw new ArgumentOutOfRangeException(nameof(LogProbabilities), value, "LogProbabilities must be between 0 and 20.");
+    }
+
     /// <summary>Same seed, prompt, model and precision: same tokens, on any machine. Null draws a fresh seed.</summary>
     public ulong? Seed { get; init; }
 }

@@ -45,26 +45,44 @@ internal sealed class Engine : IDisposable
     /// <summary>Set when the engine is being closed; every pass under way then ends before its next expert.</summary>
     public CancellationToken Closing => _closing.Token;
 
-    /// <summary>Runs the given tokens behind what the sequence holds, in chunks, and returns the token that follows.</summary>
+    /// <summary>One pass of a sequence: a chunk of what is pending, and when nothing is left pending the token that follows.</summary>
     /// <exception cref="NumericFaultException">The logits are not finite.</exception>
     /// <exception cref="OperationCanceledException">Stopped; the sequence holds what was complete.</exception>
+    public GeneratedToken? Step(Sequence sequence)
+    {
+        ReadOnlySpan<int> pending = sequence.Pending;
+        int count = Math.Min(PrefillChunk, pending.Length);
+        TakeTurn(sequence.Stop);
+        try
+        {
+            Rows logits = Pass(sequence.Kv, pending[..count], count == pending.Length, sequence.Stop);
+            if (count < pending.Length) return null;
+            TokenLogProbability[]? best = null;
+            float logSum = 0;
+            if (sequence.Sampling.LogProbabilities is { } wanted) best = LogProbabilities.Best(logits[0], wanted, out logSum);
+            Span<float> original = best is null ? default : logits[0].ToArray();   // bias and penalties change the logits
+            int id = _sampler.Next(logits[0], sequence.Sampling, sequence.Seed, (ulong)sequence.Kv.Length, sequence.History);
+            return new GeneratedToken(id, best is null ? null : original[id] - logSum, best);
+        }
+        finally
+        {
+            _batch.Clear();
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Runs the given tokens behind what the sequence holds, in chunks, and returns the token that follows.</summary>
+    /// <inheritdoc cref="Step"/>
     public int Next(KvSequence sequence, ReadOnlySpan<int> tokens, SamplingOptions sampling, ulong seed, CancellationToken stop)
     {
         while (true)
         {
             int count = Math.Min(PrefillChunk, tokens.Length);
-            bool last = count == tokens.Length;
             TakeTurn(stop);
             try
             {
-                _batch.Add(sequence, tokens[..count], last ? Wanted.Last : Wanted.None);
-                Rows logits = Transformer.Forward(Weights, _batch, Cache, _workspace, stop);
-                _batch.Advance();
-                if (last)
-                {
-                    if (!Sampler.AreFinite(logits.Values)) throw _explainFault(stop);
-                    return _sampler.Next(logits[0], sampling, seed, (ulong)sequence.Length);
-                }
+                Rows logits = Pass(sequence, tokens[..count], count == tokens.Length, stop);
+                if (count == tokens.Length) return _sampler.Next(logits[0], sampling, seed, (ulong)sequence.Length);
             }
             finally
             {
@@ -93,15 +111,26 @@ internal sealed class Engine : IDisposable
         }
     }
 
-    /// <summary>Waits for the pass under way to end, which it does before its next expert, then lets go of threads and memory.</summary>
+    /// <summary>Lets every pass under way end before its next expert, and no other begin.</summary>
+    public void Close() => _closing.Cancel();
+
+    /// <summary>Closes, waits for the pass under way, then lets go of threads and memory.</summary>
     public void Dispose()
     {
-        if (_closing.IsCancellationRequested) return;
-        _closing.Cancel();
+        Close();
         _turn.Wait();
         _team.Dispose();
         _workspace.Dispose();
         _turn.Release();   // whoever comes now is told that the engine is closed
+    }
+
+    private Rows Pass(KvSequence sequence, ReadOnlySpan<int> tokens, bool last, CancellationToken stop)
+    {
+        _batch.Add(sequence, tokens, last ? Wanted.Last : Wanted.None);
+        Rows logits = Transformer.Forward(Weights, _batch, Cache, _workspace, stop);
+        _batch.Advance();
+        if (last && !Sampler.AreFinite(logits.Values)) throw _explainFault(stop);
+        return logits;
     }
 
     private void TakeTurn(CancellationToken stop)
@@ -109,6 +138,6 @@ internal sealed class Engine : IDisposable
         _turn.Wait(stop);
         if (!_closing.IsCancellationRequested) return;
         _turn.Release();
-        throw new ObjectDisposedException("GptOssModel");
+        throw new ObjectDisposedException(null, "The model was disposed.");
     }
 }

@@ -1,65 +1,116 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Threading.Channels;
 using GptOss.Model;
+using GptOss.Sampling;
 
 namespace GptOss.Generation;
 
-/// <summary>One request's tokens over time: the prompt, then one more token with every step.</summary>
+/// <summary>One request's tokens over time. The scheduler's loop writes them, the request's reader takes them.</summary>
+/// <remarks>The channel between the two is bounded: a slow reader stalls its own sequence and no other.</remarks>
 internal sealed class Sequence : IDisposable
 {
-    private readonly Engine _engine;
-    private readonly KvSequence _kv;
-    private readonly SamplingOptions _sampling;
-    private readonly ulong _seed;
+    /// <summary>Tokens made ahead of the reader: a few seconds of a large model.</summary>
+    private const int Ahead = 64;
+
+    private readonly GenerationRequest _request;
+    private readonly Scheduler _scheduler;
+    private readonly Channel<GeneratedToken> _channel =
+        Channel.CreateBounded<GeneratedToken>(new BoundedChannelOptions(Ahead) { SingleReader = true, SingleWriter = true });
     private readonly CancellationTokenSource _stop;
-    private readonly CancellationToken _cancellation;
+    private readonly CancellationTokenRegistration _cancelled;
+    private readonly Queue<int> _dictated = new();
     private readonly List<int> _tokens;
 
-    /// <exception cref="ContextLengthException">The prompt leaves no room for an answer.</exception>
-    /// <exception cref="ArgumentException">The prompt is empty or holds an id outside the vocabulary.</exception>
-    public Sequence(Engine engine, IEnumerable<int> prompt, SamplingOptions sampling, CancellationToken cancellation)
+    internal Sequence(GenerationRequest request, Scheduler scheduler, Engine engine, CancellationToken cancellation)
     {
-        _tokens = [.. prompt];
-        if (_tokens.Count == 0) throw new ArgumentException("The prompt is empty.", nameof(prompt));
-        if (_tokens.Count >= engine.ContextLength) throw new ContextLengthException(_tokens.Count, engine.ContextLength);
-        int vocabulary = engine.Weights.Config.VocabSize;
-        foreach (int token in _tokens)
-            if ((uint)token >= (uint)vocabulary)
-                throw new ArgumentOutOfRangeException(nameof(prompt), token, $"Token ids go from 0 to {vocabulary - 1}.");
-
-        _engine = engine;
-        _sampling = sampling;
-        _seed = sampling.Seed ?? (ulong)Random.Shared.NextInt64();
-        _cancellation = cancellation;
+        _request = request;
+        _scheduler = scheduler;
+        _tokens = [.. request.Prompt];
+        Seed = request.Sampling.Seed ?? (ulong)Random.Shared.NextInt64();
+        History = Penalties.NeedHistory(request.Sampling) ? new TokenHistory(_tokens) : null;
+        Kv = engine.Cache.NewSequence();
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, engine.Closing);
-        _kv = engine.Cache.NewSequence();
+        // The reader learns of it at once, whatever the loop is at.
+        _cancelled = cancellation.UnsafeRegister(
+            static (state, token) => ((Sequence)state!).Fail(new OperationCanceledException(token)), this);
+        Stop = _stop.Token;
     }
 
-    /// <summary>Whether the context is full, so that no further token can follow.</summary>
-    public bool IsFull => _tokens.Count >= _engine.ContextLength;
+    public SamplingOptions Sampling => _request.Sampling;
 
-    /// <summary>Runs what is not yet in the cache and appends the token that follows.</summary>
-    public int Next()
+    public ulong Seed { get; }
+
+    public TokenHistory? History { get; }
+
+    public KvSequence Kv { get; }
+
+    /// <summary>Set when nobody wants the answer any more: the pass under way ends before its next expert.</summary>
+    public CancellationToken Stop { get; }
+
+    /// <summary>Valid once the stream has ended.</summary>
+    public EndReason End { get; private set; }
+
+    /// <summary>Whether the loop may take another step: the reader keeps up.</summary>
+    public bool HasRoom => _channel.Reader.Count < Ahead;
+
+    /// <summary>Tokens whose keys and values are not stored yet, oldest first.</summary>
+    public ReadOnlySpan<int> Pending => CollectionsMarshal.AsSpan(_tokens)[Kv.Length..];
+
+    /// <summary>The answer's tokens, as they are made.</summary>
+    public async IAsyncEnumerable<GeneratedToken> ReadAsync([EnumeratorCancellation] CancellationToken cancellation = default)
     {
-        try
-        {
-            ReadOnlySpan<int> pending = CollectionsMarshal.AsSpan(_tokens)[_kv.Length..];
-            int token = _engine.Next(_kv, pending, _sampling, _seed, _stop.Token);
-            _tokens.Add(token);
-            return token;
-        }
-        catch (OperationCanceledException) when (!_cancellation.IsCancellationRequested)
-        {
-            throw new ObjectDisposedException("GptOssModel", "The model was disposed while it generated.");
-        }
-        catch (OperationCanceledException)
-        {
-            throw new OperationCanceledException(_cancellation);
-        }
+        while (await _channel.Reader.WaitToReadAsync(cancellation).ConfigureAwait(false))
+            while (_channel.Reader.TryRead(out GeneratedToken token))
+            {
+                _scheduler.Wake();
+                yield return token;
+            }
     }
 
+    /// <summary>A token that the guide wants next, if it wants one.</summary>
+    internal bool TryTakeDictated(out int token) => _dictated.TryDequeue(out token);
+
+    /// <summary>Takes in the next token of the answer; false when it was the last.</summary>
+    internal bool Append(GeneratedToken token, int contextLength)
+    {
+        _tokens.Add(token.Id);
+        History?.Add(token.Id);
+        if (!_channel.Writer.TryWrite(token)) return false;   // the reader is gone
+        foreach (int next in _request.Guide?.After(token.Id) ?? []) _dictated.Enqueue(next);
+
+        int made = _tokens.Count - _request.Prompt.Count;
+        End = _request.StopTokens.Contains(token.Id) ? EndReason.Stop
+            : made >= _request.MaxTokens ? EndReason.MaxTokens
+            : _tokens.Count >= contextLength ? EndReason.ContextFull
+            : EndReason.None;
+        if (End == EndReason.None) return true;
+        _channel.Writer.TryComplete();
+        return false;
+    }
+
+    internal void Fail(Exception error) => _channel.Writer.TryComplete(error);
+
+    /// <summary>The reader is done with it; the loop lets go of the rest.</summary>
     public void Dispose()
     {
-        _kv.Dispose();
+        _channel.Writer.TryComplete();
+        _cancelled.Dispose();
+        try
+        {
+            _stop.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The loop was done with it first.
+        }
+        _scheduler.Wake();
+    }
+
+    /// <summary>Called by the loop when it takes no further step.</summary>
+    internal void Release()
+    {
+        Kv.Dispose();
         _stop.Dispose();
     }
 }

@@ -3,7 +3,7 @@ using GptOss.Kernels;
 
 namespace GptOss.Sampling;
 
-/// <summary>Chooses one token. The order of the steps is the contract: temperature, top-k, top-p, draw.</summary>
+/// <summary>Chooses one token. The order of the steps is the contract: logit bias, penalties, temperature, top-k, top-p, min-p, draw.</summary>
 /// <remarks>Holds buffers, so an instance serves one caller at a time; it has no other state.</remarks>
 internal sealed class Sampler
 {
@@ -14,13 +14,17 @@ internal sealed class Sampler
     public static bool AreFinite(ReadOnlySpan<float> logits) =>
         float.IsFinite(TensorPrimitives.Max(logits)) && float.IsFinite(TensorPrimitives.Min(logits));   // both pass a NaN on
 
-    /// <param name="logits">[vocab], finite.</param>
-    /// <param name="options">Temperature, top-k and top-p.</param>
+    /// <param name="logits">[vocab], finite; changed in place by bias and penalties.</param>
+    /// <param name="options">What each step takes.</param>
     /// <param name="seed">Of the request.</param>
     /// <param name="position">Of the token to be chosen.</param>
-    public int Next(ReadOnlySpan<float> logits, SamplingOptions options, ulong seed, ulong position)
+    /// <param name="history">Tokens of prompt and answer; looked at by the penalties only.</param>
+    public int Next(Span<float> logits, SamplingOptions options, ulong seed, ulong position, TokenHistory? history = null)
     {
-        int best = TensorPrimitives.IndexOfMax(logits);
+        Penalties.AddBias(logits, options.LogitBias);
+        if (history is not null) Penalties.Apply(logits, options, history);
+
+        int best = TensorPrimitives.IndexOfMax<float>(logits);
         if (options.Temperature == 0) return best;
 
         if (_weights.Length < logits.Length) _weights = new float[logits.Length];
@@ -28,9 +32,9 @@ internal sealed class Sampler
         Softmax.Weights(logits, logits[best], options.Temperature, weights);
 
         double chance = Uniform(seed, position);
-        if (options.TopK is null && options.TopP == 1) return Draw(weights, chance);
+        if (options.TopK is null && options.TopP == 1 && options.MinP == 0) return Draw(weights, chance);
         ReadOnlySpan<int> kept = Keep(logits, weights, options.TopK ?? logits.Length, options.TopP);
-        return Draw(weights, kept, chance);
+        return Draw(weights, KeepMinP(weights, kept, options.MinP), chance);
     }
 
     /// <summary>A number in [0, 1) from (seed, position) alone: pausing, restoring and speculating change nothing.</summary>
@@ -69,6 +73,14 @@ internal sealed class Sampler
         double held = 0;
         while (held < p * total && heap.Count > 0) held += weights[heap.Pop()];
         return heap.Popped;
+    }
+
+    // The weights are relative to the best token's, which is 1.
+    private static ReadOnlySpan<int> KeepMinP(ReadOnlySpan<float> weights, ReadOnlySpan<int> tokens, float minP)
+    {
+        int count = 1;
+        while (count < tokens.Length && weights[tokens[count]] >= minP) count++;
+        return tokens[..count];
     }
 
     private static int CountHolding(ReadOnlySpan<float> weights, ReadOnlySpan<int> tokens, double share)

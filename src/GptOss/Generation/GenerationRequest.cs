@@ -1,0 +1,51 @@
+using GptOss.Sampling;
+
+namespace GptOss.Generation;
+
+/// <summary>What a request wants of the engine: token ids in, token ids out.</summary>
+internal sealed record GenerationRequest
+{
+    /// <summary>At least one id.</summary>
+    public required IReadOnlyList<int> Prompt { get; init; }
+
+    public SamplingOptions Sampling { get; init; } = SamplingOptions.Default;
+
+    /// <summary>The most tokens of the answer; null for as many as the context holds.</summary>
+    public int? MaxTokens { get; init; }
+
+    /// <summary>Tokens that end the answer; they are its last token.</summary>
+    public IReadOnlyCollection<int> StopTokens { get; init; } = [];
+
+    /// <summary>Looks at every token and may put others behind it; null for none.</summary>
+    public ITokenGuide? Guide { get; init; }
+}
+
+/// <summary>Watches an answer grow and may dictate what follows: how a reasoning budget closes a channel.</summary>
+internal interface ITokenGuide
+{
+    /// <summary>Told of every token of the answer, dictated ones included. Called by the engine's loop, so it must be quick.</summary>
+    /// <returns>Tokens that follow instead of chosen ones; empty to let the model choose.</returns>
+    IReadOnlyList<int> After(int token);
+}
+
+/// <summary>A token of an answer.</summary>
+/// <param name="Id">The token.</param>
+/// <param name="LogProbability">Its own log-probability; null where none were asked for, or where a guide dictated it.</param>
+/// <param name="Best">The most likely tokens at its place; null like the above.</param>
+internal readonly record struct GeneratedToken(int Id, float? LogProbability = null, IReadOnlyList<TokenLogProbability>? Best = null);
+
+/// <summary>Why an answer ended.</summary>
+internal enum EndReason
+{
+    /// <summary>Not yet, or with an error.</summary>
+    None,
+
+    /// <summary>With a stop token.</summary>
+    Stop,
+
+    /// <summary>At the request's most tokens.</summary>
+    MaxTokens,
+
+    /// <summary>The context is full.</summary>
+    ContextFull,
+}
