@@ -10,7 +10,6 @@ public sealed class HabitsTests
     [InlineData("Model")]
     public void Kernels_and_model_start_no_threads_and_take_no_locks(string room)
     {
-        Assert.SkipUnless(SourceText.Rooms.Contains(room), $"There is no {room} in the tree.");
         const string Concurrency =
             @"\bThread(Pool)?\b|\bParallel\b|\bTask\b|\block\s*\(|\bLock\b|\bMonitor\.|\basync\b|\bawait\b";
         Assert.Empty(SourceText.Matches(Concurrency, "src", "GptOss", room));
@@ -48,7 +47,6 @@ public sealed class HabitsTests
     public void The_forward_pass_is_one_screen()
     {
         string file = Path.Combine(SourceText.Library, "Model", "Transformer.cs");
-        Assert.SkipUnless(File.Exists(file), "There is no Transformer.cs in the tree.");
         Assert.InRange(File.ReadAllLines(file).Length, 1, 90);
     }
 
@@ -64,7 +62,6 @@ public sealed class HabitsTests
     public void The_readme_quotes_the_first_sample_verbatim()
     {
         string program = File.ReadAllText(Path.Combine(Repository.Root, "samples", "HelloChat", "Program.cs")).Trim();
-        Assert.SkipWhen(program == "return;", "HelloChat has no content in the tree.");
         Assert.Contains(program, File.ReadAllText(Path.Combine(Repository.Root, "README.md")));
     }
 }

@@ -95,6 +95,7 @@ internal sealed record ModelConfig
         Fits("num_attention_heads", (long)NumAttentionHeads * HeadDim, MaxDimension);
         Fits("intermediate_size", 2L * IntermediateSize * HiddenSize, int.MaxValue);
         Fits("hidden_size", (long)HiddenSize * NumAttentionHeads * HeadDim, int.MaxValue);
+        Fits("vocab_size", (long)VocabSize * HiddenSize, int.MaxValue);
         Fits("num_local_experts", (long)NumLocalExperts * HiddenSize, int.MaxValue);
 
         void Fits(string field, long product, long limit)
@@ -156,7 +157,8 @@ internal sealed record RopeConfig
         return new RopeConfig
         {
             Theta = ModelConfig.Positive(rope, "rope_theta", ModelConfig.Positive(json, "rope_theta", 150_000)),
-            Factor = type == "default" ? 1 : ModelConfig.Positive(rope, "factor", 1),
+            Factor = type == "default" ? 1 : rope.Has("factor") ? ModelConfig.Positive(rope, "factor", 1)
+                : throw rope.Fault("factor", "is missing, and YaRN has no default for it."),
             BetaFast = ModelConfig.Positive(rope, "beta_fast", 32),
             BetaSlow = ModelConfig.Positive(rope, "beta_slow", 1),
             OriginalContext = rope.OptionalInt32("original_max_position_embeddings", 1, MaxContext)
