@@ -73,14 +73,6 @@ public sealed record SamplingOptions
             : throw new ArgumentOutOfRangeException(nameof(LogitBias), "LogitBias must hold ids of at least 0 and values below infinity.");
     }
 
-    /// <summary>How many of the most likely tokens are reported with each choice; null reports no probabilities. Range 0 to 20.</summary>
-    public int? LogProbabilities
-    {
-        get;
-        init => field = value is null or (>= 0 and <= 20) ? value
-            : throw new ArgumentOutOfRangeException(nameof(LogProbabilities), value, "LogProbabilities must be between 0 and 20.");
-    }
-
     /// <summary>Same seed, prompt, model and precision: same tokens, on any machine. Null draws a fresh seed.</summary>
     public ulong? Seed { get; init; }
 }

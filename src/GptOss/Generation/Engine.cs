@@ -59,7 +59,7 @@ internal sealed class Engine : IDisposable
             if (count < pending.Length) return null;
             TokenLogProbability[]? best = null;
             float logSum = 0;
-            if (sequence.Sampling.LogProbabilities is { } wanted) best = LogProbabilities.Best(logits[0], wanted, out logSum);
+            if (sequence.LogProbabilities is { } wanted) best = LogProbabilities.Best(logits[0], wanted, out logSum);
             Span<float> original = best is null ? default : logits[0].ToArray();   // bias and penalties change the logits
             int id = _sampler.Next(logits[0], sequence.Sampling, sequence.Seed, (ulong)sequence.Kv.Length, sequence.History);
             return new GeneratedToken(id, best is null ? null : original[id] - logSum, best);

@@ -16,6 +16,9 @@ internal sealed record GenerationRequest
     /// <summary>Tokens that end the answer; they are its last token.</summary>
     public IReadOnlyCollection<int> StopTokens { get; init; } = [];
 
+    /// <summary>How many of the most likely tokens are reported with each choice; null reports no probabilities.</summary>
+    public int? LogProbabilities { get; init; }
+
     /// <summary>Looks at every token and may put others behind it; null for none.</summary>
     public ITokenGuide? Guide { get; init; }
 }

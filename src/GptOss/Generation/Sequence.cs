@@ -39,6 +39,8 @@ internal sealed class Sequence : IDisposable
 
     public SamplingOptions Sampling => _request.Sampling;
 
+    public int? LogProbabilities => _request.LogProbabilities;
+
     public ulong Seed { get; }
 
     public TokenHistory? History { get; }
