@@ -4,6 +4,7 @@ using GptOss.Model;
 namespace GptOss.Cli.Debug;
 
 /// <summary>Runs a prompt in the ways an engine may run it, and keeps the logits.</summary>
+/// <remarks>Past the model's maximum position too: the numbers are defined there, whatever the model makes of them.</remarks>
 internal static class LogitsProbe
 {
     /// <exception cref="CheckpointException">The folder is not a model this engine can run.</exception>
@@ -14,8 +15,6 @@ internal static class LogitsProbe
         foreach (int token in request.Tokens)
             if (token >= model.VocabularySize)
                 throw new Shell.UsageException($"--tokens holds {token}, but the model's ids go from 0 to {model.VocabularySize - 1}.");
-        if (request.Tokens.Length + request.Greedy > model.ContextLength)
-            throw new ContextLengthException(request.Tokens.Length, model.ContextLength);
 
         var copies = new Copy[request.Interleave];
         for (int i = 0; i < copies.Length; i++) copies[i] = new Copy(request, model.Engine.Cache.NewSequence());
