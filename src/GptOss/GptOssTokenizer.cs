@@ -60,7 +60,7 @@ public sealed class GptOssTokenizer
             return new GptOssTokenizer(
                 vocabularySize, new Lazy<Vocabulary>(TokenizerJson.Read(file, content, vocabularySize)));
         }
-        whyNot = $"{folder} has no tokenizer.json, and the model's vocab_size of {vocabularySize:N0} is not the "
+        whyNot = $"There is no tokenizer.json, and the model's vocab_size of {vocabularySize:N0} is not the "
             + $"{Tokenization.O200kHarmony.VocabularySize:N0} of the built-in o200k_harmony: "
             + "text is not possible, token ids are.";
         return null;
