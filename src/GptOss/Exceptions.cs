@@ -71,6 +71,13 @@ public sealed class ContextLengthException : GptOssException
     public int ContextLength { get; }
 }
 
+/// <summary>A conversation, or a tool's schema, cannot be written in the chat format.</summary>
+/// <remarks>Only writing can fail so. What a model says is read whatever it is.</remarks>
+public sealed class HarmonyFormatException : GptOssException
+{
+    internal HarmonyFormatException(string message, Exception? inner = null) : base(Printable.Line(message), inner) { }
+}
+
 /// <summary>Makes names out of files fit for a message: no control characters, no endless lines.</summary>
 internal static class Printable
 {

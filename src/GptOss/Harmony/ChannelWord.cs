@@ -1,0 +1,41 @@
+namespace GptOss.Harmony;
+
+/// <summary>The word behind <c>&lt;|channel|&gt;</c>.</summary>
+/// <param name="Name">The channel that was meant; null if none can be told.</param>
+/// <param name="Word">What was written.</param>
+/// <param name="Glued">What stands behind a known name without a blank.</param>
+internal readonly record struct ChannelWord(string? Name, string Word, string Glued)
+{
+    private const int ShortestBeginning = 3;
+
+    /// <summary>Whether exactly a known name was written, or nothing.</summary>
+    public bool IsExact => Name == Word || Word.Length == 0;
+
+    /// <summary>Takes the word off the beginning of the text, up to white space, <c>&lt;</c> or <c>to=</c>.</summary>
+    public static ChannelWord Take(ref string text)
+    {
+        string trimmed = text.TrimStart();
+        int length = HeaderText.Length(trimmed, 0, "<");
+        int recipient = trimmed.AsSpan(0, length).IndexOf("to=");
+        string word = trimmed[..(recipient >= 0 ? recipient : length)];
+        text = trimmed[word.Length..];
+
+        const StringComparison AnyCase = StringComparison.OrdinalIgnoreCase;
+        string? longer = ChannelNames.All.FirstOrDefault(name => word.StartsWith(name, AnyCase));
+        string? name = longer ?? (word.Length < ShortestBeginning
+            ? null
+            : ChannelNames.All.FirstOrDefault(name => name.StartsWith(word, AnyCase)));
+        return new ChannelWord(name, word, longer is null ? "" : word[longer.Length..]);
+    }
+
+    /// <summary>What of a header that has no content belongs to the content after all.</summary>
+    /// <remarks>A single stray character behind the name, or a lone word that is no channel, is noise.</remarks>
+    public string Rest(string rest)
+    {
+        bool isFollowed = !string.IsNullOrWhiteSpace(rest);
+        if (Name is null)
+            return isFollowed ? Word + rest : "";
+        bool isText = isFollowed || Glued.Length > 1 || (Glued.Length == 1 && char.IsAsciiDigit(Glued[0]));
+        return isText ? Glued + rest : "";
+    }
+}

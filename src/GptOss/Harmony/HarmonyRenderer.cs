@@ -1,0 +1,116 @@
+namespace GptOss.Harmony;
+
+/// <summary>Messages to token ids.</summary>
+/// <remarks>
+/// <code>
+/// message = start header message content (call | end)
+/// header  = (role [":" name] | tool's name) [" to=" recipient] [channel name] [" " constrain type | " " type]
+/// </code>
+/// Each piece is encoded by itself, its markers placed as ids, so that no text, whatever it spells, becomes structure.
+/// A content type that begins with <c>&lt;|constrain|&gt;</c> is the exception: the marker is meant. Thread-safe.
+/// </remarks>
+internal sealed class HarmonyRenderer(SpecialTokens special)
+{
+    /// <summary>Renders a conversation.</summary>
+    /// <exception cref="HarmonyFormatException">
+    /// A tool's message has no name; system or developer content stands in a message of another role; a schema is
+    /// nested too deeply.
+    /// </exception>
+    public List<int> Render(IReadOnlyList<HarmonyMessage> messages, RenderOptions? options = null)
+    {
+        options ??= new RenderOptions();
+        bool hasFunctions = messages.Any(OffersFunctions);
+        var ids = new List<int>();
+        foreach (HarmonyMessage message in AnalysisRule.Apply(messages, options.Analysis))
+            Append(ids, message, hasFunctions, options.CleanSchemas);
+
+        if (options.Form == RenderForm.Completion)
+        {
+            ids.Add(special.Start);
+            AppendText(ids, options.NextRole.Word());
+        }
+        else if (options.Form == RenderForm.Training
+            && messages is [.., { Role: HarmonyRole.Assistant, Channel: ChannelNames.Final }])
+            ids[^1] = special.Return;
+        return ids;
+    }
+
+    /// <summary>Renders one message by itself.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="hasFunctions">Whether the conversation offers functions, which a system message mentions.</param>
+    /// <exception cref="HarmonyFormatException">As for <see cref="Render"/>.</exception>
+    public List<int> RenderMessage(HarmonyMessage message, bool hasFunctions = false)
+    {
+        var ids = new List<int>();
+        Append(ids, message, hasFunctions, cleanSchemas: false);
+        return ids;
+    }
+
+    private static bool OffersFunctions(HarmonyMessage message) => message.Content
+        .OfType<HarmonyContent.DeveloperInfo>()
+        .Any(developer => developer.Tools.LastOrDefault(tools => tools.Name == ToolNamespace.FunctionsName)
+            is { Functions.Count: > 0 });
+
+    private void Append(List<int> ids, HarmonyMessage message, bool hasFunctions, bool cleanSchemas)
+    {
+        if (message.Tokens is { } ready)
+        {
+            ids.AddRange(ready);
+            return;
+        }
+
+        ids.Add(special.Start);
+        AppendHeader(ids, message);
+        ids.Add(special.Message);
+        foreach (HarmonyContent content in message.Content)
+        {
+            HarmonyRole? only = content switch
+            {
+                HarmonyContent.SystemInfo => HarmonyRole.System,
+                HarmonyContent.DeveloperInfo => HarmonyRole.Developer,
+                _ => null,
+            };
+            if (only is not null && only != message.Role)
+            {
+                throw new HarmonyFormatException(
+                    $"A message of role '{message.Role.Word()}' holds content that only '{only.Value.Word()}' may have.");
+            }
+            AppendText(ids, ContentWriter.Write(content, hasFunctions, cleanSchemas));
+        }
+        ids.Add(message.IsCall ? special.Call : special.End);
+    }
+
+    private void AppendHeader(List<int> ids, HarmonyMessage message)
+    {
+        if (message.Role == HarmonyRole.Tool)
+        {
+            AppendText(ids, message.Name ?? throw new HarmonyFormatException(
+                "A tool's message has no name. It has to name the function whose result it is."));
+        }
+        else
+        {
+            AppendText(ids, message.Role.Word());
+            if (message.Name is { } name)
+                AppendText(ids, ":" + name);
+        }
+        if (message.Recipient is { } recipient && recipient != ToolNames.Everyone)
+            AppendText(ids, " to=" + recipient);
+        if (message.Channel is { } channel)
+        {
+            ids.Add(special.Channel);
+            AppendText(ids, channel);
+        }
+        if (message.ContentType is not { } type)
+            return;
+        if (type.StartsWith(SpecialTokens.ConstrainName, StringComparison.Ordinal))
+        {
+            AppendText(ids, " ");
+            ids.Add(special.Constrain);
+            AppendText(ids, type[SpecialTokens.ConstrainName.Length..]);
+        }
+        else
+            AppendText(ids, " " + type);
+    }
+
+    private void AppendText(List<int> ids, string text) => ids.AddRange(special.Tokenizer.Encode(text));
+}

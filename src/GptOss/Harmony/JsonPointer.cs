@@ -1,0 +1,37 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace GptOss.Harmony;
+
+/// <summary>References within a JSON document, such as <c>#/$defs/City</c> (RFC 6901 in the form of a fragment).</summary>
+internal static class JsonPointer
+{
+    public static bool TryFind(JsonElement root, string reference, out JsonElement target)
+    {
+        target = root;
+        if (reference == "#")
+            return true;
+        if (!reference.StartsWith("#/", StringComparison.Ordinal))
+            return false;
+        foreach (string step in reference[2..].Split('/'))
+        {
+            string name = Uri.UnescapeDataString(step)
+                .Replace("~1", "/", StringComparison.Ordinal)
+                .Replace("~0", "~", StringComparison.Ordinal);
+            switch (target.ValueKind)
+            {
+                case JsonValueKind.Object when target.TryGetProperty(name, out JsonElement member):
+                    target = member;
+                    break;
+                case JsonValueKind.Array
+                    when int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int index)
+                    && index < target.GetArrayLength():
+                    target = target[index];
+                    break;
+                default:
+                    return false;
+            }
+        }
+        return true;
+    }
+}

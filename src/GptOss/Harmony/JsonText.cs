@@ -1,0 +1,142 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace GptOss.Harmony;
+
+/// <summary>
+/// JSON as the reference library prints it: compact, only what must be escaped is escaped, numbers in their shortest
+/// form.
+/// </summary>
+internal static class JsonText
+{
+    private const int MaximumDepth = 128;
+
+    /// <exception cref="HarmonyFormatException">The value is nested too deeply.</exception>
+    public static string Compact(JsonElement value)
+    {
+        var text = new StringBuilder();
+        Append(text, value, 0);
+        return text.ToString();
+    }
+
+    /// <summary>The members of an object, each name once: the last value, at the place of the first.</summary>
+    public static OrderedDictionary<string, JsonElement> Members(JsonElement value)
+    {
+        var members = new OrderedDictionary<string, JsonElement>();
+        foreach (JsonProperty member in value.EnumerateObject())
+            members[member.Name] = member.Value;
+        return members;
+    }
+
+    private static void Append(StringBuilder text, JsonElement value, int depth)
+    {
+        if (depth > MaximumDepth)
+            throw new HarmonyFormatException($"A tool's JSON is nested more than {MaximumDepth} levels deep.");
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Object:
+                AppendObject(text, value, depth);
+                break;
+            case JsonValueKind.Array:
+                AppendArray(text, value, depth);
+                break;
+            case JsonValueKind.String:
+                AppendString(text, value.GetString()!);
+                break;
+            case JsonValueKind.Number:
+                text.Append(Number(value.GetRawText()));
+                break;
+            default:
+                text.Append(value.GetRawText());
+                break;
+        }
+    }
+
+    private static void AppendObject(StringBuilder text, JsonElement value, int depth)
+    {
+        text.Append('{');
+        string separator = "";
+        foreach ((string name, JsonElement member) in Members(value))
+        {
+            text.Append(separator);
+            AppendString(text, name);
+            text.Append(':');
+            Append(text, member, depth + 1);
+            separator = ",";
+        }
+        text.Append('}');
+    }
+
+    private static void AppendArray(StringBuilder text, JsonElement value, int depth)
+    {
+        text.Append('[');
+        string separator = "";
+        foreach (JsonElement item in value.EnumerateArray())
+        {
+            text.Append(separator);
+            Append(text, item, depth + 1);
+            separator = ",";
+        }
+        text.Append(']');
+    }
+
+    private static void AppendString(StringBuilder text, string value)
+    {
+        text.Append('"');
+        foreach (char c in value)
+        {
+            _ = c switch
+            {
+                '"' => text.Append("\\\""),
+                '\\' => text.Append("\\\\"),
+                '\b' => text.Append("\\b"),
+                '\f' => text.Append("\\f"),
+                '\n' => text.Append("\\n"),
+                '\r' => text.Append("\\r"),
+                '\t' => text.Append("\\t"),
+                < ' ' => text.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"),
+                _ => text.Append(c),
+            };
+        }
+        text.Append('"');
+    }
+
+    /// <summary>A whole number of 64 bits as it is, any other as the shortest decimal that reads back the same.</summary>
+    private static string Number(string raw)
+    {
+        bool whole = !raw.AsSpan().ContainsAny('.', 'e', 'E') && raw != "-0";
+        if (whole && (long.TryParse(raw, CultureInfo.InvariantCulture, out _)
+            || ulong.TryParse(raw, CultureInfo.InvariantCulture, out _)))
+            return raw;
+        double value = double.Parse(raw, NumberStyles.Float, CultureInfo.InvariantCulture);
+        return double.IsFinite(value) ? Shortest(value) : raw;
+    }
+
+    // value = 0.d₁d₂… × 10^point; written out for −5 < point ≤ 16, else with an exponent.
+    private static string Shortest(double value)
+    {
+        string sign = double.IsNegative(value) ? "-" : "";
+        if (value == 0)
+            return sign + "0.0";
+
+        string[] parts = Math.Abs(value).ToString("R", CultureInfo.InvariantCulture).Split('E');
+        int exponent = parts.Length == 2 ? int.Parse(parts[1], CultureInfo.InvariantCulture) : 0;
+        int dot = parts[0].IndexOf('.', StringComparison.Ordinal);
+        int point = exponent + (dot < 0 ? parts[0].Length : dot);
+        string digits = parts[0].Replace(".", "", StringComparison.Ordinal);
+        point -= digits.Length - digits.TrimStart('0').Length;
+        digits = digits.Trim('0');
+
+        if (point is <= -5 or > 16)
+        {
+            string fraction = digits.Length > 1 ? "." + digits[1..] : "";
+            return string.Create(CultureInfo.InvariantCulture, $"{sign}{digits[0]}{fraction}e{point - 1}");
+        }
+        if (point <= 0)
+            return $"{sign}0.{new string('0', -point)}{digits}";
+        return digits.Length <= point
+            ? $"{sign}{digits.PadRight(point, '0')}.0"
+            : $"{sign}{digits[..point]}.{digits[point..]}";
+    }
+}

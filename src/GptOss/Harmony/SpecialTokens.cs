@@ -1,0 +1,64 @@
+namespace GptOss.Harmony;
+
+/// <summary>The ids of Harmony's markers in one tokenizer, found there by name: a model may bring its own ids.</summary>
+internal sealed class SpecialTokens
+{
+    /// <summary>How <see cref="Constrain"/> is written where a content type is text.</summary>
+    public const string ConstrainName = "<|constrain|>";
+
+    /// <exception cref="HarmonyFormatException">The tokenizer lacks one of the markers.</exception>
+    public SpecialTokens(GptOssTokenizer tokenizer)
+    {
+        Tokenizer = tokenizer;
+        Start = Find("<|start|>");
+        Channel = Find("<|channel|>");
+        Constrain = Find(ConstrainName);
+        Message = Find("<|message|>");
+        End = Find("<|end|>");
+        Call = Find("<|call|>");
+        Return = Find("<|return|>");
+        EndOfText = tokenizer.SpecialTokens.TryGetValue("<|endoftext|>", out int id) ? id : null;
+        AssistantPrompt = [Start, .. tokenizer.Encode("assistant")];
+    }
+
+    public GptOssTokenizer Tokenizer { get; }
+
+    /// <summary>Opens a header.</summary>
+    public int Start { get; }
+
+    /// <summary>In a header: the channel follows.</summary>
+    public int Channel { get; }
+
+    /// <summary>In a header: the content type follows.</summary>
+    public int Constrain { get; }
+
+    /// <summary>Ends a header: the content follows.</summary>
+    public int Message { get; }
+
+    /// <summary>Ends a message; the turn goes on.</summary>
+    public int End { get; }
+
+    /// <summary>Ends a message: a tool has to run.</summary>
+    public int Call { get; }
+
+    /// <summary>Ends a message: the turn is done. Only ever sampled; a history has <see cref="End"/> instead.</summary>
+    public int Return { get; }
+
+    /// <summary>Ends a raw document; null where the vocabulary has none.</summary>
+    public int? EndOfText { get; }
+
+    /// <summary>The generation prompt: <see cref="Start"/> and the word <c>assistant</c>.</summary>
+    public IReadOnlyList<int> AssistantPrompt { get; }
+
+    /// <summary>Whether the token ends a message: <see cref="End"/>, <see cref="Call"/> or <see cref="Return"/>.</summary>
+    public bool EndsMessage(int token) => token == End || token == Call || token == Return;
+
+    /// <summary>
+    /// Whether sampling stops here. <see cref="End"/> is not among these: the answer comes after the reasoning.
+    /// </summary>
+    public bool EndsGeneration(int token) => token == Return || token == Call || token == EndOfText;
+
+    private int Find(string name) => Tokenizer.SpecialTokens.TryGetValue(name, out int id)
+        ? id
+        : throw new HarmonyFormatException($"The tokenizer has no token {name}, which the chat format is made of.");
+}

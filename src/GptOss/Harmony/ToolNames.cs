@@ -1,0 +1,97 @@
+using System.Globalization;
+using System.Text;
+
+namespace GptOss.Harmony;
+
+/// <summary>What a recipient's name means, and how names of functions are made fit for the format.</summary>
+/// <param name="functions">The functions that are offered, without their namespace.</param>
+internal sealed class ToolNames(IEnumerable<string> functions)
+{
+    /// <summary>What stands before a function's name in a recipient.</summary>
+    public const string FunctionsPrefix = "functions.";
+
+    /// <summary>The recipient that means nobody in particular.</summary>
+    public const string Everyone = "all";
+
+    private readonly HashSet<string> _functions = [.. functions];
+
+    /// <summary>No functions are offered, or it is not known which.</summary>
+    public static ToolNames None { get; } = new([]);
+
+    /// <summary>Whether a function of this bare name is offered.</summary>
+    public bool Offers(string function) => _functions.Contains(function);
+
+    /// <summary>Whether the word names a tool: an offered function, with its namespace or without, or a built-in one.</summary>
+    public bool IsTool(string word) => Offers(Bare(word)) || BuiltInTools.IsBuiltIn(word);
+
+    /// <summary>The recipient that was meant; null for no tool at all.</summary>
+    /// <remarks>
+    /// A bare name, or one whose namespace is doubled, is completed if such a function is offered; a content type
+    /// glued to the name is cut off if only the rest is offered; a built-in tool is not a function. A name that is not
+    /// known stays as it is.
+    /// </remarks>
+    public string? Meant(string recipient)
+    {
+        if (recipient is "" or Everyone or "assistant" or "user")
+            return null;
+        if (Offers(recipient))
+            return FunctionsPrefix + recipient;
+        string bare = Bare(recipient);
+        if (Offers(bare))
+            return FunctionsPrefix + bare;
+        if (Offers(Bare(bare)))
+            return FunctionsPrefix + Bare(bare);
+        if (BuiltInTools.IsBuiltIn(bare))
+            return bare;
+        foreach (string type in ContentTypes)
+        {
+            if (bare.EndsWith(type, StringComparison.Ordinal) && Offers(bare[..^type.Length]))
+                return FunctionsPrefix + bare[..^type.Length];
+        }
+        return recipient;
+    }
+
+    /// <summary>Content types that the model writes without a marker.</summary>
+    public static IReadOnlyList<string> ContentTypes { get; } = ["json", "code", "text"];
+
+    /// <summary>For each name one that is a TypeScript identifier, all different, in the order of the names.</summary>
+    /// <remarks>
+    /// Blanks, hyphens and dots become <c>_</c>, other characters that no identifier has go, <c>_</c> is put before a
+    /// digit at the beginning, and <c>_2</c>, <c>_3</c> … behind what would be there twice. Names that are
+    /// identifiers already keep themselves.
+    /// </remarks>
+    public static IReadOnlyList<string> Identifiers(IReadOnlyList<string> names)
+    {
+        var taken = new HashSet<string>(names.Where(name => Identifier(name) == name));
+        var own = new HashSet<string>();
+        var identifiers = new string[names.Count];
+        for (int i = 0; i < identifiers.Length; i++)
+        {
+            string plain = Identifier(names[i]);
+            string identifier = plain;
+            bool keeps = plain == names[i] && own.Add(plain);
+            for (int number = 2; !keeps && !taken.Add(identifier); number++)
+                identifier = string.Create(CultureInfo.InvariantCulture, $"{plain}_{number}");
+            identifiers[i] = identifier;
+        }
+        return identifiers;
+    }
+
+    private static string Identifier(string name)
+    {
+        var identifier = new StringBuilder(name.Length + 1);
+        foreach (char c in name)
+        {
+            if (char.IsLetterOrDigit(c) || c is '_' or '$')
+                identifier.Append(c);
+            else if (char.IsWhiteSpace(c) || c is '-' or '.')
+                identifier.Append('_');
+        }
+        if (identifier.Length == 0 || char.IsAsciiDigit(identifier[0]))
+            identifier.Insert(0, '_');
+        return identifier.ToString();
+    }
+
+    private static string Bare(string word) =>
+        word.StartsWith(FunctionsPrefix, StringComparison.Ordinal) ? word[FunctionsPrefix.Length..] : word;
+}
