@@ -44,6 +44,8 @@ internal static class CommandLine
             {
                 LogitsCommand.Create(),
                 TokensCommand.Create(),
+                HarmonyCommand.Render(),
+                HarmonyCommand.Parse(),
             },
             new HelpOption { Recursive = true },
             new VersionOption(),
