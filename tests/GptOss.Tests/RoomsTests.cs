@@ -14,6 +14,7 @@ public sealed partial class RoomsTests
         ["Model"] = ["Checkpoint", "Kernels", "Threading"],
         ["Sampling"] = ["Kernels"],
         ["Generation"] = ["Model", "Kernels", "Sampling", "Threading"],
+        ["Harmony"] = ["Tokenization"],
     };
 
     public static TheoryData<string> Rooms => [.. MayUse.Keys];
