@@ -68,10 +68,12 @@ internal static class ContentWriter
     {
         // The reference keeps namespaces in a map sorted by the bytes of their names.
         var sorted = new SortedDictionary<string, ToolNamespace>(
-            Comparer<string>.Create((a, b) => Encoding.UTF8.GetBytes(a).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(b))));
+            Comparer<string>.Create((a, b) => Bytes(a).SequenceCompareTo(Bytes(b))));
         foreach (ToolNamespace tools in namespaces)
             sorted[tools.Name] = tools;
         return string.Join("\n\n", sorted.Values.Select(tools => Namespace(tools, cleanSchemas)).Prepend("# Tools"));
+
+        static ReadOnlySpan<byte> Bytes(string name) => Encoding.UTF8.GetBytes(name);
     }
 
     private static string Namespace(ToolNamespace tools, bool cleanSchemas)

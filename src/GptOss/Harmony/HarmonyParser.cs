@@ -170,7 +170,8 @@ internal sealed class HarmonyParser
         }
     }
 
-    private Ending EndingOf(int token) => token == _special.Call ? Ending.Call : token == _special.End ? Ending.End : Ending.Turn;
+    private Ending EndingOf(int token) =>
+        token == _special.Call ? Ending.Call : token == _special.End ? Ending.End : Ending.Turn;
 
     /// <summary>Begins a header; a role is given where it is not to be read.</summary>
     private void BeginHeader(HarmonyRole? preset)
@@ -283,6 +284,8 @@ internal sealed class HarmonyParser
         Decide(ChannelNames.Final);
         _hasEnded = true;
         _events.Add(new HarmonyEvent.End(
-            token == _special.Call ? EndReason.Call : token == _special.Return ? EndReason.Return : EndReason.EndOfText));
+            token == _special.Call ? EndReason.Call
+            : token == _special.Return ? EndReason.Return
+            : EndReason.EndOfText));
     }
 }

@@ -72,8 +72,8 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
             };
             if (only is not null && only != message.Role)
             {
-                throw new HarmonyFormatException(
-                    $"A message of role '{message.Role.Word()}' holds content that only '{only.Value.Word()}' may have.");
+                throw new HarmonyFormatException($"A message of role '{message.Role.Word()}' holds content "
+                    + $"that only '{only.Value.Word()}' may have.");
             }
             AppendText(ids, ContentWriter.Write(content, hasFunctions, cleanSchemas));
         }

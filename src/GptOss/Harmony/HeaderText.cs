@@ -13,13 +13,13 @@ internal static class HeaderText
 
     public static bool IsRecipient(string word) => word.StartsWith(Assignment, StringComparison.Ordinal);
 
-    /// <summary>Whether the word could be a tool's name: letters, digits and the like, with a letter among them.</summary>
+    /// <summary>Whether it could be a tool's name: letters, digits and the like, with a letter among them.</summary>
     public static bool IsName(string word) =>
         word.Any(char.IsLetter) && word.All(c => char.IsLetterOrDigit(c) || c is '_' or '-' or '.' or '/' or '$');
 
     /// <summary>
-    /// Takes the first word with <c>to=</c> out of the text and returns what stands behind the sign, up to white space,
-    /// <c>&lt;</c> or <c>{</c>; null if there is no such word.
+    /// Takes the first word with <c>to=</c> out of the text and returns what stands behind the sign, up to white
+    /// space, <c>&lt;</c> or <c>{</c>; null if there is no such word.
     /// </summary>
     public static string? TakeRecipient(ref string text)
     {
@@ -44,7 +44,7 @@ internal static class HeaderText
         return recipient;
     }
 
-    /// <summary>Takes a content type that the model writes bare off the beginning of the text; null if none is there.</summary>
+    /// <summary>Takes a known content type off the beginning of the text; null if none is there.</summary>
     public static string? TakeKnownType(ref string text)
     {
         string trimmed = text.TrimStart();
@@ -64,7 +64,8 @@ internal static class HeaderText
     public static int Length(string text, int start, string ends)
     {
         int end = start;
-        while (end < text.Length && !char.IsWhiteSpace(text[end]) && !ends.Contains(text[end], StringComparison.Ordinal))
+        while (end < text.Length && !char.IsWhiteSpace(text[end])
+            && !ends.Contains(text[end], StringComparison.Ordinal))
             end++;
         return end - start;
     }

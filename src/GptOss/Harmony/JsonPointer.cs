@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace GptOss.Harmony;
 
-/// <summary>References within a JSON document, such as <c>#/$defs/City</c> (RFC 6901 in the form of a fragment).</summary>
+/// <summary>References within a JSON document, such as <c>#/$defs/City</c> (RFC 6901, as a fragment).</summary>
 internal static class JsonPointer
 {
     public static bool TryFind(JsonElement root, string reference, out JsonElement target)

@@ -11,7 +11,9 @@ internal static class ReferenceHeader
     private static readonly char[] Blanks = [' ', '\t', '\n', '\f', '\r'];
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
-    /// <summary>Reads the ids between <c>&lt;|start|&gt;</c> and <c>&lt;|message|&gt;</c>; returns what is wrong.</summary>
+    /// <summary>
+    /// Reads the ids between <c>&lt;|start|&gt;</c> and <c>&lt;|message|&gt;</c>; returns what is wrong.
+    /// </summary>
     /// <param name="tokenText">The vocabulary.</param>
     /// <param name="header">The ids.</param>
     /// <param name="preset">The role, where the header need not name it.</param>

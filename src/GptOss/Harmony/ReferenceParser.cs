@@ -133,7 +133,7 @@ internal sealed class ReferenceParser
         return null;
     }
 
-    /// <summary>Text up to the first malformed sequence, and U+FFFD for that one; what follows waits for a token.</summary>
+    /// <summary>Text up to a malformed sequence, and U+FFFD for that; what follows waits for a token.</summary>
     private string TakeText()
     {
         byte[] held = [.. _held];

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace GptOss.Harmony;
 
-/// <summary>Says a schema, such as .NET makes it, in the words that <see cref="ToolSchemaWriter"/> does not ignore.</summary>
+/// <summary>Says a schema, such as .NET makes it, in words that <see cref="ToolSchemaWriter"/> does not ignore.</summary>
 /// <remarks>
 /// Local references are resolved (one that leads into itself becomes any type); null among the types becomes
 /// <c>nullable</c>; <c>anyOf</c> becomes a list of types, or <c>oneOf</c> where its variants say more; <c>allOf</c> of

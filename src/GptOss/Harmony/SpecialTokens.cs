@@ -1,6 +1,6 @@
 namespace GptOss.Harmony;
 
-/// <summary>The ids of Harmony's markers in one tokenizer, found there by name: a model may bring its own ids.</summary>
+/// <summary>The ids of Harmony's markers in one tokenizer, found by name: a model may bring its own.</summary>
 internal sealed class SpecialTokens
 {
     /// <summary>How <see cref="Constrain"/> is written where a content type is text.</summary>
@@ -50,7 +50,7 @@ internal sealed class SpecialTokens
     /// <summary>The generation prompt: <see cref="Start"/> and the word <c>assistant</c>.</summary>
     public IReadOnlyList<int> AssistantPrompt { get; }
 
-    /// <summary>Whether the token ends a message: <see cref="End"/>, <see cref="Call"/> or <see cref="Return"/>.</summary>
+    /// <summary>Whether the token is <see cref="End"/>, <see cref="Call"/> or <see cref="Return"/>.</summary>
     public bool EndsMessage(int token) => token == End || token == Call || token == Return;
 
     /// <summary>

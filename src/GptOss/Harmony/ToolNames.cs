@@ -21,7 +21,7 @@ internal sealed class ToolNames(IEnumerable<string> functions)
     /// <summary>Whether a function of this bare name is offered.</summary>
     public bool Offers(string function) => _functions.Contains(function);
 
-    /// <summary>Whether the word names a tool: an offered function, with its namespace or without, or a built-in one.</summary>
+    /// <summary>Whether the word names an offered function, with its namespace or without, or a built-in tool.</summary>
     public bool IsTool(string word) => Offers(Bare(word)) || BuiltInTools.IsBuiltIn(word);
 
     /// <summary>The recipient that was meant; null for no tool at all.</summary>
