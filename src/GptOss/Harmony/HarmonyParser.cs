@@ -55,6 +55,9 @@ internal sealed class HarmonyParser
     /// <summary>The messages that are complete, without one whose channel is not certain yet.</summary>
     public IReadOnlyList<HarmonyMessage> Messages => _messages;
 
+    /// <summary>Whether the running content is reasoning: what a budget of reasoning counts.</summary>
+    public bool IsReasoning => _running?.TextChannel == Channel.Analysis;
+
     public ParserView View() => new(
         _state,
         _running?.Role ?? (_state == ParserState.Header ? _preset : null),
