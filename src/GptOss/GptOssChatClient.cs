@@ -1,43 +1,46 @@
-using System.Runtime.CompilerServices;
 using GptOss.Chat;
-using GptOss.Generation;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace GptOss;
 
-/// <summary>An <see cref="IChatClient"/> over a gpt-oss model: streaming, tools, reasoning. Safe for concurrent use.</summary>
+/// <summary>A conversation with gpt-oss: messages in, an answer, its reasoning and its calls of functions out.</summary>
 /// <remarks>
-/// Stateless: every request brings its whole conversation. Beyond what <see cref="IChatClient"/> asks for, it may be disposed
-/// while requests run; with a model of its own they end with <see cref="ObjectDisposedException"/>.
+/// Safe for concurrent use. Stateless: every request brings its whole conversation. Reasoning comes as
+/// <see cref="TextReasoningContent"/>; give it back together with a call's result, as <c>UseFunctionInvocation()</c> does.
+/// <para>Requests fail with <see cref="NotSupportedException"/> for anything else than text, with
+/// <see cref="InvalidOperationException"/> for another model or a required function that is not offered, with
+/// <see cref="ArgumentOutOfRangeException"/> for options outside their range, with <see cref="ContextLengthException"/> for a
+/// conversation that is too long and with <see cref="ObjectDisposedException"/> once client or model are disposed.</para>
+/// <para>Not enforced yet: a required call is steered by beginning it, a response format by showing it to the model.</para>
 /// </remarks>
-public sealed class GptOssChatClient : IChatClient
+public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
 {
-    private readonly ChatSource _source;
+    private readonly Responder _responder;
+    private readonly ChatClientMetadata _metadata;
+    private readonly GptOssTokenizer _tokenizer;
     private readonly GptOssModel? _model;
     private readonly bool _ownsModel;
-    private readonly ILogger _logger;
-    private readonly RequestReader _requests;
-    private readonly ChatClientMetadata _metadata;
 
     internal GptOssChatClient(ChatSource source, GptOssModel? model, bool ownsModel, ILoggerFactory? loggerFactory)
     {
-        _source = source;
+        _responder = new Responder(
+            source, (loggerFactory ?? NullLoggerFactory.Instance).CreateLogger(typeof(GptOssChatClient).FullName!));
+        _tokenizer = source.Tokenizer;
         _model = model;
         _ownsModel = ownsModel;
-        _logger = (ILogger?)loggerFactory?.CreateLogger<GptOssChatClient>() ?? NullLogger.Instance;
-        _requests = new RequestReader(source);
         _metadata = new ChatClientMetadata("gpt-oss", source.Place, source.ModelId);
     }
 
-    /// <summary>Loads a model and makes a client that owns it: disposing the client closes the model.</summary>
+    /// <summary>Opens a model folder and a client over it, which owns the model.</summary>
     /// <inheritdoc cref="GptOssModel.LoadAsync"/>
     /// <param name="folder">The folder that holds config.json and the weights.</param>
     /// <param name="options">Threads, context and memory; null for the defaults.</param>
     /// <param name="progress">Told how far loading has come.</param>
-    /// <param name="loggerFactory">Logs what is done, without the contents of messages; null logs nothing.</param>
+    /// <param name="loggerFactory">Logs what is done; what is said only at the level Trace. Null logs nothing.</param>
     /// <param name="cancellationToken">Ends the loading.</param>
+    /// <exception cref="HarmonyFormatException">The folder's tokenizer lacks the markers of the chat format.</exception>
     public static async Task<GptOssChatClient> LoadAsync(
         string folder, ModelOptions? options = null, IProgress<LoadProgress>? progress = null,
         ILoggerFactory? loggerFactory = null, CancellationToken cancellationToken = default)
@@ -45,74 +48,65 @@ public sealed class GptOssChatClient : IChatClient
         GptOssModel model = await GptOssModel.LoadAsync(folder, options, progress, cancellationToken).ConfigureAwait(false);
         try
         {
-            return new GptOssChatClient(model.ChatSource, model, ownsModel: true, loggerFactory);
+            return new GptOssChatClient(model.ChatSource(), model, ownsModel: true, loggerFactory);
         }
         catch
         {
-            model.Dispose();
+            await model.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }
 
-    /// <inheritdoc />
-    /// <exception cref="ContextLengthException">The conversation leaves no room for an answer; nothing is ever cut off silently.</exception>
-    /// <exception cref="InvalidOperationException">The options name another model or a tool that is not offered.</exception>
-    /// <exception cref="NotSupportedException">A message holds a picture, a sound or a file.</exception>
+    /// <inheritdoc/>
     public Task<ChatResponse> GetResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
         GetStreamingResponseAsync(messages, options, cancellationToken).ToChatResponseAsync(cancellationToken);
 
-    /// <inheritdoc />
-    /// <inheritdoc cref="GetResponseAsync" path="/exception"/>
+    /// <inheritdoc/>
     public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(messages);
-        return Stream([.. messages], options, cancellationToken);
+        _responder.ThrowIfClosed(this);
+        return _responder.RespondAsync(messages, options, this, cancellationToken);
     }
 
-    /// <summary>Tokens of the prompt that a request would make, tools and instructions included.</summary>
-    /// <inheritdoc cref="GetResponseAsync" path="/exception"/>
+    /// <summary>How many tokens the prompt of such a request has, its instructions, tools and markers included.</summary>
     public int CountTokens(IEnumerable<ChatMessage> messages, ChatOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(messages);
-        return _requests.Read([.. messages], options, this).Generation.Prompt.Count;
+        return _responder.CountTokens(messages, options, this);
     }
 
-    /// <inheritdoc />
-    /// <remarks>Answers <see cref="ChatClientMetadata"/>, <see cref="GptOssModel"/>, <see cref="GptOssTokenizer"/> and the client itself.</remarks>
+    /// <summary>
+    /// Gives the <see cref="ChatClientMetadata"/>, the <see cref="GptOssModel"/>, the <see cref="GptOssTokenizer"/> or this client.
+    /// </summary>
     public object? GetService(Type serviceType, object? serviceKey = null)
     {
         ArgumentNullException.ThrowIfNull(serviceType);
         return serviceKey is not null ? null
             : serviceType == typeof(ChatClientMetadata) ? _metadata
             : serviceType == typeof(GptOssModel) ? _model
-            : serviceType == typeof(GptOssTokenizer) ? _source.Tokenizer
+            : serviceType == typeof(GptOssTokenizer) ? _tokenizer
             : serviceType.IsInstanceOfType(this) ? this
             : null;
     }
 
-    /// <summary>Closes the model if the client owns it.</summary>
+    /// <summary>
+    /// Ends the answers under way with <see cref="ObjectDisposedException"/>, and the model too if <see cref="LoadAsync"/> made
+    /// this client.
+    /// </summary>
     public void Dispose()
     {
-        if (_ownsModel) _model!.Dispose();
+        _responder.Dispose();
+        if (_ownsModel)
+            _model!.Dispose();
     }
 
-    private async IAsyncEnumerable<ChatResponseUpdate> Stream(
-        IReadOnlyList<ChatMessage> messages, ChatOptions? options, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <inheritdoc cref="Dispose"/>
+    public ValueTask DisposeAsync()
     {
-        ChatRequest request = _requests.Read(messages, options, this);
-        using ITokenStream tokens = _source.Tokens.Submit(request.Generation, cancellationToken);
-        var reply = new Reply(request, _source, _requests.Spoken);
-        using var observed = new ObservedRequest(_logger, _source.ModelId, request.Generation.Prompt.Count);
-
-        await foreach (GeneratedToken token in tokens.ReadAsync(cancellationToken).ConfigureAwait(false))
-        {
-            observed.Count(token.Id);
-            foreach (ChatResponseUpdate update in reply.Accept(token)) yield return update;
-            if (reply.IsStopped) break;
-        }
-        foreach (ChatResponseUpdate update in reply.Finish(tokens.End)) yield return update;
-        observed.Complete(reply.FinishReason);
+        _responder.Dispose();
+        return _ownsModel ? _model!.DisposeAsync() : ValueTask.CompletedTask;
     }
 }

@@ -54,9 +54,10 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
 
     internal Engine Engine => _engine;
 
-    internal ChatSource ChatSource => new(this, Tokenizer, Name, new Uri(Folder), StopTokens, ContextLength);
 
     /// <summary>Begins to work on a request, once the files are seen to be what they were.</summary>
+    internal ChatSource ChatSource(string? modelId = null) => new(this, Tokenizer, modelId ?? Name, new Uri(Folder));
+
     ITokenStream ITokenSource.Submit(GenerationRequest request, CancellationToken cancellation)
     {
         _checkpoint.ThrowIfChanged();
@@ -101,11 +102,13 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
         return Steps(prompt, sampling ?? SamplingOptions.Default, cancellationToken);
     }
 
-    /// <summary>A chat client over this model, which the client leaves open when it is disposed.</summary>
-    /// <param name="loggerFactory">Logs what is done, without the contents of messages; null logs nothing.</param>
-    /// <exception cref="CheckpointException">The folder has no tokenizer, or one without the tokens of the chat format.</exception>
-    public GptOssChatClient AsChatClient(ILoggerFactory? loggerFactory = null) =>
-        new(ChatSource, this, ownsModel: false, loggerFactory);
+    /// <summary>A chat client over this model. Any number may share it; disposing one leaves the model open.</summary>
+    /// <param name="loggerFactory">Logs what is done; what is said only at the level Trace. Null logs nothing.</param>
+    /// <param name="modelId">The model's name in responses; null for <see cref="Name"/>.</param>
+    /// <exception cref="CheckpointException">The folder has no tokenizer.</exception>
+    /// <exception cref="HarmonyFormatException">The tokenizer lacks the markers of the chat format.</exception>
+    public GptOssChatClient AsChatClient(ILoggerFactory? loggerFactory = null, string? modelId = null) =>
+        new(ChatSource(modelId), this, ownsModel: false, loggerFactory);
 
     /// <summary>Closes the model. Generations under way end with <see cref="ObjectDisposedException"/>.</summary>
     public void Dispose()

@@ -1,10 +1,18 @@
 namespace GptOss;
 
-/// <summary>What a request can ask of GptOss beyond <c>ChatOptions</c>: returned by its <c>RawRepresentationFactory</c>.</summary>
-/// <remarks>What is set here wins over the same setting of <c>ChatOptions</c>.</remarks>
+/// <summary>What a request can ask for that <c>ChatOptions</c> has no member for.</summary>
+/// <remarks>
+/// Given through <c>ChatOptions.RawRepresentationFactory</c>:
+/// <c>new ChatOptions { RawRepresentationFactory = _ => new GptOssRequestOptions { ReasoningBudget = 500 } }</c>.
+/// </remarks>
 public sealed record GptOssRequestOptions
 {
-    /// <summary>The most tokens of reasoning; then the engine closes the channel and opens the answer. Null sets no limit.</summary>
+    internal static GptOssRequestOptions Default { get; } = new();
+
+    /// <summary>
+    /// The most tokens of reasoning in the answer: after these the reasoning is closed and the answer begun. Null sets no
+    /// limit. At least 0.
+    /// </summary>
     public int? ReasoningBudget
     {
         get;
@@ -12,43 +20,57 @@ public sealed record GptOssRequestOptions
             : throw new ArgumentOutOfRangeException(nameof(ReasoningBudget), value, "ReasoningBudget must be at least 0.");
     }
 
-    /// <summary>As <see cref="SamplingOptions.MinP"/>.</summary>
+    /// <summary>As <see cref="SamplingOptions.MinP"/>; null for 0.</summary>
     public float? MinP { get; init; }
 
-    /// <summary>As <see cref="SamplingOptions.RepetitionPenalty"/>.</summary>
+    /// <summary>As <see cref="SamplingOptions.RepetitionPenalty"/>; null for 1.</summary>
     public float? RepetitionPenalty { get; init; }
 
     /// <summary>As <see cref="SamplingOptions.LogitBias"/>.</summary>
     public IReadOnlyDictionary<int, float>? LogitBias { get; init; }
 
     /// <summary>
-    /// How many of the most likely tokens are reported for every token of the answer, 0 to 20, in the update's
-    /// <c>AdditionalProperties["logprobs"]</c> as a list of <see cref="TokenProbability"/>. Null reports none.
+    /// How many of the most likely tokens are reported with each token of the answer, 0 to 20: the message's
+    /// <c>AdditionalProperties["logprobs"]</c> is then a list of <see cref="TokenProbability"/>, one for each token that the
+    /// model chose. Null reports none.
     /// </summary>
     public int? LogProbabilities
     {
         get;
         init => field = value is null or (>= 0 and <= 20) ? value
-            : throw new ArgumentOutOfRangeException(nameof(LogProbabilities), value, "LogProbabilities must be between 0 and 20.");
+            : throw new ArgumentOutOfRangeException(
+                nameof(LogProbabilities), value, "LogProbabilities must be between 0 and 20.");
     }
 
-    /// <summary>The date that the model is told; null tells it today's.</summary>
+    /// <summary>
+    /// Harmony with its markers spelled out, which stands behind the rendered conversation in place of the turn that the
+    /// model would begin: <c>&lt;|start|&gt;assistant&lt;|channel|&gt;final&lt;|message|&gt;Once upon</c> lets it go on from there.
+    /// Trusted text only, since it can say anything in anybody's name.
+    /// </summary>
+    public string? RawHarmonyText { get; init; }
+
+    /// <summary>The date that the model is told; null for today's. A fixed one keeps prompts the same.</summary>
     public DateOnly? CurrentDate { get; init; }
 
     /// <summary>Which earlier reasoning the model is shown again.</summary>
-    public KeepReasoning KeepReasoning { get; init; }
+    public KeepReasoning KeepReasoning
+    {
+        get;
+        init => field = Enum.IsDefined(value) ? value
+            : throw new ArgumentOutOfRangeException(nameof(KeepReasoning), value, "KeepReasoning is not a known mode.");
+    }
 
     /// <summary>
-    /// Text that stands behind the rendered conversation, in place of the turn that the model would begin: Harmony with its
-    /// special tokens spelled out. Trusted text only, since it can say anything in anybody's name.
+    /// Whether functions' schemas are first put into words that Harmony has: references resolved, <c>anyOf</c> a list of
+    /// types, and so on. False writes them as the reference library does, which ignores what it does not know.
     /// </summary>
-    public string? RawHarmonyText { get; init; }
+    public bool CleanSchemas { get; init; } = true;
 }
 
 /// <summary>Which reasoning of earlier turns a prompt still holds.</summary>
 public enum KeepReasoning
 {
-    /// <summary>That of a turn which is not finished: between calls of tools. What the model was trained with.</summary>
+    /// <summary>That of a turn which is not finished: between calls of functions. What the model was trained with.</summary>
     Unfinished,
 
     /// <summary>All of it.</summary>

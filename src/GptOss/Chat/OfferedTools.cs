@@ -3,37 +3,53 @@ using Microsoft.Extensions.AI;
 
 namespace GptOss.Chat;
 
-/// <summary>The functions of a request. Tools that are no functions are left out, as other providers do.</summary>
+/// <summary>The functions of a request, under the caller's names and under those that the model sees.</summary>
 internal sealed class OfferedTools
 {
-    private OfferedTools(IReadOnlyList<AIFunctionDeclaration> functions)
+    private readonly Dictionary<string, string> _identifiers = [];
+    private readonly Dictionary<string, string> _names = [];
+
+    private OfferedTools(IReadOnlyList<AIFunctionDeclaration> functions, bool areOffered)
     {
         IReadOnlyList<string> identifiers = ToolNames.Identifiers([.. functions.Select(function => function.Name)]);
-        Functions = [.. functions.Select((function, i) => new ToolFunction(identifiers[i], function.Description, function.JsonSchema))];
-        Names = new ToolNames(identifiers);
         for (int i = 0; i < functions.Count; i++)
         {
-            _harmonyNames.TryAdd(functions[i].Name, identifiers[i]);
-            _originalNames.TryAdd(identifiers[i], functions[i].Name);
+            _identifiers.TryAdd(functions[i].Name, identifiers[i]);
+            _names[identifiers[i]] = functions[i].Name;
         }
+        Functions = areOffered
+            ? [.. functions.Select((function, i) => new ToolFunction(
+                identifiers[i], function.Description,
+                function.JsonSchema.ValueKind == System.Text.Json.JsonValueKind.Undefined ? null : function.JsonSchema))]
+            : [];
+        Names = new ToolNames(Functions.Select(function => function.Name));
     }
 
-    private readonly Dictionary<string, string> _harmonyNames = [], _originalNames = [];
-
+    /// <summary>What the model is shown; empty where the tool mode forbids calls.</summary>
     public IReadOnlyList<ToolFunction> Functions { get; }
 
     public ToolNames Names { get; }
 
-    /// <summary>The caller's names to those that the model sees: TypeScript identifiers.</summary>
-    public IReadOnlyDictionary<string, string> HarmonyNames => _harmonyNames;
+    /// <summary>Of all kinds of tools only functions can be offered; others are left out, as other clients do.</summary>
+    public static OfferedTools From(ChatOptions? options) => new(
+        [.. options?.Tools?.OfType<AIFunctionDeclaration>() ?? []], options?.ToolMode is not NoneChatToolMode);
 
-    /// <summary>And back.</summary>
-    public IReadOnlyDictionary<string, string> OriginalNames => _originalNames;
+    /// <summary>Whether a function of the caller's name is offered.</summary>
+    public bool Offers(string name) => _identifiers.TryGetValue(name, out string? identifier) && Names.Offers(identifier);
 
-    public static OfferedTools Of(ChatOptions? options) =>
-        new(options?.ToolMode is NoneChatToolMode ? [] : [.. (options?.Tools ?? []).OfType<AIFunctionDeclaration>()]);
+    /// <summary>The recipient of a call to a function of the caller's name, be it offered now or not.</summary>
+    public string Recipient(string name)
+    {
+        if (_identifiers.TryGetValue(name, out string? identifier))
+            return ToolNames.FunctionsPrefix + identifier;
+        return BuiltInTools.IsBuiltIn(name) ? name : ToolNames.FunctionsPrefix + ToolNames.Identifiers([name])[0];
+    }
 
-    /// <summary>The recipient of a call; also of functions that are no longer offered.</summary>
-    public string Recipient(string name) =>
-        ToolNames.FunctionsPrefix + (_harmonyNames.TryGetValue(name, out string? known) ? known : ToolNames.Identifiers([name])[0]);
+    /// <summary>The caller's name of the function that a recipient means; a name that was not offered stays as it is.</summary>
+    public string NameOf(string recipient)
+    {
+        string bare = recipient.StartsWith(ToolNames.FunctionsPrefix, StringComparison.Ordinal)
+            ? recipient[ToolNames.FunctionsPrefix.Length..] : recipient;
+        return _names.GetValueOrDefault(bare, bare);
+    }
 }

@@ -3,32 +3,44 @@ using GptOss.Harmony;
 
 namespace GptOss.Chat;
 
-/// <summary>After so many tokens of analysis in an answer, dictates the end of that channel and the beginning of <c>final</c>.</summary>
-internal sealed class ReasoningBudget(int budget, SpecialTokens special) : ITokenGuide
+/// <summary>Closes the reasoning after a number of tokens and opens the answer.</summary>
+internal sealed class ReasoningBudget : ITokenGuide
 {
-    private readonly List<int> _header = [];
-    private bool _inHeader = true;
-    private bool _inAnalysis;
-    private int _spent;
+    private readonly int _budget;
+    private readonly HarmonyParser _parser;
+    private readonly int[] _closing;
+    private int _used;
+    private int _dictated;
+
+    /// <param name="budget">The most tokens of reasoning.</param>
+    /// <param name="special">The markers.</param>
+    /// <param name="parser">Stands where the answer begins; for this alone.</param>
+    public ReasoningBudget(int budget, SpecialTokens special, HarmonyParser parser)
+    {
+        _budget = budget;
+        _parser = parser;
+        _closing =
+        [
+            special.End, .. special.AssistantPrompt, special.Channel,
+            .. special.Tokenizer.Encode(ChannelNames.Final), special.Message,
+        ];
+    }
 
     public IReadOnlyList<int> After(int token)
     {
-        if (token == special.Start || token == special.Channel)
+        bool wasReasoning = _parser.IsReasoning;
+        _parser.Accept(token);
+        if (_dictated > 0)
         {
-            (_inHeader, _inAnalysis) = (true, false);
-            _header.Clear();
+            _dictated--;
+            return [];
         }
-        else if (token == special.Message)
-        {
-            _inAnalysis = _inHeader && special.Tokenizer.Decode(_header).TrimStart().StartsWith(ChannelNames.Analysis, StringComparison.Ordinal);
-            _inHeader = false;
-        }
-        else if (special.EndsMessage(token)) _inAnalysis = false;
-        else if (_inHeader) _header.Add(token);
-        else if (_inAnalysis) _spent++;
-
-        if (!_inAnalysis || _spent < budget) return [];
-        _inAnalysis = false;
-        return [special.End, .. special.AssistantPrompt, special.Channel, .. special.Tokenizer.Encode(ChannelNames.Final), special.Message];
+        if (!_parser.IsReasoning)
+            return [];
+        _used += wasReasoning ? 1 : 0;
+        if (_used < _budget)
+            return [];
+        _dictated = _closing.Length;
+        return _closing;
     }
 }

@@ -1,150 +1,124 @@
-using System.Text.Json;
 using GptOss.Generation;
 using GptOss.Harmony;
 using Microsoft.Extensions.AI;
+using EndReason = GptOss.Generation.EndReason;
 
 namespace GptOss.Chat;
 
-/// <summary>One answer: its tokens to Harmony events, those to updates. The whole mapping is here.</summary>
+/// <summary>The whole mapping from the tokens of an answer to contents of Microsoft.Extensions.AI. For one answer.</summary>
 internal sealed class Reply
 {
     private readonly ChatRequest _request;
-    private readonly ChatSource _source;
-    private readonly SpokenTurns _spoken;
     private readonly HarmonyParser _parser;
-    private readonly StopText _stops;
-    private readonly string _id = Guid.NewGuid().ToString("N");
-    private readonly DateTimeOffset _createdAt = DateTimeOffset.UtcNow;
+    private readonly StopSequences _stops;
+    private readonly List<AIContent> _given = [];
+    private readonly List<HarmonyMessage> _messages = [];
+    private readonly List<int> _tokens = [];
     private readonly List<TokenProbability> _probabilities = [];
-    private (string CallId, string Name, string Arguments)? _call;
-    private int _tokens;
-    private int _reasoningTokens;
-    private int _messageTokens;
-    private bool _isReasoning;
-    private bool _hasCalls;
+    private bool _called;
 
-    public Reply(ChatRequest request, ChatSource source, SpokenTurns spoken)
+    public Reply(ChatRequest request)
     {
         _request = request;
-        _source = source;
-        _spoken = spoken;
-        _parser = new HarmonyParser(source.Special, tools: request.Tools);
-        _stops = new StopText(request.StopSequences);
-        foreach (int token in request.Begun) _parser.Accept(token);
+        _parser = request.Parser;
+        _stops = new StopSequences(request.StopSequences);
+        Usage = new UsageCounter(request.Generation.Prompt.Count);
     }
 
-    /// <summary>Whether a stop sequence was met, so that no further token matters.</summary>
-    public bool IsStopped => _stops.IsHit;
+    public UsageCounter Usage { get; }
 
-    public ChatFinishReason? FinishReason { get; private set; }
+    /// <summary>Whether nothing that the model may still say belongs to the answer.</summary>
+    public bool IsOver { get; private set; }
 
-    public IEnumerable<ChatResponseUpdate> Accept(GeneratedToken token)
+    /// <summary>What the caller was given, in pieces.</summary>
+    public IReadOnlyList<AIContent> Given => _given;
+
+    /// <summary>What the model said; null if the caller was given less of the text, because of a stop sequence.</summary>
+    public IReadOnlyList<HarmonyMessage>? Messages => _stops.IsReached ? null : _messages;
+
+    /// <summary>Takes a token and returns what it adds to the answer, as a rule one content or none.</summary>
+    public List<AIContent> Accept(GeneratedToken token)
     {
-        _tokens++;
-        _messageTokens++;
-        if (token.LogProbability is { } logProbability)
-            _probabilities.Add(new TokenProbability(
-                token.Id, logProbability, [.. token.Best!.Select(best => new TokenProbability(best.Id, best.LogProbability, []))]));
-        return Updates(_parser.Accept(token.Id));
-    }
-
-    /// <summary>The last updates: what was held back, usage, and why the answer ended.</summary>
-    public IEnumerable<ChatResponseUpdate> Finish(Generation.EndReason end)
-    {
-        if (!_stops.IsHit)
-            foreach (ChatResponseUpdate update in Updates(_parser.Finish())) yield return update;
-        if (_isReasoning) _reasoningTokens += _messageTokens;
-        if (_stops.Flush() is { Length: > 0 } rest) yield return Update(new TextContent(rest));
-
-        FinishReason = _hasCalls ? ChatFinishReason.ToolCalls
-            : end is Generation.EndReason.MaxTokens or Generation.EndReason.ContextFull && !_stops.IsHit ? ChatFinishReason.Length
-            : ChatFinishReason.Stop;
-        int prompt = _request.Generation.Prompt.Count;
-        ChatResponseUpdate last = Update(new UsageContent(new UsageDetails
+        bool wasReasoning = _parser.IsReasoning;
+        _tokens.Add(token.Id);
+        if (token.LogProbability is { } own)
         {
-            InputTokenCount = prompt,
-            OutputTokenCount = _tokens,
-            TotalTokenCount = prompt + _tokens,
-            CachedInputTokenCount = 0,
-            ReasoningTokenCount = _reasoningTokens,
-        }));
-        last.FinishReason = FinishReason;
-        yield return last;
-    }
-
-    private IEnumerable<ChatResponseUpdate> Updates(IReadOnlyList<HarmonyEvent> events)
-    {
-        foreach (HarmonyEvent e in events)
-            if (Content(e) is { } content)
-                yield return Update(content);
-    }
-
-    private AIContent? Content(HarmonyEvent e)
-    {
-        switch (e)
-        {
-            case HarmonyEvent.Text { Channel: Channel.Analysis } reasoning:
-                _isReasoning = true;
-                return _request.ShowsReasoning ? new TextReasoningContent(reasoning.Delta) : null;
-            case HarmonyEvent.Text { Channel: Channel.Final } answer:
-                return _stops.Accept(answer.Delta) is { Length: > 0 } text ? new TextContent(text) : null;
-            case HarmonyEvent.Text preamble:
-                return new TextContent(preamble.Delta);
-            case HarmonyEvent.CallFinished call:
-                return Call(call);
-            case HarmonyEvent.MessageFinished finished:
-                Remember(finished.Message);
-                return null;
-            default:
-                return null;
+            _probabilities.Add(new TokenProbability(token.Id, own,
+                [.. (token.Best ?? []).Select(best => new TokenProbability(best.Id, best.LogProbability, []))]));
         }
+        List<AIContent> contents = Translate(_parser.Accept(token.Id));
+        Usage.Add(wasReasoning && _parser.IsReasoning);
+        return contents;
     }
 
-    // Arguments that are no JSON are the model's mistake: the caller's loop can tell it so.
+    /// <summary>Ends the answer and returns what was held back of it.</summary>
+    public List<AIContent> Finish() => Translate(_parser.Finish());
+
+    /// <param name="end">How the tokens ended; <see cref="EndReason.None"/> if they were left before.</param>
+    public ChatFinishReason FinishReason(EndReason end) =>
+        _called ? ChatFinishReason.ToolCalls
+        : !IsCut(end) ? ChatFinishReason.Stop
+        : ChatFinishReason.Length;
+
+    /// <summary>What was asked for beside the contents; null for nothing.</summary>
+    public AdditionalPropertiesDictionary? Extras() =>
+        _request.ReportsProbabilities ? new() { ["logprobs"] = (IReadOnlyList<TokenProbability>)_probabilities } : null;
+
+    /// <summary>All ids of prompt and answer.</summary>
+    public IEnumerable<int> AllTokens => _request.Generation.Prompt.Concat(_tokens);
+
+    private bool IsCut(EndReason end) => !_stops.IsReached && end is EndReason.MaxTokens or EndReason.ContextFull;
+
+    private List<AIContent> Translate(IReadOnlyList<HarmonyEvent> events)
+    {
+        var contents = new List<AIContent>();
+        foreach (HarmonyEvent e in events)
+        {
+            if (IsOver)
+                break;
+            switch (e)
+            {
+                case HarmonyEvent.Text { Channel: Channel.Analysis } text when _request.ShowsReasoning:
+                    contents.Add(new TextReasoningContent(text.Delta));
+                    break;
+                case HarmonyEvent.Text { Channel: Channel.Commentary } text:
+                    contents.Add(new TextContent(text.Delta));
+                    break;
+                case HarmonyEvent.Text { Channel: Channel.Final } text:
+                    AddText(contents, _stops.Append(text.Delta));
+                    IsOver = _stops.IsReached;
+                    break;
+                case HarmonyEvent.CallFinished call:
+                    contents.Add(Call(call));
+                    break;
+                case HarmonyEvent.MessageFinished { Message: var message }:
+                    AddText(contents, _stops.Flush());
+                    if (message.Role == HarmonyRole.Assistant)
+                        _messages.Add(message);
+                    // What a model says after a call is a result of its own invention.
+                    IsOver = message.IsCall;
+                    break;
+                case HarmonyEvent.End:
+                    IsOver = true;
+                    break;
+            }
+        }
+        _given.AddRange(contents);
+        return contents;
+    }
+
     private FunctionCallContent Call(HarmonyEvent.CallFinished call)
     {
-        _hasCalls = true;
-        string seen = call.Recipient.StartsWith(ToolNames.FunctionsPrefix, StringComparison.Ordinal)
-            ? call.Recipient[ToolNames.FunctionsPrefix.Length..] : call.Recipient;
-        string name = _request.FunctionNames.GetValueOrDefault(seen, seen), id = "call_" + Guid.NewGuid().ToString("N")[..24];
-        FunctionCallContent content = FunctionCallContent.CreateFromParsedArguments(
-            call.Arguments.Trim() is { Length: > 0 } arguments ? arguments : "{}", id, name, Parse);
-        _call = (id, name, JsonText.Of(content.Arguments));
+        FunctionCallContent content = ToolText.Call(
+            $"call_{Guid.NewGuid():N}", _request.Tools.NameOf(call.Recipient), call.Arguments);
+        // Arguments that broke off are no call; the caller sees them with their error and the reason Length.
+        _called = call.IsEnded || content.Exception is null;
         return content;
     }
 
-    private static Dictionary<string, object?> Parse(string json)
+    private static void AddText(List<AIContent> contents, string text)
     {
-        JsonElement root = JsonElement.Parse(json);
-        if (root.ValueKind == JsonValueKind.Array && root.GetArrayLength() == 1) root = root[0];   // a habit of the model
-        return root.ValueKind == JsonValueKind.Object
-            ? root.EnumerateObject().GroupBy(property => property.Name).ToDictionary(same => same.Key, same => (object?)same.Last().Value)
-            : throw new JsonException($"The arguments of a call are a JSON object, not {root.ValueKind}.");
-    }
-
-    private void Remember(HarmonyMessage message)
-    {
-        if (_isReasoning) _reasoningTokens += _messageTokens;
-        (_isReasoning, _messageTokens) = (false, 0);
-        if (message.Role != HarmonyRole.Assistant) return;
-        if (message.IsCall && _call is var (id, name, arguments)) _spoken.AddCall(id, name, arguments, message);
-        else if (!message.IsCall) _spoken.AddText(message);
-    }
-
-    private ChatResponseUpdate Update(AIContent content)
-    {
-        var update = new ChatResponseUpdate(ChatRole.Assistant, [content])
-        {
-            ResponseId = _id,
-            MessageId = _id,
-            CreatedAt = _createdAt,
-            ModelId = _source.ModelId,
-        };
-        if (_probabilities.Count > 0)
-        {
-            update.AdditionalProperties = new() { ["logprobs"] = _probabilities.ToArray() };
-            _probabilities.Clear();
-        }
-        return update;
+        if (text.Length > 0)
+            contents.Add(new TextContent(text));
     }
 }

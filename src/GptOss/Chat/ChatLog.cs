@@ -1,0 +1,25 @@
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Logging;
+
+namespace GptOss.Chat;
+
+/// <summary>What a client logs. Nobody's words, except at the level Trace.</summary>
+internal static partial class ChatLog
+{
+    [LoggerMessage(1, LogLevel.Debug, "{ResponseId}: prompt of {PromptTokens} tokens, {Functions} functions offered.")]
+    public static partial void Started(ILogger logger, string responseId, int promptTokens, int functions);
+
+    [LoggerMessage(2, LogLevel.Information,
+        "{ResponseId}: ended by {FinishReason} after {OutputTokens} tokens, {ReasoningTokens} of them reasoning, in {Elapsed}.")]
+    public static partial void Finished(
+        ILogger logger, string responseId, ChatFinishReason finishReason, int outputTokens, int reasoningTokens, TimeSpan elapsed);
+
+    [LoggerMessage(3, LogLevel.Debug, "A request was cancelled by its caller.")]
+    public static partial void Cancelled(ILogger logger);
+
+    [LoggerMessage(4, LogLevel.Warning, "A request failed.")]
+    public static partial void Failed(ILogger logger, Exception error);
+
+    [LoggerMessage(5, LogLevel.Trace, "{ResponseId}: {HarmonyText}")]
+    public static partial void Contents(ILogger logger, string responseId, string harmonyText);
+}

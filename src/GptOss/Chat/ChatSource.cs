@@ -1,0 +1,19 @@
+using GptOss.Generation;
+using GptOss.Harmony;
+
+namespace GptOss.Chat;
+
+/// <summary>What a chat client needs of a model: where tokens come from, and what they mean.</summary>
+/// <param name="Tokens">Makes answers.</param>
+/// <param name="Tokenizer">Text to ids and back.</param>
+/// <param name="ModelId">The name that requests may ask for.</param>
+/// <param name="Place">Where the model lies; null for nowhere.</param>
+/// <exception cref="HarmonyFormatException">The tokenizer lacks a marker of the chat format.</exception>
+internal sealed record ChatSource(ITokenSource Tokens, GptOssTokenizer Tokenizer, string ModelId, Uri? Place)
+{
+    /// <summary>The markers of the chat format.</summary>
+    public SpecialTokens Special { get; } = new(Tokenizer);
+
+    /// <summary>Knows the date that the model is told.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}

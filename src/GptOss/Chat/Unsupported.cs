@@ -1,0 +1,30 @@
+using Microsoft.Extensions.AI;
+
+namespace GptOss.Chat;
+
+/// <summary>Says what of a conversation a model of text cannot take.</summary>
+internal static class Unsupported
+{
+    /// <param name="content">What was found.</param>
+    /// <param name="place">Where, as the beginning of a sentence.</param>
+    public static NotSupportedException Content(AIContent content, string place)
+    {
+        string? media = content switch
+        {
+            DataContent data => data.MediaType,
+            UriContent link => link.MediaType,
+            HostedFileContent file => file.MediaType,
+            _ => null,
+        };
+        string kind = media?.Split('/')[0] switch
+        {
+            "image" => "a picture",
+            "audio" => "sound",
+            "video" => "a film",
+            null => "content",
+            _ => "a file",
+        };
+        string type = media is null ? content.GetType().Name : $"{content.GetType().Name}, {media}";
+        return new NotSupportedException($"{place} holds {kind} ({type}), which is not supported: gpt-oss reads text only.");
+    }
+}

@@ -1,0 +1,29 @@
+using Microsoft.Extensions.AI;
+
+namespace GptOss.Chat;
+
+/// <summary>Counts the tokens of a request.</summary>
+/// <param name="promptTokens">All of the prompt, what it begins of the answer included.</param>
+internal sealed class UsageCounter(int promptTokens)
+{
+    public int Output { get; private set; }
+
+    public int Reasoning { get; private set; }
+
+    /// <param name="isReasoning">Whether the token stands within reasoning; its markers do not.</param>
+    public void Add(bool isReasoning)
+    {
+        Output++;
+        Reasoning += isReasoning ? 1 : 0;
+    }
+
+    /// <remarks>Cached are none: no keys and values outlive their request.</remarks>
+    public UsageDetails ToDetails() => new()
+    {
+        InputTokenCount = promptTokens,
+        OutputTokenCount = Output,
+        TotalTokenCount = promptTokens + (long)Output,
+        CachedInputTokenCount = 0,
+        ReasoningTokenCount = Reasoning,
+    };
+}
