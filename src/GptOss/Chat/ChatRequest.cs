@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json;
 using GptOss.Generation;
 using GptOss.Harmony;
 using Microsoft.Extensions.AI;
@@ -90,7 +92,7 @@ internal sealed class RequestReader(ChatSource source, TurnMemory memory)
         DateOnly date = own.CurrentDate ?? DateOnly.FromDateTime(source.Time.GetLocalNow().DateTime);
         var system = new HarmonyContent.SystemInfo
         {
-            CurrentDate = date.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture),
+            CurrentDate = date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
             ReasoningEffort = options.Reasoning?.Effort switch
             {
                 ReasoningEffort.None or ReasoningEffort.Low => Effort.Low,
@@ -148,7 +150,7 @@ internal sealed class RequestReader(ChatSource source, TurnMemory memory)
 
     private static ResponseFormat Form(ChatResponseFormatJson json) => json.Schema is { } schema
         ? new ResponseFormat(json.SchemaName ?? "answer", json.SchemaDescription, schema)
-        : new ResponseFormat("answer", "A JSON object.", System.Text.Json.JsonElement.Parse("""{"type":"object"}"""));
+        : new ResponseFormat("answer", "A JSON object.", JsonElement.Parse("""{"type":"object"}"""));
 
     private static SamplingOptions Sampling(ChatOptions options, GptOssRequestOptions own) => new()
     {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using GptOss.Harmony;
 using Microsoft.Extensions.AI;
 
@@ -20,7 +21,7 @@ internal sealed class OfferedTools
         Functions = areOffered
             ? [.. functions.Select((function, i) => new ToolFunction(
                 identifiers[i], function.Description,
-                function.JsonSchema.ValueKind == System.Text.Json.JsonValueKind.Undefined ? null : function.JsonSchema))]
+                function.JsonSchema.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null ? null : function.JsonSchema))]
             : [];
         Names = new ToolNames(Functions.Select(function => function.Name));
     }
