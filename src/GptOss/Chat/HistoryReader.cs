@@ -73,7 +73,7 @@ internal sealed class HistoryReader(OfferedTools tools, SpokenTurns spoken)
 
     private HarmonyMessage Call(FunctionCallContent call)
     {
-        string recipient = tools.Recipient(call.Name), arguments = JsonText.Of(call.Arguments);
+        string recipient = tools.Recipient(call.Name), arguments = FunctionText.Of(call.Arguments);
         _recipients[call.CallId] = recipient;
         return spoken.FindCall(call.CallId, call.Name, arguments) ?? new HarmonyMessage(HarmonyRole.Assistant, arguments)
         {
@@ -85,7 +85,7 @@ internal sealed class HistoryReader(OfferedTools tools, SpokenTurns spoken)
 
     // A result without its call still is one; the format only wants a name for it.
     private HarmonyMessage Result(FunctionResultContent result) =>
-        new(HarmonyRole.Tool, result.Exception is { } error ? "Error: " + error.Message : JsonText.OfResult(result.Result))
+        new(HarmonyRole.Tool, result.Exception is { } error ? "Error: " + error.Message : FunctionText.OfResult(result.Result))
         {
             Name = _recipients.GetValueOrDefault(result.CallId, ToolNames.FunctionsPrefix + "unknown"),
             Recipient = HarmonyRole.Assistant.Word(),

@@ -109,7 +109,7 @@ internal sealed class Reply
         string name = _request.FunctionNames.GetValueOrDefault(seen, seen), id = "call_" + Guid.NewGuid().ToString("N")[..24];
         FunctionCallContent content = FunctionCallContent.CreateFromParsedArguments(
             call.Arguments.Trim() is { Length: > 0 } arguments ? arguments : "{}", id, name, Parse);
-        _call = (id, name, JsonText.Of(content.Arguments));
+        _call = (id, name, FunctionText.Of(content.Arguments));
         return content;
     }
 

@@ -6,7 +6,7 @@ using Microsoft.Extensions.AI;
 namespace GptOss.Chat;
 
 /// <summary>Arguments and results of functions as the text that the model reads.</summary>
-internal static class JsonText
+internal static class FunctionText
 {
     // The model was trained on plain letters; nothing here goes into HTML.
     private static readonly JsonSerializerOptions Options =
