@@ -1,13 +1,15 @@
 using System.Runtime.CompilerServices;
+using GptOss.Chat;
 using GptOss.Checkpoint;
 using GptOss.Generation;
 using GptOss.Model;
+using Microsoft.Extensions.Logging;
 
 namespace GptOss;
 
 /// <summary>A loaded gpt-oss model. Immutable and safe for concurrent use; all requests share its weights.</summary>
 /// <remarks>The weights are used where the files are mapped: replace a model folder by renaming, never write into it while it is in use.</remarks>
-public sealed class GptOssModel : IDisposable, IAsyncDisposable
+public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
 {
     private static readonly string[] UsualStops = ["<|return|>", "<|call|>", "<|endoftext|>"];
 
@@ -52,8 +54,10 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable
 
     internal Engine Engine => _engine;
 
+    internal ChatSource ChatSource => new(this, Tokenizer, Name, new Uri(Folder), StopTokens, ContextLength);
+
     /// <summary>Begins to work on a request, once the files are seen to be what they were.</summary>
-    internal Sequence Submit(GenerationRequest request, CancellationToken cancellation)
+    ITokenStream ITokenSource.Submit(GenerationRequest request, CancellationToken cancellation)
     {
         _checkpoint.ThrowIfChanged();
         return _scheduler.Submit(request, cancellation);
@@ -97,6 +101,12 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable
         return Steps(prompt, sampling ?? SamplingOptions.Default, cancellationToken);
     }
 
+    /// <summary>A chat client over this model, which the client leaves open when it is disposed.</summary>
+    /// <param name="loggerFactory">Logs what is done, without the contents of messages; null logs nothing.</param>
+    /// <exception cref="CheckpointException">The folder has no tokenizer, or one without the tokens of the chat format.</exception>
+    public GptOssChatClient AsChatClient(ILoggerFactory? loggerFactory = null) =>
+        new(ChatSource, this, ownsModel: false, loggerFactory);
+
     /// <summary>Closes the model. Generations under way end with <see cref="ObjectDisposedException"/>.</summary>
     public void Dispose()
     {
@@ -113,7 +123,7 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable
     private async IAsyncEnumerable<int> Steps(
         IEnumerable<int> prompt, SamplingOptions sampling, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        using Sequence sequence = Submit(new GenerationRequest { Prompt = [.. prompt], Sampling = sampling, StopTokens = StopTokens }, cancellation);
+        using ITokenStream sequence = ((ITokenSource)this).Submit(new GenerationRequest { Prompt = [.. prompt], Sampling = sampling, StopTokens = StopTokens }, cancellation);
         await foreach (GeneratedToken token in sequence.ReadAsync(cancellation).ConfigureAwait(false))
             yield return token.Id;
     }

@@ -52,3 +52,20 @@ internal enum EndReason
     /// <summary>The context is full.</summary>
     ContextFull,
 }
+
+/// <summary>An answer as it is made.</summary>
+internal interface ITokenStream : IDisposable
+{
+    /// <summary>The answer's tokens. May be read once.</summary>
+    IAsyncEnumerable<GeneratedToken> ReadAsync(CancellationToken cancellation = default);
+
+    /// <summary>Valid once the stream has ended.</summary>
+    EndReason End { get; }
+}
+
+/// <summary>What makes answers: a model's engine, or a script in its place.</summary>
+internal interface ITokenSource
+{
+    /// <summary>Begins to work on a request.</summary>
+    ITokenStream Submit(GenerationRequest request, CancellationToken cancellation);
+}

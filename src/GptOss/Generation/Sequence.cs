@@ -8,7 +8,7 @@ namespace GptOss.Generation;
 
 /// <summary>One request's tokens over time. The scheduler's loop writes them, the request's reader takes them.</summary>
 /// <remarks>The channel between the two is bounded: a slow reader stalls its own sequence and no other.</remarks>
-internal sealed class Sequence : IDisposable
+internal sealed class Sequence : ITokenStream
 {
     /// <summary>Tokens made ahead of the reader: a few seconds of a large model.</summary>
     private const int Ahead = 64;

@@ -6,7 +6,7 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("A command is needed: run, chat, inspect, bench, debug.")]
     [InlineData("Did you mean run?", "rnu")]
-    [InlineData("A command is needed: logits, tokens.", "debug")]
+    [InlineData("A command is needed: logits, tokens, render, parse.", "debug")]
     [InlineData("The prompt is empty", "run", "")]
     [InlineData("The prompt is empty", "run")]                                  // standard input holds nothing
     [InlineData("belongs in quotation marks", "run", "two", "words")]
