@@ -16,7 +16,7 @@ builder.Services.AddOpenTelemetry()
     .WithMetrics(metrics => metrics.AddMeter(Telemetry).AddConsoleExporter());
 
 await using GptOssModel model = await GptOssModel.LoadAsync(args.Length > 0 ? args[0] : TinyGptOss.Folder);
-builder.Services.AddChatClient(model.AsChatClient())
+builder.Services.AddChatClient(services => model.AsChatClient(services.GetRequiredService<ILoggerFactory>()))
     .UseFunctionInvocation()
     .UseOpenTelemetry(sourceName: Telemetry)
     .UseLogging();

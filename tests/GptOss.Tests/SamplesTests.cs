@@ -20,7 +20,7 @@ public sealed partial class SamplesTests
         string output = Output("ToolCalling");
         Assert.Contains("Call: get_current_weather(city: Lisbon)\n", output);
         Assert.Contains("Result: {\"condition\":\"sunny\",\"temperature\":24}\n", output);
-        Assert.Matches("\nAnswer: [^\n]*sunny[^\n]*24[^\n]*\n$", output);
+        Assert.Matches("\nAnswer: The condition is sunny and the temperature is 24\\.\n$", output);
     }
 
     [Fact]
@@ -30,8 +30,8 @@ public sealed partial class SamplesTests
         Match[] counts = [.. ReasoningTokens().Matches(output)];
         Assert.Equal(2, counts.Length);
         Assert.True(int.Parse(counts[1].Groups[1].Value, null) > int.Parse(counts[0].Groups[1].Value, null), output);
-        Assert.Matches("^Low: [^\n]*= 50\\.\n", output);
-        Assert.Matches("\nHigh: [^\n]*= 50\\.\n", output);
+        Assert.Matches("^Low: [^\n]*= 38\\.\n", output);
+        Assert.Matches("\nHigh: [^\n]*= 38\\.\n", output);
     }
 
     [Fact]
@@ -41,7 +41,7 @@ public sealed partial class SamplesTests
         Assert.Contains("\nHello!", "\n" + output);
         Assert.Contains("gen_ai.usage.output_tokens", output);
         Assert.Contains("gen_ai.client.token.usage", output);
-        Assert.Contains("dbug: ", output);
+        Assert.Contains("dbug: GptOss.GptOssChatClient", output);
     }
 
     private static string Output(string sample)

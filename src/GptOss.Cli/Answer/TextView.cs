@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
 
@@ -23,6 +24,13 @@ internal sealed class TextView(Screen screen, ReasoningView reasoning) : IAnswer
 {
     // An empty line keeps the parts of an answer apart where there is no dimmed text to do it.
     private const string PartBreak = "\n\n";
+
+    // Without line breaks, and with letters of every language as they are: it is for the eye.
+    private static readonly JsonSerializerOptions OneLine = new(AIJsonUtilities.DefaultOptions)
+    {
+        WriteIndented = false,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     private Part _part = Part.Nothing;
     private long _foldStarted;
@@ -63,7 +71,7 @@ internal sealed class TextView(Screen screen, ReasoningView reasoning) : IAnswer
     /// <summary>A call or its result on one line.</summary>
     internal static string Line(AIContent content) => (content switch
     {
-        FunctionCallContent call => $"→ {call.Name} {JsonSerializer.Serialize(call.Arguments, AIJsonUtilities.DefaultOptions)}",
+        FunctionCallContent call => $"→ {call.Name} {JsonSerializer.Serialize(call.Arguments, OneLine)}",
         FunctionResultContent result => $"← {result.Result ?? result.Exception?.Message}",
         _ => "",
     }).ReplaceLineEndings(" ");

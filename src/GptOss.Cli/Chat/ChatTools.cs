@@ -13,10 +13,17 @@ internal static class ChatTools
         AIFunctionFactory.Create(Calculator.Evaluate, "calculate", "Calculates an expression such as (2 + 3) * 4 ^ 2."),
     ];
 
-    [Description("Tells the date and time in a time zone.")]
-    private static string Time([Description("such as Europe/Lisbon")] string zone)
+    /// <exception cref="ArgumentException">No time zone has the city's name.</exception>
+    [Description("Gets the current time in a city.")]
+    private static string Time(string city)
     {
-        TimeZoneInfo found = TimeZoneInfo.FindSystemTimeZoneById(zone.Trim());
-        return TimeZoneInfo.ConvertTime(DateTimeOffset.UtcNow, found).ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
+        // The zones of the IANA database are named after their largest city, such as America/Sao_Paulo.
+        string suffix = "/" + city.Trim().Replace(' ', '_');
+        TimeZoneInfo zone = TimeZoneInfo.GetSystemTimeZones().FirstOrDefault(zone => IanaName(zone).EndsWith(suffix, StringComparison.OrdinalIgnoreCase))
+            ?? throw new ArgumentException($"No time zone is named after {city}. Try the largest city of its zone.");
+        return TimeZoneInfo.ConvertTime(DateTimeOffset.UtcNow, zone).ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
     }
+
+    private static string IanaName(TimeZoneInfo zone) =>
+        zone.HasIanaId ? zone.Id : TimeZoneInfo.TryConvertWindowsIdToIanaId(zone.Id, out string? name) ? name : "";
 }

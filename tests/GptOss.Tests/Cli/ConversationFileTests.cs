@@ -22,7 +22,7 @@ public sealed class ConversationFileTests : IDisposable
         Assert.Equal(Sample().LastReasoning(), loaded.LastReasoning());
         Assert.Equal("It is noon.", loaded.Messages[^1].Text);
         var call = Assert.IsType<FunctionCallContent>(loaded.Messages[1].Contents[1]);
-        Assert.Equal(("1", "get_current_time", "Europe/Lisbon"), (call.CallId, call.Name, $"{call.Arguments!["zone"]}"));
+        Assert.Equal(("1", "get_current_time", "Lisbon"), (call.CallId, call.Name, $"{call.Arguments!["city"]}"));
         Assert.Equal("1", Assert.IsType<FunctionResultContent>(loaded.Messages[2].Contents[0]).CallId);
     }
 
@@ -101,7 +101,7 @@ public sealed class ConversationFileTests : IDisposable
                 new ChatMessage(ChatRole.Assistant,
                 [
                     new TextReasoningContent("I must look."),
-                    new FunctionCallContent("1", "get_current_time", new Dictionary<string, object?> { ["zone"] = "Europe/Lisbon" }),
+                    new FunctionCallContent("1", "get_current_time", new Dictionary<string, object?> { ["city"] = "Lisbon" }),
                 ]),
                 new ChatMessage(ChatRole.Tool, [new FunctionResultContent("1", "12:00")]),
                 new ChatMessage(ChatRole.Assistant, "It is noon."),
