@@ -25,8 +25,7 @@ internal sealed class ChatLoop : IDisposable
     {
         _isInteractive = _screen.IsTerminal && !Console.IsInputRedirected;
         _client = model.AsChatClient();
-        // It is the person's own machine, so the model may see why a function failed.
-        _caller = _client.AsBuilder().UseFunctionInvocation(configure: loop => loop.IncludeDetailedErrors = true).Build();
+        _caller = _client.AsBuilder().UseFunctionInvocation(configure: Configure).Build();
         _options = options;
         _reader = new LineReader(prompt => Decorate(prompt));
         _ctrlC = new CtrlC(() => Decorate("\nCtrl+C once more, or /exit, ends the conversation.\n> "));
@@ -74,6 +73,15 @@ internal sealed class ChatLoop : IDisposable
         _screen.Dispose();
     }
 
+    private static void Configure(FunctionInvokingChatClient caller)
+    {
+        // It is the person's own machine, so the model may see why a function failed; failures do not end the answer,
+        // but after so many rounds the model has to answer without functions.
+        caller.IncludeDetailedErrors = true;
+        caller.MaximumConsecutiveErrorsPerRequest = int.MaxValue;
+        caller.MaximumIterationsPerRequest = 10;
+    }
+
     private async Task AskAsync(string text, CancellationToken end)
     {
         Conversation conversation = _commands.Conversation;
@@ -99,6 +107,12 @@ internal sealed class ChatLoop : IDisposable
         }
         catch (OperationCanceledException) when (!end.IsCancellationRequested)
         {
+            // Stopped by the person; what came until then stays.
+        }
+        catch when (updates.Count > 0)
+        {
+            _screen.WriteLine();
+            throw;
         }
         finally
         {
