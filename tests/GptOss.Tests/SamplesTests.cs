@@ -27,8 +27,8 @@ public sealed partial class SamplesTests
     public void ReasoningEffort_thinks_longer_at_high_and_is_right_at_both()
     {
         string output = Output("ReasoningEffort");
-        Match[] counts = [.. ReasoningTokens().Matches(output)];
-        Assert.Equal(2, counts.Length);
+        MatchCollection counts = ReasoningTokens().Matches(output);
+        Assert.Equal(2, counts.Count);
         Assert.True(int.Parse(counts[1].Groups[1].Value, null) > int.Parse(counts[0].Groups[1].Value, null), output);
         Assert.Matches("^Low: [^\n]*= 38\\.\n", output);
         Assert.Matches("\nHigh: [^\n]*= 38\\.\n", output);
