@@ -28,7 +28,7 @@ internal sealed class ChatLoop : IDisposable
         _caller = _client.AsBuilder().UseFunctionInvocation(configure: Configure).Build();
         _options = options;
         _reader = new LineReader(prompt => Decorate(prompt));
-        _ctrlC = new CtrlC(() => Decorate("\nCtrl+C once more, or /exit, ends the conversation.\n> "));
+        _ctrlC = new CtrlC(WarnOfEnd);
         var conversation = new Conversation { Effort = effort, System = options.Instructions };
         // On a terminal a dimmed thought disturbs nobody; among plain lines it could not be told from the answer.
         ReasoningView view = _screen.CanStyle ? ReasoningView.Shown : ReasoningView.Folded;
@@ -45,6 +45,7 @@ internal sealed class ChatLoop : IDisposable
         bool hasFailed = false;
         while (!_commands.IsOver && await _reader.ReadAsync(end).ConfigureAwait(false) is { } line)
         {
+            _ctrlC.ForgetWarning();
             if (line.Trim().Length == 0)
                 continue;
             try
@@ -138,6 +139,15 @@ internal sealed class ChatLoop : IDisposable
     }
 
     private int CountTokens() => _client.CountTokens(_commands.Conversation.Messages, Options(_commands.Conversation));
+
+    private void WarnOfEnd()
+    {
+        const string Warning = "Ctrl+C once more, or /exit, ends the conversation.";
+        if (_isInteractive)
+            Decorate($"\n{Warning}\n> ");
+        else
+            Failure.WriteLine(Warning);
+    }
 
     /// <summary>Writes what only a person at a terminal wants to see.</summary>
     private void Decorate(string text)

@@ -20,6 +20,13 @@ internal sealed class CtrlC(Action warn)
             _answer = null;
     }
 
+    /// <summary>The person goes on, so that the next Ctrl+C between answers warns again.</summary>
+    public void ForgetWarning()
+    {
+        lock (_lock)
+            _hasWarned = false;
+    }
+
     /// <summary>Handles one Ctrl+C; returns false where the tool should end.</summary>
     public bool Handle()
     {

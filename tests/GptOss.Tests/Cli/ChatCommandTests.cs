@@ -109,12 +109,16 @@ public sealed class ChatCommandTests
         using Process process = Tool.Start(["chat", "--temperature", "0"]);
         process.StandardInput.AutoFlush = true;
 
+        await process.StandardInput.WriteLineAsync("/effort low");
+        Assert.Equal("Effort: low", await process.StandardOutput.ReadLineAsync(cancellation));     // it is loaded
+
         // The tiny model reads thousands of words for many seconds before it can answer.
         await process.StandardInput.WriteLineAsync(string.Concat(Enumerable.Repeat("one two three four ", 10_000)));
         await process.StandardInput.WriteLineAsync("/stats");
-        await Task.Delay(TimeSpan.FromSeconds(3), cancellation);     // by now it is loaded and reads
+        await Task.Delay(TimeSpan.FromSeconds(1), cancellation);     // by now it reads
         Process.Start("kill", ["-s", "INT", $"{process.Id}"]).Dispose();
         await process.StandardInput.WriteLineAsync("/clear");
+        await process.StandardInput.WriteLineAsync("/effort medium");
         await process.StandardInput.WriteLineAsync(Question);
         process.StandardInput.Close();
         string output = await process.StandardOutput.ReadToEndAsync(cancellation);
@@ -122,7 +126,7 @@ public sealed class ChatCommandTests
 
         Assert.Equal(0, process.ExitCode);
         Assert.Matches(@"\n  answers\s+1\n", output);
-        Assert.EndsWith("Cleared\n" + Answer, output);
+        Assert.EndsWith("Cleared\nEffort: medium\n" + Answer, output);
     }
 
     private static ToolRun Chat(params string[] lines) =>

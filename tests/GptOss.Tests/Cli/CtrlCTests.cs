@@ -47,4 +47,13 @@ public sealed class CtrlCTests
         Assert.False(answer.IsCancellationRequested);
         Assert.Equal(2, _warnings);
     }
+
+    [Fact]
+    public void A_command_in_between_makes_the_warning_forgotten()
+    {
+        Assert.True(_ctrlC.Handle());
+        _ctrlC.ForgetWarning();
+        Assert.True(_ctrlC.Handle());
+        Assert.Equal(2, _warnings);
+    }
 }
