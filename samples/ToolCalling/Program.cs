@@ -1,5 +1,6 @@
 // The model calls a C# method and answers from its result: dotnet run --project samples/ToolCalling [-- MODEL-FOLDER]
 using System.ComponentModel;
+using System.Text.Json;
 using GptOss;
 using Microsoft.Extensions.AI;
 
@@ -9,7 +10,8 @@ using IChatClient client = model.AsBuilder().UseFunctionInvocation().Build();
 ChatOptions options = new()
 {
     Temperature = 0,
-    Tools = [AIFunctionFactory.Create(GetCurrentWeather, "get_current_weather")],
+    // The default options would indent the result, and the model would read blanks.
+    Tools = [AIFunctionFactory.Create(GetCurrentWeather, "get_current_weather", serializerOptions: JsonSerializerOptions.Web)],
 };
 ChatResponse response = await client.GetResponseAsync("What is the weather in Lisbon?", options);
 
