@@ -65,6 +65,9 @@ internal sealed class Sequence : ITokenStream
         while (await _channel.Reader.WaitToReadAsync(cancellation).ConfigureAwait(false))
             while (_channel.Reader.TryRead(out GeneratedToken token))
             {
+                // What was made ahead of the reader is not wanted any more.
+                _cancelled.Token.ThrowIfCancellationRequested();
+                cancellation.ThrowIfCancellationRequested();
                 _scheduler.Wake();
                 yield return token;
             }
