@@ -15,6 +15,7 @@ public sealed partial class RoomsTests
         ["Sampling"] = ["Kernels"],
         ["Generation"] = ["Model", "Kernels", "Sampling", "Threading"],
         ["Harmony"] = ["Tokenization"],
+        ["Chat"] = ["Harmony", "Generation", "Sampling", "Tokenization"],
     };
 
     public static TheoryData<string> Rooms => [.. MayUse.Keys];
@@ -59,6 +60,11 @@ public sealed partial class RoomsTests
     [Fact]
     public void No_room_uses_the_front_door() => Assert.Empty(SourceText.Rooms.SelectMany(
         room => SourceText.Matches(@"\bGptOss(Model|ChatClient)\b", "src", "GptOss", room)));
+
+    [Fact]
+    public void Only_Chat_knows_the_abstractions_of_chat_clients() =>
+        Assert.Empty(SourceText.Rooms.Where(room => room != "Chat").SelectMany(
+            room => SourceText.Matches(@"\bMicrosoft\.Extensions\.", "src", "GptOss", room)));
 
     /// <summary>A global using of a room would hide from the other tests.</summary>
     [Fact]

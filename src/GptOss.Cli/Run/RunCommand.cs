@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Runtime.CompilerServices;
+using GptOss.Cli.Answer;
 using GptOss.Cli.Shell;
+using Microsoft.Extensions.AI;
 
 namespace GptOss.Cli.Run;
 
@@ -14,58 +16,66 @@ internal static class RunCommand
             Description = "The question, in quotation marks; a dash, or nothing at the end of a pipe, reads standard input.",
             Arity = ArgumentArity.ZeroOrOne,
         };
-        Option<string?> model = ModelChoice.Option();
-        Option<int?> maxTokens = Values.Number("--max-tokens", "Ends after N tokens, reasoning included.", 1, int.MaxValue);
-        Option<float?> temperature = Values.Number(
-            "--temperature", "0 always takes the likeliest token, 1 (the default) keeps the model's own distribution; at most 2.", 0f, 2f);
-        Option<ulong?> seed = Values.Number("--seed", "The same seed gives the same answer.", 0ul, ulong.MaxValue);
-        Option<int?> threads = Values.Number("--threads", "Threads that compute; the default is one per processor.", 1, 1024);
+        var options = new AnswerOptions();
+        var showReasoning = new Option<bool>("--show-reasoning") { Description = "Writes the reasoning too, above the answer." };
+        var json = new Option<bool>("--json") { Description = "Writes events, one JSON object a line; the last has the token counts." };
         var raw = new Option<bool>("--raw") { Description = "Takes the prompt as plain text to go on with, without the chat format." };
 
-        var command = new Command("run", "Asks a model one question and writes its answer as it comes.")
+        var command = new Command("run", "Asks a model one question and writes its answer as it comes.") { prompt, showReasoning, json, raw };
+        foreach (Option option in options.All)
+            command.Add(option);
+        command.SetAction(async (parsed, cancellationToken) =>
         {
-            prompt, model, maxTokens, temperature, seed, threads, raw,
-        };
-        command.SetAction((parsed, cancellationToken) => RunAsync(
-            new RunRequest(
-                parsed.GetValue(prompt),
-                parsed.GetValue(model),
-                parsed.GetValue(maxTokens),
-                new SamplingOptions { Temperature = parsed.GetValue(temperature) ?? 1, Seed = parsed.GetValue(seed) },
-                new ModelOptions { Threads = parsed.GetValue(threads) },
-                parsed.GetValue(raw)),
-            cancellationToken));
+            bool isRaw = parsed.GetValue(raw);
+            foreach (Option<bool> other in (Option<bool>[])[showReasoning, json])
+            {
+                if (isRaw && parsed.GetValue(other))
+                    throw new UsageException($"{other.Name} and --raw exclude each other: raw text has no parts.");
+            }
+            (SamplingOptions Sampling, int? MaxTokens)? rawOptions = isRaw ? options.Raw(parsed) : null;
+            string text = await PromptAsync(parsed.GetValue(prompt), cancellationToken).ConfigureAwait(false);
+            GptOssModel model = await Loading.LoadAsync(options.Folder(parsed), options.Model(parsed), cancellationToken).ConfigureAwait(false);
+            await using (model.ConfigureAwait(false))
+            {
+                if (rawOptions is { } limits)
+                    await ContinueAsync(model, text, limits.Sampling, limits.MaxTokens, cancellationToken).ConfigureAwait(false);
+                else
+                    await AskAsync(model, text, options.Chat(parsed), parsed.GetValue(showReasoning), parsed.GetValue(json), cancellationToken)
+                        .ConfigureAwait(false);
+            }
+            return 0;
+        });
         return command;
     }
 
-    private static async Task<int> RunAsync(RunRequest request, CancellationToken cancellationToken)
+    private static async Task AskAsync(
+        GptOssModel model, string question, ChatOptions options, bool showReasoning, bool json, CancellationToken cancellationToken)
     {
-        string text = await PromptAsync(request.Prompt, cancellationToken).ConfigureAwait(false);
-        GptOssModel model = await Loading.LoadAsync(ModelChoice.Folder(request.Model), request.ModelOptions, cancellationToken)
-            .ConfigureAwait(false);
-        await using (model.ConfigureAwait(false))
+        using IChatClient client = model.AsChatClient();
+        using var screen = new Screen();
+        IAnswerView view = json ? new JsonView(screen) : new TextView(screen, showReasoning ? ReasoningView.Shown : ReasoningView.Hidden);
+        List<ChatResponseUpdate> updates = [];
+        await foreach (ChatResponseUpdate update in client.GetStreamingResponseAsync(question, options, cancellationToken).ConfigureAwait(false))
         {
-            GptOssTokenizer tokenizer = model.Tokenizer;
-            IReadOnlyList<int> prompt = request.Raw
-                ? tokenizer.Encode(text)
-                : Conversation.Ask(tokenizer, text, DateOnly.FromDateTime(DateTime.Now));
-            IAsyncEnumerable<int> answer = UntilEnd(
-                model.Generate(prompt, request.Sampling, cancellationToken), model.StopTokens, request.MaxTokens, cancellationToken);
-            if (!request.Raw)
-                answer = FinalChannel.Of(answer, tokenizer, cancellationToken);
-
-            using var output = new Output();
-            bool silent = true;
-            await foreach (string piece in tokenizer.DecodeAsync(answer, cancellationToken).ConfigureAwait(false))
-            {
-                output.Write(piece);
-                silent &= piece.Length == 0;
-            }
-            output.Write("\n");
-            if (silent && request.MaxTokens is { } limit)
-                Failure.WriteLine($"No answer came within {limit} tokens. A model thinks before it answers: raise --max-tokens.");
+            updates.Add(update);
+            foreach (AIContent content in update.Contents)
+                view.Show(content);
         }
-        return 0;
+        ChatResponse answer = updates.ToChatResponse();
+        view.End(answer);
+        if (!json && answer.Text.Length == 0 && options.MaxOutputTokens is { } limit)
+            Failure.WriteLine($"No answer came within {limit} tokens. A model thinks before it answers: raise --max-tokens.");
+    }
+
+    private static async Task ContinueAsync(
+        GptOssModel model, string text, SamplingOptions sampling, int? maxTokens, CancellationToken cancellationToken)
+    {
+        IAsyncEnumerable<int> tokens = UntilEnd(
+            model.Generate(model.Tokenizer.Encode(text), sampling, cancellationToken), model.StopTokens, maxTokens, cancellationToken);
+        using var screen = new Screen();
+        await foreach (string piece in model.Tokenizer.DecodeAsync(tokens, cancellationToken).ConfigureAwait(false))
+            screen.Write(piece);
+        screen.WriteLine();
     }
 
     private static async Task<string> PromptAsync(string? argument, CancellationToken cancellationToken)
@@ -92,7 +102,4 @@ internal static class RunCommand
                 yield break;
         }
     }
-
-    private sealed record RunRequest(
-        string? Prompt, string? Model, int? MaxTokens, SamplingOptions Sampling, ModelOptions ModelOptions, bool Raw);
 }

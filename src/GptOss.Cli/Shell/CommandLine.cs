@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using GptOss.Cli.Bench;
+using GptOss.Cli.Chat;
 using GptOss.Cli.Debug;
 using GptOss.Cli.Inspect;
 using GptOss.Cli.Run;
@@ -22,7 +23,7 @@ internal static class CommandLine
         using var interruption = new Interruption();
         try
         {
-            ParseResult parsed = Root().Parse(args, Parsing);
+            ParseResult parsed = Root(interruption).Parse(args, Parsing);
             UsageProblem.ThrowIfAny(parsed);
             return await parsed.InvokeAsync(
                 new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null },
@@ -34,10 +35,11 @@ internal static class CommandLine
         }
     }
 
-    private static Command Root() =>
+    private static Command Root(Interruption interruption) =>
         new("gptoss", "Runs, inspects and measures OpenAI's gpt-oss models on this machine's processor.")
         {
             RunCommand.Create(),
+            ChatCommand.Create(interruption),
             InspectCommand.Create(),
             BenchCommand.Create(),
             new Command("debug", "Shows what happens inside, for programs to read.")

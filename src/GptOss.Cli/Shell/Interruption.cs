@@ -22,6 +22,9 @@ internal sealed class Interruption : IDisposable
 
     public CancellationToken Token => _source.Token;
 
+    /// <summary>Asked at Ctrl+C before anything else; true means that it is taken care of and the tool goes on.</summary>
+    public Func<bool>? AtCtrlC { get; set; }
+
     public void Dispose()
     {
         foreach (PosixSignalRegistration registration in _registrations)
@@ -31,6 +34,11 @@ internal sealed class Interruption : IDisposable
 
     private void Handle(PosixSignalContext signal)
     {
+        if (signal.Signal == PosixSignal.SIGINT && AtCtrlC?.Invoke() == true)
+        {
+            signal.Cancel = true;
+            return;
+        }
         // The second time the system's own way of ending a process is what the person wants.
         if (_source.IsCancellationRequested)
             return;

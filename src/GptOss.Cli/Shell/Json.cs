@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using GptOss.Cli.Answer;
 using GptOss.Cli.Bench;
 using GptOss.Cli.Debug;
 using GptOss.Cli.Inspect;
@@ -13,4 +14,5 @@ namespace GptOss.Cli.Shell;
 [JsonSerializable(typeof(LogitsResult))]
 [JsonSerializable(typeof(Inspection))]
 [JsonSerializable(typeof(BenchResult))]
+[JsonSerializable(typeof(AnswerEvent))]
 internal sealed partial class Json : JsonSerializerContext;

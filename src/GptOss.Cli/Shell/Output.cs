@@ -25,7 +25,7 @@ internal sealed class Output : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new IOException("Standard output takes no more: its reader has gone away, or the disk is full.", e);
+            throw new OutputException("Standard output takes no more: its reader has gone away, or the disk is full.", e);
         }
     }
 
@@ -53,3 +53,6 @@ internal sealed class Output : IDisposable
         return Console.OpenStandardOutput();
     }
 }
+
+/// <summary>Standard output is closed: nothing that is written reaches anybody.</summary>
+internal sealed class OutputException(string message, Exception inner) : IOException(message, inner);

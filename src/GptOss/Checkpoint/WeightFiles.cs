@@ -14,6 +14,9 @@ internal static class WeightFiles
     private const string SeriesMiddle = "-of-";
     private const string SeriesEnd = ".safetensors";
 
+    // No common file system takes longer names, and a message could not show them.
+    private const int LongestName = 255;
+
     /// <summary>
     /// The names of the folder's weight files in ascending order, and which tensor the index promises in which of them.
     /// </summary>
@@ -36,7 +39,7 @@ internal static class WeightFiles
     /// A shard name is one plain name: joined to the folder it can mean nothing outside. The file itself may be a link.
     /// </summary>
     public static bool IsPlainName(string name) =>
-        name is not ("" or "." or "..") && !name.AsSpan().ContainsAny("/\\:") && !name.Any(char.IsControl);
+        name is not ("" or "." or "..") && name.Length <= LongestName && !name.AsSpan().ContainsAny("/\\:") && !name.Any(char.IsControl);
 
     private static Dictionary<string, string> ReadIndex(string path)
     {

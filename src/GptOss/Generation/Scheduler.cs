@@ -78,7 +78,7 @@ internal sealed class Scheduler(Engine engine) : IDisposable
                 if (!sequence.Stop.IsCancellationRequested && !sequence.HasRoom) continue;
                 worked = true;
                 if (Step(sequence)) continue;
-                sequence.Release();
+                sequence.Release(engine.Cache.Bytes);
                 active.RemoveAt(i);
             }
             if (!worked) AwaitChange(active);
@@ -103,6 +103,7 @@ internal sealed class Scheduler(Engine engine) : IDisposable
     {
         try
         {
+            sequence.Telemetry.Step();
             if (sequence.TryTakeDictated(out int dictated))
                 return sequence.Append(new GeneratedToken(dictated), engine.ContextLength);
             return engine.Step(sequence) is not { } token || sequence.Append(token, engine.ContextLength);

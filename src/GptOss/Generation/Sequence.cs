@@ -30,12 +30,15 @@ internal sealed class Sequence : ITokenStream
         Seed = request.Sampling.Seed ?? (ulong)Random.Shared.NextInt64();
         History = Penalties.NeedHistory(request.Sampling) ? new TokenHistory(_tokens) : null;
         Kv = engine.Cache.NewSequence();
+        Telemetry = new Telemetry(_tokens.Count);
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, engine.Closing);
         // The reader learns of it at once, whatever the loop is at.
         _cancelled = cancellation.UnsafeRegister(
             static (state, token) => ((Sequence)state!).Fail(new OperationCanceledException(token)), this);
         Stop = _stop.Token;
     }
+
+    public Telemetry Telemetry { get; }
 
     public SamplingOptions Sampling => _request.Sampling;
 
@@ -65,6 +68,9 @@ internal sealed class Sequence : ITokenStream
         while (await _channel.Reader.WaitToReadAsync(cancellation).ConfigureAwait(false))
             while (_channel.Reader.TryRead(out GeneratedToken token))
             {
+                // What was made ahead of the reader is not wanted any more.
+                _cancelled.Token.ThrowIfCancellationRequested();
+                cancellation.ThrowIfCancellationRequested();
                 _scheduler.Wake();
                 yield return token;
             }
@@ -77,6 +83,7 @@ internal sealed class Sequence : ITokenStream
     internal bool Append(GeneratedToken token, int contextLength)
     {
         _tokens.Add(token.Id);
+        Telemetry.Token();
         History?.Add(token.Id);
         if (!_channel.Writer.TryWrite(token)) return false;   // the reader is gone
         foreach (int next in _request.Guide?.After(token.Id) ?? []) _dictated.Enqueue(next);
@@ -110,8 +117,9 @@ internal sealed class Sequence : ITokenStream
     }
 
     /// <summary>Called by the loop when it takes no further step.</summary>
-    internal void Release()
+    internal void Release(long keyValueBytes)
     {
+        Telemetry.End(End, keyValueBytes);
         Kv.Dispose();
         _stop.Dispose();
     }

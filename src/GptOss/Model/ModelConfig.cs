@@ -123,7 +123,7 @@ internal sealed record ModelConfig
     internal static double Positive(ConfigJson json, string field, double fallback)
     {
         double value = json.OptionalNumber(field) ?? fallback;
-        return value is > 0 and <= float.MaxValue ? value
+        return (float)value is > 0 and <= float.MaxValue ? value   // a tiny one may be zero in float32
             : throw json.Fault(field, $"should be a positive number but is {value}.");
     }
 }
@@ -147,6 +147,13 @@ internal sealed record RopeConfig
 
     private const int MaxContext = 1 << 27;
 
+    // The frequencies fall from 1 by powers of theta: with 1 or less they do not, and YaRN divides by its logarithm.
+    private static double ReadTheta(ConfigJson json, double fallback)
+    {
+        double theta = ModelConfig.Positive(json, "rope_theta", fallback);
+        return theta > 1 ? theta : throw json.Fault("rope_theta", $"should be above 1 but is {theta}.");
+    }
+
     public static RopeConfig FromHuggingFace(ConfigJson json)
     {
         ConfigJson rope = json.Object("rope_parameters") ?? json.Object("rope_scaling")
@@ -156,7 +163,7 @@ internal sealed record RopeConfig
             throw rope.Fault("rope_type", $"should be 'yarn' but is '{Printable.Name(type)}'.");
         return new RopeConfig
         {
-            Theta = ModelConfig.Positive(rope, "rope_theta", ModelConfig.Positive(json, "rope_theta", 150_000)),
+            Theta = ReadTheta(rope, ReadTheta(json, 150_000)),
             Factor = type == "default" ? 1 : rope.Has("factor") ? ModelConfig.Positive(rope, "factor", 1)
                 : throw rope.Fault("factor", "is missing, and YaRN has no default for it."),
             BetaFast = ModelConfig.Positive(rope, "beta_fast", 32),
@@ -170,7 +177,7 @@ internal sealed record RopeConfig
 
     public static RopeConfig FromOriginal(ConfigJson json) => new()
     {
-        Theta = ModelConfig.Positive(json, "rope_theta", 150_000),
+        Theta = ReadTheta(json, 150_000),
         Factor = ModelConfig.Positive(json, "rope_scaling_factor", 1),
         BetaFast = ModelConfig.Positive(json, "rope_ntk_beta", 32),
         BetaSlow = ModelConfig.Positive(json, "rope_ntk_alpha", 1),

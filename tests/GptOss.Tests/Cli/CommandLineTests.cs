@@ -4,7 +4,7 @@ namespace GptOss.Tests.Cli;
 public sealed class CommandLineTests
 {
     [Theory]
-    [InlineData("A command is needed: run, inspect, bench, debug.")]
+    [InlineData("A command is needed: run, chat, inspect, bench, debug.")]
     [InlineData("Did you mean run?", "rnu")]
     [InlineData("A command is needed: logits, tokens, render, parse.", "debug")]
     [InlineData("The prompt is empty", "run", "")]
@@ -17,6 +17,12 @@ public sealed class CommandLineTests
     [InlineData("--threads should be a whole number from 1 to 1024", "run", "hi", "--threads", "0")]
     [InlineData("--max-tokens should be a whole number from 1", "run", "hi", "--max-tokens", "0")]
     [InlineData("'--model'", "run", "hi", "--model")]
+    [InlineData("'huge'", "run", "hi", "--effort", "huge")]
+    [InlineData("--effort belongs to the chat format", "run", "hi", "--raw", "--effort", "low")]
+    [InlineData("--system belongs to the chat format", "run", "hi", "--raw", "--system", "x")]
+    [InlineData("--json and --raw exclude each other", "run", "hi", "--raw", "--json")]
+    [InlineData("--show-reasoning and --raw exclude each other", "run", "hi", "--raw", "--show-reasoning")]
+    [InlineData("--seed should be a whole number", "chat", "--seed", "abc")]
     [InlineData("folder is an empty text", "run", "hi", "--model", "")]
     [InlineData("the model's longest is 131072", "inspect", "--context", "131073")]
     [InlineData("--layers belongs to --shape", "bench", "--layers", "3")]
@@ -35,6 +41,7 @@ public sealed class CommandLineTests
 
     [Theory]
     [InlineData("run", "hi", "--model")]
+    [InlineData("chat", "--model")]
     [InlineData("inspect")]
     [InlineData("debug", "tokens", "hi", "--model")]
     public void A_folder_that_is_no_model_is_one_line_and_exit_code_1(params string[] command)

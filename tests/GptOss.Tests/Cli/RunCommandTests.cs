@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace GptOss.Tests.Cli;
 
@@ -48,6 +50,45 @@ public sealed class RunCommandTests
     }
 
     [Fact]
+    public void Reasoning_is_shown_above_the_answer_where_it_is_wanted()
+    {
+        ToolRun run = Tool.Run("run", Question, "--temperature", "0", "--show-reasoning");
+        Assert.Matches($"^[^\n]+\n\n{Regex.Escape(Answer)}$", run.Output);
+    }
+
+    [Fact]
+    public void Events_are_json_lines_with_the_usage_in_the_last()
+    {
+        ToolRun run = Tool.Run("run", Question, "--temperature", "0", "--json");
+        JsonElement[] events = [.. run.Output.TrimEnd('\n').Split('\n').Select(line => JsonElement.Parse(line))];
+
+        Assert.Equal(["reasoning", "text", "end"], events.Select(e => e.GetProperty("type").GetString()).Distinct());
+        Assert.Equal(Answer.TrimEnd(), Text(events, "text"));
+        JsonElement end = events[^1], usage = end.GetProperty("usage");
+        Assert.Equal("stop", end.GetProperty("finish_reason").GetString());
+        Assert.InRange(usage.GetProperty("reasoning_tokens").GetInt32(), 1, usage.GetProperty("output_tokens").GetInt32() - 1);
+        Assert.InRange(usage.GetProperty("input_tokens").GetInt32(), 20, 500);
+    }
+
+    [Fact]
+    public void High_effort_thinks_longer_than_low()
+    {
+        int[] lengths = [.. new[] { "low", "high" }.Select(effort =>
+        {
+            string[] lines = Tool.Run("run", Question, "--temperature", "0", "--json", "--effort", effort).Output.TrimEnd('\n').Split('\n');
+            return Text(lines.Select(line => JsonElement.Parse(line)), "reasoning").Length;
+        })];
+        Assert.True(lengths[1] > lengths[0], string.Join(" and ", lengths));
+    }
+
+    [Fact]
+    public void Instructions_reach_the_model()
+    {
+        ToolRun run = Tool.Run("run", "Where does Susan live?", "--temperature", "0", "--system", "Susan lives in Madrid.");
+        Assert.Contains("Madrid", run.Output);
+    }
+
+    [Fact]
     public void Raw_text_goes_on_as_text()
     {
         ToolRun run = Tool.Run("run", "Hello", "--raw", "--temperature", "0", "--max-tokens", "200");
@@ -88,6 +129,10 @@ public sealed class RunCommandTests
         Assert.Equal(1, process.ExitCode);
         Assert.Matches("^gptoss: Standard output takes no more[^\n]*\n$", error);
     }
+
+    private static string Text(IEnumerable<JsonElement> events, string type) => string.Concat(events
+        .Where(e => e.GetProperty("type").GetString() == type)
+        .Select(e => e.GetProperty("text").GetString()));
 
     /// <summary>At temperature 2 the tiny model rambles through thousands of tokens before it happens to stop.</summary>
     private static Process StartEndlessRun() =>

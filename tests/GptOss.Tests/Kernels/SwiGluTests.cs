@@ -61,6 +61,17 @@ public class SwiGluTests
         Assert.True(float.IsNaN(y[0]) && float.IsNaN(y[1]) && float.IsFinite(y[2]));
     }
 
+    /// <summary>Clamped, a damaged weight would give a number like any other, and text.</summary>
+    [Theory]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(float.NegativeInfinity)]
+    public void An_infinity_becomes_NaN(float infinity)
+    {
+        var y = new float[3];
+        SwiGlu.Row([infinity, 1, 1, infinity, 1, 1], 7f, y);
+        Assert.True(float.IsNaN(y[0]) && float.IsNaN(y[1]) && float.IsFinite(y[2]));
+    }
+
     [Fact]
     public void Wrong_lengths_are_refused() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => SwiGlu.Row(new float[5], 7f, new float[2]));

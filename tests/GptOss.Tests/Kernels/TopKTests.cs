@@ -38,11 +38,14 @@ public class TopKTests
     [InlineData(0)]    // the first is taken before anything is compared
     [InlineData(2)]
     [InlineData(5)]
-    public void NaN_among_the_scores_leaves_the_indices_in_range_and_distinct(int at)
+    public void NaN_among_the_scores_is_chosen_first_and_makes_the_weights_NaN(int at)
     {
         float[] scores = [1, 2, 3, 4, 5, 6];
         scores[at] = float.NaN;
-        AssertValid(Choose(scores, 4).Chosen, 6);
+        var (chosen, weights) = Choose(scores, 4);
+        AssertValid(chosen, 6);
+        Assert.Equal(at, chosen[0]);
+        Assert.All(weights, weight => Assert.True(float.IsNaN(weight)));
     }
 
     [Fact]

@@ -1,0 +1,65 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using GptOss.Cli.Shell;
+using Microsoft.Extensions.AI;
+
+namespace GptOss.Cli.Answer;
+
+/// <summary>An answer for a program: one JSON object a line for every piece, and a last one with the reason of the end and the usage.</summary>
+internal sealed class JsonView(Screen screen) : IAnswerView
+{
+    public void Show(AIContent content)
+    {
+        AnswerEvent? shown = content switch
+        {
+            TextContent { Text.Length: > 0 } text => new AnswerEvent("text") { Text = text.Text },
+            TextReasoningContent { Text.Length: > 0 } reasoning => new AnswerEvent("reasoning") { Text = reasoning.Text },
+            FunctionCallContent call => new AnswerEvent("call")
+            {
+                Name = call.Name,
+                CallId = call.CallId,
+                Arguments = JsonSerializer.SerializeToElement(call.Arguments, AIJsonUtilities.DefaultOptions),
+            },
+            _ => null,
+        };
+        if (shown is not null)
+            Write(shown);
+    }
+
+    public void End(ChatResponse answer) => Write(new AnswerEvent("end")
+    {
+        FinishReason = answer.FinishReason?.Value,
+        Usage = answer.Usage is { } usage
+            ? new AnswerUsage(
+                usage.InputTokenCount, usage.CachedInputTokenCount, usage.OutputTokenCount, usage.ReasoningTokenCount)
+            : null,
+    });
+
+    private void Write(AnswerEvent shown) => screen.WriteLine(JsonSerializer.Serialize(shown, Json.Default.AnswerEvent));
+}
+
+/// <summary>One line of <c>gptoss run --json</c>; what an event does not have is left out.</summary>
+/// <param name="Type"><c>reasoning</c>, <c>text</c>, <c>call</c>, or <c>end</c>, the last one.</param>
+internal sealed record AnswerEvent(string Type)
+{
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Text { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Name { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? CallId { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public JsonElement? Arguments { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? FinishReason { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public AnswerUsage? Usage { get; init; }
+}
+
+/// <summary>Tokens of an answer: those from the cache are part of the input, the reasoning is part of the output.</summary>
+internal sealed record AnswerUsage(long? InputTokens, long? CachedInputTokens, long? OutputTokens, long? ReasoningTokens);

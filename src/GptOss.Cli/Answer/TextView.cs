@@ -1,0 +1,109 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Microsoft.Extensions.AI;
+
+namespace GptOss.Cli.Answer;
+
+/// <summary>What a <see cref="TextView"/> does with reasoning, calls and their results.</summary>
+internal enum ReasoningView
+{
+    /// <summary>They do not appear.</summary>
+    Hidden,
+
+    /// <summary>On a terminal one line says how long they took; elsewhere they do not appear.</summary>
+    Folded,
+
+    /// <summary>They appear as they come, dimmed on a terminal.</summary>
+    Shown,
+}
+
+/// <summary>An answer for a person: its text, above it the reasoning and the calls as far as they are wanted.</summary>
+internal sealed class TextView(Screen screen, ReasoningView reasoning) : IAnswerView
+{
+    // An empty line keeps the parts of an answer apart where there is no dimmed text to do it.
+    private const string PartBreak = "\n\n";
+
+    // Without line breaks, and with letters of every language as they are: it is for the eye.
+    private static readonly JsonSerializerOptions OneLine = new(AIJsonUtilities.DefaultOptions)
+    {
+        WriteIndented = false,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    private Part _part = Part.Nothing;
+    private long _foldStarted;
+
+    private enum Part { Nothing, Fold, Reasoning, Call, Text }
+
+    public void Show(AIContent content)
+    {
+        switch (content)
+        {
+            case TextContent { Text.Length: > 0 } text:
+                Begin(Part.Text);
+                screen.Write(text.Text);
+                break;
+            case TextReasoningContent { Text.Length: > 0 } or FunctionCallContent or FunctionResultContent
+                when reasoning == ReasoningView.Folded:
+                Fold();
+                break;
+            case TextReasoningContent { Text.Length: > 0 } thought when reasoning == ReasoningView.Shown:
+                Begin(Part.Reasoning);
+                screen.WriteDimmed(thought.Text);
+                break;
+            case FunctionCallContent or FunctionResultContent when reasoning == ReasoningView.Shown:
+                Begin(Part.Call);
+                screen.WriteDimmed(Line(content));
+                break;
+        }
+    }
+
+    public void End(ChatResponse answer)
+    {
+        if (_part == Part.Fold)
+            Unfold();
+        else
+            screen.WriteLine();
+    }
+
+    /// <summary>A call or its result on one line.</summary>
+    internal static string Line(AIContent content) => (content switch
+    {
+        FunctionCallContent call => $"→ {call.Name} {JsonSerializer.Serialize(call.Arguments, OneLine)}",
+        FunctionResultContent result => $"← {result.Result ?? result.Exception?.Message}",
+        _ => "",
+    }).ReplaceLineEndings(" ");
+
+    private void Begin(Part part)
+    {
+        if (_part == Part.Fold)
+            Unfold();
+        else if (_part == part && part == Part.Call)
+            screen.Write("\n");
+        else if (_part != part && _part != Part.Nothing)
+            screen.Write(PartBreak);
+        _part = part;
+    }
+
+    private void Fold()
+    {
+        if (!screen.CanStyle)
+            return;
+        if (_part != Part.Fold)
+        {
+            Begin(Part.Fold);
+            _foldStarted = Stopwatch.GetTimestamp();
+        }
+        screen.Rewrite($"thinking … {Seconds()} s");
+    }
+
+    private void Unfold()
+    {
+        screen.Rewrite($"thought for {Seconds()} s");
+        screen.Write(PartBreak);
+    }
+
+    private string Seconds() => Stopwatch.GetElapsedTime(_foldStarted).TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture);
+}

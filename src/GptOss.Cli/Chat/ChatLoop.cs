@@ -1,0 +1,158 @@
+using System.Diagnostics;
+using GptOss.Cli.Answer;
+using GptOss.Cli.Shell;
+using Microsoft.Extensions.AI;
+
+namespace GptOss.Cli.Chat;
+
+/// <summary>Reads what the person says, line by line, and answers or obeys until the end of the input or <c>/exit</c>.</summary>
+internal sealed class ChatLoop : IDisposable
+{
+    private readonly GptOssChatClient _client;
+    private readonly IChatClient _caller;
+    private readonly ChatOptions _options;
+    private readonly Screen _screen = new();
+    private readonly LineReader _reader;
+    private readonly CtrlC _ctrlC;
+    private readonly bool _isInteractive;
+    private readonly ChatStats _stats = new();
+    private readonly SlashCommands _commands;
+
+    /// <param name="model">Who answers.</param>
+    /// <param name="options">What stays the same in the whole conversation; the instructions begin it.</param>
+    /// <param name="effort">How long the model thinks until <c>/effort</c> says otherwise.</param>
+    public ChatLoop(GptOssModel model, ChatOptions options, string effort)
+    {
+        _isInteractive = _screen.IsTerminal && !Console.IsInputRedirected;
+        _client = model.AsChatClient();
+        _caller = _client.AsBuilder().UseFunctionInvocation(configure: Configure).Build();
+        _options = options;
+        _reader = new LineReader(prompt => Decorate(prompt));
+        _ctrlC = new CtrlC(WarnOfEnd);
+        var conversation = new Conversation { Effort = effort, System = options.Instructions };
+        // On a terminal a dimmed thought disturbs nobody; among plain lines it could not be told from the answer.
+        ReasoningView view = _screen.CanStyle ? ReasoningView.Shown : ReasoningView.Folded;
+        _commands = new SlashCommands(_screen, conversation, view, () => _stats.Sheet(CountTokens(), model.ContextLength));
+        Decorate($"{model.Name}. /help lists the commands.\n");
+    }
+
+    /// <summary>Handles one Ctrl+C; returns false where the tool should end.</summary>
+    public bool HandleCtrlC() => _ctrlC.Handle();
+
+    /// <summary>Runs the conversation; returns the exit code, which for a script tells whether something went wrong.</summary>
+    public async Task<int> RunAsync(CancellationToken end)
+    {
+        bool hasFailed = false;
+        while (!_commands.IsOver && await _reader.ReadAsync(end).ConfigureAwait(false) is { } line)
+        {
+            _ctrlC.ForgetWarning();
+            if (line.Trim().Length == 0)
+                continue;
+            try
+            {
+                if (!line.StartsWith('/'))
+                    await AskAsync(line, end).ConfigureAwait(false);
+                else if (line.StartsWith("//", StringComparison.Ordinal))
+                    await AskAsync(line[1..], end).ConfigureAwait(false);
+                else
+                    _commands.Run(line);
+            }
+            // Whoever reads standard output has gone away; everything else leaves the conversation as it was.
+            catch (Exception e) when (e is not (OutputException or OperationCanceledException))
+            {
+                Failure.Report(e, end);
+                hasFailed = true;
+            }
+        }
+        return hasFailed && !_isInteractive ? Failure.Error : 0;
+    }
+
+    public void Dispose()
+    {
+        _caller.Dispose();
+        _reader.Dispose();
+        _screen.Dispose();
+    }
+
+    private static void Configure(FunctionInvokingChatClient caller)
+    {
+        // It is the person's own machine, so the model may see why a function failed; failures do not end the answer,
+        // but after so many rounds the model has to answer without functions.
+        caller.IncludeDetailedErrors = true;
+        caller.MaximumConsecutiveErrorsPerRequest = int.MaxValue;
+        caller.MaximumIterationsPerRequest = 10;
+    }
+
+    private async Task AskAsync(string text, CancellationToken end)
+    {
+        Conversation conversation = _commands.Conversation;
+        var question = new ChatMessage(ChatRole.User, text);
+        List<ChatResponseUpdate> updates = [];
+        var view = new TextView(_screen, _commands.Reasoning);
+        bool isWhole = false;
+        long asked = Stopwatch.GetTimestamp(), began = asked;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(end);
+        _ctrlC.BeginAnswer(stop);
+        try
+        {
+            await foreach (ChatResponseUpdate update in _caller.GetStreamingResponseAsync(
+                [.. conversation.Messages, question], Options(conversation), stop.Token).ConfigureAwait(false))
+            {
+                if (updates.Count == 0)
+                    began = Stopwatch.GetTimestamp();
+                updates.Add(update);
+                foreach (AIContent content in update.Contents)
+                    view.Show(content);
+            }
+            isWhole = true;
+        }
+        catch (OperationCanceledException) when (!end.IsCancellationRequested)
+        {
+            // Stopped by the person; what came until then stays.
+        }
+        catch when (updates.Count > 0)
+        {
+            _screen.WriteLine();
+            throw;
+        }
+        finally
+        {
+            _ctrlC.EndAnswer();
+        }
+        ChatResponse answer = updates.ToChatResponse();
+        view.End(answer);
+        conversation.Add(question, answer.Messages, isWhole);
+        _stats.Add(answer.Usage, asked, began);
+        if (!isWhole)
+            Decorate("(stopped)\n");
+        else if (answer.FinishReason == ChatFinishReason.Length)
+            Failure.WriteLine("The answer ends here because it reached --max-tokens or the end of the context.");
+    }
+
+    private ChatOptions Options(Conversation conversation)
+    {
+        ChatOptions options = _options.Clone();
+        options.Instructions = conversation.System;
+        options.Reasoning = new ReasoningOptions { Effort = AnswerOptions.Effort(conversation.Effort), Output = ReasoningOutput.Full };
+        options.Tools = conversation.HasTools ? [.. ChatTools.All] : null;
+        return options;
+    }
+
+    private int CountTokens() => _client.CountTokens(_commands.Conversation.Messages, Options(_commands.Conversation));
+
+    private void WarnOfEnd()
+    {
+        const string Warning = "Ctrl+C once more, or /exit, ends the conversation.";
+        if (_isInteractive)
+            Decorate($"\n{Warning}\n> ");
+        else
+            Failure.WriteLine(Warning);
+    }
+
+    /// <summary>Writes what only a person at a terminal wants to see.</summary>
+    private void Decorate(string text)
+    {
+        if (_isInteractive)
+            _screen.WriteDimmed(text);
+    }
+}

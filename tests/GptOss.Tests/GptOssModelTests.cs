@@ -1,0 +1,228 @@
+using GptOss.Tests.Model;
+using GptOss.Tests.Oracles;
+
+namespace GptOss.Tests;
+
+public sealed class GptOssModelTests : IDisposable
+{
+    // No stop token is drawn by chance: an answer ends where a test wants it.
+    private static readonly TinyShape Shape = new() { NumHiddenLayers = 3, OriginalContext = 64, RopeFactor = 4 };
+    private static readonly SamplingOptions Seeded = new() { Seed = 11, TopP = 0.95f };
+
+    private readonly TemporaryFolder _folder = new();
+
+    public GptOssModelTests() => TinyCheckpoint.Write(_folder.Path, Shape with { WithGenerationConfig = false }, seed: 2);
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task The_greedy_answer_is_that_of_the_logits_taken_by_hand()
+    {
+        await using GptOssModel model = await Load();
+        int[] prompt = LoadedModel.Prompt(30, 512);
+        int[] byHand;
+        using (var other = new LoadedModel(_folder.Path)) byHand = other.Greedy(prompt, 20);
+        Assert.Equal(byHand, await model.Generate(prompt, SamplingOptions.Greedy, Stop).Take(20).ToArrayAsync(Stop));
+    }
+
+    [Fact]
+    public async Task A_stop_token_is_the_last_of_the_stream()
+    {
+        int[] prompt = LoadedModel.Prompt(30, 512), free;
+        await using (GptOssModel model = await Load())
+            free = await model.Generate(prompt, SamplingOptions.Greedy, Stop).Take(20).ToArrayAsync(Stop);
+        int last = Enumerable.Range(1, 19).First(i => Array.IndexOf(free, free[i]) == i);   // new at its place
+        File.WriteAllText(Path.Combine(_folder.Path, "generation_config.json"), $$"""{"eos_token_id": [1, {{free[last]}}]}""");
+
+        await using GptOssModel stopping = await Load();
+
+        Assert.Equal([1, free[last]], stopping.StopTokens);
+        Assert.Equal(free[..(last + 1)], await stopping.Generate(prompt, SamplingOptions.Greedy, Stop).ToArrayAsync(Stop));
+    }
+
+    [Fact]
+    public async Task The_stream_ends_when_the_context_is_full()
+    {
+        await using GptOssModel model = await Load(new ModelOptions { ContextLength = 40 });
+        Assert.Equal(40, model.ContextLength);
+        Assert.Equal(10, await model.Generate(LoadedModel.Prompt(30, 500), SamplingOptions.Greedy, Stop).CountAsync(Stop));
+        Assert.Equal(1, await model.Generate(LoadedModel.Prompt(39, 500), SamplingOptions.Greedy, Stop).CountAsync(Stop));
+        Assert.Equal(0, model.Engine.Cache.Bytes);
+    }
+
+    [Fact]
+    public async Task A_prompt_that_leaves_no_room_is_refused_with_both_numbers()
+    {
+        await using GptOssModel model = await Load(new ModelOptions { ContextLength = 40 });
+        var refusal = await Assert.ThrowsAsync<ContextLengthException>(() => First(model, LoadedModel.Prompt(40, 500)));
+        Assert.Equal((40, 40), (refusal.PromptTokens, refusal.ContextLength));
+        Assert.Contains("40", refusal.Message);
+    }
+
+    [Fact]
+    public async Task A_longer_context_than_the_model_has_is_refused()
+    {
+        await using GptOssModel model = await Load();
+        Assert.Equal(256, model.ContextLength);   // 64 × 4
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Load(new ModelOptions { ContextLength = 257 }));
+    }
+
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(512)]
+    [InlineData(int.MaxValue)]
+    [InlineData(int.MinValue)]
+    public async Task An_id_outside_the_vocabulary_is_the_callers_mistake(int id)
+    {
+        await using GptOssModel model = await Load();
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => First(model, [1, id]));
+        await Assert.ThrowsAsync<ArgumentException>(() => First(model, []));
+        Assert.Throws<ArgumentNullException>(() => model.Generate(null!, cancellationToken: Stop));
+        Assert.InRange(await First(model, [0, 511]), 0, 511);
+    }
+
+    [Fact]
+    public async Task Generations_at_the_same_time_give_what_they_give_one_by_one()
+    {
+        await using GptOssModel model = await Load(new ModelOptions { Threads = 2 });
+        Task<int[]> Run(int i) => model.Generate(LoadedModel.Prompt(10 + 7 * i, 512, i), Seeded with { Seed = (ulong)i }, Stop)
+            .Take(40).ToArrayAsync(Stop).AsTask();
+
+        var alone = new int[8][];
+        for (int i = 0; i < alone.Length; i++) alone[i] = await Run(i);
+        int[][] together = await Task.WhenAll(Enumerable.Range(0, alone.Length).Select(i => Task.Run(() => Run(i), Stop)));
+
+        Assert.Equal(alone, together);
+        Assert.Equal(alone.Length, alone.Select(answer => string.Join(' ', answer)).Distinct().Count());
+        Assert.True(SpinWait.SpinUntil(() => model.Engine.Cache.Bytes == 0, TimeSpan.FromSeconds(5)));
+    }
+
+    [Fact]
+    public async Task A_generation_that_is_left_or_cancelled_disturbs_no_other()
+    {
+        await using GptOssModel model = await Load();
+        int[] prompt = LoadedModel.Prompt(20, 512);
+        int[] expected = await model.Generate(prompt, Seeded, Stop).Take(100).ToArrayAsync(Stop);
+
+        Task<int[]> steady = Task.Run(async () => await model.Generate(prompt, Seeded, Stop).Take(100).ToArrayAsync(Stop), Stop);
+        for (int i = 0; i < 20; i++)
+        {
+            using var source = new CancellationTokenSource();
+            await foreach (int _ in model.Generate(LoadedModel.Prompt(50, 512, i), Seeded, Stop)) break;
+            IAsyncEnumerable<int> other = model.Generate(LoadedModel.Prompt(150, 512, i), Seeded, source.Token);
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+            {
+                await foreach (int _ in other) await source.CancelAsync();
+            });
+        }
+
+        Assert.Equal(expected, await steady);
+        Assert.True(SpinWait.SpinUntil(() => model.Engine.Cache.Bytes == 0, TimeSpan.FromSeconds(5)));
+    }
+
+    [Fact]
+    public async Task A_cancelled_stream_yields_nothing_more()
+    {
+        await using GptOssModel model = await Load();
+        using var source = new CancellationTokenSource();
+        int after = 0;
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (int _ in model.Generate([1, 2, 3], Seeded, source.Token))
+            {
+                if (source.IsCancellationRequested) after++;
+                await Task.Delay(20, Stop);   // the model runs ahead
+                await source.CancelAsync();
+            }
+        });
+        Assert.Equal(0, after);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => First(model, [1], new CancellationToken(canceled: true)));
+    }
+
+    [Fact]
+    public async Task A_long_prompt_is_cancelled_while_it_is_read()
+    {
+        using var folder = new TemporaryFolder();
+        TinyCheckpoint.Write(folder.Path, new TinyShape { NumHiddenLayers = 8, OriginalContext = 4096, RopeFactor = 2 }, seed: 1);
+        await using GptOssModel model = await GptOssModel.LoadAsync(folder.Path, new ModelOptions { Threads = 1 }, null, Stop);
+        using var source = new CancellationTokenSource();
+        Task<int> first = First(model, LoadedModel.Prompt(8000, 512), source.Token);
+        await Task.Delay(50, Stop);
+        Assert.False(first.IsCompleted);
+
+        await source.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first.WaitAsync(TimeSpan.FromSeconds(2), Stop));
+        // The engine itself lets go too: keys and values are given back, and the next request is served.
+        Assert.True(SpinWait.SpinUntil(() => model.Engine.Cache.Bytes == 0, TimeSpan.FromSeconds(5)));
+        Assert.InRange(await First(model, [1]), 0, 511);
+    }
+
+    [Fact]
+    public async Task Disposing_at_any_moment_ends_every_generation_with_the_right_error()
+    {
+        for (int round = 0; round < 50; round++)
+        {
+            GptOssModel model = await Load(new ModelOptions { Threads = 2 });
+            Task[] readers = [.. Enumerable.Range(0, 3).Select(i => Task.Run(async () =>
+            {
+                await foreach (int _ in model.Generate(LoadedModel.Prompt(120, 512, i), Seeded, Stop)) { }
+                await First(model, [1]);   // the model may have been quicker than the disposal
+                while (true) await First(model, [1]);
+            }, Stop))];
+            await Task.Delay(round % 10, Stop);
+            if (round % 2 == 0) model.Dispose();
+            else await model.DisposeAsync();
+
+            foreach (Task reader in readers)
+                await Assert.ThrowsAsync<ObjectDisposedException>(() => reader.WaitAsync(TimeSpan.FromSeconds(5), Stop));
+            await Assert.ThrowsAsync<ObjectDisposedException>(() => First(model, [1]));
+            model.Dispose();
+        }
+    }
+
+    [Fact]
+    public async Task A_file_that_was_changed_after_loading_is_noticed_by_the_next_request()
+    {
+        await using GptOssModel model = await Load();
+        await First(model, [1]);
+        string file = Directory.EnumerateFiles(_folder.Path, "*.safetensors").Single();
+        File.SetLastWriteTimeUtc(file, new DateTime(2001, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+        var refusal = await Assert.ThrowsAsync<CheckpointException>(() => First(model, [1]));
+        Assert.Equal(file, refusal.FilePath);
+    }
+
+    [Fact]
+    public async Task Progress_rises_to_one_and_a_cancelled_loading_ends_so()
+    {
+        var seen = new List<LoadProgress>();
+        await using (GptOssModel model = await GptOssModel.LoadAsync(_folder.Path, null, new Recorder(seen), Stop))
+            Assert.Equal(Path.GetFileName(_folder.Path), model.Name);
+        Assert.Equal(1, seen[^1].Fraction);
+        Assert.Equal(seen.Select(step => step.Fraction).Order(), seen.Select(step => step.Fraction));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => GptOssModel.LoadAsync(_folder.Path, null, null, new CancellationToken(canceled: true)));
+    }
+
+    [Fact]
+    public async Task Without_a_tokenizer_ids_are_served_and_text_says_why_not()
+    {
+        await using GptOssModel model = await Load();
+        Assert.InRange(await First(model, [1]), 0, 511);
+        var refusal = Assert.Throws<CheckpointException>(() => model.Tokenizer);
+        Assert.Contains("tokenizer", refusal.Message);
+    }
+
+    private Task<GptOssModel> Load(ModelOptions? options = null) =>
+        GptOssModel.LoadAsync(_folder.Path, options ?? new ModelOptions { Threads = 1 }, null, Stop);
+
+    private static async Task<int> First(GptOssModel model, int[] prompt, CancellationToken? stop = null) =>
+        await model.Generate(prompt, SamplingOptions.Greedy, stop ?? Stop).FirstAsync(CancellationToken.None);
+
+    private sealed class Recorder(List<LoadProgress> seen) : IProgress<LoadProgress>
+    {
+        public void Report(LoadProgress value) => seen.Add(value);
+    }
+}

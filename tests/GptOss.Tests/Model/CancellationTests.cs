@@ -1,0 +1,94 @@
+using GptOss.Kernels;
+using GptOss.Model;
+using GptOss.Tests.Kernels;
+using GptOss.Tests.Oracles;
+
+namespace GptOss.Tests.Model;
+
+/// <summary>A pass that is stopped leaves its sequences as they were.</summary>
+public sealed class CancellationTests : IDisposable
+{
+    private static readonly TinyShape Shape = new() { NumHiddenLayers = 6, SlidingWindow = 20 };
+    private readonly LoadedModel _model = LoadedModel.Random(Shape, seed: 8, threads: 2);
+    private readonly int[] _prompt = LoadedModel.Prompt(140, Shape.VocabSize);
+
+    public void Dispose() => _model.Dispose();
+
+    [Fact]
+    public void A_pass_that_is_stopped_before_it_began_changes_nothing()
+    {
+        float[][] expected = _model.Logits(_prompt);
+        using KvSequence sequence = _model.Engine.Cache.NewSequence();
+        float[][] first = _model.Pass((sequence, _prompt[..70]));
+
+        Assert.ThrowsAny<OperationCanceledException>(() => Forward(sequence, _prompt[70..], new CancellationToken(canceled: true)));
+
+        Assert.Equal(70, sequence.Length);
+        AssertSame(expected, [.. first, .. _model.Pass((sequence, _prompt[70..]))]);
+    }
+
+    /// <summary>Stops at many moments of a pass, and of another sequence's pass in the same batch.</summary>
+    [Fact]
+    public void A_pass_that_is_stopped_anywhere_leaves_its_sequences_usable()
+    {
+        float[][] expected = _model.Logits(_prompt);
+        int stopped = 0;
+        for (int round = 0; round < 40; round++)
+        {
+            using KvSequence a = _model.Engine.Cache.NewSequence(), b = _model.Engine.Cache.NewSequence();
+            float[][] first = _model.Pass((a, _prompt[..63]), (b, _prompt[..5]));
+            using var source = new CancellationTokenSource();
+            // From another thread: the pass itself polls, so where it is stopped is up to the clock.
+            var canceller = new Thread(() =>
+            {
+                Thread.SpinWait(200 * round);
+                source.Cancel();
+            });
+            canceller.Start();
+            float[][] second = [];
+            try
+            {
+                second = Forward(a, _prompt[63..], source.Token, b);
+            }
+            catch (OperationCanceledException)
+            {
+                stopped++;
+                Assert.Equal((63, 5), (a.Length, b.Length));
+                second = Forward(a, _prompt[63..], CancellationToken.None, b);
+            }
+            canceller.Join();
+
+            AssertSame(expected, [.. first[..63], .. second[..77]]);
+            AssertSame(expected[..8], [.. first[63..], .. second[77..]]);
+        }
+        Assert.InRange(stopped, 1, 40);
+    }
+
+    private float[][] Forward(KvSequence sequence, int[] tokens, CancellationToken stop, KvSequence? other = null)
+    {
+        float[][] rows = [];
+        _model.Engine.Forward(
+            batch =>
+            {
+                batch.Add(sequence, tokens, Wanted.All);
+                if (other is not null) batch.Add(other, _prompt.AsSpan(other.Length, 3), Wanted.All);
+            },
+            logits => rows = Copies(logits),
+            stop);
+        return rows;
+    }
+
+    private static float[][] Copies(Rows logits)
+    {
+        var copies = new float[logits.Count][];
+        for (int row = 0; row < copies.Length; row++) copies[row] = logits[row].ToArray();
+        return copies;
+    }
+
+    private static void AssertSame(float[][] expected, float[][] actual)
+    {
+        Assert.Equal(expected.Length, actual.Length);
+        for (int position = 0; position < expected.Length; position++)
+            Sample.AssertSameBits(expected[position], actual[position], $"position {position}");
+    }
+}

@@ -1,0 +1,65 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+
+namespace GptOss.Tests;
+
+/// <summary>The samples as processes, on the tiny model: what they print is right.</summary>
+[Trait("speed", "slow")]
+public sealed partial class SamplesTests
+{
+    // A sample takes seconds; the machine of the tests may be busy with other things.
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
+
+    [Fact]
+    public void HelloChat_shows_reasoning_and_answer_apart() =>
+        Assert.Matches("^Reasoning: [^\n]+\nAnswer: 345 \\+ 678 = 1023\\.\n$", Output("HelloChat"));
+
+    [Fact]
+    public void ToolCalling_answers_from_what_the_method_returned()
+    {
+        string output = Output("ToolCalling");
+        Assert.Contains("Call: get_current_weather(city: Lisbon)\n", output);
+        Assert.Matches("\nResult: {\\s*\"condition\":\\s*\"sunny\",\\s*\"temperature\":\\s*24\\s*}\n", output);
+        Assert.Matches("\nAnswer: The condition is sunny and the temperature is 24\\.\n$", output);
+    }
+
+    [Fact]
+    public void ReasoningEffort_thinks_longer_at_high_and_is_right_at_both()
+    {
+        string output = Output("ReasoningEffort");
+        MatchCollection counts = ReasoningTokens().Matches(output);
+        Assert.Equal(2, counts.Count);
+        Assert.True(int.Parse(counts[1].Groups[1].Value, null) > int.Parse(counts[0].Groups[1].Value, null), output);
+        Assert.Matches("^Low: [^\n]*= 38\\.\n", output);
+        Assert.Matches("\nHigh: [^\n]*= 38\\.\n", output);
+    }
+
+    [Fact]
+    public void DependencyInjection_logs_traces_and_measures()
+    {
+        string output = Output("DependencyInjection");
+        Assert.Contains("\nHello!", "\n" + output);
+        Assert.Contains("gen_ai.usage.output_tokens", output);
+        Assert.Contains("gen_ai.client.token.usage", output);
+        Assert.Contains("dbug: GptOss.GptOssChatClient", output);
+    }
+
+    private static string Output(string sample)
+    {
+        // The samples are built beside the tests, in the same configuration.
+        string program = Path.Combine(Repository.Root, "samples", sample, "bin", Configuration(), "net10.0", $"{sample}.dll");
+        var start = new ProcessStartInfo("dotnet", [program]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using Process process = Process.Start(start)!;
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        if (!process.WaitForExit(Limit))
+            process.Kill();
+        Assert.True(process.ExitCode == 0, error.Result);
+        return output.Result.ReplaceLineEndings("\n");
+    }
+
+    private static string Configuration() => new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+
+    [GeneratedRegex(@"tokens, (\d+) of them reasoning")]
+    private static partial Regex ReasoningTokens();
+}

@@ -1,0 +1,59 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using GptOss.Kernels;
+using GptOss.Tests.Kernels;
+using GptOss.Tests.Model;
+
+namespace GptOss.Tests;
+
+/// <summary>What <c>./build.sh widths</c> compares between its legs.</summary>
+public sealed class WidthReportTests
+{
+    [Fact]
+    public void Logits_and_kernels_are_hashed_for_the_comparison_of_widths()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (string fixture in (string[])["A", "C"])
+        {
+            using var expected = FixtureTests.Expected(fixture);
+            using var model = new LoadedModel(Repository.Vector("oracle", fixture), threads: 2);
+            float[][] logits = model.Logits(FixtureTests.Ints(expected, "prompt"));
+            foreach (int position in FixtureTests.Ints(expected, "positions")) Add(logits[position]);
+        }
+        using (var tiny = new LoadedModel(TinyGptOss.Folder, threads: 2))
+            foreach (float[] row in tiny.Logits(LoadedModel.Prompt(20, tiny.Model.VocabularySize))) Add(row);
+        foreach (int columns in (int[])[32, 96, 320]) AddKernels(columns);
+
+        byte[] bytes = hash.GetHashAndReset();
+        Assert.NotEqual(SHA256.HashData([]), bytes);
+        WidthTests.Report(Convert.ToHexStringLower(bytes));
+
+        void Add(ReadOnlySpan<float> values)
+        {
+            Assert.False(values.ContainsAny(float.NaN, float.PositiveInfinity, float.NegativeInfinity));
+            hash.AppendData(MemoryMarshal.AsBytes(values));
+        }
+
+        void AddKernels(int columns)
+        {
+            const int Outputs = 19, Tokens = 5;
+            float[] x = Sample.Floats(Tokens * columns, seed: 1), y = new float[Tokens * Outputs], z = new float[columns];
+            ushort[] weights = Sample.BFloat16s(Outputs * columns, seed: 2), bias = Sample.BFloat16s(Outputs, seed: 3);
+            BFloat16.Multiply(weights, bias, new Rows(x, columns), new Rows(y, Outputs), 0);
+            Add(y);
+            BFloat16Columns.Multiply(weights, bias, new Rows(x, columns), new Rows(y, Outputs), 0);
+            Add(y);
+            Mxfp4.Multiply(
+                Sample.Bytes(Outputs * columns / 2, seed: 4), Sample.Scales(Outputs * columns / 32, seed: 5), bias,
+                new Rows(Sample.Arranged(x, columns), Mxfp4.ArrangedWidth(columns)), new Rows(y, Outputs), 0,
+                new float[Mxfp4.ScratchValues(columns)]);
+            Add(y);
+            RmsNorm.Row(x.AsSpan(0, columns), weights.AsSpan(0, columns), 1e-5f, z);
+            Add(z);
+            Softmax.Weights(x.AsSpan(0, columns), 1, 0.7f, z);
+            Add(z);
+            SwiGlu.Row(x.AsSpan(0, 2 * columns), 7, z);
+            Add(z);
+        }
+    }
+}
