@@ -1,6 +1,7 @@
 namespace GptOss.Chat;
 
 /// <summary>Finds the end of an answer in its text, wherever the borders of its pieces lie. For one answer.</summary>
+/// <remarks>The sequence that is complete first counts; of several that are so at once, the longest.</remarks>
 /// <param name="sequences">The texts that end it; empty ones are ignored.</param>
 internal sealed class StopSequences(IEnumerable<string> sequences)
 {
@@ -21,15 +22,15 @@ internal sealed class StopSequences(IEnumerable<string> sequences)
         if (_sequences.Length == 0)
             return piece;
         string text = _held + piece;
-        int end = -1;
+        (int Complete, int At) first = (int.MaxValue, -1);
         foreach (string sequence in _sequences)
         {
             int at = text.IndexOf(sequence, StringComparison.Ordinal);
-            if (at >= 0 && (end < 0 || at < end))
-                end = at;
+            if (at >= 0 && (at + sequence.Length, at).CompareTo(first) < 0)
+                first = (at + sequence.Length, at);
         }
-        IsReached = end >= 0;
-        int certain = IsReached ? end : text.Length - LongestBeginning(text);
+        IsReached = first.At >= 0;
+        int certain = IsReached ? first.At : text.Length - LongestBeginning(text);
         _held = IsReached ? "" : text[certain..];
         return text[..certain];
     }

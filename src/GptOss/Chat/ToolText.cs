@@ -68,6 +68,8 @@ internal static class ToolText
         var arguments = new Dictionary<string, object?>();
         foreach (JsonProperty argument in root.EnumerateObject())
             arguments[argument.Name] = argument.Value.ValueKind == JsonValueKind.Null ? null : argument.Value.Clone();
+        // Half of a surrogate pair parses, and fails whoever reads it; better here, where a failure is reported.
+        Serialize(arguments);
         return arguments;
     }
 

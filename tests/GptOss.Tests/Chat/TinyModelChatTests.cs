@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
@@ -56,6 +58,146 @@ public sealed class TinyModelChatTests : IAsyncLifetime
         Assert.InRange(rightCalls, 143, 150);
         Assert.InRange(rightAnswers, rightCalls * 99 / 100, rightCalls);
         Assert.InRange(rightSums, 48, 50);
+    }
+
+    [Fact]
+    [Trait("speed", "slow")]
+    public async Task Sixty_four_at_once_say_what_they_say_one_after_the_other()
+    {
+        ChatOptions Seeded(int seed)
+        {
+            ChatOptions options = Options("low");
+            options.Temperature = 1;
+            options.Seed = seed;
+            options.MaxOutputTokens = 40;
+            return options;
+        }
+        async Task<string> Ask(int i)
+        {
+            ChatResponse answer = await _client.GetResponseAsync($"What is {i} + {2 * i}?", Seeded(i), TestContext.Current.CancellationToken);
+            return string.Join('|', answer.Messages[0].Contents.Select(content => content.ToString()));
+        }
+        var serial = new List<string>();
+        for (int i = 0; i < 64; i++)
+            serial.Add(await Ask(i));
+
+        string[] together = await Task.WhenAll(Enumerable.Range(0, 64).Select(i => Task.Run(() => Ask(i))));
+
+        Assert.Equal(serial, together);
+        Assert.True(serial.Distinct().Count() > 32, "The questions differ, so the answers do.");
+    }
+
+    [Fact]
+    [Trait("speed", "slow")]
+    public async Task Two_hundred_cancellations_end_at_once_and_the_next_answer_is_right()
+    {
+        const string Sum = "What is 345 + 678?";
+        string expected = (await _client.GetResponseAsync(Sum, Options("medium"), TestContext.Current.CancellationToken)).Text;
+        Assert.Contains("1023", expected);
+        // A prompt of several chunks, so that cancellations fall into it too.
+        string longPrompt = string.Concat(Enumerable.Repeat("Maria has 48 marbles. ", 60)) + Sum;
+        var random = new Random(1);
+        var slowest = TimeSpan.Zero;
+        for (int i = 0; i < 200; i++)
+        {
+            using var cancel = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+            Task<ChatResponse> answer = _client.GetResponseAsync(i % 2 == 0 ? Sum : longPrompt, Options("high"), cancel.Token);
+            await Task.Delay(random.Next(0, 40), TestContext.Current.CancellationToken);
+            long start = Stopwatch.GetTimestamp();
+            await cancel.CancelAsync();
+            try
+            {
+                await answer;
+            }
+            catch (OperationCanceledException)
+            {
+                // What was asked for; a short answer may have been quicker.
+            }
+            TimeSpan took = Stopwatch.GetElapsedTime(start);
+            slowest = took > slowest ? took : slowest;
+        }
+        TestContext.Current.TestOutputHelper?.WriteLine($"slowest cancellation {slowest.TotalMilliseconds:F1} ms");
+        Assert.True(slowest < TimeSpan.FromMilliseconds(100), $"{slowest.TotalMilliseconds} ms");
+
+        Assert.Equal(expected, (await _client.GetResponseAsync(Sum, Options("medium"), TestContext.Current.CancellationToken)).Text);
+        var model = _client.GetService<GptOssModel>()!;
+        SpinWait.SpinUntil(() => model.Engine.Cache.Bytes == 0, TimeSpan.FromSeconds(10));
+        Assert.Equal(0, model.Engine.Cache.Bytes);
+    }
+
+    [Fact]
+    public async Task High_effort_thinks_longer_than_low()
+    {
+        async Task<long> Reasoning(string effort) => (await _client.GetResponseAsync(
+            "What is 345 + 678?", Options(effort), TestContext.Current.CancellationToken)).Usage!.ReasoningTokenCount!.Value;
+
+        Assert.True(await Reasoning("high") > await Reasoning("low"));
+    }
+
+    [Fact]
+    public async Task A_conversation_beyond_the_context_is_refused_with_both_numbers()
+    {
+        await using GptOssChatClient small = await GptOssChatClient.LoadAsync(
+            TinyGptOss.Folder, new ModelOptions { ContextLength = 64 }, cancellationToken: TestContext.Current.CancellationToken);
+        var error = await Assert.ThrowsAsync<ContextLengthException>(
+            () => small.GetResponseAsync("What is 1 + 1?", Options("low"), TestContext.Current.CancellationToken));
+
+        Assert.Equal(64, error.ContextLength);
+        Assert.Equal(small.CountTokens([new(ChatRole.User, "What is 1 + 1?")], Options("low")), error.PromptTokens);
+    }
+
+    [Fact]
+    public async Task A_required_call_is_made_where_the_model_would_have_talked()
+    {
+        ChatOptions options = Options("low");
+        options.Tools = [AIFunctionFactory.Create((string city) => city, "get_current_weather")];
+        options.ToolMode = ChatToolMode.RequireSpecific("get_current_weather");
+        ChatResponse response = await _client.GetResponseAsync(
+            "What is the weather in Lisbon?", options, TestContext.Current.CancellationToken);
+
+        FunctionCallContent call = Assert.Single(response.Messages[0].Contents.OfType<FunctionCallContent>());
+        Assert.Equal("get_current_weather", call.Name);
+    }
+
+    [Fact]
+    public async Task A_client_over_a_model_leaves_it_open_and_one_that_loaded_it_closes_it()
+    {
+        GptOssModel model = _client.GetService<GptOssModel>()!;
+        GptOssChatClient other = model.AsChatClient(modelId: "mine");
+        Assert.Equal("mine", other.GetService<ChatClientMetadata>()!.DefaultModelId);
+        Assert.Equal("gpt-oss-tiny", _client.GetService<ChatClientMetadata>()!.DefaultModelId);
+        Assert.Equal(new Uri(model.Folder), other.GetService<ChatClientMetadata>()!.ProviderUri);
+        other.Dispose();
+        Assert.NotEmpty((await _client.GetResponseAsync("Hello!", Options("low"), TestContext.Current.CancellationToken)).Text);
+
+        GptOssChatClient survivor = model.AsChatClient();
+        await _client.DisposeAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(
+            () => survivor.GetResponseAsync("Hello!", Options("low"), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task The_engines_figures_reach_a_listener()
+    {
+        var seen = new System.Collections.Concurrent.ConcurrentDictionary<string, double>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, self) =>
+            {
+                if (instrument.Meter.Name == "GptOss")
+                    self.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<double>((instrument, value, _, _) => seen[instrument.Name] = value);
+        listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => seen[instrument.Name] = value);
+        listener.SetMeasurementEventCallback<int>((instrument, value, _, _) => seen[instrument.Name] = value);
+        listener.Start();
+        await _client.GetResponseAsync("Hello!", Options("low"), TestContext.Current.CancellationToken);
+
+        string[] expected = ["gptoss.decode.rate", "gptoss.kv.bytes", "gptoss.prefill.rate", "gptoss.queue.time", "gptoss.requests", "gptoss.requests.active"];
+        SpinWait.SpinUntil(() => seen.Count >= expected.Length, TimeSpan.FromSeconds(10));
+        Assert.Equal(expected, seen.Keys.Order());
+        Assert.All(["gptoss.decode.rate", "gptoss.kv.bytes", "gptoss.prefill.rate"], name => Assert.True(seen[name] > 0));
     }
 
     private static ChatOptions Options(string effort) => new()

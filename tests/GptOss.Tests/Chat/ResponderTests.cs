@@ -1,0 +1,121 @@
+using System.Diagnostics;
+using GptOss.Chat;
+using GptOss.Harmony;
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Logging;
+using static GptOss.Tests.Chat.ChatScript;
+
+namespace GptOss.Tests.Chat;
+
+/// <summary>How answers end before their end, and what is told about them.</summary>
+public sealed class ResponderTests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(0)]     // before the first token
+    [InlineData(6)]     // in the middle of the text
+    public async Task The_await_ends_with_its_cancellation_whatever_the_source_does(int tokens)
+    {
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        Task<ChatResponse> answer = Stuck(tokens, out Task reached).GetResponseAsync("Hi", cancellationToken: cancel.Token);
+        await reached;
+
+        long start = Stopwatch.GetTimestamp();
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => answer);
+        Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromMilliseconds(100));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(6)]
+    public async Task Disposing_the_client_ends_its_answers_and_refuses_others(int tokens)
+    {
+        GptOssChatClient client = Stuck(tokens, out Task reached);
+        Task<ChatResponse> answer = client.GetResponseAsync("Hi", cancellationToken: Stop);
+        await reached;
+
+        client.Dispose();
+        client.Dispose();
+
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => answer);
+        Assert.Throws<ObjectDisposedException>(() => client.GetStreamingResponseAsync("Hi", cancellationToken: Stop));
+    }
+
+    [Fact]
+    public async Task A_cancelled_request_makes_nothing()
+    {
+        var source = new ScriptedSource(Greeting);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => source.Client().GetResponseAsync("Hi", cancellationToken: new CancellationToken(true)));
+        Assert.Empty(source.Requests);
+    }
+
+    [Theory]
+    [InlineData(LogLevel.Debug, false)]
+    [InlineData(LogLevel.Trace, true)]
+    public async Task Words_are_logged_at_trace_only(LogLevel level, bool words)
+    {
+        using var log = new Journal(level);
+        await new ScriptedSource(Greeting).Client(log).GetResponseAsync("My secret", cancellationToken: Stop);
+
+        string all = string.Join('\n', log.Lines);
+        Assert.Contains("ended by stop", all);
+        Assert.Equal(words, all.Contains("My secret", StringComparison.Ordinal));
+        Assert.Equal(words, all.Contains("Hello there", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_memory_of_answers_is_bounded()
+    {
+        var memory = new TurnMemory(capacity: 10);
+        for (int i = 0; i < 5; i++)
+        {
+            memory.Add($"{i}", [new TextContent("x")],
+                [new HarmonyMessage(HarmonyRole.Assistant, "x") { Tokens = [1, 2, 3, 4] }]);
+        }
+
+        bool[] known = [.. Enumerable.Range(0, 5).Select(i =>
+            memory.Find(new ChatMessage(ChatRole.Assistant, "x") { MessageId = $"{i}" }) is not null)];
+        Assert.Equal([false, false, false, true, true], known);
+        Assert.Null(memory.Find(new ChatMessage(ChatRole.Assistant, "y") { MessageId = "4" }));
+    }
+
+    /// <summary>A client whose source gives so many tokens and then none, for ever.</summary>
+    private static GptOssChatClient Stuck(int tokens, out Task reached)
+    {
+        var stuck = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        reached = stuck.Task;
+        int given = 0;
+        return new ScriptedSource(Greeting)
+        {
+            Pace = stop =>
+            {
+                if (given++ < tokens)
+                    return Task.CompletedTask;
+                stuck.TrySetResult();
+                return Task.Delay(Timeout.Infinite, stop);
+            },
+        }.Client();
+    }
+
+    private sealed class Journal(LogLevel level) : ILoggerFactory, ILogger
+    {
+        public List<string> Lines { get; } = [];
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= level;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Lines.Add(formatter(state, exception));
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public void AddProvider(ILoggerProvider provider) { }
+
+        public void Dispose() { }
+    }
+}
