@@ -14,13 +14,12 @@ internal static class FunctionText
 
     public static string Of(IDictionary<string, object?>? arguments) => arguments is null ? "{}" : Serialize(arguments);
 
-    /// <summary>A string as it is, JSON as its text, everything else serialised.</summary>
+    /// <summary>A string as it is, everything else as compact JSON.</summary>
     public static string OfResult(object? result) => result switch
     {
         null => "null",
         string text => text,
         JsonElement { ValueKind: JsonValueKind.String } text => text.GetString()!,
-        JsonElement json => json.GetRawText(),
         TextContent text => text.Text,
         _ => Serialize(result),
     };
