@@ -132,7 +132,7 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
         string folder, ModelOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellation)
     {
         progress?.Report(new LoadProgress("Opening the files", 0));
-        CheckpointFolder checkpoint = CheckpointFolder.Open(folder);
+        CheckpointFolder checkpoint = CheckpointFolder.Open(Path.GetFullPath(folder));
         try
         {
             cancellation.ThrowIfCancellationRequested();

@@ -17,8 +17,9 @@ internal sealed class Sequence : ITokenStream
     private readonly Scheduler _scheduler;
     private readonly Channel<GeneratedToken> _channel =
         Channel.CreateBounded<GeneratedToken>(new BoundedChannelOptions(Ahead) { SingleReader = true, SingleWriter = true });
-    private readonly CancellationTokenSource _stop;
+    private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenRegistration _cancelled;
+    private readonly CancellationTokenRegistration _closed;
     private readonly Queue<int> _dictated = new();
     private readonly List<int> _tokens;
 
@@ -30,11 +31,10 @@ internal sealed class Sequence : ITokenStream
         Seed = request.Sampling.Seed ?? (ulong)Random.Shared.NextInt64();
         History = Penalties.NeedHistory(request.Sampling) ? new TokenHistory(_tokens) : null;
         Kv = engine.Cache.NewSequence();
-        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, engine.Closing);
         // The reader learns of it at once, whatever the loop is at.
         _cancelled = cancellation.UnsafeRegister(
-            static (state, token) => ((Sequence)state!).Fail(new OperationCanceledException(token)), this);
-        Stop = _stop.Token;
+            static (state, token) => ((Sequence)state!).Abandon(new OperationCanceledException(token)), this);
+        _closed = engine.Closing.UnsafeRegister(static state => ((Sequence)state!).Halt(), this);
     }
 
     public SamplingOptions Sampling => _request.Sampling;
@@ -48,7 +48,7 @@ internal sealed class Sequence : ITokenStream
     public KvSequence Kv { get; }
 
     /// <summary>Set when nobody wants the answer any more: the pass under way ends before its next expert.</summary>
-    public CancellationToken Stop { get; }
+    public CancellationToken Stop => _stop.Token;
 
     /// <summary>Valid once the stream has ended.</summary>
     public EndReason End { get; private set; }
@@ -101,21 +101,25 @@ internal sealed class Sequence : ITokenStream
     {
         _channel.Writer.TryComplete();
         _cancelled.Dispose();
-        try
-        {
-            _stop.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The loop was done with it first.
-        }
-        _scheduler.Wake();
+        Halt();
     }
 
     /// <summary>Called by the loop when it takes no further step.</summary>
     internal void Release()
     {
         Kv.Dispose();
-        _stop.Dispose();
+        _closed.Dispose();
+    }
+
+    private void Abandon(Exception error)
+    {
+        Fail(error);
+        Halt();
+    }
+
+    private void Halt()
+    {
+        _stop.Cancel();
+        _scheduler.Wake();
     }
 }
