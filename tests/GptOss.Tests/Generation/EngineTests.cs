@@ -30,6 +30,7 @@ public sealed class EngineTests
     }
 
     [Fact]
+    [Trait("speed", "slow")]
     public void A_new_block_of_positions_allocates_its_handle_in_each_layer_and_nothing_else()
     {
         const int Layers = 4;
