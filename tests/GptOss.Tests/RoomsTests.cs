@@ -15,6 +15,7 @@ public sealed partial class RoomsTests
         ["Sampling"] = ["Kernels"],
         ["Generation"] = ["Model", "Kernels", "Sampling", "Threading"],
         ["Harmony"] = ["Tokenization"],
+        ["Chat"] = ["Harmony", "Generation", "Sampling", "Tokenization"],
     };
 
     public static TheoryData<string> Rooms => [.. MayUse.Keys];
