@@ -80,7 +80,7 @@ public class GptOssChatClientTests
             "Go", new ChatOptions { Tools = [AIFunctionFactory.Create((int a) => a, "f")] }, Cancellation);
         FunctionCallContent call = Assert.Single(response.Messages[0].Contents.OfType<FunctionCallContent>());
         Assert.Equal("f", call.Name);
-        Assert.IsType<JsonException>(call.Exception, exactMatch: false);
+        Assert.IsType<JsonException>(call.Exception?.InnerException, exactMatch: false);
         Assert.Equal(ChatFinishReason.ToolCalls, response.FinishReason);
     }
 
