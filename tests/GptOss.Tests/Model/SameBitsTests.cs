@@ -13,7 +13,10 @@ public sealed class SameBitsTests
     private static readonly TinyShape Mxfp4 = new() { NumHiddenLayers = 3, LayerTypes = "sfs", SlidingWindow = 50 };
     private static readonly TinyShape BFloat16 = Mxfp4 with
     {
-        Experts = TinyExperts.BFloat16, HiddenSize = 50, IntermediateSize = 33, HeadDim = 10,
+        Experts = TinyExperts.BFloat16,
+        HiddenSize = 50,
+        IntermediateSize = 33,
+        HeadDim = 10,
     };
 
     public static TheoryData<string, KeyValueFormat> Models => new()
