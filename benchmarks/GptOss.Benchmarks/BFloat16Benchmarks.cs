@@ -59,6 +59,7 @@ public unsafe class BFloat16ColumnsBenchmarks
 
     [Benchmark(Baseline = true)] public ulong PlainRead() => Benchmarks.PlainRead.Sum((byte*)_w.Pointer, (nint)Values * Rows * 2);
 
-    [Benchmark] public void Multiply() =>
+    [Benchmark]
+    public void Multiply() =>
         BFloat16Columns.Multiply(_w.Span, _bias, new Rows(_x, Values), new Rows(_y, Rows), 0);
 }

@@ -35,9 +35,11 @@ public unsafe class Mxfp4Benchmarks
         _scratch = new float[Mxfp4.ScratchValues(Values)];
     }
 
-    [Benchmark(Baseline = true)] public ulong PlainRead() =>
+    [Benchmark(Baseline = true)]
+    public ulong PlainRead() =>
         Benchmarks.PlainRead.Sum(_blocks.Pointer, _blocks.Span.Length) + Benchmarks.PlainRead.Sum(_scales.Pointer, _scales.Span.Length);
 
-    [Benchmark] public void Multiply() => Mxfp4.Multiply(
+    [Benchmark]
+    public void Multiply() => Mxfp4.Multiply(
         _blocks.Span, _scales.Span, _bias, new Rows(_x, Mxfp4.ArrangedWidth(Values)), new Rows(_y, Rows), 0, _scratch);
 }

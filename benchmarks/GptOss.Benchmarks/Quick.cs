@@ -24,8 +24,12 @@ internal static unsafe class Quick
         var scratch = new Weights<float>(2 * Mxfp4.ScratchValues(Columns), _ => 0);
         var call = new Call
         {
-            Dense = dense.Pointer, Blocks = blocks.Pointer, Scales = scales.Pointer,
-            X = x.Pointer, Y = y.Pointer, Scratch = scratch.Pointer,
+            Dense = dense.Pointer,
+            Blocks = blocks.Pointer,
+            Scales = scales.Pointer,
+            X = x.Pointer,
+            Y = y.Pointer,
+            Scratch = scratch.Pointer,
         };
         Console.WriteLine($"lanes {Lanes.Width} bits");
         foreach (int workers in (int[])[1, 2])

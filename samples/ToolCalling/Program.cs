@@ -1,6 +1,5 @@
 // The model calls a C# method and answers from its result: dotnet run --project samples/ToolCalling [-- MODEL-FOLDER]
 using System.ComponentModel;
-using System.Text.Json;
 using GptOss;
 using Microsoft.Extensions.AI;
 
@@ -10,8 +9,7 @@ using IChatClient client = model.AsBuilder().UseFunctionInvocation().Build();
 ChatOptions options = new()
 {
     Temperature = 0,
-    // The default options would indent the result, and the model would read blanks.
-    Tools = [AIFunctionFactory.Create(GetCurrentWeather, "get_current_weather", serializerOptions: JsonSerializerOptions.Web)],
+    Tools = [AIFunctionFactory.Create(GetCurrentWeather, "get_current_weather")],
 };
 ChatResponse response = await client.GetResponseAsync("What is the weather in Lisbon?", options);
 

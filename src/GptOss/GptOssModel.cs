@@ -56,7 +56,8 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
 
 
     /// <summary>Begins to work on a request, once the files are seen to be what they were.</summary>
-    internal ChatSource ChatSource(string? modelId = null) => new(this, Tokenizer, modelId ?? Name, new Uri(Folder));
+    internal ChatSource ChatSource(string? modelId = null) => 
+        new(this, Tokenizer, modelId ?? Name, new Uri(Folder), ContextLength);
 
     ITokenStream ITokenSource.Submit(GenerationRequest request, CancellationToken cancellation)
     {
@@ -135,7 +136,7 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
         string folder, ModelOptions options, IProgress<LoadProgress>? progress, CancellationToken cancellation)
     {
         progress?.Report(new LoadProgress("Opening the files", 0));
-        CheckpointFolder checkpoint = CheckpointFolder.Open(folder);
+        CheckpointFolder checkpoint = CheckpointFolder.Open(Path.GetFullPath(folder));
         try
         {
             cancellation.ThrowIfCancellationRequested();

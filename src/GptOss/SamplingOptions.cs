@@ -69,10 +69,12 @@ public sealed record SamplingOptions
     public IReadOnlyDictionary<int, float>? LogitBias
     {
         get;
-        init => field = value is null || value.All(bias => bias.Key >= 0 && bias.Value < float.PositiveInfinity) ? value
+        init => field = value is null || value.All(bias => bias.Key >= 0 && bias.Value < float.PositiveInfinity)
+            ? value is null ? null : new Dictionary<int, float>(value)   // a copy: what was checked stays as it was
             : throw new ArgumentOutOfRangeException(nameof(LogitBias), "LogitBias must hold ids of at least 0 and values below infinity.");
     }
 
-    /// <summary>Same seed, prompt, model and precision: same tokens, on any machine. Null draws a fresh seed.</summary>
+    /// <summary>Same seed, prompt, model and options: same tokens, whatever the threads, the registers and the other requests. Null draws a fresh seed.</summary>
+    /// <remarks>Between operating systems a rotary angle may differ in its last bit, as their sines do.</remarks>
     public ulong? Seed { get; init; }
 }

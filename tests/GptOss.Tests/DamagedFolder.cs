@@ -11,7 +11,13 @@ internal sealed class DamagedFolder
 {
     private static readonly TinyShape Shape = new()
     {
-        HiddenSize = 32, IntermediateSize = 32, HeadDim = 16, NumLocalExperts = 2, ExpertsPerToken = 2, VocabSize = 64, Shards = 2,
+        HiddenSize = 32,
+        IntermediateSize = 32,
+        HeadDim = 16,
+        NumLocalExperts = 2,
+        ExpertsPerToken = 2,
+        VocabSize = 64,
+        Shards = 2,
     };
 
     /// <summary>What a reader of sizes, counts and kinds may not have thought of.</summary>

@@ -84,6 +84,7 @@ public sealed class GptOssModelTests : IDisposable
     }
 
     [Fact]
+    [Trait("speed", "slow")]
     public async Task Generations_at_the_same_time_give_what_they_give_one_by_one()
     {
         await using GptOssModel model = await Load(new ModelOptions { Threads = 2 });
@@ -100,6 +101,7 @@ public sealed class GptOssModelTests : IDisposable
     }
 
     [Fact]
+    [Trait("speed", "slow")]
     public async Task A_generation_that_is_left_or_cancelled_disturbs_no_other()
     {
         await using GptOssModel model = await Load();
@@ -142,6 +144,7 @@ public sealed class GptOssModelTests : IDisposable
     }
 
     [Fact]
+    [Trait("speed", "slow")]
     public async Task A_long_prompt_is_cancelled_while_it_is_read()
     {
         using var folder = new TemporaryFolder();
@@ -161,6 +164,7 @@ public sealed class GptOssModelTests : IDisposable
     }
 
     [Fact]
+    [Trait("speed", "slow")]
     public async Task Disposing_at_any_moment_ends_every_generation_with_the_right_error()
     {
         for (int round = 0; round < 50; round++)

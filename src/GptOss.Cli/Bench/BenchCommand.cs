@@ -7,7 +7,7 @@ namespace GptOss.Cli.Bench;
 /// <summary><c>gptoss bench</c>: how fast a model, or one of the published sizes, is on this machine.</summary>
 internal static class BenchCommand
 {
-    // The runtime, activations, keys and values; the last take 4,096 bytes per token and layer.
+    // The runtime and activations of a prompt's chunk.
     private const long OverheadBytes = 256 << 20;
 
     public static Command Create()
@@ -59,13 +59,16 @@ internal static class BenchCommand
     {
         if (request.Shape is not { } shape)
             return;
-        long needed = shape.WeightBytes(request.Layers) + OverheadBytes;
+        long needed = Needed(request.Layers);
         if (needed <= available)
             return;
-        int fitting = Enumerable.Range(0, request.Layers).Last(n => n == 0 || shape.WeightBytes(n) + OverheadBytes <= available);
+        int fitting = Enumerable.Range(0, request.Layers).Last(n => n == 0 || Needed(n) <= available);
         throw new InsufficientMemoryException(
             $"The {shape.Name} shape with {request.Layers} layers needs {Amount.Bytes(needed)} of memory, and {Amount.Bytes(available)} are available. "
             + (fitting > 0 ? $"Use --layers {fitting}." : "Not even one layer fits."));
+
+        long Needed(int layers) => shape.WeightBytes(layers)
+            + PublishedShape.KeyValueBytes(layers, request.PromptTokens + request.DecodeTokens) + OverheadBytes;
     }
 
     private static (string? Folder, PublishedShape? Shape) Subject(string? model, string? shape, int? layers)

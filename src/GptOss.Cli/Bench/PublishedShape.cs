@@ -25,6 +25,9 @@ internal sealed record PublishedShape(string Name, int Layers, int Experts)
         return layers * layer + BFloat16Bytes * (2L * Vocabulary * HiddenSize + HiddenSize);
     }
 
+    /// <summary>Float32 keys and values of so many tokens, as if every layer saw all of them: an upper bound.</summary>
+    public static long KeyValueBytes(int layers, int tokens) => 2L * KeyValueHeads * HeadDim * sizeof(float) * layers * tokens;
+
     /// <summary>The configuration of the shape, cut to so many layers.</summary>
     public ModelConfig Config(int layers) => new()
     {

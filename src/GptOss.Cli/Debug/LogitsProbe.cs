@@ -38,7 +38,7 @@ internal static class LogitsProbe
                 {
                     for (int i = 0; i < copies.Length && i <= pass; i++)
                         if (!copies[i].IsDone)
-                            running.Add((copies[i], copies[i].AddTo(batch, request.Chunk ?? Engine.PrefillChunk)));
+                            running.Add((copies[i], copies[i].AddTo(batch, request.Chunk ?? int.MaxValue)));
                 },
                 logits =>
                 {
@@ -75,14 +75,13 @@ internal static class LogitsProbe
                 return 1;
             }
 
-            ReadOnlySpan<int> piece = request.Tokens.AsSpan(_fed, Math.Min(chunk, request.Tokens.Length - _fed));
-            int end = _fed + piece.Length;
-            bool inside = request.Positions.Any(position => position >= _fed && position < end - 1);
-            bool last = end == request.Tokens.Length || request.Positions.Contains(end - 1);
-            batch.Add(sequence, piece, inside ? Wanted.All : last ? Wanted.Last : Wanted.None);
-            for (int position = inside ? _fed : end - 1; (inside || last) && position < end; position++) _awaited.Enqueue(position);
+            int first = _fed, end = _fed + Math.Min(chunk, request.Tokens.Length - _fed);
+            int[] wanted = [.. request.Positions.Append(request.Tokens.Length - 1).Distinct()
+                .Where(position => position >= first && position < end).Order()];
+            batch.Add(sequence, request.Tokens.AsSpan(first, end - first), [.. wanted.Select(position => position - first)]);
+            foreach (int position in wanted) _awaited.Enqueue(position);
             _fed = end;
-            return inside ? piece.Length : last ? 1 : 0;
+            return wanted.Length;
         }
 
         public void Take(ReadOnlySpan<float> logits)

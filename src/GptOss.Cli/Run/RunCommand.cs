@@ -97,7 +97,6 @@ internal static class RunCommand
             if (stopTokens.Contains(token))
                 yield break;
             yield return token;
-            // Leaving here, not at the next token, spares computing one that nobody sees.
             if (++count == limit)
                 yield break;
         }

@@ -8,8 +8,9 @@ namespace GptOss.Chat;
 /// <param name="Tokenizer">Text to ids and back.</param>
 /// <param name="ModelId">The name that requests may ask for.</param>
 /// <param name="Place">Where the model lies; null for nowhere.</param>
+/// <param name="ContextLength">Tokens of prompt and answer together.</param>
 /// <exception cref="HarmonyFormatException">The tokenizer lacks a marker of the chat format.</exception>
-internal sealed record ChatSource(ITokenSource Tokens, GptOssTokenizer Tokenizer, string ModelId, Uri? Place)
+internal sealed record ChatSource(ITokenSource Tokens, GptOssTokenizer Tokenizer, string ModelId, Uri? Place, int ContextLength)
 {
     /// <summary>The markers of the chat format.</summary>
     public SpecialTokens Special { get; } = new(Tokenizer);

@@ -87,6 +87,8 @@ internal sealed class Responder : IDisposable
         // Rendering a long history takes a while: it shall hold up neither the caller nor its cancellation.
         ChatRequest request = await Task.Run(() => _reader.Read(messages, options, own), stop)
             .WaitAsync(stop).ConfigureAwait(false);
+        if (request.Generation.Prompt.Count >= _source.ContextLength)
+            throw new ContextLengthException(request.Generation.Prompt.Count, _source.ContextLength);
         string id = $"gptoss-{Guid.NewGuid():N}";
         var reply = new Reply(request);
         ChatLog.Started(_logger, id, request.Generation.Prompt.Count, request.Tools.Functions.Count);

@@ -78,7 +78,7 @@ internal static class WeightFiles
         }
         if (total == 0)
             throw NoWeights(folder);
-        if (found.Count < total || Enumerable.Range(1, total).Any(number => !found.ContainsKey(number)))
+        if (found.Count != total || Enumerable.Range(1, total).Any(number => !found.ContainsKey(number)))
             throw new CheckpointException(folder,
                 $"should hold the files 1 to {total} of {SeriesStart}*{SeriesMiddle}{total:d5}{SeriesEnd}, "
                 + $"but holds {found.Count} of them. Is the download complete?");

@@ -50,46 +50,47 @@ internal sealed class Engine : IDisposable
     /// <exception cref="OperationCanceledException">Stopped; the sequence holds what was complete.</exception>
     public GeneratedToken? Step(Sequence sequence)
     {
-        ReadOnlySpan<int> pending = sequence.Pending;
-        int count = Math.Min(PrefillChunk, pending.Length);
         TakeTurn(sequence.Stop);
         try
         {
-            Rows logits = Pass(sequence.Kv, pending[..count], count == pending.Length, sequence.Stop);
-            if (count < pending.Length) return null;
-            TokenLogProbability[]? best = null;
-            float logSum = 0;
-            if (sequence.LogProbabilities is { } wanted) best = LogProbabilities.Best(logits[0], wanted, out logSum);
-            Span<float> original = best is null ? default : logits[0].ToArray();   // bias and penalties change the logits
-            int id = _sampler.Next(logits[0], sequence.Sampling, sequence.Seed, (ulong)sequence.Kv.Length, sequence.History);
-            return new GeneratedToken(id, best is null ? null : original[id] - logSum, best);
+            Rows logits = Pass(sequence.Kv, sequence.Pending, sequence.Stop);
+            if (logits.Count == 0) return null;
+            if (Sampler.AreFinite(logits.Values))
+            {
+                _batch.Advance();
+                return Choose(sequence, logits);
+            }
         }
         finally
         {
-            _batch.Clear();
-            _turn.Release();
+            EndTurn();
         }
+        throw _explainFault(sequence.Stop);   // a search through all weights, which must not hold up the others
     }
 
     /// <summary>Runs the given tokens behind what the sequence holds, in chunks, and returns the token that follows.</summary>
     /// <inheritdoc cref="Step"/>
     public int Next(KvSequence sequence, ReadOnlySpan<int> tokens, SamplingOptions sampling, ulong seed, CancellationToken stop)
     {
+        int end = sequence.Length + tokens.Length;
         while (true)
         {
-            int count = Math.Min(PrefillChunk, tokens.Length);
             TakeTurn(stop);
             try
             {
-                Rows logits = Pass(sequence, tokens[..count], count == tokens.Length, stop);
-                if (count == tokens.Length) return _sampler.Next(logits[0], sampling, seed, (ulong)sequence.Length);
+                Rows logits = Pass(sequence, tokens[^(end - sequence.Length)..], stop);
+                if (logits.Count == 0) continue;
+                if (Sampler.AreFinite(logits.Values))
+                {
+                    _batch.Advance();
+                    return _sampler.Next(logits[0], sampling, seed, (ulong)sequence.Length);
+                }
             }
             finally
             {
-                _batch.Clear();
-                _turn.Release();
+                EndTurn();
             }
-            tokens = tokens[count..];
+            throw _explainFault(stop);
         }
     }
 
@@ -106,8 +107,7 @@ internal sealed class Engine : IDisposable
         }
         finally
         {
-            _batch.Clear();
-            _turn.Release();
+            EndTurn();
         }
     }
 
@@ -124,13 +124,31 @@ internal sealed class Engine : IDisposable
         _turn.Release();   // whoever comes now is told that the engine is closed
     }
 
-    private Rows Pass(KvSequence sequence, ReadOnlySpan<int> tokens, bool last, CancellationToken stop)
+    // One chunk of what is pending. The last one brings logits, and its caller advances the batch once they are seen to be
+    // finite: a fault leaves the sequence as it was.
+    private Rows Pass(KvSequence sequence, ReadOnlySpan<int> pending, CancellationToken stop)
     {
-        _batch.Add(sequence, tokens, last ? Wanted.Last : Wanted.None);
+        bool isLast = pending.Length <= PrefillChunk;
+        _batch.Add(sequence, isLast ? pending : pending[..PrefillChunk], isLast ? Wanted.Last : Wanted.None);
         Rows logits = Transformer.Forward(Weights, _batch, Cache, _workspace, stop);
-        _batch.Advance();
-        if (last && !Sampler.AreFinite(logits.Values)) throw _explainFault(stop);
+        if (!isLast) _batch.Advance();
         return logits;
+    }
+
+    private GeneratedToken Choose(Sequence sequence, Rows logits)
+    {
+        TokenLogProbability[]? best = null;
+        float logSum = 0;
+        if (sequence.LogProbabilities is { } wanted) best = LogProbabilities.Best(logits[0], wanted, out logSum);
+        Span<float> original = best is null ? default : logits[0].ToArray();   // bias and penalties change the logits
+        int id = _sampler.Next(logits[0], sequence.Sampling, sequence.Seed, (ulong)sequence.Kv.Length, sequence.History);
+        return new GeneratedToken(id, best is null ? null : original[id] - logSum, best);
+    }
+
+    private void EndTurn()
+    {
+        _batch.Clear();
+        _turn.Release();
     }
 
     private void TakeTurn(CancellationToken stop)

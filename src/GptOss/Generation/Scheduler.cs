@@ -13,9 +13,6 @@ internal sealed class Scheduler(Engine engine) : IDisposable
     private bool _running;
     private int _waiting;
 
-    /// <summary>Requests that are being worked on or wait for it.</summary>
-    public int Active { get; private set; }
-
     /// <summary>Checks the request and hands it to the loop.</summary>
     /// <exception cref="ContextLengthException">The prompt leaves no room for an answer.</exception>
     /// <exception cref="ArgumentException">The prompt is empty or holds an id outside the vocabulary.</exception>
@@ -63,7 +60,6 @@ internal sealed class Scheduler(Engine engine) : IDisposable
             {
                 active.AddRange(_arrived);
                 _arrived.Clear();
-                Active = active.Count;
                 if (active.Count == 0)
                 {
                     _running = false;

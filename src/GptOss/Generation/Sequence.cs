@@ -17,8 +17,9 @@ internal sealed class Sequence : ITokenStream
     private readonly Scheduler _scheduler;
     private readonly Channel<GeneratedToken> _channel =
         Channel.CreateBounded<GeneratedToken>(new BoundedChannelOptions(Ahead) { SingleReader = true, SingleWriter = true });
-    private readonly CancellationTokenSource _stop;
+    private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenRegistration _cancelled;
+    private readonly CancellationTokenRegistration _closed;
     private readonly Queue<int> _dictated = new();
     private readonly List<int> _tokens;
 
@@ -31,11 +32,10 @@ internal sealed class Sequence : ITokenStream
         History = Penalties.NeedHistory(request.Sampling) ? new TokenHistory(_tokens) : null;
         Kv = engine.Cache.NewSequence();
         Telemetry = new Telemetry(_tokens.Count);
-        _stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, engine.Closing);
         // The reader learns of it at once, whatever the loop is at.
         _cancelled = cancellation.UnsafeRegister(
-            static (state, token) => ((Sequence)state!).Fail(new OperationCanceledException(token)), this);
-        Stop = _stop.Token;
+            static (state, token) => ((Sequence)state!).Abandon(new OperationCanceledException(token)), this);
+        _closed = engine.Closing.UnsafeRegister(static state => ((Sequence)state!).Halt(), this);
     }
 
     public Telemetry Telemetry { get; }
@@ -51,7 +51,7 @@ internal sealed class Sequence : ITokenStream
     public KvSequence Kv { get; }
 
     /// <summary>Set when nobody wants the answer any more: the pass under way ends before its next expert.</summary>
-    public CancellationToken Stop { get; }
+    public CancellationToken Stop => _stop.Token;
 
     /// <summary>Valid once the stream has ended.</summary>
     public EndReason End { get; private set; }
@@ -105,15 +105,7 @@ internal sealed class Sequence : ITokenStream
     {
         _channel.Writer.TryComplete();
         _cancelled.Dispose();
-        try
-        {
-            _stop.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The loop was done with it first.
-        }
-        _scheduler.Wake();
+        Halt();
     }
 
     /// <summary>Called by the loop when it takes no further step.</summary>
@@ -121,6 +113,18 @@ internal sealed class Sequence : ITokenStream
     {
         Telemetry.End(End, keyValueBytes);
         Kv.Dispose();
-        _stop.Dispose();
+        _closed.Dispose();
+    }
+
+    private void Abandon(Exception error)
+    {
+        Fail(error);
+        Halt();
+    }
+
+    private void Halt()
+    {
+        _stop.Cancel();
+        _scheduler.Wake();
     }
 }

@@ -22,10 +22,10 @@ internal sealed class Telemetry
         "gptoss.queue.time", "s", "Time until the first step.");
 
     private static readonly Histogram<double> Prefill = Meter.CreateHistogram<double>(
-        "gptoss.prefill.rate", "{token}/s", "Prompt tokens per second, from the first step to the first token.");
+        "gptoss.prefill.speed", "{token}/s", "Prompt tokens per second, from the first step to the first token.");
 
     private static readonly Histogram<double> Decode = Meter.CreateHistogram<double>(
-        "gptoss.decode.rate", "{token}/s", "Tokens per second after the first.");
+        "gptoss.decode.speed", "{token}/s", "Tokens per second after the first.");
 
     private static readonly Histogram<long> KeyValueBytes = Meter.CreateHistogram<long>(
         "gptoss.kv.bytes", "By", "Keys and values that all sequences of the model hold when a request ends.");

@@ -41,6 +41,16 @@ internal sealed class Batch
     /// <summary>Adds tokens that follow what the sequence holds. A sequence may occur once in a batch.</summary>
     public void Add(KvSequence sequence, ReadOnlySpan<int> tokens, Wanted wanted)
     {
+        int firstRow = Count;
+        Add(sequence, tokens, []);
+        for (int row = wanted switch { Wanted.All => firstRow, Wanted.Last => Count - 1, _ => Count }; row < Count; row++)
+            _wanted.Add(row);
+    }
+
+    /// <summary>The same, with logits for the given places within the tokens, ascending.</summary>
+    public void Add(KvSequence sequence, ReadOnlySpan<int> tokens, ReadOnlySpan<int> wanted)
+    {
+        foreach (int place in wanted) _wanted.Add(Count + place);
         sequence.Reserve(sequence.Length + tokens.Length);
         var segment = new Segment(sequence, sequence.Length, Count, tokens.Length);
         _segments.Add(segment);
@@ -48,7 +58,6 @@ internal sealed class Batch
             _blocks.Add(new RowBlock(segment, first, Math.Min(Attention.RowsPerBlock, tokens.Length - first)));
         for (int i = 0; i < tokens.Length; i++)
         {
-            if (wanted == Wanted.All || (wanted == Wanted.Last && i == tokens.Length - 1)) _wanted.Add(Count);
             _tokens.Add(tokens[i]);
             _positions.Add(segment.Start + i);
         }

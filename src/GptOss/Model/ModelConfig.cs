@@ -10,7 +10,7 @@ internal enum CheckpointLayout
 }
 
 /// <summary>Every shape and constant of a model, as its config.json gives them. Nothing comes from a table of known models.</summary>
-/// <remarks>Validated: products of any two dimensions fit 31 bits, so that no later computation of a size can overflow 64.</remarks>
+/// <remarks>Validated: every matrix, one expert's or the head's, has at most 2³¹ − 1 values, so that no later computation of a size overflows 64 bits.</remarks>
 internal sealed record ModelConfig
 {
     public required CheckpointLayout Layout { get; init; }
@@ -43,7 +43,7 @@ internal sealed record ModelConfig
 
     public int KeyValueWidth => NumKeyValueHeads * HeadDim;
 
-    private const int MaxDimension = 1 << 20, MaxLayers = 1024, MaxVocabulary = 1 << 24, MaxPosition = 1 << 27;
+    private const int MaxDimension = 1 << 20, MaxLayers = 1024, MaxExperts = 4096, MaxExpertsPerToken = 128, MaxVocabulary = 1 << 24, MaxPosition = 1 << 27;
 
     /// <summary>Reads either form of config.json.</summary>
     /// <exception cref="CheckpointException">Names the field, what it should be and what it is.</exception>
@@ -56,7 +56,7 @@ internal sealed record ModelConfig
             throw json.Fault("hidden_act", $"should be 'silu' but is '{Printable.Name(activation)}'.");
 
         int layers = json.Int32("num_hidden_layers", 1, MaxLayers);
-        int experts = json.Int32(huggingFace ? "num_local_experts" : "num_experts", 1, MaxDimension);
+        int experts = json.Int32(huggingFace ? "num_local_experts" : "num_experts", 1, MaxExperts);
         RopeConfig rope = huggingFace ? RopeConfig.FromHuggingFace(json) : RopeConfig.FromOriginal(json);
         var config = new ModelConfig
         {
@@ -68,8 +68,8 @@ internal sealed record ModelConfig
             NumKeyValueHeads = json.Int32("num_key_value_heads", 1, MaxDimension),
             HeadDim = json.Int32("head_dim", 2, MaxDimension),
             NumLocalExperts = experts,
-            ExpertsPerToken = json.OptionalInt32("num_experts_per_tok", 1, experts)
-                ?? json.OptionalInt32("experts_per_token", 1, experts) ?? Math.Min(4, experts),
+            ExpertsPerToken = json.OptionalInt32("num_experts_per_tok", 1, Math.Min(experts, MaxExpertsPerToken))
+                ?? json.OptionalInt32("experts_per_token", 1, Math.Min(experts, MaxExpertsPerToken)) ?? Math.Min(4, experts),
             VocabSize = json.Int32("vocab_size", 1, MaxVocabulary),
             SlidingWindow = json.Int32("sliding_window", 1, MaxPosition),
             IsSliding = ReadLayerTypes(json, layers),
@@ -164,14 +164,15 @@ internal sealed record RopeConfig
         return new RopeConfig
         {
             Theta = ReadTheta(rope, ReadTheta(json, 150_000)),
-            Factor = type == "default" ? 1 : rope.Has("factor") ? ModelConfig.Positive(rope, "factor", 1)
-                : throw rope.Fault("factor", "is missing, and YaRN has no default for it."),
+            Factor = type == "default" ? 1 : rope.OptionalNumber("factor") is null
+                ? throw rope.Fault("factor", "is missing or null, and YaRN has no default for it.")
+                : ModelConfig.Positive(rope, "factor", 1),
             BetaFast = ModelConfig.Positive(rope, "beta_fast", 32),
             BetaSlow = ModelConfig.Positive(rope, "beta_slow", 1),
             OriginalContext = rope.OptionalInt32("original_max_position_embeddings", 1, MaxContext)
                 ?? json.OptionalInt32("initial_context_length", 1, MaxContext) ?? 4096,
             Truncate = rope.OptionalBoolean("truncate") ?? true,
-            AttentionFactor = rope.OptionalNumber("attention_factor"),
+            AttentionFactor = rope.OptionalNumber("attention_factor") is null ? null : ModelConfig.Positive(rope, "attention_factor", 1),
         };
     }
 

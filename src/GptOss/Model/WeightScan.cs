@@ -9,12 +9,18 @@ internal static unsafe class WeightScan
     /// <summary>Values looked at between two looks at the stop flag.</summary>
     private const int Chunk = 1 << 20;
 
+    private static readonly string[] OrderInLayer =
+    [
+        "input_layernorm", "attn.norm", "q_proj", "qkv", "k_proj", "v_proj", "sinks", "o_proj", "attn.out",
+        "post_attention_layernorm", "mlp.norm", "router", "mlp.gate", "gate_up_proj", "mlp1", "down_proj", "mlp2", "norm",
+    ];
+
     private static readonly SearchValues<byte> NotAScale = SearchValues.Create(255);
 
     /// <summary>The first tensor in the order of the forward pass with a NaN, an infinity or a scale byte 255, and where in it.</summary>
     public static (string Tensor, long Element)? FirstNotFinite(CheckpointFolder checkpoint, CancellationToken stop)
     {
-        foreach (Tensor tensor in checkpoint.Tensors.OrderBy(tensor => Depth(tensor.Name)).ThenBy(tensor => tensor.Name, StringComparer.Ordinal))
+        foreach (Tensor tensor in checkpoint.Tensors.OrderBy(tensor => Depth(tensor.Name)).ThenBy(tensor => PlaceInLayer(tensor.Name)))
         {
             bool scales = tensor.DType == DType.U8 && tensor.Name.EndsWith("scales", StringComparison.Ordinal);
             if (tensor.DType != DType.BF16 && !scales) continue;
@@ -37,6 +43,13 @@ internal static unsafe class WeightScan
             if ((values[i] & 0x7F80) == 0x7F80)
                 return i;
         return -1;
+    }
+
+    // In the order in which a layer uses them; behind the layers the final norm comes before the head.
+    private static int PlaceInLayer(string name)
+    {
+        int place = Array.FindIndex(OrderInLayer, part => name.Contains(part, StringComparison.Ordinal));
+        return place >= 0 ? place : OrderInLayer.Length;
     }
 
     // Embedding, layer 0, 1, …, then the final norm and the head.

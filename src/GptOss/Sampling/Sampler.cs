@@ -25,6 +25,7 @@ internal sealed class Sampler
         if (history is not null) Penalties.Apply(logits, options, history);
 
         int best = TensorPrimitives.IndexOfMax<float>(logits);
+        if (float.IsNegativeInfinity(logits[best])) throw new InvalidOperationException("The logit bias forbids every token.");
         if (options.Temperature == 0) return best;
 
         if (_weights.Length < logits.Length) _weights = new float[logits.Length];
@@ -32,7 +33,15 @@ internal sealed class Sampler
         Softmax.Weights(logits, logits[best], options.Temperature, weights);
 
         double chance = Uniform(seed, position);
-        if (options.TopK is null && options.TopP == 1 && options.MinP == 0) return Draw(weights, chance);
+        if (options.TopK is null && options.TopP == 1)
+        {
+            // Min-p alone needs no order: the weights are relative to the best token's, which is 1.
+            if (options.MinP > 0)
+                foreach (ref float weight in weights)
+                    if (weight < options.MinP)
+                        weight = 0;
+            return Draw(weights, chance);
+        }
         ReadOnlySpan<int> kept = Keep(logits, weights, options.TopK ?? logits.Length, options.TopP);
         return Draw(weights, KeepMinP(weights, kept, options.MinP), chance);
     }

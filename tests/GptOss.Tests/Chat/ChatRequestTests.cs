@@ -22,7 +22,7 @@ public sealed class ChatRequestTests
         options.PresencePenalty = -0.25f;
         options.Seed = -1;
         options.MaxOutputTokens = 100;
-        ScriptedSource source = await Ask(options);
+        TokenScript source = await Ask(options);
 
         Assert.Equal(new SamplingOptions
         {
@@ -44,7 +44,7 @@ public sealed class ChatRequestTests
     [Fact]
     public async Task Without_options_the_models_defaults_hold()
     {
-        var source = new ScriptedSource(Greeting);
+        var source = new TokenScript(Greeting);
         await source.Client().GetResponseAsync("Hi", cancellationToken: Stop);
 
         Assert.Equal(SamplingOptions.Default, source.Requests[0].Sampling);
@@ -63,7 +63,7 @@ public sealed class ChatRequestTests
     {
         ChatOptions options = Options();
         options.Reasoning = new ReasoningOptions { Effort = effort };
-        ScriptedSource source = await Ask(options, effort == ReasoningEffort.None ? "Hello.<|return|>" : Greeting);
+        TokenScript source = await Ask(options, effort == ReasoningEffort.None ? "Hello.<|return|>" : Greeting);
 
         Assert.Contains($"Current date: 2026-11-24\n\nReasoning: {word}\n\n", source.Prompt());
         Assert.EndsWith(effort == ReasoningEffort.None ? Turn + "<|channel|>final<|message|>" : Turn, source.Prompt());
@@ -84,7 +84,7 @@ public sealed class ChatRequestTests
     {
         ChatOptions options = Options();
         options.Reasoning = new ReasoningOptions { Effort = ReasoningEffort.None };
-        ChatResponse response = await new ScriptedSource("Hello.<|return|>").Client().GetResponseAsync("Hi", options, Stop);
+        ChatResponse response = await new TokenScript("Hello.<|return|>").Client().GetResponseAsync("Hi", options, Stop);
 
         Assert.Equal("Hello.", response.Text);
         Assert.Equal(0, response.Usage!.ReasoningTokenCount);
@@ -96,7 +96,7 @@ public sealed class ChatRequestTests
         AIFunction function = AIFunctionFactory.Create((int count) => count, "count.the things", "Counts.");
         ChatOptions options = Options();
         options.Tools = [function, new HostedWebSearchTool()];
-        var source = new ScriptedSource("""<|channel|>commentary to=functions.count_the_things <|constrain|>json<|message|>{"count":2}<|call|>""");
+        var source = new TokenScript("""<|channel|>commentary to=functions.count_the_things <|constrain|>json<|message|>{"count":2}<|call|>""");
         ChatResponse response = await source.Client().GetResponseAsync("Hi", options, Stop);
 
         Assert.Contains("// Counts.\ntype count_the_things = (_: {\ncount: number,\n}) => any;", source.Prompt());
@@ -133,7 +133,7 @@ public sealed class ChatRequestTests
         options.Tools = [.. new AITool[] { Weather(_ => ""), AIFunctionFactory.Create(() => 1, "other") }.Take(offered)];
         options.ToolMode = name is null ? ChatToolMode.RequireAny : ChatToolMode.RequireSpecific(name);
         string rest = header.EndsWith("functions", StringComparison.Ordinal) ? ".get_weather<|message|>" : "";
-        var source = new ScriptedSource(rest + """{"city":"Lisbon"}<|call|>""");
+        var source = new TokenScript(rest + """{"city":"Lisbon"}<|call|>""");
         ChatResponse response = await source.Client().GetResponseAsync("Hi", options, Stop);
 
         Assert.EndsWith(Turn + "<|channel|>commentary" + header, source.Prompt());
@@ -156,7 +156,7 @@ public sealed class ChatRequestTests
         await Refused<ArgumentOutOfRangeException>(new ChatOptions { MaxOutputTokens = 0 });
         await Refused<ArgumentOutOfRangeException>(new ChatOptions { Temperature = 3 });
         await Refused<ArgumentOutOfRangeException>(new ChatOptions { TopP = 0 });
-        Assert.Equal("Hello there!", (await new ScriptedSource(Greeting).Client()
+        Assert.Equal("Hello there!", (await new TokenScript(Greeting).Client()
             .GetResponseAsync("Hi", new ChatOptions { ModelId = "script" }, Stop)).Text);
     }
 
@@ -173,7 +173,7 @@ public sealed class ChatRequestTests
     [Fact]
     public async Task Log_probabilities_come_with_the_message()
     {
-        var source = new ScriptedSource(Greeting)
+        var source = new TokenScript(Greeting)
         {
             Report = id => new(id, -0.5f, [new GptOss.Sampling.TokenLogProbability(id, -0.5f)]),
         };
@@ -188,7 +188,7 @@ public sealed class ChatRequestTests
     public async Task Raw_harmony_stands_in_place_of_the_turn_and_the_answer_goes_on_from_it()
     {
         const string Raw = "<|start|>assistant<|channel|>final<|message|>Once upon";
-        var source = new ScriptedSource(" a time.<|return|>");
+        var source = new TokenScript(" a time.<|return|>");
         ChatResponse response = await source.Client().GetResponseAsync("Hi", Options(new() { RawHarmonyText = Raw }), Stop);
 
         Assert.EndsWith("<|start|>user<|message|>Hi<|end|>" + Raw, source.Prompt());
@@ -201,7 +201,7 @@ public sealed class ChatRequestTests
     public async Task A_reasoning_budget_closes_the_reasoning_and_opens_the_answer(int budget, string kept)
     {
         // After the dictated header the script goes on where it was: with the rest of the reasoning, now an answer.
-        var source = new ScriptedSource("<|channel|>analysis<|message|>The user greets.<|return|>");
+        var source = new TokenScript("<|channel|>analysis<|message|>The user greets.<|return|>");
         ChatResponse response = await source.Client().GetResponseAsync("Hi", Options(new() { ReasoningBudget = budget }), Stop);
 
         Assert.Equal(kept, string.Concat(response.Messages[0].Contents.OfType<TextReasoningContent>().Select(r => r.Text)));
@@ -212,22 +212,22 @@ public sealed class ChatRequestTests
     [Fact]
     public async Task A_reasoning_within_its_budget_is_left_alone()
     {
-        ChatResponse response = await new ScriptedSource(Greeting).Client()
+        ChatResponse response = await new TokenScript(Greeting).Client()
             .GetResponseAsync("Hi", Options(new() { ReasoningBudget = 5 }), Stop);
 
         Assert.Equal("Hello there!", response.Text);
     }
 
-    private static async Task<ScriptedSource> Ask(ChatOptions options, string answer = Greeting)
+    private static async Task<TokenScript> Ask(ChatOptions options, string answer = Greeting)
     {
-        var source = new ScriptedSource(answer);
+        var source = new TokenScript(answer);
         await source.Client().GetResponseAsync("Hi", options, Stop);
         return source;
     }
 
     private static async Task<T> Refused<T>(ChatOptions options) where T : Exception
     {
-        var source = new ScriptedSource(Greeting);
+        var source = new TokenScript(Greeting);
         T error = await Assert.ThrowsAnyAsync<T>(() => source.Client().GetResponseAsync("Hi", options, Stop));
         Assert.Empty(source.Requests);
         return error;

@@ -46,7 +46,7 @@ public sealed class ResponderTests
     [Fact]
     public async Task A_cancelled_request_makes_nothing()
     {
-        var source = new ScriptedSource(Greeting);
+        var source = new TokenScript(Greeting);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => source.Client().GetResponseAsync("Hi", cancellationToken: new CancellationToken(true)));
         Assert.Empty(source.Requests);
@@ -58,7 +58,7 @@ public sealed class ResponderTests
     public async Task Words_are_logged_at_trace_only(LogLevel level, bool words)
     {
         using var log = new Journal(level);
-        await new ScriptedSource(Greeting).Client(log).GetResponseAsync("My secret", cancellationToken: Stop);
+        await new TokenScript(Greeting).Client(log).GetResponseAsync("My secret", cancellationToken: Stop);
 
         string all = string.Join('\n', log.Lines);
         Assert.Contains("ended by stop", all);
@@ -88,7 +88,7 @@ public sealed class ResponderTests
         var stuck = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         reached = stuck.Task;
         int given = 0;
-        return new ScriptedSource(Greeting)
+        return new TokenScript(Greeting)
         {
             Pace = stop =>
             {

@@ -1,94 +1,56 @@
 using System.Runtime.CompilerServices;
 using GptOss.Chat;
 using GptOss.Generation;
-using GptOss.Tests.Tokenization;
-using Microsoft.Extensions.AI;
-using Microsoft.Extensions.Logging;
 
 namespace GptOss.Tests.Chat;
 
-/// <summary>Answers requests from a script instead of a model; the last line of the script is repeated.</summary>
-internal sealed class ScriptedSource(params string[] answers) : ITokenSource
+/// <summary>Says what it was told to, in the place of a model, and notes what it was asked.</summary>
+internal sealed class ScriptedSource : ITokenSource
 {
-    private int _next;
+    private static readonly Lazy<GptOssTokenizer> Tiny = new(() =>
+        GptOssTokenizer.ForFolder(TinyGptOss.Folder, 960, out _) ?? throw new InvalidOperationException());
 
-    public static GptOssTokenizer Tokenizer => GptOssTokenizer.O200kHarmony;
+    private readonly Queue<string> _answers = new();
+
+    public static GptOssTokenizer Tokenizer => Tiny.Value;
 
     public List<GenerationRequest> Requests { get; } = [];
 
-    /// <summary>Awaited before each token; what never completes is a prompt that takes for ever.</summary>
-    public Func<CancellationToken, Task> Pace { get; init; } = _ => Task.CompletedTask;
+    /// <summary>The prompts as text, special tokens spelled out.</summary>
+    public IEnumerable<string> Prompts => Requests.Select(request => Tokenizer.Decode(request.Prompt));
 
-    /// <summary>Sees each token before it is given out.</summary>
-    public Func<int, GeneratedToken> Report { get; init; } = id => new GeneratedToken(id);
-
-    /// <summary>A token of the script that only parts others, so that they are not one.</summary>
-    public int? Skips { get; init; }
-
-    public GptOssChatClient Client(ILoggerFactory? logger = null) =>
-        new(new ChatSource(this, Tokenizer, "script", null), null, ownsModel: false, logger);
-
-    /// <summary>The prompt of a request, markers spelled out.</summary>
-    public string Prompt(int request = 0) => Tokenizer.Decode(Requests[request].Prompt);
+    /// <summary>A client over answers written in Harmony, behind <c>&lt;|start|&gt;assistant</c>.</summary>
+    public static (GptOssChatClient Client, ScriptedSource Source) Of(params string[] answers)
+    {
+        var source = new ScriptedSource();
+        foreach (string answer in answers) source._answers.Enqueue(answer);
+        var chat = new ChatSource(source, Tokenizer, "scripted", new Uri("file:///scripted"), ContextLength: 4096);
+        return (new GptOssChatClient(chat, null, ownsModel: false, null), source);
+    }
 
     public ITokenStream Submit(GenerationRequest request, CancellationToken cancellation)
     {
-        lock (Requests)
-        {
-            Requests.Add(request);
-            string answer = answers[Math.Min(_next++, answers.Length - 1)];
-            return new Stream(this, request, [.. SpecialSpellings.Encode(Tokenizer, answer).Where(id => id != Skips)], cancellation);
-        }
+        Requests.Add(request);
+        return new Stream(RawHarmony.Encode(_answers.Dequeue(), Tokenizer), request);
     }
 
-    private sealed class Stream(ScriptedSource source, GenerationRequest request, List<int> script, CancellationToken stop)
-        : ITokenStream
+    private sealed class Stream(List<int> tokens, GenerationRequest request) : ITokenStream
     {
-        private readonly Queue<int> _dictated = new();
-
         public EndReason End { get; private set; }
 
         public async IAsyncEnumerable<GeneratedToken> ReadAsync([EnumeratorCancellation] CancellationToken cancellation = default)
         {
-            int at = 0;
-            for (int made = 1; End == EndReason.None; made++)
+            int count = 0;
+            foreach (int token in tokens)
             {
-                await source.Pace(stop).WaitAsync(stop);
-                if (!_dictated.TryDequeue(out int id))
-                {
-                    Assert.True(at < script.Count, "The script is over, and the client wants more.");
-                    id = script[at++];
-                }
-                foreach (int next in request.Guide?.After(id) ?? [])
-                    _dictated.Enqueue(next);
-                End = request.StopTokens.Contains(id) ? EndReason.Stop
-                    : made >= request.MaxTokens ? EndReason.MaxTokens : EndReason.None;
-                yield return source.Report(id);
+                await Task.Yield();
+                cancellation.ThrowIfCancellationRequested();
+                yield return new GeneratedToken(token);
+                End = request.StopTokens.Contains(token) ? EndReason.Stop : ++count >= request.MaxTokens ? EndReason.MaxTokens : EndReason.None;
+                if (End != EndReason.None) yield break;
             }
         }
 
-        public void Dispose() => _dictated.Clear();
+        public void Dispose() { }
     }
-}
-
-/// <summary>What tests of the chat client share.</summary>
-internal static class ChatScript
-{
-    public const string Greeting =
-        "<|channel|>analysis<|message|>The user greets.<|end|><|start|>assistant<|channel|>final<|message|>Hello there!<|return|>";
-
-    public const string Call = "<|channel|>analysis<|message|>I need the weather.<|end|><|start|>assistant"
-        + "<|channel|>commentary<|message|>Let me look.<|end|><|start|>assistant"
-        + """<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>{"city": "Lisbon"}<|call|>""";
-
-    public const string Answer = "<|channel|>final<|message|>It is sunny.<|return|>";
-
-    /// <summary>Options whose prompt is the same every day.</summary>
-    public static ChatOptions Options(GptOssRequestOptions? own = null) => new()
-    {
-        RawRepresentationFactory = _ => (own ?? new()) with { CurrentDate = new DateOnly(2026, 11, 24) },
-    };
-
-    public static AIFunction Weather(Func<string, object?> result) =>
-        AIFunctionFactory.Create((string city) => result(city), "get_weather", "Tells the weather.");
 }

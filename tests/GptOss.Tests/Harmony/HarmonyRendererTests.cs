@@ -73,11 +73,15 @@ public sealed class HarmonyRendererTests
                 0 => new HarmonyMessage(HarmonyRole.User, Pick(texts)!) { Name = Pick([null, "alice"]) },
                 1 => new HarmonyMessage(HarmonyRole.Tool, Pick(texts)!)
                 {
-                    Name = Pick(["functions.f", "python", "lookup"]), Recipient = "assistant", Channel = Pick(channels),
+                    Name = Pick(["functions.f", "python", "lookup"]),
+                    Recipient = "assistant",
+                    Channel = Pick(channels),
                 },
                 _ => new HarmonyMessage(HarmonyRole.Assistant, Pick(texts)!)
                 {
-                    Recipient = Pick(recipients), Channel = Pick(channels), ContentType = Pick(types),
+                    Recipient = Pick(recipients),
+                    Channel = Pick(channels),
+                    ContentType = Pick(types),
                 },
             };
 

@@ -8,7 +8,7 @@ namespace GptOss.Tests.Model;
 /// <summary>A pass that is stopped leaves its sequences as they were.</summary>
 public sealed class CancellationTests : IDisposable
 {
-    private static readonly TinyShape Shape = new() { NumHiddenLayers = 6, SlidingWindow = 20 };
+    private static readonly TinyShape Shape = new() { NumHiddenLayers = 4, SlidingWindow = 20 };
     private readonly LoadedModel _model = LoadedModel.Random(Shape, seed: 8, threads: 2);
     private readonly int[] _prompt = LoadedModel.Prompt(140, Shape.VocabSize);
 
@@ -29,11 +29,12 @@ public sealed class CancellationTests : IDisposable
 
     /// <summary>Stops at many moments of a pass, and of another sequence's pass in the same batch.</summary>
     [Fact]
+    [Trait("speed", "slow")]
     public void A_pass_that_is_stopped_anywhere_leaves_its_sequences_usable()
     {
         float[][] expected = _model.Logits(_prompt);
         int stopped = 0;
-        for (int round = 0; round < 40; round++)
+        for (int round = 0; round < 24; round++)
         {
             using KvSequence a = _model.Engine.Cache.NewSequence(), b = _model.Engine.Cache.NewSequence();
             float[][] first = _model.Pass((a, _prompt[..63]), (b, _prompt[..5]));
@@ -41,7 +42,7 @@ public sealed class CancellationTests : IDisposable
             // From another thread: the pass itself polls, so where it is stopped is up to the clock.
             var canceller = new Thread(() =>
             {
-                Thread.SpinWait(200 * round);
+                Thread.SpinWait(300 * round);
                 source.Cancel();
             });
             canceller.Start();
@@ -61,7 +62,7 @@ public sealed class CancellationTests : IDisposable
             AssertSame(expected, [.. first[..63], .. second[..77]]);
             AssertSame(expected[..8], [.. first[63..], .. second[77..]]);
         }
-        Assert.InRange(stopped, 1, 40);
+        Assert.InRange(stopped, 1, 24);
     }
 
     private float[][] Forward(KvSequence sequence, int[] tokens, CancellationToken stop, KvSequence? other = null)

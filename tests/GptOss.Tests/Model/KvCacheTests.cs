@@ -11,6 +11,7 @@ public sealed class KvCacheTests
     [InlineData(64, 1)]     // exactly a block
     [InlineData(65, 2)]     // one key of the block before
     [InlineData(128, 2)]
+    [Trait("speed", "slow")]
     public void A_sliding_layer_holds_no_more_than_its_window_however_long_the_sequence(int window, int blocks)
     {
         using var model = LoadedModel.Random(new TinyShape { NumHiddenLayers = 1, LayerTypes = "s", SlidingWindow = window }, seed: 1);

@@ -14,6 +14,7 @@ public sealed unsafe class LinearTests
     [InlineData(nameof(MatrixKind.BFloat16Columns), 37, 50)]
     [InlineData(nameof(MatrixKind.Mxfp4Rows), 37, 96)]         // three blocks: less than a step
     [InlineData(nameof(MatrixKind.Mxfp4Rows), 64, 288)]        // two steps and a rest
+    [Trait("speed", "slow")]
     public void Many_rows_in_one_call_are_as_many_calls_of_one_row(string name, int outputs, int inputs)
     {
         var kind = Enum.Parse<MatrixKind>(name);

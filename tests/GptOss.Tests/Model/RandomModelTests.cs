@@ -36,20 +36,42 @@ public sealed class RandomModelTests
         ["bf16 experts, nothing a multiple of 16"] = (
             new()
             {
-                Experts = TinyExperts.BFloat16, HiddenSize = 50, IntermediateSize = 33, HeadDim = 10, VocabSize = 101,
-                NumAttentionHeads = 6, NumKeyValueHeads = 3, NumLocalExperts = 3, ExpertsPerToken = 2,
+                Experts = TinyExperts.BFloat16,
+                HiddenSize = 50,
+                IntermediateSize = 33,
+                HeadDim = 10,
+                VocabSize = 101,
+                NumAttentionHeads = 6,
+                NumKeyValueHeads = 3,
+                NumLocalExperts = 3,
+                ExpertsPerToken = 2,
             }, 100),
         ["bf16 experts, smaller than a register"] = (
             new()
             {
-                Experts = TinyExperts.BFloat16, HiddenSize = 12, IntermediateSize = 7, HeadDim = 2, VocabSize = 17,
-                NumAttentionHeads = 3, NumKeyValueHeads = 1, NumLocalExperts = 2, ExpertsPerToken = 1,
+                Experts = TinyExperts.BFloat16,
+                HiddenSize = 12,
+                IntermediateSize = 7,
+                HeadDim = 2,
+                VocabSize = 17,
+                NumAttentionHeads = 3,
+                NumKeyValueHeads = 1,
+                NumLocalExperts = 2,
+                ExpertsPerToken = 1,
             }, 70),
         ["13 experts, 7 query heads on one, eps 1e-3, another theta"] = (
             new()
             {
-                NumLocalExperts = 13, ExpertsPerToken = 3, NumAttentionHeads = 7, NumKeyValueHeads = 1, HeadDim = 16,
-                NumHiddenLayers = 4, LayerTypes = "sffs", SlidingWindow = 33, RmsNormEps = 1e-3, RopeTheta = 10000,
+                NumLocalExperts = 13,
+                ExpertsPerToken = 3,
+                NumAttentionHeads = 7,
+                NumKeyValueHeads = 1,
+                HeadDim = 16,
+                NumHiddenLayers = 4,
+                LayerTypes = "sffs",
+                SlidingWindow = 33,
+                RmsNormEps = 1e-3,
+                RopeTheta = 10000,
             }, 150),
     };
 
@@ -85,8 +107,16 @@ public sealed class RandomModelTests
     {
         var shape = new TinyShape
         {
-            HiddenSize = 32, IntermediateSize = 32, NumHiddenLayers = 2, LayerTypes = "fs", NumAttentionHeads = 2,
-            NumKeyValueHeads = 1, HeadDim = 16, NumLocalExperts = 1, ExpertsPerToken = 1, VocabSize = 32,
+            HiddenSize = 32,
+            IntermediateSize = 32,
+            NumHiddenLayers = 2,
+            LayerTypes = "fs",
+            NumAttentionHeads = 2,
+            NumKeyValueHeads = 1,
+            HeadDim = 16,
+            NumLocalExperts = 1,
+            ExpertsPerToken = 1,
+            VocabSize = 32,
         };
         const int Tokens = 4170, Compared = 90;
         using var model = LoadedModel.Random(shape, seed: 3, threads: 2);

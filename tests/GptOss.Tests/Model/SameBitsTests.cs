@@ -13,7 +13,10 @@ public sealed class SameBitsTests
     private static readonly TinyShape Mxfp4 = new() { NumHiddenLayers = 3, LayerTypes = "sfs", SlidingWindow = 50 };
     private static readonly TinyShape BFloat16 = Mxfp4 with
     {
-        Experts = TinyExperts.BFloat16, HiddenSize = 50, IntermediateSize = 33, HeadDim = 10,
+        Experts = TinyExperts.BFloat16,
+        HiddenSize = 50,
+        IntermediateSize = 33,
+        HeadDim = 10,
     };
 
     public static TheoryData<string, KeyValueFormat> Models => new()
@@ -33,6 +36,7 @@ public sealed class SameBitsTests
     }
 
     [Theory, MemberData(nameof(Models))]
+    [Trait("speed", "slow")]
     public void Neighbours_in_a_batch_do_not_show(string name, KeyValueFormat format)
     {
         using LoadedModel model = Load(name, threads: 2, format: format);
@@ -51,6 +55,7 @@ public sealed class SameBitsTests
     }
 
     [Fact]
+    [Trait("speed", "slow")]
     public void Threads_do_not_show()
     {
         // Wide enough that every projection is worth sharing.
@@ -69,6 +74,7 @@ public sealed class SameBitsTests
     [Theory]
     [InlineData(nameof(Mxfp4))]
     [InlineData(nameof(BFloat16))]
+    [Trait("speed", "slow")]
     public void Rows_of_one_pass_are_those_of_one_pass_each(string name)
     {
         using LoadedModel model = Load(name);
@@ -79,6 +85,7 @@ public sealed class SameBitsTests
     }
 
     [Fact]
+    [Trait("speed", "slow")]
     public void Sequences_of_one_pass_are_those_of_one_pass_each()
     {
         using LoadedModel model = Load(nameof(Mxfp4));
