@@ -79,7 +79,8 @@ public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
     }
 
     /// <summary>
-    /// Gives the <see cref="ChatClientMetadata"/>, the <see cref="GptOssModel"/>, the <see cref="GptOssTokenizer"/> or this client.
+    /// Gives the <see cref="ChatClientMetadata"/>, the <see cref="GptOssModel"/>, the <see cref="GptOssTokenizer"/> or
+    /// this client.
     /// </summary>
     public object? GetService(Type serviceType, object? serviceKey = null)
     {

@@ -56,7 +56,7 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
 
 
     /// <summary>Begins to work on a request, once the files are seen to be what they were.</summary>
-    internal ChatSource ChatSource(string? modelId = null) => 
+    internal ChatSource ChatSource(string? modelId = null) =>
         new(this, Tokenizer, modelId ?? Name, new Uri(Folder), ContextLength);
 
     ITokenStream ITokenSource.Submit(GenerationRequest request, CancellationToken cancellation)

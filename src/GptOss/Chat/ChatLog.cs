@@ -12,7 +12,8 @@ internal static partial class ChatLog
     [LoggerMessage(2, LogLevel.Information,
         "{ResponseId}: ended by {FinishReason} after {OutputTokens} tokens, {ReasoningTokens} of them reasoning, in {Elapsed}.")]
     public static partial void Finished(
-        ILogger logger, string responseId, ChatFinishReason finishReason, int outputTokens, int reasoningTokens, TimeSpan elapsed);
+        ILogger logger, string responseId, ChatFinishReason finishReason, int outputTokens, int reasoningTokens,
+        TimeSpan elapsed);
 
     [LoggerMessage(3, LogLevel.Debug, "A request was cancelled by its caller.")]
     public static partial void Cancelled(ILogger logger);

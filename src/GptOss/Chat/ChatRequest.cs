@@ -122,7 +122,7 @@ internal sealed class RequestReader(ChatSource source, TurnMemory memory)
             });
     }
 
-    /// <summary>What of the answer is dictated: the header of a call that is required, or of an answer without reasoning.</summary>
+    /// <summary>What of the answer is dictated: the header of a required call, or of an answer without reasoning.</summary>
     private int[] Begin(ChatOptions options, OfferedTools tools)
     {
         if (options.ToolMode is RequiredChatToolMode required)

@@ -33,9 +33,9 @@ public sealed class ChatRequestTests
             PresencePenalty = -0.25f,
             MinP = 0.1f,
             RepetitionPenalty = 1.2f,
-            LogitBias = bias,
             Seed = ulong.MaxValue,
-        }, source.Requests[0].Sampling);
+        }, source.Requests[0].Sampling with { LogitBias = null });
+        Assert.Equal(bias, source.Requests[0].Sampling.LogitBias);
         Assert.Equal(100, source.Requests[0].MaxTokens);
         Assert.Equal(2, source.Requests[0].LogProbabilities);
         Assert.Equal([200002, 200012, 199999], source.Requests[0].StopTokens);      // never 200007, <|end|>
