@@ -33,7 +33,7 @@ internal sealed class Sampler
         Softmax.Weights(logits, logits[best], options.Temperature, weights);
 
         double chance = Uniform(seed, position);
-        if (options.TopK is null && options.TopP == 1)
+        if ((options.TopK ?? logits.Length) >= logits.Length && options.TopP == 1)
         {
             // Min-p alone needs no order: the weights are relative to the best token's, which is 1.
             if (options.MinP > 0)

@@ -43,7 +43,7 @@ public sealed class SamplerTests
     [Theory, MemberData(nameof(Choices))]
     public void Each_token_comes_as_often_as_the_definition_says(float temperature, int? topK, float topP, float minP)
     {
-        const int Draws = 20_000;
+        const int Draws = 10_000;
         var options = new SamplingOptions { Temperature = temperature, TopK = topK, TopP = topP, MinP = minP };
         float[] logits = Logits(2);
         double[] expected = Reference(logits, options);
