@@ -54,11 +54,10 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
 
     internal Engine Engine => _engine;
 
-
-    /// <summary>Begins to work on a request, once the files are seen to be what they were.</summary>
     internal ChatSource ChatSource(string? modelId = null) =>
         new(this, Tokenizer, modelId ?? Name, new Uri(Folder), ContextLength);
 
+    /// <summary>Begins to work on a request, once the files are seen to be what they were.</summary>
     ITokenStream ITokenSource.Submit(GenerationRequest request, CancellationToken cancellation)
     {
         _checkpoint.ThrowIfChanged();
