@@ -45,6 +45,24 @@ internal interface ILanes<TSelf> where TSelf : struct, ILanes<TSelf>
 
     /// <summary>2^(s − 127) for four scale bytes, each in the four lanes of its block. 0 gives 2⁻¹²⁷, 255 infinity.</summary>
     static abstract TSelf Scales(uint fourScales);
+
+    /// <summary>The largest magnitude of all lanes; not finite where one is not.</summary>
+    static abstract float MaxMagnitude(TSelf a, TSelf b);
+
+    /// <summary>The lowest byte of every lane's bits.</summary>
+    static abstract Vector128<byte> LowBytes(TSelf lanes);
+
+    /// <summary>Σ 2w · q of sixteen MXFP4 blocks, exact, block b in lane 4 · (b mod 4) + b / 4.</summary>
+    /// <param name="blocks">256 bytes at <paramref name="offset"/>.</param>
+    /// <param name="offset">In bytes.</param>
+    /// <param name="x">Activations in row form (<see cref="Int8Row"/>): 512 bytes at <paramref name="at"/>.</param>
+    /// <param name="at">In bytes.</param>
+    /// <param name="offsets">12 · Σq of the sixteen blocks, lane by lane.</param>
+    static abstract TSelf BlockSums(
+        ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at, ref readonly int offsets);
+
+    /// <summary>2^(s − 127) for sixteen scale bytes of consecutive blocks, in the lanes of <see cref="BlockSums"/>.</summary>
+    static abstract TSelf BlockScales(Vector128<byte> scales);
 }
 
 /// <summary>Work that is written once for every width.</summary>

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace GptOss.Kernels;
 
@@ -121,6 +122,50 @@ internal struct Lanes1 : ILanes<Lanes1>
     {
         Lanes1 result = default;
         for (int i = 0; i < Lanes.Count; i++) result._lanes[i] = Mxfp4.Scale((byte)(fourScales >> (8 * (i / 4))));
+        return result;
+    }
+
+    public static float MaxMagnitude(Lanes1 a, Lanes1 b)
+    {
+        uint largest = 0;
+        for (int i = 0; i < Lanes.Count; i++)
+        {
+            largest = Math.Max(largest, BitConverter.SingleToUInt32Bits(a._lanes[i]) & 0x7FFF_FFFFu);
+            largest = Math.Max(largest, BitConverter.SingleToUInt32Bits(b._lanes[i]) & 0x7FFF_FFFFu);
+        }
+        return BitConverter.UInt32BitsToSingle(largest);
+    }
+
+    public static Vector128<byte> LowBytes(Lanes1 lanes)
+    {
+        Span<byte> bytes = stackalloc byte[Lanes.Count];
+        for (int i = 0; i < Lanes.Count; i++) bytes[i] = (byte)BitConverter.SingleToUInt32Bits(lanes._lanes[i]);
+        return Vector128.Create<byte>(bytes);
+    }
+
+    public static Lanes1 BlockSums(
+        ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at, ref readonly int offsets)
+    {
+        Lanes1 result = default;
+        for (int b = 0; b < Lanes.Count; b++)
+        {
+            int sum = 0;
+            for (int i = 0; i < Mxfp4.BlockBytes; i++)
+            {
+                byte codes = Unsafe.Add(ref Unsafe.AsRef(in blocks), offset + (nuint)(b * Mxfp4.BlockBytes + i));
+                nuint even = at + (nuint)(b / 4 * 128 + b % 4 * 16 + i);
+                sum += Mxfp4Int8.Twice(codes & 0xF) * (sbyte)Unsafe.Add(ref Unsafe.AsRef(in x), even)
+                    + Mxfp4Int8.Twice(codes >> 4) * (sbyte)Unsafe.Add(ref Unsafe.AsRef(in x), even + 64);
+            }
+            result._lanes[Int8Row.Lane(b)] = sum;
+        }
+        return result;
+    }
+
+    public static Lanes1 BlockScales(Vector128<byte> scales)
+    {
+        Lanes1 result = default;
+        for (int b = 0; b < Lanes.Count; b++) result._lanes[Int8Row.Lane(b)] = Mxfp4.Scale(scales[b]);
         return result;
     }
 }

@@ -128,4 +128,71 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> Scale(uint scale) => Vector128.Create(Mxfp4.Scale((byte)scale));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float MaxMagnitude(Lanes128 a, Lanes128 b)
+    {
+        Vector128<int> mask = Vector128.Create(0x7FFF_FFFF);
+        return MaxOf(Vector128.Max(
+            Vector128.Max(
+                Vector128.Max(a._a.AsInt32() & mask, a._b.AsInt32() & mask), Vector128.Max(a._c.AsInt32() & mask, a._d.AsInt32() & mask)),
+            Vector128.Max(
+                Vector128.Max(b._a.AsInt32() & mask, b._b.AsInt32() & mask), Vector128.Max(b._c.AsInt32() & mask, b._d.AsInt32() & mask))));
+    }
+
+    /// <summary>The largest of four magnitudes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float MaxOf(Vector128<int> magnitudes)
+    {
+        Vector128<int> two = Vector128.Max(magnitudes, Vector128.Shuffle(magnitudes, Vector128.Create(2, 3, 2, 3)));
+        return BitConverter.Int32BitsToSingle(Math.Max(two.ToScalar(), two.GetElement(1)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> LowBytes(Lanes128 lanes) => Vector128.Narrow(
+        Vector128.Narrow(lanes._a.AsUInt32(), lanes._b.AsUInt32()), Vector128.Narrow(lanes._c.AsUInt32(), lanes._d.AsUInt32()));
+
+    /// <summary>Sixteen bytes of consecutive blocks in the order of <see cref="BlockSums"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> InLanes(Vector128<byte> scales) => Vector128.Shuffle(
+        scales, Vector128.Create((byte)0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+
+    // A register is one block here and its weights are signed, so there is no offset to take away.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 BlockSums(
+        ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at, ref readonly int offsets) => new(
+        FourSums(in blocks, offset, in x, at), FourSums(in blocks, offset + 16, in x, at + 16),
+        FourSums(in blocks, offset + 32, in x, at + 32), FourSums(in blocks, offset + 48, in x, at + 48));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> FourSums(ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at) =>
+        Vector128.ConvertToSingle(Vector128.Create(
+            BlockSum(in blocks, offset, in x, at), BlockSum(in blocks, offset + 64, in x, at + 128),
+            BlockSum(in blocks, offset + 128, in x, at + 256), BlockSum(in blocks, offset + 192, in x, at + 384)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int BlockSum(ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at)
+    {
+        Vector128<byte> bits = Vector128.LoadUnsafe(in blocks, offset);
+        Vector128<sbyte> even = Vector128.ShuffleNative(Mxfp4Int8.SignedTable, (bits & Vector128.Create((byte)0xF)).AsSByte());
+        Vector128<sbyte> odd = Vector128.ShuffleNative(Mxfp4Int8.SignedTable, (bits >>> 4).AsSByte());
+        Vector128<sbyte> x0 = Vector128.LoadUnsafe(in x, at).AsSByte(), x1 = Vector128.LoadUnsafe(in x, at + 64).AsSByte();
+        Vector128<short> sums = Vector128.WidenLower(even) * Vector128.WidenLower(x0) + Vector128.WidenUpper(even) * Vector128.WidenUpper(x0)
+            + Vector128.WidenLower(odd) * Vector128.WidenLower(x1) + Vector128.WidenUpper(odd) * Vector128.WidenUpper(x1);
+        return Vector128.Sum(Vector128.WidenLower(sums) + Vector128.WidenUpper(sums));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 BlockScales(Vector128<byte> scales)
+    {
+        Vector128<byte> bytes = InLanes(scales);
+        (Vector128<ushort> low, Vector128<ushort> high) = Vector128.Widen(bytes);
+        return new(
+            FourScales(Vector128.WidenLower(low)), FourScales(Vector128.WidenUpper(low)),
+            FourScales(Vector128.WidenLower(high)), FourScales(Vector128.WidenUpper(high)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> FourScales(Vector128<uint> scales) =>
+        Vector128.Max(scales << 23, Vector128.Create(0x0040_0000u)).AsSingle();
 }

@@ -109,4 +109,66 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
         Vector256<byte> spread = Avx2.Shuffle(Vector256.Create(fourScales).AsByte(), bytes.AsByte());
         return Vector256.Max(spread.AsUInt32() << 23, Vector256.Create(0x0040_0000u)).AsSingle();
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float MaxMagnitude(Lanes256 a, Lanes256 b)
+    {
+        Vector256<int> mask = Vector256.Create(0x7FFF_FFFF);
+        return MaxOf(Vector256.Max(
+            Vector256.Max(a._low.AsInt32() & mask, a._high.AsInt32() & mask),
+            Vector256.Max(b._low.AsInt32() & mask, b._high.AsInt32() & mask)));
+    }
+
+    /// <summary>The largest of eight magnitudes, compared as integers: so what is not finite is the largest.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float MaxOf(Vector256<int> magnitudes) =>
+        Lanes128.MaxOf(Vector128.Max(magnitudes.GetLower(), magnitudes.GetUpper()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> LowBytes(Lanes256 lanes)
+    {
+        Vector256<ushort> words = Vector256.Narrow(lanes._low.AsUInt32(), lanes._high.AsUInt32());
+        return Vector128.Narrow(words.GetLower(), words.GetUpper());
+    }
+
+    // As at 512 bits; each half has two of the four parts.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 BlockSums(
+        ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at, ref readonly int offsets) => new(
+        HalfSums(in blocks, offset, in x, at, in offsets),
+        HalfSums(in blocks, offset + 32, in x, at + 32, in Unsafe.Add(ref Unsafe.AsRef(in offsets), 8)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> HalfSums(
+        ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at, ref readonly int offsets)
+    {
+        Vector256<int> a = DwordSums(in blocks, offset, in x, at), b = DwordSums(in blocks, offset + 64, in x, at + 128);
+        Vector256<int> c = DwordSums(in blocks, offset + 128, in x, at + 256), d = DwordSums(in blocks, offset + 192, in x, at + 384);
+        Vector256<long> ab = (Avx2.UnpackLow(a, b) + Avx2.UnpackHigh(a, b)).AsInt64();
+        Vector256<long> cd = (Avx2.UnpackLow(c, d) + Avx2.UnpackHigh(c, d)).AsInt64();
+        Vector256<int> sums = Avx2.UnpackLow(ab, cd).AsInt32() + Avx2.UnpackHigh(ab, cd).AsInt32();
+        return Vector256.ConvertToSingle(sums - Vector256.LoadUnsafe(in offsets));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> DwordSums(ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at)
+    {
+        Vector256<byte> bits = Vector256.LoadUnsafe(in blocks, offset), mask = Vector256.Create((byte)0xF);
+        Vector256<byte> table = Vector256.Create(Mxfp4Int8.OffsetTable, Mxfp4Int8.OffsetTable);
+        Vector256<byte> even = Avx2.Shuffle(table, bits & mask);
+        Vector256<byte> odd = Avx2.Shuffle(table, (bits.AsUInt16() >>> 4).AsByte() & mask);
+        Vector256<short> pairs = Avx2.MultiplyAddAdjacent(even, Vector256.LoadUnsafe(in x, at).AsSByte())
+            + Avx2.MultiplyAddAdjacent(odd, Vector256.LoadUnsafe(in x, at + 64).AsSByte());
+        return Avx2.MultiplyAddAdjacent(pairs, Vector256.Create((short)1));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 BlockScales(Vector128<byte> scales)
+    {
+        Vector128<byte> bytes = Lanes128.InLanes(scales);
+        Vector256<uint> least = Vector256.Create(0x0040_0000u);
+        return new(
+            Vector256.Max(Avx2.ConvertToVector256Int32(bytes).AsUInt32() << 23, least).AsSingle(),
+            Vector256.Max(Avx2.ConvertToVector256Int32(Vector128.Create(bytes.GetUpper(), default)).AsUInt32() << 23, least).AsSingle());
+    }
 }

@@ -87,4 +87,48 @@ internal readonly struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
             .AsByte());
         return new(Vector512.Max(spread.AsUInt32() << 23, Vector512.Create(0x0040_0000u)).AsSingle());
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float MaxMagnitude(Lanes512 a, Lanes512 b)
+    {
+        Vector512<int> mask = Vector512.Create(0x7FFF_FFFF);
+        Vector512<int> larger = Vector512.Max(a._value.AsInt32() & mask, b._value.AsInt32() & mask);
+        return Lanes256.MaxOf(Vector256.Max(larger.GetLower(), larger.GetUpper()));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> LowBytes(Lanes512 lanes) => Avx512F.ConvertToVector128Byte(lanes._value.AsUInt32());
+
+    // Four registers of four blocks, a dword of eight codes in each lane; then the blocks' four dwords are added up while
+    // registers and parts change places.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 BlockSums(
+        ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at, ref readonly int offsets)
+    {
+        Vector512<int> a = DwordSums(in blocks, offset, in x, at), b = DwordSums(in blocks, offset + 64, in x, at + 128);
+        Vector512<int> c = DwordSums(in blocks, offset + 128, in x, at + 256), d = DwordSums(in blocks, offset + 192, in x, at + 384);
+        Vector512<long> ab = (Avx512F.UnpackLow(a, b) + Avx512F.UnpackHigh(a, b)).AsInt64();
+        Vector512<long> cd = (Avx512F.UnpackLow(c, d) + Avx512F.UnpackHigh(c, d)).AsInt64();
+        Vector512<int> sums = Avx512F.UnpackLow(ab, cd).AsInt32() + Avx512F.UnpackHigh(ab, cd).AsInt32();
+        return new(Vector512.ConvertToSingle(sums - Vector512.LoadUnsafe(in offsets)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<int> DwordSums(ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at)
+    {
+        Vector512<byte> bits = Vector512.LoadUnsafe(in blocks, offset), mask = Vector512.Create((byte)0xF);
+        Vector512<byte> table = Vector512.Create(Vector256.Create(Mxfp4Int8.OffsetTable, Mxfp4Int8.OffsetTable));
+        Vector512<byte> even = Avx512BW.Shuffle(table, bits & mask);
+        Vector512<byte> odd = Avx512BW.Shuffle(table, (bits.AsUInt16() >>> 4).AsByte() & mask);
+        Vector512<short> pairs = Avx512BW.MultiplyAddAdjacent(even, Vector512.LoadUnsafe(in x, at).AsSByte())
+            + Avx512BW.MultiplyAddAdjacent(odd, Vector512.LoadUnsafe(in x, at + 64).AsSByte());
+        return Avx512BW.MultiplyAddAdjacent(pairs, Vector512.Create((short)1));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 BlockScales(Vector128<byte> scales)
+    {
+        Vector512<uint> bits = Avx512F.ConvertToVector512UInt32(Lanes128.InLanes(scales)) << 23;
+        return new(Vector512.Max(bits, Vector512.Create(0x0040_0000u)).AsSingle());
+    }
 }

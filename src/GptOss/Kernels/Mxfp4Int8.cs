@@ -1,0 +1,215 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace GptOss.Kernels;
+
+/// <summary>MXFP4 rows times int8 activations: <c>y[t, r] = Σ_b (Σ 2w · q) · (2^(s − 127) · scale / 2) + bias[r]</c>.</summary>
+/// <remarks>
+/// Twice an E2M1 value is an integer of at most 12, so the inner sum of a block is exact. The order of the outer sum is that of
+/// <see cref="Int8Panel"/>; the row is padded with zero blocks to a multiple of sixteen.
+/// </remarks>
+internal static class Mxfp4Int8
+{
+    /// <summary>Makes 2w a number without sign: what the 8-bit instructions of x86 want of one factor.</summary>
+    public const int Offset = 12;
+
+    private const int StepBlocks = Int8Row.LaneBlocks;
+    private const int StepBytes = StepBlocks * Mxfp4.BlockBytes;
+
+    /// <summary>How far ahead of the row the weights are fetched.</summary>
+    private const int PrefetchBytes = 4096;
+
+    /// <summary>From this many tokens on a row in lanes is quicker than one row after the other.</summary>
+    public const int PanelTokens = 5;
+
+    public static Vector128<sbyte> SignedTable
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128.Create((sbyte)0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12);
+    }
+
+    public static Vector128<byte> OffsetTable
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128.Create((byte)12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0);
+    }
+
+    private static ReadOnlySpan<sbyte> TwiceTable => [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12];
+
+    /// <summary>Twice the value of a code.</summary>
+    public static int Twice(int code) => TwiceTable[code];
+
+    /// <summary>Floats of scratch that <see cref="Multiply"/> needs: a panel, and its results.</summary>
+    public static int ScratchValues(int columns, int tokens) =>
+        (int)(Int8Panel.Bytes<SingleScales>(columns) / sizeof(float)) + tokens * Int8Panel.Rows;
+
+    /// <summary>The definition. Every faster path is tested against this one.</summary>
+    internal static float DotScalar(ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<float> x)
+    {
+        Span<float> lanes = stackalloc float[Lanes.Count];
+        lanes.Clear();
+        Span<sbyte> q = stackalloc sbyte[Int8Row.BlockValues];
+        for (int b = 0; b < scales.Length; b++)
+        {
+            float scale = Int8Row.QuantizeScalar(x.Slice(b * Int8Row.BlockValues, Int8Row.BlockValues), q);
+            int sum = 0;
+            for (int k = 0; k < q.Length; k++)
+                sum += Twice(blocks[b * Mxfp4.BlockBytes + k / 2] >> (k % 2 * 4) & 0xF) * q[k];
+            ref float lane = ref lanes[Int8Row.Lane(b)];
+            lane = MathF.FusedMultiplyAdd(sum, Mxfp4.Scale(scales[b]) * (scale * 0.5f), lane);
+        }
+        return Lanes1.Sum(Lanes1.Load(in lanes[0], 0));
+    }
+
+    /// <summary>Brings activations into the form that so many tokens want.</summary>
+    /// <param name="x">[columns].</param>
+    /// <param name="row">[<see cref="Int8Row.Width"/>].</param>
+    /// <param name="tokens">Of the multiplication.</param>
+    public static void Arrange(ReadOnlySpan<float> x, Span<float> row, int tokens)
+    {
+        if (tokens < PanelTokens) Int8Row.ToRowForm(x, row);
+        else Dots.RunSmall(new ArrangeKernel(x, row));
+    }
+
+    /// <summary>Multiplies a range of rows into columns <paramref name="first"/> and following of y.</summary>
+    /// <param name="blocks">[rows, columns / 32, 16]: the rows of the range alone.</param>
+    /// <param name="scales">[rows, columns / 32].</param>
+    /// <param name="bias">[rows].</param>
+    /// <param name="x">[tokens, <see cref="Int8Row.Width"/>]: arranged.</param>
+    /// <param name="y">[tokens, outputs], written at [t, first + r].</param>
+    /// <param name="first">The output that the range's first row makes.</param>
+    /// <param name="scratch">At least <see cref="ScratchValues"/> floats.</param>
+    public static void Multiply(
+        ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<ushort> bias, Rows x, Rows y, int first,
+        Span<float> scratch)
+    {
+        int rows = bias.Length, columnBlocks = rows == 0 ? 0 : scales.Length / rows;
+        ArgumentOutOfRangeException.ThrowIfNotEqual(scales.Length, rows * columnBlocks);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(blocks.Length, scales.Length * Mxfp4.BlockBytes);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(x.Width, Int8Row.Width(columnBlocks * Int8Row.BlockValues));
+        ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first + rows, y.Width);
+        ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Length, ScratchValues(columnBlocks * Int8Row.BlockValues, x.Count));
+        if (rows == 0) return;
+        if (x.Count < PanelTokens) Lanes.Run(new RowKernel(blocks, scales, bias, x, y, first));
+        else Dots.RunSmall(new PanelKernel(blocks, scales, bias, x, y, first, scratch));
+    }
+
+    internal readonly ref struct ArrangeKernel(ReadOnlySpan<float> x, Span<float> row) : IDotsKernel
+    {
+        private readonly ReadOnlySpan<float> _x = x;
+        private readonly Span<float> _row = row;
+
+        public void Run<T>() where T : struct, IDots<T> => Int8Row.ToPanelForm<T>(_x, _row, Offset, 0.5f);
+    }
+
+    internal readonly ref struct RowKernel(
+        ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<ushort> bias, Rows x, Rows y, int first) : ILaneKernel
+    {
+        private readonly ReadOnlySpan<byte> _blocks = blocks;
+        private readonly ReadOnlySpan<byte> _scales = scales;
+        private readonly ReadOnlySpan<ushort> _bias = bias;
+        private readonly Rows _x = x;
+        private readonly Rows _y = y;
+        private readonly int _first = first;
+        private readonly int _columnBlocks = scales.Length / bias.Length;
+
+        private static ReadOnlySpan<byte> Masks =>
+        [
+            255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        ];
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run<T>() where T : struct, ILanes<T>
+        {
+            // Where a row's last step would reach past the range, it is taken from a copy.
+            int rows = _bias.Length, rest = _columnBlocks % StepBlocks;
+            int apart = rest == 0 ? 0 : Math.Min(rows, (StepBlocks - rest + _columnBlocks - 1) / _columnBlocks);
+            Span<byte> copy = stackalloc byte[StepBytes + StepBlocks];
+            for (int r = 0; r < rows; r++)
+            {
+                scoped ReadOnlySpan<byte> lastBlocks = _blocks[(((r + 1) * _columnBlocks - rest) * Mxfp4.BlockBytes)..];
+                scoped ReadOnlySpan<byte> lastScales = _scales[((r + 1) * _columnBlocks - rest)..];
+                if (r >= rows - apart)
+                {
+                    copy.Clear();
+                    lastBlocks[..(rest * Mxfp4.BlockBytes)].CopyTo(copy);
+                    lastScales[..rest].CopyTo(copy[StepBytes..]);
+                    lastBlocks = copy;
+                    lastScales = copy[StepBytes..];
+                }
+                for (int t = 0; t < _x.Count; t++) One<T>(r, t, rest, lastBlocks, lastScales);
+            }
+        }
+
+        // One row at a time in address order is how memory is read fastest (docs/decisions/0002).
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private void One<T>(int row, int token, int rest, scoped ReadOnlySpan<byte> lastBlocks, scoped ReadOnlySpan<byte> lastScales)
+            where T : struct, ILanes<T>
+        {
+            int columns = _columnBlocks * Int8Row.BlockValues;
+            nuint full = (nuint)(_columnBlocks / StepBlocks);
+            ref readonly byte b = ref MemoryMarshal.GetReference(_blocks.Slice(row * _columnBlocks * Mxfp4.BlockBytes));
+            ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(row * _columnBlocks));
+            ref readonly byte x = ref MemoryMarshal.GetReference(MemoryMarshal.AsBytes(_x[token]));
+            ref readonly float scales = ref Unsafe.As<byte, float>(ref Unsafe.Add(ref Unsafe.AsRef(in x), Int8Row.RowScalesAt(columns)));
+            ref readonly int offsets = ref Unsafe.As<byte, int>(ref Unsafe.Add(ref Unsafe.AsRef(in x), Int8Row.RowOffsetsAt(columns)));
+            T sum = T.Zero;
+            nuint step = 0;
+            for (; step < full; step++)
+            {
+                nuint at = step * StepBytes, lane = step * StepBlocks;
+                Prefetch.Read(in b, at + PrefetchBytes);
+                Prefetch.Read(in b, at + PrefetchBytes + 64);
+                Prefetch.Read(in b, at + PrefetchBytes + 128);
+                Prefetch.Read(in b, at + PrefetchBytes + 192);
+                T sums = T.BlockSums(in b, at, in x, 2 * at, in Unsafe.Add(ref Unsafe.AsRef(in offsets), lane));
+                T scale = T.BlockScales(Vector128.LoadUnsafe(in s, lane)) * T.Load(in scales, lane);
+                sum = T.MultiplyAdd(sums, scale, sum);
+            }
+            if (rest > 0)
+            {
+                Vector128<byte> mask = Vector128.LoadUnsafe(in MemoryMarshal.GetReference(Masks), (nuint)(StepBlocks - rest));
+                nuint lane = step * StepBlocks;
+                T sums = T.BlockSums(
+                    in MemoryMarshal.GetReference(lastBlocks), 0, in x, 2 * step * StepBytes, in Unsafe.Add(ref Unsafe.AsRef(in offsets), lane));
+                T scale = T.BlockScales(Vector128.LoadUnsafe(in MemoryMarshal.GetReference(lastScales)) & mask) * T.Load(in scales, lane);
+                sum = T.MultiplyAdd(sums, scale, sum);
+            }
+            _y.Values[token * _y.Width + _first + row] = T.Sum(sum) + BFloat16.ToSingle(_bias[row]);
+        }
+    }
+
+    internal readonly ref struct PanelKernel(
+        ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<ushort> bias, Rows x, Rows y, int first,
+        Span<float> scratch) : IDotsKernel
+    {
+        private readonly ReadOnlySpan<byte> _blocks = blocks;
+        private readonly ReadOnlySpan<byte> _scales = scales;
+        private readonly ReadOnlySpan<ushort> _bias = bias;
+        private readonly Rows _x = x;
+        private readonly Rows _y = y;
+        private readonly int _first = first;
+        private readonly Span<float> _scratch = scratch;
+
+        public void Run<T>() where T : struct, IDots<T>
+        {
+            int rows = _bias.Length, columnBlocks = _scales.Length / rows, columns = columnBlocks * Int8Row.BlockValues;
+            int panelValues = (int)(Int8Panel.Bytes<SingleScales>(columns) / sizeof(float));
+            Span<byte> panel = MemoryMarshal.AsBytes(_scratch[..panelValues]);
+            var results = new Rows(_scratch.Slice(panelValues, _x.Count * Int8Panel.Rows), Int8Panel.Rows);
+            for (int row = 0; row < rows; row += Int8Panel.Rows)
+            {
+                int count = Math.Min(Int8Panel.Rows, rows - row);
+                Mxfp4Panel.Unpack<T>(
+                    _blocks.Slice(row * columnBlocks * Mxfp4.BlockBytes, count * columnBlocks * Mxfp4.BlockBytes),
+                    _scales.Slice(row * columnBlocks, count * columnBlocks), columnBlocks, panel);
+                Int8Panel.Multiply<T, SingleScales>(panel, columns, _x, results);
+                Int8Panel.Put(results, _bias.Slice(row, count), count, _y, _first + row);
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace GptOss.Kernels;
+
+/// <summary>Turns up to 32 rows of MXFP4 into an <see cref="Int8Panel"/> of doubled values with float scales.</summary>
+internal static class Mxfp4Panel
+{
+    private const int Rows = Int8Panel.Rows;
+
+    /// <param name="blocks">[rows, columnBlocks, 16].</param>
+    /// <param name="scales">[rows, columnBlocks].</param>
+    /// <param name="columnBlocks">Blocks of a row.</param>
+    /// <param name="panel">Written whole; of rows past those given the contents are left as they are.</param>
+    public static void Unpack<T>(ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, int columnBlocks, Span<byte> panel)
+        where T : struct, IDots<T>
+    {
+        int rows = scales.Length / columnBlocks;
+        Span<float> panelScales = MemoryMarshal.Cast<byte, float>(panel[(columnBlocks * Rows * Int8Row.BlockValues)..]);
+        int done = 0;
+        if (T.Steps == 8 && T.Offset(Mxfp4Int8.Offset) == Mxfp4Int8.Offset && Avx512BW.IsSupported)
+            for (; done + 16 <= rows; done += 16)
+                UnpackSixteen(blocks[(done * columnBlocks * Mxfp4.BlockBytes)..], columnBlocks, panel[(done * 4)..]);
+        for (int row = done; row < rows; row++)
+            UnpackRow<T>(blocks.Slice(row * columnBlocks * Mxfp4.BlockBytes, columnBlocks * Mxfp4.BlockBytes), panel, row);
+        UnpackScales(scales, columnBlocks, panelScales);
+    }
+
+    // Four parts of a register are four rows apart by four, so that unpacking dwords, then quadwords, leaves sixteen rows in order.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void UnpackSixteen(ReadOnlySpan<byte> blocks, int columnBlocks, Span<byte> panel)
+    {
+        nuint row = (nuint)(columnBlocks * Mxfp4.BlockBytes);
+        ref readonly byte source = ref MemoryMarshal.GetReference(blocks);
+        ref byte to = ref MemoryMarshal.GetReference(panel);
+        for (int i = 0; i < Int8Row.LaneBlocks; i++)
+            for (int b = Int8Row.FirstOfLane(i); b < columnBlocks; b += Int8Row.LaneBlocks)
+            {
+                ref readonly byte at = ref Unsafe.Add(ref Unsafe.AsRef(in source), (nuint)(b * Mxfp4.BlockBytes));
+                Vector512<int> r0 = FourRows(in at, row), r1 = FourRows(in Unsafe.Add(ref Unsafe.AsRef(in at), row), row);
+                Vector512<int> r2 = FourRows(in Unsafe.Add(ref Unsafe.AsRef(in at), 2 * row), row);
+                Vector512<int> r3 = FourRows(in Unsafe.Add(ref Unsafe.AsRef(in at), 3 * row), row);
+                Vector512<long> low01 = Avx512F.UnpackLow(r0, r1).AsInt64(), low23 = Avx512F.UnpackLow(r2, r3).AsInt64();
+                Vector512<long> high01 = Avx512F.UnpackHigh(r0, r1).AsInt64(), high23 = Avx512F.UnpackHigh(r2, r3).AsInt64();
+                StoreSteps(Avx512F.UnpackLow(low01, low23), ref to, 0);
+                StoreSteps(Avx512F.UnpackHigh(low01, low23), ref to, 2);
+                StoreSteps(Avx512F.UnpackLow(high01, high23), ref to, 4);
+                StoreSteps(Avx512F.UnpackHigh(high01, high23), ref to, 6);
+                to = ref Unsafe.Add(ref to, Rows * Int8Row.BlockValues);
+            }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<int> FourRows(ref readonly byte at, nuint row)
+    {
+        Vector512<int> rows = Vector128.LoadUnsafe(in at).AsInt32().ToVector256().ToVector512();
+        rows = Avx512F.InsertVector128(rows, Vector128.LoadUnsafe(in at, 4 * row).AsInt32(), 1);
+        rows = Avx512F.InsertVector128(rows, Vector128.LoadUnsafe(in at, 8 * row).AsInt32(), 2);
+        return Avx512F.InsertVector128(rows, Vector128.LoadUnsafe(in at, 12 * row).AsInt32(), 3);
+    }
+
+    // A dword of sixteen rows: the low nibbles are the even values of its eight, one step, the high ones the odd, the next.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreSteps(Vector512<long> dwords, ref byte to, nuint step)
+    {
+        Vector512<byte> mask = Vector512.Create((byte)0xF);
+        Vector512<byte> table = Vector512.Create(Vector256.Create(Mxfp4Int8.OffsetTable, Mxfp4Int8.OffsetTable));
+        Avx512BW.Shuffle(table, dwords.AsByte() & mask).StoreUnsafe(ref to, step * Rows * 4);
+        Avx512BW.Shuffle(table, (dwords.AsUInt16() >>> 4).AsByte() & mask).StoreUnsafe(ref to, (step + 1) * Rows * 4);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void UnpackRow<T>(ReadOnlySpan<byte> blocks, Span<byte> panel, int row) where T : struct, IDots<T>
+    {
+        int columnBlocks = blocks.Length / Mxfp4.BlockBytes, place = 0;
+        Vector128<sbyte> table = Mxfp4Int8.SignedTable + Vector128.Create((sbyte)T.Offset(Mxfp4Int8.Offset));
+        ref readonly byte source = ref MemoryMarshal.GetReference(blocks);
+        for (int i = 0; i < Int8Row.LaneBlocks; i++)
+            for (int b = Int8Row.FirstOfLane(i); b < columnBlocks; b += Int8Row.LaneBlocks, place++)
+            {
+                Vector128<byte> bits = Vector128.LoadUnsafe(in source, (nuint)(b * Mxfp4.BlockBytes));
+                Vector128<int> even = Vector128.ShuffleNative(table, (bits & Vector128.Create((byte)0xF)).AsSByte()).AsInt32();
+                Vector128<int> odd = Vector128.ShuffleNative(table, (bits >>> 4).AsSByte()).AsInt32();
+                for (int q = 0; q < 4; q++)
+                {
+                    Put<T>(even.GetElement(q), panel, place, 8 * q, row);
+                    Put<T>(odd.GetElement(q), panel, place, 8 * q + 4, row);
+                }
+            }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put<T>(int four, Span<byte> panel, int place, int position, int row) where T : struct, IDots<T>
+    {
+        ref byte to = ref MemoryMarshal.GetReference(panel);
+        if (T.Steps == 8)
+        {
+            Unsafe.WriteUnaligned(ref Unsafe.Add(ref to, Int8Panel.At<T>(place, position, row)), four);
+            return;
+        }
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref to, Int8Panel.At<T>(place, position, row)), (short)four);
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref to, Int8Panel.At<T>(place, position + 2, row)), (short)(four >> 16));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void UnpackScales(ReadOnlySpan<byte> scales, int columnBlocks, Span<float> panel)
+    {
+        int rows = scales.Length / columnBlocks, place = 0;
+        for (int i = 0; i < Int8Row.LaneBlocks; i++)
+            for (int b = Int8Row.FirstOfLane(i); b < columnBlocks; b += Int8Row.LaneBlocks, place++)
+                for (int row = 0; row < rows; row++)
+                    panel[place * Rows + row] = Mxfp4.Scale(scales[row * columnBlocks + b]);
+    }
+}
