@@ -1,0 +1,31 @@
+using System.Globalization;
+using GptOss.Peers;
+
+try
+{
+    switch (args)
+    {
+        case ["write", string file, string layers]:
+            RandomGguf.Write(file, Number(layers));
+            return 0;
+        case ["run", string file, string layers, string threads, string prompt, string decode, string repetitions]:
+            Figures measured = LlamaRun.Measure(
+                file, Number(layers), Number(threads), Number(prompt), Number(decode), Number(repetitions));
+            Console.WriteLine(measured.ToJson());
+            return 0;
+        case ["report", string folder, string layers]:
+            Console.Write(Report.Of(folder, Number(layers)));
+            return 0;
+        default:
+            await Console.Error.WriteLineAsync(
+                "usage: write GGUF LAYERS | run GGUF LAYERS THREADS PROMPT DECODE REPETITIONS | report FOLDER LAYERS");
+            return 2;
+    }
+}
+catch (Exception e) when (e is IOException or FormatException or InvalidOperationException or UnauthorizedAccessException)
+{
+    await Console.Error.WriteLineAsync($"peers: {e.Message}");
+    return 1;
+}
+
+static int Number(string text) => int.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture);

@@ -1,0 +1,87 @@
+using System.Globalization;
+
+namespace GptOss.Peers;
+
+/// <summary>The figures of all rounds as tables in Markdown.</summary>
+internal static class Report
+{
+    /// <summary>The engine that the ratios are against.</summary>
+    private const string Peer = "LLamaSharp";
+
+    /// <summary>
+    /// TensorSharp's pure C# backend with 6 layers of the shape and two threads, in tokens per second: measured once, by hand, on a
+    /// machine of this project's kind, and quoted in issue 5. It is in no package registry, so it cannot be run here.
+    /// </summary>
+    private const double TensorSharpPrefill = 17.7, TensorSharpDecode = 1.5;
+
+    private const int TensorSharpLayers = 6;
+
+    /// <param name="folder">Files named <c>ROUND.ENGINE.json</c>, where an engine that is not the peer is a precision of GptOss.</param>
+    /// <param name="layers">Of the shape that all of them ran.</param>
+    /// <exception cref="InvalidOperationException">An engine lacks a round, or a file is not what it should be.</exception>
+    public static string Of(string folder, int layers)
+    {
+        ILookup<string, Figures> runs = Directory.GetFiles(folder, "*.json")
+            .Select(file => (File: file, Parts: Path.GetFileName(file).Split('.')))
+            .OrderBy(run => int.Parse(run.Parts[0], CultureInfo.InvariantCulture))
+            .ToLookup(run => run.Parts[1], run => Figures.FromFile(run.File));
+        Figures[] peer = [.. runs[Peer]];
+        if (peer.Length == 0 || runs.Any(engine => engine.Count() != peer.Length))
+            throw new InvalidOperationException($"{Path.GetFileName(folder)} does not hold the same rounds of {Peer} and every other engine.");
+
+        IGrouping<string, Figures>[] engines = [.. runs.OrderBy(engine => engine.Key != Peer).ThenBy(engine => engine.Key, StringComparer.Ordinal)];
+        var lines = new List<string>
+        {
+            "| engine | prefill | ratio | decode | ratio | read bandwidth | reached by decode | load |",
+            "|---|---|---|---|---|---|---|---|",
+        };
+        foreach (IGrouping<string, Figures> engine in engines)
+            lines.Add(
+                $"| {Name(engine.Key)} | {Speed(engine, run => run.PrefillTokPerS)} | {Ratio(engine, peer, run => run.PrefillTokPerS)} "
+                + $"| {Speed(engine, run => run.DecodeTokPerS)} | {Ratio(engine, peer, run => run.DecodeTokPerS)} "
+                + $"| {Figures.Median(engine.Select(run => run.ReadBandwidthGbPerS)):F1} GB/s "
+                + $"| {Figures.Median(engine.Select(run => run.ShareOfBandwidth())):P0} "
+                + $"| {Figures.Median(engine.Select(run => run.LoadS)):F1} s |");
+
+        lines.AddRange(["", "| round | engine | prefill | decode | read bandwidth |", "|---|---|---|---|---|"]);
+        for (int round = 0; round < peer.Length; round++)
+            foreach (IGrouping<string, Figures> engine in engines)
+            {
+                Figures run = engine.ElementAt(round);
+                lines.Add(
+                    $"| {round + 1} | {Name(engine.Key)} | {run.PrefillTokPerS:F1} tok/s | {run.DecodeTokPerS:F1} tok/s "
+                    + $"| {run.ReadBandwidthGbPerS:F1} GB/s |");
+            }
+
+        if (layers == TensorSharpLayers)
+            lines.AddRange(["", TensorSharp(engines.Where(engine => engine.Key != Peer))]);
+        return string.Join('\n', lines) + "\n";
+    }
+
+    private static string TensorSharp(IEnumerable<IGrouping<string, Figures>> precisions)
+    {
+        IEnumerable<string> ratios = precisions.Select(precision =>
+        {
+            double prefill = Figures.Median(precision.Select(run => run.PrefillTokPerS)) / TensorSharpPrefill;
+            double decode = Figures.Median(precision.Select(run => run.DecodeTokPerS)) / TensorSharpDecode;
+            return $"{Name(precision.Key)} is {prefill:F1} × and {decode:F1} × that";
+        });
+        return $"TensorSharp's pure C# backend, quoted and not measured here (issue 5: {TensorSharpLayers} layers, two threads, another "
+            + $"sitting), makes {TensorSharpPrefill} tok/s in prefill and {TensorSharpDecode} in decode: {string.Join(", ", ratios)}.";
+    }
+
+    private static string Name(string engine) => engine == Peer
+        ? $"{Peer} {typeof(LLama.LLamaWeights).Assembly.GetName().Version!.ToString(3)}"
+        : $"GptOss, `{engine}`";
+
+    private static string Speed(IEnumerable<Figures> runs, Func<Figures, double> figure) =>
+        $"{Figures.Median(runs.Select(figure)):F1} tok/s";
+
+    /// <summary>Each round against the peer's run of the same round, since the machine changes from one to the next.</summary>
+    private static string Ratio(IEnumerable<Figures> runs, Figures[] peer, Func<Figures, double> figure)
+    {
+        double[] ratios = [.. runs.Zip(peer, (run, beside) => figure(run) / figure(beside))];
+        return ratios.All(ratio => ratio == 1) ? "1" : $"{Figures.Median(ratios):F2} × ({ratios.Min():F2} to {ratios.Max():F2})";
+    }
+
+}
