@@ -14,19 +14,20 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
     private static readonly string[] UsualStops = ["<|return|>", "<|call|>", "<|endoftext|>"];
 
     private readonly CheckpointFolder _checkpoint;
+    private readonly FastWeights? _fast;
     private readonly Engine _engine;
     private readonly Scheduler _scheduler;
     private readonly Lazy<(GptOssTokenizer? Tokenizer, string? WhyNot)> _tokenizer;
     private readonly Lazy<int[]> _stopTokens;
     private bool _disposed;
 
-    private GptOssModel(CheckpointFolder checkpoint, ModelConfig config, ModelOptions options)
+    private GptOssModel(CheckpointFolder checkpoint, ModelWeights weights, FastWeights? fast, ModelOptions options)
     {
         _checkpoint = checkpoint;
-        ContextLength = options.ContextLength ?? config.MaxPositions;
+        _fast = fast;
+        ContextLength = options.ContextLength ?? weights.Config.MaxPositions;
         _engine = new Engine(
-            WeightBinder.Bind(checkpoint, config), options.Threads ?? Environment.ProcessorCount, ContextLength,
-            options.KeyValueFormat, ExplainFault);
+            fast?.Weights ?? weights, options.Threads ?? Environment.ProcessorCount, ContextLength, options.KeyValueFormat, ExplainFault);
         _scheduler = new Scheduler(_engine);
         _tokenizer = new(() => (GptOssTokenizer.ForFolder(Folder, VocabularySize, out string? whyNot), whyNot));
         _stopTokens = new(ReadStopTokens);
@@ -66,7 +67,7 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
 
     /// <summary>Where the weights are mapped: what a measurement of the memory reads.</summary>
     internal unsafe IReadOnlyList<(nint Data, long Bytes)> WeightRegions =>
-        [.. _checkpoint.Tensors.Select(tensor => ((nint)tensor.Data, tensor.ByteLength))];
+        [.. _checkpoint.Tensors.Select(tensor => ((nint)tensor.Data, tensor.ByteLength)), .. _fast?.Regions ?? []];
 
     /// <summary>Opens a folder with OpenAI's safetensors files, in the Hugging Face or in the original layout.</summary>
     /// <param name="folder">The folder that holds config.json and the weights.</param>
@@ -117,6 +118,7 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
         _engine.Close();
         _scheduler.Dispose();
         _engine.Dispose();
+        _fast?.Dispose();
         _checkpoint.Dispose();
     }
 
@@ -136,23 +138,37 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
     {
         progress?.Report(new LoadProgress("Opening the files", 0));
         CheckpointFolder checkpoint = CheckpointFolder.Open(Path.GetFullPath(folder));
+        FastWeights? fast = null;
         try
         {
             cancellation.ThrowIfCancellationRequested();
-            progress?.Report(new LoadProgress("Binding the weights", 0.5));
+            progress?.Report(new LoadProgress("Binding the weights", options.Precision == Precision.Fast ? 0.05 : 0.5));
             ModelConfig config = ModelConfig.From(checkpoint.Config);
             if (options.ContextLength > config.MaxPositions)
                 throw new ArgumentOutOfRangeException(nameof(options), options.ContextLength,
                     $"ModelOptions.ContextLength must be at most {config.MaxPositions}, the model's max_position_embeddings.");
-            var model = new GptOssModel(checkpoint, config, options);
+            ModelWeights weights = WeightBinder.Bind(checkpoint, config);
+            if (options.Precision == Precision.Fast)
+                fast = new FastWeights(weights, options.Threads ?? Environment.ProcessorCount, Fraction(progress), cancellation);
+            var model = new GptOssModel(checkpoint, weights, fast, options);
             progress?.Report(new LoadProgress("Ready", 1));
             return model;
         }
         catch
         {
+            fast?.Dispose();
             checkpoint.Dispose();
             throw;
         }
+    }
+
+    private static DerivingProgress? Fraction(IProgress<LoadProgress>? progress) =>
+        progress is null ? null : new DerivingProgress(progress);
+
+    /// <summary>Reports at once, on the thread that derives: what comes later must not overtake.</summary>
+    private sealed class DerivingProgress(IProgress<LoadProgress> progress) : IProgress<double>
+    {
+        public void Report(double value) => progress.Report(new LoadProgress("Deriving int8 weights", 0.05 + 0.95 * value));
     }
 
     private int[] ReadStopTokens()

@@ -23,6 +23,14 @@ public sealed record ModelOptions
             : throw new ArgumentOutOfRangeException(nameof(ContextLength), value, "ContextLength must be at least 1.");
     }
 
+    /// <summary>How weights and activations are multiplied: as the checkpoint stores them, or faster and a little less exact.</summary>
+    public Precision Precision
+    {
+        get;
+        init => field = Enum.IsDefined(value) ? value
+            : throw new ArgumentOutOfRangeException(nameof(Precision), value, "Precision must be Checkpoint or Fast.");
+    }
+
     /// <summary>How keys and values are stored: float32 is exact, float16 halves the memory of long contexts.</summary>
     public KeyValueFormat KeyValueFormat
     {
@@ -30,6 +38,19 @@ public sealed record ModelOptions
         init => field = Enum.IsDefined(value) ? value
             : throw new ArgumentOutOfRangeException(nameof(KeyValueFormat), value, "KeyValueFormat must be Float32 or Float16.");
     }
+}
+
+/// <summary>How weights and activations are multiplied. Either gives the same bits on every machine.</summary>
+public enum Precision
+{
+    /// <summary>The weights as stored, float32 activations.</summary>
+    Checkpoint,
+
+    /// <summary>
+    /// Int8 activations, and int8 copies of the dense weights, derived when the model is loaded; a float scale for 32 of either.
+    /// Router, norms, attention and softmax stay float32. docs/performance.md has what it costs and brings.
+    /// </summary>
+    Fast,
 }
 
 /// <summary>The number format of stored keys and values.</summary>

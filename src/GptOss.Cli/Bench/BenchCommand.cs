@@ -24,10 +24,11 @@ internal static class BenchCommand
         Option<int?> decode = Values.Number("--decode", "Tokens to decode; the default is 32.", 1, 1 << 20, "-n");
         Option<int?> repetitions = Values.Number("--repetitions", "Runs, of which the medians count; the default is 3.", 1, 1000, "-r");
         Option<int?> threads = Values.Number("--threads", "Threads that compute; the default is one per processor.", 1, 1024);
+        Option<string> precision = PrecisionChoice.Option();
         var json = new Option<bool>("--json") { Description = "One JSON object instead of a table." };
         var command = new Command("bench", "Measures how fast a model is on this machine.")
         {
-            model, shape, layers, prompt, decode, repetitions, threads, json,
+            model, shape, layers, prompt, decode, repetitions, threads, precision, json,
         };
         command.SetAction((parsed, cancellationToken) =>
         {
@@ -39,7 +40,7 @@ internal static class BenchCommand
                 parsed.GetValue(prompt) ?? 256,
                 parsed.GetValue(decode) ?? 32,
                 parsed.GetValue(repetitions) ?? 3,
-                new ModelOptions { Threads = parsed.GetValue(threads) });
+                new ModelOptions { Threads = parsed.GetValue(threads), Precision = PrecisionChoice.Of(parsed.GetValue(precision)) });
             CheckMemory(request, AvailableMemory.Bytes());
             BenchResult result = Benchmark.Run(request, cancellationToken);
             if (parsed.GetValue(json))

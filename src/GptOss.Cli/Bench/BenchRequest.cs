@@ -16,6 +16,9 @@ internal sealed record BenchResult
 {
     /// <summary>The folder's name, or the shape's.</summary>
     public required string Model { get; init; }
+
+    /// <summary>checkpoint or fast.</summary>
+    public required string Precision { get; init; }
     public required int Layers { get; init; }
     public required int Threads { get; init; }
 

@@ -7,7 +7,7 @@ namespace GptOss.Cli.Bench;
 internal static class BenchSheet
 {
     public static Sheet Of(BenchResult r) => Sheet.OfPairs(
-        $"{Printable.Line(r.Model)}, {r.Layers} layers, {r.Threads} threads, {(r.SimdBits > 0 ? $"{r.SimdBits} bits" : "scalar")}, median of {r.Repetitions}",
+        $"{Printable.Line(r.Model)}, {r.Layers} layers, {r.Precision}, {r.Threads} threads, {(r.SimdBits > 0 ? $"{r.SimdBits} bits" : "scalar")}, median of {r.Repetitions}",
         ($"prefill of {r.PromptTokens}", $"{Amount.Measure(r.PrefillTokPerS)} tok/s, {Amount.Measure(r.PrefillGmacPerS)} G MAC/s"),
         ($"decode of {r.DecodeTokens}", $"{Amount.Measure(r.DecodeTokPerS)} tok/s, {Amount.Measure(r.AchievedGbPerS)} GB/s"),
         ("read bandwidth", $"{Amount.Measure(r.ReadBandwidthGbPerS)} GB/s"),

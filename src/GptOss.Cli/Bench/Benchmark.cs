@@ -14,8 +14,10 @@ internal static class Benchmark
         {
             using var random = new RandomWeights(shape.Config(request.Layers), cancellationToken);
             long started = Stopwatch.GetTimestamp();
+            using FastWeights? fast = request.Options.Precision == Precision.Fast
+                ? new FastWeights(random.Weights, request.Options.Threads ?? Environment.ProcessorCount, null, cancellationToken) : null;
             using var engine = new Engine(
-                random.Weights, request.Options.Threads ?? Environment.ProcessorCount, random.Weights.Config.MaxPositions,
+                fast?.Weights ?? random.Weights, request.Options.Threads ?? Environment.ProcessorCount, random.Weights.Config.MaxPositions,
                 request.Options.KeyValueFormat, _ => new NumericFaultException("The random weights made logits that are not finite.", null));
             return Measure($"gpt-oss-{shape.Name} shape", request, engine, random.Regions, Stopwatch.GetElapsedTime(started), cancellationToken);
         }
@@ -54,6 +56,7 @@ internal static class Benchmark
         return new BenchResult
         {
             Model = name,
+            Precision = Shell.PrecisionChoice.Name(request.Options.Precision),
             Layers = c.NumHiddenLayers,
             Threads = threads,
             SimdBits = Lanes.Width > 1 ? Lanes.Width : 0,

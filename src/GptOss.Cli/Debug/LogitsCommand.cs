@@ -16,12 +16,13 @@ internal static class LogitsCommand
         Option<int?> chunk = Values.Number("--chunk", "Feeds the prompt in pieces of N tokens; the default is all at once.", 1, int.MaxValue);
         Option<int?> interleave = Values.Number("--interleave", "Runs N copies as one batch, shifted against each other.", 1, 64);
         Option<int?> threads = Values.Number("--threads", "Threads that compute; the default is one per processor.", 1, 1024);
+        Option<string> precision = PrecisionChoice.Option();
         var format = new Option<string>("--kv") { Description = "How keys and values are stored.", DefaultValueFactory = _ => "float32" };
         format.AcceptOnlyFromAmong("float32", "float16");
 
         var command = new Command("logits", "The logits of a prompt and the greedy answer, as JSON.")
         {
-            folder, tokens, positions, greedy, chunk, interleave, threads, format,
+            folder, tokens, positions, greedy, chunk, interleave, threads, precision, format,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -37,6 +38,7 @@ internal static class LogitsCommand
                 new ModelOptions
                 {
                     Threads = parsed.GetValue(threads),
+                    Precision = PrecisionChoice.Of(parsed.GetValue(precision)),
                     KeyValueFormat = parsed.GetValue(format) == "float16" ? KeyValueFormat.Float16 : KeyValueFormat.Float32,
                 });
             LogitsResult result = LogitsProbe.Run(request, cancellationToken);

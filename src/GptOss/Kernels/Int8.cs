@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace GptOss.Kernels;
 
@@ -24,13 +25,16 @@ internal static class Int8
     {
         uint maximum = 0;
         foreach (ushort w in weights) maximum = Math.Max(maximum, w & 0x7FFFu);
-        float scale = BFloat16.ToSingle((ushort)maximum) / 127;
-        scale = BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(scale) + 0xFFFF & 0xFFFF_0000u);
+        float scale = RoundUp(BFloat16.ToSingle((ushort)maximum) / 127);
         q.Clear();
         for (int i = 0; i < weights.Length; i++)
             q[i] = scale > 0 && float.IsFinite(scale) ? (sbyte)MathF.Round(BFloat16.ToSingle(weights[i]) / scale) : (sbyte)0;
         return scale;
     }
+
+    /// <summary>The next bfloat16 that is not smaller.</summary>
+    private static float RoundUp(float scale) =>
+        BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(scale) + 0xFFFF & 0xFFFF_0000u);
 
     /// <summary>The definition. Every faster path is tested against this one.</summary>
     internal static float DotScalar(ReadOnlySpan<ushort> weights, ReadOnlySpan<float> x)
@@ -116,24 +120,56 @@ internal static class Int8
         private readonly int _columns = columns;
         private readonly Span<byte> _panel = panel;
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<T>() where T : struct, IDots<T>
+        {
+            int values = Int8Row.Blocks(_columns) * Int8Panel.Rows * Int8Row.BlockValues;
+            if (_weights.Length < Int8Panel.Rows * _columns) _panel[..values].Fill((byte)T.Offset(Offset));
+            _panel[values..].Clear();
+            Lanes.Run(new DeriveLanes<T>(_weights, _columns, _panel));
+        }
+    }
+
+    private readonly ref struct DeriveLanes<TDots>(ReadOnlySpan<ushort> weights, int columns, Span<byte> panel) : ILaneKernel
+        where TDots : struct, IDots<TDots>
+    {
+        private readonly ReadOnlySpan<ushort> _weights = weights;
+        private readonly int _columns = columns;
+        private readonly Span<byte> _panel = panel;
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run<T>() where T : struct, ILanes<T>
         {
             int blocks = Int8Row.Blocks(_columns), rows = _weights.Length / _columns, place = 0;
             Span<ushort> scales = MemoryMarshal.Cast<byte, ushort>(_panel[(blocks * Int8Panel.Rows * Int8Row.BlockValues)..]);
-            Span<sbyte> q = stackalloc sbyte[Int8Row.BlockValues];
-            _panel[..(blocks * Int8Panel.Rows * Int8Row.BlockValues)].Fill((byte)T.Offset(Offset));
-            scales.Clear();
+            Span<ushort> padded = stackalloc ushort[Int8Row.BlockValues];
+            Vector128<byte> offset = Vector128.Create((byte)TDots.Offset(Offset));
+            T magic = T.Create(Int8Row.Magic);
             for (int i = 0; i < Int8Row.LaneBlocks; i++)
                 for (int b = Int8Row.FirstOfLane(i); b < blocks; b += Int8Row.LaneBlocks, place++)
                     for (int row = 0; row < rows; row++)
                     {
-                        int from = b * Int8Row.BlockValues, count = Math.Min(Int8Row.BlockValues, _columns - from);
-                        float scale = QuantizeScalar(_weights.Slice(row * _columns + from, count), q);
+                        ReadOnlySpan<ushort> block = Block(row, b, padded);
+                        ref readonly ushort w = ref MemoryMarshal.GetReference(block);
+                        T low = T.LoadBFloat16(in w, 0), high = T.LoadBFloat16(in w, 16);
+                        float scale = RoundUp(T.MaxMagnitude(low, high) / 127);
                         scales[place * Int8Panel.Rows + row] = (ushort)(BitConverter.SingleToUInt32Bits(scale) >> 16);
-                        for (int position = 0; position < q.Length; position++)
-                            _panel[Int8Panel.At<T>(place, position, row)] = (byte)(q[Int8Row.Step(position)] + T.Offset(Offset));
+                        Vector128<byte> even = default, odd = default;
+                        if (scale > 0 && float.IsFinite(scale))
+                        {
+                            T s = T.Create(scale);
+                            (even, odd) = Int8Row.EvenOdd(T.LowBytes(low / s + magic), T.LowBytes(high / s + magic));
+                        }
+                        Int8Panel.PutRow<TDots>(even + offset, odd + offset, _panel, place, row);
                     }
+        }
+
+        private ReadOnlySpan<ushort> Block(int row, int block, Span<ushort> padded)
+        {
+            int from = block * Int8Row.BlockValues;
+            if (from + Int8Row.BlockValues <= _columns) return _weights.Slice(row * _columns + from, Int8Row.BlockValues);
+            padded.Clear();
+            _weights.Slice(row * _columns + from, _columns - from).CopyTo(padded);
+            return padded;
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace GptOss.Kernels;
 
@@ -67,6 +68,31 @@ internal static class Int8Panel
         return place * BlockBytes + position / perStep * Rows * perStep + row * perStep + position % perStep;
     }
 
+    /// <summary>Writes a row's block: its even values, then its odd ones.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void PutRow<T>(Vector128<byte> even, Vector128<byte> odd, Span<byte> panel, int place, int row) where T : struct, IDots<T>
+    {
+        Vector128<int> e = even.AsInt32(), o = odd.AsInt32();
+        ref byte to = ref MemoryMarshal.GetReference(panel);
+        for (int q = 0; q < 4; q++)
+        {
+            Put<T>(e.GetElement(q), ref to, place, 8 * q, row);
+            Put<T>(o.GetElement(q), ref to, place, 8 * q + 4, row);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put<T>(int four, ref byte to, int place, int position, int row) where T : struct, IDots<T>
+    {
+        if (T.Steps == 8)
+        {
+            Unsafe.WriteUnaligned(ref Unsafe.Add(ref to, At<T>(place, position, row)), four);
+            return;
+        }
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref to, At<T>(place, position, row)), (short)four);
+        Unsafe.WriteUnaligned(ref Unsafe.Add(ref to, At<T>(place, position + 2, row)), (short)(four >> 16));
+    }
+
     /// <summary>y[t, first + r] = results[t, r] + bias[r].</summary>
     public static void Put(Rows results, ReadOnlySpan<ushort> bias, int rows, Rows y, int first)
     {
@@ -98,14 +124,14 @@ internal static class Int8Panel
         {
             int tile = x.Count - t >= TileTokens ? TileTokens : 1;
             ref readonly byte from = ref MemoryMarshal.GetReference(MemoryMarshal.AsBytes(x.Values.Slice(t * x.Width, tile * x.Width)));
-            for (int row = 0; row < Rows; row += 2 * T.Rows)
+            int rows = tile == TileTokens ? 2 * T.Rows : Tile<T, TScales>.OneRegisters * T.Rows;
+            for (int row = 0; row < Rows; row += rows)
             {
                 var work = new Tile<T, TScales>(panel, blocks, row, scratch);
                 if (tile == TileTokens) work.Six(in from, (nuint)x.Width * sizeof(float));
                 else work.One(in from);
-                // What the tree left: token by token the two registers of rows.
-                for (int i = 0; i < tile; i++)
-                    scratch.Slice(i * 2 * T.Rows, 2 * T.Rows).CopyTo(y[t + i][row..]);
+                // What the tree left: token by token the registers of rows.
+                for (int i = 0; i < tile; i++) scratch.Slice(i * rows, rows).CopyTo(y[t + i][row..]);
             }
             t += tile;
         }
@@ -114,6 +140,9 @@ internal static class Int8Panel
     private readonly ref struct Tile<T, TScales>(ReadOnlySpan<byte> panel, int blocks, int row, Span<float> scratch)
         where T : struct, IDots<T> where TScales : struct, IPanelScales
     {
+        /// <summary>Registers of rows that <see cref="One"/> takes.</summary>
+        public static int OneRegisters => 4 * T.Rows <= Rows ? 4 : 2;
+
         private readonly ReadOnlySpan<byte> _panel = panel;
         private readonly int _blocks = blocks;
         private readonly int _row = row;
@@ -170,6 +199,7 @@ internal static class Int8Panel
             }
         }
 
+        // One token's weights come from memory: four registers of rows, so that no cache line is met twice (two, where two are all).
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void One(ref readonly byte x)
         {
@@ -177,28 +207,41 @@ internal static class Int8Panel
             ref readonly byte weights = ref Unsafe.Add(ref MemoryMarshal.GetReference(_panel), (nuint)_row * perStep);
             ref readonly byte scales = ref Unsafe.Add(ref MemoryMarshal.GetReference(_panel), blocks * BlockBytes);
             ref float sums = ref MemoryMarshal.GetReference(_scratch);
-            nuint second = (nuint)T.Rows * perStep, scalesAt = blocks * steps * 4, startsAt = scalesAt + blocks * 4, n = (nuint)T.Rows;
+            nuint next = (nuint)T.Rows * perStep, scalesAt = blocks * steps * 4, startsAt = scalesAt + blocks * 4, n = (nuint)T.Rows;
             nuint place = 0, at = 0, from = 0;
             for (int lane = 0; lane < Int8Row.LaneBlocks; lane++)
             {
-                T sum0 = T.Zero, sum1 = T.Zero;
+                T sum0 = T.Zero, sum1 = T.Zero, sum2 = T.Zero, sum3 = T.Zero;
                 for (int b = Int8Row.FirstOfLane(lane); b < _blocks; b += Int8Row.LaneBlocks, place++)
                 {
-                    T a0 = T.Broadcast(in x, startsAt + place * 4), b0 = a0;
+                    T start = T.Broadcast(in x, startsAt + place * 4), a = start, c = start, d = start, e = start;
                     for (nuint end = from + steps * 4; from < end; from += 4, at += stepBytes)
                     {
                         Prefetch.Read(in weights, at + PrefetchBytes);
                         T v = T.Broadcast(in x, from);
-                        a0 = T.AddDots(a0, T.LoadWeights(in weights, at), v);
-                        b0 = T.AddDots(b0, T.LoadWeights(in weights, at + second), v);
+                        a = T.AddDots(a, T.LoadWeights(in weights, at), v);
+                        c = T.AddDots(c, T.LoadWeights(in weights, at + next), v);
+                        if (OneRegisters == 2) continue;
+                        if (perStep * n * 4 > 64) Prefetch.Read(in weights, at + PrefetchBytes + 64);
+                        d = T.AddDots(d, T.LoadWeights(in weights, at + 2 * next), v);
+                        e = T.AddDots(e, T.LoadWeights(in weights, at + 3 * next), v);
                     }
                     T scale = T.BroadcastSingle(in x, scalesAt + place * 4);
-                    sum0 = T.MultiplyAdd(T.ToSingle(a0), TScales.Load<T>(in scales, place * Rows + (nuint)_row) * scale, sum0);
-                    sum1 = T.MultiplyAdd(T.ToSingle(b0), TScales.Load<T>(in scales, place * Rows + (nuint)_row + n) * scale, sum1);
+                    nuint k = place * Rows + (nuint)_row;
+                    sum0 = T.MultiplyAdd(T.ToSingle(a), TScales.Load<T>(in scales, k) * scale, sum0);
+                    sum1 = T.MultiplyAdd(T.ToSingle(c), TScales.Load<T>(in scales, k + n) * scale, sum1);
+                    if (OneRegisters == 2) continue;
+                    sum2 = T.MultiplyAdd(T.ToSingle(d), TScales.Load<T>(in scales, k + 2 * n) * scale, sum2);
+                    sum3 = T.MultiplyAdd(T.ToSingle(e), TScales.Load<T>(in scales, k + 3 * n) * scale, sum3);
                 }
                 T.Store(sum0, ref sums, 0);
                 T.Store(sum1, ref sums, n);
-                AddLane(lane, 2);
+                if (OneRegisters > 2)
+                {
+                    T.Store(sum2, ref sums, 2 * n);
+                    T.Store(sum3, ref sums, 3 * n);
+                }
+                AddLane(lane, OneRegisters);
             }
         }
 

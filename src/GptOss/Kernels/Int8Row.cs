@@ -27,7 +27,7 @@ internal static class Int8Row
     private const float Tiny = 1f / (1 << 30) / (1 << 30) / (1 << 30) / (1 << 10);
 
     /// <summary>Added to a float of at most 127 this leaves its nearest integer in the lowest bits.</summary>
-    private const float Magic = 12582912f;
+    internal const float Magic = 12582912f;
 
     /// <summary>The order in which the tree over the lanes can add one lane after the other.</summary>
     public static ReadOnlySpan<byte> LaneOrder => [0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15];
@@ -96,12 +96,17 @@ internal static class Int8Row
         float maximum = T.MaxMagnitude(a, b);
         bool tiny = maximum < Tiny;
         T inverse = T.Create(tiny ? 0 : 127 / maximum), magic = T.Create(Magic);
-        Vector128<byte> low = T.LowBytes(T.MultiplyAdd(a, inverse, magic)), high = T.LowBytes(T.MultiplyAdd(b, inverse, magic));
+        (even, odd) = EvenOdd(T.LowBytes(T.MultiplyAdd(a, inverse, magic)), T.LowBytes(T.MultiplyAdd(b, inverse, magic)));
+        return tiny ? 0 : maximum / 127;
+    }
+
+    /// <summary>The bytes 0, 2, … of both, and 1, 3, ….</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static (Vector128<byte> Even, Vector128<byte> Odd) EvenOdd(Vector128<byte> low, Vector128<byte> high)
+    {
         low = Vector128.Shuffle(low, Vector128.Create((byte)0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15));
         high = Vector128.Shuffle(high, Vector128.Create((byte)0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15));
-        even = Vector128.Create(low.GetLower(), high.GetLower());
-        odd = Vector128.Create(low.GetUpper(), high.GetUpper());
-        return tiny ? 0 : maximum / 127;
+        return (Vector128.Create(low.GetLower(), high.GetLower()), Vector128.Create(low.GetUpper(), high.GetUpper()));
     }
 
     /// <summary>The block's values; those of an incomplete one are copied before zeros.</summary>

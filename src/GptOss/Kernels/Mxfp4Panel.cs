@@ -81,27 +81,10 @@ internal static class Mxfp4Panel
             for (int b = Int8Row.FirstOfLane(i); b < columnBlocks; b += Int8Row.LaneBlocks, place++)
             {
                 Vector128<byte> bits = Vector128.LoadUnsafe(in source, (nuint)(b * Mxfp4.BlockBytes));
-                Vector128<int> even = Vector128.ShuffleNative(table, (bits & Vector128.Create((byte)0xF)).AsSByte()).AsInt32();
-                Vector128<int> odd = Vector128.ShuffleNative(table, (bits >>> 4).AsSByte()).AsInt32();
-                for (int q = 0; q < 4; q++)
-                {
-                    Put<T>(even.GetElement(q), panel, place, 8 * q, row);
-                    Put<T>(odd.GetElement(q), panel, place, 8 * q + 4, row);
-                }
+                Vector128<sbyte> even = Vector128.ShuffleNative(table, (bits & Vector128.Create((byte)0xF)).AsSByte());
+                Vector128<sbyte> odd = Vector128.ShuffleNative(table, (bits >>> 4).AsSByte());
+                Int8Panel.PutRow<T>(even.AsByte(), odd.AsByte(), panel, place, row);
             }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Put<T>(int four, Span<byte> panel, int place, int position, int row) where T : struct, IDots<T>
-    {
-        ref byte to = ref MemoryMarshal.GetReference(panel);
-        if (T.Steps == 8)
-        {
-            Unsafe.WriteUnaligned(ref Unsafe.Add(ref to, Int8Panel.At<T>(place, position, row)), four);
-            return;
-        }
-        Unsafe.WriteUnaligned(ref Unsafe.Add(ref to, Int8Panel.At<T>(place, position, row)), (short)four);
-        Unsafe.WriteUnaligned(ref Unsafe.Add(ref to, Int8Panel.At<T>(place, position + 2, row)), (short)(four >> 16));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -7,11 +7,14 @@ namespace GptOss.Model;
 /// <summary>y = x Wᵀ + b for every kind of matrix, its outputs split over the team.</summary>
 internal static unsafe class Linear
 {
-    /// <summary>Outputs are handed out by eights, so that a range holds whole register tiles.</summary>
+    /// <summary>Outputs are handed out by as many, so that a range holds whole register tiles.</summary>
     private const int UnitRows = 8;
 
     /// <summary>Multiply-adds below which a second worker costs more than it brings: about 10 µs of work.</summary>
     private const long WorkPerWorker = 1 << 18;
+
+    /// <summary>Rows of activations that are brought into a format by one worker: below, a second one is not worth waking.</summary>
+    private const int RowsPerWorker = 8;
 
     /// <param name="x">[rows, inputs].</param>
     /// <param name="w">[outputs, inputs].</param>
@@ -20,38 +23,70 @@ internal static unsafe class Linear
     public static Rows Apply(Rows x, Matrix w, Rows y, Workspace ws)
     {
         if (x.Count == 0) return y;
-        Rows input = w.Kind == MatrixKind.Mxfp4Rows ? Arrange(x, ws) : x;
-        Rows scratch = ws.Scratch(w.Kind == MatrixKind.Mxfp4Rows ? Mxfp4.ScratchValues(w.Columns) : 1);
         var call = new Call
         {
             Matrix = w,
             Tokens = x.Count,
-            X = Pointer(input),
-            XWidth = input.Width,
+            X = Pointer(x),
+            XWidth = x.Width,
             Y = Pointer(y),
-            Scratch = Pointer(scratch),
-            ScratchWidth = scratch.Width,
+            ScratchWidth = ScratchValues(w, x.Count),
+            UnitRows = w.Kind is MatrixKind.Int8Panels or MatrixKind.Mxfp4RowsByInt8 ? Int8Panel.Rows : UnitRows,
         };
-        int units = (w.Rows + UnitRows - 1) / UnitRows;
-        long work = (long)UnitRows * w.Columns * x.Count;
+        call.Scratch = Pointer(ws.Scratch(call.ScratchWidth));
+        if (ArrangedWidth(w) is > 0 and int width)
+        {
+            call.Arranged = Pointer(ws.Arranged(x.Count, width));
+            call.ArrangedWidth = width;
+            ws.Team.ForRows(x.Count, RowsPerWorker, &Arrange, &call);
+        }
+        int units = (w.Rows + call.UnitRows - 1) / call.UnitRows;
+        long work = (long)call.UnitRows * w.Columns * x.Count;
         ws.Team.ForRows(units, (int)Math.Max(1, WorkPerWorker / work), &Run, &call);
         return y;
     }
 
-    private static Rows Arrange(Rows x, Workspace ws)
+    /// <summary>Floats of an activation row in the format that the matrix wants; 0 where it takes the row as it is.</summary>
+    private static int ArrangedWidth(Matrix w) => w.Kind switch
     {
-        Rows arranged = ws.Arranged(x.Count, Mxfp4.ArrangedWidth(x.Width));
-        for (int row = 0; row < x.Count; row++) Mxfp4.Arrange(x[row], arranged[row]);
-        return arranged;
+        MatrixKind.Mxfp4Rows => Mxfp4.ArrangedWidth(w.Columns),
+        MatrixKind.Mxfp4RowsByInt8 or MatrixKind.Int8Panels => Int8Row.Width(w.Columns),
+        _ => 0,
+    };
+
+    private static int ScratchValues(Matrix w, int tokens) => w.Kind switch
+    {
+        MatrixKind.Mxfp4Rows => Mxfp4.ScratchValues(w.Columns),
+        MatrixKind.Mxfp4RowsByInt8 => Mxfp4Int8.ScratchValues(w.Columns, tokens),
+        MatrixKind.Int8Panels => tokens * Int8Panel.Rows,
+        _ => 1,
+    };
+
+    private static void Arrange(void* state, int worker, int first, int end)
+    {
+        ref Call call = ref *(Call*)state;
+        for (int row = first; row < end; row++)
+        {
+            var x = new ReadOnlySpan<float>(call.X + (long)row * call.XWidth, call.XWidth);
+            var arranged = new Span<float>(call.Arranged + (long)row * call.ArrangedWidth, call.ArrangedWidth);
+            switch (call.Matrix.Kind)
+            {
+                case MatrixKind.Mxfp4Rows: Mxfp4.Arrange(x, arranged); break;
+                case MatrixKind.Mxfp4RowsByInt8: Mxfp4Int8.Arrange(x, arranged, call.Tokens); break;
+                default: Int8.Arrange(x, arranged); break;
+            }
+        }
     }
 
     private static void Run(void* state, int worker, int firstUnit, int endUnit)
     {
         ref Call call = ref *(Call*)state;
         Matrix w = call.Matrix;
-        int first = firstUnit * UnitRows, count = Math.Min(endUnit * UnitRows, w.Rows) - first;
-        var x = new Rows(new Span<float>(call.X, call.Tokens * call.XWidth), call.XWidth);
+        int first = firstUnit * call.UnitRows, count = Math.Min(endUnit * call.UnitRows, w.Rows) - first, blocks = w.Columns / Mxfp4.BlockValues;
+        Rows x = call.ArrangedWidth > 0 ? new(new Span<float>(call.Arranged, call.Tokens * call.ArrangedWidth), call.ArrangedWidth)
+            : new(new Span<float>(call.X, call.Tokens * call.XWidth), call.XWidth);
         var y = new Rows(new Span<float>(call.Y, call.Tokens * w.Rows), w.Rows);
+        var scratch = new Span<float>(call.Scratch + (long)worker * call.ScratchWidth, call.ScratchWidth);
         ReadOnlySpan<ushort> bias = w.Bias is null ? default : new(w.Bias + first, count);
         switch (w.Kind)
         {
@@ -61,14 +96,25 @@ internal static unsafe class Linear
             case MatrixKind.BFloat16Columns:
                 BFloat16Columns.Multiply(new(w.Data, w.Rows * w.Columns), bias, x, y, first);
                 break;
+            case MatrixKind.Mxfp4Rows:
+                Mxfp4.Multiply(Blocks(w, first, count), new(w.Scales + (long)first * blocks, count * blocks), bias, x, y, first, scratch);
+                break;
+            case MatrixKind.Mxfp4RowsByInt8:
+                Mxfp4Int8.Multiply(Blocks(w, first, count), new(w.Scales + (long)first * blocks, count * blocks), bias, x, y, first, scratch);
+                break;
             default:
-                int blocks = w.Columns / Mxfp4.BlockValues;
-                Mxfp4.Multiply(
-                    new(w.Data + (long)first * blocks * Mxfp4.BlockBytes, count * blocks * Mxfp4.BlockBytes),
-                    new(w.Scales + (long)first * blocks, count * blocks), bias, x, y, first,
-                    new(call.Scratch + worker * call.ScratchWidth, call.ScratchWidth));
+                long panel = Int8.PanelBytes(w.Columns);
+                Int8.Multiply(
+                    new(w.Data + firstUnit * panel, (int)((endUnit - firstUnit) * panel)), w.Columns, bias, x, y, first,
+                    new Rows(scratch, Int8Panel.Rows));
                 break;
         }
+    }
+
+    private static ReadOnlySpan<byte> Blocks(Matrix w, int first, int count)
+    {
+        int rowBytes = w.Columns / Mxfp4.BlockValues * Mxfp4.BlockBytes;
+        return new(w.Data + (long)first * rowBytes, count * rowBytes);
     }
 
     /// <summary>The workspace's memory does not move, so its address may be handed to other threads.</summary>
@@ -80,8 +126,11 @@ internal static unsafe class Linear
         public float* X;
         public int XWidth;
         public int Tokens;
+        public float* Arranged;
+        public int ArrangedWidth;
         public float* Y;
         public float* Scratch;
         public int ScratchWidth;
+        public int UnitRows;
     }
 }

@@ -3,29 +3,66 @@ using GptOss.Kernels;
 
 namespace GptOss.Model;
 
-/// <summary>The operations that treat each row by itself.</summary>
-internal static class RowWise
+/// <summary>The operations that treat each row by itself; many rows are split over the team.</summary>
+internal static unsafe class RowWise
 {
+    /// <summary>Rows below which a second worker costs more than it brings: some ten microseconds of work.</summary>
+    private const int RowsPerWorker = 8;
+
+    private enum Operation { RmsNorm, Rotate, SwiGlu }
+
     /// <summary>y = RMSNorm(x), row by row; y may be x.</summary>
-    public static Rows RmsNorm(Rows x, Vector weight, float epsilon, Rows y)
+    public static Rows RmsNorm(Rows x, Vector weight, float epsilon, Rows y, Workspace ws)
     {
-        for (int row = 0; row < x.Count; row++) Kernels.RmsNorm.Row(x[row], weight.Span, epsilon, y[row]);
+        var call = new Call(Operation.RmsNorm, x, y) { Weight = weight, Epsilon = epsilon };
+        ws.Team.ForRows(x.Count, RowsPerWorker, &Run, &call);
         return y;
     }
 
     /// <summary>Rotates every head of every row by the angles of its position.</summary>
-    public static void Rotate(Rows heads, Rows angles)
+    public static void Rotate(Rows heads, Rows angles, Workspace ws)
     {
-        for (int row = 0; row < heads.Count; row++) Rotation.Row(heads[row], angles[row]);
+        var call = new Call(Operation.Rotate, angles, heads);
+        ws.Team.ForRows(heads.Count, RowsPerWorker, &Run, &call);
     }
 
     /// <summary>y = SwiGLU(u): [rows, 2 × intermediate] → [rows, intermediate].</summary>
-    public static Rows SwiGlu(Rows u, ModelConfig c, Rows y)
+    public static Rows SwiGlu(Rows u, ModelConfig c, Rows y, Workspace ws)
     {
-        for (int row = 0; row < u.Count; row++) Kernels.SwiGlu.Row(u[row], c.SwiGluLimit, y[row], c.SwiGluAlpha);
+        var call = new Call(Operation.SwiGlu, u, y) { Limit = c.SwiGluLimit, Alpha = c.SwiGluAlpha };
+        ws.Team.ForRows(u.Count, RowsPerWorker, &Run, &call);
         return y;
     }
 
     /// <summary>x += y.</summary>
     public static void Add(Rows x, Rows y) => TensorPrimitives.Add(x.Values, y.Values, x.Values);
+
+    private static void Run(void* state, int worker, int first, int end)
+    {
+        ref Call call = ref *(Call*)state;
+        for (int row = first; row < end; row++)
+        {
+            var x = new ReadOnlySpan<float>(call.X + (long)row * call.XWidth, call.XWidth);
+            var y = new Span<float>(call.Y + (long)row * call.YWidth, call.YWidth);
+            switch (call.Operation)
+            {
+                case Operation.RmsNorm: Kernels.RmsNorm.Row(x, call.Weight.Span, call.Epsilon, y); break;
+                case Operation.Rotate: Rotation.Row(y, x); break;
+                default: Kernels.SwiGlu.Row(x, call.Limit, y, call.Alpha); break;
+            }
+        }
+    }
+
+    private struct Call(Operation operation, Rows x, Rows y)
+    {
+        public readonly Operation Operation = operation;
+        public readonly float* X = Linear.Pointer(x);
+        public readonly int XWidth = x.Width;
+        public readonly float* Y = Linear.Pointer(y);
+        public readonly int YWidth = y.Width;
+        public Vector Weight;
+        public float Epsilon;
+        public float Limit;
+        public float Alpha;
+    }
 }

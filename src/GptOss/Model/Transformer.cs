@@ -21,20 +21,20 @@ internal static class Transformer
         }
 
         Rows last = batch.RowsThatWantLogits(x, ws);                                          // [wanted rows, hidden]
-        last = RowWise.RmsNorm(last, w.FinalNorm, w.Config.RmsNormEps, last);
+        last = RowWise.RmsNorm(last, w.FinalNorm, w.Config.RmsNormEps, last, ws);
         return Linear.Apply(last, w.Unembedding, ws.Logits(last.Count), ws);                  // [wanted rows, vocab]
     }
 
     private static void AddAttention(
         Rows x, AttentionWeights w, ModelConfig c, Batch batch, Rows angles, KvLayer kv, Workspace ws)
     {
-        Rows t = RowWise.RmsNorm(x, w.Norm, c.RmsNormEps, ws.Normed(x.Count));                // [rows, hidden]
+        Rows t = RowWise.RmsNorm(x, w.Norm, c.RmsNormEps, ws.Normed(x.Count), ws);            // [rows, hidden]
         Rows q = Linear.Apply(t, w.Query, ws.Query(x.Count), ws);                             // [rows, heads × headDim]
         Rows k = Linear.Apply(t, w.Key, ws.Key(x.Count), ws);                                 // [rows, kvHeads × headDim]
         Rows v = Linear.Apply(t, w.Value, ws.Value(x.Count), ws);                             // [rows, kvHeads × headDim]
 
-        RowWise.Rotate(q, angles);
-        RowWise.Rotate(k, angles);
+        RowWise.Rotate(q, angles, ws);
+        RowWise.Rotate(k, angles, ws);
         kv.Store(batch, k, v);
 
         Rows heads = Attention.Causal(q, kv, batch, w, c, ws);                                // [rows, heads × headDim]
@@ -43,7 +43,7 @@ internal static class Transformer
 
     private static void AddExperts(Rows x, ExpertWeights w, ModelConfig c, Workspace ws, CancellationToken stop)
     {
-        Rows t = RowWise.RmsNorm(x, w.Norm, c.RmsNormEps, ws.Normed(x.Count));                // [rows, hidden]
+        Rows t = RowWise.RmsNorm(x, w.Norm, c.RmsNormEps, ws.Normed(x.Count), ws);            // [rows, hidden]
         Rows scores = Linear.Apply(t, w.Router, ws.RouterScores(x.Count), ws);                // [rows, experts]
         Routing chosen = ws.Routing.Choose(scores, c.ExpertsPerToken);                        // weights of a row sum to 1
 
@@ -52,7 +52,7 @@ internal static class Transformer
             stop.ThrowIfCancellationRequested();
             Rows input = expert.Gather(t, ws.Gathered(expert.Count));                         // [chosen rows, hidden]
             Rows u = Linear.Apply(input, w.GateUp[expert.Index], ws.GateUp(expert.Count), ws);    // [.., 2 × intermediate]
-            Rows hidden = RowWise.SwiGlu(u, c, ws.Hidden(expert.Count));                      // [.., intermediate]
+            Rows hidden = RowWise.SwiGlu(u, c, ws.Hidden(expert.Count), ws);                  // [.., intermediate]
             expert.AddTo(x, Linear.Apply(hidden, w.Down[expert.Index], ws.Projected(expert.Count), ws));
         }
     }

@@ -13,6 +13,9 @@ internal static unsafe class WeightBandwidth
 
     private const int PieceBytes = 4 << 20;
 
+    /// <summary>The best of them counts: the limit is what the machine can do, and a neighbour only ever takes from it.</summary>
+    private const int Passes = 3;
+
     /// <summary>Bytes per second over the given regions, or the first 4 GB of them.</summary>
     public static double Measure(IReadOnlyList<(nint Data, long Bytes)> regions, int threads)
     {
@@ -29,9 +32,14 @@ internal static unsafe class WeightBandwidth
         using var team = new WorkerTeam(threads);
         fixed ((nint Data, int Bytes)* first = CollectionsMarshal.AsSpan(pieces))
         {
-            long started = Stopwatch.GetTimestamp();
-            team.ForRows(pieces.Count, 1, &ReadPieces, first);
-            return total / Stopwatch.GetElapsedTime(started).TotalSeconds;
+            double best = 0;
+            for (int pass = 0; pass < Passes; pass++)
+            {
+                long started = Stopwatch.GetTimestamp();
+                team.ForRows(pieces.Count, 1, &ReadPieces, first);
+                best = Math.Max(best, total / Stopwatch.GetElapsedTime(started).TotalSeconds);
+            }
+            return best;
         }
     }
 

@@ -1,0 +1,124 @@
+using System.Runtime.InteropServices;
+using GptOss.Kernels;
+using GptOss.Threading;
+
+namespace GptOss.Model;
+
+/// <summary>The weights of <see cref="Precision.Fast"/>: int8 copies of the dense matrices, everything else where it was.</summary>
+/// <remarks>Router, norms and the embedding table stay bfloat16. The copies are private memory, 8.5 bits a weight.</remarks>
+internal sealed unsafe class FastWeights : IDisposable
+{
+    private readonly List<(nint Data, long Bytes)> _regions = [];
+    private readonly WorkerTeam _team;
+    private readonly CancellationToken _stop;
+    private readonly IProgress<double>? _progress;
+    private readonly long _total;
+    private long _done;
+
+    /// <param name="source">The weights as stored; they must stay valid.</param>
+    /// <param name="threads">That derive.</param>
+    /// <param name="progress">Told which part is done, 0 to 1.</param>
+    /// <param name="stop">Ends the work.</param>
+    public FastWeights(ModelWeights source, int threads, IProgress<double>? progress, CancellationToken stop)
+    {
+        (_stop, _progress) = (stop, progress);
+        _total = Values(source.Unembedding) + source.Layers.Sum(layer =>
+            Values(layer.Attention.Query) + Values(layer.Attention.Key) + Values(layer.Attention.Value) + Values(layer.Attention.Output));
+        using (_team = new WorkerTeam(threads))
+        {
+            try
+            {
+                Weights = Derive(source);
+            }
+            catch
+            {
+                Dispose();
+                throw;
+            }
+        }
+    }
+
+    public ModelWeights Weights { get; }
+
+    /// <summary>Where the copies lie.</summary>
+    public IReadOnlyList<(nint Data, long Bytes)> Regions => _regions;
+
+    public void Dispose()
+    {
+        foreach ((nint data, _) in _regions) NativeMemory.AlignedFree((void*)data);
+        _regions.Clear();
+    }
+
+    private static long Values(Matrix matrix) => (long)matrix.Rows * matrix.Columns;
+
+    private ModelWeights Derive(ModelWeights source) => new()
+    {
+        Config = source.Config,
+        Rope = source.Rope,
+        Embedding = source.Embedding,
+        Layers = [.. source.Layers.Select(layer => new LayerWeights(
+            new AttentionWeights
+            {
+                Norm = layer.Attention.Norm,
+                Query = Derive(layer.Attention.Query),
+                Key = Derive(layer.Attention.Key),
+                Value = Derive(layer.Attention.Value),
+                Output = Derive(layer.Attention.Output),
+                Sinks = layer.Attention.Sinks,
+                Window = layer.Attention.Window,
+            },
+            new ExpertWeights
+            {
+                Norm = layer.Experts.Norm,
+                Router = layer.Experts.Router,
+                GateUp = ByInt8(layer.Experts.GateUp),
+                Down = ByInt8(layer.Experts.Down),
+            }))],
+        FinalNorm = source.FinalNorm,
+        Unembedding = Derive(source.Unembedding),
+    };
+
+    // Experts of bf16 fine-tunes stay as they are.
+    private static ExpertMatrices ByInt8(ExpertMatrices experts) => experts.First.Kind == MatrixKind.Mxfp4Rows
+        ? new ExpertMatrices(experts.First.As(MatrixKind.Mxfp4RowsByInt8), experts.Count) : experts;
+
+    private Matrix Derive(Matrix matrix)
+    {
+        long bytes = Int8.Bytes(matrix.Rows, matrix.Columns);
+        var data = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, 64);
+        _regions.Add(((nint)data, bytes));
+        int panels = (matrix.Rows + Int8Panel.Rows - 1) / Int8Panel.Rows;
+        // In parts, so that a cancellation is heard and progress seen.
+        const int part = 256;
+        for (int first = 0; first < panels; first += part)
+        {
+            _stop.ThrowIfCancellationRequested();
+            int count = Math.Min(part, panels - first);
+            var call = new Call { Source = matrix, Data = data, First = first };
+            _team.ForRows(count, 1, &Run, &call);
+            _done += Math.Min((long)count * Int8Panel.Rows, matrix.Rows) * matrix.Columns;
+            _progress?.Report(Math.Min(1, (double)_done / _total));
+        }
+        return matrix.As(MatrixKind.Int8Panels, data);
+    }
+
+    private static void Run(void* state, int worker, int first, int end)
+    {
+        ref Call call = ref *(Call*)state;
+        Matrix w = call.Source;
+        long bytes = Int8.PanelBytes(w.Columns);
+        for (int panel = call.First + first; panel < call.First + end; panel++)
+        {
+            int row = panel * Int8Panel.Rows, rows = Math.Min(Int8Panel.Rows, w.Rows - row);
+            Int8.Derive(
+                new((ushort*)w.Data + (long)row * w.Columns, rows * w.Columns), w.Columns, new(call.Data + panel * bytes, (int)bytes));
+        }
+    }
+
+    private struct Call
+    {
+        public Matrix Source;
+        public byte* Data;
+        public int First;
+    }
+}
