@@ -45,9 +45,15 @@ public sealed record GptOssRequestOptions
     /// <summary>
     /// Harmony with its markers spelled out, which stands behind the rendered conversation in place of the turn that the
     /// model would begin: <c>&lt;|start|&gt;assistant&lt;|channel|&gt;final&lt;|message|&gt;Once upon</c> lets it go on from there.
-    /// Trusted text only, since it can say anything in anybody's name.
+    /// Trusted text only, since it can say anything in anybody's name. Null lets the model begin its turn.
     /// </summary>
     public string? RawHarmonyText { get; init; }
+
+    /// <summary>
+    /// Whether the message's <c>AdditionalProperties</c> hold what the model read and wrote, as Harmony with its markers
+    /// spelled out: <c>"harmony.prompt"</c> up to the first token that the model chose, <c>"harmony.answer"</c> from there.
+    /// </summary>
+    public bool IncludeRawHarmony { get; init; }
 
     /// <summary>The date that the model is told; null for today's. A fixed one keeps prompts the same.</summary>
     public DateOnly? CurrentDate { get; init; }

@@ -22,6 +22,9 @@ internal sealed record ChatRequest
     /// <summary>Whether the caller wants to see the reasoning.</summary>
     public required bool ShowsReasoning { get; init; }
 
+    /// <summary>Whether prompt and answer are reported in Harmony.</summary>
+    public required bool ReportsHarmony { get; init; }
+
     /// <summary>Whether the answer's probabilities are reported.</summary>
     public bool ReportsProbabilities => Generation.LogProbabilities is not null;
 }
@@ -74,6 +77,7 @@ internal sealed class RequestReader(ChatSource source, TurnMemory memory)
             Parser = Parser(),
             Tools = tools,
             StopSequences = [.. options.StopSequences ?? []],
+            ReportsHarmony = own.IncludeRawHarmony,
             ShowsReasoning = options.Reasoning?.Output != ReasoningOutput.None,
         };
 

@@ -7,7 +7,8 @@ namespace GptOss.Chat;
 /// <summary>A caller's messages as messages of Harmony.</summary>
 /// <remarks>
 /// The texts of a system are instructions of the developer's message. Of the assistant, reasoning is <c>analysis</c>, text
-/// before a call is <c>commentary</c> and other text is <c>final</c>. Each result stands right behind its call, whose id it
+/// before a call is <c>commentary</c> and other text is <c>final</c>. The names of users stand in their headers; the
+/// assistant's do not, since the model begins its own turns without one and shall find them so. Each result stands right behind its call, whose id it
 /// names, as the model was trained; one without a call stays where it is. An answer that the memory knows is given in the
 /// model's own tokens.
 /// </remarks>
@@ -110,7 +111,12 @@ internal sealed class Conversation
             AddStrayResults(message.Contents);
             bool isOnlyResults = message.Contents.Count > 0 && message.Contents.All(c => c is FunctionResultContent);
             if (!isOnlyResults)
-                _messages.Add(new HarmonyMessage(HarmonyRole.User, Text(message.Contents, Place(message, index))));
+            {
+                _messages.Add(new HarmonyMessage(HarmonyRole.User, Text(message.Contents, Place(message, index)))
+                {
+                    Name = Author(message.AuthorName),
+                });
+            }
         }
         else if (message.Role == ChatRole.Tool)
             AddTool(message, index);
@@ -120,6 +126,12 @@ internal sealed class Conversation
                 + "the roles are system, developer, user, assistant and tool.");
         }
     }
+
+    /// <summary>A person's name as one word of a header, where white space and signs would end it or mean something else.</summary>
+    private static string? Author(string? name) => string.IsNullOrWhiteSpace(name)
+        ? null
+        : string.Concat(name.Trim().EnumerateRunes().Select(
+            rune => Rune.IsLetterOrDigit(rune) || rune.Value is '-' or '.' ? rune.ToString() : "_"));
 
     private void AddSaid(IReadOnlyList<HarmonyMessage> said, IList<AIContent> contents)
     {

@@ -61,8 +61,18 @@ internal sealed class Reply
         : ChatFinishReason.Length;
 
     /// <summary>What was asked for beside the contents; null for nothing.</summary>
-    public AdditionalPropertiesDictionary? Extras() =>
-        _request.ReportsProbabilities ? new() { ["logprobs"] = (IReadOnlyList<TokenProbability>)_probabilities } : null;
+    public AdditionalPropertiesDictionary? Extras(GptOssTokenizer tokenizer)
+    {
+        var extras = new AdditionalPropertiesDictionary();
+        if (_request.ReportsProbabilities)
+            extras["logprobs"] = (IReadOnlyList<TokenProbability>)_probabilities;
+        if (_request.ReportsHarmony)
+        {
+            extras["harmony.prompt"] = tokenizer.Decode(_request.Generation.Prompt);
+            extras["harmony.answer"] = tokenizer.Decode(_tokens);
+        }
+        return extras.Count > 0 ? extras : null;
+    }
 
     /// <summary>All ids of prompt and answer.</summary>
     public IEnumerable<int> AllTokens => _request.Generation.Prompt.Concat(_tokens);

@@ -108,10 +108,10 @@ internal sealed class Responder : IDisposable
         if (reply.Messages is { } said)
             _memory.Add(id, reply.Given, said);
         ChatFinishReason reason = reply.FinishReason(answer.End);
-        rest.Add(new UsageContent(reply.Usage.ToDetails()));
+        rest.Add(new UsageContent(reply.Usage.ToDetails(answer.CachedTokens)));
         ChatResponseUpdate last = Update(id, rest);
         last.FinishReason = reason;
-        last.AdditionalProperties = reply.Extras();
+        last.AdditionalProperties = reply.Extras(_source.Tokenizer);
         ChatLog.Finished(_logger, id, reason, reply.Usage.Output, reply.Usage.Reasoning, Stopwatch.GetElapsedTime(start));
         if (_logger.IsEnabled(LogLevel.Trace))
             ChatLog.Contents(_logger, id, _source.Tokenizer.Decode(reply.AllTokens));

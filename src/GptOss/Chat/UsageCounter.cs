@@ -17,13 +17,13 @@ internal sealed class UsageCounter(int promptTokens)
         Reasoning += isReasoning ? 1 : 0;
     }
 
-    /// <remarks>Cached are none: no keys and values outlive their request.</remarks>
-    public UsageDetails ToDetails() => new()
+    /// <param name="cached">Tokens of the prompt that needed no computing.</param>
+    public UsageDetails ToDetails(int cached) => new()
     {
         InputTokenCount = promptTokens,
         OutputTokenCount = Output,
         TotalTokenCount = promptTokens + (long)Output,
-        CachedInputTokenCount = 0,
+        CachedInputTokenCount = cached,
         ReasoningTokenCount = Reasoning,
     };
 }

@@ -31,6 +31,7 @@ internal sealed class Engine : IDisposable
         Weights = weights;
         ContextLength = contextLength;
         Cache = new KvCache(weights.Config, format);
+        Telemetry.Watch(Cache);
         _team = new WorkerTeam(threads);
         _workspace = new Workspace(weights.Config, _team);
         _explainFault = explainFault;

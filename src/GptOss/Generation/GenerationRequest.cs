@@ -61,6 +61,9 @@ internal interface ITokenStream : IDisposable
 
     /// <summary>Valid once the stream has ended.</summary>
     EndReason End { get; }
+
+    /// <summary>Tokens of the prompt whose keys and values were found again; valid once a token has come.</summary>
+    int CachedTokens { get; }
 }
 
 /// <summary>What makes answers: a model's engine, or a script in its place.</summary>

@@ -74,7 +74,7 @@ internal sealed class Scheduler(Engine engine) : IDisposable
                 if (!sequence.Stop.IsCancellationRequested && !sequence.HasRoom) continue;
                 worked = true;
                 if (Step(sequence)) continue;
-                sequence.Release(engine.Cache.Bytes);
+                sequence.Release();
                 active.RemoveAt(i);
             }
             if (!worked) AwaitChange(active);
@@ -99,7 +99,7 @@ internal sealed class Scheduler(Engine engine) : IDisposable
     {
         try
         {
-            sequence.Telemetry.Step();
+            sequence.Begin();
             if (sequence.TryTakeDictated(out int dictated))
                 return sequence.Append(new GeneratedToken(dictated), engine.ContextLength);
             return engine.Step(sequence) is not { } token || sequence.Append(token, engine.ContextLength);

@@ -22,6 +22,7 @@ internal sealed class Sequence : ITokenStream
     private readonly CancellationTokenRegistration _closed;
     private readonly Queue<int> _dictated = new();
     private readonly List<int> _tokens;
+    private bool _hasBegun;
 
     internal Sequence(GenerationRequest request, Scheduler scheduler, Engine engine, CancellationToken cancellation)
     {
@@ -56,6 +57,9 @@ internal sealed class Sequence : ITokenStream
     /// <summary>Valid once the stream has ended.</summary>
     public EndReason End { get; private set; }
 
+    /// <summary>Tokens of the prompt whose keys and values were there at the first step.</summary>
+    public int CachedTokens { get; private set; }
+
     /// <summary>Whether the loop may take another step: the reader keeps up.</summary>
     public bool HasRoom => _channel.Reader.Count < Ahead;
 
@@ -74,6 +78,16 @@ internal sealed class Sequence : ITokenStream
                 _scheduler.Wake();
                 yield return token;
             }
+    }
+
+    /// <summary>Called by the loop before each step; only the first call counts.</summary>
+    internal void Begin()
+    {
+        if (_hasBegun)
+            return;
+        _hasBegun = true;
+        CachedTokens = Kv.Length;
+        Telemetry.Begin(CachedTokens);
     }
 
     /// <summary>A token that the guide wants next, if it wants one.</summary>
@@ -109,11 +123,11 @@ internal sealed class Sequence : ITokenStream
     }
 
     /// <summary>Called by the loop when it takes no further step.</summary>
-    internal void Release(long keyValueBytes)
+    internal void Release()
     {
-        Telemetry.End(End, keyValueBytes);
         Kv.Dispose();
         _closed.Dispose();
+        Telemetry.End(End);
     }
 
     private void Abandon(Exception error)

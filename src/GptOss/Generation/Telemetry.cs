@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
+using GptOss.Model;
 
 namespace GptOss.Generation;
 
@@ -12,8 +14,11 @@ internal sealed class Telemetry
     private static readonly ActivitySource Activities = new(Name);
     private static readonly Meter Meter = new(Name);
 
-    private static readonly UpDownCounter<int> Active = Meter.CreateUpDownCounter<int>(
-        "gptoss.requests.active", "{request}", "Requests that are worked on or wait for it.");
+    // Without holding them: a cache that is collected has given its blocks back.
+    private static readonly ConditionalWeakTable<KvCache, object> Caches = [];
+
+    private static int _active;
+    private static int _waiting;
 
     private static readonly Counter<long> Requests = Meter.CreateCounter<long>(
         "gptoss.requests", "{request}", "Requests that ended.");
@@ -22,22 +27,41 @@ internal sealed class Telemetry
         "gptoss.queue.time", "s", "Time until the first step.");
 
     private static readonly Histogram<double> Prefill = Meter.CreateHistogram<double>(
-        "gptoss.prefill.speed", "{token}/s", "Prompt tokens per second, from the first step to the first token.");
+        "gptoss.prefill.speed", "{token}/s", "Computed prompt tokens per second, from the first step to the first token.");
 
     private static readonly Histogram<double> Decode = Meter.CreateHistogram<double>(
         "gptoss.decode.speed", "{token}/s", "Tokens per second after the first.");
 
-    private static readonly Histogram<long> KeyValueBytes = Meter.CreateHistogram<long>(
-        "gptoss.kv.bytes", "By", "Keys and values that all sequences of the model hold when a request ends.");
+    private static readonly Counter<long> PromptTokens = Meter.CreateCounter<long>(
+        "gptoss.prompt.tokens", "{token}", "Tokens of the prompts whose work has begun.");
+
+    private static readonly Counter<long> CachedTokens = Meter.CreateCounter<long>(
+        "gptoss.prompt.cached", "{token}", "Those of them whose keys and values were found again.");
 
     private readonly Activity? _activity;
     private readonly int _promptTokens;
+    private int _cachedTokens;
     private readonly long _arrived = Stopwatch.GetTimestamp();
     private long _begun;
     private long _first;
     private long _last;
     private int _tokens;
 
+    // What is true now is asked for, not summed up: a listener that comes late sees the same as one from the beginning.
+    static Telemetry()
+    {
+        Meter.CreateObservableUpDownCounter<int>(
+            "gptoss.requests.active", () => Volatile.Read(ref _active), "{request}",
+            "Requests that are worked on or wait for it.");
+        Meter.CreateObservableUpDownCounter<int>(
+            "gptoss.queue.length", () => Volatile.Read(ref _waiting), "{request}",
+            "Requests that wait for their first step.");
+        Meter.CreateObservableUpDownCounter<long>(
+            "gptoss.kv.bytes", () => Caches.Sum(cache => cache.Key.Bytes), "By",
+            "Keys and values that the sequences of all models hold now.");
+    }
+
+    /// <param name="promptTokens">All of the prompt.</param>
     public Telemetry(int promptTokens)
     {
         _promptTokens = promptTokens;
@@ -45,16 +69,24 @@ internal sealed class Telemetry
         Activity? caller = Activity.Current;
         _activity = Activities.StartActivity("generate")?.SetTag("gptoss.prompt.tokens", promptTokens);
         Activity.Current = caller;
-        Active.Add(1);
+        Interlocked.Increment(ref _active);
+        Interlocked.Increment(ref _waiting);
     }
 
-    /// <summary>A step begins.</summary>
-    public void Step()
+    /// <summary>Counts the keys and values of a model, as long as it lives.</summary>
+    public static void Watch(KvCache cache) => Caches.Add(cache, cache);
+
+    /// <summary>The first step begins; every request comes to it, if only to be told that it is not wanted any more.</summary>
+    /// <param name="cachedTokens">Tokens of the prompt that need no computing.</param>
+    public void Begin(int cachedTokens)
     {
-        if (_begun != 0)
-            return;
         _begun = Stopwatch.GetTimestamp();
+        _cachedTokens = cachedTokens;
+        Interlocked.Decrement(ref _waiting);
         Wait.Record(Seconds(_arrived, _begun));
+        PromptTokens.Add(_promptTokens);
+        CachedTokens.Add(cachedTokens);
+        _activity?.SetTag("gptoss.prompt.cached", cachedTokens);
     }
 
     /// <summary>A token was made.</summary>
@@ -66,15 +98,14 @@ internal sealed class Telemetry
     }
 
     /// <summary>The loop takes no further step.</summary>
-    public void End(EndReason reason, long keyValueBytes)
+    public void End(EndReason reason)
     {
-        Active.Add(-1);
+        Interlocked.Decrement(ref _active);
         Requests.Add(1, new KeyValuePair<string, object?>("gptoss.end", reason.ToString()));
         if (_tokens > 0)
-            Prefill.Record(_promptTokens / Seconds(_begun, _first));
+            Prefill.Record((_promptTokens - _cachedTokens) / Seconds(_begun, _first));
         if (_tokens > 1)
             Decode.Record((_tokens - 1) / Seconds(_first, _last));
-        KeyValueBytes.Record(keyValueBytes);
         _activity?.SetTag("gptoss.answer.tokens", _tokens).SetTag("gptoss.end", reason.ToString()).Stop();
     }
 

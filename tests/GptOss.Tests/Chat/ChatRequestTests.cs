@@ -195,6 +195,18 @@ public sealed class ChatRequestTests
         Assert.Equal(" a time.", response.Text);
     }
 
+    [Fact]
+    public async Task Raw_harmony_of_prompt_and_answer_comes_with_the_message_where_it_is_asked_for()
+    {
+        var source = new TokenScript(Greeting);
+        ChatResponse response = await source.Client().GetResponseAsync("Hi", Options(new() { IncludeRawHarmony = true }), Stop);
+
+        Assert.Equal(source.Prompt(), response.Messages[0].AdditionalProperties!["harmony.prompt"]);
+        Assert.EndsWith("<|start|>user<|message|>Hi<|end|>" + Turn, source.Prompt());
+        Assert.Equal(Greeting, response.Messages[0].AdditionalProperties!["harmony.answer"]);
+        Assert.Null((await source.Client().GetResponseAsync("Hi", Options(), Stop)).Messages[0].AdditionalProperties);
+    }
+
     [Theory]
     [InlineData(0, "")]
     [InlineData(2, "The user")]

@@ -34,7 +34,7 @@ public sealed class ReplyTests
     [Fact]
     public async Task Usage_and_reason_come_once_in_the_last_update()
     {
-        var source = new TokenScript(Greeting);
+        var source = new TokenScript(Greeting) { CachedTokens = 7 };
         List<ChatResponseUpdate> updates = await Updates(source.Client());
 
         UsageDetails usage = Assert.Single(updates.SelectMany(update => update.Contents).OfType<UsageContent>()).Details;
@@ -45,7 +45,7 @@ public sealed class ReplyTests
         Assert.Equal(Tokens(Greeting), usage.OutputTokenCount);
         Assert.Equal(usage.InputTokenCount + usage.OutputTokenCount, usage.TotalTokenCount);
         Assert.Equal(TokenScript.Tokenizer.Count("The user greets."), usage.ReasoningTokenCount);
-        Assert.Equal(0, usage.CachedInputTokenCount);
+        Assert.Equal(7, usage.CachedInputTokenCount);
     }
 
     [Fact]

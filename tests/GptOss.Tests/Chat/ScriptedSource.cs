@@ -38,6 +38,8 @@ internal sealed class ScriptedSource : ITokenSource
     {
         public EndReason End { get; private set; }
 
+        public int CachedTokens => 0;
+
         public async IAsyncEnumerable<GeneratedToken> ReadAsync([EnumeratorCancellation] CancellationToken cancellation = default)
         {
             int count = 0;

@@ -22,6 +22,9 @@ internal sealed class TokenScript(params string[] answers) : ITokenSource
     /// <summary>Sees each token before it is given out.</summary>
     public Func<int, GeneratedToken> Report { get; init; } = id => new GeneratedToken(id);
 
+    /// <summary>Tokens of a prompt that count as found again.</summary>
+    public int CachedTokens { get; init; }
+
     /// <summary>A token of the script that only parts others, so that they are not one.</summary>
     public int? Skips { get; init; }
 
@@ -47,6 +50,8 @@ internal sealed class TokenScript(params string[] answers) : ITokenSource
         private readonly Queue<int> _dictated = new();
 
         public EndReason End { get; private set; }
+
+        public int CachedTokens => source.CachedTokens;
 
         public async IAsyncEnumerable<GeneratedToken> ReadAsync([EnumeratorCancellation] CancellationToken cancellation = default)
         {

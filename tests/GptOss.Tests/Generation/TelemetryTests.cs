@@ -1,0 +1,148 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using GptOss.Generation;
+using GptOss.Model;
+using GptOss.Tests.Chat;
+using GptOss.Tests.Model;
+using GptOss.Tests.Oracles;
+using Microsoft.Extensions.AI;
+
+namespace GptOss.Tests.Generation;
+
+/// <summary>Runs while no other test does: the figures are those of all models of the process.</summary>
+[CollectionDefinition(nameof(TelemetryTests), DisableParallelization = true)]
+public sealed class TelemetryTestsAlone;
+
+[Collection(nameof(TelemetryTests))]
+public sealed class TelemetryTests : IDisposable
+{
+    private readonly ConcurrentDictionary<string, double> _sums = new();
+    private readonly MeterListener _listener = new()
+    {
+        InstrumentPublished = (instrument, self) =>
+        {
+            if (instrument.Meter.Name == "GptOss")
+                self.EnableMeasurementEvents(instrument);
+        },
+    };
+
+    public TelemetryTests()
+    {
+        _listener.SetMeasurementEventCallback<double>((instrument, value, _, _) => Count(instrument.Name, value));
+        _listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => Count(instrument.Name, value));
+        _listener.SetMeasurementEventCallback<int>((instrument, value, _, _) => Count(instrument.Name, value));
+        _listener.Start();
+    }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _listener.Dispose();
+
+    [Fact]
+    public async Task A_request_leaves_its_figures()
+    {
+        using GptOssChatClient client = await GptOssChatClient.LoadAsync(TinyGptOss.Folder, cancellationToken: Cancellation);
+        ChatResponse response = await client.GetResponseAsync("Hello!", ChatScript.Options(), Cancellation);
+
+        Await("gptoss.requests", 1);
+        string[] expected =
+        [
+            "gptoss.decode.speed", "gptoss.kv.bytes", "gptoss.prefill.speed", "gptoss.prompt.cached", "gptoss.prompt.tokens",
+            "gptoss.queue.length", "gptoss.queue.time", "gptoss.requests", "gptoss.requests.active",
+        ];
+        Assert.Equal(expected, Now().Keys.Order());
+        Assert.Equal((double)response.Usage!.InputTokenCount!, _sums["gptoss.prompt.tokens"]);
+        Assert.Equal((double)response.Usage.CachedInputTokenCount!, _sums["gptoss.prompt.cached"]);
+        Assert.True(_sums["gptoss.prefill.speed"] > 0);
+        Assert.True(_sums["gptoss.decode.speed"] > 0);
+    }
+
+    [Fact]
+    public void Who_waits_who_is_worked_on_and_what_they_hold_is_told_as_it_is_now()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();     // keys and values that another test left to them
+        double held = Now()["gptoss.kv.bytes"];
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        using var entered = new ManualResetEventSlim();
+        using var leave = new ManualResetEventSlim();
+        var occupied = Task.Run(() => Occupy(model.Engine, entered, leave), Cancellation);
+        entered.Wait(Cancellation);
+
+        ITokenSource source = model.Model;
+        ITokenStream first = source.Submit(Endless, Cancellation);
+        Await("gptoss.queue.length", 0);     // the loop has begun with it, and waits for the engine
+        ITokenStream[] all = [first, source.Submit(Endless, Cancellation), source.Submit(Endless, Cancellation)];
+        Assert.Equal((2, 3), (Now()["gptoss.queue.length"], _sums["gptoss.requests.active"]));
+
+        leave.Set();
+        Await("gptoss.queue.length", 0);
+        // Nobody reads, so that they come to a halt, and the figure with them.
+        Assert.True(SpinWait.SpinUntil(
+            () => model.Engine.Cache.Bytes > 0 && Now()["gptoss.kv.bytes"] == held + model.Engine.Cache.Bytes, TimeSpan.FromSeconds(20)));
+        Assert.Equal(3, _sums["gptoss.requests.active"]);
+
+        foreach (ITokenStream stream in all) stream.Dispose();
+        Await("gptoss.requests.active", 0);
+        Assert.Equal(held, Now()["gptoss.kv.bytes"]);
+    }
+
+    [Fact]
+    public void Disposing_a_model_gives_back_what_its_requests_held()
+    {
+        double held = Now()["gptoss.kv.bytes"];
+        using (var model = LoadedModel.Random(new TinyShape(), seed: 1))
+        {
+            ((ITokenSource)model.Model).Submit(Endless, Cancellation);
+            Assert.True(SpinWait.SpinUntil(() => Now()["gptoss.kv.bytes"] > held, TimeSpan.FromSeconds(20)));
+        }
+        Assert.Equal((held, 0, 0), (Now()["gptoss.kv.bytes"], _sums["gptoss.requests.active"], _sums["gptoss.queue.length"]));
+    }
+
+    [Fact]
+    public void A_prompt_s_tokens_that_were_computed_before_are_counted_as_such()
+    {
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        using var scheduler = new Scheduler(model.Engine);
+        using var sequence = new Sequence(Endless, scheduler, model.Engine, Cancellation);
+        model.Engine.Next(sequence.Kv, [1, 2], SamplingOptions.Greedy, 1, Cancellation);
+        sequence.Begin();
+        model.Engine.Step(sequence);
+        sequence.Begin();
+        sequence.Release();
+
+        Assert.Equal(2, sequence.CachedTokens);
+        Assert.Equal((3, 2), (_sums["gptoss.prompt.tokens"], _sums["gptoss.prompt.cached"]));
+    }
+
+    private static GenerationRequest Endless => new() { Prompt = [1, 2, 3] };
+
+    /// <summary>Keeps the engine at a pass of its own until it may leave.</summary>
+    private static void Occupy(GptOss.Generation.Engine engine, ManualResetEventSlim entered, ManualResetEventSlim leave)
+    {
+        using KvSequence sequence = engine.Cache.NewSequence();
+        engine.Forward(
+            batch => batch.Add(sequence, [1], Wanted.Last),
+            _ =>
+            {
+                entered.Set();
+                leave.Wait(Cancellation);
+            },
+            Cancellation);
+    }
+
+    private void Count(string name, double value) => _sums.AddOrUpdate(name, value, (_, sum) => sum + value);
+
+    /// <summary>All figures, those that are read on demand at their value of now.</summary>
+    private ConcurrentDictionary<string, double> Now()
+    {
+        foreach (string name in (string[])["gptoss.kv.bytes", "gptoss.queue.length", "gptoss.requests.active"])
+            _sums.TryRemove(name, out double _);
+        _listener.RecordObservableInstruments();
+        return _sums;
+    }
+
+    private void Await(string name, double value) => Assert.True(
+        SpinWait.SpinUntil(() => Now().GetValueOrDefault(name) == value, TimeSpan.FromSeconds(20)),
+        $"{name} is {_sums.GetValueOrDefault(name)}, not {value}.");
+}
