@@ -29,15 +29,20 @@ internal sealed class AnswerOptions
 
     private readonly Option<ulong?> _seed = Values.Number("--seed", "The same seed gives the same answer.", 0ul, ulong.MaxValue);
     private readonly Option<int?> _threads = Values.Number("--threads", "Threads that compute; the default is one per processor.", 1, 1024);
+    private readonly Option<string> _format = KeyValueChoice.Option();
     private readonly Option<string?> _model = ModelChoice.Option();
 
     public AnswerOptions() => _effort.AcceptOnlyFromAmong([.. Efforts]);
 
-    public IEnumerable<Option> All => [_model, _effort, _system, _maxTokens, _temperature, _seed, _threads];
+    public IEnumerable<Option> All => [_model, _effort, _system, _maxTokens, _temperature, _seed, _threads, _format];
 
     public string Folder(ParseResult parsed) => ModelChoice.Folder(parsed.GetValue(_model));
 
-    public ModelOptions Model(ParseResult parsed) => new() { Threads = parsed.GetValue(_threads) };
+    public ModelOptions Model(ParseResult parsed) => new()
+    {
+        Threads = parsed.GetValue(_threads),
+        KeyValueFormat = KeyValueChoice.Format(parsed.GetRequiredValue(_format)),
+    };
 
     /// <summary>For requests by tokens, without a chat format.</summary>
     /// <exception cref="UsageException">Options of the chat format were given.</exception>

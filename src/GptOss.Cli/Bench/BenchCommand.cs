@@ -24,10 +24,13 @@ internal static class BenchCommand
         Option<int?> decode = Values.Number("--decode", "Tokens to decode; the default is 32.", 1, 1 << 20, "-n");
         Option<int?> repetitions = Values.Number("--repetitions", "Runs, of which the medians count; the default is 3.", 1, 1000, "-r");
         Option<int?> threads = Values.Number("--threads", "Threads that compute; the default is one per processor.", 1, 1024);
+        Option<int?> context = Values.Number(
+            "--context", "Also measures decoding behind N tokens of context.", LongContext.Short + 1, 1 << 20);
+        Option<string> format = KeyValueChoice.Option();
         var json = new Option<bool>("--json") { Description = "One JSON object instead of a table." };
         var command = new Command("bench", "Measures how fast a model is on this machine.")
         {
-            model, shape, layers, prompt, decode, repetitions, threads, json,
+            model, shape, layers, prompt, decode, repetitions, threads, context, format, json,
         };
         command.SetAction((parsed, cancellationToken) =>
         {
@@ -39,7 +42,12 @@ internal static class BenchCommand
                 parsed.GetValue(prompt) ?? 256,
                 parsed.GetValue(decode) ?? 32,
                 parsed.GetValue(repetitions) ?? 3,
-                new ModelOptions { Threads = parsed.GetValue(threads) });
+                new ModelOptions
+                {
+                    Threads = parsed.GetValue(threads),
+                    KeyValueFormat = KeyValueChoice.Format(parsed.GetRequiredValue(format)),
+                },
+                parsed.GetValue(context));
             CheckMemory(request, AvailableMemory.Bytes());
             BenchResult result = Benchmark.Run(request, cancellationToken);
             if (parsed.GetValue(json))
@@ -68,7 +76,7 @@ internal static class BenchCommand
             + (fitting > 0 ? $"Use --layers {fitting}." : "Not even one layer fits."));
 
         long Needed(int layers) => shape.WeightBytes(layers)
-            + PublishedShape.KeyValueBytes(layers, request.PromptTokens + request.DecodeTokens) + OverheadBytes;
+            + PublishedShape.KeyValueBytes(layers, Math.Max(request.PromptTokens, request.Context ?? 0) + request.DecodeTokens) + OverheadBytes;
     }
 
     private static (string? Folder, PublishedShape? Shape) Subject(string? model, string? shape, int? layers)

@@ -16,8 +16,7 @@ internal static class LogitsCommand
         Option<int?> chunk = Values.Number("--chunk", "Feeds the prompt in pieces of N tokens; the default is all at once.", 1, int.MaxValue);
         Option<int?> interleave = Values.Number("--interleave", "Runs N copies as one batch, shifted against each other.", 1, 64);
         Option<int?> threads = Values.Number("--threads", "Threads that compute; the default is one per processor.", 1, 1024);
-        var format = new Option<string>("--kv") { Description = "How keys and values are stored.", DefaultValueFactory = _ => "float32" };
-        format.AcceptOnlyFromAmong("float32", "float16");
+        Option<string> format = KeyValueChoice.Option();
 
         var command = new Command("logits", "The logits of a prompt and the greedy answer, as JSON.")
         {
@@ -37,7 +36,7 @@ internal static class LogitsCommand
                 new ModelOptions
                 {
                     Threads = parsed.GetValue(threads),
-                    KeyValueFormat = parsed.GetValue(format) == "float16" ? KeyValueFormat.Float16 : KeyValueFormat.Float32,
+                    KeyValueFormat = KeyValueChoice.Format(parsed.GetRequiredValue(format)),
                 });
             LogitsResult result = LogitsProbe.Run(request, cancellationToken);
             using var output = new Output();
