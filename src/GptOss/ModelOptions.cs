@@ -31,12 +31,12 @@ public sealed record ModelOptions
             : throw new ArgumentOutOfRangeException(nameof(Precision), value, "Precision must be Checkpoint or Fast.");
     }
 
-    /// <summary>How keys and values are stored: float32 is exact, float16 halves the memory of long contexts.</summary>
+    /// <summary>How keys and values are stored: float32 is exact, the others shrink the memory of long contexts.</summary>
     public KeyValueFormat KeyValueFormat
     {
         get;
         init => field = Enum.IsDefined(value) ? value
-            : throw new ArgumentOutOfRangeException(nameof(KeyValueFormat), value, "KeyValueFormat must be Float32 or Float16.");
+            : throw new ArgumentOutOfRangeException(nameof(KeyValueFormat), value, "KeyValueFormat must be Float32, Float16 or Int8.");
     }
 }
 
@@ -61,6 +61,9 @@ public enum KeyValueFormat
 
     /// <summary>16 bits: 2,048 bytes per token and layer of gpt-oss.</summary>
     Float16,
+
+    /// <summary>8 bits, and a float32 scale per head: 1,088 bytes per token and layer of gpt-oss.</summary>
+    Int8,
 }
 
 /// <summary>How far loading has come.</summary>

@@ -30,11 +30,12 @@ internal sealed class AnswerOptions
     private readonly Option<ulong?> _seed = Values.Number("--seed", "The same seed gives the same answer.", 0ul, ulong.MaxValue);
     private readonly Option<int?> _threads = Values.Number("--threads", "Threads that compute; the default is one per processor.", 1, 1024);
     private readonly Option<string> _precision = PrecisionChoice.Option();
+    private readonly Option<string> _format = KeyValueChoice.Option();
     private readonly Option<string?> _model = ModelChoice.Option();
 
     public AnswerOptions() => _effort.AcceptOnlyFromAmong([.. Efforts]);
 
-    public IEnumerable<Option> All => [_model, _effort, _system, _maxTokens, _temperature, _seed, _threads, _precision];
+    public IEnumerable<Option> All => [_model, _effort, _system, _maxTokens, _temperature, _seed, _threads, _precision, _format];
 
     public string Folder(ParseResult parsed) => ModelChoice.Folder(parsed.GetValue(_model));
 
@@ -42,6 +43,7 @@ internal sealed class AnswerOptions
     {
         Threads = parsed.GetValue(_threads),
         Precision = PrecisionChoice.Of(parsed.GetValue(_precision)),
+        KeyValueFormat = KeyValueChoice.Format(parsed.GetRequiredValue(_format)),
     };
 
     /// <summary>For requests by tokens, without a chat format.</summary>

@@ -25,10 +25,13 @@ internal static class BenchCommand
         Option<int?> repetitions = Values.Number("--repetitions", "Runs, of which the medians count; the default is 3.", 1, 1000, "-r");
         Option<int?> threads = Values.Number("--threads", "Threads that compute; the default is one per processor.", 1, 1024);
         Option<string> precision = PrecisionChoice.Option();
+        Option<int?> context = Values.Number(
+            "--context", "Also measures decoding behind N tokens of context.", LongContext.Short + 1, 1 << 20);
+        Option<string> format = KeyValueChoice.Option();
         var json = new Option<bool>("--json") { Description = "One JSON object instead of a table." };
         var command = new Command("bench", "Measures how fast a model is on this machine.")
         {
-            model, shape, layers, prompt, decode, repetitions, threads, precision, json,
+            model, shape, layers, prompt, decode, repetitions, threads, precision, context, format, json,
         };
         command.SetAction((parsed, cancellationToken) =>
         {
@@ -40,7 +43,13 @@ internal static class BenchCommand
                 parsed.GetValue(prompt) ?? 256,
                 parsed.GetValue(decode) ?? 32,
                 parsed.GetValue(repetitions) ?? 3,
-                new ModelOptions { Threads = parsed.GetValue(threads), Precision = PrecisionChoice.Of(parsed.GetValue(precision)) });
+                new ModelOptions
+                {
+                    Threads = parsed.GetValue(threads),
+                    Precision = PrecisionChoice.Of(parsed.GetValue(precision)),
+                    KeyValueFormat = KeyValueChoice.Format(parsed.GetRequiredValue(format)),
+                },
+                parsed.GetValue(context));
             CheckMemory(request, AvailableMemory.Bytes());
             BenchResult result = Benchmark.Run(request, cancellationToken);
             if (parsed.GetValue(json))
@@ -69,7 +78,7 @@ internal static class BenchCommand
             + (fitting > 0 ? $"Use --layers {fitting}." : "Not even one layer fits."));
 
         long Needed(int layers) => shape.WeightBytes(layers)
-            + PublishedShape.KeyValueBytes(layers, request.PromptTokens + request.DecodeTokens) + OverheadBytes;
+            + PublishedShape.KeyValueBytes(layers, Math.Max(request.PromptTokens, request.Context ?? 0) + request.DecodeTokens) + OverheadBytes;
     }
 
     private static (string? Folder, PublishedShape? Shape) Subject(string? model, string? shape, int? layers)

@@ -7,9 +7,11 @@ namespace GptOss.Cli.Bench;
 /// <param name="PromptTokens">Tokens of one prefill.</param>
 /// <param name="DecodeTokens">Tokens decoded after it, one by one.</param>
 /// <param name="Repetitions">Runs, of whose figures the medians are reported.</param>
-/// <param name="Options">Threads.</param>
+/// <param name="Options">Threads and the format of keys and values.</param>
+/// <param name="Context">Tokens of a long context behind which decoding is measured too; null for none.</param>
 internal sealed record BenchRequest(
-    string? Folder, PublishedShape? Shape, int Layers, int PromptTokens, int DecodeTokens, int Repetitions, ModelOptions Options);
+    string? Folder, PublishedShape? Shape, int Layers, int PromptTokens, int DecodeTokens, int Repetitions, ModelOptions Options,
+    int? Context = null);
 
 /// <summary>The figures of one run of <c>gptoss bench</c>; speeds are medians over the repetitions, GB are 10⁹ bytes.</summary>
 internal sealed record BenchResult
@@ -42,6 +44,9 @@ internal sealed record BenchResult
     /// <summary>Multiply-adds per second of the prefill, in 10⁹, without the head.</summary>
     public required double PrefillGmacPerS { get; init; }
 
+    /// <summary>Decoding behind a long context; null where it was not asked for.</summary>
+    public ContextFigures? DecodeAtContext { get; init; }
+
     /// <summary>High-water resident set, mapped pages included.</summary>
     public required long PeakMemoryBytes { get; init; }
 
@@ -49,4 +54,19 @@ internal sealed record BenchResult
 
     /// <summary>Of the bandwidth, by decoding: 1 is the limit of the machine.</summary>
     public double ShareOfBandwidth => AchievedGbPerS / ReadBandwidthGbPerS;
+}
+
+/// <summary>Decoding behind a long context of stored keys and values, beside one of <see cref="LongContext.Short"/> tokens.</summary>
+internal sealed record ContextFigures
+{
+    public required int Tokens { get; init; }
+    public required double DecodeTokPerS { get; init; }
+    public required double ShortDecodeTokPerS { get; init; }
+
+    /// <summary>Of keys and values, that a token reads behind the long context and not behind the short one.</summary>
+    public required long KeyValueBytesAdded { get; init; }
+
+    public double SecondsAdded => 1 / DecodeTokPerS - 1 / ShortDecodeTokPerS;
+
+    public double KeyValueGbPerS => KeyValueBytesAdded / SecondsAdded / 1e9;
 }

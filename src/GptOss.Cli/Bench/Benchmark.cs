@@ -38,6 +38,10 @@ internal static class Benchmark
             throw new Shell.UsageException(
                 $"-p {request.PromptTokens} and -n {request.DecodeTokens} together exceed the model's context of {engine.ContextLength} tokens.");
 
+        if (request.Context + request.DecodeTokens >= engine.ContextLength)
+            throw new Shell.UsageException(
+                $"--context {request.Context} and -n {request.DecodeTokens} together exceed the model's context of {engine.ContextLength} tokens.");
+
         var prefill = new double[request.Repetitions];
         var decode = new double[request.Repetitions];
         var bandwidth = new double[request.Repetitions];
@@ -69,6 +73,7 @@ internal static class Benchmark
             ReadBandwidthGbPerS = Median(bandwidth),
             BytesPerToken = engine.Weights.BytesPerToken + (long)keyValues,
             PrefillGmacPerS = prefillSpeed * MultiplyAddsPerPromptToken(c) / 1e9,
+            DecodeAtContext = request.Context is { } context ? AtContext(request, context, engine, stop) : null,
             PeakMemoryBytes = PeakMemory.Bytes(),
         };
     }
@@ -84,6 +89,25 @@ internal static class Benchmark
         started = Stopwatch.GetTimestamp();
         for (int i = 0; i < count; i++) token = engine.Next(sequence, [token], SamplingOptions.Greedy, 0, stop);
         return (prompt.Length / prefill, count / Stopwatch.GetElapsedTime(started).TotalSeconds);
+    }
+
+    // Short and long by turns, so that both see the same moments of a machine that is shared.
+    private static ContextFigures AtContext(BenchRequest request, int context, Engine engine, CancellationToken stop)
+    {
+        var near = new double[request.Repetitions];
+        var far = new double[request.Repetitions];
+        for (int i = 0; i < request.Repetitions; i++)
+        {
+            near[i] = 1 / LongContext.SecondsPerToken(engine, LongContext.Short, request.DecodeTokens, stop);
+            far[i] = 1 / LongContext.SecondsPerToken(engine, context, request.DecodeTokens, stop);
+        }
+        return new ContextFigures
+        {
+            Tokens = context,
+            DecodeTokPerS = Median(far),
+            ShortDecodeTokPerS = Median(near),
+            KeyValueBytesAdded = LongContext.BytesAdded(engine, context),
+        };
     }
 
     private static long MultiplyAddsPerPromptToken(ModelConfig c) => (long)c.NumHiddenLayers * c.HiddenSize

@@ -17,8 +17,7 @@ internal static class LogitsCommand
         Option<int?> interleave = Values.Number("--interleave", "Runs N copies as one batch, shifted against each other.", 1, 64);
         Option<int?> threads = Values.Number("--threads", "Threads that compute; the default is one per processor.", 1, 1024);
         Option<string> precision = PrecisionChoice.Option();
-        var format = new Option<string>("--kv") { Description = "How keys and values are stored.", DefaultValueFactory = _ => "float32" };
-        format.AcceptOnlyFromAmong("float32", "float16");
+        Option<string> format = KeyValueChoice.Option();
 
         var command = new Command("logits", "The logits of a prompt and the greedy answer, as JSON.")
         {
@@ -39,7 +38,7 @@ internal static class LogitsCommand
                 {
                     Threads = parsed.GetValue(threads),
                     Precision = PrecisionChoice.Of(parsed.GetValue(precision)),
-                    KeyValueFormat = parsed.GetValue(format) == "float16" ? KeyValueFormat.Float16 : KeyValueFormat.Float32,
+                    KeyValueFormat = KeyValueChoice.Format(parsed.GetRequiredValue(format)),
                 });
             LogitsResult result = LogitsProbe.Run(request, cancellationToken);
             using var output = new Output();

@@ -10,6 +10,9 @@ namespace GptOss.Kernels;
 /// </remarks>
 internal interface ILanes<TSelf> where TSelf : struct, ILanes<TSelf>
 {
+    /// <summary>Registers that sixteen lanes take: what a kernel blocks by.</summary>
+    static abstract int Registers { get; }
+
     static abstract TSelf Zero { get; }
     static abstract TSelf Create(float value);
     static abstract TSelf Load(ref readonly float source, nuint index);
@@ -17,6 +20,9 @@ internal interface ILanes<TSelf> where TSelf : struct, ILanes<TSelf>
 
     /// <summary>Widens sixteen bfloat16 values: the bits are the upper half of a float.</summary>
     static abstract TSelf LoadBFloat16(ref readonly ushort source, nuint index);
+
+    /// <summary>Widens sixteen signed bytes; exact.</summary>
+    static abstract TSelf LoadSByte(ref readonly sbyte source, nuint index);
 
     /// <summary>a · b + addend, rounded once.</summary>
     static abstract TSelf MultiplyAdd(TSelf a, TSelf b, TSelf addend);
@@ -33,6 +39,9 @@ internal interface ILanes<TSelf> where TSelf : struct, ILanes<TSelf>
 
     /// <summary>The sum of the lanes by the one tree: lane i takes lane i + 8, then i + 4, i + 2, i + 1.</summary>
     static abstract float Sum(TSelf lanes);
+
+    /// <summary>The largest lane, where none is NaN. Of two zeros it may be either.</summary>
+    static abstract float Max(TSelf lanes);
 
     /// <summary>Sixteen dwords as they stand: the bits of four MXFP4 blocks, eight codes in a lane.</summary>
     static abstract TSelf LoadBits(ref readonly byte source, nuint offset);

@@ -15,6 +15,8 @@ internal struct Lanes1 : ILanes<Lanes1>
         private float _first;
     }
 
+    public static int Registers => Lanes.Count;
+
     public static Lanes1 Zero => default;
 
     public static Lanes1 Create(float value)
@@ -42,6 +44,14 @@ internal struct Lanes1 : ILanes<Lanes1>
         Lanes1 result = default;
         for (int i = 0; i < Lanes.Count; i++)
             result._lanes[i] = BFloat16.ToSingle(Unsafe.Add(ref Unsafe.AsRef(in source), index + (nuint)i));
+        return result;
+    }
+
+    public static Lanes1 LoadSByte(ref readonly sbyte source, nuint index)
+    {
+        Lanes1 result = default;
+        for (int i = 0; i < Lanes.Count; i++)
+            result._lanes[i] = Unsafe.Add(ref Unsafe.AsRef(in source), index + (nuint)i);
         return result;
     }
 
@@ -98,6 +108,15 @@ internal struct Lanes1 : ILanes<Lanes1>
             for (int i = 0; i < half; i++)
                 lanes._lanes[i] += lanes._lanes[i + half];
         return lanes._lanes[0];
+    }
+
+    public static float Max(Lanes1 lanes)
+    {
+        float maximum = lanes._lanes[0];
+        for (int i = 1; i < Lanes.Count; i++)
+            if (lanes._lanes[i] > maximum)
+                maximum = lanes._lanes[i];
+        return maximum;
     }
 
     public static Lanes1 LoadBits(ref readonly byte source, nuint offset) => LoadBits(in source, offset, 4);

@@ -12,6 +12,8 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
     private readonly Vector128<float> _c = c;
     private readonly Vector128<float> _d = d;
 
+    public static int Registers => 4;
+
     public static Lanes128 Zero
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -45,6 +47,15 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
         (Vector128<uint> a, Vector128<uint> b) = Vector128.Widen(Vector128.LoadUnsafe(in source, index));
         (Vector128<uint> c, Vector128<uint> d) = Vector128.Widen(Vector128.LoadUnsafe(in source, index + 8));
         return new((a << 16).AsSingle(), (b << 16).AsSingle(), (c << 16).AsSingle(), (d << 16).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 LoadSByte(ref readonly sbyte source, nuint index)
+    {
+        (Vector128<short> low, Vector128<short> high) = Vector128.Widen(Vector128.LoadUnsafe(in source, index));
+        (Vector128<int> a, Vector128<int> b) = Vector128.Widen(low);
+        (Vector128<int> c, Vector128<int> d) = Vector128.Widen(high);
+        return new(Vector128.ConvertToSingle(a), Vector128.ConvertToSingle(b), Vector128.ConvertToSingle(c), Vector128.ConvertToSingle(d));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -92,6 +103,17 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
     {
         Vector128<float> two = four + Vector128.Shuffle(four, Vector128.Create(2, 3, 2, 3));
         return two.ToScalar() + two.GetElement(1);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Max(Lanes128 lanes) => MaxQuarter(
+        Vector128.MaxNative(Vector128.MaxNative(lanes._a, lanes._b), Vector128.MaxNative(lanes._c, lanes._d)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float MaxQuarter(Vector128<float> four)
+    {
+        four = Vector128.MaxNative(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        return Vector128.MaxNative(four, Vector128.Shuffle(four, Vector128.Create(1, 0, 3, 2))).ToScalar();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

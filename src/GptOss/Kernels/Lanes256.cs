@@ -10,6 +10,8 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
     private readonly Vector256<float> _low = low;
     private readonly Vector256<float> _high = high;
 
+    public static int Registers => 2;
+
     public static Lanes256 Zero
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -34,6 +36,15 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
     public static Lanes256 LoadBFloat16(ref readonly ushort source, nuint index) => new(
         (Avx2.ConvertToVector256Int32(Vector128.LoadUnsafe(in source, index)) << 16).AsSingle(),
         (Avx2.ConvertToVector256Int32(Vector128.LoadUnsafe(in source, index + 8)) << 16).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 LoadSByte(ref readonly sbyte source, nuint index)
+    {
+        Vector128<sbyte> bytes = Vector128.LoadUnsafe(in source, index);
+        return new(
+            Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(bytes)),
+            Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(Vector128.Shuffle(bytes.AsInt64(), Vector128.Create(1, 0)).AsSByte())));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 MultiplyAdd(Lanes256 a, Lanes256 b, Lanes256 addend) => new(
@@ -68,6 +79,13 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
     /// <summary>The tree from eight lanes down.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float SumHalves(Vector256<float> eight) => Lanes128.SumQuarter(eight.GetLower() + eight.GetUpper());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Max(Lanes256 lanes) => MaxHalves(Vector256.MaxNative(lanes._low, lanes._high));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float MaxHalves(Vector256<float> eight) =>
+        Lanes128.MaxQuarter(Vector128.MaxNative(eight.GetLower(), eight.GetUpper()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 LoadBits(ref readonly byte source, nuint offset) => new(

@@ -9,6 +9,8 @@ internal readonly struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
 {
     private readonly Vector512<float> _value = value;
 
+    public static int Registers => 1;
+
     public static Lanes512 Zero
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -28,6 +30,10 @@ internal readonly struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 LoadBFloat16(ref readonly ushort source, nuint index) =>
         new((Avx512F.ConvertToVector512Int32(Vector256.LoadUnsafe(in source, index)) << 16).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 LoadSByte(ref readonly sbyte source, nuint index) =>
+        new(Vector512.ConvertToSingle(Avx512F.ConvertToVector512Int32(Vector128.LoadUnsafe(in source, index))));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 MultiplyAdd(Lanes512 a, Lanes512 b, Lanes512 addend) =>
@@ -55,6 +61,10 @@ internal readonly struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Lanes512 lanes) => Lanes256.SumHalves(lanes._value.GetLower() + lanes._value.GetUpper());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Max(Lanes512 lanes) =>
+        Lanes256.MaxHalves(Vector256.MaxNative(lanes._value.GetLower(), lanes._value.GetUpper()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 LoadBits(ref readonly byte source, nuint offset) =>

@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using GptOss.Kernels;
 
 namespace GptOss.Model;
@@ -6,7 +5,8 @@ namespace GptOss.Model;
 /// <summary>Causal attention with learned sinks and, in sliding layers, a window; row blocks × key/value heads split over the team.</summary>
 /// <remarks>
 /// A query walks the key tiles at their absolute positions in ascending order. 64 tiles make a segment; each segment begins
-/// afresh and is merged, ascending, into a state that begins with the sink (docs/decisions/0002).
+/// afresh and is merged, ascending, into a state that begins with the sink (docs/decisions/0002). So it shows in no bit who
+/// computes a segment: where there are fewer heads than the team has use for, the segments of a long context are shared out.
 /// </remarks>
 internal static unsafe class Attention
 {
@@ -14,8 +14,6 @@ internal static unsafe class Attention
 
     /// <summary>Rows of a sequence that meet a key tile while it is in the first-level cache.</summary>
     public const int RowsPerBlock = 16;
-
-    private const int SegmentPositions = 64 * KvBlock.Positions;
 
     /// <param name="q">[rows, heads × headDim], rotated.</param>
     /// <param name="kv">The layer's keys and values, those of the batch's own rows among them.</param>
@@ -27,8 +25,8 @@ internal static unsafe class Attention
     public static Rows Causal(Rows q, KvLayer kv, Batch batch, AttentionWeights w, ModelConfig c, Workspace ws)
     {
         Rows heads = ws.Heads(q.Count);
-        int queries = RowsPerBlock * c.HeadsPerKeyValueHead;
-        Rows scratch = ws.Scratch(2 * KvBlock.Positions * c.HeadDim + queries * (3 * c.HeadDim + 4));
+        (int items, int segments, int rows) = Work(batch, w.Window, c);
+        Rows scratch = ws.Scratch(BlockAttention.ScratchFloats(c, rows));
         fixed (RowBlock* blocks = batch.Blocks)
         fixed (float* sinks = w.Sinks)
         {
@@ -44,104 +42,64 @@ internal static unsafe class Attention
                 Scratch = Linear.Pointer(scratch),
                 ScratchWidth = scratch.Width,
             };
-            ws.Team.ForRows(batch.Blocks.Length * c.NumKeyValueHeads, 1, &Run, &call);
+            if (segments == 1 || items >= 2 * ws.Team.Workers)
+            {
+                ws.Team.ForRows(items, 1, &RunWhole, &call);
+                return heads;
+            }
+            Rows states = ws.Segments(items * segments, BlockAttention.StateFloats(c, rows));
+            call.Segments = Linear.Pointer(states);
+            call.SegmentsPerItem = segments;
+            call.SegmentWidth = states.Width;
+            ws.Team.ForRows(items * segments, 1, &RunSegment, &call);
+            ws.Team.ForRows(items, 1, &RunMerge, &call);
         }
         return heads;
     }
 
-    private static void Run(void* state, int worker, int first, int end)
+    // Row blocks × key/value heads; the most segments and the most rows that one of them has.
+    private static (int Items, int Segments, int Rows) Work(Batch batch, int window, ModelConfig c)
+    {
+        int segments = 1, rows = 1;
+        foreach (RowBlock block in batch.Blocks)
+        {
+            (int first, int end) = BlockAttention.SegmentsOf(block, window);
+            segments = Math.Max(segments, end - first);
+            rows = Math.Max(rows, block.Count);
+        }
+        return (batch.Blocks.Length * c.NumKeyValueHeads, segments, rows);
+    }
+
+    private static void RunWhole(void* state, int worker, int first, int end)
     {
         ref Call call = ref *(Call*)state;
-        ModelConfig c = *call.Config;
-        for (int item = first; item < end; item++)
+        for (int item = first; item < end; item++) call.Item(item, worker).Run(call.Q, call.Heads, call.Sinks);
+    }
+
+    private static void RunSegment(void* state, int worker, int first, int end)
+    {
+        ref Call call = ref *(Call*)state;
+        for (int i = first; i < end; i++)
         {
-            var work = new BlockAttention(
-                c, *call.Kv, call.Blocks[item / c.NumKeyValueHeads], item % c.NumKeyValueHeads,
-                new Span<float>(call.Scratch + (long)worker * call.ScratchWidth, call.ScratchWidth));
-            work.Run(call.Q, call.Heads, call.Sinks, call.Window);
+            BlockAttention item = call.Item(i / call.SegmentsPerItem, worker);
+            int segment = item.FirstSegment + i % call.SegmentsPerItem;
+            if (segment >= item.EndSegment) continue;
+            item.LoadQueries(call.Q);
+            item.FoldSegment(segment, item.StateIn(new Span<float>(call.Segments + (long)i * call.SegmentWidth, call.SegmentWidth)));
         }
     }
 
-    /// <summary>One row block's queries on one key/value head.</summary>
-    private readonly ref struct BlockAttention
+    private static void RunMerge(void* state, int worker, int first, int end)
     {
-        private readonly ModelConfig _c;
-        private readonly KvLayer _kv;
-        private readonly RowBlock _block;
-        private readonly int _kvHead;
-        private readonly Span<float> _keyTile, _valueTile, _query, _segment, _segmentState, _total, _totalState;
-
-        public BlockAttention(ModelConfig c, KvLayer kv, RowBlock block, int kvHead, Span<float> scratch)
+        ref Call call = ref *(Call*)state;
+        for (int i = first; i < end; i++)
         {
-            (_c, _kv, _block, _kvHead) = (c, kv, block, kvHead);
-            int queries = block.Count * c.HeadsPerKeyValueHead, tile = KvBlock.Positions * c.HeadDim, values = queries * c.HeadDim;
-            _keyTile = scratch[..tile];
-            _valueTile = scratch.Slice(tile, tile);
-            scratch = scratch[(2 * tile)..];
-            _query = scratch[..values];
-            _segment = scratch.Slice(values, values);
-            _total = scratch.Slice(2 * values, values);
-            _segmentState = scratch.Slice(3 * values, 2 * queries);
-            _totalState = scratch.Slice(3 * values + 2 * queries, 2 * queries);
-        }
-
-        public void Run(float* q, float* heads, float* sinks, int window)
-        {
-            int group = _c.HeadsPerKeyValueHead, queries = _block.Count * group;
-            float scale = (float)(1 / Math.Sqrt(_c.HeadDim));
-            for (int i = 0; i < queries; i++)
-            {
-                TensorPrimitives.Multiply(new ReadOnlySpan<float>(q + Offset(i), _c.HeadDim), scale, Of(_query, i));
-                (_totalState[2 * i], _totalState[2 * i + 1]) = (sinks[_kvHead * group + i % group], 1);
-            }
-            _total.Clear();
-
-            int start = _block.Segment.Start + _block.First, last = start + _block.Count - 1;
-            int position = Math.Max(0, start - window + 1) / KvBlock.Positions * KvBlock.Positions;
-            while (position <= last)
-            {
-                int segmentEnd = Math.Min(position / SegmentPositions * SegmentPositions + SegmentPositions, last + 1);
-                _segment.Clear();
-                for (int i = 0; i < queries; i++) (_segmentState[2 * i], _segmentState[2 * i + 1]) = (float.NegativeInfinity, 0);
-                for (; position < segmentEnd; position += KvBlock.Positions) FoldTile(position, start, window);
-                for (int i = 0; i < queries; i++)
-                {
-                    AttentionState total = State(_total, _totalState, i);
-                    total.Merge(State(_segment, _segmentState, i));
-                    (_totalState[2 * i], _totalState[2 * i + 1]) = (total.Maximum, total.Sum);
-                }
-            }
-
-            for (int i = 0; i < queries; i++)
-                TensorPrimitives.Divide(Of(_total, i), _totalState[2 * i + 1], new Span<float>(heads + Offset(i), _c.HeadDim));
-        }
-
-        private void FoldTile(int tileStart, int firstPosition, int window)
-        {
-            int group = _c.HeadsPerKeyValueHead, index = tileStart / KvBlock.Positions;
-            ReadOnlySpan<float> keys = _kv.Keys(_block.Segment.Sequence, index, _kvHead, _keyTile);
-            ReadOnlySpan<float> values = _kv.Values(_block.Segment.Sequence, index, _kvHead, _valueTile);
-            for (int i = 0; i < _block.Count * group; i++)
-            {
-                int position = firstPosition + i / group;
-                int from = Math.Max(0, position - window + 1 - tileStart), to = Math.Min(KvBlock.Positions, position + 1 - tileStart);
-                if (from >= to) continue;
-                AttentionState state = State(_segment, _segmentState, i);
-                AttentionTile.Fold(Of(_query, i), keys, values, from, to, ref state);
-                (_segmentState[2 * i], _segmentState[2 * i + 1]) = (state.Maximum, state.Sum);
-            }
-        }
-
-        private Span<float> Of(Span<float> values, int query) => values.Slice(query * _c.HeadDim, _c.HeadDim);
-
-        private AttentionState State(Span<float> values, Span<float> states, int query) =>
-            new(Of(values, query)) { Maximum = states[2 * query], Sum = states[2 * query + 1] };
-
-        // Query i of the block is head i mod group of row i / group.
-        private long Offset(int query)
-        {
-            int group = _c.HeadsPerKeyValueHead, row = _block.Segment.FirstRow + _block.First + query / group;
-            return ((long)row * _c.NumAttentionHeads + _kvHead * group + query % group) * _c.HeadDim;
+            BlockAttention item = call.Item(i, worker);
+            item.Begin(call.Sinks);
+            float* states = call.Segments + (long)i * call.SegmentsPerItem * call.SegmentWidth;
+            for (int segment = item.FirstSegment; segment < item.EndSegment; segment++, states += call.SegmentWidth)
+                item.Total.Merge(item.StateIn(new Span<float>(states, call.SegmentWidth)));
+            item.Finish(call.Heads);
         }
     }
 
@@ -156,5 +114,12 @@ internal static unsafe class Attention
         public float* Heads;
         public float* Scratch;
         public int ScratchWidth;
+        public float* Segments;
+        public int SegmentsPerItem;
+        public int SegmentWidth;
+
+        public readonly BlockAttention Item(int item, int worker) => new(
+            *Config, *Kv, Blocks[item / Config->NumKeyValueHeads], item % Config->NumKeyValueHeads, Window,
+            new Span<float>(Scratch + (long)worker * ScratchWidth, ScratchWidth));
     }
 }

@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using GptOss.Kernels;
 
@@ -7,20 +6,22 @@ namespace GptOss.Model;
 /// <summary>Makes the key/value storage of sequences: blocks of 64 positions, one per layer, by absolute position.</summary>
 internal sealed class KvCache(ModelConfig config, KeyValueFormat format)
 {
+    private readonly KvTile _tile = new(format, config.HeadDim);
     private long _bytes;
 
     public ModelConfig Config => config;
+
+    /// <summary>How one head's part of a block is stored.</summary>
+    public KvTile Tile => _tile;
 
     /// <summary>Bytes of the blocks that sequences hold now.</summary>
     public long Bytes => Volatile.Read(ref _bytes);
 
     /// <summary>Bytes of one block: keys and values of 64 positions of one layer.</summary>
-    public int BlockBytes => 2 * KvBlock.Positions * config.KeyValueWidth * ValueBytes;
+    public int BlockBytes => 2 * config.NumKeyValueHeads * _tile.Bytes;
 
     /// <summary>Bytes that one more position takes while every layer still sees it.</summary>
-    public long BytesPerPosition => 2L * config.KeyValueWidth * ValueBytes * config.NumHiddenLayers;
-
-    private int ValueBytes => format == KeyValueFormat.Float16 ? sizeof(ushort) : sizeof(float);
+    public long BytesPerPosition => (long)BlockBytes / KvBlock.Positions * config.NumHiddenLayers;
 
     public KvLayer this[int layer] => new(this, layer);
 
@@ -30,43 +31,6 @@ internal sealed class KvCache(ModelConfig config, KeyValueFormat format)
     {
         Interlocked.Add(ref _bytes, BlockBytes);
         return new KvBlock(BlockBytes, bytes => Interlocked.Add(ref _bytes, -bytes));
-    }
-
-    /// <summary>Writes one row of keys [kvHeads × headDim] into a block at a slot of 0 to 63, each head as [headDim, 64].</summary>
-    internal void StoreKeys(KvBlock block, int slot, ReadOnlySpan<float> keys)
-    {
-        if (format == KeyValueFormat.Float16)
-        {
-            Span<Half> halves = MemoryMarshal.Cast<byte, Half>(block.Keys);
-            for (int i = 0; i < keys.Length; i++) halves[i * KvBlock.Positions + slot] = (Half)keys[i];
-            return;
-        }
-        Span<float> floats = MemoryMarshal.Cast<byte, float>(block.Keys);
-        for (int i = 0; i < keys.Length; i++) floats[i * KvBlock.Positions + slot] = keys[i];
-    }
-
-    /// <summary>Writes one row of values, each head as [64, headDim].</summary>
-    internal void StoreValues(KvBlock block, int slot, ReadOnlySpan<float> values)
-    {
-        int headDim = config.HeadDim;
-        for (int head = 0; head < config.NumKeyValueHeads; head++)
-        {
-            int at = (head * KvBlock.Positions + slot) * headDim;
-            ReadOnlySpan<float> row = values.Slice(head * headDim, headDim);
-            if (format == KeyValueFormat.Float16)
-                TensorPrimitives.ConvertToHalf(row, MemoryMarshal.Cast<byte, Half>(block.Values).Slice(at, headDim));
-            else
-                row.CopyTo(MemoryMarshal.Cast<byte, float>(block.Values).Slice(at, headDim));
-        }
-    }
-
-    /// <summary>One head's tile as floats: the block's own memory, or the scratch into which float16 is widened (exact).</summary>
-    internal ReadOnlySpan<float> ReadTile(Span<byte> half, int head, Span<float> scratch)
-    {
-        int count = KvBlock.Positions * config.HeadDim;
-        if (format == KeyValueFormat.Float32) return MemoryMarshal.Cast<byte, float>(half).Slice(head * count, count);
-        TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(half).Slice(head * count, count), scratch);
-        return scratch;
     }
 }
 
@@ -89,10 +53,10 @@ internal sealed unsafe class KvBlock
 
     ~KvBlock() => Free();
 
-    /// <summary>[kvHeads, headDim, 64].</summary>
+    /// <summary>One tile for each key/value head.</summary>
     public Span<byte> Keys => new(_data, _bytes / 2);
 
-    /// <summary>[kvHeads, 64, headDim].</summary>
+    /// <summary>The same of the values.</summary>
     public Span<byte> Values => new(_data + _bytes / 2, _bytes / 2);
 
     public void AddReference() => Interlocked.Increment(ref _references);
@@ -173,21 +137,34 @@ internal readonly struct KvLayer(KvCache cache, int layer)
     /// <summary>Stores keys and values [rows, kvHeads × headDim] of every row at its position.</summary>
     public void Store(Batch batch, Rows keys, Rows values)
     {
+        KvTile tile = cache.Tile;
+        int headDim = cache.Config.HeadDim;
         foreach (Segment segment in batch.Segments)
             for (int i = 0; i < segment.Count; i++)
             {
-                int position = segment.Start + i;
-                KvBlock block = segment.Sequence.Block(layer, position / KvBlock.Positions);
-                cache.StoreKeys(block, position % KvBlock.Positions, keys[segment.FirstRow + i]);
-                cache.StoreValues(block, position % KvBlock.Positions, values[segment.FirstRow + i]);
+                int index = (segment.Start + i) / KvBlock.Positions, slot = (segment.Start + i) % KvBlock.Positions;
+                Span<float> key = keys[segment.FirstRow + i], value = values[segment.FirstRow + i];
+                for (int head = 0; head < cache.Config.NumKeyValueHeads; head++)
+                {
+                    tile.StoreKey(StoredKeys(segment.Sequence, index, head), slot, key.Slice(head * headDim, headDim));
+                    tile.StoreValue(StoredValues(segment.Sequence, index, head), slot, value.Slice(head * headDim, headDim));
+                }
             }
     }
 
     /// <summary>A head's keys [headDim, 64] of one block, as they were stored.</summary>
     public ReadOnlySpan<float> Keys(KvSequence sequence, int index, int head, Span<float> scratch) =>
-        cache.ReadTile(sequence.Block(layer, index).Keys, head, scratch);
+        cache.Tile.Keys(StoredKeys(sequence, index, head), scratch);
 
     /// <summary>A head's values [64, headDim] of one block, as they were stored.</summary>
     public ReadOnlySpan<float> Values(KvSequence sequence, int index, int head, Span<float> scratch) =>
-        cache.ReadTile(sequence.Block(layer, index).Values, head, scratch);
+        cache.Tile.Values(StoredValues(sequence, index, head), scratch);
+
+    /// <summary>The memory of a head's keys of one block.</summary>
+    public Span<byte> StoredKeys(KvSequence sequence, int index, int head) => Tile(sequence.Block(layer, index).Keys, head);
+
+    /// <summary>The memory of a head's values of one block.</summary>
+    public Span<byte> StoredValues(KvSequence sequence, int index, int head) => Tile(sequence.Block(layer, index).Values, head);
+
+    private Span<byte> Tile(Span<byte> tiles, int head) => tiles.Slice(head * cache.Tile.Bytes, cache.Tile.Bytes);
 }

@@ -10,7 +10,7 @@ internal sealed class Workspace(ModelConfig c, WorkerTeam team) : IDisposable
 {
     private readonly Buffer _residual = new(), _normed = new(), _query = new(), _key = new(), _value = new(), _heads = new();
     private readonly Buffer _projected = new(), _angles = new(), _scores = new(), _gathered = new(), _arranged = new();
-    private readonly Buffer _gateUp = new(), _hidden = new(), _last = new(), _logits = new(), _scratch = new();
+    private readonly Buffer _gateUp = new(), _hidden = new(), _last = new(), _logits = new(), _scratch = new(), _segments = new();
 
     public WorkerTeam Team => team;
     public Routing Routing { get; } = new();
@@ -36,10 +36,13 @@ internal sealed class Workspace(ModelConfig c, WorkerTeam team) : IDisposable
     /// <summary>One row of floats for each worker of the team.</summary>
     public Rows Scratch(int floatsPerWorker) => _scratch.Rows(team.Workers, floatsPerWorker);
 
+    /// <summary>What attention makes of single segments of a context, <paramref name="width"/> floats each.</summary>
+    public Rows Segments(int count, int width) => _segments.Rows(count, width);
+
     public void Dispose()
     {
         ReadOnlySpan<Buffer> buffers = [_residual, _normed, _query, _key, _value, _heads, _projected, _angles, _scores,
-            _gathered, _arranged, _gateUp, _hidden, _last, _logits, _scratch];
+            _gathered, _arranged, _gateUp, _hidden, _last, _logits, _scratch, _segments];
         foreach (Buffer buffer in buffers) buffer.Dispose();
     }
 

@@ -34,7 +34,7 @@ public sealed class CommandLineTests
     [InlineData("holds 'x'", "debug", "logits", ".", "--tokens", "1,x")]
     [InlineData("holds '-1'", "debug", "logits", ".", "--tokens", "1,-1")]
     [InlineData("the prompt's last position is 2", "debug", "logits", ".", "--tokens", "1,2,3", "--positions", "0,3")]
-    [InlineData("'float16'", "debug", "logits", ".", "--tokens", "1", "--kv", "int8")]
+    [InlineData("'int8'", "debug", "logits", ".", "--tokens", "1", "--kv", "int4")]
     [InlineData("The vocabulary ends at 959", "debug", "tokens", "--decode", "960")]
     public void Wrong_usage_is_one_line_and_exit_code_2(string message, params string[] arguments) =>
         Tool.Run(arguments).AssertRefused(2, message);

@@ -16,14 +16,15 @@ public class AttentionTileTests
     [InlineData(128, 5, 150)]    // two times 64
     public void A_window_agrees_with_a_float64_softmax_with_sink(int headDim, int from, int to)
     {
-        Head head = Head.Random(headDim, positions: 256, seed: headDim + from + to);
-        const float sink = 0.7f;
-        var values = new float[headDim];
-        var state = new AttentionState(values) { Maximum = sink, Sum = 1 };
+        foreach (int queries in (int[])[1, 8])
+        {
+            AttentionHead head = AttentionHead.Random(headDim, positions: 256, seed: headDim + from + to, queries);
+            AttentionState state = head.WithSink(0.7f);
 
-        head.Fold(from, to, ref state);
+            head.Fold(from, to, state);
 
-        AssertAgrees(head, from, to, sink, state);
+            AssertAgrees(head, from, to, 0.7f, state);
+        }
     }
 
     [Theory]
@@ -32,46 +33,40 @@ public class AttentionTileTests
     [InlineData(192)]
     public void Merged_segments_agree_with_a_float64_softmax_with_sink(int cut)
     {
-        Head head = Head.Random(headDim: 64, positions: 256, seed: cut);
-        float[] first = new float[64], second = new float[64], whole = new float[64];
-        var a = new AttentionState(first);
-        var b = new AttentionState(second);
-        var state = new AttentionState(whole) { Maximum = 2f, Sum = 1 };
-        head.Fold(3, cut, ref a);
-        head.Fold(cut, 250, ref b);
+        AttentionHead head = AttentionHead.Random(headDim: 64, positions: 256, seed: cut, queries: 3);
+        AttentionState first = head.Fresh(), second = head.Fresh(), state = head.WithSink(2);
+        head.Fold(3, cut, first);
+        head.Fold(cut, 250, second);
 
-        state.Merge(a);
-        state.Merge(b);
+        state.Merge(first);
+        state.Merge(second);
 
-        AssertAgrees(head, 3, 250, 2f, state);
+        AssertAgrees(head, 3, 250, 2, state);
     }
 
     [Fact]
     public void Merging_a_state_that_saw_nothing_changes_no_bit()
     {
-        Head head = Head.Random(headDim: 64, positions: 64, seed: 1);
-        var values = new float[64];
-        var state = new AttentionState(values);
-        head.Fold(0, 64, ref state);
-        (float maximum, float sum, float[] before) = (state.Maximum, state.Sum, [.. values]);
+        AttentionHead head = AttentionHead.Random(headDim: 64, positions: 64, seed: 1, queries: 2);
+        AttentionState state = head.Fresh();
+        head.Fold(0, 64, state);
+        float[] before = Floats(state);
 
-        state.Merge(new AttentionState(new float[64]));
+        state.Merge(head.Fresh());
 
-        Sample.AssertSameBits([maximum, sum, .. before], [state.Maximum, state.Sum, .. values]);
+        Sample.AssertSameBits(before, Floats(state));
     }
 
     [Fact]
     public void Merging_into_a_state_that_saw_nothing_gives_the_other()
     {
-        Head head = Head.Random(headDim: 64, positions: 64, seed: 1);
-        float[] values = new float[64], others = new float[64];
-        var other = new AttentionState(others);
-        head.Fold(0, 64, ref other);
+        AttentionHead head = AttentionHead.Random(headDim: 64, positions: 64, seed: 1, queries: 2);
+        AttentionState other = head.Fresh(), state = head.Fresh();
+        head.Fold(0, 64, other);
 
-        var state = new AttentionState(values);
         state.Merge(other);
 
-        Sample.AssertSameBits([other.Maximum, other.Sum, .. others], [state.Maximum, state.Sum, .. values]);
+        Sample.AssertSameBits(Floats(other), Floats(state));
     }
 
     [Theory]
@@ -80,86 +75,109 @@ public class AttentionTileTests
     [InlineData(64)]
     public void A_tile_without_visible_positions_changes_no_bit(int at)
     {
-        Head head = Head.Random(headDim: 64, positions: 64, seed: 1);
-        float[] fresh = new float[64], used = new float[64];
-        var state = new AttentionState(fresh);
-        AttentionTile.Fold(head.Query, head.Keys(0), head.Values(0), at, at, ref state);
-        Sample.AssertSameBits([float.NegativeInfinity, 0f, .. new float[64]], [state.Maximum, state.Sum, .. fresh], "fresh");
-
-        state = new AttentionState(used);
-        head.Fold(0, 64, ref state);
-        (float maximum, float sum, float[] before) = (state.Maximum, state.Sum, [.. used]);
-        AttentionTile.Fold(head.Query, head.Keys(0), head.Values(0), at, at, ref state);
-        Sample.AssertSameBits([maximum, sum, .. before], [state.Maximum, state.Sum, .. used], "used");
+        AttentionHead head = AttentionHead.Random(headDim: 64, positions: 64, seed: 1, queries: 2);
+        foreach (int seen in (int[])[0, 64])
+        {
+            AttentionState state = head.Fresh();
+            head.Fold(0, seen, state);
+            float[] before = Floats(state);
+            AttentionTile.Fold(head.QueryRows, head.KeyTiles[0], head.ValueTiles[0], at, at, state);
+            Sample.AssertSameBits(before, Floats(state), $"after {seen}");
+        }
     }
 
     [Fact]
     public void What_lies_at_positions_that_are_not_visible_changes_no_bit()
     {
-        Head head = Head.Random(headDim: 72, positions: 64, seed: 1);
-        float[] clean = new float[72], soiled = new float[72];
-        var state = new AttentionState(clean);
-        head.Fold(10, 41, ref state);
-        (float maximum, float sum) = (state.Maximum, state.Sum);
+        AttentionHead head = AttentionHead.Random(headDim: 72, positions: 64, seed: 1, queries: 5);
+        AttentionState clean = head.Fresh(), soiled = head.Fresh();
+        head.Fold(10, 41, clean);
         for (int j = 0; j < 64; j++)
             if (j is < 10 or >= 41)
                 head.Spoil(j);
 
-        state = new AttentionState(soiled);
-        head.Fold(10, 41, ref state);
+        head.Fold(10, 41, soiled);
 
-        Sample.AssertSameBits([maximum, sum, .. clean], [state.Maximum, state.Sum, .. soiled]);
+        Sample.AssertSameBits(Floats(clean), Floats(soiled));
+    }
+
+    [Fact]
+    public void A_visible_score_that_is_no_number_makes_the_result_none()
+    {
+        AttentionHead head = AttentionHead.Random(headDim: 16, positions: 64, seed: 1);
+        AttentionState state = head.WithSink(0);
+        head.Spoil(20);
+
+        head.Fold(0, 64, state);
+
+        Assert.Equal(float.NaN, state.Sums[0]);
     }
 
     [Fact]
     public void Scores_far_apart_neither_overflow_nor_lose_the_winner()
     {
-        var head = Head.Random(headDim: 16, positions: 128, seed: 1);
-        head.Query.AsSpan().Fill(1000f);
-        var values = new float[16];
-        var state = new AttentionState(values) { Maximum = -1e4f, Sum = 1 };
+        AttentionHead head = AttentionHead.Random(headDim: 16, positions: 128, seed: 1);
+        head.Queries.AsSpan().Fill(1000f);
+        AttentionState state = head.WithSink(-1e4f);
 
-        head.Fold(0, 128, ref state);
+        head.Fold(0, 128, state);
 
         AssertAgrees(head, 0, 128, -1e4f, state);
     }
 
-    [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
-    public void Every_width_gives_the_bits_of_the_stated_order(int width)
+    [Theory]
+    [InlineData(64)]
+    [InlineData(72)]
+    [InlineData(8)]
+    public void Queries_of_one_call_give_the_bits_of_one_call_each(int headDim)
     {
-        foreach (int headDim in (int[])[1, 8, 16, 64, 72, 80, 128, 130])
+        for (int queries = 1; queries <= 17; queries++)   // two groups of eight and one more; quads and all remainders
+        {
+            AttentionHead head = AttentionHead.Random(headDim, positions: 256, seed: queries, queries);
+            AttentionState together = head.WithSink(0.7f), single = head.WithSink(0.7f);
+
+            head.Fold(30, 201, together, ahead: true);
+            for (int q = 0; q < queries; q++) head.Only(q).Fold(30, 201, single.Slice(q, 1));
+
+            Sample.AssertSameBits(Floats(single), Floats(together), $"{queries} queries");
+        }
+    }
+
+    [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
+    public void Every_width_gives_weights_of_the_stated_order(int width)
+    {
+        foreach (float before in (float[])[float.NegativeInfinity, -0.2f, 5f])   // nothing seen, a lower and a higher maximum
             foreach ((int from, int to) in ((int, int)[])[(0, 64), (0, 1), (63, 64), (5, 38)])
             {
-                Head head = Head.Random(headDim, positions: 64, seed: headDim);
-                float[] scores = new float[64], expected = new float[64], result = Sample.Floats(headDim, seed: 1);
-                for (int j = 0; j < 64; j++)
-                    for (int d = 0; d < headDim; d++)
-                        expected[j] = MathF.FusedMultiplyAdd(head.Keys(0)[d * 64 + j], head.Query[d], expected[j]);
-                Widths.Run(width, new AttentionTile.ScoreKernel(head.Query, head.Keys(0), scores));
-                Sample.AssertSameBits(expected, scores, $"scores, headDim {headDim}");
-
-                float[] lanes = new float[16], weights = new float[64];
-                for (int j = 0; j < 64; j++)
+                const int headDim = 20, queries = 3;
+                AttentionHead head = AttentionHead.Random(headDim, positions: 64, seed: 1, queries);
+                AttentionState state = head.Fresh(), expected = head.Fresh();
+                float[] scores = Sample.Floats(queries * 64, seed: to), weights = new float[scores.Length];
+                Sample.Floats(queries * headDim, seed: 3).CopyTo(state.Values.Values);
+                state.Maxima.Fill(before);
+                state.Sums.Fill(1.25f);
+                for (int q = 0; q < queries; q++)
                 {
-                    weights[j] = j >= from && j < to ? Exp.Of(scores[j] - 3f) : 0;
-                    lanes[j % 16] += weights[j];
+                    float maximum = Math.Max(before, scores[(64 * q + from)..(64 * q + to)].Max());
+                    float correction = maximum > before ? Exp.Of(before - maximum) : 1;
+                    var lanes = new float[16];
+                    for (int j = 0; j < 64; j++)
+                    {
+                        weights[64 * q + j] = j >= from && j < to ? Exp.Of(scores[64 * q + j] - maximum) : 0;
+                        lanes[j % 16] += weights[64 * q + j];
+                    }
+                    for (int half = 8; half > 0; half /= 2)
+                        for (int i = 0; i < half; i++)
+                            lanes[i] += lanes[i + half];
+                    expected.Maxima[q] = maximum;
+                    expected.Sums[q] = 1.25f * correction + lanes[0];
+                    for (int i = 0; i < headDim; i++) expected.Values[q][i] = state.Values[q][i] * correction;
                 }
-                for (int half = 8; half > 0; half /= 2)
-                    for (int i = 0; i < half; i++)
-                        lanes[i] += lanes[i + half];
-                float sum = 1.25f;
-                Widths.Run(width, new AttentionTile.WeightKernel(scores, 3f, from, to, 0.3f, ref sum));
-                Sample.AssertSameBits([1.25f * 0.3f + lanes[0], .. weights], [sum, .. scores], $"weights, {from} to {to}");
 
-                var mixed = new float[headDim];
-                for (int i = 0; i < headDim; i++)
-                {
-                    mixed[i] = result[i] * 0.3f;
-                    for (int j = from; j < to; j++)
-                        mixed[i] = MathF.FusedMultiplyAdd(weights[j], head.Values(0)[j * headDim + i], mixed[i]);
-                }
-                Widths.Run(width, new AttentionTile.ValueKernel(scores, head.Values(0), from, to, 0.3f, result));
-                Sample.AssertSameBits(mixed, result, $"values, headDim {headDim}, {from} to {to}");
+                Widths.Run(width, new AttentionTile.WeightKernel(new Rows(scores, 64), from, to, state));
+
+                Sample.AssertSameBits(weights, scores, $"weights, {from} to {to}, before {before}");
+                Sample.AssertSameBits(Floats(expected), Floats(state), $"state, {from} to {to}, before {before}");
             }
     }
 
@@ -170,88 +188,26 @@ public class AttentionTileTests
         Assert.Throws<ArgumentOutOfRangeException>(() => Fold(keys: 15 * 64));
         Assert.Throws<ArgumentOutOfRangeException>(() => Fold(values: 17 * 64));
         Assert.Throws<ArgumentOutOfRangeException>(() => Fold(state: 15));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Fold(states: 3));
         Assert.Throws<ArgumentOutOfRangeException>(() => Fold(to: 65));
         Assert.Throws<ArgumentOutOfRangeException>(() => Fold(from: -1));
 
-        static void Fold(int keys = 16 * 64, int values = 16 * 64, int state = 16, int from = 0, int to = 64)
+        static void Fold(int keys = 16 * 64, int values = 16 * 64, int state = 16, int states = 2, int from = 0, int to = 64)
         {
-            var folded = new AttentionState(new float[state]);
-            AttentionTile.Fold(new float[16], new float[keys], new float[values], from, to, ref folded);
+            AttentionState folded = AttentionState.In(new float[states * AttentionState.Floats(state)], state);
+            AttentionTile.Fold(new Rows(new float[2 * 16], 16), new float[keys], new float[values], from, to, folded);
         }
     }
 
-    private static void AssertAgrees(Head head, int from, int to, float sink, AttentionState state)
+    private static float[] Floats(AttentionState state) => [.. state.Maxima, .. state.Sums, .. state.Values.Values];
+
+    private static void AssertAgrees(AttentionHead head, int from, int to, float sink, AttentionState state)
     {
-        (double[] expected, double magnitude, double error) = head.Softmax(from, to, sink);
-        for (int i = 0; i < expected.Length; i++)
-            Assert.Equal(expected[i], state.Values[i] / state.Sum, tolerance: error * magnitude);
-    }
-
-    /// <summary>One query with its keys and values, by position.</summary>
-    private sealed record Head(float[] Query, float[][] KeyTiles, float[][] ValueTiles)
-    {
-        public static Head Random(int headDim, int positions, int seed)
+        for (int q = 0; q < head.Count; q++)
         {
-            int tiles = positions / 64;
-            return new(Sample.Floats(headDim, seed),
-                [.. Enumerable.Range(1, tiles).Select(tile => Sample.Floats(headDim * 64, 100 * seed + tile))],
-                [.. Enumerable.Range(1, tiles).Select(tile => Sample.Floats(headDim * 64, 7000 + 100 * seed + tile))]);
-        }
-
-        public float[] Keys(int tile) => KeyTiles[tile];
-        public float[] Values(int tile) => ValueTiles[tile];
-
-        public void Spoil(int position)
-        {
-            for (int d = 0; d < Query.Length; d++)
-            {
-                KeyTiles[0][d * 64 + position] = float.NaN;
-                ValueTiles[0][position * Query.Length + d] = float.PositiveInfinity;
-            }
-        }
-
-        public void Fold(int from, int to, ref AttentionState state)
-        {
-            for (int tile = from / 64; 64 * tile < to; tile++)
-                AttentionTile.Fold(Query, KeyTiles[tile], ValueTiles[tile],
-                    Math.Max(from - 64 * tile, 0), Math.Min(to - 64 * tile, 64), ref state);
-        }
-
-        /// <summary>Σ e^s v / (e^sink + Σ e^s), its largest possible size, and the relative error that float32 may make.</summary>
-        public (double[] Result, double Magnitude, double Error) Softmax(int from, int to, double sink)
-        {
-            int headDim = Query.Length;
-            var scores = new double[to];
-            double scoreError = 0;
-            for (int p = from; p < to; p++)
-            {
-                double size = 0;
-                for (int d = 0; d < headDim; d++)
-                {
-                    double product = (double)Query[d] * KeyTiles[p / 64][d * 64 + p % 64];
-                    scores[p] += product;
-                    size += Math.Abs(product);
-                }
-                scoreError = Math.Max(scoreError, Math.ScaleB(size * headDim, -24));
-            }
-            double maximum = Math.Max(sink, scores[from..].Max()), sum = Math.Exp(sink - maximum), magnitude = 0;
-            var result = new double[headDim];
-            for (int p = from; p < to; p++)
-            {
-                double weight = Math.Exp(scores[p] - maximum);
-                sum += weight;
-                for (int i = 0; i < headDim; i++)
-                {
-                    double value = ValueTiles[p / 64][p % 64 * headDim + i];
-                    result[i] += weight * value;
-                    magnitude = Math.Max(magnitude, Math.Abs(value));
-                }
-            }
-            for (int i = 0; i < headDim; i++) result[i] /= sum;
-            // An error in a score is a relative one of its weight, above and below the line; Exp adds 2e-7 for the weight
-            // and for each correction, of which there is one a tile; each position rounds once.
-            double error = 2 * (scoreError + (2 + to / 64) * 2e-7) + Math.ScaleB(to - from + 10, -24);
-            return (result, magnitude, error);
+            (double[] expected, double magnitude, double error) = head.Only(q).Softmax(from, to, sink);
+            for (int i = 0; i < expected.Length; i++)
+                Assert.Equal(expected[i], state.Values[q][i] / state.Sums[q], tolerance: error * magnitude);
         }
     }
 }

@@ -65,6 +65,34 @@ public class LanesTests
     }
 
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
+    public void The_largest_lane_is_found_in_every_place(int width)
+    {
+        for (int lane = 0; lane < 16; lane++)
+            foreach (float most in (float[])[2f, float.PositiveInfinity, -3f])
+            {
+                float[] a = Sample.Floats(16, seed: lane), y = new float[1];
+                if (most < 0) Array.Fill(a, float.NegativeInfinity);
+                a[lane] = most;
+
+                Widths.Run(width, new Largest(a, y));
+
+                Assert.Equal(most, y[0]);
+            }
+    }
+
+    [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
+    public void Signed_bytes_widen_to_the_floats_of_their_value(int width)
+    {
+        sbyte[] bytes = [.. Enumerable.Range(-128, 256).Select(value => (sbyte)value)];
+        using var guarded = new GuardedMemory<sbyte>(bytes);
+        var y = new float[256];
+
+        Widths.Run(width, new Widening(guarded.Span, y));
+
+        Assert.Equal(Array.ConvertAll(bytes, value => (float)value), y);
+    }
+
+    [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
     public void Powers_of_two_cover_every_normal_exponent(int width)
     {
         for (int n = -126; n <= 127 - 15; n++)
@@ -155,6 +183,24 @@ public class LanesTests
         private readonly float[] _a = a, _y = y;
 
         public void Run<T>() where T : struct, ILanes<T> => _y[0] = T.Sum(T.Load(in _a[0], 0));
+    }
+
+    private readonly ref struct Largest(float[] a, float[] y) : ILaneKernel
+    {
+        private readonly float[] _a = a, _y = y;
+
+        public void Run<T>() where T : struct, ILanes<T> => _y[0] = T.Max(T.Load(in _a[0], 0));
+    }
+
+    private readonly ref struct Widening(Span<sbyte> bytes, float[] y) : ILaneKernel
+    {
+        private readonly Span<sbyte> _bytes = bytes;
+        private readonly float[] _y = y;
+
+        public void Run<T>() where T : struct, ILanes<T>
+        {
+            for (nuint i = 0; i < (nuint)_y.Length; i += 16) T.Store(T.LoadSByte(in _bytes[0], i), ref _y[0], i);
+        }
     }
 
     private readonly ref struct Power(float[] shifted, float[] y) : ILaneKernel

@@ -68,13 +68,15 @@ public sealed class KvCacheTests
     }
 
     [Fact]
-    public void Float16_takes_half_the_memory()
+    public void Float16_takes_half_the_memory_and_int8_a_quarter_and_scales()
     {
         using var model = LoadedModel.Random(new TinyShape(), seed: 1);
         using var half = new LoadedModel(model.Folder, format: KeyValueFormat.Float16);
+        using var quarter = new LoadedModel(model.Folder, format: KeyValueFormat.Int8);
         Assert.Equal(model.Engine.Cache.BlockBytes, 2 * half.Engine.Cache.BlockBytes);
         // 2 layers of keys and values, 2 heads of 32 float32 each.
         Assert.Equal(2 * 2 * 2 * 32 * 4, model.Engine.Cache.BytesPerPosition);
+        Assert.Equal(2 * 2 * 2 * (32 + 4), quarter.Engine.Cache.BytesPerPosition);
     }
 
     [Fact]

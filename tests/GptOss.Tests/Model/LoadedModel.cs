@@ -1,5 +1,7 @@
 using GptOss.Generation;
+using GptOss.Kernels;
 using GptOss.Model;
+using GptOss.Tests.Kernels;
 using GptOss.Tests.Oracles;
 
 namespace GptOss.Tests.Model;
@@ -56,6 +58,28 @@ internal sealed class LoadedModel : IDisposable
         for (int at = 0; at < tokens.Length; at += Math.Min(chunk, tokens.Length))
             logits.AddRange(Pass((sequence, tokens[at..Math.Min(tokens.Length, at + Math.Min(chunk, tokens.Length))])));
         return [.. logits];
+    }
+
+    /// <summary>A sequence of so many positions, whose keys and values are random numbers stored directly.</summary>
+    public KvSequence Remembering(int positions)
+    {
+        ModelConfig c = Model.Engine.Weights.Config;
+        KvSequence sequence = Engine.Cache.NewSequence();
+        var batch = new Batch();
+        while (sequence.Length < positions)
+        {
+            int rows = Math.Min(KvBlock.Positions, positions - sequence.Length);
+            batch.Add(sequence, new int[rows], Wanted.None);
+            for (int layer = 0; layer < c.NumHiddenLayers; layer++)
+            {
+                int seed = sequence.Length + layer;
+                Engine.Cache[layer].Store(batch, Random(seed), Random(seed + 1_000_000));
+            }
+            batch.Advance();
+
+            Rows Random(int seed) => new(Sample.Floats(rows * c.KeyValueWidth, seed), c.KeyValueWidth);
+        }
+        return sequence;
     }
 
     /// <summary>One pass over pieces of several sequences; the logits of every row, in the order of the rows.</summary>

@@ -23,6 +23,7 @@ public sealed class SameBitsTests
     {
         { nameof(Mxfp4), KeyValueFormat.Float32 },
         { nameof(Mxfp4), KeyValueFormat.Float16 },
+        { nameof(Mxfp4), KeyValueFormat.Int8 },
         { nameof(BFloat16), KeyValueFormat.Float32 },
     };
 
@@ -100,13 +101,51 @@ public sealed class SameBitsTests
         }
     }
 
-    [Fact]
-    public void Float16_keys_and_values_change_bits_but_little_else()
+    [Theory]
+    [InlineData(KeyValueFormat.Float32)]
+    [InlineData(KeyValueFormat.Int8)]
+    public void Segments_shared_out_over_threads_do_not_show(KeyValueFormat format)
     {
-        using LoadedModel exact = Load(nameof(Mxfp4)), half = Load(nameof(Mxfp4), format: KeyValueFormat.Float16);
-        int[] prompt = LoadedModel.Prompt(Tokens, exact.Model.VocabularySize);
-        double mean = exact.Logits(prompt).Zip(half.Logits(prompt), (a, b) => a.Zip(b, (x, y) => Math.Abs(x - y)).Average()).Average();
-        Assert.InRange(mean, 1e-6, 4e-3);   // what the reference loses by rounding keys and values to float16
+        // Three segments of 4,096 positions, of which the sequences see three, two and one; the window crosses into the third.
+        TinyShape shape = Mxfp4 with { SlidingWindow = 200 };
+        int[] contexts = [8300, 5000, 90], next = LoadedModel.Prompt(3, shape.VocabSize);
+        using var one = LoadedModel.Random(shape, seed: 4, threads: 1, format);
+        float[][][] expected = [.. contexts.Select(context => Behind(one, context))];
+
+        foreach (int threads in (int[])[2, 5, 16])
+        {
+            using var several = new LoadedModel(one.Folder, threads, format);
+            AssertSame([.. expected.SelectMany(rows => rows)], Behind(several, contexts), $"{threads} threads, one batch");
+            AssertSame(expected[0], Behind(several, contexts[0]), $"{threads} threads, the longest alone");
+        }
+
+        float[][] Behind(LoadedModel model, params int[] lengths)
+        {
+            KvSequence[] sequences = [.. lengths.Select(length => model.Remembering(length))];
+            float[][] logits = model.Pass([.. sequences.Select(sequence => (sequence, next))]);
+            foreach (KvSequence sequence in sequences) sequence.Dispose();
+            return logits;
+        }
+    }
+
+    [Fact]
+    public void Rounded_keys_and_values_change_bits_but_little_else()
+    {
+        using LoadedModel exact = Load(nameof(Mxfp4));
+        float[][] expected = exact.Logits(LoadedModel.Prompt(Tokens, exact.Model.VocabularySize));
+        double half = Difference(KeyValueFormat.Float16), bytes = Difference(KeyValueFormat.Int8);
+
+        Assert.InRange(half, 1e-6, 4e-3);   // what the reference loses by rounding keys and values to float16
+        // The step of int8 is the largest value / 127, that of float16 1/2048 to 1/1024 of the value itself: 8 to 16 times as
+        // wide for the largest value, and for one of a quarter of it 32 to 64 times.
+        Assert.InRange(bytes, 8 * half, 64 * half);
+
+        double Difference(KeyValueFormat format)
+        {
+            using var rounded = new LoadedModel(exact.Folder, format: format);
+            return expected.Zip(rounded.Logits(LoadedModel.Prompt(Tokens, exact.Model.VocabularySize)),
+                (a, b) => a.Zip(b, (x, y) => Math.Abs(x - y)).Average()).Average();
+        }
     }
 
     private static LoadedModel Load(string name, int threads = 1, KeyValueFormat format = KeyValueFormat.Float32) =>

@@ -1,0 +1,100 @@
+using System.Runtime.InteropServices;
+using GptOss.Kernels;
+
+namespace GptOss.Tests.Kernels;
+
+/// <summary>Queries [count, headDim] with the keys and values that they share, in tiles of 64 positions.</summary>
+internal sealed record AttentionHead(int HeadDim, float[] Queries, float[][] KeyTiles, float[][] ValueTiles)
+{
+    public static AttentionHead Random(int headDim, int positions, int seed, int queries = 1)
+    {
+        int tiles = positions / 64;
+        return new(headDim, Sample.Floats(queries * headDim, seed),
+            [.. Enumerable.Range(1, tiles).Select(tile => Sample.Floats(headDim * 64, 100 * seed + tile))],
+            [.. Enumerable.Range(1, tiles).Select(tile => Sample.Floats(headDim * 64, 7000 + 100 * seed + tile))]);
+    }
+
+    public int Count => Queries.Length / HeadDim;
+
+    public Rows QueryRows => new(Queries, HeadDim);
+
+    public AttentionHead Only(int query) => this with { Queries = QueryRows[query].ToArray() };
+
+    /// <summary>The state of queries that have seen nothing.</summary>
+    public AttentionState Fresh()
+    {
+        AttentionState state = AttentionState.In(new float[Count * AttentionState.Floats(HeadDim)], HeadDim);
+        state.Clear();
+        return state;
+    }
+
+    public AttentionState WithSink(float sink)
+    {
+        AttentionState state = Fresh();
+        state.Maxima.Fill(sink);
+        state.Sums.Fill(1);
+        return state;
+    }
+
+    public void Spoil(int position)
+    {
+        for (int d = 0; d < HeadDim; d++)
+        {
+            KeyTiles[0][d * 64 + position] = float.NaN;
+            ValueTiles[0][position * HeadDim + d] = float.PositiveInfinity;
+        }
+    }
+
+    /// <param name="from">First visible position.</param>
+    /// <param name="to">End of the visible positions.</param>
+    /// <param name="state">Takes them in.</param>
+    /// <param name="ahead">Whether each tile fetches the next one.</param>
+    public void Fold(int from, int to, AttentionState state, bool ahead = false)
+    {
+        for (int tile = from / 64; 64 * tile < to; tile++)
+        {
+            bool fetches = ahead && 64 * (tile + 1) < to;
+            ReadOnlySpan<byte> keys = fetches ? MemoryMarshal.AsBytes(KeyTiles[tile + 1].AsSpan()) : default;
+            ReadOnlySpan<byte> values = fetches ? MemoryMarshal.AsBytes(ValueTiles[tile + 1].AsSpan()) : default;
+            AttentionTile.Fold(QueryRows, KeyTiles[tile], ValueTiles[tile],
+                Math.Max(from - 64 * tile, 0), Math.Min(to - 64 * tile, 64), state, keys, values);
+        }
+    }
+
+    /// <summary>Σ e^s v / (e^sink + Σ e^s), its largest possible size, and the relative error that float32 may make.</summary>
+    public (double[] Result, double Magnitude, double Error) Softmax(int from, int to, double sink)
+    {
+        int headDim = HeadDim;
+        var scores = new double[to];
+        double scoreError = 0;
+        for (int p = from; p < to; p++)
+        {
+            double size = 0;
+            for (int d = 0; d < headDim; d++)
+            {
+                double product = (double)Queries[d] * KeyTiles[p / 64][d * 64 + p % 64];
+                scores[p] += product;
+                size += Math.Abs(product);
+            }
+            scoreError = Math.Max(scoreError, Math.ScaleB(size * headDim, -24));
+        }
+        double maximum = Math.Max(sink, scores[from..].Max()), sum = Math.Exp(sink - maximum), magnitude = 0;
+        var result = new double[headDim];
+        for (int p = from; p < to; p++)
+        {
+            double weight = Math.Exp(scores[p] - maximum);
+            sum += weight;
+            for (int i = 0; i < headDim; i++)
+            {
+                double value = ValueTiles[p / 64][p % 64 * headDim + i];
+                result[i] += weight * value;
+                magnitude = Math.Max(magnitude, Math.Abs(value));
+            }
+        }
+        for (int i = 0; i < headDim; i++) result[i] /= sum;
+        // An error in a score is a relative one of its weight, above and below the line; Exp adds 2e-7 for the weight
+        // and for each correction, of which there is one a tile; each position rounds once.
+        double error = 2 * (scoreError + (2 + to / 64) * 2e-7) + Math.ScaleB(to - from + 10, -24);
+        return (result, magnitude, error);
+    }
+}
