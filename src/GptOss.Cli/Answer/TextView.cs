@@ -34,6 +34,7 @@ internal sealed class TextView(Screen screen, ReasoningView reasoning) : IAnswer
 
     private Part _part = Part.Nothing;
     private long _foldStarted;
+    private string _foldLine = "";
 
     private enum Part { Nothing, Fold, Reasoning, Call, Text }
 
@@ -94,9 +95,13 @@ internal sealed class TextView(Screen screen, ReasoningView reasoning) : IAnswer
         if (_part != Part.Fold)
         {
             Begin(Part.Fold);
+            _foldLine = "";
             _foldStarted = Stopwatch.GetTimestamp();
         }
-        screen.Rewrite($"thinking … {Seconds()} s");
+        string line = $"thinking … {Seconds()} s";
+        if (line != _foldLine)
+            screen.Rewrite(line);
+        _foldLine = line;
     }
 
     private void Unfold()

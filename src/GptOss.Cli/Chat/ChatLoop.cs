@@ -43,8 +43,13 @@ internal sealed class ChatLoop : IDisposable
     public async Task<int> RunAsync(CancellationToken end)
     {
         bool hasFailed = false;
-        while (!_commands.IsOver && await _reader.ReadAsync(end).ConfigureAwait(false) is { } line)
+        while (!_commands.IsOver)
         {
+            if (await _reader.ReadAsync(end).ConfigureAwait(false) is not { } line)
+            {
+                Decorate("\n");     // behind the prompt stands nothing that a line feed came with
+                break;
+            }
             _ctrlC.ForgetWarning();
             if (line.Trim().Length == 0)
                 continue;

@@ -39,6 +39,8 @@ internal static class ConversationFile
     /// <exception cref="IOException">The file cannot be read, or holds no whole conversation.</exception>
     public static Conversation Load(string path)
     {
+        if (Directory.Exists(path))
+            throw Damaged(path, "it is a folder");
         var file = new FileInfo(path);
         if (file is { Exists: true, Length: 0 })
             throw Damaged(path, "it is empty");

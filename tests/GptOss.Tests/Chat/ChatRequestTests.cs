@@ -161,6 +161,21 @@ public sealed class ChatRequestTests
     }
 
     [Fact]
+    public async Task What_has_no_meaning_here_changes_neither_request_nor_response()
+    {
+        ChatOptions options = Options();
+        options.ConversationId = "thread";
+        options.AllowMultipleToolCalls = false;
+        options.AdditionalProperties = new() { ["temperature"] = 0.1, ["max_length"] = 1 };
+        var source = new TokenScript(Greeting);
+        ChatResponse response = await source.Client().GetResponseAsync("Hi", options, Stop);
+
+        Assert.Equal((await Ask(Options())).Prompt(), source.Prompt());
+        Assert.Equal((SamplingOptions.Default, null), (source.Requests[0].Sampling, source.Requests[0].MaxTokens));
+        Assert.Null(response.ConversationId);     // with one, a function loop would no longer send the history
+    }
+
+    [Fact]
     public async Task A_form_of_json_is_shown_with_its_schema()
     {
         ChatOptions options = Options();

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using GptOss.Cli.Bench;
 
 namespace GptOss.Tests.Cli;
@@ -25,6 +26,22 @@ public sealed class BenchCommandTests
         Assert.Contains("--layers 12", refusal.Message);
         Assert.Contains("Not even one layer", Assert.Throws<InsufficientMemoryException>(
             () => BenchCommand.CheckMemory(request, available: 1L << 30)).Message);
+    }
+
+    [Fact]
+    [Trait("speed", "slow")]
+    public void The_figures_of_the_tiny_model_are_one_json_object_and_none_is_zero()
+    {
+        ToolRun run = Tool.Run("bench", "--json", "--prefill", "32", "--decode", "4", "--repetitions", "1");
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        JsonElement figures = JsonElement.Parse(Assert.Single(run.Output.TrimEnd('\n').Split('\n')));
+        Assert.All(
+            (string[])["prefill_tok_per_s", "decode_tok_per_s", "read_bandwidth_gb_per_s", "bytes_per_token", "load_s",
+                "peak_memory_bytes"],
+            name => Assert.True(figures.GetProperty(name).GetDouble() > 0, name));
+        Assert.Equal(32, figures.GetProperty("prompt_tokens").GetInt32());
+        Assert.Equal(4, figures.GetProperty("decode_tokens").GetInt32());
     }
 
     [Fact]

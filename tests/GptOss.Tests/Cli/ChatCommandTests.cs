@@ -97,6 +97,8 @@ public sealed class ChatCommandTests
     [InlineData("/effort huge", "low, medium or high")]
     [InlineData("/tools maybe", "on or off")]
     [InlineData("/load", "needs the name of a file")]
+    [InlineData("/load no-such-file.json", "no-such-file.json")]
+    [InlineData("/load .", "'.' is no saved conversation: it is a folder")]
     [InlineData("/save no-such-folder/x.json", "no-such-folder")]
     public void A_command_that_cannot_be_obeyed_is_one_line_and_exit_code_1(string line, string message) =>
         Chat(line).AssertRefused(1, message);

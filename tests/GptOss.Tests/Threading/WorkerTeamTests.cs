@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using GptOss.Threading;
 
@@ -10,6 +11,9 @@ public sealed class WorkerTeamTestsAlone;
 [Collection(nameof(WorkerTeamTests))]
 public sealed unsafe class WorkerTeamTests
 {
+    /// <summary>The threads of a team by their numbers: what a function of unmanaged state cannot be handed.</summary>
+    private static readonly ConcurrentDictionary<int, Thread> s_met = new();
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -40,7 +44,16 @@ public sealed unsafe class WorkerTeamTests
         var lengths = new int[1000];
         fixed (int* length = lengths) team.ForRows(1000, 150, &KeepLength, length);
 
-        Assert.All(lengths[..^1].Where((n, first) => n > 0 && first + n < 1000), n => Assert.True(n >= 150));
+        (int First, int Length)[] ranges = [.. lengths.Select((n, first) => (first, n)).Where(range => range.n > 0)];
+        int covered = 0;
+        Assert.All(ranges, range =>
+        {
+            Assert.Equal(covered, range.First);     // each begins where the one before ended: every item once
+            covered += range.Length;
+        });
+        Assert.Equal(1000, covered);
+        Assert.All(ranges[..^1], range => Assert.True(range.Length >= 150));
+        Assert.True(ranges.Length > 1, "The work was not shared out.");
     }
 
     [Fact]
@@ -140,14 +153,16 @@ public sealed unsafe class WorkerTeamTests
     public void A_closed_team_has_no_threads_left_may_be_closed_again_and_refuses_work()
     {
         var team = new WorkerTeam(3);
-        long[] total = [0];
-        fixed (long* sum = total) team.ForRows(100, 1, &AddItems, sum);
+        s_met.Clear();
+        team.ForRows(12, 1, &MeetTwoOthers, null);
+        Thread[] hired = [.. s_met.Values.Where(thread => thread != Thread.CurrentThread)];
+        Assert.Equal([true, true], hired.Select(thread => thread.IsAlive));
 
         team.Dispose();
         team.Dispose();
 
+        Assert.Equal([false, false], hired.Select(thread => thread.IsAlive));
         Assert.Throws<ObjectDisposedException>(() => team.ForRows(100, 1, &AddItems, null));
-        Assert.Equal(100, total[0]);
     }
 
     [Fact]
@@ -198,6 +213,13 @@ public sealed unsafe class WorkerTeamTests
     }
 
     private static void RefuseAll(void* state, int worker, int first, int end) => throw new InvalidOperationException();
+
+    private static void MeetTwoOthers(void* state, int worker, int first, int end)
+    {
+        s_met[worker] = Thread.CurrentThread;
+        long deadline = Stopwatch.GetTimestamp() + 20 * Stopwatch.Frequency;
+        while (s_met.Count < 3 && Stopwatch.GetTimestamp() < deadline) Thread.Sleep(0);
+    }
 
     // Whoever comes first waits for the other: with one thread doing all of it this would not end.
     private static void MeetTheOther(void* state, int worker, int first, int end)
