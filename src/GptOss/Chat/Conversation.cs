@@ -34,11 +34,13 @@ internal sealed class Conversation
     /// <param name="developer">Functions and forms; its instructions come before those of the history.</param>
     /// <param name="tools">The functions' names.</param>
     /// <param name="memory">Earlier answers.</param>
+    /// <exception cref="ArgumentException">A message is null, or holds null.</exception>
     /// <exception cref="NotSupportedException">A message holds something else than text, or is of an unknown role.</exception>
     public static IReadOnlyList<HarmonyMessage> From(
         IReadOnlyList<ChatMessage> history, HarmonyContent.SystemInfo system, HarmonyContent.DeveloperInfo developer,
         OfferedTools tools, TurnMemory memory)
     {
+        ThrowIfNull(history);
         var conversation = new Conversation(tools, memory);
         conversation.MatchResults(history);
         int first = 0;
@@ -68,6 +70,17 @@ internal sealed class Conversation
         message.Role == ChatRole.System || message.Role == Developer;
 
     private static string Place(ChatMessage message, int index) => $"Message {index + 1} ({message.Role})";
+
+    private static void ThrowIfNull(IReadOnlyList<ChatMessage> history)
+    {
+        for (int i = 0; i < history.Count; i++)
+        {
+            if (history[i] is not { } message)
+                throw new ArgumentException($"Message {i + 1} is null.");
+            if (message.Contents.Any(content => content is null))
+                throw new ArgumentException($"{Place(message, i)} holds null.");
+        }
+    }
 
     /// <summary>Finds for each call the results that name its id, before another call of that id.</summary>
     private void MatchResults(IReadOnlyList<ChatMessage> history)
@@ -212,7 +225,12 @@ internal sealed class Conversation
         AddStrayResults(message.Contents);
         foreach (AIContent content in message.Contents)
         {
-            if (content is not FunctionResultContent && !IsNoSpeech(content) && content is not TextContent { Text: "" })
+            if (content is TextContent text)
+            {
+                if (text.Text.Length > 0)
+                    AddStrayResult(new FunctionResultContent("", text.Text));
+            }
+            else if (content is not FunctionResultContent && !IsNoSpeech(content))
                 throw Unsupported.Content(content, Place(message, index));
         }
     }

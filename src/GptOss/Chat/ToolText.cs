@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.AI;
 
@@ -79,6 +80,10 @@ internal static class ToolText
         {
             WriteIndented = false,
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+            // What a function returns is told to the model, however deep it is, even if it holds itself, and whatever its numbers are.
+            MaxDepth = 1000,
+            ReferenceHandler = ReferenceHandler.IgnoreCycles,
+            NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         };
         options.MakeReadOnly();
         return options;

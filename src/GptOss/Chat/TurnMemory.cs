@@ -22,7 +22,8 @@ internal sealed class TurnMemory(int capacity = 1 << 20)
     public void Add(string messageId, IEnumerable<AIContent> contents, IReadOnlyList<HarmonyMessage> messages)
     {
         var turn = new Turn(Said(contents), messages);
-        int tokens = messages.Sum(message => message.Tokens?.Count ?? 0);
+        // An answer without tokens takes room too, and there may be any number of those.
+        int tokens = 1 + messages.Sum(message => message.Tokens?.Count ?? message.Text.Length);
         lock (_turns)
         {
             _turns[messageId] = turn;

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
 using static GptOss.Tests.Chat.ChatScript;
 
@@ -65,6 +66,45 @@ public sealed class ConversationTests
     public async Task A_result_without_its_call_is_kept() => Assert.EndsWith(
         "<|start|>functions.unknown to=assistant<|channel|>commentary<|message|>Error: broken<|end|><|start|>assistant",
         await Prompt(Options(), new ChatMessage(ChatRole.Tool, [new FunctionResultContent("9", null) { Exception = new IOException("broken") }])));
+
+    [Fact]
+    public async Task Text_of_a_tool_is_a_result_without_its_call() => Assert.EndsWith(
+        "<|start|>functions.unknown to=assistant<|channel|>commentary<|message|>42<|end|><|start|>assistant",
+        await Prompt(Options(), new(ChatRole.User, "?"), new(ChatRole.Tool, "42")));
+
+    [Fact]
+    public async Task Deep_results_and_odd_numbers_are_told()
+    {
+        JsonNode deep = JsonValue.Create(1);
+        for (int i = 0; i < 500; i++) deep = new JsonObject { ["x"] = deep };
+        var circle = new Dictionary<string, object?>();
+        circle["self"] = circle;
+        var call = new FunctionCallContent("1", "f", new Dictionary<string, object?> { ["a"] = double.NaN });
+        string prompt = await Prompt(Options(),
+            new(ChatRole.Assistant, [call]),
+            new(ChatRole.Tool, [
+                new FunctionResultContent("1", deep), new FunctionResultContent("1", circle),
+                new FunctionResultContent("1", float.PositiveInfinity)]));
+
+        Assert.Contains("<|message|>{\"a\":\"NaN\"}<|call|>", prompt);
+        Assert.Contains("{\"x\":1" + new string('}', 500) + "<|end|>", prompt);
+        Assert.Contains("<|message|>{\"self\":null}<|end|>", prompt);
+        Assert.EndsWith("<|message|>\"Infinity\"<|end|><|start|>assistant", prompt);
+    }
+
+    [Theory]
+    [InlineData("user")]
+    [InlineData("system")]
+    [InlineData("assistant")]
+    [InlineData("tool")]
+    public async Task Null_in_a_message_is_refused_by_its_place(string role)
+    {
+        var error = await Assert.ThrowsAsync<ArgumentException>(() => Prompt(Options(),
+            new(ChatRole.User, "?"), new ChatMessage(new ChatRole(role), [null!])));
+        Assert.Contains($"Message 2 ({role})", error.Message);
+        error = await Assert.ThrowsAsync<ArgumentException>(() => Prompt(Options(), new(ChatRole.User, "?"), null!));
+        Assert.Contains("Message 2", error.Message);
+    }
 
     [Theory]
     [InlineData("Ada", "user:Ada")]

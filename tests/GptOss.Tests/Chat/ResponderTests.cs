@@ -82,6 +82,18 @@ public sealed class ResponderTests
         Assert.Null(memory.Find(new ChatMessage(ChatRole.Assistant, "y") { MessageId = "4" }));
     }
 
+    [Fact]
+    public void Answers_without_tokens_are_forgotten_too()
+    {
+        var memory = new TurnMemory(capacity: 10);
+        memory.Add("first", [], []);
+        for (int i = 0; i < 10; i++)
+            memory.Add($"{i}", [], []);
+
+        Assert.Null(memory.Find(new ChatMessage(ChatRole.Assistant, []) { MessageId = "first" }));
+        Assert.NotNull(memory.Find(new ChatMessage(ChatRole.Assistant, []) { MessageId = "9" }));
+    }
+
     /// <summary>A client whose source gives so many tokens and then none, for ever.</summary>
     private static GptOssChatClient Stuck(int tokens, out Task reached)
     {
