@@ -55,8 +55,11 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
 
     internal Engine Engine => _engine;
 
+    // Whoever watches by OpenTelemetry reads the host as the server's address: it is this machine.
+    private Uri Place => new Uri(Folder) is { Host: "" } local ? new UriBuilder(local) { Host = "127.0.0.1" }.Uri : new Uri(Folder);
+
     internal ChatSource ChatSource(string? modelId = null) =>
-        new(this, Tokenizer, modelId ?? Name, new Uri(Folder), ContextLength);
+        new(this, Tokenizer, modelId ?? Name, Place, ContextLength);
 
     /// <summary>Begins to work on a request, once the files are seen to be what they were.</summary>
     ITokenStream ITokenSource.Submit(GenerationRequest request, CancellationToken cancellation)

@@ -22,6 +22,8 @@ public sealed class WidthReportTests
         }
         using (var tiny = new LoadedModel(TinyGptOss.Folder, threads: 2))
             foreach (float[] row in tiny.Logits(LoadedModel.Prompt(20, tiny.Model.VocabularySize))) Add(row);
+        using (var fast = new LoadedModel(TinyGptOss.Folder, threads: 2, precision: Precision.Fast))
+            foreach (float[] row in fast.Logits(LoadedModel.Prompt(20, fast.Model.VocabularySize))) Add(row);
         foreach (int columns in (int[])[32, 96, 320]) AddKernels(columns);
 
         byte[] bytes = hash.GetHashAndReset();

@@ -11,15 +11,16 @@ internal sealed class LoadedModel : IDisposable
 {
     private readonly TemporaryFolder? _temporary;
 
-    public LoadedModel(string folder, int threads = 1, KeyValueFormat format = KeyValueFormat.Float32)
+    public LoadedModel(
+        string folder, int threads = 1, KeyValueFormat format = KeyValueFormat.Float32, Precision precision = Precision.Checkpoint)
     {
         Folder = folder;
-        var options = new ModelOptions { Threads = threads, KeyValueFormat = format };
+        var options = new ModelOptions { Threads = threads, KeyValueFormat = format, Precision = precision };
         Model = GptOssModel.LoadAsync(folder, options).GetAwaiter().GetResult();
     }
 
-    private LoadedModel(TemporaryFolder folder, int threads, KeyValueFormat format) : this(folder.Path, threads, format) =>
-        _temporary = folder;
+    private LoadedModel(TemporaryFolder folder, int threads, KeyValueFormat format, Precision precision)
+        : this(folder.Path, threads, format, precision) => _temporary = folder;
 
     public string Folder { get; }
 
@@ -28,13 +29,14 @@ internal sealed class LoadedModel : IDisposable
     public Engine Engine => Model.Engine;
 
     public static LoadedModel Random(
-        TinyShape shape, int seed, int threads = 1, KeyValueFormat format = KeyValueFormat.Float32)
+        TinyShape shape, int seed, int threads = 1, KeyValueFormat format = KeyValueFormat.Float32,
+        Precision precision = Precision.Checkpoint)
     {
         var folder = new TemporaryFolder();
         try
         {
             TinyCheckpoint.Write(folder.Path, shape, seed);
-            return new LoadedModel(folder, threads, format);
+            return new LoadedModel(folder, threads, format, precision);
         }
         catch
         {
