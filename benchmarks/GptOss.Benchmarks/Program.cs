@@ -3,4 +3,5 @@ using BenchmarkDotNet.Running;
 using GptOss.Benchmarks;
 
 if (args is ["quick"]) Quick.Run();
+else if (args is ["cost"]) Cost.Run();
 else BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, DefaultConfig.Instance.AddColumn(new RateColumn()));

@@ -77,7 +77,7 @@ internal static class BenchCommand
             $"The {shape.Name} shape with {request.Layers} layers needs {Amount.Bytes(needed)} of memory, and {Amount.Bytes(available)} are available. "
             + (fitting > 0 ? $"Use --layers {fitting}." : "Not even one layer fits."));
 
-        long Needed(int layers) => shape.WeightBytes(layers)
+        long Needed(int layers) => shape.WeightBytes(layers) + (request.Options.Precision == Precision.Fast ? PublishedShape.DerivedBytes(layers) : 0)
             + PublishedShape.KeyValueBytes(layers, Math.Max(request.PromptTokens, request.Context ?? 0) + request.DecodeTokens) + OverheadBytes;
     }
 

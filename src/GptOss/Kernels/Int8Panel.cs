@@ -34,8 +34,8 @@ internal readonly struct SingleScales : IPanelScales
 
 /// <summary>32 rows of 8-bit weights side by side, so that a row is a lane, times int8 activations in panel form.</summary>
 /// <remarks>
-/// A panel is the blocks in the order of <see cref="Int8Row.PanelOrder"/>, each [steps, 32 rows, 32 / steps] bytes in the
-/// order of <see cref="Int8Row.Step"/>; then the scales [blocks, 32].
+/// A panel is the blocks, each [steps, 32 rows, 32 / steps] bytes, then the scales [blocks, 32]; blocks and steps in the order
+/// of the panel form of <see cref="Int8Row"/>.
 /// <para>
 /// Order of the sum of an output: the exact Σ weight · q of block b goes to lane 4 · (b mod 4) + b / 4 of its sixteen by one
 /// fused multiply-add with (weight scale · activation scale), b ascending; then the tree of <see cref="ILanes{TSelf}.Sum"/>.
@@ -62,7 +62,7 @@ internal static class Int8Panel
     /// <param name="place">Of the block in panel order.</param>
     /// <param name="position">0 to 31 in the block.</param>
     /// <param name="row">0 to 31.</param>
-    public static int At<T>(int place, int position, int row) where T : struct, IDots<T>
+    private static int At<T>(int place, int position, int row) where T : struct, IDots<T>
     {
         int perStep = Int8Row.BlockValues / T.Steps;
         return place * BlockBytes + position / perStep * Rows * perStep + row * perStep + position % perStep;

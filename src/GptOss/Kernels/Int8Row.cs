@@ -15,8 +15,9 @@ namespace GptOss.Kernels;
 /// <para>
 /// <em>Row form</em>, for one weight row after the other: per four blocks the 64 even values, then the 64 odd ones, as the low
 /// and high nibbles of MXFP4 meet them; then, by sixteen blocks and in the order of lanes, the halved scales and 12 · Σq.
-/// <em>Panel form</em>, for rows in lanes: the blocks lane by lane (<see cref="PanelOrder"/>), each as steps of one dword in
-/// the order of <see cref="Step"/>; then in that order the scales, and the dwords with which the sums begin.
+/// <em>Panel form</em>, for rows in lanes: the blocks lane by lane (<see cref="LaneOrder"/>), each as steps of one dword: of
+/// every eight values the four even ones, then the four odd; then in the order of blocks the scales, and the dwords with which
+/// the sums begin.
 /// </para>
 /// </remarks>
 internal static class Int8Row
@@ -47,20 +48,8 @@ internal static class Int8Row
     /// <summary>The lane of block b, and the block of a lane: the rule is its own inverse.</summary>
     public static int Lane(int block) => block % 4 * 4 + block / 4 % 4;
 
-    /// <summary>The k within a block of the value in a position of the panel form: the even four of each eight, then the odd four.</summary>
-    public static int Step(int position) => position / 8 * 8 + position % 4 * 2 + position / 4 % 2;
-
     /// <summary>Blocks of the lane that comes i-th in <see cref="LaneOrder"/>: first, first + 16, ….</summary>
     public static int FirstOfLane(int i) => Lane(LaneOrder[i]);
-
-    /// <summary>The block that stands at each place of the panel form.</summary>
-    public static void PanelOrder(Span<int> blocks)
-    {
-        int place = 0;
-        for (int i = 0; i < LaneBlocks; i++)
-            for (int b = FirstOfLane(i); b < blocks.Length; b += LaneBlocks)
-                blocks[place++] = b;
-    }
 
     /// <summary>The definition of the numbers: scale and 32 integers of one block.</summary>
     internal static float QuantizeScalar(ReadOnlySpan<float> x, Span<sbyte> q)

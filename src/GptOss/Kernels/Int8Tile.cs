@@ -18,7 +18,7 @@ internal static class Int8Tile
     /// <param name="x">[headDim].</param>
     /// <param name="q">[headDim].</param>
     /// <returns>The scale.</returns>
-    public static float Quantise(ReadOnlySpan<float> x, Span<sbyte> q)
+    public static float Quantize(ReadOnlySpan<float> x, Span<sbyte> q)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(q.Length, x.Length);
         float scale = MathF.Abs(TensorPrimitives.MaxMagnitude(x)) / Most;

@@ -99,14 +99,9 @@ internal static class Mxfp4
         ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<ushort> bias, Rows x, Rows y, int first,
         Span<float> scratch)
     {
-        int rows = bias.Length, columnBlocks = rows == 0 ? 0 : scales.Length / rows;
-        ArgumentOutOfRangeException.ThrowIfNotEqual(scales.Length, rows * columnBlocks);
-        ArgumentOutOfRangeException.ThrowIfNotEqual(blocks.Length, scales.Length * BlockBytes);
-        ArgumentOutOfRangeException.ThrowIfNotEqual(x.Width, ArrangedWidth(columnBlocks * BlockValues));
-        ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
-        ArgumentOutOfRangeException.ThrowIfNegative(first);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(first + rows, y.Width);
-        ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Length, ScratchValues(columnBlocks * BlockValues));
+        int columns = Mxfp4Shape.Columns(blocks, scales, bias, x, y, first);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(x.Width, ArrangedWidth(columns));
+        ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Length, ScratchValues(columns));
         Lanes.Run(new Kernel(blocks, scales, bias, x, y, first, scratch));
     }
 

@@ -84,15 +84,10 @@ internal static class Mxfp4Int8
         ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<ushort> bias, Rows x, Rows y, int first,
         Span<float> scratch)
     {
-        int rows = bias.Length, columnBlocks = rows == 0 ? 0 : scales.Length / rows;
-        ArgumentOutOfRangeException.ThrowIfNotEqual(scales.Length, rows * columnBlocks);
-        ArgumentOutOfRangeException.ThrowIfNotEqual(blocks.Length, scales.Length * Mxfp4.BlockBytes);
-        ArgumentOutOfRangeException.ThrowIfNotEqual(x.Width, Int8Row.Width(columnBlocks * Int8Row.BlockValues));
-        ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
-        ArgumentOutOfRangeException.ThrowIfNegative(first);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(first + rows, y.Width);
-        ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Length, ScratchValues(columnBlocks * Int8Row.BlockValues, x.Count));
-        if (rows == 0) return;
+        int columns = Mxfp4Shape.Columns(blocks, scales, bias, x, y, first);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(x.Width, Int8Row.Width(columns));
+        ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Length, ScratchValues(columns, x.Count));
+        if (bias.IsEmpty) return;
         if (x.Count < PanelTokens) Lanes.Run(new RowKernel(blocks, scales, bias, x, y, first));
         else Dots.RunSmall(new PanelKernel(blocks, scales, bias, x, y, first, scratch));
     }

@@ -35,9 +35,6 @@ internal sealed class Batch
     /// <summary>The rows in pieces of at most <see cref="Attention.RowsPerBlock"/>: what one worker attends to at a time.</summary>
     public ReadOnlySpan<RowBlock> Blocks => CollectionsMarshal.AsSpan(_blocks);
 
-    /// <summary>Rows that get logits, ascending.</summary>
-    public ReadOnlySpan<int> WantedRows => CollectionsMarshal.AsSpan(_wanted);
-
     /// <summary>Adds tokens that follow what the sequence holds. A sequence may occur once in a batch.</summary>
     public void Add(KvSequence sequence, ReadOnlySpan<int> tokens, Wanted wanted)
     {
@@ -50,6 +47,9 @@ internal sealed class Batch
     /// <summary>The same, with logits for the given places within the tokens, ascending.</summary>
     public void Add(KvSequence sequence, ReadOnlySpan<int> tokens, ReadOnlySpan<int> wanted)
     {
+        foreach (Segment other in _segments)
+            if (ReferenceEquals(other.Sequence, sequence))
+                throw new ArgumentException("The sequence is in the batch already; its two pieces would take the same positions.", nameof(sequence));
         foreach (int place in wanted) _wanted.Add(Count + place);
         sequence.Reserve(sequence.Length + tokens.Length);
         var segment = new Segment(sequence, sequence.Length, Count, tokens.Length);

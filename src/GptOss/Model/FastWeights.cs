@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using GptOss.Kernels;
 using GptOss.Threading;
 
@@ -8,7 +7,7 @@ namespace GptOss.Model;
 /// <remarks>Router, norms and the embedding table stay bfloat16. The copies are private memory, 8.5 bits a weight.</remarks>
 internal sealed unsafe class FastWeights : IDisposable
 {
-    private readonly List<(nint Data, long Bytes)> _regions = [];
+    private readonly WeightMemory _memory = new();
     private readonly WorkerTeam _team;
     private readonly CancellationToken _stop;
     private readonly IProgress<double>? _progress;
@@ -41,13 +40,9 @@ internal sealed unsafe class FastWeights : IDisposable
     public ModelWeights Weights { get; }
 
     /// <summary>Where the copies lie.</summary>
-    public IReadOnlyList<(nint Data, long Bytes)> Regions => _regions;
+    public IReadOnlyList<(nint Data, long Bytes)> Regions => _memory.Regions;
 
-    public void Dispose()
-    {
-        foreach ((nint data, _) in _regions) NativeMemory.AlignedFree((void*)data);
-        _regions.Clear();
-    }
+    public void Dispose() => _memory.Dispose();
 
     private static long Values(Matrix matrix) => (long)matrix.Rows * matrix.Columns;
 
@@ -84,9 +79,7 @@ internal sealed unsafe class FastWeights : IDisposable
 
     private Matrix Derive(Matrix matrix)
     {
-        long bytes = Int8.Bytes(matrix.Rows, matrix.Columns);
-        var data = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, 64);
-        _regions.Add(((nint)data, bytes));
+        byte* data = _memory.Allocate(Int8.Bytes(matrix.Rows, matrix.Columns));
         int panels = (matrix.Rows + Int8Panel.Rows - 1) / Int8Panel.Rows;
         // In parts, so that a cancellation is heard and progress seen.
         const int part = 256;

@@ -30,7 +30,7 @@ internal readonly struct KvTile(KeyValueFormat format, int headDim)
         {
             case KeyValueFormat.Int8:
                 Span<sbyte> rounded = stackalloc sbyte[headDim], bytes = MemoryMarshal.Cast<byte, sbyte>(tile);
-                Scales(tile)[slot] = Int8Tile.Quantise(key, rounded);
+                Scales(tile)[slot] = Int8Tile.Quantize(key, rounded);
                 for (int i = 0; i < rounded.Length; i++) bytes[i * Positions + slot] = rounded[i];
                 break;
             case KeyValueFormat.Float16:
@@ -51,7 +51,7 @@ internal readonly struct KvTile(KeyValueFormat format, int headDim)
         switch (format)
         {
             case KeyValueFormat.Int8:
-                Scales(tile)[slot] = Int8Tile.Quantise(value, MemoryMarshal.Cast<byte, sbyte>(tile).Slice(at, headDim));
+                Scales(tile)[slot] = Int8Tile.Quantize(value, MemoryMarshal.Cast<byte, sbyte>(tile).Slice(at, headDim));
                 break;
             case KeyValueFormat.Float16:
                 TensorPrimitives.ConvertToHalf(value, MemoryMarshal.Cast<byte, Half>(tile).Slice(at, headDim));

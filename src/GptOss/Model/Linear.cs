@@ -82,7 +82,7 @@ internal static unsafe class Linear
     {
         ref Call call = ref *(Call*)state;
         Matrix w = call.Matrix;
-        int first = firstUnit * call.UnitRows, count = Math.Min(endUnit * call.UnitRows, w.Rows) - first, blocks = w.Columns / Mxfp4.BlockValues;
+        int first = firstUnit * call.UnitRows, count = Math.Min(endUnit * call.UnitRows, w.Rows) - first;
         Rows x = call.ArrangedWidth > 0 ? new(new Span<float>(call.Arranged, call.Tokens * call.ArrangedWidth), call.ArrangedWidth)
             : new(new Span<float>(call.X, call.Tokens * call.XWidth), call.XWidth);
         var y = new Rows(new Span<float>(call.Y, call.Tokens * w.Rows), w.Rows);
@@ -97,10 +97,10 @@ internal static unsafe class Linear
                 BFloat16Columns.Multiply(new(w.Data, w.Rows * w.Columns), bias, x, y, first);
                 break;
             case MatrixKind.Mxfp4Rows:
-                Mxfp4.Multiply(Blocks(w, first, count), new(w.Scales + (long)first * blocks, count * blocks), bias, x, y, first, scratch);
+                Mxfp4.Multiply(Blocks(w, first, count), Scales(w, first, count), bias, x, y, first, scratch);
                 break;
             case MatrixKind.Mxfp4RowsByInt8:
-                Mxfp4Int8.Multiply(Blocks(w, first, count), new(w.Scales + (long)first * blocks, count * blocks), bias, x, y, first, scratch);
+                Mxfp4Int8.Multiply(Blocks(w, first, count), Scales(w, first, count), bias, x, y, first, scratch);
                 break;
             default:
                 long panel = Int8.PanelBytes(w.Columns);
@@ -115,6 +115,12 @@ internal static unsafe class Linear
     {
         int rowBytes = w.Columns / Mxfp4.BlockValues * Mxfp4.BlockBytes;
         return new(w.Data + (long)first * rowBytes, count * rowBytes);
+    }
+
+    private static ReadOnlySpan<byte> Scales(Matrix w, int first, int count)
+    {
+        int blocks = w.Columns / Mxfp4.BlockValues;
+        return new(w.Scales + (long)first * blocks, count * blocks);
     }
 
     /// <summary>The workspace's memory does not move, so its address may be handed to other threads.</summary>

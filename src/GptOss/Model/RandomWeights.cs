@@ -9,7 +9,7 @@ namespace GptOss.Model;
 /// </remarks>
 internal sealed unsafe class RandomWeights : IDisposable
 {
-    private readonly List<(nint Data, long Bytes)> _regions = [];
+    private readonly WeightMemory _memory = new();
     private readonly byte[] _weights = new byte[PatternBytes], _codes = new byte[PatternBytes], _scales = new byte[PatternBytes];
     private readonly CancellationToken _stop;
 
@@ -39,13 +39,9 @@ internal sealed unsafe class RandomWeights : IDisposable
     public ModelWeights Weights { get; }
 
     /// <summary>Where the weights lie.</summary>
-    public IReadOnlyList<(nint Data, long Bytes)> Regions => _regions;
+    public IReadOnlyList<(nint Data, long Bytes)> Regions => _memory.Regions;
 
-    public void Dispose()
-    {
-        foreach ((nint data, _) in _regions) NativeMemory.AlignedFree((void*)data);
-        _regions.Clear();
-    }
+    public void Dispose() => _memory.Dispose();
 
     private ModelWeights Make(ModelConfig c) => new()
     {
@@ -106,8 +102,7 @@ internal sealed unsafe class RandomWeights : IDisposable
 
     private byte* Fill(long bytes, byte[] pattern)
     {
-        var data = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, 64);
-        _regions.Add(((nint)data, bytes));
+        byte* data = _memory.Allocate(bytes);
         for (long at = 0; at < bytes; at += PatternBytes)
         {
             _stop.ThrowIfCancellationRequested();

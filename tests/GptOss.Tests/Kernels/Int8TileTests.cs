@@ -13,7 +13,7 @@ public class Int8TileTests
             float[] x = Sample.Floats(64, seed);
             var q = new sbyte[64];
 
-            float scale = Int8Tile.Quantise(x, q);
+            float scale = Int8Tile.Quantize(x, q);
 
             Assert.Equal(x.Max(MathF.Abs) / 127, scale);
             Assert.Equal(127, q.Max(value => Math.Abs((int)value)));
@@ -25,7 +25,7 @@ public class Int8TileTests
     public void Ties_go_to_the_even_neighbour()
     {
         var q = new sbyte[5];
-        Assert.Equal(1f, Int8Tile.Quantise([127, 0.5f, 1.5f, -2.5f, -127], q));
+        Assert.Equal(1f, Int8Tile.Quantize([127, 0.5f, 1.5f, -2.5f, -127], q));
         Assert.Equal([127, 0, 2, -2, -127], q);
     }
 
@@ -35,7 +35,7 @@ public class Int8TileTests
     public void What_has_no_scale_reads_as_zero(float value)
     {
         sbyte[] q = [7];
-        Assert.Equal(0, Int8Tile.Quantise([value], q));
+        Assert.Equal(0, Int8Tile.Quantize([value], q));
         Assert.Equal([0], q);
     }
 
@@ -116,7 +116,7 @@ public class Int8TileTests
     [Fact]
     public void Wrong_lengths_are_refused()
     {
-        Assert.Throws<ArgumentOutOfRangeException>(() => Int8Tile.Quantise(new float[4], new sbyte[5]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Int8Tile.Quantize(new float[4], new sbyte[5]));
         Assert.Throws<ArgumentOutOfRangeException>(() => Int8Tile.WidenKeys(new sbyte[64], new float[63], new float[64]));
         Assert.Throws<ArgumentOutOfRangeException>(() => Int8Tile.WidenValues(new sbyte[65], new float[64], new float[65]));
         Assert.Throws<ArgumentOutOfRangeException>(() => Int8Tile.WidenValues(new sbyte[64], new float[64], new float[63]));

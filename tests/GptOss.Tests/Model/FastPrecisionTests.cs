@@ -67,7 +67,6 @@ public sealed class FastPrecisionTests
             difference += a[position].Zip(b[position], (x, y) => Math.Abs(x - y)).Average() / a.Length;
             spread += Deviation(a[position]) / a.Length;
         }
-        // Each factor is rounded to 1/254 of its block's largest value; after a few layers a few hundredths of the logits' spread.
         Assert.InRange(difference / spread, 1e-4, 0.06);
     }
 
@@ -89,7 +88,8 @@ public sealed class FastPrecisionTests
                 if (TensorPrimitives.IndexOfMax<float>(x[position]) == TensorPrimitives.IndexOfMax<float>(y[position]))
                     agreed++;
         }
-        Assert.InRange((double)agreed / positions, 0.97, 1);
+        // Measured: all but one of 1,174 (docs/performance.md); a fault in an order or a scale makes most of them differ.
+        Assert.InRange(positions - agreed, 0, positions / 100);
     }
 
     private static double Deviation(float[] values)

@@ -80,6 +80,16 @@ public sealed class KvCacheTests
     }
 
     [Fact]
+    public void A_sequence_is_refused_a_second_place_in_a_batch()
+    {
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        using KvSequence sequence = model.Engine.Cache.NewSequence();
+        var batch = new Batch();
+        batch.Add(sequence, [1, 2], Wanted.Last);
+        Assert.Throws<ArgumentException>(() => batch.Add(sequence, [3], Wanted.Last));
+    }
+
+    [Fact]
     public void A_block_lives_until_its_last_holder_lets_go()
     {
         int freed = 0;

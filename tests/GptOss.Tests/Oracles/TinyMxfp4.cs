@@ -1,6 +1,6 @@
 namespace GptOss.Tests.Oracles;
 
-/// <summary>Quantises rows to MXFP4: blocks of 32 E2M1 values that share one power of two.</summary>
+/// <summary>Quantizes rows to MXFP4: blocks of 32 E2M1 values that share one power of two.</summary>
 /// <remarks>
 /// The shared exponent is ⌊log2 of the largest magnitude⌋ − 2, values go to the nearest, ties to the even code.
 /// Source: OCP Microscaling Formats (MX) v1.0, section 6.3.

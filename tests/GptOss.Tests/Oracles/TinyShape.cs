@@ -19,7 +19,7 @@ internal enum TinyExperts
     /// <summary>bfloat16 that holds exactly the values of <see cref="Mxfp4"/>: the same model, stored wide.</summary>
     BFloat16OfMxfp4,
 
-    /// <summary>bfloat16 of the unquantised values: what a fine-tune holds. Rows need not be multiples of 32.</summary>
+    /// <summary>bfloat16 of the unquantized values: what a fine-tune holds. Rows need not be multiples of 32.</summary>
     BFloat16,
 }
 

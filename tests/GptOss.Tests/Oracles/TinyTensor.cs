@@ -21,7 +21,7 @@ internal sealed record TinyTensor(string DType, int[] Shape, byte[] Data)
     }
 
     /// <summary>
-    /// [experts, out, in] to [experts, in, out], the order of unquantised experts in the Hugging Face layout.
+    /// [experts, out, in] to [experts, in, out], the order of unquantized experts in the Hugging Face layout.
     /// </summary>
     public TinyTensor SwapLastTwo()
     {
