@@ -38,7 +38,7 @@ public sealed class ConcurrencyTests : IAsyncLifetime
     {
         string expected = await Ask(5);
         var random = new Random(1);
-        var slowest = TimeSpan.Zero;
+        List<double> milliseconds = [];
         for (int round = 0; round < 200; round++)
         {
             using var stop = new CancellationTokenSource();
@@ -52,13 +52,16 @@ public sealed class ConcurrencyTests : IAsyncLifetime
             }
             catch (OperationCanceledException)
             {
-                TimeSpan taken = Stopwatch.GetElapsedTime(cancelled);
-                if (taken > slowest) slowest = taken;
+                milliseconds.Add(Stopwatch.GetElapsedTime(cancelled).TotalMilliseconds);
             }
         }
-        TestContext.Current.TestOutputHelper?.WriteLine($"slowest of 200 cancellations: {slowest.TotalMilliseconds:F1} ms");
+        milliseconds.Sort();
+        TestContext.Current.TestOutputHelper?.WriteLine($"slowest cancellations: {string.Join(", ", milliseconds.TakeLast(5))} ms");
         Assert.Equal(expected, await Ask(5));
-        Assert.InRange(slowest, TimeSpan.Zero, TimeSpan.FromSeconds(1));   // promised: 100 ms; a busy machine gets slack
+        // Promised: 100 ms each. One in twenty may meet a moment in which the machine did something else.
+        Assert.InRange(milliseconds.Count, 50, 200);
+        Assert.InRange(milliseconds[milliseconds.Count * 95 / 100], 0, 100);
+        Assert.InRange(milliseconds[^1], 0, 5000);
 
         // Nothing is left behind: the loop lets go of a cancelled request's keys and values within its next turn.
         for (int i = 0; i < 50 && _client.GetService<GptOssModel>()!.Engine.Cache.Bytes > 0; i++)
