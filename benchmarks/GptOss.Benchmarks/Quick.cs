@@ -12,54 +12,60 @@ namespace GptOss.Benchmarks;
 internal static unsafe class Quick
 {
     private const int Columns = 2880, DenseRows = 4096 * 16, ExpertRows = 5760 * 32, MostTokens = 256, MostRows = 4096;
-    private static readonly int ArrangedColumns = Mxfp4.ArrangedWidth(Columns);
 
     public static void Run()
     {
         var dense = new Weights<ushort>(Columns * DenseRows, random => (ushort)(0x3C00 | random & 0x81FF));
+        var panels = new Weights<byte>((int)Int8.Bytes(DenseRows, Columns), random => (byte)random);
         var blocks = new Weights<byte>(Columns / 2 * ExpertRows, random => (byte)random);
         var scales = new Weights<byte>(Columns / 32 * ExpertRows, random => (byte)(119 + random % 8));
-        var x = new Weights<float>(ArrangedColumns * MostTokens, random => (random & 0xFFFF) / 65536f - 0.5f);
+        int width = Math.Max(Mxfp4.ArrangedWidth(Columns), Int8Row.Width(Columns));
+        var x = new Weights<float>(width * MostTokens, _ => 0);
         var y = new Weights<float>(MostRows * MostTokens, _ => 0);
-        var scratch = new Weights<float>(2 * Mxfp4.ScratchValues(Columns), _ => 0);
+        int scratchValues = Math.Max(Mxfp4.ScratchValues(Columns), Mxfp4Int8.ScratchValues(Columns, MostTokens));
+        var scratch = new Weights<float>(2 * scratchValues, _ => 0);
         var call = new Call
         {
             Dense = dense.Pointer,
+            Panels = panels.Pointer,
             Blocks = blocks.Pointer,
             Scales = scales.Pointer,
             X = x.Pointer,
             Y = y.Pointer,
             Scratch = scratch.Pointer,
+            ScratchValues = scratchValues,
         };
-        Console.WriteLine($"lanes {Lanes.Width} bits");
+        Console.WriteLine($"lanes {Lanes.Width} bits; G MAC/s, and for one token GB/s of weights");
+        Console.WriteLine("threads tokens  plain read        bf16             int8             mxfp4            mxfp4 by int8");
         foreach (int workers in (int[])[1, 2])
         {
             using var team = new WorkerTeam(workers);
-            Print(team, &call);
+            foreach (int tokens in (int[])[1, 4, 32, 256]) Print(team, &call, tokens);
         }
     }
 
-    private static void Print(WorkerTeam team, Call* call)
+    private static void Print(WorkerTeam team, Call* call, int tokens)
     {
-        string threads = $"{team.Workers} thread(s)";
-        double read = Measure(team, call, &Read, DenseRows, slice: 1024, tokens: 1);
-        double dense = Measure(team, call, &MultiplyDense, DenseRows, slice: 1024, tokens: 1);
-        double expert = Measure(team, call, &MultiplyExpert, ExpertRows, slice: 4096, tokens: 1);
-        Console.WriteLine(
-            $"{threads}    1 token   bf16 {2 * dense,6:F1}  mxfp4 {17 / 32.0 * expert,6:F1}  plain read {2 * read,6:F1} GB/s");
-        foreach (int tokens in (int[])[4, 32, 256])
-        {
-            dense = Measure(team, call, &MultiplyDense, DenseRows, slice: 512, tokens);
-            expert = Measure(team, call, &MultiplyExpert, ExpertRows, slice: 512, tokens);
-            Console.WriteLine($"{threads}  {tokens,3} tokens  bf16 {dense,6:F1}  mxfp4 {expert,6:F1} G MAC/s");
-        }
+        int slice = tokens == 1 ? 1024 : 512;
+        string read = tokens == 1 ? $"{2 * Measure(team, call, &Read, DenseRows, slice, 1, 0, (_, _) => { }),6:F1} GB/s" : "           ";
+        Console.WriteLine($"{team.Workers,7} {tokens,6} {read}"
+            + Figures(2, Measure(team, call, &MultiplyDense, DenseRows, slice, tokens, Columns, (x, row) => x.CopyTo(row)))
+            + Figures(17 / 16.0, Measure(team, call, &MultiplyPanels, DenseRows, slice, tokens, Int8Row.Width(Columns), Int8.Arrange))
+            + Figures(17 / 32.0, Measure(team, call, &MultiplyExpert, ExpertRows, 4 * slice, tokens, Mxfp4.ArrangedWidth(Columns), Mxfp4.Arrange))
+            + Figures(17 / 32.0, Measure(team, call, &MultiplyExpertByInt8, ExpertRows, 4 * slice, tokens, Int8Row.Width(Columns),
+                (x, row) => Mxfp4Int8.Arrange(x, row, tokens))));
+
+        string Figures(double bytes, double rate) => tokens == 1 ? $"  {rate,5:F1} {bytes * rate,5:F1}GB/s" : $"  {rate,5:F1}          ";
     }
+
+    private delegate void Arranger(ReadOnlySpan<float> x, Span<float> row);
 
     /// <summary>10⁹ multiply-adds a second in the best of the slices tried in half a second.</summary>
     private static double Measure(
-        WorkerTeam team, Call* call, delegate*<void*, int, int, int, void> body, int rows, int slice, int tokens)
+        WorkerTeam team, Call* call, delegate*<void*, int, int, int, void> body, int rows, int slice, int tokens, int width, Arranger arrange)
     {
         (call->Tokens, call->Rows, call->First) = (tokens, slice, 0);
+        Arrange(call, arrange, width);
         double best = double.MaxValue;
         long begin = Stopwatch.GetTimestamp();
         for (int tries = 0; tries < 8 || Stopwatch.GetElapsedTime(begin).TotalSeconds < 0.5; tries++)
@@ -72,17 +78,31 @@ internal static unsafe class Quick
         return (double)slice * Columns * tokens / best / 1e9;
     }
 
+    private static void Arrange(Call* call, Arranger arrange, int width)
+    {
+        call->Width = width;
+        float[] x = [.. Enumerable.Range(0, Columns).Select(i => MathF.Sin(i))];
+        for (int t = 0; t < call->Tokens; t++) arrange(x, new Span<float>(call->X + t * width, width));
+    }
+
     private struct Call
     {
         public ushort* Dense;
+        public byte* Panels;
         public byte* Blocks;
         public byte* Scales;
         public float* X;
+        public int Width;
         public float* Y;
         public float* Scratch;
+        public int ScratchValues;
         public int Tokens;
         public int Rows;
         public int First;
+
+        public readonly Rows Activations => new(new(X, Tokens * Width), Width);
+        public readonly Rows Results => new(new(Y, Tokens * Rows), Rows);
+        public readonly Span<float> ScratchOf(int worker) => new(Scratch + (nint)worker * ScratchValues, ScratchValues);
     }
 
     private static void Read(void* state, int worker, int first, int end)
@@ -94,8 +114,19 @@ internal static unsafe class Quick
     private static void MultiplyDense(void* state, int worker, int first, int end)
     {
         var c = (Call*)state;
-        BFloat16.Multiply(new(c->Dense + (nint)(c->First + first) * Columns, (end - first) * Columns), [],
-            new Rows(new(c->X, c->Tokens * Columns), Columns), new Rows(new(c->Y, c->Tokens * c->Rows), c->Rows), first);
+        BFloat16.Multiply(
+            new(c->Dense + (nint)(c->First + first) * Columns, (end - first) * Columns), [], c->Activations, c->Results, first);
+    }
+
+    private static void MultiplyPanels(void* state, int worker, int first, int end)
+    {
+        var c = (Call*)state;
+        first = first / Int8Panel.Rows * Int8Panel.Rows;
+        end = end / Int8Panel.Rows * Int8Panel.Rows;
+        long bytes = Int8.PanelBytes(Columns) / Int8Panel.Rows;
+        if (end > first)
+            Int8.Multiply(new(c->Panels + (c->First + first) * bytes, (int)((end - first) * bytes)), Columns, [], c->Activations, c->Results,
+                first, new Rows(c->ScratchOf(worker)[..(c->Tokens * Int8Panel.Rows)], Int8Panel.Rows));
     }
 
     private static readonly ushort[] NoBias = new ushort[MostRows];
@@ -103,11 +134,20 @@ internal static unsafe class Quick
     private static void MultiplyExpert(void* state, int worker, int first, int end)
     {
         var c = (Call*)state;
-        int rowBlocks = Columns / Mxfp4.BlockValues, scratch = Mxfp4.ScratchValues(Columns);
-        Mxfp4.Multiply(
-            new(c->Blocks + (nint)(c->First + first) * Columns / 2, (end - first) * Columns / 2),
-            new(c->Scales + (nint)(c->First + first) * rowBlocks, (end - first) * rowBlocks), NoBias.AsSpan(first, end - first),
-            new Rows(new(c->X, c->Tokens * ArrangedColumns), ArrangedColumns),
-            new Rows(new(c->Y, c->Tokens * c->Rows), c->Rows), first, new(c->Scratch + worker * scratch, scratch));
+        Mxfp4.Multiply(Blocks(c, first, end), Scales(c, first, end), NoBias.AsSpan(first, end - first), c->Activations, c->Results, first,
+            c->ScratchOf(worker));
     }
+
+    private static void MultiplyExpertByInt8(void* state, int worker, int first, int end)
+    {
+        var c = (Call*)state;
+        Mxfp4Int8.Multiply(Blocks(c, first, end), Scales(c, first, end), NoBias.AsSpan(first, end - first), c->Activations, c->Results,
+            first, c->ScratchOf(worker));
+    }
+
+    private static ReadOnlySpan<byte> Blocks(Call* c, int first, int end) =>
+        new(c->Blocks + (nint)(c->First + first) * Columns / 2, (end - first) * Columns / 2);
+
+    private static ReadOnlySpan<byte> Scales(Call* c, int first, int end) =>
+        new(c->Scales + (nint)(c->First + first) * Columns / 32, (end - first) * Columns / 32);
 }

@@ -141,7 +141,12 @@ internal static class Int8Panel
         where T : struct, IDots<T> where TScales : struct, IPanelScales
     {
         /// <summary>Registers of rows that <see cref="One"/> takes.</summary>
-        public static int OneRegisters => 4 * T.Rows <= Rows ? 4 : 2;
+        public static int OneRegisters
+        {
+            // Inlined: a call within the loop would store every register and load it again.
+            [MethodImpl(MethodImplOptions.AggressiveInlining)]
+            get => 4 * T.Rows <= Rows ? 4 : 2;
+        }
 
         private readonly ReadOnlySpan<byte> _panel = panel;
         private readonly int _blocks = blocks;
