@@ -49,6 +49,9 @@ internal static class Int8Panel
     /// <summary>Tokens that share the loads of weights: with two registers of rows twelve sums, and none spilled.</summary>
     private const int TileTokens = 6;
 
+    /// <summary>So many are a tile too, in which the last stands in for those that are missing: it takes 2.5 times as long as one token.</summary>
+    private const int TileFrom = 3;
+
     private const int BlockBytes = Rows * Int8Row.BlockValues;
     private const int Sums = 2 * TileTokens, Levels = 4;
 
@@ -122,13 +125,13 @@ internal static class Int8Panel
         Span<float> scratch = stackalloc float[(1 + Levels) * Sums * 16];
         for (int t = 0; t < x.Count;)
         {
-            int tile = x.Count - t >= TileTokens ? TileTokens : 1;
+            int rest = x.Count - t, tile = rest < TileFrom ? 1 : Math.Min(rest, TileTokens);
             ref readonly byte from = ref MemoryMarshal.GetReference(MemoryMarshal.AsBytes(x.Values.Slice(t * x.Width, tile * x.Width)));
-            int rows = tile == TileTokens ? 2 * T.Rows : Tile<T, TScales>.OneRegisters * T.Rows;
+            int rows = tile > 1 ? 2 * T.Rows : Tile<T, TScales>.OneRegisters * T.Rows;
             for (int row = 0; row < Rows; row += rows)
             {
                 var work = new Tile<T, TScales>(panel, blocks, row, scratch);
-                if (tile == TileTokens) work.Six(in from, (nuint)x.Width * sizeof(float));
+                if (tile > 1) work.Six(in from, x.Width * sizeof(float), tile);
                 else work.One(in from);
                 // What the tree left: token by token the registers of rows.
                 for (int i = 0; i < tile; i++) scratch.Slice(i * rows, rows).CopyTo(y[t + i][row..]);
@@ -154,13 +157,14 @@ internal static class Int8Panel
         private readonly Span<float> _scratch = scratch;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Six(ref readonly byte x, nuint stride)
+        public void Six(ref readonly byte x, int stride, int tokens)
         {
             nuint blocks = (nuint)_blocks, steps = (nuint)T.Steps, perStep = Int8Row.BlockValues / steps, stepBytes = Rows * perStep;
             ref readonly byte weights = ref Unsafe.Add(ref MemoryMarshal.GetReference(_panel), (nuint)_row * perStep);
             ref readonly byte scales = ref Unsafe.Add(ref MemoryMarshal.GetReference(_panel), blocks * BlockBytes);
-            ref readonly byte x0 = ref x, x1 = ref Next(in x0, stride), x2 = ref Next(in x1, stride), x3 = ref Next(in x2, stride);
-            ref readonly byte x4 = ref Next(in x3, stride), x5 = ref Next(in x4, stride);
+            nint last = (nint)stride * (tokens - 1);
+            ref readonly byte x0 = ref x, x1 = ref At(in x, stride, last), x2 = ref At(in x, 2 * stride, last);
+            ref readonly byte x3 = ref At(in x, 3 * stride, last), x4 = ref At(in x, 4 * stride, last), x5 = ref At(in x, 5 * stride, last);
             ref float sums = ref MemoryMarshal.GetReference(_scratch);
             nuint second = (nuint)T.Rows * perStep, scalesAt = blocks * steps * 4, startsAt = scalesAt + blocks * 4, n = (nuint)T.Rows;
             nuint place = 0, at = 0, from = 0;
@@ -251,7 +255,8 @@ internal static class Int8Panel
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static ref readonly byte Next(ref readonly byte x, nuint stride) => ref Unsafe.Add(ref Unsafe.AsRef(in x), stride);
+        private static ref readonly byte At(ref readonly byte x, nint offset, nint last) =>
+            ref Unsafe.Add(ref Unsafe.AsRef(in x), Math.Min(offset, last));
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static void Add(ref float sums, nuint at, T scale, T k0, T k1, T a, T b)

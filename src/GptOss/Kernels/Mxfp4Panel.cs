@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
 namespace GptOss.Kernels;
@@ -8,7 +9,7 @@ namespace GptOss.Kernels;
 /// <summary>Turns up to 32 rows of MXFP4 into an <see cref="Int8Panel"/> of doubled values with float scales.</summary>
 internal static class Mxfp4Panel
 {
-    private const int Rows = Int8Panel.Rows;
+    private const int Rows = Int8Panel.Rows, Square = 16, MostPlaces = 1024;
 
     /// <param name="blocks">[rows, columnBlocks, 16].</param>
     /// <param name="scales">[rows, columnBlocks].</param>
@@ -87,13 +88,56 @@ internal static class Mxfp4Panel
             }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void UnpackScales(ReadOnlySpan<byte> scales, int columnBlocks, Span<float> panel)
     {
         int rows = scales.Length / columnBlocks, place = 0;
+        Span<int> places = columnBlocks <= MostPlaces ? stackalloc int[columnBlocks] : new int[columnBlocks];
         for (int i = 0; i < Int8Row.LaneBlocks; i++)
-            for (int b = Int8Row.FirstOfLane(i); b < columnBlocks; b += Int8Row.LaneBlocks, place++)
-                for (int row = 0; row < rows; row++)
-                    panel[place * Rows + row] = Mxfp4.Scale(scales[row * columnBlocks + b]);
+            for (int b = Int8Row.FirstOfLane(i); b < columnBlocks; b += Int8Row.LaneBlocks)
+                places[b] = place++;
+        int done = 0;
+        if (columnBlocks >= Square && (Sse2.IsSupported || AdvSimd.Arm64.IsSupported))
+            for (; done + Square <= rows; done += Square)
+                // The last square may overlap the one before: it writes the same again.
+                for (int b = 0; b < columnBlocks; b += Square)
+                    UnpackSquare(scales[(done * columnBlocks)..], columnBlocks, Math.Min(b, columnBlocks - Square), places, panel[done..]);
+        for (int b = 0; b < columnBlocks; b++)
+            for (int row = done; row < rows; row++)
+                panel[places[b] * Rows + row] = Mxfp4.Scale(scales[row * columnBlocks + b]);
+    }
+
+    // Four times shuffling the upper half of the registers into the lower one turns rows of bytes into columns.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void UnpackSquare(ReadOnlySpan<byte> scales, int columnBlocks, int block, ReadOnlySpan<int> places, Span<float> panel)
+    {
+        Span<Vector128<byte>> from = stackalloc Vector128<byte>[Square], to = stackalloc Vector128<byte>[Square];
+        for (int row = 0; row < Square; row++) from[row] = Vector128.Create(scales.Slice(row * columnBlocks + block, Square));
+        for (int round = 0; round < 4; round++)
+        {
+            for (int i = 0; i < Square / 2; i++) (to[2 * i], to[2 * i + 1]) = Zip(from[i], from[i + Square / 2]);
+            Span<Vector128<byte>> swap = from;
+            from = to;
+            to = swap;
+        }
+        for (int i = 0; i < Square; i++)
+        {
+            ref float at = ref MemoryMarshal.GetReference(panel.Slice(places[block + i] * Rows, Square));
+            (Vector128<ushort> low, Vector128<ushort> high) = Vector128.Widen(from[i]);
+            Store(Vector128.Widen(low), ref at, 0);
+            Store(Vector128.Widen(high), ref at, 8);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (Vector128<byte> Low, Vector128<byte> High) Zip(Vector128<byte> a, Vector128<byte> b) => Sse2.IsSupported
+        ? (Sse2.UnpackLow(a, b), Sse2.UnpackHigh(a, b)) : (AdvSimd.Arm64.ZipLow(a, b), AdvSimd.Arm64.ZipHigh(a, b));
+
+    // As Mxfp4.Scale: the byte is the exponent, and 0 is 2⁻¹²⁷.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store((Vector128<uint> Low, Vector128<uint> High) exponents, ref float to, nuint index)
+    {
+        Vector128<uint> least = Vector128.Create(0x0040_0000u);
+        Vector128.Max(exponents.Low << 23, least).AsSingle().StoreUnsafe(ref to, index);
+        Vector128.Max(exponents.High << 23, least).AsSingle().StoreUnsafe(ref to, index + 4);
     }
 }

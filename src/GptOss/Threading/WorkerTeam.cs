@@ -5,7 +5,7 @@ namespace GptOss.Threading;
 
 /// <summary>A fixed team of threads that runs one piece of work at a time over ranges of items.</summary>
 /// <remarks>
-/// The caller works too and returns when all is done. Items are handed out in order, a few at a time, so that a thread the
+/// The caller works too and returns when all is done. Items are handed out in order, in ever shorter pieces, so that a thread the
 /// system holds up delays the others little; which thread takes which items changes no result. Between two pieces of work the
 /// threads spin for some microseconds, then sleep. Not for concurrent callers: an engine runs one forward pass at a time.
 /// </remarks>
@@ -14,15 +14,15 @@ internal sealed unsafe class WorkerTeam : IDisposable
     /// <summary>Longer than the gap between two kernels of a forward pass; an idle process stops burning CPU after it.</summary>
     private static readonly long SpinTicks = Stopwatch.Frequency / 20_000;   // 50 µs
 
-    /// <summary>Pieces per worker: enough to even out the ends, few enough that each is a long run of memory.</summary>
-    private const int PiecesPerWorker = 4;
+    /// <summary>A piece is this part of a worker's share of what is left: long runs of memory first, short ones to even out the end.</summary>
+    private const int ShareDivisor = 3;
 
     private readonly Thread[] _threads;
     private readonly object _wake = new();
     private delegate*<void*, int, int, int, void> _body;
     private void* _state;
     private int _items;
-    private int _piece;
+    private int _smallest;
     private int _next;
     private int _working;
     private int _generation;
@@ -64,7 +64,7 @@ internal sealed unsafe class WorkerTeam : IDisposable
         _body = body;
         _state = state;
         _items = items;
-        _piece = Math.Max(minimumPerWorker, (items + PiecesPerWorker * Workers - 1) / (PiecesPerWorker * Workers));
+        _smallest = minimumPerWorker;
         _next = 0;
         _working = _threads.Length;
         BeginGeneration();   // publishes all of the above
@@ -136,9 +136,10 @@ internal sealed unsafe class WorkerTeam : IDisposable
         {
             while (true)
             {
-                int first = Interlocked.Add(ref _next, _piece) - _piece;
-                if (first >= _items) return;
-                _body(_state, worker, first, Math.Min(first + _piece, _items));
+                int first = Volatile.Read(ref _next), rest = _items - first;
+                if (rest <= 0) return;
+                int piece = Math.Min(rest, Math.Max(_smallest, rest / (ShareDivisor * Workers)));
+                if (Interlocked.CompareExchange(ref _next, first + piece, first) == first) _body(_state, worker, first, first + piece);
             }
         }
         catch (Exception fault)
