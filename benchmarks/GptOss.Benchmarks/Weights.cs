@@ -5,29 +5,30 @@ using System.Runtime.Intrinsics.X86;
 
 namespace GptOss.Benchmarks;
 
-/// <summary>Memory filled from a fixed seed; like a mapped file it does not move.</summary>
+/// <summary>Memory filled from a fixed seed; like a mapped file it does not move and begins with a cache line.</summary>
 internal sealed unsafe class Weights<T> where T : unmanaged
 {
-    private readonly T[] _values;
+    private readonly int _count;
 
     /// <param name="count">Values.</param>
     /// <param name="value">Makes a value of 64 random bits.</param>
     public Weights(int count, Func<ulong, T> value)
     {
-        _values = GC.AllocateUninitializedArray<T>(count, pinned: true);
+        _count = count;
+        Pointer = (T*)NativeMemory.AlignedAlloc((nuint)count * (nuint)sizeof(T), 64);   // for as long as the process lives
         ulong state = 0x9E37_79B9_7F4A_7C15;
         for (int i = 0; i < count; i++)
         {
             state ^= state << 13;
             state ^= state >> 7;
             state ^= state << 17;
-            _values[i] = value(state);
+            Pointer[i] = value(state);
         }
     }
 
-    public T* Pointer => (T*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_values));
+    public T* Pointer { get; }
 
-    public ReadOnlySpan<T> Span => _values;
+    public ReadOnlySpan<T> Span => new(Pointer, _count);
 }
 
 /// <summary>What the machine can read: the limit of every kernel that meets each weight once.</summary>

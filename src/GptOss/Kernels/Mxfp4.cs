@@ -30,7 +30,9 @@ internal static class Mxfp4
     private const int PrefetchBytes = 4096;
 
     /// <summary>Rows decoded at once for several tokens; with 2,880 columns they take 106 KB of scratch.</summary>
-    private const int PanelRows = 8;
+    private const int PanelRows = 12;
+
+    private const int TileRows = 3, TileTokens = 4, PieceValues = 4 * StepValues;
 
     /// <summary>Below this many tokens decoding a row again for each is quicker than keeping it.</summary>
     private const int PanelTokens = 4;
@@ -129,19 +131,26 @@ internal static class Mxfp4
                         One<T>(r, t);
                 return;
             }
-            Span<float> sums = stackalloc float[16 * Lanes.Count];
+            Span<float> sums = stackalloc float[PanelRows * TileTokens * Lanes.Count];
             for (int panel = 0; panel < rows; panel += PanelRows)
             {
                 int count = Math.Min(PanelRows, rows - panel);
                 for (int r = 0; r < count; r++) Decode<T>(panel + r, r);
-                int t = 0;
-                for (; t + 4 <= tokens; t += 4)
-                    for (int r = 0; r < count; r += 4)
-                        Tile<T>(panel + r, r, Math.Min(4, count - r), t, sums);
-                for (; t < tokens; t++)
-                    for (int r = 0; r < count; r++)
-                        One<T>(panel + r, t);
+                for (int t = 0; t < tokens; t += TileTokens) MultiplyPanel<T>(panel, count, t, Math.Min(TileTokens, tokens - t), sums);
             }
+        }
+
+        // Piece by piece of the columns, so that the tokens' values stay in the nearest cache for all rows of the panel.
+        private void MultiplyPanel<T>(int first, int rows, int token, int tokens, Span<float> sums) where T : struct, ILanes<T>
+        {
+            sums.Clear();
+            for (int from = 0; from < _x.Width; from += PieceValues)
+                for (int slot = 0; slot < rows; slot += TileRows)
+                    Tile<T>(slot, Math.Min(TileRows, rows - slot), token, tokens, from, Math.Min(from + PieceValues, _x.Width),
+                        ref sums[slot * TileTokens * Lanes.Count]);
+            for (int r = 0; r < rows; r++)
+                for (int t = 0; t < tokens; t++)
+                    Put(first + r, token + t, T.Sum(T.Load(in sums[(r * TileTokens + t) * Lanes.Count], 0)));
         }
 
         // One row at a time in address order is how memory is read fastest (docs/decisions/0002).
@@ -221,71 +230,56 @@ internal static class Mxfp4
             }
         }
 
-        // Four decoded rows and four tokens: sixteen chains within the step. The sums across the steps, met once in eight
-        // multiplications, wait in memory: all of it in registers would be two rows, and more loads than multiplications.
+        // Three decoded rows and four tokens: twelve chains within the step, twelve across the steps, and all of them in
+        // registers at 512 bits. Where rows or tokens end within the tile, the last stands in for those past it.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void Tile<T>(int row, int slot, int count, int token, Span<float> sums) where T : struct, ILanes<T>
+        private void Tile<T>(int slot, int rows, int token, int tokens, int begin, int end, ref float s) where T : struct, ILanes<T>
         {
-            nuint width = (nuint)_x.Width, steps = width / StepValues, w = (nuint)PanelWidth((int)steps);
-            // Where the panel ends within the four, the last row stands in for those past it.
-            nuint w1 = w * (nuint)Math.Min(1, count - 1), w2 = w * (nuint)Math.Min(2, count - 1);
-            nuint w3 = w * (nuint)Math.Min(3, count - 1);
-            ref readonly float panel = ref MemoryMarshal.GetReference(_scratch.Slice(slot * (int)w, count * (int)w));
-            ref readonly float x = ref MemoryMarshal.GetReference(_x.Values.Slice(token * _x.Width, 4 * _x.Width));
-            ref float s = ref MemoryMarshal.GetReference(sums);
-            sums.Clear();
-            for (nuint step = 0, at = 0, from = 0; step < steps; step++, from += StepValues, at += (CodesPerLane + 1) * Lanes.Count)
+            nuint width = (nuint)_x.Width, w = (nuint)PanelWidth((int)(width / StepValues));
+            nuint w1 = w * (nuint)Math.Min(1, rows - 1), w2 = w * (nuint)(rows - 1);
+            nuint t1 = width * (nuint)Math.Min(1, tokens - 1), t2 = width * (nuint)Math.Min(2, tokens - 1), t3 = width * (nuint)(tokens - 1);
+            ref readonly float panel = ref MemoryMarshal.GetReference(_scratch.Slice(slot * (int)w, rows * (int)w));
+            ref readonly float x = ref MemoryMarshal.GetReference(_x.Values.Slice(token * _x.Width, tokens * _x.Width));
+            T s00 = T.Load(in s, 0), s01 = T.Load(in s, 16), s02 = T.Load(in s, 32), s03 = T.Load(in s, 48);
+            T s10 = T.Load(in s, 64), s11 = T.Load(in s, 80), s12 = T.Load(in s, 96), s13 = T.Load(in s, 112);
+            T s20 = T.Load(in s, 128), s21 = T.Load(in s, 144), s22 = T.Load(in s, 160), s23 = T.Load(in s, 176);
+            nuint at = (nuint)PanelWidth(begin / StepValues);
+            for (nuint from = (nuint)begin; from < (nuint)end; at += Lanes.Count)
             {
-                T a = T.Load(in panel, at), b = T.Load(in panel, at + w1);
-                T c = T.Load(in panel, at + w2), d = T.Load(in panel, at + w3);
-                T v = T.Load(in x, from);
-                T p00 = a * v, p10 = b * v, p20 = c * v, p30 = d * v;
-                v = T.Load(in x, from + width);
-                T p01 = a * v, p11 = b * v, p21 = c * v, p31 = d * v;
-                v = T.Load(in x, from + 2 * width);
-                T p02 = a * v, p12 = b * v, p22 = c * v, p32 = d * v;
-                v = T.Load(in x, from + 3 * width);
-                T p03 = a * v, p13 = b * v, p23 = c * v, p33 = d * v;
-                for (nuint j = Lanes.Count; j < CodesPerLane * Lanes.Count; j += Lanes.Count)
+                T a = T.Load(in panel, at), b = T.Load(in panel, at + w1), c = T.Load(in panel, at + w2), v = T.Load(in x, from);
+                T p00 = a * v, p10 = b * v, p20 = c * v;
+                v = T.Load(in x, from + t1);
+                T p01 = a * v, p11 = b * v, p21 = c * v;
+                v = T.Load(in x, from + t2);
+                T p02 = a * v, p12 = b * v, p22 = c * v;
+                v = T.Load(in x, from + t3);
+                T p03 = a * v, p13 = b * v, p23 = c * v;
+                nuint stepEnd = from + StepValues;
+                at += Lanes.Count;
+                for (from += Lanes.Count; from < stepEnd; from += Lanes.Count, at += Lanes.Count)
                 {
-                    a = T.Load(in panel, at + j);
-                    b = T.Load(in panel, at + w1 + j);
-                    c = T.Load(in panel, at + w2 + j);
-                    d = T.Load(in panel, at + w3 + j);
-                    v = T.Load(in x, from + j);
-                    p00 = T.MultiplyAdd(a, v, p00); p10 = T.MultiplyAdd(b, v, p10);
-                    p20 = T.MultiplyAdd(c, v, p20); p30 = T.MultiplyAdd(d, v, p30);
-                    v = T.Load(in x, from + width + j);
-                    p01 = T.MultiplyAdd(a, v, p01); p11 = T.MultiplyAdd(b, v, p11);
-                    p21 = T.MultiplyAdd(c, v, p21); p31 = T.MultiplyAdd(d, v, p31);
-                    v = T.Load(in x, from + 2 * width + j);
-                    p02 = T.MultiplyAdd(a, v, p02); p12 = T.MultiplyAdd(b, v, p12);
-                    p22 = T.MultiplyAdd(c, v, p22); p32 = T.MultiplyAdd(d, v, p32);
-                    v = T.Load(in x, from + 3 * width + j);
-                    p03 = T.MultiplyAdd(a, v, p03); p13 = T.MultiplyAdd(b, v, p13);
-                    p23 = T.MultiplyAdd(c, v, p23); p33 = T.MultiplyAdd(d, v, p33);
+                    a = T.Load(in panel, at);
+                    b = T.Load(in panel, at + w1);
+                    c = T.Load(in panel, at + w2);
+                    v = T.Load(in x, from);
+                    p00 = T.MultiplyAdd(a, v, p00); p10 = T.MultiplyAdd(b, v, p10); p20 = T.MultiplyAdd(c, v, p20);
+                    v = T.Load(in x, from + t1);
+                    p01 = T.MultiplyAdd(a, v, p01); p11 = T.MultiplyAdd(b, v, p11); p21 = T.MultiplyAdd(c, v, p21);
+                    v = T.Load(in x, from + t2);
+                    p02 = T.MultiplyAdd(a, v, p02); p12 = T.MultiplyAdd(b, v, p12); p22 = T.MultiplyAdd(c, v, p22);
+                    v = T.Load(in x, from + t3);
+                    p03 = T.MultiplyAdd(a, v, p03); p13 = T.MultiplyAdd(b, v, p13); p23 = T.MultiplyAdd(c, v, p23);
                 }
-                a = T.Load(in panel, at + CodesPerLane * Lanes.Count);
-                b = T.Load(in panel, at + w1 + CodesPerLane * Lanes.Count);
-                c = T.Load(in panel, at + w2 + CodesPerLane * Lanes.Count);
-                d = T.Load(in panel, at + w3 + CodesPerLane * Lanes.Count);
-                Add(ref s, 0, a, p00, p01, p02, p03);
-                Add(ref s, 64, b, p10, p11, p12, p13);
-                Add(ref s, 128, c, p20, p21, p22, p23);
-                Add(ref s, 192, d, p30, p31, p32, p33);
+                a = T.Load(in panel, at);
+                b = T.Load(in panel, at + w1);
+                c = T.Load(in panel, at + w2);
+                s00 = T.MultiplyAdd(p00, a, s00); s01 = T.MultiplyAdd(p01, a, s01); s02 = T.MultiplyAdd(p02, a, s02); s03 = T.MultiplyAdd(p03, a, s03);
+                s10 = T.MultiplyAdd(p10, b, s10); s11 = T.MultiplyAdd(p11, b, s11); s12 = T.MultiplyAdd(p12, b, s12); s13 = T.MultiplyAdd(p13, b, s13);
+                s20 = T.MultiplyAdd(p20, c, s20); s21 = T.MultiplyAdd(p21, c, s21); s22 = T.MultiplyAdd(p22, c, s22); s23 = T.MultiplyAdd(p23, c, s23);
             }
-            for (int r = 0; r < count; r++)
-                for (int t = 0; t < 4; t++)
-                    Put(row + r, token + t, T.Sum(T.Load(in s, (nuint)(4 * r + t) * Lanes.Count)));
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static void Add<T>(ref float sums, nuint at, T scale, T p0, T p1, T p2, T p3) where T : struct, ILanes<T>
-        {
-            T.Store(T.MultiplyAdd(p0, scale, T.Load(in sums, at)), ref sums, at);
-            T.Store(T.MultiplyAdd(p1, scale, T.Load(in sums, at + 16)), ref sums, at + 16);
-            T.Store(T.MultiplyAdd(p2, scale, T.Load(in sums, at + 32)), ref sums, at + 32);
-            T.Store(T.MultiplyAdd(p3, scale, T.Load(in sums, at + 48)), ref sums, at + 48);
+            T.Store(s00, ref s, 0); T.Store(s01, ref s, 16); T.Store(s02, ref s, 32); T.Store(s03, ref s, 48);
+            T.Store(s10, ref s, 64); T.Store(s11, ref s, 80); T.Store(s12, ref s, 96); T.Store(s13, ref s, 112);
+            T.Store(s20, ref s, 128); T.Store(s21, ref s, 144); T.Store(s22, ref s, 160); T.Store(s23, ref s, 176);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

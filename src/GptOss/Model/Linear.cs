@@ -8,7 +8,7 @@ namespace GptOss.Model;
 internal static unsafe class Linear
 {
     /// <summary>Outputs are handed out by as many, so that a range holds whole register tiles.</summary>
-    private const int UnitRows = 8;
+    private const int UnitRows = 12;
 
     /// <summary>Multiply-adds below which a second worker costs more than it brings: about 10 µs of work.</summary>
     private const long WorkPerWorker = 1 << 18;
