@@ -68,9 +68,10 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
         return _scheduler.Submit(request, cancellation);
     }
 
-    /// <summary>Where the weights are mapped: what a measurement of the memory reads.</summary>
+    /// <summary>Where the weights lie that a pass uses: what a measurement of the memory reads.</summary>
     internal unsafe IReadOnlyList<(nint Data, long Bytes)> WeightRegions =>
-        [.. _checkpoint.Tensors.Select(tensor => ((nint)tensor.Data, tensor.ByteLength)), .. _fast?.Regions ?? []];
+        [.. _checkpoint.Tensors.Where(tensor => _fast?.Replaces((nint)tensor.Data) != true)
+            .Select(tensor => ((nint)tensor.Data, tensor.ByteLength)), .. _fast?.Regions ?? []];
 
     /// <summary>Opens a folder with OpenAI's safetensors files, in the Hugging Face or in the original layout.</summary>
     /// <param name="folder">The folder that holds config.json and the weights.</param>
@@ -152,7 +153,7 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
                     $"ModelOptions.ContextLength must be at most {config.MaxPositions}, the model's max_position_embeddings.");
             ModelWeights weights = WeightBinder.Bind(checkpoint, config);
             if (options.Precision == Precision.Fast)
-                fast = new FastWeights(weights, options.Threads ?? Environment.ProcessorCount, Fraction(progress), cancellation);
+                fast = new FastWeights(weights, checkpoint, options.Threads ?? Environment.ProcessorCount, Fraction(progress), cancellation);
             var model = new GptOssModel(checkpoint, weights, fast, options);
             progress?.Report(new LoadProgress("Ready", 1));
             return model;

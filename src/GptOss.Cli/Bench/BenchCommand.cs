@@ -77,7 +77,8 @@ internal static class BenchCommand
             $"The {shape.Name} shape with {request.Layers} layers needs {Amount.Bytes(needed)} of memory, and {Amount.Bytes(available)} are available. "
             + (fitting > 0 ? $"Use --layers {fitting}." : "Not even one layer fits."));
 
-        long Needed(int layers) => shape.WeightBytes(layers) + (request.Options.Precision == Precision.Fast ? PublishedShape.DerivedBytes(layers) : 0)
+        // Also in Fast: a matrix that was derived gives its memory back before the next one is.
+        long Needed(int layers) => shape.WeightBytes(layers)
             + PublishedShape.KeyValueBytes(layers, Math.Max(request.PromptTokens, request.Context ?? 0) + request.DecodeTokens) + OverheadBytes;
     }
 

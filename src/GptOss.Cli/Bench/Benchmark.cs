@@ -15,11 +15,11 @@ internal static class Benchmark
             using var random = new RandomWeights(shape.Config(request.Layers), cancellationToken);
             long started = Stopwatch.GetTimestamp();
             using FastWeights? fast = request.Options.Precision == Precision.Fast
-                ? new FastWeights(random.Weights, request.Options.Threads ?? Environment.ProcessorCount, null, cancellationToken) : null;
+                ? new FastWeights(random.Weights, random, request.Options.Threads ?? Environment.ProcessorCount, null, cancellationToken) : null;
             using var engine = new Engine(
                 fast?.Weights ?? random.Weights, request.Options.Threads ?? Environment.ProcessorCount, random.Weights.Config.MaxPositions,
                 request.Options.KeyValueFormat, _ => new NumericFaultException("The random weights made logits that are not finite.", null));
-            return Measure($"gpt-oss-{shape.Name} shape", request, engine, random.Regions, Stopwatch.GetElapsedTime(started), cancellationToken);
+            return Measure($"gpt-oss-{shape.Name} shape", request, engine, [.. random.Regions, .. fast?.Regions ?? []], Stopwatch.GetElapsedTime(started), cancellationToken);
         }
 
         long loading = Stopwatch.GetTimestamp();

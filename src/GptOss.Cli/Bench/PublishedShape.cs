@@ -1,4 +1,3 @@
-using GptOss.Kernels;
 using GptOss.Model;
 
 namespace GptOss.Cli.Bench;
@@ -24,14 +23,6 @@ internal sealed record PublishedShape(string Name, int Layers, int Experts)
         long layer = BFloat16Bytes * (2 * HiddenSize + attention + router)
             + Experts * (ProjectionBytes(2 * IntermediateSize, HiddenSize) + ProjectionBytes(HiddenSize, IntermediateSize));
         return layers * layer + BFloat16Bytes * (2L * Vocabulary * HiddenSize + HiddenSize);
-    }
-
-    /// <summary>Bytes of the int8 copies that the precision fast derives: attention and head.</summary>
-    public static long DerivedBytes(int layers)
-    {
-        const int Query = Heads * HeadDim, KeyValue = KeyValueHeads * HeadDim;
-        return Int8.Bytes(Vocabulary, HiddenSize)
-            + layers * (Int8.Bytes(Query, HiddenSize) + 2 * Int8.Bytes(KeyValue, HiddenSize) + Int8.Bytes(HiddenSize, Query));
     }
 
     /// <summary>Float32 keys and values of so many tokens, as if every layer saw all of them: an upper bound.</summary>

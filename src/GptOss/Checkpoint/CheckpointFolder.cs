@@ -7,7 +7,7 @@ namespace GptOss.Checkpoint;
 /// The files are those of model.safetensors.index.json, else model.safetensors, else OpenAI's
 /// model--NNNNN-of-NNNNN.safetensors. Opening reads headers only. What the tensors mean is not known here.
 /// </remarks>
-internal sealed class CheckpointFolder : IDisposable
+internal sealed class CheckpointFolder : IWeightStore, IDisposable
 {
     private readonly SafetensorsFile[] _files;
     private readonly Dictionary<string, Tensor> _tensors;
@@ -44,6 +44,14 @@ internal sealed class CheckpointFolder : IDisposable
 
     /// <summary>Bytes of all tensors, headers not counted.</summary>
     public long TotalBytes { get; }
+
+    /// <summary>Through a mapping of its own, so that pages read only once do not stay in the process's memory.</summary>
+    public unsafe ILastReading ReadLast(byte* data, long bytes)
+    {
+        foreach (SafetensorsFile file in _files)
+            if (file.Holds(data)) return file.MapAgain(data, bytes);
+        throw new ArgumentException("The bytes are of no file of this folder.", nameof(data));
+    }
 
     /// <summary>Opens a folder and checks all of it but the values of the tensors.</summary>
     /// <exception cref="CheckpointException">The folder is missing, incomplete or damaged.</exception>

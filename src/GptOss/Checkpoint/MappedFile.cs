@@ -14,8 +14,8 @@ internal sealed unsafe class MappedFile : IDisposable
     private readonly SafeFileHandle _handle;
     private readonly DateTime _lastWriteUtc;
     private readonly MemoryMappedFile _map;
-    private readonly MemoryMappedViewAccessor _view;
-    private byte* _data;
+    private readonly MappedPart _whole;
+    private bool _closed;
 
     private MappedFile(string path, SafeFileHandle handle)
     {
@@ -27,15 +27,13 @@ internal sealed unsafe class MappedFile : IDisposable
             handle, mapName: null, Length, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
         try
         {
-            _view = _map.CreateViewAccessor(0, Length, MemoryMappedFileAccess.Read);
+            _whole = new MappedPart(_map.CreateViewAccessor(0, Length, MemoryMappedFileAccess.Read));
         }
         catch
         {
             _map.Dispose();
             throw;
         }
-        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _data);
-        _data += _view.PointerOffset;
     }
 
     /// <summary>The name under which the file was opened, before links were followed.</summary>
@@ -45,14 +43,7 @@ internal sealed unsafe class MappedFile : IDisposable
     public long Length { get; }
 
     /// <summary>The first byte; valid for <see cref="Length"/> bytes until <see cref="Dispose"/>.</summary>
-    public byte* Data
-    {
-        get
-        {
-            ObjectDisposedException.ThrowIf(_data is null, this);
-            return _data;
-        }
-    }
+    public byte* Data => _whole.Data;
 
     /// <summary>Maps a file of at least <paramref name="minimumBytes"/> bytes.</summary>
     /// <exception cref="CheckpointException">The file is missing, too short, not regular or not readable.</exception>
@@ -93,7 +84,7 @@ internal sealed unsafe class MappedFile : IDisposable
     /// <exception cref="CheckpointException">The file was changed while in use.</exception>
     public void ThrowIfChanged()
     {
-        ObjectDisposedException.ThrowIf(_data is null, this);
+        ObjectDisposedException.ThrowIf(_closed, this);
         try
         {
             long length = RandomAccess.GetLength(_handle);
@@ -111,13 +102,26 @@ internal sealed unsafe class MappedFile : IDisposable
         }
     }
 
+    /// <summary>Maps a part once more, at another address.</summary>
+    /// <exception cref="CheckpointException">The system refuses the mapping.</exception>
+    public MappedPart MapPart(long offset, long bytes)
+    {
+        ObjectDisposedException.ThrowIf(_closed, this);
+        try
+        {
+            return new MappedPart(_map.CreateViewAccessor(offset, bytes, MemoryMappedFileAccess.Read));
+        }
+        catch (Exception e) when (RegularFile.IsFileTrouble(e) || e is OutOfMemoryException)
+        {
+            throw RegularFile.Unreadable(Path, e);
+        }
+    }
+
     public void Dispose()
     {
-        if (_data is null)
-            return;
-        _data = null;
-        _view.SafeMemoryMappedViewHandle.ReleasePointer();
-        _view.Dispose();
+        if (_closed) return;
+        _closed = true;
+        _whole.Dispose();
         _map.Dispose();
         _handle.Dispose();
     }

@@ -46,6 +46,12 @@ internal sealed unsafe class SafetensorsFile : IDisposable
         }
     }
 
+    /// <summary>Whether these bytes are of this file's mapping.</summary>
+    public bool Holds(byte* data) => data >= _file.Data && data < _file.Data + _file.Length;
+
+    /// <summary>Maps bytes of this file's mapping once more.</summary>
+    public MappedPart MapAgain(byte* data, long bytes) => _file.MapPart(data - _file.Data, bytes);
+
     /// <exception cref="CheckpointException">The file was changed while in use.</exception>
     public void ThrowIfChanged() => _file.ThrowIfChanged();
 

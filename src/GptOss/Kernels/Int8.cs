@@ -144,23 +144,29 @@ internal static class Int8
             Span<ushort> padded = stackalloc ushort[Int8Row.BlockValues];
             Vector128<byte> offset = Vector128.Create((byte)TDots.Offset(Offset));
             T magic = T.Create(Int8Row.Magic);
+            Span<int> places = stackalloc int[Int8Row.LaneBlocks];   // of the first blocks; one place further every sixteen
             for (int i = 0; i < Int8Row.LaneBlocks; i++)
-                for (int b = Int8Row.FirstOfLane(i); b < blocks; b += Int8Row.LaneBlocks, place++)
-                    for (int row = 0; row < rows; row++)
+            {
+                places[Int8Row.FirstOfLane(i)] = place;
+                place += Math.Max(0, (blocks - Int8Row.FirstOfLane(i) + Int8Row.LaneBlocks - 1) / Int8Row.LaneBlocks);
+            }
+            for (int row = 0; row < rows; row++)
+                for (int b = 0; b < blocks; b++)
+                {
+                    place = places[b % Int8Row.LaneBlocks] + b / Int8Row.LaneBlocks;
+                    ReadOnlySpan<ushort> block = Block(row, b, padded);
+                    ref readonly ushort w = ref MemoryMarshal.GetReference(block);
+                    T low = T.LoadBFloat16(in w, 0), high = T.LoadBFloat16(in w, 16);
+                    float scale = RoundUp(T.MaxMagnitude(low, high) / 127);
+                    scales[place * Int8Panel.Rows + row] = (ushort)(BitConverter.SingleToUInt32Bits(scale) >> 16);
+                    Vector128<byte> even = default, odd = default;
+                    if (scale > 0 && float.IsFinite(scale))
                     {
-                        ReadOnlySpan<ushort> block = Block(row, b, padded);
-                        ref readonly ushort w = ref MemoryMarshal.GetReference(block);
-                        T low = T.LoadBFloat16(in w, 0), high = T.LoadBFloat16(in w, 16);
-                        float scale = RoundUp(T.MaxMagnitude(low, high) / 127);
-                        scales[place * Int8Panel.Rows + row] = (ushort)(BitConverter.SingleToUInt32Bits(scale) >> 16);
-                        Vector128<byte> even = default, odd = default;
-                        if (scale > 0 && float.IsFinite(scale))
-                        {
-                            T s = T.Create(scale);
-                            (even, odd) = Int8Row.EvenOdd(T.LowBytes(low / s + magic), T.LowBytes(high / s + magic));
-                        }
-                        Int8Panel.PutRow<TDots>(even + offset, odd + offset, _panel, place, row);
+                        T s = T.Create(scale);
+                        (even, odd) = Int8Row.EvenOdd(T.LowBytes(low / s + magic), T.LowBytes(high / s + magic));
                     }
+                    Int8Panel.PutRow<TDots>(even + offset, odd + offset, _panel, place, row);
+                }
         }
 
         private ReadOnlySpan<ushort> Block(int row, int block, Span<ushort> padded)

@@ -65,6 +65,7 @@ internal static class Int8Panel
     /// <param name="place">Of the block in panel order.</param>
     /// <param name="position">0 to 31 in the block.</param>
     /// <param name="row">0 to 31.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int At<T>(int place, int position, int row) where T : struct, IDots<T>
     {
         int perStep = Int8Row.BlockValues / T.Steps;

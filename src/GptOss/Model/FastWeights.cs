@@ -1,3 +1,4 @@
+using GptOss.Checkpoint;
 using GptOss.Kernels;
 using GptOss.Threading;
 
@@ -8,19 +9,22 @@ namespace GptOss.Model;
 internal sealed unsafe class FastWeights : IDisposable
 {
     private readonly WeightMemory _memory = new();
+    private readonly IWeightStore _store;
+    private readonly HashSet<nint> _derived = [];
     private readonly WorkerTeam _team;
     private readonly CancellationToken _stop;
     private readonly IProgress<double>? _progress;
     private readonly long _total;
     private long _done;
 
-    /// <param name="source">The weights as stored; they must stay valid.</param>
+    /// <param name="source">The weights as stored. All but the matrices that are derived must stay valid.</param>
+    /// <param name="store">Where they lie: it may give back the memory of what was derived.</param>
     /// <param name="threads">That derive.</param>
     /// <param name="progress">Told which part is done, 0 to 1.</param>
     /// <param name="stop">Ends the work.</param>
-    public FastWeights(ModelWeights source, int threads, IProgress<double>? progress, CancellationToken stop)
+    public FastWeights(ModelWeights source, IWeightStore store, int threads, IProgress<double>? progress, CancellationToken stop)
     {
-        (_stop, _progress) = (stop, progress);
+        (_store, _stop, _progress) = (store, stop, progress);
         _total = Values(source.Unembedding) + source.Layers.Sum(layer =>
             Values(layer.Attention.Query) + Values(layer.Attention.Key) + Values(layer.Attention.Value) + Values(layer.Attention.Output));
         using (_team = new WorkerTeam(threads))
@@ -41,6 +45,9 @@ internal sealed unsafe class FastWeights : IDisposable
 
     /// <summary>Where the copies lie.</summary>
     public IReadOnlyList<(nint Data, long Bytes)> Regions => _memory.Regions;
+
+    /// <summary>Whether no use of these weights needs the bytes that begin there.</summary>
+    public bool Replaces(nint data) => _derived.Contains(data);
 
     public void Dispose() => _memory.Dispose();
 
@@ -70,7 +77,9 @@ internal sealed unsafe class FastWeights : IDisposable
                 Down = ByInt8(layer.Experts.Down),
             }))],
         FinalNorm = source.FinalNorm,
-        Unembedding = Derive(source.Unembedding),
+        // A tied embedding is looked up as well and stays.
+        Unembedding = source.Unembedding.Data == source.Embedding.Data
+            ? Derive(source.Unembedding, source.Unembedding.Data) : Derive(source.Unembedding),
     };
 
     // Experts of bf16 fine-tunes stay as they are.
@@ -78,6 +87,13 @@ internal sealed unsafe class FastWeights : IDisposable
         ? new ExpertMatrices(experts.First.As(MatrixKind.Mxfp4RowsByInt8), experts.Count) : experts;
 
     private Matrix Derive(Matrix matrix)
+    {
+        using ILastReading reading = _store.ReadLast(matrix.Data, 2L * matrix.Rows * matrix.Columns);
+        _derived.Add((nint)matrix.Data);
+        return Derive(matrix, reading.Data);
+    }
+
+    private Matrix Derive(Matrix matrix, byte* source)
     {
         byte* data = _memory.Allocate(Int8.Bytes(matrix.Rows, matrix.Columns));
         int panels = (matrix.Rows + Int8Panel.Rows - 1) / Int8Panel.Rows;
@@ -87,7 +103,7 @@ internal sealed unsafe class FastWeights : IDisposable
         {
             _stop.ThrowIfCancellationRequested();
             int count = Math.Min(part, panels - first);
-            var call = new Call { Source = matrix, Data = data, First = first };
+            var call = new Call { Source = matrix.As(matrix.Kind, source), Data = data, First = first };
             _team.ForRows(count, 1, &Run, &call);
             _done += Math.Min((long)count * Int8Panel.Rows, matrix.Rows) * matrix.Columns;
             _progress?.Report(Math.Min(1, (double)_done / _total));

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using GptOss.Checkpoint;
 using GptOss.Kernels;
 
 namespace GptOss.Model;
@@ -7,7 +8,7 @@ namespace GptOss.Model;
 /// <remarks>
 /// The memory is private and every page of it is written. The values repeat after about a megabyte, which no kernel notices.
 /// </remarks>
-internal sealed unsafe class RandomWeights : IDisposable
+internal sealed unsafe class RandomWeights : IWeightStore, IDisposable
 {
     private readonly WeightMemory _memory = new();
     private readonly byte[] _weights = new byte[PatternBytes], _codes = new byte[PatternBytes], _scales = new byte[PatternBytes];
@@ -40,6 +41,8 @@ internal sealed unsafe class RandomWeights : IDisposable
 
     /// <summary>Where the weights lie.</summary>
     public IReadOnlyList<(nint Data, long Bytes)> Regions => _memory.Regions;
+
+    public ILastReading ReadLast(byte* data, long bytes) => _memory.ReadLast(data, bytes);
 
     public void Dispose() => _memory.Dispose();
 

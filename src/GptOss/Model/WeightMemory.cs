@@ -1,9 +1,10 @@
 using System.Runtime.InteropServices;
+using GptOss.Checkpoint;
 
 namespace GptOss.Model;
 
 /// <summary>Weights that are no part of a file: memory outside the managed heap, in cache lines.</summary>
-internal sealed unsafe class WeightMemory : IDisposable
+internal sealed unsafe class WeightMemory : IWeightStore, IDisposable
 {
     private readonly List<(nint Data, long Bytes)> _regions = [];
 
@@ -16,9 +17,27 @@ internal sealed unsafe class WeightMemory : IDisposable
         return data;
     }
 
+    /// <summary>Gives the memory back, of one <see cref="Allocate"/> as a whole, when the reading is closed.</summary>
+    public ILastReading ReadLast(byte* data, long bytes)
+    {
+        int region = _regions.IndexOf(((nint)data, bytes));
+        return region >= 0 ? new LastReading(this, data, bytes)
+            : throw new ArgumentException("The bytes are no memory that was allocated here as a whole.", nameof(data));
+    }
+
     public void Dispose()
     {
         foreach ((nint data, _) in _regions) NativeMemory.AlignedFree((void*)data);
         _regions.Clear();
+    }
+
+    private sealed class LastReading(WeightMemory memory, byte* data, long bytes) : ILastReading
+    {
+        public byte* Data => data;
+
+        public void Dispose()
+        {
+            if (memory._regions.Remove(((nint)data, bytes))) NativeMemory.AlignedFree(data);
+        }
     }
 }

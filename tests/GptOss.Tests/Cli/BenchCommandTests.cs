@@ -29,16 +29,6 @@ public sealed class BenchCommandTests
     }
 
     [Fact]
-    public void The_copies_that_fast_derives_count()
-    {
-        var request = new BenchRequest(
-            null, PublishedShape.Small, 24, 256, 32, 3, new ModelOptions { Precision = Precision.Fast });
-        // 17/16 bytes a weight: 0.573 GiB of head and 0.630 GiB of attention above the 13.09 GiB.
-        Assert.Contains("14.30 GiB", Assert.Throws<InsufficientMemoryException>(
-            () => BenchCommand.CheckMemory(request, available: 8L << 30)).Message);
-    }
-
-    [Fact]
     [Trait("speed", "slow")]
     public void The_figures_of_the_tiny_model_are_one_json_object_and_none_is_zero()
     {

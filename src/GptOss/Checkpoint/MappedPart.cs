@@ -1,0 +1,34 @@
+using System.IO.MemoryMappedFiles;
+
+namespace GptOss.Checkpoint;
+
+/// <summary>A mapping of a part of a file for itself: its pages leave the process with it.</summary>
+internal sealed unsafe class MappedPart : ILastReading
+{
+    private readonly MemoryMappedViewAccessor _view;
+    private byte* _data;
+
+    public MappedPart(MemoryMappedViewAccessor view)
+    {
+        _view = view;
+        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _data);
+        _data += _view.PointerOffset;
+    }
+
+    public byte* Data
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_data is null, this);
+            return _data;
+        }
+    }
+
+    public void Dispose()
+    {
+        if (_data is null) return;
+        _data = null;
+        _view.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view.Dispose();
+    }
+}
