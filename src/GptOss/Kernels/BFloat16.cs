@@ -101,7 +101,7 @@ internal static class BFloat16
             nuint k = 0;
             for (; k + 2 * Lanes.Count <= full; k += 2 * Lanes.Count)   // 64 bytes of weights: one line, one prefetch
             {
-                Prefetch.Read(in w, k + PrefetchBytes / sizeof(ushort));
+                Prefetch.ReadFar(in w, k + PrefetchBytes / sizeof(ushort));
                 sum = T.MultiplyAdd(T.LoadBFloat16(in w, k), T.Load(in x, k), sum);
                 sum = T.MultiplyAdd(T.LoadBFloat16(in w, k + Lanes.Count), T.Load(in x, k + Lanes.Count), sum);
             }

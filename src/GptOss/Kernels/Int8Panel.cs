@@ -227,12 +227,12 @@ internal static class Int8Panel
                     T start = T.Broadcast(in x, startsAt + place * 4), a = start, c = start, d = start, e = start;
                     for (nuint end = from + steps * 4; from < end; from += 4, at += stepBytes)
                     {
-                        Prefetch.Read(in weights, at + PrefetchBytes);
+                        Prefetch.ReadFar(in weights, at + PrefetchBytes);
                         T v = T.Broadcast(in x, from);
                         a = T.AddDots(a, T.LoadWeights(in weights, at), v);
                         c = T.AddDots(c, T.LoadWeights(in weights, at + next), v);
                         if (OneRegisters == 2) continue;
-                        if (perStep * n * 4 > 64) Prefetch.Read(in weights, at + PrefetchBytes + 64);
+                        if (perStep * n * 4 > 64) Prefetch.ReadFar(in weights, at + PrefetchBytes + 64);
                         d = T.AddDots(d, T.LoadWeights(in weights, at + 2 * next), v);
                         e = T.AddDots(e, T.LoadWeights(in weights, at + 3 * next), v);
                     }

@@ -84,8 +84,8 @@ internal static class TileProduct
             T s30 = T.Load(in y, row), s31 = T.Load(in y, row + 16), s32 = T.Load(in y, row + 32), s33 = T.Load(in y, row + 48);
             for (nuint k = (nuint)_from; k < to; k++, at += stride, ahead += step)
             {
-                Prefetch.Read(in next, ahead);
-                Prefetch.Read(in next, ahead + LineBytes);
+                Prefetch.ReadFar(in next, ahead);
+                Prefetch.ReadFar(in next, ahead + LineBytes);
                 T b0 = T.Load(in b, at), b1 = T.Load(in b, at + 16), b2 = T.Load(in b, at + 32), b3 = T.Load(in b, at + 48);
                 T x = T.Create(Unsafe.Add(ref Unsafe.AsRef(in a0), k));
                 s00 = T.MultiplyAdd(x, b0, s00); s01 = T.MultiplyAdd(x, b1, s01);
@@ -120,8 +120,8 @@ internal static class TileProduct
             T s0 = T.Load(in y, 0), s1 = T.Load(in y, stride), s2 = T.Load(in y, 2 * stride), s3 = T.Load(in y, 3 * stride);
             for (nuint k = (nuint)_from; k < to; k++, at += stride, ahead += step)
             {
-                Prefetch.Read(in next, ahead);
-                Prefetch.Read(in next, ahead + LineBytes);
+                Prefetch.ReadFar(in next, ahead);
+                Prefetch.ReadFar(in next, ahead + LineBytes);
                 T values = T.Load(in b, at);
                 s0 = T.MultiplyAdd(T.Create(Unsafe.Add(ref Unsafe.AsRef(in a0), k)), values, s0);
                 s1 = T.MultiplyAdd(T.Create(Unsafe.Add(ref Unsafe.AsRef(in a1), k)), values, s1);
