@@ -41,6 +41,26 @@ public sealed class CheckpointFolderTests : IDisposable
     }
 
     [Fact]
+    public unsafe void A_last_reading_has_the_bytes_of_the_tensor_until_it_is_closed()
+    {
+        Write("model--00001-of-00002.safetensors", SafetensorsBytes.Named("a", "b"));
+        Write("model--00002-of-00002.safetensors", SafetensorsBytes.Named("c"));
+        using var folder = CheckpointFolder.Open(_folder.Path);
+        foreach (Tensor tensor in folder.Tensors)
+        {
+            ILastReading reading = folder.ReadLast(tensor.Data, tensor.ByteLength);
+            Assert.NotEqual((nint)tensor.Data, (nint)reading.Data);
+            Assert.Equal(new ReadOnlySpan<byte>(tensor.Data, (int)tensor.ByteLength), new ReadOnlySpan<byte>(reading.Data, (int)tensor.ByteLength));
+            reading.Dispose();
+            reading.Dispose();
+            Assert.Throws<ObjectDisposedException>(() => (nint)reading.Data);
+        }
+        byte stranger = 0;
+        byte* other = &stranger;
+        Assert.Throws<ArgumentException>(() => folder.ReadLast(other, 1));
+    }
+
+    [Fact]
     public void A_series_of_files_needs_no_index_but_every_member()
     {
         Write("model--00001-of-00003.safetensors", SafetensorsBytes.Named("a"));

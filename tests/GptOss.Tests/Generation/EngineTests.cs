@@ -8,11 +8,13 @@ public sealed class EngineTests
 {
     /// <summary>The calling thread is one of the compute threads; with one thread it does all the work.</summary>
     [Theory]
-    [InlineData(0f, 1f)]
-    [InlineData(1f, 0.9f)]    // the sampler's buffers
-    public void Decoding_allocates_nothing(float temperature, float topP)
+    [InlineData(0f, 1f, Precision.Checkpoint)]
+    [InlineData(1f, 0.9f, Precision.Checkpoint)]    // the sampler's buffers
+    [InlineData(0f, 1f, Precision.Fast)]
+    public void Decoding_allocates_nothing(float temperature, float topP, Precision precision)
     {
-        using var model = LoadedModel.Random(new TinyShape { NumHiddenLayers = 4 }, seed: 1);
+        using var random = LoadedModel.Random(new TinyShape { NumHiddenLayers = 4 }, seed: 1);
+        using var model = new LoadedModel(random.Folder, threads: 2, precision: precision);
         var sampling = new SamplingOptions { Temperature = temperature, TopP = topP };
         using KvSequence sequence = model.Engine.Cache.NewSequence();
         int[] next = [model.Engine.Next(sequence, LoadedModel.Prompt(64, 512), sampling, 1, CancellationToken.None)];
