@@ -107,7 +107,8 @@ for ((round = 1; round <= ROUNDS; round++)); do
     for engine in LLamaSharp "${known[@]}"; do measure "$round" "$engine"; done
 done
 
-TABLES=$(peers report "$WORK/figures" "$LAYERS") || fail "the figures could not be compared; see above."
+VERSION=$(sed -nE 's/.*Include="LLamaSharp" Version="([^"]*)".*/\1/p' Directory.Packages.props)
+TABLES=$(peers report "$WORK/figures" "$LAYERS" "$VERSION") || fail "the figures could not be compared; see above."
 RESULTS=benchmarks/results/$MACHINE-peers.md
 COMMIT=$(git rev-parse --short HEAD)
 [[ -z $(git status --porcelain -- src benchmarks/peers Directory.*) ]] || COMMIT="$COMMIT with changes"

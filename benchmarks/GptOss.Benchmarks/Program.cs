@@ -4,4 +4,4 @@ using GptOss.Benchmarks;
 
 if (args is ["quick"]) Quick.Run();
 else if (args is ["cost"]) Cost.Run();
-else BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, DefaultConfig.Instance.AddColumn(new RateColumn()));
+else BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, DefaultConfig.Instance.AddColumn(RateColumn.GigabytesPerSecond, RateColumn.GigaMacPerSecond));

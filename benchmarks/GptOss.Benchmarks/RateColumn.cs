@@ -4,38 +4,45 @@ using BenchmarkDotNet.Running;
 
 namespace GptOss.Benchmarks;
 
-/// <summary>Work of one call, for <see cref="RateColumn"/>.</summary>
+/// <summary>Work of one call, for <see cref="RateColumn"/>: of a class with the parameters Values, Rows and perhaps Tokens.</summary>
 [AttributeUsage(AttributeTargets.Class)]
 internal sealed class RowBytesAttribute(double bytesPerValue) : Attribute
 {
     public double BytesPerValue { get; } = bytesPerValue;
 }
 
-/// <summary>GB of weights a second: values × rows × bytes a value over the mean time. With several tokens each weight counts once.</summary>
-internal sealed class RateColumn : IColumn
+/// <summary>Work over the mean time, in 10⁹ a second.</summary>
+internal sealed class RateColumn(string name, string legend, Func<BenchmarkCase, double?> work) : IColumn
 {
-    public string Id => nameof(RateColumn);
-    public string ColumnName => "GB/s";
+    /// <summary>GB of weights: with several tokens each weight counts once.</summary>
+    public static RateColumn GigabytesPerSecond { get; } = new("GB/s", "10⁹ bytes of weights read a second",
+        benchmark => Values(benchmark) * (Attribute.GetCustomAttribute(benchmark.Descriptor.Type, typeof(RowBytesAttribute)) as RowBytesAttribute)?.BytesPerValue);
+
+    /// <summary>Multiply-adds of a class with the parameter Tokens; the plain read has none.</summary>
+    public static RateColumn GigaMacPerSecond { get; } = new("G MAC/s", "10⁹ multiply-adds a second",
+        benchmark => benchmark.Descriptor.Baseline ? null : Values(benchmark) * Number(benchmark, "Tokens"));
+
+    public string Id => nameof(RateColumn) + name;
+    public string ColumnName => name;
     public bool AlwaysShow => true;
     public ColumnCategory Category => ColumnCategory.Custom;
     public int PriorityInCategory => 0;
     public bool IsNumeric => true;
     public UnitType UnitType => UnitType.Dimensionless;
-    public string Legend => "10⁹ bytes of weights read a second";
+    public string Legend => legend;
 
-    public string GetValue(Summary summary, BenchmarkCase benchmarkCase)
-    {
-        double? nanoseconds = summary[benchmarkCase]?.ResultStatistics?.Mean;
-        var perValue = (RowBytesAttribute?)Attribute.GetCustomAttribute(
-            benchmarkCase.Descriptor.Type, typeof(RowBytesAttribute));
-        if (nanoseconds is null || perValue is null) return "-";
-        double values = (int)benchmarkCase.Parameters["Values"] * (double)(int)benchmarkCase.Parameters["Rows"];
-        return (values * perValue.BytesPerValue / nanoseconds.Value).ToString("F1");
-    }
+    public string GetValue(Summary summary, BenchmarkCase benchmarkCase) =>
+        summary[benchmarkCase]?.ResultStatistics?.Mean is { } nanoseconds && work(benchmarkCase) is { } done
+            ? (done / nanoseconds).ToString("F1") : "-";
 
     public string GetValue(Summary summary, BenchmarkCase benchmarkCase, SummaryStyle style) =>
         GetValue(summary, benchmarkCase);
 
     public bool IsAvailable(Summary summary) => true;
     public bool IsDefault(Summary summary, BenchmarkCase benchmarkCase) => false;
+
+    private static double? Values(BenchmarkCase benchmark) => Number(benchmark, "Values") * Number(benchmark, "Rows");
+
+    private static double? Number(BenchmarkCase benchmark, string parameter) =>
+        benchmark.Parameters.Items.FirstOrDefault(item => item.Name == parameter)?.Value as int?;
 }

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using GptOss.Kernels;
 
 namespace GptOss.Benchmarks;
 
@@ -29,6 +30,13 @@ internal sealed unsafe class Weights<T> where T : unmanaged
     public T* Pointer { get; }
 
     public ReadOnlySpan<T> Span => new(Pointer, _count);
+
+    public Span<T> Writable => new(Pointer, _count);
+}
+
+internal static class WeightRows
+{
+    public static Rows Rows(this Weights<float> values, int width) => new(values.Writable, width);
 }
 
 /// <summary>What the machine can read: the limit of every kernel that meets each weight once.</summary>

@@ -13,12 +13,12 @@ try
                 file, Number(layers), Number(threads), Number(prompt), Number(decode), Number(repetitions));
             Console.WriteLine(measured.ToJson());
             return 0;
-        case ["report", string folder, string layers]:
-            Console.Write(Report.Of(folder, Number(layers)));
+        case ["report", string folder, string layers, string version]:
+            Console.Write(Report.Of(folder, Number(layers), version));
             return 0;
         default:
             await Console.Error.WriteLineAsync(
-                "usage: write GGUF LAYERS | run GGUF LAYERS THREADS PROMPT DECODE REPETITIONS | report FOLDER LAYERS");
+                "usage: write GGUF LAYERS | run GGUF LAYERS THREADS PROMPT DECODE REPETITIONS | report FOLDER LAYERS VERSION");
             return 2;
     }
 }

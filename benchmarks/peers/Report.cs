@@ -18,8 +18,9 @@ internal static class Report
 
     /// <param name="folder">Files named <c>ROUND.ENGINE.json</c>, where an engine that is not the peer is a precision of GptOss.</param>
     /// <param name="layers">Of the shape that all of them ran.</param>
+    /// <param name="version">Of the peer's package: its assembly does not say.</param>
     /// <exception cref="InvalidOperationException">An engine lacks a round, or a file is not what it should be.</exception>
-    public static string Of(string folder, int layers)
+    public static string Of(string folder, int layers, string version)
     {
         ILookup<string, Figures> runs = Directory.GetFiles(folder, "*.json")
             .Select(file => (File: file, Parts: Path.GetFileName(file).Split('.')))
@@ -37,7 +38,7 @@ internal static class Report
         };
         foreach (IGrouping<string, Figures> engine in engines)
             lines.Add(
-                $"| {Name(engine.Key)} | {Speed(engine, run => run.PrefillTokPerS)} | {Ratio(engine, peer, run => run.PrefillTokPerS)} "
+                $"| {Name(engine.Key, version)} | {Speed(engine, run => run.PrefillTokPerS)} | {Ratio(engine, peer, run => run.PrefillTokPerS)} "
                 + $"| {Speed(engine, run => run.DecodeTokPerS)} | {Ratio(engine, peer, run => run.DecodeTokPerS)} "
                 + $"| {Figures.Median(engine.Select(run => run.ReadBandwidthGbPerS)):F1} GB/s "
                 + $"| {Figures.Median(engine.Select(run => run.ShareOfBandwidth())):P0} "
@@ -49,30 +50,28 @@ internal static class Report
             {
                 Figures run = engine.ElementAt(round);
                 lines.Add(
-                    $"| {round + 1} | {Name(engine.Key)} | {run.PrefillTokPerS:F1} tok/s | {run.DecodeTokPerS:F1} tok/s "
+                    $"| {round + 1} | {Name(engine.Key, version)} | {run.PrefillTokPerS:F1} tok/s | {run.DecodeTokPerS:F1} tok/s "
                     + $"| {run.ReadBandwidthGbPerS:F1} GB/s |");
             }
 
         if (layers == TensorSharpLayers)
-            lines.AddRange(["", TensorSharp(engines.Where(engine => engine.Key != Peer))]);
+            lines.AddRange(["", TensorSharp(version, engines.Where(engine => engine.Key != Peer))]);
         return string.Join('\n', lines) + "\n";
     }
 
-    private static string TensorSharp(IEnumerable<IGrouping<string, Figures>> precisions)
+    private static string TensorSharp(string version, IEnumerable<IGrouping<string, Figures>> precisions)
     {
         IEnumerable<string> ratios = precisions.Select(precision =>
         {
             double prefill = Figures.Median(precision.Select(run => run.PrefillTokPerS)) / TensorSharpPrefill;
             double decode = Figures.Median(precision.Select(run => run.DecodeTokPerS)) / TensorSharpDecode;
-            return $"{Name(precision.Key)} is {prefill:F1} × and {decode:F1} × that";
+            return $"{Name(precision.Key, version)} is {prefill:F1} × and {decode:F1} × that";
         });
         return $"TensorSharp's pure C# backend, quoted and not measured here (issue 5: {TensorSharpLayers} layers, two threads, another "
             + $"sitting), makes {TensorSharpPrefill} tok/s in prefill and {TensorSharpDecode} in decode: {string.Join(", ", ratios)}.";
     }
 
-    private static string Name(string engine) => engine == Peer
-        ? $"{Peer} {typeof(LLama.LLamaWeights).Assembly.GetName().Version!.ToString(3)}"
-        : $"GptOss, `{engine}`";
+    private static string Name(string engine, string version) => engine == Peer ? $"{Peer} {version}" : $"GptOss, `{engine}`";
 
     private static string Speed(IEnumerable<Figures> runs, Func<Figures, double> figure) =>
         $"{Figures.Median(runs.Select(figure)):F1} tok/s";
