@@ -8,9 +8,9 @@ namespace GptOss.Tests.Kernels;
 internal static class Kinds
 {
     /// <summary>Kinds whose sums hold weights of any eight bits.</summary>
-    public static TheoryData<string> Wide => ["vnni", "wide512", "wide256", "128", "1"];
+    public static TheoryData<string> Wide => ["vnni", "emulated vnni", "wide512", "wide256", "128", "1"];
 
-    public static TheoryData<string> All => ["512", "256", "vnni", "wide512", "wide256", "128", "1"];
+    public static TheoryData<string> All => ["512", "256", "vnni", "emulated vnni", "wide512", "wide256", "128", "1"];
 
     public static void Run<TKernel>(string kind, in TKernel kernel) where TKernel : struct, IDotsKernel, allows ref struct
     {
@@ -19,6 +19,7 @@ internal static class Kinds
             "512" or "wide512" => Vector512.IsHardwareAccelerated,
             "256" or "wide256" => Vector256.IsHardwareAccelerated,
             "vnni" => AvxVnni.IsSupported,
+            "emulated vnni" => Avx2.IsSupported,
             "128" => Vector128.IsHardwareAccelerated,
             _ => true,
         };
@@ -28,6 +29,7 @@ internal static class Kinds
             case "512": kernel.Run<Dots512>(); break;
             case "256": kernel.Run<Dots256>(); break;
             case "vnni": kernel.Run<DotsVnni>(); break;
+            case "emulated vnni": kernel.Run<EmulatedVnni>(); break;
             case "wide512": kernel.Run<WideDots512>(); break;
             case "wide256": kernel.Run<WideDots256>(); break;
             case "128": kernel.Run<Dots128>(); break;
