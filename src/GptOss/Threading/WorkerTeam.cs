@@ -64,7 +64,7 @@ internal sealed unsafe class WorkerTeam : IDisposable
         _body = body;
         _state = state;
         _items = items;
-        _smallest = minimumPerWorker;
+        _smallest = Math.Max(1, minimumPerWorker);
         _next = 0;
         _working = _threads.Length;
         BeginGeneration();   // publishes all of the above
