@@ -22,7 +22,7 @@ public unsafe class Int8Benchmarks
     [GlobalSetup]
     public void Fill()
     {
-        _panels = new((int)Int8.Bytes(Rows, Values), random => (byte)random);
+        _panels = new((int)Int8.Bytes(Rows, Values), random => (byte)(0x20 | random & 0x1F));   // scales: normal numbers
         int width = Int8Row.Width(Values);
         _x = new(width * Tokens, _ => 0);
         float[] row = [.. Enumerable.Range(0, Values).Select(i => MathF.Sin(i))];

@@ -16,7 +16,7 @@ internal static unsafe class Quick
     public static void Run()
     {
         var dense = new Weights<ushort>(Columns * DenseRows, random => (ushort)(0x3C00 | random & 0x81FF));
-        var panels = new Weights<byte>((int)Int8.Bytes(DenseRows, Columns), random => (byte)random);
+        var panels = new Weights<byte>((int)Int8.Bytes(DenseRows, Columns), random => (byte)(0x20 | random & 0x1F));   // scales: normal numbers
         var blocks = new Weights<byte>(Columns / 2 * ExpertRows, random => (byte)random);
         var scales = new Weights<byte>(Columns / 32 * ExpertRows, random => (byte)(119 + random % 8));
         int width = Math.Max(Mxfp4.ArrangedWidth(Columns), Int8Row.Width(Columns));

@@ -77,8 +77,8 @@ internal static class BenchCommand
             $"The {shape.Name} shape with {request.Layers} layers needs {Amount.Bytes(needed)} of memory, and {Amount.Bytes(available)} are available. "
             + (fitting > 0 ? $"Use --layers {fitting}." : "Not even one layer fits."));
 
-        // Also in Fast: a matrix that was derived gives its memory back before the next one is.
-        long Needed(int layers) => shape.WeightBytes(layers)
+        // Fast gives the memory of a dense matrix back once it is derived: the head is the one that is there in both forms.
+        long Needed(int layers) => shape.WeightBytes(layers) + (request.Options.Precision == Precision.Fast ? PublishedShape.DerivedHeadBytes : 0)
             + PublishedShape.KeyValueBytes(layers, Math.Max(request.PromptTokens, request.Context ?? 0) + request.DecodeTokens) + OverheadBytes;
     }
 

@@ -1,3 +1,4 @@
+using GptOss.Kernels;
 using GptOss.Model;
 
 namespace GptOss.Cli.Bench;
@@ -24,6 +25,9 @@ internal sealed record PublishedShape(string Name, int Layers, int Experts)
             + Experts * (ProjectionBytes(2 * IntermediateSize, HiddenSize) + ProjectionBytes(HiddenSize, IntermediateSize));
         return layers * layer + BFloat16Bytes * (2L * Vocabulary * HiddenSize + HiddenSize);
     }
+
+    /// <summary>Bytes of the head's int8 copy in the precision fast.</summary>
+    public static long DerivedHeadBytes => Int8.Bytes(Vocabulary, HiddenSize);
 
     /// <summary>Float32 keys and values of so many tokens, as if every layer saw all of them: an upper bound.</summary>
     public static long KeyValueBytes(int layers, int tokens) => 2L * KeyValueHeads * HeadDim * sizeof(float) * layers * tokens;

@@ -29,7 +29,7 @@ internal static class Mxfp4
     /// <summary>How far ahead of the row the weights are fetched: 4 KB was best of 1, 4 and 16.</summary>
     private const int PrefetchBytes = 4096;
 
-    /// <summary>Rows decoded at once for several tokens; with 2,880 columns they take 106 KB of scratch.</summary>
+    /// <summary>Rows decoded at once for several tokens; with 2,880 columns they take 159 KB of scratch.</summary>
     private const int PanelRows = 12;
 
     private const int TileRows = 3, TileTokens = 4, PieceValues = 4 * StepValues;

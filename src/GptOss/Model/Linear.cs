@@ -7,8 +7,8 @@ namespace GptOss.Model;
 /// <summary>y = x Wᵀ + b for every kind of matrix, its outputs split over the team.</summary>
 internal static unsafe class Linear
 {
-    /// <summary>Outputs are handed out by as many, so that a range holds whole register tiles.</summary>
-    private const int UnitRows = 12;
+    /// <summary>Outputs are handed out by as many, so that a range holds whole tiles: of rows, and of registers of columns.</summary>
+    private const int UnitRows = 12, UnitColumns = 64;
 
     /// <summary>Multiply-adds below which a second worker costs more than it brings: about 10 µs of work.</summary>
     private const long WorkPerWorker = 1 << 18;
@@ -31,7 +31,12 @@ internal static unsafe class Linear
             XWidth = x.Width,
             Y = Pointer(y),
             ScratchWidth = ScratchValues(w, x.Count),
-            UnitRows = w.Kind is MatrixKind.Int8Panels or MatrixKind.Mxfp4RowsByInt8 ? Int8Panel.Rows : UnitRows,
+            UnitRows = w.Kind switch
+            {
+                MatrixKind.Int8Panels or MatrixKind.Mxfp4RowsByInt8 => Int8Panel.Rows,
+                MatrixKind.BFloat16Columns => UnitColumns,
+                _ => UnitRows,
+            },
         };
         call.Scratch = Pointer(ws.Scratch(call.ScratchWidth));
         if (ArrangedWidth(w) is > 0 and int width)

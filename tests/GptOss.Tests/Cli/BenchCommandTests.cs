@@ -29,6 +29,33 @@ public sealed class BenchCommandTests
     }
 
     [Fact]
+    public void The_copy_of_the_head_that_fast_derives_counts()
+    {
+        long Needed(Precision precision)
+        {
+            var request = new BenchRequest(null, PublishedShape.Small, 1, 256, 32, 3, new ModelOptions { Precision = precision });
+            // The least that is enough, by halving.
+            long low = 0, high = 1L << 40;
+            while (high - low > 1)
+            {
+                long middle = (low + high) / 2;
+                try
+                {
+                    BenchCommand.CheckMemory(request, middle);
+                    high = middle;
+                }
+                catch (InsufficientMemoryException)
+                {
+                    low = middle;
+                }
+            }
+            return high;
+        }
+
+        Assert.Equal(201_088L * 2880 * 34 / 32, Needed(Precision.Fast) - Needed(Precision.Checkpoint));
+    }
+
+    [Fact]
     [Trait("speed", "slow")]
     public void The_figures_of_the_tiny_model_are_one_json_object_and_none_is_zero()
     {

@@ -14,7 +14,7 @@ public sealed class EngineTests
     public void Decoding_allocates_nothing(float temperature, float topP, Precision precision)
     {
         using var random = LoadedModel.Random(new TinyShape { NumHiddenLayers = 4 }, seed: 1);
-        using var model = new LoadedModel(random.Folder, threads: 2, precision: precision);
+        using var model = new LoadedModel(random.Folder, precision: precision);
         var sampling = new SamplingOptions { Temperature = temperature, TopP = topP };
         using KvSequence sequence = model.Engine.Cache.NewSequence();
         int[] next = [model.Engine.Next(sequence, LoadedModel.Prompt(64, 512), sampling, 1, CancellationToken.None)];

@@ -31,7 +31,7 @@ public class Mxfp4Tests
     [InlineData(90)]   // the real row: 2880 / 32
     public void A_product_agrees_with_a_float64_sum(int columnBlocks)
     {
-        const int rows = 5, tokens = 6;
+        const int rows = 5, tokens = 10;
         Matrix w = Matrix.Random(rows, columnBlocks, seed: columnBlocks);
         float[] x = Sample.Floats(tokens * w.Columns, seed: 1), y = Product(w, x);
 
@@ -56,7 +56,7 @@ public class Mxfp4Tests
     [InlineData(90)]
     public void The_same_values_in_bfloat16_give_the_same_within_rounding(int columnBlocks)
     {
-        const int rows = 7, tokens = 5;
+        const int rows = 7, tokens = 11;
         Matrix w = Matrix.Random(rows, columnBlocks, seed: 3);
         float[] x = Sample.Floats(tokens * w.Columns, seed: 4), y = Product(w, x), z = new float[tokens * rows];
         var wide = new ushort[rows * w.Columns];
@@ -79,9 +79,10 @@ public class Mxfp4Tests
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
     public void Every_width_gives_the_bits_of_the_definition(int width)
     {
-        foreach (int columnBlocks in (int[])[1, 2, 3, 4, 5, 6, 7, 8, 9, 90])
+        foreach (int columnBlocks in (int[])[1, 2, 3, 4, 5, 6, 7, 8, 9, 17, 33, 90])
             for (int rows = 1; rows <= 13; rows++)
-                foreach (int tokens in (int[])[1, 1 + (rows + columnBlocks) % 9])
+                // One after the other, and from nine on in panels: whole tiles, and all that may be left of one.
+                foreach (int tokens in (int[])[1, 2 + rows % 7, 9 + (rows + columnBlocks) % 4])
                 {
                     Matrix w = Matrix.Random(rows, columnBlocks, seed: columnBlocks);
                     float[] x = Sample.Floats(tokens * w.Columns, seed: rows);
@@ -127,7 +128,7 @@ public class Mxfp4Tests
     public void Weights_at_an_odd_address_give_the_same_bits(int width)
     {
         Matrix w = Matrix.Random(rows: 5, columnBlocks: 7, seed: 1);
-        float[] x = Sample.Floats(5 * w.Columns, seed: 2);
+        float[] x = Sample.Floats(10 * w.Columns, seed: 2);
         byte[] blocks = new byte[w.Blocks.Length + 1], scales = new byte[w.Scales.Length + 1];
         w.Blocks.CopyTo(blocks, 1);
         w.Scales.CopyTo(scales, 1);
@@ -139,7 +140,7 @@ public class Mxfp4Tests
     public void Nothing_is_read_past_the_end_of_blocks_or_scales(int width)
     {
         for (int columnBlocks = 1; columnBlocks <= 9; columnBlocks++)
-            foreach (int tokens in (int[])[1, 5])
+            foreach (int tokens in (int[])[1, 5, 11])
             {
                 Matrix w = Matrix.Random(rows: 3, columnBlocks, seed: columnBlocks);
                 float[] x = Sample.Floats(tokens * w.Columns, seed: 1);
@@ -157,7 +158,7 @@ public class Mxfp4Tests
         Matrix w = Matrix.Random(rows: 10, columnBlocks: 6, seed: 1);
         for (int i = 0; i < w.Scales.Length; i++) w.Scales[i] = ends[i / w.ColumnBlocks % ends.Length];
         w.Bias.AsSpan().Clear();
-        float[] x = [.. Sample.Floats(5 * w.Columns, seed: 2).Select(v => v * 1e-3f)];   // at 2¹²⁷ the sums stay finite
+        float[] x = [.. Sample.Floats(10 * w.Columns, seed: 2).Select(v => v * 1e-3f)];   // at 2¹²⁷ the sums stay finite
         float[] expected = w.Defined(x);
 
         Assert.All(expected, value => Assert.True(float.IsFinite(value)));
@@ -171,7 +172,7 @@ public class Mxfp4Tests
         Matrix w = Matrix.Random(rows: 8, columnBlocks: 6, seed: 1);
         w.Bias.AsSpan().Clear();
         w.Scales[3 * w.ColumnBlocks + 5] = 255;   // the last block of a row: its neighbours lie beside it
-        foreach (int tokens in (int[])[1, 5])
+        foreach (int tokens in (int[])[1, 5, 11])
         {
             float[] y = Run(width, w, Sample.Floats(tokens * w.Columns, seed: 2));
             for (int i = 0; i < y.Length; i++) Assert.Equal(i % w.Rows != 3, float.IsFinite(y[i]));
@@ -184,7 +185,7 @@ public class Mxfp4Tests
         Matrix w = Matrix.Random(rows: 3, columnBlocks: 3, seed: 1);
         w.Blocks.AsSpan().Fill(0x88);
         w.Bias.AsSpan().Clear();
-        float[] x = Sample.Floats(5 * w.Columns, seed: 2), y = Run(width, w, x);
+        float[] x = Sample.Floats(10 * w.Columns, seed: 2), y = Run(width, w, x);
 
         Sample.AssertSameBits(new float[y.Length], y);
         Sample.AssertSameBits(w.Defined(x), y);

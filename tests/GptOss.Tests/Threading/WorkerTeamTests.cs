@@ -23,7 +23,7 @@ public sealed unsafe class WorkerTeamTests
     {
         using var team = new WorkerTeam(workers);
         foreach (int items in (int[])[0, 1, 2, 3, 7, 15, 16, 17, 31, 64, 65, 1000, 5761])
-            foreach (int minimum in (int[])[1, 2, 16, 100])
+            foreach (int minimum in (int[])[0, 1, 2, 16, 100])
             {
                 var seen = new int[items];
                 int[] strangers = [0];
