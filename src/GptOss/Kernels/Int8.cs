@@ -139,21 +139,17 @@ internal static class Int8
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<T>() where T : struct, ILanes<T>
         {
-            int blocks = Int8Row.Blocks(_columns), rows = _weights.Length / _columns, place = 0;
+            int blocks = Int8Row.Blocks(_columns), rows = _weights.Length / _columns;
             Span<ushort> scales = MemoryMarshal.Cast<byte, ushort>(_panel[(blocks * Int8Panel.Rows * Int8Row.BlockValues)..]);
             Span<ushort> padded = stackalloc ushort[Int8Row.BlockValues];
             Vector128<byte> offset = Vector128.Create((byte)TDots.Offset(Offset));
             T magic = T.Create(Int8Row.Magic);
-            Span<int> places = stackalloc int[Int8Row.LaneBlocks];   // of the first blocks; one place further every sixteen
-            for (int i = 0; i < Int8Row.LaneBlocks; i++)
-            {
-                places[Int8Row.FirstOfLane(i)] = place;
-                place += Math.Max(0, (blocks - Int8Row.FirstOfLane(i) + Int8Row.LaneBlocks - 1) / Int8Row.LaneBlocks);
-            }
+            Span<int> places = stackalloc int[Int8Row.LaneBlocks];
+            Int8Row.FirstPlaces(blocks, places);
             for (int row = 0; row < rows; row++)
                 for (int b = 0; b < blocks; b++)
                 {
-                    place = places[b % Int8Row.LaneBlocks] + b / Int8Row.LaneBlocks;
+                    int place = places[b % Int8Row.LaneBlocks] + b / Int8Row.LaneBlocks;
                     ReadOnlySpan<ushort> block = Block(row, b, padded);
                     ref readonly ushort w = ref MemoryMarshal.GetReference(block);
                     T low = T.LoadBFloat16(in w, 0), high = T.LoadBFloat16(in w, 16);

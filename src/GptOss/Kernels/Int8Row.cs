@@ -51,6 +51,20 @@ internal static class Int8Row
     /// <summary>Blocks of the lane that comes i-th in <see cref="LaneOrder"/>: first, first + 16, ….</summary>
     public static int FirstOfLane(int i) => Lane(LaneOrder[i]);
 
+    /// <summary>The places that the first sixteen blocks have in the panel form; block b + 16 stands one place behind block b.</summary>
+    /// <param name="blocks">Of a row.</param>
+    /// <param name="places">[16], by block.</param>
+    public static void FirstPlaces(int blocks, Span<int> places)
+    {
+        int place = 0;
+        for (int i = 0; i < LaneBlocks; i++)
+        {
+            int first = FirstOfLane(i);
+            places[first] = place;
+            if (first < blocks) place += (blocks - first - 1) / LaneBlocks + 1;
+        }
+    }
+
     /// <summary>The definition of the numbers: scale and 32 integers of one block.</summary>
     internal static float QuantizeScalar(ReadOnlySpan<float> x, Span<sbyte> q)
     {

@@ -9,7 +9,7 @@ namespace GptOss.Kernels;
 /// <summary>Turns up to 32 rows of MXFP4 into an <see cref="Int8Panel"/> of doubled values with float scales.</summary>
 internal static class Mxfp4Panel
 {
-    private const int Rows = Int8Panel.Rows, Square = 16, MostPlaces = 1024;
+    private const int Rows = Int8Panel.Rows, Square = 16;
 
     /// <param name="blocks">[rows, columnBlocks, 16].</param>
     /// <param name="scales">[rows, columnBlocks].</param>
@@ -90,11 +90,9 @@ internal static class Mxfp4Panel
 
     private static void UnpackScales(ReadOnlySpan<byte> scales, int columnBlocks, Span<float> panel)
     {
-        int rows = scales.Length / columnBlocks, place = 0;
-        Span<int> places = columnBlocks <= MostPlaces ? stackalloc int[columnBlocks] : new int[columnBlocks];
-        for (int i = 0; i < Int8Row.LaneBlocks; i++)
-            for (int b = Int8Row.FirstOfLane(i); b < columnBlocks; b += Int8Row.LaneBlocks)
-                places[b] = place++;
+        int rows = scales.Length / columnBlocks;
+        Span<int> places = stackalloc int[Int8Row.LaneBlocks];
+        Int8Row.FirstPlaces(columnBlocks, places);
         int done = 0;
         if (columnBlocks >= Square && (Sse2.IsSupported || AdvSimd.Arm64.IsSupported))
             for (; done + Square <= rows; done += Square)
@@ -103,7 +101,7 @@ internal static class Mxfp4Panel
                     UnpackSquare(scales[(done * columnBlocks)..], columnBlocks, Math.Min(b, columnBlocks - Square), places, panel[done..]);
         for (int b = 0; b < columnBlocks; b++)
             for (int row = done; row < rows; row++)
-                panel[places[b] * Rows + row] = Mxfp4.Scale(scales[row * columnBlocks + b]);
+                panel[(places[b % Int8Row.LaneBlocks] + b / Int8Row.LaneBlocks) * Rows + row] = Mxfp4.Scale(scales[row * columnBlocks + b]);
     }
 
     // Four times shuffling the upper half of the registers into the lower one turns rows of bytes into columns.
@@ -121,7 +119,8 @@ internal static class Mxfp4Panel
         }
         for (int i = 0; i < Square; i++)
         {
-            ref float at = ref MemoryMarshal.GetReference(panel.Slice(places[block + i] * Rows, Square));
+            int b = block + i, place = places[b % Int8Row.LaneBlocks] + b / Int8Row.LaneBlocks;
+            ref float at = ref MemoryMarshal.GetReference(panel.Slice(place * Rows, Square));
             (Vector128<ushort> low, Vector128<ushort> high) = Vector128.Widen(from[i]);
             Store(Vector128.Widen(low), ref at, 0);
             Store(Vector128.Widen(high), ref at, 8);
