@@ -84,8 +84,9 @@ public sealed class TerminalTests : IDisposable
         Assert.SkipUnless(File.Exists("/usr/bin/script"), "There is no program 'script' to make up a terminal.");
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The program 'script' of other systems takes other options.");
         string tool = Path.Combine(AppContext.BaseDirectory, "GptOss.Cli.dll");
+        // "exec", for a shell that waits gets the Ctrl+C as well, and dash then ends with 130 whatever the tool answered.
         var start = new ProcessStartInfo(
-            "/usr/bin/script", ["-qefc", $"dotnet '{tool}' {string.Join(' ', arguments)} --temperature 0", "/dev/null"])
+            "/usr/bin/script", ["-qefc", $"exec dotnet '{tool}' {string.Join(' ', arguments)} --temperature 0", "/dev/null"])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -93,6 +94,7 @@ public sealed class TerminalTests : IDisposable
         };
         start.Environment.Remove("GPTOSS_MODEL");
         start.Environment.Remove("NO_COLOR");
+        start.Environment["SHELL"] = "/bin/sh";
         start.Environment["TERM"] = "xterm-256color";
         _script = Process.Start(start)!;
     }
