@@ -23,6 +23,7 @@ internal sealed class Sequence : ITokenStream
     private readonly Queue<int> _dictated = new();
     private readonly List<int> _tokens;
     private bool _hasBegun;
+    private Exception? _error;
 
     internal Sequence(GenerationRequest request, Scheduler scheduler, Engine engine, CancellationToken cancellation)
     {
@@ -107,12 +108,11 @@ internal sealed class Sequence : ITokenStream
             : made >= _request.MaxTokens ? EndReason.MaxTokens
             : _tokens.Count >= contextLength ? EndReason.ContextFull
             : EndReason.None;
-        if (End == EndReason.None) return true;
-        _channel.Writer.TryComplete();
-        return false;
+        return End == EndReason.None;
     }
 
-    internal void Fail(Exception error) => _channel.Writer.TryComplete(error);
+    /// <summary>The stream will end with this error.</summary>
+    internal void Fail(Exception error) => _error ??= error;
 
     /// <summary>The reader is done with it; the loop lets go of the rest.</summary>
     public void Dispose()
@@ -122,17 +122,28 @@ internal sealed class Sequence : ITokenStream
         Halt();
     }
 
-    /// <summary>Called by the loop when it takes no further step.</summary>
+    /// <summary>
+    /// Called by the loop when it takes no further step. The stream ends last: who reads its end finds the memory given back
+    /// and the figures recorded.
+    /// </summary>
     internal void Release()
     {
-        Kv.Dispose();
-        _closed.Dispose();
-        Telemetry.End(End);
+        try
+        {
+            Kv.Dispose();
+            _closed.Dispose();
+            Telemetry.End(End);
+        }
+        catch (Exception error)
+        {
+            Fail(error);   // of a listener to the figures: it must not end the loop
+        }
+        _channel.Writer.TryComplete(_error);
     }
 
     private void Abandon(Exception error)
     {
-        Fail(error);
+        _channel.Writer.TryComplete(error);
         Halt();
     }
 

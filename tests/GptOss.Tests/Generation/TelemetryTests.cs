@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 using GptOss.Generation;
 using GptOss.Model;
 using GptOss.Tests.Chat;
@@ -28,6 +29,7 @@ public sealed class TelemetryTests : IDisposable
 
     public TelemetryTests()
     {
+        RuntimeHelpers.RunClassConstructor(typeof(Telemetry).TypeHandle);     // the figures exist before the first model
         _listener.SetMeasurementEventCallback<double>((instrument, value, _, _) => Count(instrument.Name, value));
         _listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => Count(instrument.Name, value));
         _listener.SetMeasurementEventCallback<int>((instrument, value, _, _) => Count(instrument.Name, value));
@@ -44,7 +46,7 @@ public sealed class TelemetryTests : IDisposable
         using GptOssChatClient client = await GptOssChatClient.LoadAsync(TinyGptOss.Folder, cancellationToken: Cancellation);
         ChatResponse response = await client.GetResponseAsync("Hello!", ChatScript.Options(), Cancellation);
 
-        Await("gptoss.requests", 1);
+        Assert.Equal(1, Now()["gptoss.requests"]);
         string[] expected =
         [
             "gptoss.decode.speed", "gptoss.kv.bytes", "gptoss.prefill.speed", "gptoss.prompt.cached", "gptoss.prompt.tokens",
@@ -113,6 +115,34 @@ public sealed class TelemetryTests : IDisposable
 
         Assert.Equal(2, sequence.CachedTokens);
         Assert.Equal((3, 2), (_sums["gptoss.prompt.tokens"], _sums["gptoss.prompt.cached"]));
+    }
+
+    [Theory]
+    [InlineData("gptoss.queue.time")]     // recorded before the first step
+    [InlineData("gptoss.requests")]       // after the last
+    public async Task A_listener_that_throws_ends_its_request_and_no_other(string figure)
+    {
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        using (var faulty = new MeterListener())
+        {
+            faulty.InstrumentPublished = (instrument, self) =>
+            {
+                if (instrument.Meter.Name == "GptOss" && instrument.Name == figure) self.EnableMeasurementEvents(instrument);
+            };
+            faulty.SetMeasurementEventCallback<double>((_, _, _, _) => throw new InvalidOperationException("the listener's own"));
+            faulty.SetMeasurementEventCallback<long>((_, _, _, _) => throw new InvalidOperationException("the listener's own"));
+            faulty.Start();
+            var error = await Assert.ThrowsAsync<InvalidOperationException>(Answer);
+            Assert.Equal("the listener's own", error.Message);
+            Assert.Equal((0, 0, 0), (model.Engine.Cache.Bytes, Now()["gptoss.requests.active"], _sums["gptoss.queue.length"]));
+        }
+        Assert.Equal(5, await Answer());
+
+        async Task<int> Answer()
+        {
+            using ITokenStream answer = ((ITokenSource)model.Model).Submit(Endless with { MaxTokens = 5 }, Cancellation);
+            return await answer.ReadAsync(Cancellation).CountAsync(Cancellation);
+        }
     }
 
     private static GenerationRequest Endless => new() { Prompt = [1, 2, 3] };
