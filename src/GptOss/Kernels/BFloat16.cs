@@ -14,9 +14,6 @@ internal static class BFloat16
     /// <summary>Rows that stay in the second-level cache while all tokens pass: 64 rows of 2,880 are 369 KB.</summary>
     private const int PanelRows = 64;
 
-    /// <summary>How far ahead of the row the weights are fetched: 4 KB was best of 1, 4 and 16.</summary>
-    private const int PrefetchBytes = 4096;
-
     public static float ToSingle(ushort bits) => BitConverter.UInt32BitsToSingle((uint)bits << 16);
 
     /// <summary>Widens every value; exact.</summary>
@@ -69,16 +66,21 @@ internal static class BFloat16
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<T>() where T : struct, ILanes<T>
         {
-            int rows = _weights.Length / _x.Width, tokens = _x.Count, tiled = tokens & ~3;
-            Span<float> sums = stackalloc float[16 * Lanes.Count];
+            int side = T.Registers == 1 ? 4 : 2;   // of a tile whose sums stay in registers
+            int rows = _weights.Length / _x.Width, tokens = _x.Count, tiled = tokens & -side;
+            Span<float> sums = stackalloc float[side * side * Lanes.Count];
             for (int panel = 0; panel < rows; panel += PanelRows)
             {
-                int end = Math.Min(panel + PanelRows, rows), quads = panel + ((end - panel) & ~3);
-                for (int t = 0; t < tiled; t += 4)
+                int end = Math.Min(panel + PanelRows, rows), tiles = panel + ((end - panel) & -side);
+                for (int t = 0; t < tiled; t += side)
                 {
-                    for (int r = panel; r < quads; r += 4) Tile<T>(r, t, sums);
-                    for (int r = quads; r < end; r++)
-                        for (int i = 0; i < 4; i++)
+                    for (int r = panel; r < tiles; r += side)
+                    {
+                        if (T.Registers == 1) Tile<T>(r, t, sums);
+                        else SmallTile<T>(r, t, sums);
+                    }
+                    for (int r = tiles; r < end; r++)
+                        for (int i = 0; i < side; i++)
                             One<T>(r, t + i);
                 }
                 for (int r = panel; r < end; r++)
@@ -101,7 +103,7 @@ internal static class BFloat16
             nuint k = 0;
             for (; k + 2 * Lanes.Count <= full; k += 2 * Lanes.Count)   // 64 bytes of weights: one line, one prefetch
             {
-                Prefetch.ReadFar(in w, k + PrefetchBytes / sizeof(ushort));
+                Prefetch.ReadFar(in w, k + Prefetch.FarBytes / sizeof(ushort));
                 sum = T.MultiplyAdd(T.LoadBFloat16(in w, k), T.Load(in x, k), sum);
                 sum = T.MultiplyAdd(T.LoadBFloat16(in w, k + Lanes.Count), T.Load(in x, k + Lanes.Count), sum);
             }
@@ -144,15 +146,36 @@ internal static class BFloat16
             T.Store(s01, ref s, 64); T.Store(s11, ref s, 80); T.Store(s21, ref s, 96); T.Store(s31, ref s, 112);
             T.Store(s02, ref s, 128); T.Store(s12, ref s, 144); T.Store(s22, ref s, 160); T.Store(s32, ref s, 176);
             T.Store(s03, ref s, 192); T.Store(s13, ref s, 208); T.Store(s23, ref s, 224); T.Store(s33, ref s, 240);
-            Finish<T>(row, token, (int)full, sums);
+            Finish<T>(row, token, 4, (int)full, sums);
         }
 
-        private void Finish<T>(int row, int token, int full, ReadOnlySpan<float> sums) where T : struct, ILanes<T>
+        // Two rows and two tokens: at 256 bits eight registers of sums.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private void SmallTile<T>(int row, int token, Span<float> sums) where T : struct, ILanes<T>
         {
             int columns = _x.Width;
-            for (int i = 0; i < 16; i++)
+            nuint full = (nuint)columns & ~(nuint)(Lanes.Count - 1), stride = (nuint)columns;
+            ref readonly ushort w = ref MemoryMarshal.GetReference(_weights.Slice(row * columns, 2 * columns));
+            ref readonly float x = ref MemoryMarshal.GetReference(_x.Values.Slice(token * columns, 2 * columns));
+            T s00 = T.Zero, s01 = T.Zero, s10 = T.Zero, s11 = T.Zero;
+            for (nuint k = 0; k < full; k += Lanes.Count)
             {
-                int r = row + i % 4, t = token + i / 4;
+                T w0 = T.LoadBFloat16(in w, k), w1 = T.LoadBFloat16(in w, k + stride), v = T.Load(in x, k);
+                s00 = T.MultiplyAdd(w0, v, s00); s10 = T.MultiplyAdd(w1, v, s10);
+                v = T.Load(in x, k + stride);
+                s01 = T.MultiplyAdd(w0, v, s01); s11 = T.MultiplyAdd(w1, v, s11);
+            }
+            ref float s = ref MemoryMarshal.GetReference(sums);
+            T.Store(s00, ref s, 0); T.Store(s10, ref s, 16); T.Store(s01, ref s, 32); T.Store(s11, ref s, 48);
+            Finish<T>(row, token, 2, (int)full, sums);
+        }
+
+        private void Finish<T>(int row, int token, int side, int full, ReadOnlySpan<float> sums) where T : struct, ILanes<T>
+        {
+            int columns = _x.Width;
+            for (int i = 0; i < side * side; i++)
+            {
+                int r = row + i % side, t = token + i / side;
                 T sum = T.Load(in sums[i * Lanes.Count], 0);
                 if (full < columns) sum = AddTail(sum, _weights.Slice(r * columns, columns), _x[t], full);
                 Put(r, t, T.Sum(sum));

@@ -55,9 +55,6 @@ internal static class Int8Panel
     private const int BlockBytes = Rows * Int8Row.BlockValues;
     private const int Sums = 2 * TileTokens, Levels = 4;
 
-    /// <summary>How far ahead weights are fetched that come from memory.</summary>
-    private const int PrefetchBytes = 4096;
-
     public static long Bytes<TScales>(int columns) where TScales : IPanelScales =>
         (long)Int8Row.Blocks(columns) * Rows * (Int8Row.BlockValues + TScales.Bytes);
 
@@ -227,12 +224,12 @@ internal static class Int8Panel
                     T start = T.Broadcast(in x, startsAt + place * 4), a = start, c = start, d = start, e = start;
                     for (nuint end = from + steps * 4; from < end; from += 4, at += stepBytes)
                     {
-                        Prefetch.ReadFar(in weights, at + PrefetchBytes);
+                        Prefetch.ReadFar(in weights, at + Prefetch.FarBytes);
                         T v = T.Broadcast(in x, from);
                         a = T.AddDots(a, T.LoadWeights(in weights, at), v);
                         c = T.AddDots(c, T.LoadWeights(in weights, at + next), v);
                         if (OneRegisters == 2) continue;
-                        if (perStep * n * 4 > 64) Prefetch.ReadFar(in weights, at + PrefetchBytes + 64);
+                        if (perStep * n * 4 > 64) Prefetch.ReadFar(in weights, at + Prefetch.FarBytes + 64);
                         d = T.AddDots(d, T.LoadWeights(in weights, at + 2 * next), v);
                         e = T.AddDots(e, T.LoadWeights(in weights, at + 3 * next), v);
                     }

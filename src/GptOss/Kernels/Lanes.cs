@@ -49,11 +49,17 @@ internal interface ILanes<TSelf> where TSelf : struct, ILanes<TSelf>
     /// <summary>The same for the last one to three blocks of a row; the missing ones read as zeros, and nothing past them is touched.</summary>
     static abstract TSelf LoadBits(ref readonly byte source, nuint offset, int blocks);
 
-    /// <summary>The E2M1 value of the code at bit <paramref name="shift"/> of every lane.</summary>
-    static abstract TSelf Code(TSelf bits, int shift);
+    /// <summary>The products of a lane's eight E2M1 codes with eight activations, summed up in ascending order: the first plain, the others fused.</summary>
+    /// <param name="bits">As <see cref="LoadBits(ref readonly byte, nuint)"/> gives them.</param>
+    /// <param name="x">128 activations, arranged (<see cref="Mxfp4.Arrange"/>).</param>
+    /// <param name="at">Where in x they begin.</param>
+    static abstract TSelf Products(TSelf bits, ref readonly float x, nuint at);
+
+    /// <summary>Stores the values of the codes: code k of lane i at 16k + i.</summary>
+    static abstract void StoreValues(TSelf bits, ref float values, nuint at);
 
     /// <summary>2^(s − 127) for four scale bytes, each in the four lanes of its block. 0 gives 2⁻¹²⁷, 255 infinity.</summary>
-    static abstract TSelf Scales(uint fourScales);
+    static abstract TSelf Scales(ref readonly byte fourScales, nuint offset);
 
     /// <summary>The largest magnitude of all lanes; not finite where one is not.</summary>
     static abstract float MaxMagnitude(TSelf a, TSelf b);

@@ -130,19 +130,37 @@ internal struct Lanes1 : ILanes<Lanes1>
         return result;
     }
 
-    public static Lanes1 Code(Lanes1 bits, int shift)
+    public static Lanes1 Products(Lanes1 bits, ref readonly float x, nuint at)
+    {
+        Lanes1 p = Values(bits, 0) * Load(in x, at);
+        for (int k = 1; k < 8; k++) p = MultiplyAdd(Values(bits, k), Load(in x, at + (nuint)(16 * k)), p);
+        return p;
+    }
+
+    public static void StoreValues(Lanes1 bits, ref float values, nuint at)
+    {
+        for (int k = 0; k < 8; k++) Store(Values(bits, k), ref values, at + (nuint)(16 * k));
+    }
+
+    private static Lanes1 Values(Lanes1 bits, int code)
     {
         for (int i = 0; i < Lanes.Count; i++)
-            bits._lanes[i] = Mxfp4.Value((int)(BitConverter.SingleToUInt32Bits(bits._lanes[i]) >> shift) & 0xF);
+            bits._lanes[i] = Mxfp4.Value((int)(BitConverter.SingleToUInt32Bits(bits._lanes[i]) >> (4 * code)) & 0xF);
         return bits;
     }
 
-    public static Lanes1 Scales(uint fourScales)
+    public static Lanes1 Scales(ref readonly byte fourScales, nuint offset)
     {
         Lanes1 result = default;
-        for (int i = 0; i < Lanes.Count; i++) result._lanes[i] = Mxfp4.Scale((byte)(fourScales >> (8 * (i / 4))));
+        for (int i = 0; i < Lanes.Count; i++)
+            result._lanes[i] = Mxfp4.Scale(Unsafe.Add(ref Unsafe.AsRef(in fourScales), offset + (nuint)i / 4));
         return result;
     }
+
+    /// <summary>Four bytes as they stand; right in the call of a broadcast it becomes a part of it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Dword(ref readonly byte source, nuint offset) =>
+        Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref Unsafe.AsRef(in source), offset));
 
     public static float MaxMagnitude(Lanes1 a, Lanes1 b)
     {

@@ -128,25 +128,91 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
         blocks > 2 ? Vector128.LoadUnsafe(in source, offset + 32).AsSingle() : default,
         default);
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Code(Lanes128 bits, int shift) =>
-        new(Code(bits._a, shift), Code(bits._b, shift), Code(bits._c, shift), Code(bits._d, shift));
-
-    // A byte table of twice the magnitudes; the upper three bytes of a lane look up entry 0, which is zero.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> Code(Vector128<float> bits, int shift)
+    // The E2M1 values as bfloat16, which loses nothing of them, in two tables of bytes.
+    internal static Vector128<byte> UpperBytes
     {
-        Vector128<byte> twice = Vector128.Shuffle(
-            Vector128.Create((byte)0, 1, 2, 3, 4, 6, 8, 12, 0, 0, 0, 0, 0, 0, 0, 0),
-            ((bits.AsUInt32() >>> shift) & Vector128.Create(7u)).AsByte());
-        Vector128<float> magnitude = Vector128.ConvertToSingle(twice.AsInt32()) * 0.5f;
-        Vector128<uint> sign = (bits.AsUInt32() << (28 - shift)) & Vector128.Create(0x8000_0000u);
-        return (magnitude.AsUInt32() ^ sign).AsSingle();
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128.Create(0, 0x3F, 0x3F, 0x3F, 0x40, 0x40, 0x40, 0x40, 0x80, 0xBF, 0xBF, 0xBF, 0xC0, 0xC0, 0xC0, 0xC0);
+    }
+
+    internal static Vector128<byte> LowerBytes
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128.Create(0, 0x00, 0x80, 0xC0, 0x00, 0x40, 0x80, 0xC0, 0, 0x00, 0x80, 0xC0, 0x00, 0x40, 0x80, 0xC0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Scales(uint fourScales) => new(
-        Scale(fourScales), Scale(fourScales >> 8), Scale(fourScales >> 16), Scale(fourScales >> 24));
+    public static Lanes128 Products(Lanes128 bits, ref readonly float x, nuint at) => new(
+        Products(bits._a, in x, at), Products(bits._b, in x, at + 4), Products(bits._c, in x, at + 8), Products(bits._d, in x, at + 12));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Products(Vector128<float> bits, ref readonly float x, nuint at)
+    {
+        Values(bits, out Vector128<ushort> k0, out Vector128<ushort> k1, out Vector128<ushort> k2, out Vector128<ushort> k3);
+        Vector128<float> p = Lower(k0) * Vector128.LoadUnsafe(in x, at);
+        p = Vector128.FusedMultiplyAdd(Lower(k1), Vector128.LoadUnsafe(in x, at + 16), p);
+        p = Vector128.FusedMultiplyAdd(Lower(k2), Vector128.LoadUnsafe(in x, at + 32), p);
+        p = Vector128.FusedMultiplyAdd(Lower(k3), Vector128.LoadUnsafe(in x, at + 48), p);
+        p = Vector128.FusedMultiplyAdd(Upper(k0), Vector128.LoadUnsafe(in x, at + 64), p);
+        p = Vector128.FusedMultiplyAdd(Upper(k1), Vector128.LoadUnsafe(in x, at + 80), p);
+        p = Vector128.FusedMultiplyAdd(Upper(k2), Vector128.LoadUnsafe(in x, at + 96), p);
+        return Vector128.FusedMultiplyAdd(Upper(k3), Vector128.LoadUnsafe(in x, at + 112), p);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreValues(Lanes128 bits, ref float values, nuint at)
+    {
+        StoreValues(bits._a, ref values, at);
+        StoreValues(bits._b, ref values, at + 4);
+        StoreValues(bits._c, ref values, at + 8);
+        StoreValues(bits._d, ref values, at + 12);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreValues(Vector128<float> bits, ref float values, nuint at)
+    {
+        Values(bits, out Vector128<ushort> k0, out Vector128<ushort> k1, out Vector128<ushort> k2, out Vector128<ushort> k3);
+        Lower(k0).StoreUnsafe(ref values, at);
+        Lower(k1).StoreUnsafe(ref values, at + 16);
+        Lower(k2).StoreUnsafe(ref values, at + 32);
+        Lower(k3).StoreUnsafe(ref values, at + 48);
+        Upper(k0).StoreUnsafe(ref values, at + 64);
+        Upper(k1).StoreUnsafe(ref values, at + 80);
+        Upper(k2).StoreUnsafe(ref values, at + 96);
+        Upper(k3).StoreUnsafe(ref values, at + 112);
+    }
+
+    // Two in a lane as bfloat16: code k in the lower half, k + 4 in the upper.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Values(
+        Vector128<float> bits, out Vector128<ushort> k0, out Vector128<ushort> k1, out Vector128<ushort> k2, out Vector128<ushort> k3)
+    {
+        LookUp(bits.AsByte() & Vector128.Create((byte)0xF), out k0, out k2);
+        LookUp(bits.AsByte() >>> 4, out k1, out k3);
+    }
+
+    // Of the first and third byte of a lane, and of the second and fourth.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void LookUp(Vector128<byte> codes, out Vector128<ushort> first, out Vector128<ushort> second)
+    {
+        Vector128<ushort> upper = Vector128.ShuffleNative(UpperBytes, codes).AsUInt16();
+        Vector128<ushort> lower = Vector128.ShuffleNative(LowerBytes, codes).AsUInt16();
+        first = (upper << 8) | (lower & Vector128.Create((ushort)0x00FF));
+        second = (upper & Vector128.Create((ushort)0xFF00)) | (lower >>> 8);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Lower(Vector128<ushort> halves) => (halves.AsUInt32() << 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Upper(Vector128<ushort> halves) => (halves.AsUInt32() & Vector128.Create(0xFFFF_0000u)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 Scales(ref readonly byte fourScales, nuint offset)
+    {
+        uint scales = Lanes1.Dword(in fourScales, offset);
+        return new(Scale(scales), Scale(scales >> 8), Scale(scales >> 16), Scale(scales >> 24));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> Scale(uint scale) => Vector128.Create(Mxfp4.Scale((byte)scale));

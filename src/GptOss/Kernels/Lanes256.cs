@@ -100,31 +100,81 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
             Vector128.LoadUnsafe(in source, offset + 32).ToVector256().AsSingle()),
     };
 
+    // The two chains of sums side by side: each hides the other's latency.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Code(Lanes256 bits, int shift) => new(Code(bits._low, shift), Code(bits._high, shift));
-
-    // Eight lanes hold the magnitudes, looked up by the lowest three bits; the fourth bit is the sign.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Code(Vector256<float> bits, int shift)
+    public static Lanes256 Products(Lanes256 bits, ref readonly float x, nuint at)
     {
-        Vector256<float> magnitude = Avx2.PermuteVar8x32(
-            Vector256.Create(0f, 0.5f, 1f, 1.5f, 2f, 3f, 4f, 6f), bits.AsInt32() >>> shift);
-        Vector256<uint> sign = (bits.AsUInt32() << (28 - shift)) & Vector256.Create(0x8000_0000u);
-        return (magnitude.AsUInt32() ^ sign).AsSingle();
+        Values(bits, out Lanes256 k0, out Lanes256 k1, out Lanes256 k2, out Lanes256 k3);
+        Lanes256 p = Lower(k0) * Load(in x, at);
+        p = MultiplyAdd(Lower(k1), Load(in x, at + 16), p);
+        p = MultiplyAdd(Lower(k2), Load(in x, at + 32), p);
+        p = MultiplyAdd(Lower(k3), Load(in x, at + 48), p);
+        p = MultiplyAdd(Upper(k0), Load(in x, at + 64), p);
+        p = MultiplyAdd(Upper(k1), Load(in x, at + 80), p);
+        p = MultiplyAdd(Upper(k2), Load(in x, at + 96), p);
+        return MultiplyAdd(Upper(k3), Load(in x, at + 112), p);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Scales(uint fourScales) => new(
-        Spread(fourScales, Vector256.Create(0xFFFF_FF00u, 0xFFFF_FF00u, 0xFFFF_FF00u, 0xFFFF_FF00u,
+    public static void StoreValues(Lanes256 bits, ref float values, nuint at)
+    {
+        Values(bits, out Lanes256 k0, out Lanes256 k1, out Lanes256 k2, out Lanes256 k3);
+        Store(Lower(k0), ref values, at);
+        Store(Lower(k1), ref values, at + 16);
+        Store(Lower(k2), ref values, at + 32);
+        Store(Lower(k3), ref values, at + 48);
+        Store(Upper(k0), ref values, at + 64);
+        Store(Upper(k1), ref values, at + 80);
+        Store(Upper(k2), ref values, at + 96);
+        Store(Upper(k3), ref values, at + 112);
+    }
+
+    // Two in a lane as bfloat16: code k in the lower half, k + 4 in the upper.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Values(Lanes256 bits, out Lanes256 k0, out Lanes256 k1, out Lanes256 k2, out Lanes256 k3)
+    {
+        Vector256<byte> mask = Vector256.Create((byte)0xF);
+        LookUp(bits._low.AsByte() & mask, out Vector256<float> low0, out Vector256<float> low2);
+        LookUp(bits._high.AsByte() & mask, out Vector256<float> high0, out Vector256<float> high2);
+        LookUp((bits._low.AsUInt16() >>> 4).AsByte() & mask, out Vector256<float> low1, out Vector256<float> low3);
+        LookUp((bits._high.AsUInt16() >>> 4).AsByte() & mask, out Vector256<float> high1, out Vector256<float> high3);
+        (k0, k1, k2, k3) = (new(low0, high0), new(low1, high1), new(low2, high2), new(low3, high3));
+    }
+
+    // Of the first and third byte of a lane, and of the second and fourth.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void LookUp(Vector256<byte> codes, out Vector256<float> first, out Vector256<float> second)
+    {
+        Vector256<byte> upper = Avx2.Shuffle(Vector256.Create(Lanes128.UpperBytes, Lanes128.UpperBytes), codes);
+        Vector256<byte> lower = Avx2.Shuffle(Vector256.Create(Lanes128.LowerBytes, Lanes128.LowerBytes), codes);
+        Vector256<byte> odd = Vector256.Create((ushort)0xFF00).AsByte();
+        first = Avx2.BlendVariable(lower, (upper.AsUInt16() << 8).AsByte(), odd).AsSingle();
+        second = Avx2.BlendVariable((lower.AsUInt16() >>> 8).AsByte(), upper, odd).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Lanes256 Lower(Lanes256 halves) =>
+        new((halves._low.AsUInt32() << 16).AsSingle(), (halves._high.AsUInt32() << 16).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Lanes256 Upper(Lanes256 halves)
+    {
+        Vector256<uint> mask = Vector256.Create(0xFFFF_0000u);
+        return new((halves._low.AsUInt32() & mask).AsSingle(), (halves._high.AsUInt32() & mask).AsSingle());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 Scales(ref readonly byte fourScales, nuint offset) => new(
+        Spread(in fourScales, offset, Vector256.Create(0xFFFF_FF00u, 0xFFFF_FF00u, 0xFFFF_FF00u, 0xFFFF_FF00u,
             0xFFFF_FF01u, 0xFFFF_FF01u, 0xFFFF_FF01u, 0xFFFF_FF01u)),
-        Spread(fourScales, Vector256.Create(0xFFFF_FF02u, 0xFFFF_FF02u, 0xFFFF_FF02u, 0xFFFF_FF02u,
+        Spread(in fourScales, offset, Vector256.Create(0xFFFF_FF02u, 0xFFFF_FF02u, 0xFFFF_FF02u, 0xFFFF_FF02u,
             0xFFFF_FF03u, 0xFFFF_FF03u, 0xFFFF_FF03u, 0xFFFF_FF03u)));
 
     // As at 512 bits: byte to the bottom of the lane, into the exponent, 0 lifted to 2⁻¹²⁷.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Spread(uint fourScales, Vector256<uint> bytes)
+    private static Vector256<float> Spread(ref readonly byte fourScales, nuint offset, Vector256<uint> bytes)
     {
-        Vector256<byte> spread = Avx2.Shuffle(Vector256.Create(fourScales).AsByte(), bytes.AsByte());
+        Vector256<byte> spread = Avx2.Shuffle(Vector256.Create(Lanes1.Dword(in fourScales, offset)).AsByte(), bytes.AsByte());
         return Vector256.Max(spread.AsUInt32() << 23, Vector256.Create(0x0040_0000u)).AsSingle();
     }
 

@@ -79,9 +79,35 @@ internal readonly struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
             .WithUpper(Vector128.LoadUnsafe(in source, offset + 32).ToVector256()),
     }).AsSingle());
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 Products(Lanes512 bits, ref readonly float x, nuint at)
+    {
+        Lanes512 p = Value(bits, 0) * Load(in x, at);
+        p = MultiplyAdd(Value(bits, 4), Load(in x, at + 16), p);
+        p = MultiplyAdd(Value(bits, 8), Load(in x, at + 32), p);
+        p = MultiplyAdd(Value(bits, 12), Load(in x, at + 48), p);
+        p = MultiplyAdd(Value(bits, 16), Load(in x, at + 64), p);
+        p = MultiplyAdd(Value(bits, 20), Load(in x, at + 80), p);
+        p = MultiplyAdd(Value(bits, 24), Load(in x, at + 96), p);
+        return MultiplyAdd(Value(bits, 28), Load(in x, at + 112), p);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreValues(Lanes512 bits, ref float values, nuint at)
+    {
+        Store(Value(bits, 0), ref values, at);
+        Store(Value(bits, 4), ref values, at + 16);
+        Store(Value(bits, 8), ref values, at + 32);
+        Store(Value(bits, 12), ref values, at + 48);
+        Store(Value(bits, 16), ref values, at + 64);
+        Store(Value(bits, 20), ref values, at + 80);
+        Store(Value(bits, 24), ref values, at + 96);
+        Store(Value(bits, 28), ref values, at + 112);
+    }
+
     // vpermps looks at the lowest four bits of a lane only, so the other codes need no masking.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Code(Lanes512 bits, int shift) =>
+    private static Lanes512 Value(Lanes512 bits, int shift) =>
         new(Avx512F.PermuteVar16x32(
             Vector512.Create(0f, 0.5f, 1f, 1.5f, 2f, 3f, 4f, 6f, -0f, -0.5f, -1f, -1.5f, -2f, -3f, -4f, -6f),
             bits._value.AsInt32() >>> shift));
@@ -89,9 +115,9 @@ internal readonly struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
     // The byte of block q goes to the bottom of the four lanes of 128-bit part q, then into the exponent. Exponent 0 with
     // the mantissa's top bit is 2⁻¹²⁷, and as an integer it is less than every other scale: hence the maximum.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Scales(uint fourScales)
+    public static Lanes512 Scales(ref readonly byte fourScales, nuint offset)
     {
-        Vector512<byte> spread = Avx512BW.Shuffle(Vector512.Create(fourScales).AsByte(), Vector512.Create(
+        Vector512<byte> spread = Avx512BW.Shuffle(Vector512.Create(Lanes1.Dword(in fourScales, offset)).AsByte(), Vector512.Create(
             0xFFFF_FF00u, 0xFFFF_FF00u, 0xFFFF_FF00u, 0xFFFF_FF00u, 0xFFFF_FF01u, 0xFFFF_FF01u, 0xFFFF_FF01u, 0xFFFF_FF01u,
             0xFFFF_FF02u, 0xFFFF_FF02u, 0xFFFF_FF02u, 0xFFFF_FF02u, 0xFFFF_FF03u, 0xFFFF_FF03u, 0xFFFF_FF03u, 0xFFFF_FF03u)
             .AsByte());

@@ -7,7 +7,7 @@ namespace GptOss.Kernels;
 /// <summary>Reads memory as fast as a core can and does nothing else: what every decoding speed is compared with.</summary>
 internal static class MemoryRead
 {
-    private const int StepBytes = 128, PrefetchBytes = 4096;
+    private const int StepBytes = 128;
 
     /// <summary>The exclusive or of the whole steps of 128 bytes, folded into one number, so that no read can be left out.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -17,8 +17,8 @@ internal static class MemoryRead
         Vector256<byte> a = default, b = default, c = default, d = default;
         for (nuint at = 0; at + StepBytes <= (nuint)memory.Length; at += StepBytes)
         {
-            Prefetch.Read(in m, at + PrefetchBytes);
-            Prefetch.Read(in m, at + PrefetchBytes + StepBytes / 2);
+            Prefetch.ReadFar(in m, at + Prefetch.FarBytes);
+            Prefetch.ReadFar(in m, at + Prefetch.FarBytes + StepBytes / 2);
             a ^= Vector256.LoadUnsafe(in m, at);
             b ^= Vector256.LoadUnsafe(in m, at + 32);
             c ^= Vector256.LoadUnsafe(in m, at + 64);

@@ -15,7 +15,7 @@ namespace GptOss.Kernels;
 /// lookup away, and nothing is moved between lanes.
 /// </para>
 /// </remarks>
-internal static class Mxfp4
+internal static partial class Mxfp4
 {
     public const int BlockValues = 32;
     public const int BlockBytes = 16;
@@ -25,9 +25,6 @@ internal static class Mxfp4
     internal const int StepValues = StepBlocks * BlockValues;
     private const int StepBytes = StepBlocks * BlockBytes;
     private const int CodesPerLane = 8;
-
-    /// <summary>How far ahead of the row the weights are fetched: 4 KB was best of 1, 4 and 16.</summary>
-    private const int PrefetchBytes = 4096;
 
     /// <summary>Rows decoded at once for several tokens; with 2,880 columns they take 159 KB of scratch.</summary>
     private const int PanelRows = 12;
@@ -51,6 +48,7 @@ internal static class Mxfp4
     /// <summary>Floats of scratch that <see cref="Multiply"/> needs.</summary>
     public static int ScratchValues(int columns) => PanelRows * PanelWidth(ArrangedWidth(columns) / StepValues);
 
+    /// <summary>Floats of a decoded row: for each step eight registers of values, then one of scales.</summary>
     private static int PanelWidth(int steps) => steps * (CodesPerLane + 1) * Lanes.Count;
 
     /// <summary>Brings activations into the order in which a step meets them: <c>y[128g + 16j + d] = x[128g + 8d + j]</c>.</summary>
@@ -107,7 +105,7 @@ internal static class Mxfp4
         Lanes.Run(new Kernel(blocks, scales, bias, x, y, first, scratch));
     }
 
-    internal readonly ref struct Kernel(
+    internal readonly ref partial struct Kernel(
         ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<ushort> bias, Rows x, Rows y, int first,
         Span<float> scratch) : ILaneKernel
     {
@@ -145,9 +143,17 @@ internal static class Mxfp4
         {
             sums.Clear();
             for (int from = 0; from < _x.Width; from += PieceValues)
-                for (int slot = 0; slot < rows; slot += TileRows)
-                    Tile<T>(slot, Math.Min(TileRows, rows - slot), token, tokens, from, Math.Min(from + PieceValues, _x.Width),
-                        ref sums[slot * TileTokens * Lanes.Count]);
+            {
+                int end = Math.Min(from + PieceValues, _x.Width);
+                if (T.Registers == 1)
+                    for (int slot = 0; slot < rows; slot += TileRows)
+                        Tile<T>(slot, Math.Min(TileRows, rows - slot), token, tokens, from, end, ref sums[slot * TileTokens * Lanes.Count]);
+                else
+                    for (int slot = 0; slot < rows; slot += 2)
+                        for (int t = 0; t < tokens; t += 2)
+                            SmallTile<T>(slot, Math.Min(2, rows - slot), token + t, Math.Min(2, tokens - t), from, end,
+                                ref sums[(slot * TileTokens + t) * Lanes.Count]);
+            }
             for (int r = 0; r < rows; r++)
                 for (int t = 0; t < tokens; t++)
                     Put(first + r, token + t, T.Sum(T.Load(in sums[(r * TileTokens + t) * Lanes.Count], 0)));
@@ -167,28 +173,12 @@ internal static class Mxfp4
             nuint step = 0;
             for (; step < full; step++)
             {
-                Prefetch.Read(in b, step * StepBytes + PrefetchBytes);
-                uint scales = Unsafe.ReadUnaligned<uint>(
-                    ref Unsafe.Add(ref Unsafe.AsRef(in s), step * StepBlocks));
-                sum = AddStep(sum, T.LoadBits(in b, step * StepBytes), T.Scales(scales), in x, step * StepValues);
+                Prefetch.Read(in b, step * StepBytes + Prefetch.NearBytes);
+                sum = T.MultiplyAdd(T.Products(T.LoadBits(in b, step * StepBytes), in x, step * StepValues), T.Scales(in s, step * StepBlocks), sum);
             }
             if (rest > 0)
-                sum = AddStep(sum, T.LoadBits(in b, step * StepBytes, rest), T.Scales(last), in x, step * StepValues);
+                sum = T.MultiplyAdd(T.Products(T.LoadBits(in b, step * StepBytes, rest), in x, step * StepValues), T.Scales(in Bytes(in last), 0), sum);
             Put(row, token, T.Sum(sum));
-        }
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static T AddStep<T>(T sum, T bits, T scales, ref readonly float x, nuint at) where T : struct, ILanes<T>
-        {
-            T p = T.Code(bits, 0) * T.Load(in x, at);
-            p = T.MultiplyAdd(T.Code(bits, 4), T.Load(in x, at + 16), p);
-            p = T.MultiplyAdd(T.Code(bits, 8), T.Load(in x, at + 32), p);
-            p = T.MultiplyAdd(T.Code(bits, 12), T.Load(in x, at + 48), p);
-            p = T.MultiplyAdd(T.Code(bits, 16), T.Load(in x, at + 64), p);
-            p = T.MultiplyAdd(T.Code(bits, 20), T.Load(in x, at + 80), p);
-            p = T.MultiplyAdd(T.Code(bits, 24), T.Load(in x, at + 96), p);
-            p = T.MultiplyAdd(T.Code(bits, 28), T.Load(in x, at + 112), p);
-            return T.MultiplyAdd(p, scales, sum);
         }
 
         // The scales of a row's last, incomplete step, one byte each; those of the missing blocks are 0.
@@ -201,11 +191,13 @@ internal static class Mxfp4
             return scales;
         }
 
-        // A decoded row: for each step eight registers of values, then one of scales.
+        private static ref readonly byte Bytes(ref readonly uint dword) => ref Unsafe.As<uint, byte>(ref Unsafe.AsRef(in dword));
+
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void Decode<T>(int row, int slot) where T : struct, ILanes<T>
         {
             nuint full = (nuint)(_columnBlocks / StepBlocks), steps = (nuint)(_x.Width / StepValues);
+            uint last = LastScales(row);
             ref readonly byte b = ref MemoryMarshal.GetReference(_blocks.Slice(row * _columnBlocks * BlockBytes));
             ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(row * _columnBlocks));
             ref float panel = ref MemoryMarshal.GetReference(_scratch.Slice(slot * PanelWidth((int)steps), PanelWidth((int)steps)));
@@ -214,72 +206,11 @@ internal static class Mxfp4
                 bool whole = step < full;
                 T bits = whole ? T.LoadBits(in b, step * StepBytes)
                     : T.LoadBits(in b, step * StepBytes, _columnBlocks % StepBlocks);
-                uint scales = whole
-                    ? Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref Unsafe.AsRef(in s), step * StepBlocks))
-                    : LastScales(row);
+                T scales = whole ? T.Scales(in s, step * StepBlocks) : T.Scales(in Bytes(in last), 0);
                 nuint at = step * (CodesPerLane + 1) * Lanes.Count;
-                T.Store(T.Code(bits, 0), ref panel, at);
-                T.Store(T.Code(bits, 4), ref panel, at + 16);
-                T.Store(T.Code(bits, 8), ref panel, at + 32);
-                T.Store(T.Code(bits, 12), ref panel, at + 48);
-                T.Store(T.Code(bits, 16), ref panel, at + 64);
-                T.Store(T.Code(bits, 20), ref panel, at + 80);
-                T.Store(T.Code(bits, 24), ref panel, at + 96);
-                T.Store(T.Code(bits, 28), ref panel, at + 112);
-                T.Store(T.Scales(scales), ref panel, at + 128);
+                T.StoreValues(bits, ref panel, at);
+                T.Store(scales, ref panel, at + 128);
             }
-        }
-
-        // Three decoded rows and four tokens: twelve chains within the step, twelve across the steps, and all of them in
-        // registers at 512 bits. Where rows or tokens end within the tile, the last stands in for those past it.
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void Tile<T>(int slot, int rows, int token, int tokens, int begin, int end, ref float s) where T : struct, ILanes<T>
-        {
-            nuint width = (nuint)_x.Width, w = (nuint)PanelWidth((int)(width / StepValues));
-            nuint w1 = w * (nuint)Math.Min(1, rows - 1), w2 = w * (nuint)(rows - 1);
-            nuint t1 = width * (nuint)Math.Min(1, tokens - 1), t2 = width * (nuint)Math.Min(2, tokens - 1), t3 = width * (nuint)(tokens - 1);
-            ref readonly float panel = ref MemoryMarshal.GetReference(_scratch.Slice(slot * (int)w, rows * (int)w));
-            ref readonly float x = ref MemoryMarshal.GetReference(_x.Values.Slice(token * _x.Width, tokens * _x.Width));
-            T s00 = T.Load(in s, 0), s01 = T.Load(in s, 16), s02 = T.Load(in s, 32), s03 = T.Load(in s, 48);
-            T s10 = T.Load(in s, 64), s11 = T.Load(in s, 80), s12 = T.Load(in s, 96), s13 = T.Load(in s, 112);
-            T s20 = T.Load(in s, 128), s21 = T.Load(in s, 144), s22 = T.Load(in s, 160), s23 = T.Load(in s, 176);
-            nuint at = (nuint)PanelWidth(begin / StepValues);
-            for (nuint from = (nuint)begin; from < (nuint)end; at += Lanes.Count)
-            {
-                T a = T.Load(in panel, at), b = T.Load(in panel, at + w1), c = T.Load(in panel, at + w2), v = T.Load(in x, from);
-                T p00 = a * v, p10 = b * v, p20 = c * v;
-                v = T.Load(in x, from + t1);
-                T p01 = a * v, p11 = b * v, p21 = c * v;
-                v = T.Load(in x, from + t2);
-                T p02 = a * v, p12 = b * v, p22 = c * v;
-                v = T.Load(in x, from + t3);
-                T p03 = a * v, p13 = b * v, p23 = c * v;
-                nuint stepEnd = from + StepValues;
-                at += Lanes.Count;
-                for (from += Lanes.Count; from < stepEnd; from += Lanes.Count, at += Lanes.Count)
-                {
-                    a = T.Load(in panel, at);
-                    b = T.Load(in panel, at + w1);
-                    c = T.Load(in panel, at + w2);
-                    v = T.Load(in x, from);
-                    p00 = T.MultiplyAdd(a, v, p00); p10 = T.MultiplyAdd(b, v, p10); p20 = T.MultiplyAdd(c, v, p20);
-                    v = T.Load(in x, from + t1);
-                    p01 = T.MultiplyAdd(a, v, p01); p11 = T.MultiplyAdd(b, v, p11); p21 = T.MultiplyAdd(c, v, p21);
-                    v = T.Load(in x, from + t2);
-                    p02 = T.MultiplyAdd(a, v, p02); p12 = T.MultiplyAdd(b, v, p12); p22 = T.MultiplyAdd(c, v, p22);
-                    v = T.Load(in x, from + t3);
-                    p03 = T.MultiplyAdd(a, v, p03); p13 = T.MultiplyAdd(b, v, p13); p23 = T.MultiplyAdd(c, v, p23);
-                }
-                a = T.Load(in panel, at);
-                b = T.Load(in panel, at + w1);
-                c = T.Load(in panel, at + w2);
-                s00 = T.MultiplyAdd(p00, a, s00); s01 = T.MultiplyAdd(p01, a, s01); s02 = T.MultiplyAdd(p02, a, s02); s03 = T.MultiplyAdd(p03, a, s03);
-                s10 = T.MultiplyAdd(p10, b, s10); s11 = T.MultiplyAdd(p11, b, s11); s12 = T.MultiplyAdd(p12, b, s12); s13 = T.MultiplyAdd(p13, b, s13);
-                s20 = T.MultiplyAdd(p20, c, s20); s21 = T.MultiplyAdd(p21, c, s21); s22 = T.MultiplyAdd(p22, c, s22); s23 = T.MultiplyAdd(p23, c, s23);
-            }
-            T.Store(s00, ref s, 0); T.Store(s01, ref s, 16); T.Store(s02, ref s, 32); T.Store(s03, ref s, 48);
-            T.Store(s10, ref s, 64); T.Store(s11, ref s, 80); T.Store(s12, ref s, 96); T.Store(s13, ref s, 112);
-            T.Store(s20, ref s, 128); T.Store(s21, ref s, 144); T.Store(s22, ref s, 160); T.Store(s23, ref s, 176);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

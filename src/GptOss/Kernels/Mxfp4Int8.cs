@@ -17,9 +17,6 @@ internal static class Mxfp4Int8
     private const int StepBlocks = Int8Row.LaneBlocks;
     private const int StepBytes = StepBlocks * Mxfp4.BlockBytes;
 
-    /// <summary>How far ahead of the row the weights are fetched.</summary>
-    private const int PrefetchBytes = 4096;
-
     /// <summary>From this many tokens on rows in lanes are quicker than one row after the other: measured at 512 bits.</summary>
     public const int PanelTokens = 5;
 
@@ -157,10 +154,10 @@ internal static class Mxfp4Int8
             for (; step < full; step++)
             {
                 nuint at = step * StepBytes, lane = step * StepBlocks;
-                Prefetch.Read(in b, at + PrefetchBytes);
-                Prefetch.Read(in b, at + PrefetchBytes + 64);
-                Prefetch.Read(in b, at + PrefetchBytes + 128);
-                Prefetch.Read(in b, at + PrefetchBytes + 192);
+                Prefetch.Read(in b, at + Prefetch.NearBytes);
+                Prefetch.Read(in b, at + Prefetch.NearBytes + 64);
+                Prefetch.Read(in b, at + Prefetch.NearBytes + 128);
+                Prefetch.Read(in b, at + Prefetch.NearBytes + 192);
                 T sums = T.BlockSums(in b, at, in x, 2 * at, in Unsafe.Add(ref Unsafe.AsRef(in offsets), lane));
                 T scale = T.BlockScales(Vector128.LoadUnsafe(in s, lane)) * T.Load(in scales, lane);
                 sum = T.MultiplyAdd(sums, scale, sum);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using GptOss.Kernels;
 
 namespace GptOss.Tests.Kernels;
@@ -221,8 +222,8 @@ public class LanesTests
         public void Run<T>() where T : struct, ILanes<T>
         {
             T bits = _blocks == 4 ? T.LoadBits(in _bytes[0], 0) : T.LoadBits(in _bytes[0], 0, _blocks);
-            for (int j = 0; j < 8; j++) T.Store(T.Code(bits, 4 * j), ref _y[0], (nuint)(16 * j));
-            T.Store(T.Scales(_scales), ref _y[0], 128);
+            T.StoreValues(bits, ref _y[0], 0);
+            T.Store(T.Scales(in MemoryMarshal.AsBytes(new ReadOnlySpan<uint>(in _scales))[0], 0), ref _y[0], 128);
         }
     }
 
