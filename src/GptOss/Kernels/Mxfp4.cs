@@ -57,11 +57,20 @@ internal static partial class Mxfp4
     public static void Arrange(ReadOnlySpan<float> x, Span<float> arranged)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(arranged.Length, ArrangedWidth(x.Length));
-        arranged.Clear();
-        for (int k = 0; k < x.Length; k++)
+        scoped Span<float> rest = stackalloc float[StepValues];
+        for (int k = 0; k < x.Length; k += StepValues)
         {
-            int step = k / StepValues, lane = k % StepValues / CodesPerLane, code = k % CodesPerLane;
-            arranged[step * StepValues + code * Lanes.Count + lane] = x[k];
+            scoped ReadOnlySpan<float> step = x[k..];
+            if (step.Length < StepValues)
+            {
+                rest.Clear();
+                step.CopyTo(rest);
+                step = rest;
+            }
+            Span<float> to = arranged.Slice(k, StepValues);
+            for (int lane = 0; lane < Lanes.Count; lane++)
+                for (int code = 0; code < CodesPerLane; code++)
+                    to[code * Lanes.Count + lane] = step[lane * CodesPerLane + code];
         }
     }
 
