@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using BenchmarkDotNet.Attributes;
 using GptOss.Kernels;
 
@@ -30,7 +31,7 @@ public unsafe class AttentionBenchmarks
     }
 
     [Benchmark(Baseline = true)]
-    public ulong PlainRead() => Benchmarks.PlainRead.Sum((byte*)_keysAndValues.Pointer, (nint)_keysAndValues.Span.Length * sizeof(float));
+    public ulong PlainRead() => MemoryRead.Fold(MemoryMarshal.AsBytes(_keysAndValues.Span));
 
     [Benchmark]
     public void Fold()

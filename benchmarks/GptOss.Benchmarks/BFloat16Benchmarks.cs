@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using BenchmarkDotNet.Attributes;
 using GptOss.Kernels;
 
@@ -28,7 +29,7 @@ public unsafe class BFloat16Benchmarks
         _y = new float[Rows * Tokens];
     }
 
-    [Benchmark(Baseline = true)] public ulong PlainRead() => Benchmarks.PlainRead.Sum((byte*)_w.Pointer, (nint)Values * Rows * 2);
+    [Benchmark(Baseline = true)] public ulong PlainRead() => MemoryRead.Fold(MemoryMarshal.AsBytes(_w.Span));
 
     [Benchmark] public void Multiply() => BFloat16.Multiply(_w.Span, [], new Rows(_x, Values), new Rows(_y, Rows), 0);
 }
@@ -57,7 +58,7 @@ public unsafe class BFloat16ColumnsBenchmarks
         _y = new float[Rows];
     }
 
-    [Benchmark(Baseline = true)] public ulong PlainRead() => Benchmarks.PlainRead.Sum((byte*)_w.Pointer, (nint)Values * Rows * 2);
+    [Benchmark(Baseline = true)] public ulong PlainRead() => MemoryRead.Fold(MemoryMarshal.AsBytes(_w.Span));
 
     [Benchmark]
     public void Multiply() =>

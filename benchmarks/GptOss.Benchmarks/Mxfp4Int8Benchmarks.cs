@@ -39,7 +39,7 @@ public unsafe class Mxfp4Int8Benchmarks
 
     [Benchmark(Baseline = true)]
     public ulong PlainRead() =>
-        Benchmarks.PlainRead.Sum(_blocks.Pointer, _blocks.Span.Length) + Benchmarks.PlainRead.Sum(_scales.Pointer, _scales.Span.Length);
+        MemoryRead.Fold(_blocks.Span) + MemoryRead.Fold(_scales.Span);
 
     [Benchmark]
     public void Multiply() => Mxfp4Int8.Multiply(

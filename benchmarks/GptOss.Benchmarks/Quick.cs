@@ -108,7 +108,7 @@ internal static unsafe class Quick
     private static void Read(void* state, int worker, int first, int end)
     {
         var c = (Call*)state;
-        c->Y[first] = PlainRead.Sum((byte*)(c->Dense + (nint)(c->First + first) * Columns), (nint)(end - first) * Columns * 2);
+        c->Y[first] = MemoryRead.Fold(new((byte*)(c->Dense + (nint)(c->First + first) * Columns), (end - first) * Columns * 2));
     }
 
     private static void MultiplyDense(void* state, int worker, int first, int end)

@@ -100,6 +100,7 @@ internal sealed class Scheduler(Engine engine) : IDisposable
         try
         {
             sequence.Begin();
+            sequence.Stop.ThrowIfCancellationRequested();
             if (sequence.TryTakeDictated(out int dictated))
                 return sequence.Append(new GeneratedToken(dictated), engine.ContextLength);
             return engine.Step(sequence) is not { } token || sequence.Append(token, engine.ContextLength);

@@ -123,15 +123,15 @@ internal sealed class Sequence : ITokenStream
     }
 
     /// <summary>
-    /// Called by the loop when it takes no further step. The stream ends last: who reads its end finds the memory given back
-    /// and the figures recorded.
+    /// Called by the loop when it takes no further step. The stream ends last, unless its reader cancelled or disposed it: who
+    /// reads its end finds the memory given back and the figures recorded.
     /// </summary>
     internal void Release()
     {
+        Kv.Dispose();
+        _closed.Dispose();
         try
         {
-            Kv.Dispose();
-            _closed.Dispose();
             Telemetry.End(End);
         }
         catch (Exception error)

@@ -101,12 +101,19 @@ internal sealed class Telemetry
     public void End(EndReason reason)
     {
         Interlocked.Decrement(ref _active);
-        Requests.Add(1, new KeyValuePair<string, object?>("gptoss.end", reason.ToString()));
-        if (_tokens > 0)
-            Prefill.Record((_promptTokens - _cachedTokens) / Seconds(_begun, _first));
-        if (_tokens > 1)
-            Decode.Record((_tokens - 1) / Seconds(_first, _last));
-        _activity?.SetTag("gptoss.answer.tokens", _tokens).SetTag("gptoss.end", reason.ToString()).Stop();
+        try
+        {
+            Requests.Add(1, new KeyValuePair<string, object?>("gptoss.end", reason.ToString()));
+            if (_tokens > 0)
+                Prefill.Record((_promptTokens - _cachedTokens) / Seconds(_begun, _first));
+            if (_tokens > 1)
+                Decode.Record((_tokens - 1) / Seconds(_first, _last));
+        }
+        finally
+        {
+            // Also where a listener throws: a span that stays open would take in what comes after it.
+            _activity?.SetTag("gptoss.answer.tokens", _tokens).SetTag("gptoss.end", reason.ToString()).Stop();
+        }
     }
 
     // At least one tick, so that a rate is finite.

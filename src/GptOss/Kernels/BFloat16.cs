@@ -66,7 +66,7 @@ internal static class BFloat16
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<T>() where T : struct, ILanes<T>
         {
-            int side = T.Registers == 1 ? 4 : 2;   // of a tile whose sums stay in registers
+            int side = T.Registers == 1 ? 4 : 2;   // of a tile: its sums stay in registers at 512 bits, and at 256
             int rows = _weights.Length / _x.Width, tokens = _x.Count, tiled = tokens & -side;
             Span<float> sums = stackalloc float[side * side * Lanes.Count];
             for (int panel = 0; panel < rows; panel += PanelRows)

@@ -58,8 +58,8 @@ internal interface ILanes<TSelf> where TSelf : struct, ILanes<TSelf>
     /// <summary>Stores the values of the codes: code k of lane i at 16k + i.</summary>
     static abstract void StoreValues(TSelf bits, ref float values, nuint at);
 
-    /// <summary>2^(s − 127) for four scale bytes, each in the four lanes of its block. 0 gives 2⁻¹²⁷, 255 infinity.</summary>
-    static abstract TSelf Scales(ref readonly byte fourScales, nuint offset);
+    /// <summary>2^(s − 127) for the four scale bytes at the offset, each in the four lanes of its block; no byte past them is read. 0 gives 2⁻¹²⁷, 255 infinity.</summary>
+    static abstract TSelf Scales(ref readonly byte source, nuint offset);
 
     /// <summary>The largest magnitude of all lanes; not finite where one is not.</summary>
     static abstract float MaxMagnitude(TSelf a, TSelf b);
@@ -104,6 +104,11 @@ internal static class Lanes
         else if (Vector128.IsHardwareAccelerated) kernel.Run<Lanes128>();
         else kernel.Run<Lanes1>();
     }
+
+    /// <summary>Four bytes as they stand. Called inside Vector.Create, the JIT folds the load into the broadcast.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Dword(ref readonly byte source, nuint offset) =>
+        Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref Unsafe.AsRef(in source), offset));
 
     /// <summary>Loads the first <paramref name="count"/> lanes; the others are zero.</summary>
     public static T LoadPartial<T>(ReadOnlySpan<float> source, int count) where T : struct, ILanes<T>

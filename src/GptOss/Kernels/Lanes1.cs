@@ -149,18 +149,13 @@ internal struct Lanes1 : ILanes<Lanes1>
         return bits;
     }
 
-    public static Lanes1 Scales(ref readonly byte fourScales, nuint offset)
+    public static Lanes1 Scales(ref readonly byte source, nuint offset)
     {
         Lanes1 result = default;
         for (int i = 0; i < Lanes.Count; i++)
-            result._lanes[i] = Mxfp4.Scale(Unsafe.Add(ref Unsafe.AsRef(in fourScales), offset + (nuint)i / 4));
+            result._lanes[i] = Mxfp4.Scale(Unsafe.Add(ref Unsafe.AsRef(in source), offset + (nuint)i / 4));
         return result;
     }
-
-    /// <summary>Four bytes as they stand; right in the call of a broadcast it becomes a part of it.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static uint Dword(ref readonly byte source, nuint offset) =>
-        Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref Unsafe.AsRef(in source), offset));
 
     public static float MaxMagnitude(Lanes1 a, Lanes1 b)
     {

@@ -208,9 +208,9 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
     private static Vector128<float> Upper(Vector128<ushort> halves) => (halves.AsUInt32() & Vector128.Create(0xFFFF_0000u)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Scales(ref readonly byte fourScales, nuint offset)
+    public static Lanes128 Scales(ref readonly byte source, nuint offset)
     {
-        uint scales = Lanes1.Dword(in fourScales, offset);
+        uint scales = Lanes.Dword(in source, offset);
         return new(Scale(scales), Scale(scales >> 8), Scale(scales >> 16), Scale(scales >> 24));
     }
 

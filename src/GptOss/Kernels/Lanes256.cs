@@ -164,17 +164,17 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Scales(ref readonly byte fourScales, nuint offset) => new(
-        Spread(in fourScales, offset, Vector256.Create(0xFFFF_FF00u, 0xFFFF_FF00u, 0xFFFF_FF00u, 0xFFFF_FF00u,
+    public static Lanes256 Scales(ref readonly byte source, nuint offset) => new(
+        Spread(in source, offset, Vector256.Create(0xFFFF_FF00u, 0xFFFF_FF00u, 0xFFFF_FF00u, 0xFFFF_FF00u,
             0xFFFF_FF01u, 0xFFFF_FF01u, 0xFFFF_FF01u, 0xFFFF_FF01u)),
-        Spread(in fourScales, offset, Vector256.Create(0xFFFF_FF02u, 0xFFFF_FF02u, 0xFFFF_FF02u, 0xFFFF_FF02u,
+        Spread(in source, offset, Vector256.Create(0xFFFF_FF02u, 0xFFFF_FF02u, 0xFFFF_FF02u, 0xFFFF_FF02u,
             0xFFFF_FF03u, 0xFFFF_FF03u, 0xFFFF_FF03u, 0xFFFF_FF03u)));
 
     // As at 512 bits: byte to the bottom of the lane, into the exponent, 0 lifted to 2⁻¹²⁷.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Spread(ref readonly byte fourScales, nuint offset, Vector256<uint> bytes)
+    private static Vector256<float> Spread(ref readonly byte source, nuint offset, Vector256<uint> bytes)
     {
-        Vector256<byte> spread = Avx2.Shuffle(Vector256.Create(Lanes1.Dword(in fourScales, offset)).AsByte(), bytes.AsByte());
+        Vector256<byte> spread = Avx2.Shuffle(Vector256.Create(Lanes.Dword(in source, offset)).AsByte(), bytes.AsByte());
         return Vector256.Max(spread.AsUInt32() << 23, Vector256.Create(0x0040_0000u)).AsSingle();
     }
 

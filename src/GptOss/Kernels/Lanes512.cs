@@ -115,9 +115,9 @@ internal readonly struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
     // The byte of block q goes to the bottom of the four lanes of 128-bit part q, then into the exponent. Exponent 0 with
     // the mantissa's top bit is 2⁻¹²⁷, and as an integer it is less than every other scale: hence the maximum.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Scales(ref readonly byte fourScales, nuint offset)
+    public static Lanes512 Scales(ref readonly byte source, nuint offset)
     {
-        Vector512<byte> spread = Avx512BW.Shuffle(Vector512.Create(Lanes1.Dword(in fourScales, offset)).AsByte(), Vector512.Create(
+        Vector512<byte> spread = Avx512BW.Shuffle(Vector512.Create(Lanes.Dword(in source, offset)).AsByte(), Vector512.Create(
             0xFFFF_FF00u, 0xFFFF_FF00u, 0xFFFF_FF00u, 0xFFFF_FF00u, 0xFFFF_FF01u, 0xFFFF_FF01u, 0xFFFF_FF01u, 0xFFFF_FF01u,
             0xFFFF_FF02u, 0xFFFF_FF02u, 0xFFFF_FF02u, 0xFFFF_FF02u, 0xFFFF_FF03u, 0xFFFF_FF03u, 0xFFFF_FF03u, 0xFFFF_FF03u)
             .AsByte());

@@ -11,8 +11,8 @@ namespace GptOss.Kernels;
 /// Order of the sum of a row: a dword of blocks holds eight codes, k = 8d to 8d + 7. Their products are added in ascending k,
 /// the first one plain, the others by fused multiply-add: p. Then lane d mod 16 takes p · 2^(s − 127) by one fused
 /// multiply-add, d ascending, the row padded with zero blocks to a multiple of four; then the tree of
-/// <see cref="ILanes{TSelf}.Sum"/>; then the bias. So sixteen dwords are one register, a code is a shift and a table
-/// lookup away, and nothing is moved between lanes.
+/// <see cref="ILanes{TSelf}.Sum"/>; then the bias. So sixteen dwords are sixteen lanes, and nothing is moved
+/// between them: at 512 bits a code is a shift and a table lookup away, at less two tables of bytes give a lane's codes in pairs.
 /// </para>
 /// </remarks>
 internal static partial class Mxfp4

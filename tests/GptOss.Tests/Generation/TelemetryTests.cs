@@ -46,7 +46,7 @@ public sealed class TelemetryTests : IDisposable
         using GptOssChatClient client = await GptOssChatClient.LoadAsync(TinyGptOss.Folder, cancellationToken: Cancellation);
         ChatResponse response = await client.GetResponseAsync("Hello!", ChatScript.Options(), Cancellation);
 
-        Assert.Equal(1, Now()["gptoss.requests"]);
+        Await("gptoss.requests", 1);     // the client stops reading at the answer's end, not at the stream's
         string[] expected =
         [
             "gptoss.decode.speed", "gptoss.kv.bytes", "gptoss.prefill.speed", "gptoss.prompt.cached", "gptoss.prompt.tokens",
@@ -123,6 +123,8 @@ public sealed class TelemetryTests : IDisposable
     public async Task A_listener_that_throws_ends_its_request_and_no_other(string figure)
     {
         using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        using ITokenStream other = ((ITokenSource)model.Model).Submit(Endless with { MaxTokens = 200 }, Cancellation);
+        Await("gptoss.queue.length", 0);     // it has begun, and waits for its reader
         using (var faulty = new MeterListener())
         {
             faulty.InstrumentPublished = (instrument, self) =>
@@ -134,8 +136,10 @@ public sealed class TelemetryTests : IDisposable
             faulty.Start();
             var error = await Assert.ThrowsAsync<InvalidOperationException>(Answer);
             Assert.Equal("the listener's own", error.Message);
-            Assert.Equal((0, 0, 0), (model.Engine.Cache.Bytes, Now()["gptoss.requests.active"], _sums["gptoss.queue.length"]));
+            Assert.Equal((1, 0), (Now()["gptoss.requests.active"], _sums["gptoss.queue.length"]));
         }
+        Assert.Equal(200, await other.ReadAsync(Cancellation).CountAsync(Cancellation));
+        Assert.Equal(0, model.Engine.Cache.Bytes);
         Assert.Equal(5, await Answer());
 
         async Task<int> Answer()
@@ -143,6 +147,30 @@ public sealed class TelemetryTests : IDisposable
             using ITokenStream answer = ((ITokenSource)model.Model).Submit(Endless with { MaxTokens = 5 }, Cancellation);
             return await answer.ReadAsync(Cancellation).CountAsync(Cancellation);
         }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]     // the next tokens are dictated: the loop does not ask the engine
+    public async Task A_reader_that_is_behind_when_the_model_is_disposed_is_told(bool guided)
+    {
+        var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        GenerationRequest request = Endless with { MaxTokens = 500, Guide = guided ? new Dictation() : null };
+        using ITokenStream answer = ((ITokenSource)model.Model).Submit(request, Cancellation);
+        await using IAsyncEnumerator<GeneratedToken> reader = answer.ReadAsync(Cancellation).GetAsyncEnumerator(Cancellation);
+        Assert.True(await reader.MoveNextAsync());
+        await Task.Delay(300, Cancellation);     // the stream is full by now
+        model.Dispose();
+
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () =>
+        {
+            while (await reader.MoveNextAsync()) { }
+        });
+    }
+
+    private sealed class Dictation : ITokenGuide
+    {
+        public IReadOnlyList<int> After(int token) => [1];
     }
 
     private static GenerationRequest Endless => new() { Prompt = [1, 2, 3] };
