@@ -5,6 +5,10 @@ using System.Runtime.Intrinsics;
 namespace GptOss.Kernels;
 
 /// <summary>Reads memory as fast as a core can and does nothing else: what every decoding speed is compared with.</summary>
+/// <remarks>
+/// Without asking ahead: the loads themselves run far enough ahead, and the processor's own prefetching does better than any
+/// distance that was tried (two threads in a quiet moment: 52 to 64 GB/s, at 4 KB 48 to 59, at 12 KB 39 to 56).
+/// </remarks>
 internal static class MemoryRead
 {
     private const int StepBytes = 128;
@@ -17,8 +21,6 @@ internal static class MemoryRead
         Vector256<byte> a = default, b = default, c = default, d = default;
         for (nuint at = 0; at + StepBytes <= (nuint)memory.Length; at += StepBytes)
         {
-            Prefetch.ReadFar(in m, at + Prefetch.FarBytes);
-            Prefetch.ReadFar(in m, at + Prefetch.FarBytes + StepBytes / 2);
             a ^= Vector256.LoadUnsafe(in m, at);
             b ^= Vector256.LoadUnsafe(in m, at + 32);
             c ^= Vector256.LoadUnsafe(in m, at + 64);
