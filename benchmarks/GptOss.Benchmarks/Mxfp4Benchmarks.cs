@@ -3,16 +3,17 @@ using GptOss.Kernels;
 
 namespace GptOss.Benchmarks;
 
-/// <summary>An expert projection as stored: MXFP4 rows, 17 bytes for 32 values.</summary>
+/// <summary>An expert projection as stored: MXFP4 rows, 17 bytes for 32 values, times float32 activations or int8.</summary>
 [MemoryDiagnoser, RowBytes(17 / 32.0)]
 public unsafe class Mxfp4Benchmarks
 {
     private Weights<byte> _blocks = null!;
     private Weights<byte> _scales = null!;
     private ushort[] _bias = null!;
-    private float[] _x = null!;
-    private float[] _y = null!;
-    private float[] _scratch = null!;
+    private Weights<float> _x = null!;
+    private Weights<float> _quantized = null!;
+    private Weights<float> _y = null!;
+    private Weights<float> _scratch = null!;
 
     /// <summary>2880 is gpt-oss's hidden size: the row length of every expert projection.</summary>
     [Params(2880)] public int Values { get; set; }
@@ -29,10 +30,17 @@ public unsafe class Mxfp4Benchmarks
         _blocks = new(Values / 2 * Rows, random => (byte)random);
         _scales = new(Values / 32 * Rows, random => (byte)(119 + random % 8));
         _bias = new ushort[Rows];
-        int width = Mxfp4.ArrangedWidth(Values);
-        _x = [.. Enumerable.Range(0, width * Tokens).Select(i => i % width < Values ? MathF.Sin(i) : 0)];
-        _y = new float[Rows * Tokens];
-        _scratch = new float[Mxfp4.ScratchValues(Values)];
+        int width = Mxfp4.ArrangedWidth(Values), quantizedWidth = Int8Row.Width(Values);
+        _x = new(width * Tokens, _ => 0);
+        _quantized = new(quantizedWidth * Tokens, _ => 0);
+        float[] row = [.. Enumerable.Range(0, Values).Select(i => MathF.Sin(i))];
+        for (int t = 0; t < Tokens; t++)
+        {
+            Mxfp4.Arrange(row, _x.Rows(width)[t]);
+            Mxfp4Int8.Arrange(row, _quantized.Rows(quantizedWidth)[t], Tokens);
+        }
+        _y = new(Rows * Tokens, _ => 0);
+        _scratch = new(Math.Max(Mxfp4.ScratchValues(Values), Mxfp4Int8.ScratchValues(Values, Tokens)), _ => 0);
     }
 
     [Benchmark(Baseline = true)]
@@ -41,5 +49,9 @@ public unsafe class Mxfp4Benchmarks
 
     [Benchmark]
     public void Multiply() => Mxfp4.Multiply(
-        _blocks.Span, _scales.Span, _bias, new Rows(_x, Mxfp4.ArrangedWidth(Values)), new Rows(_y, Rows), 0, _scratch);
+        _blocks.Span, _scales.Span, _bias, _x.Rows(Mxfp4.ArrangedWidth(Values)), _y.Rows(Rows), 0, _scratch.Writable);
+
+    [Benchmark]
+    public void MultiplyByInt8() => Mxfp4Int8.Multiply(
+        _blocks.Span, _scales.Span, _bias, _quantized.Rows(Int8Row.Width(Values)), _y.Rows(Rows), 0, _scratch.Writable);
 }

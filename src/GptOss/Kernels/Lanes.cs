@@ -49,14 +49,14 @@ internal interface ILanes<TSelf> where TSelf : struct, ILanes<TSelf>
     /// <summary>The same for the last one to three blocks of a row; the missing ones read as zeros, and nothing past them is touched.</summary>
     static abstract TSelf LoadBits(ref readonly byte source, nuint offset, int blocks);
 
-    /// <summary>The products of a lane's eight E2M1 codes with eight activations, summed up in ascending order: the first plain, the others fused.</summary>
-    /// <param name="bits">As <see cref="LoadBits(ref readonly byte, nuint)"/> gives them.</param>
-    /// <param name="x">128 activations, arranged (<see cref="Mxfp4.Arrange"/>).</param>
-    /// <param name="at">Where in x they begin.</param>
-    static abstract TSelf Products(TSelf bits, ref readonly float x, nuint at);
+    /// <summary>Makes the eight E2M1 codes of every lane ready: k<i>j</i> is for the codes j and j + 4.</summary>
+    static abstract void Codes(TSelf bits, out TSelf k0, out TSelf k1, out TSelf k2, out TSelf k3);
 
-    /// <summary>Stores the values of the codes: code k of lane i at 16k + i.</summary>
-    static abstract void StoreValues(TSelf bits, ref float values, nuint at);
+    /// <summary>The values of the first codes of a k that <see cref="Codes"/> gives.</summary>
+    static abstract TSelf FirstValues(TSelf k);
+
+    /// <summary>The values of its second codes.</summary>
+    static abstract TSelf SecondValues(TSelf k);
 
     /// <summary>2^(s − 127) for the four scale bytes at the offset, each in the four lanes of its block; no byte past them is read. 0 gives 2⁻¹²⁷, 255 infinity.</summary>
     static abstract TSelf Scales(ref readonly byte source, nuint offset);

@@ -130,22 +130,21 @@ internal struct Lanes1 : ILanes<Lanes1>
         return result;
     }
 
-    public static Lanes1 Products(Lanes1 bits, ref readonly float x, nuint at)
+    public static void Codes(Lanes1 bits, out Lanes1 k0, out Lanes1 k1, out Lanes1 k2, out Lanes1 k3) =>
+        (k0, k1, k2, k3) = (bits, Shift(bits, 4), Shift(bits, 8), Shift(bits, 12));
+
+    public static Lanes1 FirstValues(Lanes1 k)
     {
-        Lanes1 p = Values(bits, 0) * Load(in x, at);
-        for (int k = 1; k < 8; k++) p = MultiplyAdd(Values(bits, k), Load(in x, at + (nuint)(16 * k)), p);
-        return p;
+        for (int i = 0; i < Lanes.Count; i++) k._lanes[i] = Mxfp4.Value((int)BitConverter.SingleToUInt32Bits(k._lanes[i]) & 0xF);
+        return k;
     }
 
-    public static void StoreValues(Lanes1 bits, ref float values, nuint at)
-    {
-        for (int k = 0; k < 8; k++) Store(Values(bits, k), ref values, at + (nuint)(16 * k));
-    }
+    public static Lanes1 SecondValues(Lanes1 k) => FirstValues(Shift(k, 16));
 
-    private static Lanes1 Values(Lanes1 bits, int code)
+    private static Lanes1 Shift(Lanes1 bits, int count)
     {
         for (int i = 0; i < Lanes.Count; i++)
-            bits._lanes[i] = Mxfp4.Value((int)(BitConverter.SingleToUInt32Bits(bits._lanes[i]) >> (4 * code)) & 0xF);
+            bits._lanes[i] = BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(bits._lanes[i]) >> count);
         return bits;
     }
 

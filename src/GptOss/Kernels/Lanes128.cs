@@ -142,50 +142,19 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Products(Lanes128 bits, ref readonly float x, nuint at) => new(
-        Products(bits._a, in x, at), Products(bits._b, in x, at + 4), Products(bits._c, in x, at + 8), Products(bits._d, in x, at + 12));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> Products(Vector128<float> bits, ref readonly float x, nuint at)
+    public static void Codes(Lanes128 bits, out Lanes128 k0, out Lanes128 k1, out Lanes128 k2, out Lanes128 k3)
     {
-        Values(bits, out Vector128<ushort> k0, out Vector128<ushort> k1, out Vector128<ushort> k2, out Vector128<ushort> k3);
-        Vector128<float> p = Lower(k0) * Vector128.LoadUnsafe(in x, at);
-        p = Vector128.FusedMultiplyAdd(Lower(k1), Vector128.LoadUnsafe(in x, at + 16), p);
-        p = Vector128.FusedMultiplyAdd(Lower(k2), Vector128.LoadUnsafe(in x, at + 32), p);
-        p = Vector128.FusedMultiplyAdd(Lower(k3), Vector128.LoadUnsafe(in x, at + 48), p);
-        p = Vector128.FusedMultiplyAdd(Upper(k0), Vector128.LoadUnsafe(in x, at + 64), p);
-        p = Vector128.FusedMultiplyAdd(Upper(k1), Vector128.LoadUnsafe(in x, at + 80), p);
-        p = Vector128.FusedMultiplyAdd(Upper(k2), Vector128.LoadUnsafe(in x, at + 96), p);
-        return Vector128.FusedMultiplyAdd(Upper(k3), Vector128.LoadUnsafe(in x, at + 112), p);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreValues(Lanes128 bits, ref float values, nuint at)
-    {
-        StoreValues(bits._a, ref values, at);
-        StoreValues(bits._b, ref values, at + 4);
-        StoreValues(bits._c, ref values, at + 8);
-        StoreValues(bits._d, ref values, at + 12);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreValues(Vector128<float> bits, ref float values, nuint at)
-    {
-        Values(bits, out Vector128<ushort> k0, out Vector128<ushort> k1, out Vector128<ushort> k2, out Vector128<ushort> k3);
-        Lower(k0).StoreUnsafe(ref values, at);
-        Lower(k1).StoreUnsafe(ref values, at + 16);
-        Lower(k2).StoreUnsafe(ref values, at + 32);
-        Lower(k3).StoreUnsafe(ref values, at + 48);
-        Upper(k0).StoreUnsafe(ref values, at + 64);
-        Upper(k1).StoreUnsafe(ref values, at + 80);
-        Upper(k2).StoreUnsafe(ref values, at + 96);
-        Upper(k3).StoreUnsafe(ref values, at + 112);
+        Codes(bits._a, out Vector128<float> a0, out Vector128<float> a1, out Vector128<float> a2, out Vector128<float> a3);
+        Codes(bits._b, out Vector128<float> b0, out Vector128<float> b1, out Vector128<float> b2, out Vector128<float> b3);
+        Codes(bits._c, out Vector128<float> c0, out Vector128<float> c1, out Vector128<float> c2, out Vector128<float> c3);
+        Codes(bits._d, out Vector128<float> d0, out Vector128<float> d1, out Vector128<float> d2, out Vector128<float> d3);
+        (k0, k1, k2, k3) = (new(a0, b0, c0, d0), new(a1, b1, c1, d1), new(a2, b2, c2, d2), new(a3, b3, c3, d3));
     }
 
     // Two in a lane as bfloat16: code k in the lower half, k + 4 in the upper.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Values(
-        Vector128<float> bits, out Vector128<ushort> k0, out Vector128<ushort> k1, out Vector128<ushort> k2, out Vector128<ushort> k3)
+    private static void Codes(
+        Vector128<float> bits, out Vector128<float> k0, out Vector128<float> k1, out Vector128<float> k2, out Vector128<float> k3)
     {
         LookUp(bits.AsByte() & Vector128.Create((byte)0xF), out k0, out k2);
         LookUp(bits.AsByte() >>> 4, out k1, out k3);
@@ -193,19 +162,27 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
 
     // Of the first and third byte of a lane, and of the second and fourth.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void LookUp(Vector128<byte> codes, out Vector128<ushort> first, out Vector128<ushort> second)
+    private static void LookUp(Vector128<byte> codes, out Vector128<float> first, out Vector128<float> second)
     {
         Vector128<ushort> upper = Vector128.ShuffleNative(UpperBytes, codes).AsUInt16();
         Vector128<ushort> lower = Vector128.ShuffleNative(LowerBytes, codes).AsUInt16();
-        first = (upper << 8) | (lower & Vector128.Create((ushort)0x00FF));
-        second = (upper & Vector128.Create((ushort)0xFF00)) | (lower >>> 8);
+        first = ((upper << 8) | (lower & Vector128.Create((ushort)0x00FF))).AsSingle();
+        second = ((upper & Vector128.Create((ushort)0xFF00)) | (lower >>> 8)).AsSingle();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> Lower(Vector128<ushort> halves) => (halves.AsUInt32() << 16).AsSingle();
+    public static Lanes128 FirstValues(Lanes128 k) => new(
+        (k._a.AsUInt32() << 16).AsSingle(), (k._b.AsUInt32() << 16).AsSingle(),
+        (k._c.AsUInt32() << 16).AsSingle(), (k._d.AsUInt32() << 16).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> Upper(Vector128<ushort> halves) => (halves.AsUInt32() & Vector128.Create(0xFFFF_0000u)).AsSingle();
+    public static Lanes128 SecondValues(Lanes128 k)
+    {
+        Vector128<uint> mask = Vector128.Create(0xFFFF_0000u);
+        return new(
+            (k._a.AsUInt32() & mask).AsSingle(), (k._b.AsUInt32() & mask).AsSingle(),
+            (k._c.AsUInt32() & mask).AsSingle(), (k._d.AsUInt32() & mask).AsSingle());
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Scales(ref readonly byte source, nuint offset)

@@ -100,38 +100,9 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
             Vector128.LoadUnsafe(in source, offset + 32).ToVector256().AsSingle()),
     };
 
-    // The two chains of sums side by side: each hides the other's latency.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Products(Lanes256 bits, ref readonly float x, nuint at)
-    {
-        Values(bits, out Lanes256 k0, out Lanes256 k1, out Lanes256 k2, out Lanes256 k3);
-        Lanes256 p = Lower(k0) * Load(in x, at);
-        p = MultiplyAdd(Lower(k1), Load(in x, at + 16), p);
-        p = MultiplyAdd(Lower(k2), Load(in x, at + 32), p);
-        p = MultiplyAdd(Lower(k3), Load(in x, at + 48), p);
-        p = MultiplyAdd(Upper(k0), Load(in x, at + 64), p);
-        p = MultiplyAdd(Upper(k1), Load(in x, at + 80), p);
-        p = MultiplyAdd(Upper(k2), Load(in x, at + 96), p);
-        return MultiplyAdd(Upper(k3), Load(in x, at + 112), p);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreValues(Lanes256 bits, ref float values, nuint at)
-    {
-        Values(bits, out Lanes256 k0, out Lanes256 k1, out Lanes256 k2, out Lanes256 k3);
-        Store(Lower(k0), ref values, at);
-        Store(Lower(k1), ref values, at + 16);
-        Store(Lower(k2), ref values, at + 32);
-        Store(Lower(k3), ref values, at + 48);
-        Store(Upper(k0), ref values, at + 64);
-        Store(Upper(k1), ref values, at + 80);
-        Store(Upper(k2), ref values, at + 96);
-        Store(Upper(k3), ref values, at + 112);
-    }
-
     // Two in a lane as bfloat16: code k in the lower half, k + 4 in the upper.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Values(Lanes256 bits, out Lanes256 k0, out Lanes256 k1, out Lanes256 k2, out Lanes256 k3)
+    public static void Codes(Lanes256 bits, out Lanes256 k0, out Lanes256 k1, out Lanes256 k2, out Lanes256 k3)
     {
         Vector256<byte> mask = Vector256.Create((byte)0xF);
         LookUp(bits._low.AsByte() & mask, out Vector256<float> low0, out Vector256<float> low2);
@@ -153,14 +124,14 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Lanes256 Lower(Lanes256 halves) =>
-        new((halves._low.AsUInt32() << 16).AsSingle(), (halves._high.AsUInt32() << 16).AsSingle());
+    public static Lanes256 FirstValues(Lanes256 k) =>
+        new((k._low.AsUInt32() << 16).AsSingle(), (k._high.AsUInt32() << 16).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Lanes256 Upper(Lanes256 halves)
+    public static Lanes256 SecondValues(Lanes256 k)
     {
         Vector256<uint> mask = Vector256.Create(0xFFFF_0000u);
-        return new((halves._low.AsUInt32() & mask).AsSingle(), (halves._high.AsUInt32() & mask).AsSingle());
+        return new((k._low.AsUInt32() & mask).AsSingle(), (k._high.AsUInt32() & mask).AsSingle());
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

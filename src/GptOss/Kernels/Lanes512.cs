@@ -79,38 +79,20 @@ internal readonly struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
             .WithUpper(Vector128.LoadUnsafe(in source, offset + 32).ToVector256()),
     }).AsSingle());
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Products(Lanes512 bits, ref readonly float x, nuint at)
-    {
-        Lanes512 p = Value(bits, 0) * Load(in x, at);
-        p = MultiplyAdd(Value(bits, 4), Load(in x, at + 16), p);
-        p = MultiplyAdd(Value(bits, 8), Load(in x, at + 32), p);
-        p = MultiplyAdd(Value(bits, 12), Load(in x, at + 48), p);
-        p = MultiplyAdd(Value(bits, 16), Load(in x, at + 64), p);
-        p = MultiplyAdd(Value(bits, 20), Load(in x, at + 80), p);
-        p = MultiplyAdd(Value(bits, 24), Load(in x, at + 96), p);
-        return MultiplyAdd(Value(bits, 28), Load(in x, at + 112), p);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreValues(Lanes512 bits, ref float values, nuint at)
-    {
-        Store(Value(bits, 0), ref values, at);
-        Store(Value(bits, 4), ref values, at + 16);
-        Store(Value(bits, 8), ref values, at + 32);
-        Store(Value(bits, 12), ref values, at + 48);
-        Store(Value(bits, 16), ref values, at + 64);
-        Store(Value(bits, 20), ref values, at + 80);
-        Store(Value(bits, 24), ref values, at + 96);
-        Store(Value(bits, 28), ref values, at + 112);
-    }
-
     // vpermps looks at the lowest four bits of a lane only, so the other codes need no masking.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Lanes512 Value(Lanes512 bits, int shift) =>
-        new(Avx512F.PermuteVar16x32(
-            Vector512.Create(0f, 0.5f, 1f, 1.5f, 2f, 3f, 4f, 6f, -0f, -0.5f, -1f, -1.5f, -2f, -3f, -4f, -6f),
-            bits._value.AsInt32() >>> shift));
+    public static void Codes(Lanes512 bits, out Lanes512 k0, out Lanes512 k1, out Lanes512 k2, out Lanes512 k3) =>
+        (k0, k1, k2, k3) = (bits, Shift(bits, 4), Shift(bits, 8), Shift(bits, 12));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 FirstValues(Lanes512 k) => new(Avx512F.PermuteVar16x32(
+        Vector512.Create(0f, 0.5f, 1f, 1.5f, 2f, 3f, 4f, 6f, -0f, -0.5f, -1f, -1.5f, -2f, -3f, -4f, -6f), k._value.AsInt32()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 SecondValues(Lanes512 k) => FirstValues(Shift(k, 16));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Lanes512 Shift(Lanes512 bits, int count) => new((bits._value.AsInt32() >>> count).AsSingle());
 
     // The byte of block q goes to the bottom of the four lanes of 128-bit part q, then into the exponent. Exponent 0 with
     // the mantissa's top bit is 2⁻¹²⁷, and as an integer it is less than every other scale: hence the maximum.

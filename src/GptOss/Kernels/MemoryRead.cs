@@ -6,8 +6,8 @@ namespace GptOss.Kernels;
 
 /// <summary>Reads memory as fast as a core can and does nothing else: what every decoding speed is compared with.</summary>
 /// <remarks>
-/// Without asking ahead: the loads themselves run far enough ahead, and the processor's own prefetching does better than any
-/// distance that was tried (two threads in a quiet moment: 52 to 64 GB/s, at 4 KB 48 to 59, at 12 KB 39 to 56).
+/// Without asking ahead: the processor's own prefetching did better than any distance that was tried (on one thread of Zen 4
+/// <c>benchmarks -- quick</c> showed 31 to 34 GB/s, with 12 KB ahead 22 to 23).
 /// </remarks>
 internal static class MemoryRead
 {

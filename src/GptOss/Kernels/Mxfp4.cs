@@ -183,11 +183,26 @@ internal static partial class Mxfp4
             for (; step < full; step++)
             {
                 Prefetch.Read(in b, step * StepBytes + Prefetch.NearBytes);
-                sum = T.MultiplyAdd(T.Products(T.LoadBits(in b, step * StepBytes), in x, step * StepValues), T.Scales(in s, step * StepBlocks), sum);
+                sum = AddStep(sum, T.LoadBits(in b, step * StepBytes), T.Scales(in s, step * StepBlocks), in x, step * StepValues);
             }
             if (rest > 0)
-                sum = T.MultiplyAdd(T.Products(T.LoadBits(in b, step * StepBytes, rest), in x, step * StepValues), T.Scales(in Bytes(in last), 0), sum);
+                sum = AddStep(sum, T.LoadBits(in b, step * StepBytes, rest), T.Scales(in Bytes(in last), 0), in x, step * StepValues);
             Put(row, token, T.Sum(sum));
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static T AddStep<T>(T sum, T bits, T scales, ref readonly float x, nuint at) where T : struct, ILanes<T>
+        {
+            T.Codes(bits, out T k0, out T k1, out T k2, out T k3);
+            T p = T.FirstValues(k0) * T.Load(in x, at);
+            p = T.MultiplyAdd(T.FirstValues(k1), T.Load(in x, at + 16), p);
+            p = T.MultiplyAdd(T.FirstValues(k2), T.Load(in x, at + 32), p);
+            p = T.MultiplyAdd(T.FirstValues(k3), T.Load(in x, at + 48), p);
+            p = T.MultiplyAdd(T.SecondValues(k0), T.Load(in x, at + 64), p);
+            p = T.MultiplyAdd(T.SecondValues(k1), T.Load(in x, at + 80), p);
+            p = T.MultiplyAdd(T.SecondValues(k2), T.Load(in x, at + 96), p);
+            p = T.MultiplyAdd(T.SecondValues(k3), T.Load(in x, at + 112), p);
+            return T.MultiplyAdd(p, scales, sum);
         }
 
         // The scales of a row's last, incomplete step, one byte each; those of the missing blocks are 0.
@@ -217,7 +232,15 @@ internal static partial class Mxfp4
                     : T.LoadBits(in b, step * StepBytes, _columnBlocks % StepBlocks);
                 T scales = whole ? T.Scales(in s, step * StepBlocks) : T.Scales(in Bytes(in last), 0);
                 nuint at = step * (CodesPerLane + 1) * Lanes.Count;
-                T.StoreValues(bits, ref panel, at);
+                T.Codes(bits, out T k0, out T k1, out T k2, out T k3);
+                T.Store(T.FirstValues(k0), ref panel, at);
+                T.Store(T.FirstValues(k1), ref panel, at + 16);
+                T.Store(T.FirstValues(k2), ref panel, at + 32);
+                T.Store(T.FirstValues(k3), ref panel, at + 48);
+                T.Store(T.SecondValues(k0), ref panel, at + 64);
+                T.Store(T.SecondValues(k1), ref panel, at + 80);
+                T.Store(T.SecondValues(k2), ref panel, at + 96);
+                T.Store(T.SecondValues(k3), ref panel, at + 112);
                 T.Store(scales, ref panel, at + 128);
             }
         }

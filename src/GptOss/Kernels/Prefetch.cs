@@ -11,10 +11,10 @@ namespace GptOss.Kernels;
 /// </remarks>
 internal static unsafe class Prefetch
 {
-    /// <summary>How far ahead of a loop in address order <see cref="ReadFar"/> asks: 4 KB gave 22 GB/s a thread, 8 KB 29, 12 and 16 KB 32 (of 31 to 33 read plainly).</summary>
+    /// <summary>How far ahead of a loop in address order <see cref="ReadFar"/> asks: 4 KB gave bf16 rows 22 GB/s on one thread, 8 KB 27, 12 and 16 KB 28 (<c>benchmarks -- quick</c>, Zen 4).</summary>
     public const int FarBytes = 12 * 1024;
 
-    /// <summary>The same of <see cref="Read"/>: 4 KB was best of 1, 4, 8 and 12.</summary>
+    /// <summary>The same of <see cref="Read"/>: 4 KB was best of 1, 4, 8, 12 and 16.</summary>
     public const int NearBytes = 4 * 1024;
 
     /// <summary>Into the second-level cache only.</summary>
