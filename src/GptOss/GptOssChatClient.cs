@@ -7,11 +7,12 @@ namespace GptOss;
 
 /// <summary>A conversation with gpt-oss: messages in, an answer, its reasoning and its calls of functions out.</summary>
 /// <remarks>
-/// Safe for concurrent use. Stateless: every request brings its whole conversation. Reasoning comes as
+/// Safe for concurrent use. Every request brings its whole conversation, live or read back from JSON with the same prompt;
+/// a memory of past answers is asked only where <see cref="GptOssRequestOptions.RecallAnswers"/> is set. Reasoning comes as
 /// <see cref="TextReasoningContent"/>; give it back together with a call's result, as <c>UseFunctionInvocation()</c> does.
-/// <para>Requests fail with <see cref="NotSupportedException"/> for anything else than text, with
-/// <see cref="InvalidOperationException"/> for another model or a required function that is not offered, with
-/// <see cref="ArgumentOutOfRangeException"/> for options outside their range, with <see cref="ContextLengthException"/> for a
+/// <para>Requests fail with <see cref="NotSupportedException"/> for a picture, sound or file that a user wants read, with
+/// <see cref="InvalidOperationException"/> for a required function that is not offered, with <see cref="ArgumentException"/>
+/// for two functions of one name, with <see cref="ArgumentOutOfRangeException"/> for options outside their range, with <see cref="ContextLengthException"/> for a
 /// conversation that is too long and with <see cref="ObjectDisposedException"/> once client or model are disposed.</para>
 /// <para>Not enforced yet: a required call is steered by beginning it, a response format by showing it to the model.</para>
 /// </remarks>

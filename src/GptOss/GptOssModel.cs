@@ -19,6 +19,7 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
     private readonly Scheduler _scheduler;
     private readonly Lazy<(GptOssTokenizer? Tokenizer, string? WhyNot)> _tokenizer;
     private readonly Lazy<int[]> _stopTokens;
+    private readonly AnswerMemory _memory;
     private bool _disposed;
 
     private GptOssModel(CheckpointFolder checkpoint, ModelWeights weights, FastWeights? fast, ModelOptions options)
@@ -29,6 +30,7 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
         _engine = new Engine(
             fast?.Weights ?? weights, options.Threads ?? Environment.ProcessorCount, ContextLength, options.KeyValueFormat, ExplainFault);
         _scheduler = new Scheduler(_engine);
+        _memory = new AnswerMemory(options.AnswerMemoryBytes);
         _tokenizer = new(() => (GptOssTokenizer.ForFolder(Folder, VocabularySize, out string? whyNot), whyNot));
         _stopTokens = new(ReadStopTokens);
     }
@@ -59,7 +61,7 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
     private Uri Place => new Uri(Folder) is { Host: "" } local ? new UriBuilder(local) { Host = "127.0.0.1" }.Uri : new Uri(Folder);
 
     internal ChatSource ChatSource(string? modelId = null) =>
-        new(this, Tokenizer, modelId ?? Name, Place, ContextLength);
+        new(this, Tokenizer, modelId ?? Name, Place, ContextLength) { Memory = _memory };
 
     /// <summary>Begins to work on a request, once the files are seen to be what they were.</summary>
     ITokenStream ITokenSource.Submit(GenerationRequest request, CancellationToken cancellation)

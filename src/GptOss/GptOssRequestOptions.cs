@@ -30,9 +30,8 @@ public sealed record GptOssRequestOptions
     public IReadOnlyDictionary<int, float>? LogitBias { get; init; }
 
     /// <summary>
-    /// How many of the most likely tokens are reported with each token of the answer, 0 to 20: the message's
-    /// <c>AdditionalProperties["logprobs"]</c> is then a list of <see cref="TokenProbability"/>, one for each token that the
-    /// model chose. Null reports none.
+    /// How many of the most likely tokens are reported with each token of the answer, 0 to 20, one entry for each token that
+    /// the model chose: <see cref="TokenProbability.Of"/> reads them from the message. Null reports none.
     /// </summary>
     public int? LogProbabilities
     {
@@ -53,7 +52,30 @@ public sealed record GptOssRequestOptions
     /// Whether the message's <c>AdditionalProperties</c> hold what the model read and wrote, as Harmony with its markers
     /// spelled out: <c>"harmony.prompt"</c> up to the first token that the model chose, <c>"harmony.answer"</c> from there.
     /// </summary>
+    /// <remarks>
+    /// For looking for faults: whoever stores the message stores every prompt of the conversation with it, so that what is stored
+    /// grows with the square of the conversation's length.
+    /// </remarks>
     public bool IncludeRawHarmony { get; init; }
+
+    /// <summary>
+    /// How often within one request the model is told that a call cannot be carried out, and goes on: its arguments are no
+    /// JSON object, or it calls a function although none is offered. 2 by default, at least 0. What is still broken then is
+    /// a call whose <c>InformationalOnly</c> is set, so that nobody carries it out.
+    /// </summary>
+    public int RepairCalls
+    {
+        get;
+        init => field = value >= 0 ? value
+            : throw new ArgumentOutOfRangeException(nameof(RepairCalls), value, "RepairCalls must be at least 0.");
+    } = 2;
+
+    /// <summary>
+    /// Whether the model remembers this answer, and completes earlier ones that come back under their <c>MessageId</c> with
+    /// the same text and calls, but without their reasoning or their properties: for hosts whose callers drop these. False
+    /// takes the history as it is.
+    /// </summary>
+    public bool RecallAnswers { get; init; }
 
     /// <summary>The date that the model is told; null for today's. A fixed one keeps prompts the same.</summary>
     public DateOnly? CurrentDate { get; init; }
@@ -85,9 +107,3 @@ public enum KeepReasoning
     /// <summary>What OpenAI's harmony library keeps.</summary>
     AsHarmony,
 }
-
-/// <summary>A token of an answer and how likely it was.</summary>
-/// <param name="Token">The token's id.</param>
-/// <param name="LogProbability">The natural logarithm of its probability.</param>
-/// <param name="Best">The most likely tokens at its place, best first; empty in the entries of this list.</param>
-public sealed record TokenProbability(int Token, float LogProbability, IReadOnlyList<TokenProbability> Best);

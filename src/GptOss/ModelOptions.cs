@@ -38,6 +38,17 @@ public sealed record ModelOptions
         init => field = Enum.IsDefined(value) ? value
             : throw new ArgumentOutOfRangeException(nameof(KeyValueFormat), value, "KeyValueFormat must be Float32, Float16 or Int8.");
     }
+
+    /// <summary>
+    /// The most bytes of texts that the model's memory of answers holds, for requests with
+    /// <see cref="GptOssRequestOptions.RecallAnswers"/>; 0 remembers nothing. 4 MiB by default, at least 0.
+    /// </summary>
+    public long AnswerMemoryBytes
+    {
+        get;
+        init => field = value >= 0 ? value
+            : throw new ArgumentOutOfRangeException(nameof(AnswerMemoryBytes), value, "AnswerMemoryBytes must be at least 0.");
+    } = 4 << 20;
 }
 
 /// <summary>How weights and activations are multiplied. Either gives the same bits on every machine.</summary>

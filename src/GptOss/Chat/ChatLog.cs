@@ -21,6 +21,19 @@ internal static partial class ChatLog
     [LoggerMessage(4, LogLevel.Warning, "A request failed.")]
     public static partial void Failed(ILogger logger, Exception error);
 
+    [LoggerMessage(6, LogLevel.Warning,
+        "{ResponseId}: a call of '{Function}' was not carried out; the model is told, try {Attempt}.")]
+    public static partial void Repaired(ILogger logger, string responseId, string function, int attempt);
+
+    [LoggerMessage(7, LogLevel.Warning, "{ResponseId}: a call of '{Function}' cannot be carried out and is given for information only.")]
+    public static partial void GivenUp(ILogger logger, string responseId, string function);
+
+    [LoggerMessage(8, LogLevel.Debug, "{ResponseId}: passed over, since it is not for this model: {Contents}.")]
+    public static partial void PassedOver(ILogger logger, string responseId, string contents);
+
+    [LoggerMessage(9, LogLevel.Information, "The model '{Wanted}' was asked for; this client runs '{ModelId}', which answers.")]
+    public static partial void OtherModel(ILogger logger, string wanted, string modelId);
+
     [LoggerMessage(5, LogLevel.Trace, "{ResponseId}: {HarmonyText}")]
     public static partial void Contents(ILogger logger, string responseId, string harmonyText);
 }

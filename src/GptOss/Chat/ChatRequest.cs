@@ -12,8 +12,29 @@ internal sealed record ChatRequest
     /// <summary>Prompt, sampling and limits.</summary>
     public required GenerationRequest Generation { get; init; }
 
-    /// <summary>A parser that stands where the answer begins: the prompt may have dictated its header.</summary>
-    public required HarmonyParser Parser { get; init; }
+    /// <summary>The beginning of the answer that the prompt dictates, <c>&lt;|start|&gt;assistant</c> as a rule.</summary>
+    public required IReadOnlyList<int> Begun { get; init; }
+
+    /// <summary>As <see cref="Begun"/>, for a turn that goes on after a call which was not carried out.</summary>
+    public required IReadOnlyList<int> BegunAgain { get; init; }
+
+    /// <summary>The markers of the chat format.</summary>
+    public required SpecialTokens Special { get; init; }
+
+    /// <summary>The most tokens of reasoning; null for no limit.</summary>
+    public required int? ReasoningBudget { get; init; }
+
+    /// <summary>How often the model may be told that a call cannot be carried out.</summary>
+    public required int RepairCalls { get; init; }
+
+    /// <summary>Whether the model remembers this answer and completes earlier ones.</summary>
+    public required bool RecallsAnswers { get; init; }
+
+    /// <summary>Whether the answer has a form, so that words before it are none of its text.</summary>
+    public required bool HasForm { get; init; }
+
+    /// <summary>What of the history was left out, for the log.</summary>
+    public required IReadOnlyList<string> PassedOver { get; init; }
 
     public required OfferedTools Tools { get; init; }
 
@@ -27,12 +48,27 @@ internal sealed record ChatRequest
 
     /// <summary>Whether the answer's probabilities are reported.</summary>
     public bool ReportsProbabilities => Generation.LogProbabilities is not null;
+
+    /// <summary>A parser that stands where the answer begins.</summary>
+    /// <param name="begun">What the prompt has dictated of it.</param>
+    public HarmonyParser NewParser(IReadOnlyList<int> begun)
+    {
+        var parser = new HarmonyParser(Special, preset: null, Tools.Names);
+        foreach (int token in begun)
+            parser.Accept(token);
+        return parser;
+    }
+
+    /// <summary>What closes the reasoning when its budget is used up; null if it has none.</summary>
+    /// <param name="begun">What the prompt has dictated of the answer.</param>
+    /// <param name="used">Tokens of reasoning that this request has seen already.</param>
+    public ITokenGuide? NewGuide(IReadOnlyList<int> begun, int used) => ReasoningBudget is { } budget
+        ? new ReasoningBudget(Math.Max(0, budget - used), Special, NewParser(begun)) : null;
 }
 
 /// <summary>Turns messages and options into requests; all that can be wrong with them is found here.</summary>
 /// <param name="source">The only model there is.</param>
-/// <param name="memory">Earlier answers.</param>
-internal sealed class RequestReader(ChatSource source, TurnMemory memory)
+internal sealed class RequestReader(ChatSource source)
 {
     private readonly SpecialTokens _special = source.Special;
     private readonly HarmonyRenderer _renderer = new(source.Special);
@@ -43,54 +79,49 @@ internal sealed class RequestReader(ChatSource source, TurnMemory memory)
     /// <param name="options">Null for none.</param>
     /// <param name="own">What the options' factory made.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range.</exception>
-    /// <exception cref="InvalidOperationException">Another model, or a function that is not offered, is asked for.</exception>
+    /// <exception cref="InvalidOperationException">A function that is not offered is required.</exception>
+    /// <exception cref="ArgumentException">Two functions have one name.</exception>
     /// <exception cref="NotSupportedException">A message holds something else than text.</exception>
     /// <exception cref="HarmonyFormatException">A function's schema cannot be written.</exception>
     public ChatRequest Read(IReadOnlyList<ChatMessage> messages, ChatOptions? options, GptOssRequestOptions own)
     {
         options ??= new ChatOptions();
-        if (options.ModelId is { Length: > 0 } wanted && wanted != source.ModelId)
-        {
-            throw new InvalidOperationException(
-                $"The model '{wanted}' is asked for, but this client runs '{source.ModelId}'. Leave ChatOptions.ModelId empty.");
-        }
         if (options.MaxOutputTokens is < 1)
         {
             throw new ArgumentOutOfRangeException(
                 nameof(options), options.MaxOutputTokens, "ChatOptions.MaxOutputTokens must be at least 1.");
         }
         OfferedTools tools = OfferedTools.From(options);
-        IReadOnlyList<int> begun = own.RawHarmonyText is { } raw
-            ? RawHarmony.Encode(raw, source.Tokenizer) : [.. _special.AssistantPrompt, .. Begin(options, tools)];
-        int[] prompt = [.. Render(messages, options, own, tools), .. begun];
-        return new ChatRequest
+        IReadOnlyList<int> usual = [.. _special.AssistantPrompt, .. Begin(options, tools)];
+        IReadOnlyList<int> begun = own.RawHarmonyText is { } raw ? RawHarmony.Encode(raw, source.Tokenizer) : usual;
+        Conversation conversation = Converse(messages, options, own, tools);
+        var request = new ChatRequest
         {
             Generation = new GenerationRequest
             {
-                Prompt = prompt,
+                Prompt = [.. Render(conversation, own), .. begun],
                 Sampling = Sampling(options, own),
                 MaxTokens = options.MaxOutputTokens,
                 StopTokens = _stopTokens,
                 LogProbabilities = own.LogProbabilities,
-                Guide = own.ReasoningBudget is { } budget ? new ReasoningBudget(budget, _special, Parser()) : null,
             },
-            Parser = Parser(),
+            Begun = begun,
+            BegunAgain = usual,
+            Special = _special,
+            ReasoningBudget = own.ReasoningBudget,
+            RepairCalls = own.RepairCalls,
+            RecallsAnswers = own.RecallAnswers,
+            HasForm = options.ResponseFormat is ChatResponseFormatJson,
+            PassedOver = conversation.PassedOver,
             Tools = tools,
             StopSequences = [.. options.StopSequences ?? []],
             ReportsHarmony = own.IncludeRawHarmony,
             ShowsReasoning = options.Reasoning?.Output != ReasoningOutput.None,
         };
-
-        HarmonyParser Parser()
-        {
-            var parser = new HarmonyParser(_special, preset: null, tools.Names);
-            foreach (int token in begun)
-                parser.Accept(token);
-            return parser;
-        }
+        return request with { Generation = request.Generation with { Guide = request.NewGuide(begun, used: 0) } };
     }
 
-    private List<int> Render(
+    private Conversation Converse(
         IReadOnlyList<ChatMessage> messages, ChatOptions options, GptOssRequestOptions own, OfferedTools tools)
     {
         DateOnly date = own.CurrentDate ?? DateOnly.FromDateTime(source.Time.GetLocalNow().DateTime);
@@ -111,20 +142,24 @@ internal sealed class RequestReader(ChatSource source, TurnMemory memory)
                 ? [new ToolNamespace(ToolNamespace.FunctionsName, null, tools.Functions)] : [],
             ResponseFormats = options.ResponseFormat is ChatResponseFormatJson json ? [Form(json)] : [],
         };
-        return _renderer.Render(
-            Conversation.From(messages, system, developer, tools, memory),
-            new RenderOptions
-            {
-                Form = RenderForm.Conversation,
-                CleanSchemas = own.CleanSchemas,
-                Analysis = own.KeepReasoning switch
-                {
-                    KeepReasoning.All => AnalysisMode.KeepAll,
-                    KeepReasoning.AsHarmony => AnalysisMode.HarmonyExact,
-                    _ => AnalysisMode.DropFinished,
-                },
-            });
+        return Conversation.From(
+            messages, system, developer, tools, source.Tokenizer, own.RecallAnswers ? source.Memory : null);
     }
+
+    private List<int> Render(Conversation conversation, GptOssRequestOptions own) => _renderer.Render(
+        conversation.Messages,
+        new RenderOptions
+        {
+            Form = RenderForm.Conversation,
+            RecipientBehindChannel = true,
+            CleanSchemas = own.CleanSchemas,
+            Analysis = own.KeepReasoning switch
+            {
+                KeepReasoning.All => AnalysisMode.KeepAll,
+                KeepReasoning.AsHarmony => AnalysisMode.HarmonyExact,
+                _ => AnalysisMode.DropFinished,
+            },
+        });
 
     /// <summary>What of the answer is dictated: the header of a required call, or of an answer without reasoning.</summary>
     private int[] Begin(ChatOptions options, OfferedTools tools)

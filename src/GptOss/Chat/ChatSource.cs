@@ -15,6 +15,9 @@ internal sealed record ChatSource(ITokenSource Tokens, GptOssTokenizer Tokenizer
     /// <summary>The markers of the chat format.</summary>
     public SpecialTokens Special { get; } = new(Tokenizer);
 
+    /// <summary>What the model said last; all clients of a model share it.</summary>
+    public AnswerMemory Memory { get; init; } = new(ModelOptions.Default.AnswerMemoryBytes);
+
     /// <summary>Knows the date that the model is told.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -6,42 +6,56 @@ namespace GptOss.Chat;
 
 /// <summary>A caller's messages as messages of Harmony.</summary>
 /// <remarks>
-/// The texts of a system are instructions of the developer's message. Of the assistant, reasoning is <c>analysis</c>, text
-/// before a call is <c>commentary</c> and other text is <c>final</c>. The names of users stand in their headers; the
-/// assistant's do not, since the model begins its own turns without one and shall find them so. Each result stands right behind its call, whose id it
-/// names, as the model was trained; one without a call stays where it is. An answer that the memory knows is given in the
-/// model's own tokens.
+/// The texts of a system are instructions of the developer's message. What the assistant said is read by
+/// <see cref="AnswerReader"/>. The names of users stand in their headers; the assistant's do not, since the model begins its
+/// own turns without one and shall find them so. Each result stands right behind its call, whose id it names, as the model was
+/// trained; one without a call stays where it is, and a call without a result is left out. Contents that are not for this
+/// model are passed over; only a picture, sound or file that a user wants read is refused.
 /// </remarks>
 internal sealed class Conversation
 {
+    private const string UnknownFunction = ToolNames.FunctionsPrefix + "unknown";
+
     private static readonly ChatRole Developer = new("developer");
 
     private readonly OfferedTools _tools;
-    private readonly TurnMemory _memory;
+    private readonly GptOssTokenizer _tokenizer;
+    private readonly AnswerMemory? _memory;
     private readonly List<HarmonyMessage> _messages = [];
+    private readonly List<string> _passedOver = [];
     private readonly Dictionary<FunctionCallContent, List<FunctionResultContent>> _results =
         new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<FunctionResultContent> _answered = new(ReferenceEqualityComparer.Instance);
 
-    private Conversation(OfferedTools tools, TurnMemory memory)
+    private Conversation(OfferedTools tools, GptOssTokenizer tokenizer, AnswerMemory? memory)
     {
         _tools = tools;
+        _tokenizer = tokenizer;
         _memory = memory;
     }
+
+    /// <summary>The messages of Harmony.</summary>
+    public IReadOnlyList<HarmonyMessage> Messages => _messages;
+
+    /// <summary>What was left out, each as the kind of its content and the role of its message: for the log.</summary>
+    public IReadOnlyList<string> PassedOver => _passedOver;
 
     /// <param name="history">The caller's messages.</param>
     /// <param name="system">What the model is told about itself.</param>
     /// <param name="developer">Functions and forms; its instructions come before those of the history.</param>
     /// <param name="tools">The functions' names.</param>
-    /// <param name="memory">Earlier answers.</param>
+    /// <param name="tokenizer">The model's.</param>
+    /// <param name="memory">Gives back what a caller dropped of earlier answers; null to take the history as it is.</param>
     /// <exception cref="ArgumentException">A message is null, or holds null.</exception>
-    /// <exception cref="NotSupportedException">A message holds something else than text, or is of an unknown role.</exception>
-    public static IReadOnlyList<HarmonyMessage> From(
+    /// <exception cref="NotSupportedException">
+    /// A user's message holds a picture, sound or file, or a message is of an unknown role.
+    /// </exception>
+    public static Conversation From(
         IReadOnlyList<ChatMessage> history, HarmonyContent.SystemInfo system, HarmonyContent.DeveloperInfo developer,
-        OfferedTools tools, TurnMemory memory)
+        OfferedTools tools, GptOssTokenizer tokenizer, AnswerMemory? memory)
     {
         ThrowIfNull(history);
-        var conversation = new Conversation(tools, memory);
+        var conversation = new Conversation(tools, tokenizer, memory);
         conversation.MatchResults(history);
         int first = 0;
         while (first < history.Count && IsInstruction(history[first]))
@@ -49,7 +63,7 @@ internal sealed class Conversation
         string[] instructions =
         [
             .. new[] { developer.Instructions }.OfType<string>(),
-            .. history.Take(first).Select(TextOf).Where(text => text.Length > 0),
+            .. history.Take(first).Select((message, i) => conversation.Text(message, i)).OfType<string>().Where(text => text.Length > 0),
         ];
         conversation._messages.Add(new HarmonyMessage(HarmonyRole.System, [system]));
         if (instructions.Length > 0 || developer.Tools.Count > 0 || developer.ResponseFormats.Count > 0)
@@ -61,9 +75,7 @@ internal sealed class Conversation
         }
         for (int i = first; i < history.Count; i++)
             conversation.Add(history[i], i);
-        return conversation._messages;
-
-        string TextOf(ChatMessage message, int index) => Text(message.Contents, Place(message, index));
+        return conversation;
     }
 
     private static bool IsInstruction(ChatMessage message) =>
@@ -82,21 +94,24 @@ internal sealed class Conversation
         }
     }
 
-    /// <summary>Finds for each call the results that name its id, before another call of that id.</summary>
+    /// <summary>Finds for each call of the assistant the results that name its id, before another call of that id.</summary>
     private void MatchResults(IReadOnlyList<ChatMessage> history)
     {
         var open = new Dictionary<string, List<FunctionResultContent>>();
-        foreach (AIContent content in history.SelectMany(message => message.Contents))
+        foreach (ChatMessage message in history)
         {
-            if (content is FunctionCallContent call)
+            foreach (AIContent content in message.Contents)
             {
-                open[call.CallId] = [];
-                _results[call] = open[call.CallId];
-            }
-            else if (content is FunctionResultContent result && open.TryGetValue(result.CallId, out var results))
-            {
-                results.Add(result);
-                _answered.Add(result);
+                if (content is FunctionCallContent call && message.Role == ChatRole.Assistant)
+                {
+                    open[call.CallId] = [];
+                    _results[call] = open[call.CallId];
+                }
+                else if (content is FunctionResultContent result && open.TryGetValue(result.CallId, out var results))
+                {
+                    results.Add(result);
+                    _answered.Add(result);
+                }
             }
         }
     }
@@ -105,34 +120,22 @@ internal sealed class Conversation
     {
         if (IsInstruction(message))
         {
-            string text = Text(message.Contents, Place(message, index));
-            if (text.Length > 0)
+            if (Text(message, index) is { Length: > 0 } text)
             {
                 var instructions = new HarmonyContent.DeveloperInfo { Instructions = text };
                 _messages.Add(new HarmonyMessage(HarmonyRole.Developer, [instructions]));
             }
         }
         else if (message.Role == ChatRole.Assistant)
-        {
-            if (_memory.Find(message) is { } said)
-                AddSaid(said, message.Contents);
-            else
-                AddAssistant(message.Contents, Place(message, index));
-        }
+            AddAssistant(message);
         else if (message.Role == ChatRole.User)
         {
             AddStrayResults(message.Contents);
-            bool isOnlyResults = message.Contents.Count > 0 && message.Contents.All(c => c is FunctionResultContent);
-            if (!isOnlyResults)
-            {
-                _messages.Add(new HarmonyMessage(HarmonyRole.User, Text(message.Contents, Place(message, index)))
-                {
-                    Name = Author(message.AuthorName),
-                });
-            }
+            if (Text(message, index) is { } text)
+                _messages.Add(new HarmonyMessage(HarmonyRole.User, text) { Name = Author(message.AuthorName) });
         }
         else if (message.Role == ChatRole.Tool)
-            AddTool(message, index);
+            AddTool(message);
         else
         {
             throw new NotSupportedException($"Message {index + 1} is of the role '{message.Role}', which is not supported: "
@@ -146,130 +149,112 @@ internal sealed class Conversation
         : string.Concat(name.Trim().EnumerateRunes().Select(
             rune => Rune.IsLetterOrDigit(rune) || rune.Value is '-' or '.' ? rune.ToString() : "_"));
 
-    private void AddSaid(IReadOnlyList<HarmonyMessage> said, IList<AIContent> contents)
+    private void AddAssistant(ChatMessage message)
     {
-        using IEnumerator<FunctionCallContent> calls = contents.OfType<FunctionCallContent>().GetEnumerator();
-        foreach (HarmonyMessage message in said)
+        IReadOnlyList<AnswerPart>? parts = AnswerPart.Of(message);
+        IReadOnlyList<SpokenMessage> spoken = _memory?.Find(message) ?? AnswerReader.Read(message.Contents, parts, _tokenizer);
+        foreach (SpokenMessage said in spoken)
         {
-            _messages.Add(message);
-            if (message.IsCall && calls.MoveNext())
-                AddResults(message, calls.Current);
-        }
-        AddStrayResults(contents);
-    }
-
-    private void AddAssistant(IList<AIContent> contents, string place)
-    {
-        int calls = contents.Count(content => content is FunctionCallContent);
-        var text = new StringBuilder();
-        string? channel = null;
-        foreach (AIContent content in contents)
-        {
-            string? next = content switch
-            {
-                TextReasoningContent => ChannelNames.Analysis,
-                TextContent => calls > 0 ? ChannelNames.Commentary : ChannelNames.Final,
-                _ => null,
-            };
-            if (next is null && IsNoSpeech(content))
-                continue;
-            if (next != channel)
-                Close();
-            channel = next;
-            if (content is TextReasoningContent reasoning)
-                text.Append(reasoning.Text);
-            else if (content is TextContent spoken)
-                text.Append(spoken.Text);
-            else if (content is FunctionCallContent call)
-            {
-                calls--;
-                AddCall(call);
-            }
-            else if (content is FunctionResultContent result)
-                AddStrayResult(result);
+            if (said.Call is { } call)
+                AddCall(call, said);
             else
-                throw Unsupported.Content(content, place);
+            {
+                _messages.Add(new HarmonyMessage(HarmonyRole.Assistant, said.Text)
+                {
+                    Channel = said.Channel,
+                    ContentTokens = said.Tokens,
+                });
+            }
         }
-        Close();
-
-        void Close()
-        {
-            if (text.Length > 0)
-                _messages.Add(new HarmonyMessage(HarmonyRole.Assistant, text.ToString()) { Channel = channel });
-            text.Clear();
-        }
+        AddStrayResults(message.Contents);
     }
 
-    private void AddCall(FunctionCallContent call)
+    /// <summary>A call with its results. One that has none was broken off, or never carried out: the model need not know of it.</summary>
+    private void AddCall(FunctionCallContent call, SpokenMessage said)
     {
+        if (_results.GetValueOrDefault(call) is not { Count: > 0 } results)
+            return;
         string recipient = _tools.Recipient(call.Name);
         bool isFunction = recipient.StartsWith(ToolNames.FunctionsPrefix, StringComparison.Ordinal);
-        var message = new HarmonyMessage(HarmonyRole.Assistant, ToolText.Arguments(call))
+        var message = new HarmonyMessage(HarmonyRole.Assistant, said.Text)
         {
             Recipient = recipient,
-            Channel = isFunction ? ChannelNames.Commentary : ChannelNames.Analysis,
-            ContentType = isFunction ? SpecialTokens.ConstrainName + "json" : "code",
+            Channel = isFunction ? said.Channel : ChannelNames.Analysis,
+            ContentType = isFunction ? said.Type : "code",
+            ContentTokens = said.Tokens,
         };
         _messages.Add(message);
-        AddResults(message, call);
+        foreach (FunctionResultContent result in results)
+            AddResult(ResultText.Of(result), recipient, message.Channel);
     }
 
-    private void AddResults(HarmonyMessage call, FunctionCallContent content)
-    {
-        foreach (FunctionResultContent result in _results.GetValueOrDefault(content, []))
-            AddResult(result, call.Recipient!, call.Channel);
-    }
-
-    private void AddTool(ChatMessage message, int index)
+    /// <summary>What a tool's message says beside results is a result without a call.</summary>
+    private void AddTool(ChatMessage message)
     {
         AddStrayResults(message.Contents);
         foreach (AIContent content in message.Contents)
         {
-            if (content is TextContent text)
-            {
-                if (text.Text.Length > 0)
-                    AddStrayResult(new FunctionResultContent("", text.Text));
-            }
-            else if (content is not FunctionResultContent && !IsNoSpeech(content))
-                throw Unsupported.Content(content, Place(message, index));
+            if (content is TextContent or DataContent or UriContent && ResultText.Of(content) is { Length: > 0 } text)
+                AddResult(text, UnknownFunction, ChannelNames.Commentary);
+            else if (content is not FunctionResultContent)
+                Pass(content, message);
         }
     }
 
+    /// <summary>A result whose call the history does not hold still says something.</summary>
     private void AddStrayResults(IEnumerable<AIContent> contents)
     {
         foreach (FunctionResultContent result in contents.OfType<FunctionResultContent>())
-            AddStrayResult(result);
+        {
+            if (!_answered.Contains(result))
+                AddResult(ResultText.Of(result), UnknownFunction, ChannelNames.Commentary);
+        }
     }
 
-    /// <summary>A result whose call the history does not hold still says something.</summary>
-    private void AddStrayResult(FunctionResultContent result)
-    {
-        if (!_answered.Contains(result))
-            AddResult(result, ToolNames.FunctionsPrefix + "unknown", ChannelNames.Commentary);
-    }
-
-    private void AddResult(FunctionResultContent result, string function, string? channel) =>
-        _messages.Add(new HarmonyMessage(HarmonyRole.Tool, ToolText.Result(result))
+    private void AddResult(string text, string function, string? channel) =>
+        _messages.Add(new HarmonyMessage(HarmonyRole.Tool, text)
         {
             Name = function,
             Recipient = HarmonyRole.Assistant.Word(),
             Channel = channel,
         });
 
-    private static string Text(IList<AIContent> contents, string place)
+    /// <summary>The text of a user's or a system's message; null if nothing is left of it beside what is passed over.</summary>
+    /// <exception cref="NotSupportedException">A user wants a picture, sound or file read.</exception>
+    private string? Text(ChatMessage message, int index)
     {
         var text = new StringBuilder();
-        foreach (AIContent content in contents)
+        bool isPassedOver = false;
+        bool endsAttachment = false;
+        foreach (AIContent content in message.Contents)
         {
-            if (content is TextContent spoken)
-                text.Append(spoken.Text);
-            else if (content is not FunctionResultContent && !IsNoSpeech(content))
-                throw Unsupported.Content(content, place);
+            string? attached = (content as DataContent) is { } data && MediaText.Of(data) is { } words
+                ? (string.IsNullOrEmpty(data.Name) ? words : $"{data.Name}:\n{words}") : null;
+            string spoken = attached ?? (content as TextContent)?.Text ?? "";
+            if (spoken.Length > 0)
+            {
+                // What is attached stands apart from what is said.
+                if (text.Length > 0 && (attached is not null || endsAttachment))
+                    text.Append("\n\n");
+                text.Append(spoken);
+                endsAttachment = attached is not null;
+            }
+            else if (content is DataContent or UriContent && attached is null && message.Role == ChatRole.User)
+                throw Unsupported.Content(content, Place(message, index));
+            else if (content is not TextContent)
+            {
+                isPassedOver |= content is not UsageContent;
+                if (content is not FunctionResultContent)
+                    Pass(content, message);
+            }
         }
-        return text.ToString();
+        return text.Length > 0 || !isPassedOver ? text.ToString() : null;
     }
 
-    /// <summary>What other clients put into messages about them, not for the model.</summary>
-    private static bool IsNoSpeech(AIContent content) =>
-        content is UsageContent or ErrorContent || content.GetType() == typeof(AIContent);
+    /// <summary>Notes what is not for this model: contents of other providers, and what clients say to one another.</summary>
+    private void Pass(AIContent content, ChatMessage message)
+    {
+        if (content is not (TextContent or UsageContent) && content.GetType() != typeof(AIContent))
+            _passedOver.Add($"{content.GetType().Name} ({message.Role})");
+    }
 }

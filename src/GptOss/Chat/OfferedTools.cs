@@ -12,6 +12,15 @@ internal sealed class OfferedTools
 
     private OfferedTools(IReadOnlyList<AIFunctionDeclaration> functions, bool areOffered)
     {
+        var names = new HashSet<string>();
+        foreach (AIFunctionDeclaration function in functions)
+        {
+            if (!names.Add(function.Name))
+            {
+                throw new ArgumentException($"ChatOptions.Tools holds two functions named '{Printable.Name(function.Name)}': a call "
+                    + "could not tell which of them is meant. Give each a name of its own.");
+            }
+        }
         IReadOnlyList<string> identifiers = ToolNames.Identifiers([.. functions.Select(function => function.Name)]);
         for (int i = 0; i < functions.Count; i++)
         {
@@ -32,8 +41,9 @@ internal sealed class OfferedTools
     public ToolNames Names { get; }
 
     /// <summary>Of all kinds of tools only functions can be offered; others are left out, as other clients do.</summary>
+    /// <exception cref="ArgumentException">Two functions have one name.</exception>
     public static OfferedTools From(ChatOptions? options) => new(
-        [.. options?.Tools?.OfType<AIFunctionDeclaration>() ?? []], options?.ToolMode is not NoneChatToolMode);
+        [.. options?.Tools?.OfType<AIFunctionDeclaration>().Distinct() ?? []], options?.ToolMode is not NoneChatToolMode);
 
     /// <summary>Whether a function of the caller's name is offered.</summary>
     public bool Offers(string name) => _identifiers.TryGetValue(name, out string? identifier) && Names.Offers(identifier);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using GptOss.Generation;
+using GptOss.Harmony;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
 
@@ -11,15 +12,16 @@ internal sealed class Responder : IDisposable
 {
     private readonly ChatSource _source;
     private readonly ILogger _logger;
-    private readonly TurnMemory _memory = new();
     private readonly RequestReader _reader;
+    private readonly HarmonyRenderer _renderer;
     private readonly CancellationTokenSource _closing = new();
 
     public Responder(ChatSource source, ILogger logger)
     {
         _source = source;
+        _renderer = new HarmonyRenderer(source.Special);
         _logger = logger;
-        _reader = new RequestReader(source, _memory);
+        _reader = new RequestReader(source);
     }
 
     public void ThrowIfClosed(object client) => ObjectDisposedException.ThrowIf(_closing.IsCancellationRequested, client);
@@ -91,31 +93,68 @@ internal sealed class Responder : IDisposable
             throw new ContextLengthException(request.Generation.Prompt.Count, _source.ContextLength);
         string id = $"gptoss-{Guid.NewGuid():N}";
         var reply = new Reply(request);
-        ChatLog.Started(_logger, id, request.Generation.Prompt.Count, request.Tools.Functions.Count);
+        LogBeginning(id, request, options);
 
-        using ITokenStream answer = _source.Tokens.Submit(request.Generation, stop);
-        await foreach (GeneratedToken token in answer.ReadAsync(stop).ConfigureAwait(false))
+        int cached = 0;
+        for (GenerationRequest? generation = request.Generation; generation is not null;)
         {
-            stop.ThrowIfCancellationRequested();
-            List<AIContent> contents = reply.Accept(token);
-            if (contents.Count > 0)
-                yield return Update(id, contents);
-            if (reply.IsOver)
-                break;
+            using ITokenStream answer = _source.Tokens.Submit(generation, stop);
+            await foreach (GeneratedToken token in answer.ReadAsync(stop).ConfigureAwait(false))
+            {
+                stop.ThrowIfCancellationRequested();
+                List<AIContent> contents = reply.Accept(token);
+                if (contents.Count > 0)
+                    yield return Update(id, contents);
+                if (reply.IsOver)
+                    break;
+            }
+            cached += ReferenceEquals(generation, request.Generation) ? answer.CachedTokens : 0;
+            List<AIContent> held = reply.Finish(answer.End);
+            if (held.Count > 0)
+                yield return Update(id, held);
+            generation = Continue(id, reply);
         }
+        yield return Last(id, reply, request, cached, start);
+    }
 
-        List<AIContent> rest = reply.Finish();
-        if (reply.Messages is { } said)
-            _memory.Add(id, reply.Given, said);
-        ChatFinishReason reason = reply.FinishReason(answer.End);
-        rest.Add(new UsageContent(reply.Usage.ToDetails(answer.CachedTokens)));
+    /// <summary>Lets the model try again where its call cannot be carried out; null if the answer ends.</summary>
+    private GenerationRequest? Continue(string id, Reply reply)
+    {
+        if (reply.Broken is not { } broken)
+            return null;
+        GenerationRequest? next = reply.TryContinue(_renderer, _source.ContextLength);
+        string function = Printable.Name(broken.Content.Name);
+        if (next is null)
+            ChatLog.GivenUp(_logger, id, function);
+        else
+            ChatLog.Repaired(_logger, id, function, reply.Repairs);
+        return next;
+    }
+
+    private void LogBeginning(string id, ChatRequest request, ChatOptions? options)
+    {
+        ChatLog.Started(_logger, id, request.Generation.Prompt.Count, request.Tools.Functions.Count);
+        if (options?.ModelId is { Length: > 0 } wanted && Bare(wanted) != Bare(_source.ModelId))
+            ChatLog.OtherModel(_logger, Printable.Name(wanted), _source.ModelId);
+        if (request.PassedOver.Count > 0 && _logger.IsEnabled(LogLevel.Debug))
+            ChatLog.PassedOver(_logger, id, Printable.Line(string.Join(", ", request.PassedOver.Distinct())));
+
+        // Without the organisation, "openai/", which some frameworks put before a model's name and others leave out.
+        static string Bare(string modelId) => modelId[(modelId.LastIndexOf('/') + 1)..].ToLowerInvariant();
+    }
+
+    private ChatResponseUpdate Last(string id, Reply reply, ChatRequest request, int cached, long start)
+    {
+        List<AIContent> rest = [.. reply.GiveUp(), new UsageContent(reply.Usage.ToDetails(cached))];
         ChatResponseUpdate last = Update(id, rest);
-        last.FinishReason = reason;
-        last.AdditionalProperties = reply.Extras(_source.Tokenizer);
-        ChatLog.Finished(_logger, id, reason, reply.Usage.Output, reply.Usage.Reasoning, Stopwatch.GetElapsedTime(start));
+        last.FinishReason = reply.FinishReason;
+        last.AdditionalProperties = reply.Properties();
+        if (request.RecallsAnswers)
+            _source.Memory.Add(id, reply.Given, reply.Spoken);
+        ChatLog.Finished(_logger, id, reply.FinishReason, reply.Usage.Output, reply.Usage.Reasoning, Stopwatch.GetElapsedTime(start));
         if (_logger.IsEnabled(LogLevel.Trace))
             ChatLog.Contents(_logger, id, _source.Tokenizer.Decode(reply.AllTokens));
-        yield return last;
+        return last;
     }
 
     private ChatResponseUpdate Update(string id, List<AIContent> contents) => new()

@@ -9,13 +9,40 @@ namespace GptOss.Chat;
 /// <summary>Arguments and results of calls as the text that the model writes and reads.</summary>
 internal static class ToolText
 {
-    private static readonly JsonSerializerOptions Compact = MakeCompact();
+    private static readonly JsonSerializerOptions Options = MakeOptions();
 
-    /// <summary>The arguments as one line of JSON.</summary>
-    public static string Arguments(FunctionCallContent call) => call.Arguments is { } arguments
-        ? JsonSerializer.Serialize(arguments, (JsonTypeInfo<IDictionary<string, object?>>)Compact.GetTypeInfo(
-            typeof(IDictionary<string, object?>)))
-        : "{}";
+    /// <summary>The arguments as one line of JSON; an argument that cannot be read is a text that says so.</summary>
+    public static string Arguments(FunctionCallContent call)
+    {
+        if (call.Arguments is not { } arguments)
+            return "{}";
+        try
+        {
+            return Compact(Element(arguments));
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            var readable = new Dictionary<string, object?>();
+            foreach ((string name, object? value) in arguments)
+                readable[name] = value is null ? null : ResultText.Of(new FunctionResultContent("", value));
+            return Compact(Element(readable));
+        }
+    }
+
+    /// <summary>Whether arguments as they were written say the same as those of a call.</summary>
+    /// <param name="written">What the model wrote.</param>
+    /// <param name="compact">The call's, as <see cref="Arguments"/> has them.</param>
+    public static bool Same(string written, string compact)
+    {
+        try
+        {
+            return Compact(Element(Parse(written))) == compact;
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>A call whose arguments the model wrote. What is no JSON object gives a call with its exception set.</summary>
     /// <remarks>An object within a string, or alone within an array, is taken out. No text at all means no arguments.</remarks>
@@ -26,31 +53,27 @@ internal static class ToolText
         return call;
     }
 
-    /// <summary>A result as text: a string as it is, an error as its message, all else as one line of JSON.</summary>
-    /// <exception cref="NotSupportedException">The result holds content that is not text.</exception>
-    public static string Result(FunctionResultContent result) => result.Result switch
+    /// <summary>A value as JSON, by the rules by which Microsoft.Extensions.AI stores conversations.</summary>
+    /// <exception cref="NotSupportedException">The application was trimmed and does not know the value's type.</exception>
+    public static JsonElement Element(object value) => value switch
     {
-        null => result.Exception is { } error ? $"Error: {error.Message}" : "null",
-        string text => text,
-        JsonElement { ValueKind: JsonValueKind.String } text => text.GetString()!,
-        JsonElement { ValueKind: JsonValueKind.Undefined } => "null",
-        TextContent text => text.Text,
-        AIContent other => throw Unsupported.Content(other, "A function's result"),
-        IEnumerable<AIContent> contents => string.Concat(contents.Select(content => content is TextContent text
-            ? text.Text : throw Unsupported.Content(content, "A function's result"))),
-        { } value => Serialize(value),
+        AIContent content => JsonSerializer.SerializeToElement(content, Options.GetTypeInfo(typeof(AIContent))),
+        IEnumerable<AIContent> contents =>
+            JsonSerializer.SerializeToElement((IList<AIContent>)[.. contents], Options.GetTypeInfo(typeof(IList<AIContent>))),
+        IDictionary<string, object?> map => JsonSerializer.SerializeToElement(map, Options.GetTypeInfo(typeof(IDictionary<string, object?>))),
+        _ => JsonSerializer.SerializeToElement(value, Options.GetTypeInfo(value.GetType())),
     };
 
-    private static string Serialize(object value)
+    /// <summary>JSON on one line.</summary>
+    public static string Compact(JsonElement value)
     {
         try
         {
-            return JsonSerializer.Serialize(value, Compact.GetTypeInfo(value.GetType()));
+            return JsonSerializer.Serialize(value, (JsonTypeInfo<JsonElement>)Options.GetTypeInfo(typeof(JsonElement)));
         }
-        catch (NotSupportedException)
+        catch (InvalidOperationException) when (value.ValueKind != JsonValueKind.Undefined)
         {
-            // Trimmed, an application has no description of a type that it did not register.
-            return value.ToString() ?? "";
+            return value.GetRawText();   // half of a surrogate pair, which only its escape can say
         }
     }
 
@@ -70,11 +93,11 @@ internal static class ToolText
         foreach (JsonProperty argument in root.EnumerateObject())
             arguments[argument.Name] = argument.Value.ValueKind == JsonValueKind.Null ? null : argument.Value.Clone();
         // Half of a surrogate pair parses, and fails whoever reads it; better here, where a failure is reported.
-        Serialize(arguments);
+        Compact(Element(arguments));
         return arguments;
     }
 
-    private static JsonSerializerOptions MakeCompact()
+    private static JsonSerializerOptions MakeOptions()
     {
         var options = new JsonSerializerOptions(AIJsonUtilities.DefaultOptions)
         {

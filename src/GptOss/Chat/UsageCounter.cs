@@ -6,6 +6,8 @@ namespace GptOss.Chat;
 /// <param name="promptTokens">All of the prompt, what it begins of the answer included.</param>
 internal sealed class UsageCounter(int promptTokens)
 {
+    private int _input = promptTokens;
+
     public int Output { get; private set; }
 
     public int Reasoning { get; private set; }
@@ -17,12 +19,15 @@ internal sealed class UsageCounter(int promptTokens)
         Reasoning += isReasoning ? 1 : 0;
     }
 
+    /// <param name="count">Tokens that the client itself put behind a part of the answer.</param>
+    public void AddInput(int count) => _input += count;
+
     /// <param name="cached">Tokens of the prompt that needed no computing.</param>
     public UsageDetails ToDetails(int cached) => new()
     {
-        InputTokenCount = promptTokens,
+        InputTokenCount = _input,
         OutputTokenCount = Output,
-        TotalTokenCount = promptTokens + (long)Output,
+        TotalTokenCount = _input + (long)Output,
         CachedInputTokenCount = cached,
         ReasoningTokenCount = Reasoning,
     };

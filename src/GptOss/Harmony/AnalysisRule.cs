@@ -45,7 +45,7 @@ internal static class AnalysisRule
             if (isAnalysis && i < finished)
             {
                 if (OfFunction(message))
-                    kept.Add(message with { Channel = ChannelNames.Commentary, Tokens = null });
+                    kept.Add(message with { Channel = ChannelNames.Commentary });
                 else if (message.IsCall)
                     dropped.Add(message.Recipient!);
                 else if (message.Role == HarmonyRole.Tool)

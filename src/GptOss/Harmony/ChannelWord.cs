@@ -8,9 +8,6 @@ internal readonly record struct ChannelWord(string? Name, string Word, string Gl
 {
     private const int ShortestBeginning = 3;
 
-    /// <summary>Whether exactly a known name was written, or nothing.</summary>
-    public bool IsExact => Name == Word || Word.Length == 0;
-
     /// <summary>Takes the word off the beginning of the text, up to white space, <c>&lt;</c> or <c>to=</c>.</summary>
     public static ChannelWord Take(ref string text)
     {

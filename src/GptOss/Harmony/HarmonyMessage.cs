@@ -28,11 +28,11 @@ internal sealed record HarmonyMessage(HarmonyRole Role, IReadOnlyList<HarmonyCon
     public string? ContentType { get; init; }
 
     /// <summary>
-    /// The message's own ids, from <c>&lt;|start|&gt;</c> to the ending token as a history has it. Where they are set,
-    /// the renderer writes them instead of the message, so that what the model once said is not tokenised differently.
+    /// The ids of the text as the model chose them; null for those of the tokenizer. Where they are set, the renderer
+    /// writes them in the place of the text, so that what the model once said is not tokenised differently.
     /// </summary>
-    /// <remarks>Only ids that a parser collected belong here. Set it to null when another property changes.</remarks>
-    public IReadOnlyList<int>? Tokens { get; init; }
+    /// <remarks>They must say the text and hold no marker.</remarks>
+    public IReadOnlyList<int>? ContentTokens { get; init; }
 
     /// <summary>The text parts as one.</summary>
     public string Text => Content is [HarmonyContent.Text only]

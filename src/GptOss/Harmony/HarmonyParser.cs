@@ -112,7 +112,6 @@ internal sealed class HarmonyParser
         {
             BeginHeader(HarmonyRole.Assistant);
             _header.Add(token);
-            _tokens.Add(token);
         }
         else if (!_isAfterCall && token == _special.Message)
         {
@@ -130,7 +129,6 @@ internal sealed class HarmonyParser
     {
         if (token == _special.Message)
         {
-            _tokens.Add(token);
             BeginContent(_headers.Read(_header, _preset, Ending.Message));
         }
         else if (token == _special.Start)
@@ -146,7 +144,6 @@ internal sealed class HarmonyParser
         else
         {
             _header.Add(token);
-            _tokens.Add(token);
         }
     }
 
@@ -168,7 +165,7 @@ internal sealed class HarmonyParser
         {
             _tokens.Add(token);
             bool isKnown = _tokenText.TryGet(token, out ReadOnlySpan<byte> bytes);
-            _isIntact &= isKnown;
+            _isIntact &= isKnown && !_special.Tokenizer.IsSpecial(token);
             Add(isKnown ? _assembler.Append(bytes) : _assembler.Flush() + "\uFFFD");
         }
     }
@@ -181,11 +178,6 @@ internal sealed class HarmonyParser
     {
         _preset = preset;
         _header.Clear();
-        _tokens.Clear();
-        _tokens.Add(_special.Start);
-        if (preset is { } role)
-            _tokens.AddRange(role == HarmonyRole.Assistant
-                ? _special.AssistantPrompt.Skip(1) : _special.Tokenizer.Encode(role.Word()));
         _state = ParserState.Header;
     }
 
@@ -193,7 +185,8 @@ internal sealed class HarmonyParser
     {
         Decide(ChannelNames.Analysis);
         _running = header;
-        _isIntact = header.IsRegular;
+        _isIntact = header.Body.Length == 0;
+        _tokens.Clear();
         _text.Clear();
         _state = ParserState.Content;
         if (header.IsCall)
@@ -230,14 +223,13 @@ internal sealed class HarmonyParser
         Add(_assembler.Flush());
         Header header = _running!.Value;
         string text = _text.ToString();
-        _tokens.Add(header.IsCall ? _special.Call : _special.End);
         HarmonyMessage message = new(header.Role, text)
         {
             Name = header.Name,
             Recipient = header.Recipient,
             Channel = header.Channel,
             ContentType = header.ContentType,
-            Tokens = _isIntact ? _tokens.ToArray() : null,
+            ContentTokens = _isIntact ? _tokens.ToArray() : null,
         };
         _running = null;
         _text.Clear();
@@ -270,7 +262,7 @@ internal sealed class HarmonyParser
             _events.Add(new HarmonyEvent.Text(
                 channel == ChannelNames.Final ? Channel.Final : Channel.Analysis, message.Text));
         }
-        Complete(message with { Channel = channel, Tokens = null });
+        Complete(message with { Channel = channel });
     }
 
     private void Complete(HarmonyMessage message)

@@ -4,10 +4,12 @@ namespace GptOss.Harmony;
 /// <remarks>
 /// <code>
 /// message = start header message content (call | end)
-/// header  = (role [":" name] | tool's name) [" to=" recipient] [channel name] [" " constrain type | " " type]
+/// header  = (role [":" name] | tool's name) [" to=" recipient] [channel name [" to=" recipient]]
+///           [" " constrain type | " " type]
 /// </code>
 /// Each piece is encoded by itself, its markers placed as ids, so that no text, whatever it spells, becomes structure.
-/// A content type that begins with <c>&lt;|constrain|&gt;</c> is the exception: the marker is meant. Thread-safe.
+/// A content type that begins with <c>&lt;|constrain|&gt;</c> is the exception: the marker is meant. The recipient of a
+/// call stands in one of the two places: <see cref="RenderOptions.RecipientBehindChannel"/>. Thread-safe.
 /// </remarks>
 internal sealed class HarmonyRenderer(SpecialTokens special)
 {
@@ -22,7 +24,7 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
         bool hasFunctions = messages.Any(OffersFunctions);
         var ids = new List<int>();
         foreach (HarmonyMessage message in AnalysisRule.Apply(messages, options.Analysis))
-            Append(ids, message, hasFunctions, options.CleanSchemas);
+            Append(ids, message, hasFunctions, options);
 
         if (options.Form == RenderForm.Completion)
         {
@@ -42,7 +44,7 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
     public List<int> RenderMessage(HarmonyMessage message, bool hasFunctions = false)
     {
         var ids = new List<int>();
-        Append(ids, message, hasFunctions, cleanSchemas: false);
+        Append(ids, message, hasFunctions, new RenderOptions());
         return ids;
     }
 
@@ -51,18 +53,14 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
         .Any(developer => developer.Tools.LastOrDefault(tools => tools.Name == ToolNamespace.FunctionsName)
             is { Functions.Count: > 0 });
 
-    private void Append(List<int> ids, HarmonyMessage message, bool hasFunctions, bool cleanSchemas)
+    private void Append(List<int> ids, HarmonyMessage message, bool hasFunctions, RenderOptions options)
     {
-        if (message.Tokens is { } ready)
-        {
-            ids.AddRange(ready);
-            return;
-        }
-
         ids.Add(special.Start);
-        AppendHeader(ids, message);
+        AppendHeader(ids, message, options.RecipientBehindChannel && message.IsCall);
         ids.Add(special.Message);
-        foreach (HarmonyContent content in message.Content)
+        if (message.ContentTokens is { } ready)
+            ids.AddRange(ready);
+        foreach (HarmonyContent content in message.ContentTokens is null ? message.Content : [])
         {
             HarmonyRole? only = content switch
             {
@@ -75,12 +73,12 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
                 throw new HarmonyFormatException($"A message of role '{message.Role.Word()}' holds content "
                     + $"that only '{only.Value.Word()}' may have.");
             }
-            AppendText(ids, ContentWriter.Write(content, hasFunctions, cleanSchemas));
+            AppendText(ids, ContentWriter.Write(content, hasFunctions, options.CleanSchemas));
         }
         ids.Add(message.IsCall ? special.Call : special.End);
     }
 
-    private void AppendHeader(List<int> ids, HarmonyMessage message)
+    private void AppendHeader(List<int> ids, HarmonyMessage message, bool recipientBehindChannel)
     {
         if (message.Role == HarmonyRole.Tool)
         {
@@ -93,12 +91,15 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
             if (message.Name is { } name)
                 AppendText(ids, ":" + name);
         }
-        if (message.Recipient is { } recipient && recipient != ToolNames.Everyone)
-            AppendText(ids, " to=" + recipient);
+        string? recipient = message.Recipient is null or ToolNames.Everyone ? null : " to=" + message.Recipient;
+        if (recipient is not null && !(recipientBehindChannel && message.Channel is not null))
+            AppendText(ids, recipient);
         if (message.Channel is { } channel)
         {
             ids.Add(special.Channel);
             AppendText(ids, channel);
+            if (recipient is not null && recipientBehindChannel)
+                AppendText(ids, recipient);
         }
         if (message.ContentType is not { } type)
             return;

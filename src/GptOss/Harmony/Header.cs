@@ -29,15 +29,13 @@ internal enum Ending
 /// <param name="Channel">One of <see cref="ChannelNames"/>, or null for none that is known.</param>
 /// <param name="ContentType">With its marker if it had one.</param>
 /// <param name="Body">Text that stands in the header but belongs to the content; "" as a rule.</param>
-/// <param name="IsRegular">Whether nothing had to be mended, so that the ids may be given to the model again.</param>
 internal readonly record struct Header(
     HarmonyRole Role,
     string? Name,
     string? Recipient,
     string? Channel,
     string? ContentType,
-    string Body,
-    bool IsRegular)
+    string Body)
 {
     public bool IsCall => Role == HarmonyRole.Assistant && Recipient is not null;
 

@@ -50,8 +50,7 @@ internal sealed class HeaderReader(SpecialTokens special, TokenText tokenText, T
         else
             ReadBareWords(words, speaker, ref recipient, ref type);
 
-        return new Header(speaker, name, recipient, channel.Name, type, body, IsRegular:
-            isWhole && !isFree && words.Count == 0 && !parts.IsDoubled && channel.IsExact && recipient == written);
+        return new Header(speaker, name, recipient, channel.Name, type, body);
     }
 
     private HeaderParts Cut(ReadOnlySpan<int> tokens)
@@ -59,7 +58,6 @@ internal sealed class HeaderReader(SpecialTokens special, TokenText tokenText, T
         string role = "";
         string? channel = null;
         string? type = null;
-        bool isDoubled = false;
         int marker = -1;
         for (int at = 0; at <= tokens.Length;)
         {
@@ -71,7 +69,6 @@ internal sealed class HeaderReader(SpecialTokens special, TokenText tokenText, T
                 type = text;
             else
             {
-                isDoubled |= channel is not null;
                 type = channel is null ? type : null;
                 channel = text;
             }
@@ -80,7 +77,7 @@ internal sealed class HeaderReader(SpecialTokens special, TokenText tokenText, T
             marker = tokens[at + length];
             at += length + 1;
         }
-        return new HeaderParts(role, channel, type, isDoubled);
+        return new HeaderParts(role, channel, type);
     }
 
     private (HarmonyRole Role, string? Name) ReadRole(ref string text, HarmonyRole? preset, bool isWhole)
@@ -171,5 +168,5 @@ internal sealed class HeaderReader(SpecialTokens special, TokenText tokenText, T
         return body;
     }
 
-    private readonly record struct HeaderParts(string Role, string? Channel, string? Type, bool IsDoubled);
+    private readonly record struct HeaderParts(string Role, string? Channel, string? Type);
 }

@@ -35,6 +35,12 @@ internal sealed record RenderOptions
     public AnalysisMode Analysis { get; init; }
 
     /// <summary>
+    /// Whether the recipient of a call stands behind its channel, where the model writes it. Off, it stands behind the
+    /// role, where the reference library writes it.
+    /// </summary>
+    public bool RecipientBehindChannel { get; init; }
+
+    /// <summary>
     /// Whether functions' schemas go through <see cref="SchemaCleaner"/> first. Off, they are written as the reference
     /// writes them, which leaves out most of what .NET's schemas use.
     /// </summary>

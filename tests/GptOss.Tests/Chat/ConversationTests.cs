@@ -45,9 +45,9 @@ public sealed class ConversationTests
             new(ChatRole.Tool, [new FunctionResultContent("2", new { ok = true }), new FunctionResultContent("1", "é")]));
 
         Assert.EndsWith("<|start|>assistant<|channel|>commentary<|message|>On it.<|end|>"
-            + "<|start|>assistant to=functions.a_b<|channel|>commentary <|constrain|>json<|message|>{\"x\":1}<|call|>"
+            + "<|start|>assistant<|channel|>commentary to=functions.a_b <|constrain|>json<|message|>{\"x\":1}<|call|>"
             + "<|start|>functions.a_b to=assistant<|channel|>commentary<|message|>é<|end|>"
-            + "<|start|>assistant to=functions.c<|channel|>commentary <|constrain|>json<|message|>{}<|call|>"
+            + "<|start|>assistant<|channel|>commentary to=functions.c <|constrain|>json<|message|>{}<|call|>"
             + "<|start|>functions.c to=assistant<|channel|>commentary<|message|>{\"ok\":true}<|end|><|start|>assistant", prompt);
     }
 
@@ -89,7 +89,7 @@ public sealed class ConversationTests
         Assert.Contains("<|message|>{\"a\":\"NaN\"}<|call|>", prompt);
         Assert.Contains("{\"x\":1" + new string('}', 500) + "<|end|>", prompt);
         Assert.Contains("<|message|>{\"self\":null}<|end|>", prompt);
-        Assert.EndsWith("<|message|>\"Infinity\"<|end|><|start|>assistant", prompt);
+        Assert.EndsWith("<|message|>Infinity<|end|><|start|>assistant", prompt);
     }
 
     [Theory]

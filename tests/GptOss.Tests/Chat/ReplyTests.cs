@@ -99,22 +99,6 @@ public sealed class ReplyTests
     }
 
     [Theory]
-    [InlineData("""{"city": "Lisb""")]      // broken off
-    [InlineData("weather in Lisbon")]       // no JSON at all
-    [InlineData("[1, 2]")]                  // no object
-    [InlineData("""{"city": "\ud800"}""")]  // half of a surrogate pair
-    public async Task Arguments_that_are_no_json_are_reported_and_the_loop_goes_on(string arguments)
-    {
-        var source = new TokenScript(
-            $"<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>{arguments}<|call|>", Answer);
-        ChatResponse response = await Loop(source).GetResponseAsync("Weather?", With(Weather(_ => "sunny")), Stop);
-
-        Assert.NotNull(Assert.Single(response.Messages[0].Contents.OfType<FunctionCallContent>()).Exception);
-        Assert.Equal("It is sunny.", response.Messages[^1].Text);
-        Assert.Contains(arguments, source.Prompt(1));
-    }
-
-    [Theory]
     [InlineData("""[{"city": "Lisbon"}]""")]
     [InlineData(""" "{\"city\": \"Lisbon\"}" """)]
     public async Task Arguments_within_an_array_or_a_string_are_taken_out(string arguments)
@@ -165,16 +149,6 @@ public sealed class ReplyTests
 
         Assert.Equal(ChatFinishReason.Length, response.FinishReason);
         Assert.Equal(4, response.Usage!.OutputTokenCount);
-    }
-
-    [Fact]
-    public async Task A_call_cut_at_its_limit_carries_its_error_and_the_reason_length()
-    {
-        ChatResponse response = await new TokenScript(Call).Client()
-            .GetResponseAsync("Hi", new ChatOptions { MaxOutputTokens = Tokens(Call) - 2 }, Stop);
-
-        Assert.NotNull(Assert.Single(response.Messages[0].Contents.OfType<FunctionCallContent>()).Exception);
-        Assert.Equal(ChatFinishReason.Length, response.FinishReason);
     }
 
     [Fact]

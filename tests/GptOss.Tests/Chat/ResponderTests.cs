@@ -1,5 +1,3 @@
-using GptOss.Chat;
-using GptOss.Harmony;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
 using static GptOss.Tests.Chat.ChatScript;
@@ -64,34 +62,6 @@ public sealed class ResponderTests
         Assert.Equal(words, all.Contains("Hello there", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public void The_memory_of_answers_is_bounded()
-    {
-        var memory = new TurnMemory(capacity: 10);
-        for (int i = 0; i < 5; i++)
-        {
-            memory.Add($"{i}", [new TextContent("x")],
-                [new HarmonyMessage(HarmonyRole.Assistant, "x") { Tokens = [1, 2, 3, 4] }]);
-        }
-
-        bool[] known = [.. Enumerable.Range(0, 5).Select(i =>
-            memory.Find(new ChatMessage(ChatRole.Assistant, "x") { MessageId = $"{i}" }) is not null)];
-        Assert.Equal([false, false, false, true, true], known);
-        Assert.Null(memory.Find(new ChatMessage(ChatRole.Assistant, "y") { MessageId = "4" }));
-    }
-
-    [Fact]
-    public void Answers_without_tokens_are_forgotten_too()
-    {
-        var memory = new TurnMemory(capacity: 10);
-        memory.Add("first", [], []);
-        for (int i = 0; i < 10; i++)
-            memory.Add($"{i}", [], []);
-
-        Assert.Null(memory.Find(new ChatMessage(ChatRole.Assistant, []) { MessageId = "first" }));
-        Assert.NotNull(memory.Find(new ChatMessage(ChatRole.Assistant, []) { MessageId = "9" }));
-    }
-
     /// <summary>A client whose source gives so many tokens and then none, for ever.</summary>
     private static GptOssChatClient Stuck(int tokens, out Task reached)
     {
@@ -108,24 +78,5 @@ public sealed class ResponderTests
                 return Task.Delay(Timeout.Infinite, stop);
             },
         }.Client();
-    }
-
-    private sealed class Journal(LogLevel level) : ILoggerFactory, ILogger
-    {
-        public List<string> Lines { get; } = [];
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= level;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            Lines.Add(formatter(state, exception));
-
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-
-        public void AddProvider(ILoggerProvider provider) { }
-
-        public void Dispose() { }
     }
 }

@@ -61,6 +61,47 @@ public sealed class TinyModelChatTests : IAsyncLifetime
 
     [Fact]
     [Trait("speed", "slow")]
+    public async Task Stored_conversations_of_all_questions_are_the_same_prompts_in_a_model_that_knows_nothing_of_them()
+    {
+        using var questions = JsonDocument.Parse(File.ReadAllBytes(Repository.Vector("tiny-model", "questions.json")));
+        await using GptOssChatClient other = await GptOssChatClient.LoadAsync(TinyGptOss.Folder, cancellationToken: TestContext.Current.CancellationToken);
+        int equal = 0, asked = 0;
+        foreach (JsonElement question in questions.RootElement.EnumerateArray().Where(q => q.GetProperty("kind").GetString() == "tool"))
+        {
+            ChatOptions options = Options(question.GetProperty("effort").GetString()!);
+            options.Tools = [.. question.GetProperty("tools").EnumerateArray()
+                .Select(tool => new ScriptedFunction(tool, question.GetProperty("result").GetString()!))];
+            List<ChatMessage> history = [new(ChatRole.User, question.GetProperty("question").GetString()!)];
+            ChatResponse response = await _client.AsBuilder().UseFunctionInvocation().Build()
+                .GetResponseAsync(history, options, TestContext.Current.CancellationToken);
+            history.AddRange(response.Messages);
+            history.Add(new(ChatRole.User, "And what is 17 + 4?"));
+            List<ChatMessage> stored = JsonSerializer.Deserialize<List<ChatMessage>>(
+                JsonSerializer.Serialize(history, AIJsonUtilities.DefaultOptions), AIJsonUtilities.DefaultOptions)!;
+
+            asked++;
+            if ((await Prompt(_client, history, options)) == (await Prompt(other, stored, options))) equal++;
+        }
+        Assert.Equal((150, 150), (equal, asked));
+
+        // What the model read, as ids: one token of an answer is made for it.
+        static async Task<string> Prompt(GptOssChatClient client, List<ChatMessage> history, ChatOptions options)
+        {
+            options = options.Clone();
+            options.MaxOutputTokens = 1;
+            options.RawRepresentationFactory = _ => new GptOssRequestOptions
+            {
+                CurrentDate = new DateOnly(2026, 11, 24),
+                IncludeRawHarmony = true,
+                KeepReasoning = KeepReasoning.All,
+            };
+            ChatResponse response = await client.GetResponseAsync(history, options, TestContext.Current.CancellationToken);
+            return response.Usage!.InputTokenCount + (string)response.Messages[0].AdditionalProperties!["harmony.prompt"]!;
+        }
+    }
+
+    [Fact]
+    [Trait("speed", "slow")]
     public async Task Two_hundred_cancellations_end_at_once_and_the_next_answer_is_right()
     {
         const string Sum = "What is 345 + 678?";

@@ -158,28 +158,26 @@ public sealed class HarmonyParserTests
     }
 
     [Fact]
-    public void A_well_formed_message_keeps_its_own_ids_as_a_history_has_them()
+    public void A_message_keeps_the_ids_of_its_text()
     {
         (HarmonyParser parser, _) = Markup.Parse(Markup.Tokens(Thought
             + "<|channel|>commentary to=functions.f <|constrain|>json<|message|>{}<|call|><|start|>assistant" + Answer));
         Assert.Equal(
             [
-                "<|start|>assistant<|channel|>analysis<|message|>hm<|end|>",
-                "<|start|>assistant<|channel|>commentary to=functions.f <|constrain|>json<|message|>{}<|call|>",
-                "<|start|>assistant<|channel|>final<|message|>hi<|end|>",
+                "hm",
+                "{}",
+                "hi",
             ],
-            parser.Messages.Select(message => Markup.Text(message.Tokens!)));
+            parser.Messages.Select(message => Markup.Text(message.ContentTokens!)));
     }
 
     [Theory]
-    [InlineData("<|channel|>comment<|message|>hi<|end|>")]
-    [InlineData("<|channel|>final<|message|>h<|channel|>i<|end|>")]
-    [InlineData("<|channel|>commentary to=f<|message|>{}<|call|>")]
-    [InlineData("<|channel|>a<|channel|>final<|message|>hi<|end|>")]
-    [InlineData("hi<|end|>")]
-    public void A_mended_message_is_written_anew_in_a_history(string answer)
+    [InlineData("<|channel|>final<|message|>h<|channel|>i<|end|>")]             // a marker in the text
+    [InlineData("<|channel|>final<|message|>h<|reserved_200000|>i<|end|>")]     // a token that is no text
+    [InlineData("hi<|end|>")]                                                   // text without a header
+    public void A_message_whose_ids_are_not_its_text_is_written_anew_in_a_history(string answer)
     {
         (HarmonyParser parser, _) = Markup.Parse(Markup.Tokens(answer), HarmonyRole.Assistant, "f");
-        Assert.Null(Assert.Single(parser.Messages).Tokens);
+        Assert.Null(Assert.Single(parser.Messages).ContentTokens);
     }
 }

@@ -66,7 +66,7 @@ public sealed class HarmonyRendererTests
             Assert.True(messages.Select(Markup.Line).SequenceEqual(parser.Messages.Select(Markup.Line)), $"Seed {seed}");
             // What was parsed is written the same again, with its own ids and without.
             Assert.Equal(ids, parser.Messages.SelectMany(message => Renderer.RenderMessage(message)));
-            Assert.Equal(ids, parser.Messages.SelectMany(message => Renderer.RenderMessage(message with { Tokens = null })));
+            Assert.Equal(ids, parser.Messages.SelectMany(message => Renderer.RenderMessage(message with { ContentTokens = null })));
 
             HarmonyMessage Draw() => random.Next(3) switch
             {
@@ -90,15 +90,44 @@ public sealed class HarmonyRendererTests
     }
 
     [Fact]
-    public void Ready_ids_are_written_instead_of_the_message()
+    public void The_ids_that_the_model_chose_are_written_in_the_place_of_the_text()
     {
-        int[] ready = [.. Markup.Tokens("<|start|>assistant<|channel|>final<|message|>"), 71, 72, Markup.Special.End];
-        var message = new HarmonyMessage(HarmonyRole.Assistant, "hi") { Channel = "final", Tokens = ready };
+        int[] letters = [71, 72];
+        Assert.NotEqual(letters, Markup.Tokens("hi"));
+        var message = new HarmonyMessage(HarmonyRole.Assistant, "hi") { Channel = "final", ContentTokens = letters };
 
-        Assert.Equal([.. ready, .. Markup.Special.AssistantPrompt], Renderer.Render([message]));
         Assert.Equal(
-            [.. ready[..^1], Markup.Special.Return],
-            Renderer.Render([message], new RenderOptions { Form = RenderForm.Training }));
+            [.. Markup.Tokens("<|start|>assistant<|channel|>final<|message|>"), .. letters, Markup.Special.End,
+                .. Markup.Special.AssistantPrompt],
+            Renderer.Render([message]));
+    }
+
+    [Theory]
+    [InlineData(false, "<|start|>assistant to=functions.f<|channel|>commentary <|constrain|>json<|message|>{}<|call|>")]
+    [InlineData(true, "<|start|>assistant<|channel|>commentary to=functions.f <|constrain|>json<|message|>{}<|call|>")]
+    public void A_call_s_recipient_stands_behind_the_role_or_behind_the_channel(bool behindChannel, string expected)
+    {
+        var call = new HarmonyMessage(HarmonyRole.Assistant, "{}")
+        {
+            Channel = "commentary",
+            Recipient = "functions.f",
+            ContentType = "<|constrain|>json",
+        };
+        var result = new HarmonyMessage(HarmonyRole.Tool, "1")
+        {
+            Name = "functions.f",
+            Recipient = "assistant",
+            Channel = "commentary",
+        };
+        var options = new RenderOptions { Form = RenderForm.Conversation, RecipientBehindChannel = behindChannel };
+
+        // A result keeps its recipient in its place: the model never writes one.
+        Assert.Equal(
+            expected + "<|start|>functions.f to=assistant<|channel|>commentary<|message|>1<|end|>",
+            Markup.Text(Renderer.Render([call, result], options)));
+        Assert.Equal(
+            "<|start|>assistant to=functions.f <|constrain|>json<|message|>{}<|call|>",
+            Markup.Text(Renderer.Render([call with { Channel = null }], options)));
     }
 
     [Fact]
