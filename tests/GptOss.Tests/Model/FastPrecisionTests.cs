@@ -12,7 +12,12 @@ public sealed class FastPrecisionTests
     // Wide enough that every projection is worth sharing; no width is a multiple of 32 rows of a panel.
     private static readonly TinyShape Shape = new()
     {
-        NumHiddenLayers = 2, LayerTypes = "sf", SlidingWindow = 50, HiddenSize = 288, IntermediateSize = 160, NumAttentionHeads = 8,
+        NumHiddenLayers = 2,
+        LayerTypes = "sf",
+        SlidingWindow = 50,
+        HiddenSize = 288,
+        IntermediateSize = 160,
+        NumAttentionHeads = 8,
     };
 
     [Fact]
