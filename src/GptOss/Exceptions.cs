@@ -82,7 +82,7 @@ public sealed class HarmonyFormatException : GptOssException
 internal static class Printable
 {
     private const int NameLimit = 80;
-    private const int PathLimit = 160;
+    private const int PathLimit = 4096;     // the system's own limit: a path that exists is never cut
     private const int LineLimit = 500;
 
     public static string Name(string text) => Cut(Escape(text), NameLimit);

@@ -77,6 +77,12 @@ public sealed record GptOssRequestOptions
     /// </summary>
     public bool RecallAnswers { get; init; }
 
+    /// <summary>
+    /// Told how far the prompt has been read: at its begin, at most ten times a second, and at its end. Null tells nobody.
+    /// </summary>
+    /// <remarks>The model's own thread calls it, so it must be quick; what it throws ends the request.</remarks>
+    public IProgress<PromptProgress>? PromptProgress { get; init; }
+
     /// <summary>The date that the model is told; null for today's. A fixed one keeps prompts the same.</summary>
     public DateOnly? CurrentDate { get; init; }
 
@@ -107,3 +113,9 @@ public enum KeepReasoning
     /// <summary>What OpenAI's harmony library keeps.</summary>
     AsHarmony,
 }
+
+/// <summary>How far a prompt has been read.</summary>
+/// <param name="Total">Tokens of the prompt.</param>
+/// <param name="Cached">Those of them that needed no reading.</param>
+/// <param name="Processed">Those that have been read or needed none.</param>
+public readonly record struct PromptProgress(int Total, int Cached, int Processed);

@@ -15,6 +15,14 @@ public sealed partial class SamplesTests
         Assert.Matches("^Reasoning: [^\n]+\nAnswer: 345 \\+ 678 = 1023\\.\n$", Output("HelloChat"));
 
     [Fact]
+    public void HelloChat_says_what_is_wrong_with_a_folder_without_a_stack()
+    {
+        (int code, string output, string error) = Run("HelloChat", "no-such-folder");
+        Assert.Equal((1, ""), (code, output));
+        Assert.Matches("^[^\n]*no-such-folder[^\n]*\n$", error.ReplaceLineEndings("\n"));
+    }
+
+    [Fact]
     public void ToolCalling_answers_from_what_the_method_returned()
     {
         string output = Output("ToolCalling");
@@ -46,16 +54,22 @@ public sealed partial class SamplesTests
 
     private static string Output(string sample)
     {
+        (int code, string output, string error) = Run(sample);
+        Assert.True(code == 0, error);
+        return output;
+    }
+
+    private static (int Code, string Output, string Error) Run(string sample, params string[] arguments)
+    {
         // The samples are built beside the tests, in the same configuration.
         string program = Path.Combine(Repository.Root, "samples", sample, "bin", Configuration(), "net10.0", $"{sample}.dll");
-        var start = new ProcessStartInfo("dotnet", [program]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> error = process.StandardError.ReadToEndAsync();
         if (!process.WaitForExit(Limit))
             process.Kill();
-        Assert.True(process.ExitCode == 0, error.Result);
-        return output.Result.ReplaceLineEndings("\n");
+        return (process.ExitCode, output.Result.ReplaceLineEndings("\n"), error.Result);
     }
 
     private static string Configuration() => new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;

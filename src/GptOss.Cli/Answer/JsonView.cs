@@ -35,7 +35,7 @@ internal sealed class JsonView(Screen screen) : IAnswerView
             : null,
     });
 
-    private void Write(AnswerEvent shown) => screen.WriteLine(JsonSerializer.Serialize(shown, Json.Default.AnswerEvent));
+    private void Write(AnswerEvent shown) => screen.WriteLine(JsonSerializer.Serialize(shown, Json.Readable.AnswerEvent));
 }
 
 /// <summary>One line of <c>gptoss run --json</c>; what an event does not have is left out.</summary>

@@ -65,7 +65,7 @@ internal sealed class TextView(Screen screen, ReasoningView reasoning) : IAnswer
     {
         if (_part == Part.Fold)
             Unfold();
-        else
+        else if (_part != Part.Nothing)
             screen.WriteLine();
     }
 

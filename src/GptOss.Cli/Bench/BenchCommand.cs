@@ -55,7 +55,7 @@ internal static class BenchCommand
             if (parsed.GetValue(json))
             {
                 using var output = new Output();
-                output.WriteLine(JsonSerializer.Serialize(result, Json.Default.BenchResult));
+                output.WriteLine(JsonSerializer.Serialize(result, Json.Readable.BenchResult));
             }
             else
                 Sheet.Write([BenchSheet.Of(result)]);

@@ -9,7 +9,6 @@ namespace GptOss.Cli.Chat;
 internal sealed class ChatLoop : IDisposable
 {
     private readonly GptOssChatClient _client;
-    private readonly IChatClient _caller;
     private readonly ChatOptions _options;
     private readonly Screen _screen = new();
     private readonly LineReader _reader;
@@ -25,14 +24,13 @@ internal sealed class ChatLoop : IDisposable
     {
         _isInteractive = _screen.IsTerminal && !Console.IsInputRedirected;
         _client = model.AsChatClient();
-        _caller = _client.AsBuilder().UseFunctionInvocation(configure: Configure).Build();
         _options = options;
         _reader = new LineReader(prompt => Decorate(prompt));
         _ctrlC = new CtrlC(WarnOfEnd);
         var conversation = new Conversation { Effort = effort, System = options.Instructions };
         // On a terminal a dimmed thought disturbs nobody; among plain lines it could not be told from the answer.
         ReasoningView view = _screen.CanStyle ? ReasoningView.Shown : ReasoningView.Folded;
-        _commands = new SlashCommands(_screen, conversation, view, () => _stats.Sheet(CountTokens(), model.ContextLength));
+        _commands = new SlashCommands(_screen, conversation, view, () => _stats.Sheet(CountTokens(), model.ContextLength), isPerson: !Console.IsInputRedirected);
         Decorate($"{model.Name}. /help lists the commands.\n");
     }
 
@@ -74,7 +72,7 @@ internal sealed class ChatLoop : IDisposable
 
     public void Dispose()
     {
-        _caller.Dispose();
+        _client.Dispose();
         _reader.Dispose();
         _screen.Dispose();
     }
@@ -88,6 +86,14 @@ internal sealed class ChatLoop : IDisposable
         caller.MaximumIterationsPerRequest = 10;
     }
 
+    /// <summary>A new one for each answer: what failed twice in the same way is not tried a third time.</summary>
+    private FunctionInvokingChatClient Caller(RepeatedFailure failures)
+    {
+        var caller = new FunctionInvokingChatClient(_client) { FunctionInvoker = failures.InvokeAsync };
+        Configure(caller);
+        return caller;
+    }
+
     private async Task AskAsync(string text, CancellationToken end)
     {
         Conversation conversation = _commands.Conversation;
@@ -96,15 +102,19 @@ internal sealed class ChatLoop : IDisposable
         var view = new TextView(_screen, _commands.Reasoning);
         bool isWhole = false;
         long asked = Stopwatch.GetTimestamp(), began = asked;
+        var failures = new RepeatedFailure();
+        FunctionInvokingChatClient caller = Caller(failures);     // not disposed: that would dispose the client
+        using var status = new StatusLine();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(end);
         _ctrlC.BeginAnswer(stop);
         try
         {
-            await foreach (ChatResponseUpdate update in _caller.GetStreamingResponseAsync(
-                [.. conversation.Messages, question], Options(conversation), stop.Token).ConfigureAwait(false))
+            await foreach (ChatResponseUpdate update in caller.GetStreamingResponseAsync(
+                [.. conversation.Messages, question], Options(conversation, status), stop.Token).ConfigureAwait(false))
             {
                 if (updates.Count == 0)
                     began = Stopwatch.GetTimestamp();
+                status.Dispose();
                 updates.Add(update);
                 foreach (AIContent content in update.Contents)
                     view.Show(content);
@@ -122,6 +132,7 @@ internal sealed class ChatLoop : IDisposable
         }
         finally
         {
+            status.Dispose();
             _ctrlC.EndAnswer();
         }
         ChatResponse answer = updates.ToChatResponse();
@@ -130,13 +141,18 @@ internal sealed class ChatLoop : IDisposable
         _stats.Add(answer.Usage, asked, began);
         if (!isWhole)
             Decorate("(stopped)\n");
+        else if (failures.Stopped is { } function)
+            Failure.WriteLine($"The answer ends here because '{Printable.Name(function)}' failed twice in the same way.");
+        else if (MissingAnswer.Explain(answer, _options.MaxOutputTokens) is { } why)
+            Failure.WriteLine(why);
         else if (answer.FinishReason == ChatFinishReason.Length)
             Failure.WriteLine("The answer ends here because it reached --max-tokens or the end of the context.");
     }
 
-    private ChatOptions Options(Conversation conversation)
+    private ChatOptions Options(Conversation conversation, StatusLine? status = null)
     {
         ChatOptions options = _options.Clone();
+        options.RawRepresentationFactory = _ => new GptOssRequestOptions { PromptProgress = status };
         options.Instructions = conversation.System;
         options.Reasoning = new ReasoningOptions { Effort = AnswerOptions.Effort(conversation.Effort), Output = ReasoningOutput.Full };
         options.Tools = conversation.HasTools ? [.. ChatTools.All] : null;

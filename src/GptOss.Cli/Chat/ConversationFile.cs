@@ -14,12 +14,25 @@ internal static class ConversationFile
     private const long LargestBytes = 64 << 20;
 
     /// <summary>Writes beside the file and then moves into its place, so that nobody ever finds half a conversation.</summary>
-    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <remarks>A link stays a link: the file that it leads to is written. What is no saved conversation is never written over.</remarks>
+    /// <exception cref="IOException">The file cannot be written, or holds something else than a conversation.</exception>
     public static void Save(string path, Conversation conversation)
     {
         var saved = new Saved(Format, Version, conversation.Effort, conversation.System, conversation.HasTools, conversation.Messages);
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(saved, AIJsonUtilities.DefaultOptions);
-        string arriving = $"{path}.{Guid.NewGuid():N}";
+        string target = Target(path);
+        if (Path.Exists(target))
+        {
+            try
+            {
+                Load(path);
+            }
+            catch (IOException error)
+            {
+                throw new IOException($"'{path}' is there already and is not written over. {error.Message}", error);
+            }
+        }
+        string arriving = $"{target}.{Guid.NewGuid():N}";
         try
         {
             using (var file = new FileStream(arriving, FileMode.CreateNew, FileAccess.Write))
@@ -27,24 +40,32 @@ internal static class ConversationFile
                 file.Write(json);
                 file.Flush(flushToDisk: true);
             }
-            File.Move(arriving, path, overwrite: true);
+            File.Move(arriving, target, overwrite: true);
         }
-        catch
+        catch (Exception error) when (IsFileTrouble(error))
         {
-            File.Delete(arriving);
-            throw;
+            throw Trouble(path, "written", error);
+        }
+        finally
+        {
+            // Nothing is left of it where it arrived; of one that did not, nothing shall be.
+            if (File.Exists(arriving))
+                File.Delete(arriving);
         }
     }
 
     /// <exception cref="IOException">The file cannot be read, or holds no whole conversation.</exception>
     public static Conversation Load(string path)
     {
-        if (Directory.Exists(path))
+        var file = new FileInfo(Target(path));
+        if (Directory.Exists(file.FullName))
             throw Damaged(path, "it is a folder");
-        var file = new FileInfo(path);
-        if (file is { Exists: true, Length: 0 })
-            throw Damaged(path, "it is empty");
-        if (file is { Exists: true, Length: > LargestBytes })
+        if (!file.Exists)
+            throw new IOException($"'{path}' cannot be read: there is no such file.");
+        // Pipes, sockets and devices have no length either, and some of them would be read for ever.
+        if (file.Length == 0)
+            throw Damaged(path, "it is empty, or no regular file");
+        if (file.Length > LargestBytes)
             throw Damaged(path, "it is too large");
         try
         {
@@ -55,11 +76,46 @@ internal static class ConversationFile
                 { } saved => Checked(path, saved),
             };
         }
-        catch (Exception e) when (e is JsonException or NotSupportedException or InvalidOperationException or ArgumentException)
+        catch (JsonException e)
         {
-            throw Damaged(path, e.Message);
+            throw Damaged(path, e.LineNumber is { } line
+                ? $"line {line + 1} is not what such a file has there" : "it is not what such a file has");
+        }
+        catch (Exception e) when (e is NotSupportedException or InvalidOperationException or ArgumentException)
+        {
+            throw Damaged(path, "it holds something that no conversation has");
+        }
+        catch (Exception e) when (IsFileTrouble(e) && e is not DamagedException)
+        {
+            throw Trouble(path, "read", e);
         }
     }
+
+    /// <summary>The file that a name leads to: itself, or what is at the end of its links.</summary>
+    private static string Target(string path)
+    {
+        try
+        {
+            var file = new FileInfo(path);
+            return file.LinkTarget is null ? file.FullName : file.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
+        }
+        catch (Exception e) when (IsFileTrouble(e) || e is ArgumentException)
+        {
+            throw Trouble(path, "found", e);
+        }
+    }
+
+    private static bool IsFileTrouble(Exception e) => e is IOException or UnauthorizedAccessException;
+
+    private static IOException Trouble(string path, string what, Exception e) => new($"'{path}' cannot be {what}: {e switch
+    {
+        UnauthorizedAccessException => "access is denied",
+        DirectoryNotFoundException => "there is no such folder",
+        FileNotFoundException => "there is no such file",
+        ArgumentException => "that is no name of a file",
+        PathTooLongException => "the name is too long",
+        _ => "the system refuses it, or the disk is full",
+    }}.", e);
 
     private static Conversation Checked(string path, Saved saved)
     {
@@ -85,7 +141,9 @@ internal static class ConversationFile
     private static bool IsContent(AIContent? content) =>
         content is TextContent or TextReasoningContent or FunctionCallContent or FunctionResultContent;
 
-    private static IOException Damaged(string path, string why) => new($"'{path}' is no saved conversation: {why.TrimEnd('.')}.");
+    private static DamagedException Damaged(string path, string why) => new($"'{path}' is no saved conversation: {why}.");
+
+    private sealed class DamagedException(string message) : IOException(message);
 
     private sealed record Saved(
         string? Format, int Version, string? Effort, string? System, bool Tools, IReadOnlyList<ChatMessage?>? Messages);

@@ -7,15 +7,17 @@ namespace GptOss.Cli.Chat;
 internal sealed class SlashCommands
 {
     private readonly Screen _screen;
+    private readonly bool _isPerson;
     private readonly IReadOnlyList<SlashCommand> _all;
 
     /// <param name="screen">Where they report.</param>
     /// <param name="conversation">The conversation at the beginning.</param>
     /// <param name="reasoning">How reasoning appears at the beginning.</param>
     /// <param name="stats">Makes the figures of <c>/stats</c>.</param>
-    public SlashCommands(Screen screen, Conversation conversation, ReasoningView reasoning, Func<Sheet> stats)
+    /// <param name="isPerson">Whether a person types: text out of a pipe may be anybody's, and writes no file.</param>
+    public SlashCommands(Screen screen, Conversation conversation, ReasoningView reasoning, Func<Sheet> stats, bool isPerson)
     {
-        (_screen, Conversation, Reasoning) = (screen, conversation, reasoning);
+        (_screen, Conversation, Reasoning, _isPerson) = (screen, conversation, reasoning, isPerson);
         _all =
         [
             new("/effort", "low|medium|high", "how long the model thinks", SetEffort),
@@ -93,6 +95,8 @@ internal sealed class SlashCommands
 
     private void Save(string path)
     {
+        if (!_isPerson)
+            throw new UsageException("/save is obeyed at a terminal only: text that comes through a pipe writes no files.");
         ConversationFile.Save(Given("/save", path), Conversation);
         _screen.WriteLine($"Saved: {Conversation.Messages.Count} messages");
     }

@@ -42,7 +42,7 @@ internal static class LogitsCommand
                 });
             LogitsResult result = LogitsProbe.Run(request, cancellationToken);
             using var output = new Output();
-            output.WriteLine(JsonSerializer.Serialize(result, Json.Default.LogitsResult));
+            output.WriteLine(JsonSerializer.Serialize(result, Json.Readable.LogitsResult));
             return 0;
         });
         return command;

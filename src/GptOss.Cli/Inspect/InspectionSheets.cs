@@ -9,7 +9,7 @@ internal static class InspectionSheets
 {
     public static Sheet[] Of(Inspection inspection) => [Summary(inspection), Config(inspection.Config), Tensors(inspection), Memory(inspection)];
 
-    private static Sheet Summary(Inspection i) => Sheet.OfPairs(Printable.Line(i.Folder),
+    private static Sheet Summary(Inspection i) => Sheet.OfPairs(Printable.Path(i.Folder),
         ("layout", i.Layout == CheckpointLayout.HuggingFace ? "Hugging Face" : "OpenAI's original"),
         ("files", $"{i.Files.Count}, {Amount.Bytes(i.Files.Sum(file => file.Bytes))}"),
         ("tensors", $"{i.Files.Sum(file => file.Tensors)}, {Amount.Bytes(i.TensorBytes)}"),
@@ -28,13 +28,18 @@ internal static class InspectionSheets
         ("RMSNorm epsilon", Text(c.RmsNormEps)));
 
     private static Sheet Tensors(Inspection i) => new(
-        "tensors (* is the number of a layer)",
-        [new("name"), new("count", true), new("type"), new("shape"), new("parameters", true), new("bytes", true)],
+        "tensors (* is a layer: model.layers.N or block.N)",
+        [new("name"), new("no.", true), new("type"), new("shape"), new("size", true)],
         [.. i.Tensors.Select(group => new[]
         {
-            group.Name, Amount.Count(group.Count), group.DType, $"[{string.Join(", ", group.Shape)}]",
-            Amount.Count(group.Parameters), Amount.Count(group.Bytes),
+            InLayer(group.Name), Amount.Count(group.Count), group.DType, $"[{string.Join(", ", group.Shape)}]", Amount.Size(group.Bytes),
         })]);
+
+    // Without what all layers' names begin with, the longest name and its shape fit a terminal of 80 columns.
+    private static string InLayer(string name) =>
+        name.StartsWith("model.layers.*", StringComparison.Ordinal) ? name["model.layers.".Length..]
+        : name.StartsWith("block.*", StringComparison.Ordinal) ? name["block.".Length..]
+        : name;
 
     private static Sheet Memory(Inspection i) => new(
         "memory of one sequence (keys and values as float32)",

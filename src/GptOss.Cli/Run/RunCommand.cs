@@ -37,34 +37,45 @@ internal static class RunCommand
             GptOssModel model = await Loading.LoadAsync(options.Folder(parsed), options.Model(parsed), cancellationToken).ConfigureAwait(false);
             await using (model.ConfigureAwait(false))
             {
-                if (rawOptions is { } limits)
-                    await ContinueAsync(model, text, limits.Sampling, limits.MaxTokens, cancellationToken).ConfigureAwait(false);
-                else
-                    await AskAsync(model, text, options.Chat(parsed), parsed.GetValue(showReasoning), parsed.GetValue(json), cancellationToken)
+                if (rawOptions is not { } limits)
+                    return await AskAsync(model, text, options.Chat(parsed), parsed.GetValue(showReasoning), parsed.GetValue(json), cancellationToken)
                         .ConfigureAwait(false);
+                await ContinueAsync(model, text, limits.Sampling, limits.MaxTokens, cancellationToken).ConfigureAwait(false);
+                return 0;
             }
-            return 0;
         });
         return command;
     }
 
-    private static async Task AskAsync(
+    /// <summary>Returns the exit code: that of a missing answer where none came.</summary>
+    private static async Task<int> AskAsync(
         GptOssModel model, string question, ChatOptions options, bool showReasoning, bool json, CancellationToken cancellationToken)
     {
         using IChatClient client = model.AsChatClient();
         using var screen = new Screen();
         IAnswerView view = json ? new JsonView(screen) : new TextView(screen, showReasoning ? ReasoningView.Shown : ReasoningView.Hidden);
         List<ChatResponseUpdate> updates = [];
+        using var status = new StatusLine();
+        options.RawRepresentationFactory = _ => new GptOssRequestOptions { PromptProgress = status };
         await foreach (ChatResponseUpdate update in client.GetStreamingResponseAsync(question, options, cancellationToken).ConfigureAwait(false))
         {
             updates.Add(update);
             foreach (AIContent content in update.Contents)
+            {
+                if (content is TextReasoningContent && !showReasoning && !json)
+                    status.Think();
+                else
+                    status.Dispose();
                 view.Show(content);
+            }
         }
+        status.Dispose();
         ChatResponse answer = updates.ToChatResponse();
         view.End(answer);
-        if (!json && answer.Text.Length == 0 && options.MaxOutputTokens is { } limit)
-            Failure.WriteLine($"No answer came within {limit} tokens. A model thinks before it answers: raise --max-tokens.");
+        if (MissingAnswer.Explain(answer, options.MaxOutputTokens) is not { } why)
+            return 0;
+        Failure.WriteLine(why);
+        return Failure.NoAnswer;
     }
 
     private static async Task ContinueAsync(

@@ -8,10 +8,13 @@ internal static class Amount
     public static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
 
     /// <summary>Such as <c>13,761,264,768 (12.82 GiB)</c>.</summary>
-    public static string Bytes(long bytes)
+    public static string Bytes(long bytes) => $"{Count(bytes)} ({Size(bytes)})";
+
+    /// <summary>Such as <c>12.82 GiB</c>.</summary>
+    public static string Size(long bytes)
     {
-        (double unit, string name) = bytes >= 1L << 30 ? (1L << 30, "GiB") : (1L << 20, "MiB");
-        return string.Create(CultureInfo.InvariantCulture, $"{bytes:N0} ({bytes / unit:0.00} {name})");
+        (double unit, string name) = bytes >= 1L << 30 ? (1L << 30, "GiB") : bytes >= 1L << 20 ? (1L << 20, "MiB") : (1L << 10, "KiB");
+        return string.Create(CultureInfo.InvariantCulture, $"{bytes / unit:0.00} {name}");
     }
 
     /// <summary>Three or more significant digits, without an exponent.</summary>

@@ -8,7 +8,7 @@ using GptOss.Cli.Run;
 
 namespace GptOss.Cli.Shell;
 
-/// <summary>From the arguments to the exit code: 0 done, 2 wrong usage, 1 everything else.</summary>
+/// <summary>From the arguments to the exit code: 0 done, 2 wrong usage, 3 no answer came, 1 everything else.</summary>
 internal static class CommandLine
 {
     private static readonly ParserConfiguration Parsing = new()
@@ -23,7 +23,7 @@ internal static class CommandLine
         using var interruption = new Interruption();
         try
         {
-            ParseResult parsed = Root(interruption).Parse(args, Parsing);
+            ParseResult parsed = Root(interruption).Parse(args.Length > 0 ? args : ["--help"], Parsing);
             UsageProblem.ThrowIfAny(parsed);
             return await parsed.InvokeAsync(
                 new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null },

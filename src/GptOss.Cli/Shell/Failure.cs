@@ -9,7 +9,10 @@ internal static class Failure
     public const int Error = 1;
     public const int WrongUsage = 2;
 
-    private const int LineLimit = 600;
+    /// <summary>Nothing went wrong, but the model gave no answer.</summary>
+    public const int NoAnswer = 3;
+
+    private const int LineLimit = 8192;
 
     /// <summary>Writes the line for an exception; returns the exit code.</summary>
     public static int Report(Exception exception, CancellationToken interruption)

@@ -1,3 +1,5 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using GptOss.Cli.Answer;
 using GptOss.Cli.Bench;
@@ -15,4 +17,8 @@ namespace GptOss.Cli.Shell;
 [JsonSerializable(typeof(Inspection))]
 [JsonSerializable(typeof(BenchResult))]
 [JsonSerializable(typeof(AnswerEvent))]
-internal sealed partial class Json : JsonSerializerContext;
+internal sealed partial class Json : JsonSerializerContext
+{
+    /// <summary>With letters of every language as they are: what is escaped besides is needed by nobody but HTML.</summary>
+    public static Json Readable => field ??= new(new JsonSerializerOptions(Default.Options!) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+}

@@ -1,12 +1,11 @@
 using System.Text;
-using Spectre.Console;
 
 namespace GptOss.Cli.Shell;
 
 /// <summary>A column of a <see cref="Sheet"/>; numbers stand at its right edge.</summary>
 internal readonly record struct Column(string Name, bool IsNumber = false);
 
-/// <summary>A titled table: drawn for a terminal, in plain aligned columns for everything else.</summary>
+/// <summary>A titled table in aligned columns, the same on a terminal and in a file: nothing of it is cut or wrapped.</summary>
 internal sealed record Sheet(string Title, IReadOnlyList<Column> Columns, IReadOnlyList<string[]> Rows)
 {
     /// <summary>A table of names and values, without headings.</summary>
@@ -15,14 +14,8 @@ internal sealed record Sheet(string Title, IReadOnlyList<Column> Columns, IReadO
 
     public static void Write(IEnumerable<Sheet> sheets)
     {
-        if (Console.IsOutputRedirected)
-        {
-            using var output = new Output();
-            output.Write(string.Join('\n', sheets.Select(sheet => sheet.Plain())));
-            return;
-        }
-        foreach (Sheet sheet in sheets)
-            AnsiConsole.Write(sheet.Drawn());
+        using var output = new Output();
+        output.Write(string.Join('\n', sheets.Select(sheet => sheet.Plain())));
     }
 
     /// <summary>Title, headings and rows as lines that end in a line feed; a column is as wide as its widest cell.</summary>
@@ -41,19 +34,4 @@ internal sealed record Sheet(string Title, IReadOnlyList<Column> Columns, IReadO
     }
 
     private bool HasHeadings => Columns.Any(column => column.Name.Length > 0);
-
-    private Table Drawn()
-    {
-        var table = new Table
-        {
-            Title = new TableTitle(Markup.Escape(Title)),
-            Border = TableBorder.Rounded,
-            ShowHeaders = HasHeadings,
-        };
-        foreach (Column column in Columns)
-            table.AddColumn(new TableColumn(Markup.Escape(column.Name)) { Alignment = column.IsNumber ? Justify.Right : Justify.Left });
-        foreach (string[] row in Rows)
-            table.AddRow([.. row.Select(Markup.Escape)]);
-        return table;
-    }
 }

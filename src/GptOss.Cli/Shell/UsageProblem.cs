@@ -27,9 +27,27 @@ internal static partial class UsageProblem
                 : $"'{stranger}' is one argument too many. Text of several words belongs in quotation marks.";
         if (parsed.Errors is not [ParseError error, ..])
             return null;
-        return error.SymbolResult is CommandResult && command.Subcommands.Count > 0
-            ? $"A command is needed: {string.Join(", ", command.Subcommands.Select(c => c.Name))}."
-            : error.Message;
+        return error.SymbolResult switch
+        {
+            CommandResult when command.Subcommands.Count > 0 =>
+                $"A command is needed: {string.Join(", ", command.Subcommands.Select(c => c.Name))}.",
+            OptionResult { IdentifierTokenCount: > 0, Tokens.Count: 0, Option.Arity.MinimumNumberOfValues: > 0 } bare =>
+                $"{bare.Option.Name} needs a value{Form(bare.Option)}.",
+            OptionResult { IdentifierTokenCount: 0, Option.Required: true } missing => $"{missing.Option.Name} is needed{Form(missing.Option)}.",
+            OptionResult { Option: { } limited, Tokens: [var given, ..] } when limited.HelpName is { } names && names.Contains('|', StringComparison.Ordinal) =>
+                $"{limited.Name} should be {Choice(names)}, but is '{given.Value}'.",
+            _ => error.Message,
+        };
+    }
+
+    private static string Form(Option option) => option.HelpName is { } name
+        ? name.Contains('|', StringComparison.Ordinal) ? $": {Choice(name)}" : $", as in {option.Name} {name}" : "";
+
+    /// <summary>"a|b|c" as words.</summary>
+    private static string Choice(string names)
+    {
+        string[] words = names.Split('|');
+        return words.Length < 2 ? names : $"{string.Join(", ", words[..^1])} or {words[^1]}";
     }
 
     /// <summary>The parser takes an option that it does not know for an argument, so a misspelt one would become the prompt.</summary>

@@ -104,6 +104,7 @@ internal sealed class RequestReader(ChatSource source)
                 MaxTokens = options.MaxOutputTokens,
                 StopTokens = _stopTokens,
                 LogProbabilities = own.LogProbabilities,
+                PromptRead = own.PromptProgress is { } progress ? new ReadingPace(progress).Report : null,
             },
             Begun = begun,
             BegunAgain = usual,

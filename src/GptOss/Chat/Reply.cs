@@ -111,6 +111,7 @@ internal sealed class Reply
             Prompt = [.. AllTokens],
             MaxTokens = left,
             Guide = _request.NewGuide(_request.BegunAgain, Usage.Reasoning),
+            PromptRead = null,
         };
     }
 

@@ -19,6 +19,9 @@ internal sealed record GenerationRequest
     /// <summary>How many of the most likely tokens are reported with each choice; null reports no probabilities.</summary>
     public int? LogProbabilities { get; init; }
 
+    /// <summary>Told how far the prompt has been read, by the engine's loop; null tells nobody. What it throws ends the request.</summary>
+    public Action<PromptProgress>? PromptRead { get; init; }
+
     /// <summary>Looks at every token and may put others behind it; null for none.</summary>
     public ITokenGuide? Guide { get; init; }
 }

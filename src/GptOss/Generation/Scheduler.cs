@@ -103,7 +103,9 @@ internal sealed class Scheduler(Engine engine) : IDisposable
             sequence.Stop.ThrowIfCancellationRequested();
             if (sequence.TryTakeDictated(out int dictated))
                 return sequence.Append(new GeneratedToken(dictated), engine.ContextLength);
-            return engine.Step(sequence) is not { } token || sequence.Append(token, engine.ContextLength);
+            GeneratedToken? token = engine.Step(sequence);
+            sequence.TellProgress();
+            return token is not { } next || sequence.Append(next, engine.ContextLength);
         }
         catch (OperationCanceledException)
         {

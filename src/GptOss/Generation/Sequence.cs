@@ -89,6 +89,14 @@ internal sealed class Sequence : ITokenStream
         _hasBegun = true;
         CachedTokens = Kv.Length;
         Telemetry.Begin(CachedTokens);
+        TellProgress();
+    }
+
+    /// <summary>Called by the loop after each step, as long as there is no answer.</summary>
+    internal void TellProgress()
+    {
+        if (_tokens.Count == _request.Prompt.Count)
+            _request.PromptRead?.Invoke(new PromptProgress(_request.Prompt.Count, CachedTokens, Kv.Length));
     }
 
     /// <summary>A token that the guide wants next, if it wants one.</summary>

@@ -4,7 +4,6 @@ namespace GptOss.Tests.Cli;
 public sealed class CommandLineTests
 {
     [Theory]
-    [InlineData("A command is needed: run, chat, inspect, bench, debug.")]
     [InlineData("Did you mean run?", "rnu")]
     [InlineData("A command is needed: logits, tokens, render, parse.", "debug")]
     [InlineData("The prompt is empty", "run", "")]
@@ -16,8 +15,10 @@ public sealed class CommandLineTests
     [InlineData("--temperature should be a number from 0 to 2", "run", "hi", "--temperature", "NaN")]
     [InlineData("--threads should be a whole number from 1 to 1024", "run", "hi", "--threads", "0")]
     [InlineData("--max-tokens should be a whole number from 1", "run", "hi", "--max-tokens", "0")]
-    [InlineData("'--model'", "run", "hi", "--model")]
-    [InlineData("'huge'", "run", "hi", "--effort", "huge")]
+    [InlineData("--model needs a value, as in --model DIR.", "run", "hi", "--model")]
+    [InlineData("--effort needs a value: low, medium or high.", "run", "hi", "--effort")]
+    [InlineData("--effort should be low, medium or high, but is 'huge'.", "run", "hi", "--effort", "huge")]
+    [InlineData("DIR and --model exclude each other", "inspect", ".", "--model", ".")]
     [InlineData("--effort belongs to the chat format", "run", "hi", "--raw", "--effort", "low")]
     [InlineData("--system belongs to the chat format", "run", "hi", "--raw", "--system", "x")]
     [InlineData("--json and --raw exclude each other", "run", "hi", "--raw", "--json")]
@@ -28,13 +29,13 @@ public sealed class CommandLineTests
     [InlineData("--layers belongs to --shape", "bench", "--layers", "3")]
     [InlineData("exclude each other", "bench", "--shape", "20b", "--model", ".")]
     [InlineData("has 24", "bench", "--shape", "20b", "--layers", "30")]
-    [InlineData("'120b'", "bench", "--shape", "7b")]
-    [InlineData("'--tokens' is required", "debug", "logits", ".")]
+    [InlineData("--shape should be 20b or 120b, but is '7b'.", "bench", "--shape", "7b")]
+    [InlineData("--tokens is needed, as in --tokens 1,2,3.", "debug", "logits", ".")]
     [InlineData("holds no ids", "debug", "logits", ".", "--tokens", ",")]
     [InlineData("holds 'x'", "debug", "logits", ".", "--tokens", "1,x")]
     [InlineData("holds '-1'", "debug", "logits", ".", "--tokens", "1,-1")]
     [InlineData("the prompt's last position is 2", "debug", "logits", ".", "--tokens", "1,2,3", "--positions", "0,3")]
-    [InlineData("'int8'", "debug", "logits", ".", "--tokens", "1", "--kv", "int4")]
+    [InlineData("--kv should be float32, float16 or int8, but is 'int4'.", "debug", "logits", ".", "--tokens", "1", "--kv", "int4")]
     [InlineData("The vocabulary ends at 959", "debug", "tokens", "--decode", "960")]
     public void Wrong_usage_is_one_line_and_exit_code_2(string message, params string[] arguments) =>
         Tool.Run(arguments).AssertRefused(2, message);
@@ -56,6 +57,7 @@ public sealed class CommandLineTests
         Tool.Run("inspect", "no\nsuch\u001bfolder").AssertRefused(1, "folder");
 
     [Theory]
+    [InlineData]                                    // alone it says what it can do
     [InlineData("--help")]
     [InlineData("run", "--help")]
     [InlineData("debug", "logits", "-h")]           // its required option is missing, and help is all the same

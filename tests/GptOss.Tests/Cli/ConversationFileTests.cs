@@ -27,20 +27,69 @@ public sealed class ConversationFileTests : IDisposable
     }
 
     [Fact]
-    public void Saving_replaces_the_file_and_leaves_nothing_else()
+    public void Saving_replaces_a_conversation_and_leaves_nothing_else()
     {
-        System.IO.File.WriteAllText(File, "an older one");
+        ConversationFile.Save(File, new Conversation { Effort = "low" });
         ConversationFile.Save(File, Sample());
         Assert.Equal([File], Directory.GetFiles(_folder.Path));
         Assert.Equal(4, ConversationFile.Load(File).Messages.Count);
     }
 
-    [Fact]
-    public void A_save_that_fails_leaves_nothing()
+    [Theory]
+    [InlineData("an older one")]
+    [InlineData("")]
+    [InlineData("{}")]
+    [InlineData("""{"format":"gptoss-conversation","version":2,"effort":"low","messages":[]}""")]
+    public void What_is_no_conversation_is_never_written_over(string content)
     {
-        Directory.CreateDirectory(File);    // a folder of that name is in the way
-        Assert.ThrowsAny<Exception>(() => ConversationFile.Save(File, Sample()));
-        Assert.Empty(Directory.GetFiles(_folder.Path));
+        System.IO.File.WriteAllText(File, content);
+        IOException refusal = Assert.ThrowsAny<IOException>(() => ConversationFile.Save(File, Sample()));
+        Assert.StartsWith($"'{File}' is there already and is not written over. ", refusal.Message);
+        Assert.Equal(content, System.IO.File.ReadAllText(File));
+        Assert.Equal([File], Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
+    public void A_folder_a_device_or_a_pipe_is_neither_written_nor_read_also_behind_a_link()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such files.");
+        string folder = Directory.CreateDirectory(Path.Combine(_folder.Path, "folder")).FullName;
+        string pipe = Path.Combine(_folder.Path, "pipe");
+        using (System.Diagnostics.Process made = System.Diagnostics.Process.Start("mkfifo", [pipe])) made.WaitForExit();
+        foreach (string place in new[] { folder, pipe, "/dev/null", "/dev/zero", "/proc/self/status" })
+        {
+            string link = Path.Combine(_folder.Path, "link");
+            System.IO.File.CreateSymbolicLink(link, place);
+            foreach (string name in new[] { place, link })
+            {
+                Assert.Contains($"'{name}'", Assert.ThrowsAny<IOException>(() => ConversationFile.Save(name, Sample())).Message);
+                Assert.Contains($"'{name}' is no saved conversation", Assert.ThrowsAny<IOException>(() => ConversationFile.Load(name)).Message);
+            }
+            System.IO.File.Delete(link);
+        }
+        Assert.Equal([pipe], Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
+    public void A_link_stays_a_link()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need a permission there.");
+        string link = Path.Combine(_folder.Path, "link.json");
+        System.IO.File.CreateSymbolicLink(link, "conversation.json");
+        ConversationFile.Save(link, Sample());
+        ConversationFile.Save(link, Sample());
+
+        Assert.Equal("conversation.json", new FileInfo(link).LinkTarget);
+        Assert.Equal(4, ConversationFile.Load(File).Messages.Count);
+    }
+
+    [Theory]
+    [InlineData("no-such-folder/x.json", "there is no such folder")]
+    [InlineData("x\0y", "that is no name of a file")]
+    public void A_place_that_cannot_be_written_is_named_as_it_was_given(string name, string why)
+    {
+        IOException refusal = Assert.ThrowsAny<IOException>(() => ConversationFile.Save(name, Sample()));
+        Assert.Equal($"'{name}' cannot be {(name.Contains('\0') ? "found" : "written")}: {why}.", refusal.Message);
     }
 
     [Fact]
@@ -52,7 +101,7 @@ public sealed class ConversationFileTests : IDisposable
         for (int length = 0; length < whole.Length; length++)
         {
             System.IO.File.WriteAllBytes(File, whole[..length]);
-            Assert.Throws<IOException>(() => ConversationFile.Load(File));
+            Assert.ThrowsAny<IOException>(() => ConversationFile.Load(File));
         }
     }
 
@@ -73,7 +122,7 @@ public sealed class ConversationFileTests : IDisposable
     public void What_is_no_conversation_is_refused(string text)
     {
         System.IO.File.WriteAllText(File, text);
-        IOException refusal = Assert.Throws<IOException>(() => ConversationFile.Load(File));
+        IOException refusal = Assert.ThrowsAny<IOException>(() => ConversationFile.Load(File));
         Assert.Contains("is no saved conversation", refusal.Message);
     }
 
@@ -88,7 +137,7 @@ public sealed class ConversationFileTests : IDisposable
             damaged[i] ^= 0x15;
             System.IO.File.WriteAllBytes(File, damaged);
             if (Record.Exception(() => ConversationFile.Load(File)) is { } refusal)
-                Assert.IsType<IOException>(refusal);
+                Assert.IsType<IOException>(refusal, exactMatch: false);
         }
     }
 

@@ -64,9 +64,25 @@ public sealed class InspectCommandTests
     {
         ToolRun run = Tool.Run("inspect", TinyGptOss.Folder);
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
-        Assert.Contains("model.layers.*.self_attn.q_proj.weight", run.Output);
+        Assert.Contains("\n  *.self_attn.q_proj.weight ", run.Output);
         Assert.Contains("2,717,088", run.Output);
         Assert.DoesNotContain('\u001b', run.Output);
         Assert.DoesNotContain('│', run.Output);
+        Assert.StartsWith(TinyGptOss.Folder + "\n", run.Output);
+        Assert.Equal(run.Output, Tool.Run("inspect", "--model", TinyGptOss.Folder).Output);
+    }
+
+    [Theory]
+    [InlineData(24, 32)]
+    [InlineData(36, 128)]
+    public void The_tensors_of_the_published_models_fit_eighty_columns(int layers, int experts)
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "A file of this size without content would take its space there.");
+        using var folder = new TemporaryFolder();
+        PublishedCheckpoint.Write(folder.Path, layers, experts);
+
+        string[] lines = [.. InspectionSheets.Of(Inspection.Of(folder.Path, context: null)).SelectMany(sheet => sheet.Plain().Split('\n')[1..])];
+        Assert.Contains(lines, line => line.Contains("gate_up_proj_blocks", StringComparison.Ordinal));
+        Assert.All(lines, line => Assert.InRange(line.Length, 0, 80));
     }
 }

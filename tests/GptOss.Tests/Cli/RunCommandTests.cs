@@ -42,11 +42,19 @@ public sealed class RunCommandTests
     }
 
     [Fact]
-    public void An_end_before_the_answer_is_no_failure_but_is_explained()
+    public void An_answer_that_never_came_is_a_sentence_and_an_exit_code_of_its_own()
     {
-        ToolRun run = Tool.Run("run", Question, "--temperature", "0", "--max-tokens", "3");
-        Assert.Equal((0, "\n"), (run.ExitCode, run.Output));
-        Assert.Contains("--max-tokens", run.Error);
+        Tool.Run("run", Question, "--temperature", "0", "--max-tokens", "3").AssertRefused(3, "raise --max-tokens");
+        ToolRun json = Tool.Run("run", Question, "--temperature", "0", "--max-tokens", "3", "--json");
+        Assert.Equal(3, json.ExitCode);
+        Assert.Contains("\"finish_reason\":\"length\"", json.Output);
+    }
+
+    [Fact]
+    public void Json_has_letters_of_every_language_as_they_are()
+    {
+        string output = Tool.Run("run", "Where does Zoë live?", "--temperature", "0", "--json", "--system", "Zoë lives in Zürich, <b>.").Output;
+        Assert.DoesNotContain("\\u00", output);
     }
 
     [Fact]

@@ -69,12 +69,41 @@ public sealed class TerminalTests : IDisposable
     }
 
     [Fact]
+    public void A_saved_conversation_goes_on()
+    {
+        using var folder = new TemporaryFolder();
+        string file = Path.Combine(folder.Path, "saved.json");
+        Start("chat");
+        Await(Prompt);
+        Ask("What is 345 + 678?");
+        Assert.Contains("Saved: 2 messages", Ask($"/save {file}"));
+        Assert.Equal([file], Directory.GetFiles(folder.Path));
+        Ask("/clear");
+        Assert.Contains("Loaded: 2 messages", Ask($"/load {file}"));
+        Assert.DoesNotContain("no reasoning", Ask("/reasoning"));
+        Assert.DoesNotContain("context  0 of", Ask("/stats"));
+        End("/exit");
+    }
+
+    [Fact]
+    public void A_living_line_says_how_much_is_read_and_that_the_model_thinks()
+    {
+        Start("run", "'" + string.Concat(Enumerable.Repeat("one two three four ", 150)) + "What is 345 + 678?'", "--max-tokens", "5");
+        string seen = Await("\r\n", afterwards: "thinking");
+
+        Assert.Matches(@"\r\u001b\[Kreading 0 of 2,\d\d\d tokens\r\u001b\[Kreading 512 of 2,\d\d\d tokens\r\u001b\[K", seen);
+        Assert.Matches(@"\r\u001b\[Kthinking, \d+ s", seen);
+        // It is taken away before the answer stands there.
+        Assert.EndsWith("\r\u001b[Kgptoss: No answer came within 5 tokens. A model thinks before it answers: raise --max-tokens.\r\n", seen);
+    }
+
+    [Fact]
     public void A_mistake_is_a_line_and_the_conversation_goes_on()
     {
         Start("chat");
         Await(Prompt);
         Assert.Contains("gptoss: There is no command /nope.", Ask("/nope"));
-        Assert.Contains("gptoss: Could not find file 'none.json'", Ask("/load none.json").Replace(Environment.CurrentDirectory + "/", ""));
+        Assert.Contains("gptoss: 'none.json' cannot be read: there is no such file.", Ask("/load none.json"));
         Assert.Contains("Effort: low", Ask("/effort low"));
         End("/exit");
     }
@@ -112,13 +141,14 @@ public sealed class TerminalTests : IDisposable
         return Await(Prompt);
     }
 
-    /// <summary>Reads on until the text has come; returns what came.</summary>
-    private string Await(string text)
+    /// <summary>Reads on until the text has come, behind another one if that is named; returns what came.</summary>
+    private string Await(string text, string afterwards = "")
     {
         var deadline = Stopwatch.StartNew();
         var came = new StringBuilder();
         var buffer = new char[4096];
-        while (!came.ToString().Contains(text, StringComparison.Ordinal))
+        while (came.ToString().IndexOf(afterwards, StringComparison.Ordinal) is var behind
+            && (behind < 0 || came.ToString().IndexOf(text, behind, StringComparison.Ordinal) < 0))
         {
             Task<int> read = _script!.StandardOutput.ReadAsync(buffer, 0, buffer.Length);
             Assert.True(read.Wait(TimeSpan.FromSeconds(60) - deadline.Elapsed), $"'{text}' did not come after: {_seen}");

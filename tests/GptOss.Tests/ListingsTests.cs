@@ -1,0 +1,57 @@
+using System.Text.RegularExpressions;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+
+namespace GptOss.Tests;
+
+/// <summary>What is printed compiles as it is printed.</summary>
+public sealed partial class ListingsTests
+{
+    // What a new console project has without saying it.
+    private const string ImplicitUsings = """
+        global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq;
+        global using System.Net.Http; global using System.Threading; global using System.Threading.Tasks;
+        """;
+
+    public static TheoryData<string, int> Listings
+    {
+        get
+        {
+            var listings = new TheoryData<string, int>();
+            string[] docs = Directory.GetFiles(Path.Combine(Repository.Root, "docs"), "*.md");
+            foreach (string page in (string[])["README.md", .. docs.Select(file => $"docs/{Path.GetFileName(file)}")])
+            {
+                for (int i = 0; i < Of(page).Count; i++)
+                    listings.Add(page, i);
+            }
+            return listings;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Listings))]
+    public void A_listing_compiles_as_printed(string page, int index)
+    {
+        string listing = Of(page)[index].Groups[1].Value;
+        CancellationToken stop = TestContext.Current.CancellationToken;
+        var options = new CSharpParseOptions(LanguageVersion.Latest);
+        string[] assemblies = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator);
+        var compilation = CSharpCompilation.Create(
+            "Listing",
+            [CSharpSyntaxTree.ParseText(ImplicitUsings, options, cancellationToken: stop), CSharpSyntaxTree.ParseText(listing, options, cancellationToken: stop)],
+            assemblies.Select(file => MetadataReference.CreateFromFile(file)),
+            new CSharpCompilationOptions(OutputKind.ConsoleApplication, nullableContextOptions: NullableContextOptions.Enable));
+
+        Assert.Empty(compilation.GetDiagnostics(stop)
+            .Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning).Select(diagnostic => diagnostic.ToString()));
+    }
+
+    [Fact]
+    public void The_readme_has_listings() => Assert.InRange(Of("README.md").Count, 4, 20);
+
+    private static MatchCollection Of(string page) =>
+        Listing().Matches(File.ReadAllText(Path.Combine(Repository.Root, page)).ReplaceLineEndings("\n"));
+
+    [GeneratedRegex("```csharp\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex Listing();
+}
