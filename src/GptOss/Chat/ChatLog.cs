@@ -21,6 +21,9 @@ internal static partial class ChatLog
     [LoggerMessage(4, LogLevel.Warning, "A request failed.")]
     public static partial void Failed(ILogger logger, Exception error);
 
+    [LoggerMessage(6, LogLevel.Warning, "{Sentence}")]
+    public static partial void SchemaShortened(ILogger logger, string sentence);
+
     [LoggerMessage(5, LogLevel.Trace, "{ResponseId}: {HarmonyText}")]
     public static partial void Contents(ILogger logger, string responseId, string harmonyText);
 }

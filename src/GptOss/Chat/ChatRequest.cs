@@ -3,6 +3,7 @@ using System.Text.Json;
 using GptOss.Generation;
 using GptOss.Harmony;
 using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Logging;
 
 namespace GptOss.Chat;
 
@@ -32,7 +33,8 @@ internal sealed record ChatRequest
 /// <summary>Turns messages and options into requests; all that can be wrong with them is found here.</summary>
 /// <param name="source">The only model there is.</param>
 /// <param name="memory">Earlier answers.</param>
-internal sealed class RequestReader(ChatSource source, TurnMemory memory)
+/// <param name="logger">Told what of a tool is not shown.</param>
+internal sealed class RequestReader(ChatSource source, TurnMemory memory, ILogger logger)
 {
     private readonly SpecialTokens _special = source.Special;
     private readonly HarmonyRenderer _renderer = new(source.Special);
@@ -45,7 +47,6 @@ internal sealed class RequestReader(ChatSource source, TurnMemory memory)
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range.</exception>
     /// <exception cref="InvalidOperationException">Another model, or a function that is not offered, is asked for.</exception>
     /// <exception cref="NotSupportedException">A message holds something else than text.</exception>
-    /// <exception cref="HarmonyFormatException">A function's schema cannot be written.</exception>
     public ChatRequest Read(IReadOnlyList<ChatMessage> messages, ChatOptions? options, GptOssRequestOptions own)
     {
         options ??= new ChatOptions();
@@ -117,6 +118,7 @@ internal sealed class RequestReader(ChatSource source, TurnMemory memory)
             {
                 Form = RenderForm.Conversation,
                 CleanSchemas = own.CleanSchemas,
+                Shortened = sentence => ChatLog.SchemaShortened(logger, sentence),
                 Analysis = own.KeepReasoning switch
                 {
                     KeepReasoning.All => AnalysisMode.KeepAll,

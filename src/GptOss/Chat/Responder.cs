@@ -19,7 +19,7 @@ internal sealed class Responder : IDisposable
     {
         _source = source;
         _logger = logger;
-        _reader = new RequestReader(source, _memory);
+        _reader = new RequestReader(source, _memory, logger);
     }
 
     public void ThrowIfClosed(object client) => ObjectDisposedException.ThrowIf(_closing.IsCancellationRequested, client);

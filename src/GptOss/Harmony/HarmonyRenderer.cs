@@ -13,16 +13,16 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
 {
     /// <summary>Renders a conversation.</summary>
     /// <exception cref="HarmonyFormatException">
-    /// A tool's message has no name; system or developer content stands in a message of another role; a schema is
-    /// nested too deeply.
+    /// A tool's message has no name; system or developer content stands in a message of another role.
     /// </exception>
     public List<int> Render(IReadOnlyList<HarmonyMessage> messages, RenderOptions? options = null)
     {
         options ??= new RenderOptions();
         bool hasFunctions = messages.Any(OffersFunctions);
+        var writer = new ContentWriter(hasFunctions, options);
         var ids = new List<int>();
         foreach (HarmonyMessage message in AnalysisRule.Apply(messages, options.Analysis))
-            Append(ids, message, hasFunctions, options.CleanSchemas);
+            Append(ids, message, writer);
 
         if (options.Form == RenderForm.Completion)
         {
@@ -42,7 +42,7 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
     public List<int> RenderMessage(HarmonyMessage message, bool hasFunctions = false)
     {
         var ids = new List<int>();
-        Append(ids, message, hasFunctions, cleanSchemas: false);
+        Append(ids, message, new ContentWriter(hasFunctions, new RenderOptions()));
         return ids;
     }
 
@@ -51,7 +51,7 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
         .Any(developer => developer.Tools.LastOrDefault(tools => tools.Name == ToolNamespace.FunctionsName)
             is { Functions.Count: > 0 });
 
-    private void Append(List<int> ids, HarmonyMessage message, bool hasFunctions, bool cleanSchemas)
+    private void Append(List<int> ids, HarmonyMessage message, ContentWriter writer)
     {
         if (message.Tokens is { } ready)
         {
@@ -75,7 +75,7 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
                 throw new HarmonyFormatException($"A message of role '{message.Role.Word()}' holds content "
                     + $"that only '{only.Value.Word()}' may have.");
             }
-            AppendText(ids, ContentWriter.Write(content, hasFunctions, cleanSchemas));
+            AppendText(ids, writer.Write(content));
         }
         ids.Add(message.IsCall ? special.Call : special.End);
     }

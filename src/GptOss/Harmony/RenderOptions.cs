@@ -35,8 +35,11 @@ internal sealed record RenderOptions
     public AnalysisMode Analysis { get; init; }
 
     /// <summary>
-    /// Whether functions' schemas go through <see cref="SchemaCleaner"/> first. Off, they are written as the reference
+    /// Whether functions' schemas go through <see cref="SchemaCleaner"/>. Off, they are written as the reference
     /// writes them, which leaves out most of what .NET's schemas use.
     /// </summary>
     public bool CleanSchemas { get; init; }
+
+    /// <summary>Told in a sentence, which names the function, where a schema is too deep or too big to be shown whole.</summary>
+    public Action<string>? Shortened { get; init; }
 }

@@ -113,6 +113,22 @@ public sealed class ChatRequestTests
         Assert.Contains("type where = () => any;", (await Ask(options)).Prompt());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_schema_too_deep_to_be_shown_is_cut_and_a_warning_names_its_tool(bool cleanSchemas)
+    {
+        using var log = new Journal(Microsoft.Extensions.Logging.LogLevel.Warning);
+        string deep = string.Concat(Enumerable.Repeat("""{"type":"array","items":""", 60)) + "{}" + new string('}', 60);
+        ChatOptions options = Options(new() { CleanSchemas = cleanSchemas });
+        options.Tools = [AIFunctionFactory.CreateDeclaration("dig.down", "Digs.", System.Text.Json.JsonElement.Parse(deep)), Weather(_ => "")];
+        var source = new TokenScript(Greeting);
+
+        Assert.Equal("Hello there!", (await source.Client(log).GetResponseAsync("Hi", options, Stop)).Text);
+        Assert.Contains("type dig_down = (_: any[]", source.Prompt());
+        Assert.Contains("The schema of the function 'dig_down' is nested more than 32 levels deep.", Assert.Single(log.Lines));
+    }
+
     [Fact]
     public async Task Where_calls_are_forbidden_no_function_is_shown()
     {

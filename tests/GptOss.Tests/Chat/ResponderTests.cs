@@ -109,23 +109,4 @@ public sealed class ResponderTests
             },
         }.Client();
     }
-
-    private sealed class Journal(LogLevel level) : ILoggerFactory, ILogger
-    {
-        public List<string> Lines { get; } = [];
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= level;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            Lines.Add(formatter(state, exception));
-
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
-
-        public void AddProvider(ILoggerProvider provider) { }
-
-        public void Dispose() { }
-    }
 }

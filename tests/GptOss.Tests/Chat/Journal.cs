@@ -1,0 +1,23 @@
+using Microsoft.Extensions.Logging;
+
+namespace GptOss.Tests.Chat;
+
+/// <summary>Keeps what is logged at a level or above it.</summary>
+internal sealed class Journal(LogLevel level) : ILoggerFactory, ILogger
+{
+    public List<string> Lines { get; } = [];
+
+    public ILogger CreateLogger(string categoryName) => this;
+
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= level;
+
+    public void Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        Lines.Add(formatter(state, exception));
+
+    public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+    public void AddProvider(ILoggerProvider provider) { }
+
+    public void Dispose() { }
+}
