@@ -14,7 +14,7 @@ internal sealed class ToolTypeAlgebra(SchemaBudget budget)
     public ToolType And(ToolType a, ToolType b)
     {
         if (!budget.Step(1 + a.Properties.Count + b.Properties.Count + Count(a.Literals) + Count(b.Literals)))
-            return a;
+            return a.SaysNothing ? b : a;
         if (a.Variants is { } variants)
         {
             if (b.Variants is null)
@@ -136,7 +136,9 @@ internal sealed class ToolTypeAlgebra(SchemaBudget budget)
         var different = new List<ToolType>();
         foreach (ToolType one in variants.SelectMany(Flat))
         {
-            if (one.Description is not null || one.Default is not null || !different.Any(other => AreEqual(one, other)))
+            bool isSeen = one.Description is null && one.Default is null && different.Count < MaximumCopies
+                && different.Any(other => AreEqual(one, other));
+            if (!isSeen)
                 different.Add(one);
         }
         return different is [var only] ? only : new ToolType { Variants = different };

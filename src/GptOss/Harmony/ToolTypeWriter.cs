@@ -11,6 +11,9 @@ internal sealed class ToolTypeWriter(SchemaBudget budget)
 {
     private const string ItemsOfAny = "Array<any>";
 
+    // Counted for the words of a type; names, values and comments are counted by their length.
+    private const int WordLength = 8;
+
     /// <summary>The type, its first line without the indent.</summary>
     public string Write(ToolType type) => OrNull(type, Type(type, ""));
 
@@ -18,7 +21,7 @@ internal sealed class ToolTypeWriter(SchemaBudget budget)
     private string Type(ToolType type, string indent)
     {
         if (type.Variants is not { } variants)
-            return Counted(Single(type, indent));
+            return budget.Write(WordLength) ? Single(type, indent) : "any";
         if (variants.Count == 0)
             return "any";
         var text = new StringBuilder();
@@ -31,12 +34,6 @@ internal sealed class ToolTypeWriter(SchemaBudget budget)
         if (variants[^1] is { Description: not null } or { Default: not null })
             text.Append('\n').Append(indent);
         return text.ToString();
-    }
-
-    private string Counted(string type)
-    {
-        // What is nested is counted where it is made; only the words of this type are new, and these are few.
-        return budget.Write(Math.Min(type.Length, 16)) ? type : "any";
     }
 
     private string Single(ToolType type, string indent)
