@@ -65,7 +65,19 @@ public sealed class ContextLengthException : GptOssException
         ContextLength = contextLength;
     }
 
-    /// <summary>Tokens of the prompt.</summary>
+    private ContextLengthException(string message, int promptTokens, int contextLength) : base(message)
+    {
+        PromptTokens = promptTokens;
+        ContextLength = contextLength;
+    }
+
+    /// <summary>For texts so long that they are not even counted.</summary>
+    internal static ContextLengthException AtLeast(long promptTokens, int contextLength) => new(
+        $"The prompt has at least {promptTokens} tokens, and the context holds {contextLength}. "
+            + "Shorten the prompt, or raise ModelOptions.ContextLength.",
+        (int)Math.Min(promptTokens, int.MaxValue), contextLength);
+
+    /// <summary>Tokens of the prompt; at the least, where it is so long that it was not counted.</summary>
     public int PromptTokens { get; }
 
     /// <summary>Tokens the context holds, prompt and answer together.</summary>

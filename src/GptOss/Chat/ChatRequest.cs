@@ -44,16 +44,22 @@ internal sealed class RequestReader(ChatSource source, TurnMemory memory, ILogge
     /// <param name="messages">The conversation.</param>
     /// <param name="options">Null for none.</param>
     /// <param name="own">What the options' factory made.</param>
+    /// <param name="isLimited">Whether what cannot fit into the context is refused before it is encoded.</param>
+    /// <param name="cancellation">Ends the reading, which takes seconds for a long history.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range.</exception>
     /// <exception cref="InvalidOperationException">Another model, or a function that is not offered, is asked for.</exception>
     /// <exception cref="NotSupportedException">A message holds something else than text.</exception>
-    public ChatRequest Read(IReadOnlyList<ChatMessage> messages, ChatOptions? options, GptOssRequestOptions own)
+    /// <exception cref="ContextLengthException">The texts are too long to be even counted.</exception>
+    /// <exception cref="OperationCanceledException">The reading was cancelled.</exception>
+    public ChatRequest Read(
+        IReadOnlyList<ChatMessage> messages, ChatOptions? options, GptOssRequestOptions own, bool isLimited = true,
+        CancellationToken cancellation = default)
     {
         options ??= new ChatOptions();
         if (options.ModelId is { Length: > 0 } wanted && wanted != source.ModelId)
         {
             throw new InvalidOperationException(
-                $"The model '{wanted}' is asked for, but this client runs '{source.ModelId}'. Leave ChatOptions.ModelId empty.");
+                $"The model '{Printable.Name(wanted)}' is asked for, but this client runs '{source.ModelId}'. Leave ChatOptions.ModelId empty.");
         }
         if (options.MaxOutputTokens is < 1)
         {
@@ -61,9 +67,11 @@ internal sealed class RequestReader(ChatSource source, TurnMemory memory, ILogge
                 nameof(options), options.MaxOutputTokens, "ChatOptions.MaxOutputTokens must be at least 1.");
         }
         OfferedTools tools = OfferedTools.From(options);
+        if (isLimited && own.RawHarmonyText is { } text && source.Tokenizer.FewestTokens([text]) is var fewest && fewest > source.ContextLength)
+            throw ContextLengthException.AtLeast(fewest, source.ContextLength);
         IReadOnlyList<int> begun = own.RawHarmonyText is { } raw
-            ? RawHarmony.Encode(raw, source.Tokenizer) : [.. _special.AssistantPrompt, .. Begin(options, tools)];
-        int[] prompt = [.. Render(messages, options, own, tools), .. begun];
+            ? RawHarmony.Encode(raw, source.Tokenizer, cancellation) : [.. _special.AssistantPrompt, .. Begin(options, tools)];
+        int[] prompt = [.. Render(messages, options, own, tools, isLimited, cancellation), .. begun];
         return new ChatRequest
         {
             Generation = new GenerationRequest
@@ -92,7 +100,8 @@ internal sealed class RequestReader(ChatSource source, TurnMemory memory, ILogge
     }
 
     private List<int> Render(
-        IReadOnlyList<ChatMessage> messages, ChatOptions options, GptOssRequestOptions own, OfferedTools tools)
+        IReadOnlyList<ChatMessage> messages, ChatOptions options, GptOssRequestOptions own, OfferedTools tools,
+        bool isLimited, CancellationToken cancellation)
     {
         DateOnly date = own.CurrentDate ?? DateOnly.FromDateTime(source.Time.GetLocalNow().DateTime);
         var system = new HarmonyContent.SystemInfo
@@ -119,6 +128,8 @@ internal sealed class RequestReader(ChatSource source, TurnMemory memory, ILogge
                 Form = RenderForm.Conversation,
                 CleanSchemas = own.CleanSchemas,
                 Shortened = sentence => ChatLog.SchemaShortened(logger, sentence),
+                ContextLength = isLimited ? source.ContextLength : null,
+                Cancellation = cancellation,
                 Analysis = own.KeepReasoning switch
                 {
                     KeepReasoning.All => AnalysisMode.KeepAll,
@@ -139,7 +150,7 @@ internal sealed class RequestReader(ChatSource source, TurnMemory memory, ILogge
             if (name is not null && !tools.Offers(name))
             {
                 throw new InvalidOperationException(
-                    $"ChatOptions.ToolMode requires the function '{name}', which ChatOptions.Tools do not offer.");
+                    $"ChatOptions.ToolMode requires the function '{Printable.Name(name)}', which ChatOptions.Tools do not offer.");
             }
             // Without the dot, which the model may write as one token with the beginning of the name.
             string recipient = name is not null ? tools.Recipient(name)

@@ -31,7 +31,7 @@ internal sealed class Responder : IDisposable
     /// <summary>How many tokens the prompt has.</summary>
     /// <inheritdoc cref="RequestReader.Read"/>
     public int CountTokens(IEnumerable<ChatMessage> messages, ChatOptions? options, IChatClient client) =>
-        _reader.Read([.. messages], options, Own(options, client)).Generation.Prompt.Count;
+        _reader.Read([.. messages], options, Own(options, client), isLimited: false).Generation.Prompt.Count;
 
     /// <summary>Reads the request, and gives the answer as it is made.</summary>
     public async IAsyncEnumerable<ChatResponseUpdate> RespondAsync(
@@ -85,7 +85,7 @@ internal sealed class Responder : IDisposable
     {
         long start = Stopwatch.GetTimestamp();
         // Rendering a long history takes a while: it shall hold up neither the caller nor its cancellation.
-        ChatRequest request = await Task.Run(() => _reader.Read(messages, options, own), stop)
+        ChatRequest request = await Task.Run(() => _reader.Read(messages, options, own, cancellation: stop), stop)
             .WaitAsync(stop).ConfigureAwait(false);
         if (request.Generation.Prompt.Count >= _source.ContextLength)
             throw new ContextLengthException(request.Generation.Prompt.Count, _source.ContextLength);

@@ -15,14 +15,28 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
     /// <exception cref="HarmonyFormatException">
     /// A tool's message has no name; system or developer content stands in a message of another role.
     /// </exception>
+    /// <exception cref="ContextLengthException">Even of the longest tokens there would be too many.</exception>
+    /// <exception cref="OperationCanceledException">The rendering was cancelled.</exception>
     public List<int> Render(IReadOnlyList<HarmonyMessage> messages, RenderOptions? options = null)
     {
         options ??= new RenderOptions();
         bool hasFunctions = messages.Any(OffersFunctions);
         var writer = new ContentWriter(hasFunctions, options);
         var ids = new List<int>();
-        foreach (HarmonyMessage message in AnalysisRule.Apply(messages, options.Analysis))
-            Append(ids, message, writer);
+        (HarmonyMessage Message, string[] Texts)[] written =
+        [
+            .. from message in AnalysisRule.Apply(messages, options.Analysis)
+               select (message, message.Tokens is null ? Texts(message, writer) : []),
+        ];
+        if (options.ContextLength is { } context)
+        {
+            long fewest = special.Tokenizer.FewestTokens(written.SelectMany(one => one.Texts))
+                + written.Sum(one => (long)(one.Message.Tokens?.Count ?? 0));
+            if (fewest > context)
+                throw ContextLengthException.AtLeast(fewest, context);
+        }
+        foreach ((HarmonyMessage message, string[] texts) in written)
+            Append(ids, message, texts, options.Cancellation);
 
         if (options.Form == RenderForm.Completion)
         {
@@ -42,7 +56,7 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
     public List<int> RenderMessage(HarmonyMessage message, bool hasFunctions = false)
     {
         var ids = new List<int>();
-        Append(ids, message, new ContentWriter(hasFunctions, new RenderOptions()));
+        Append(ids, message, Texts(message, new ContentWriter(hasFunctions, new RenderOptions())), CancellationToken.None);
         return ids;
     }
 
@@ -51,7 +65,7 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
         .Any(developer => developer.Tools.LastOrDefault(tools => tools.Name == ToolNamespace.FunctionsName)
             is { Functions.Count: > 0 });
 
-    private void Append(List<int> ids, HarmonyMessage message, ContentWriter writer)
+    private void Append(List<int> ids, HarmonyMessage message, string[] texts, CancellationToken cancellation)
     {
         if (message.Tokens is { } ready)
         {
@@ -62,6 +76,13 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
         ids.Add(special.Start);
         AppendHeader(ids, message);
         ids.Add(special.Message);
+        foreach (string text in texts)
+            ids.AddRange(special.Tokenizer.EncodeCancellable(text, cancellation));
+        ids.Add(message.IsCall ? special.Call : special.End);
+    }
+
+    private static string[] Texts(HarmonyMessage message, ContentWriter writer)
+    {
         foreach (HarmonyContent content in message.Content)
         {
             HarmonyRole? only = content switch
@@ -75,9 +96,8 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
                 throw new HarmonyFormatException($"A message of role '{message.Role.Word()}' holds content "
                     + $"that only '{only.Value.Word()}' may have.");
             }
-            AppendText(ids, writer.Write(content));
         }
-        ids.Add(message.IsCall ? special.Call : special.End);
+        return [.. message.Content.Select(writer.Write)];
     }
 
     private void AppendHeader(List<int> ids, HarmonyMessage message)
