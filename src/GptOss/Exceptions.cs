@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace GptOss;
@@ -64,14 +65,26 @@ public sealed class ContextLengthException : GptOssException
         ContextLength = contextLength;
     }
 
-    /// <summary>Tokens of the prompt.</summary>
+    private ContextLengthException(string message, int promptTokens, int contextLength) : base(message)
+    {
+        PromptTokens = promptTokens;
+        ContextLength = contextLength;
+    }
+
+    /// <summary>For texts so long that they are not even counted.</summary>
+    internal static ContextLengthException AtLeast(long promptTokens, int contextLength) => new(
+        $"The prompt has at least {promptTokens} tokens, and the context holds {contextLength}. "
+            + "Shorten the prompt, or raise ModelOptions.ContextLength.",
+        (int)Math.Min(promptTokens, int.MaxValue), contextLength);
+
+    /// <summary>Tokens of the prompt; at the least, where it is so long that it was not counted.</summary>
     public int PromptTokens { get; }
 
     /// <summary>Tokens the context holds, prompt and answer together.</summary>
     public int ContextLength { get; }
 }
 
-/// <summary>A conversation, or a tool's schema, cannot be written in the chat format.</summary>
+/// <summary>A conversation cannot be written in the chat format, or the tokenizer lacks its markers.</summary>
 /// <remarks>Only writing can fail so. What a model says is read whatever it is.</remarks>
 public sealed class HarmonyFormatException : GptOssException
 {
@@ -83,7 +96,7 @@ internal static class Printable
 {
     private const int NameLimit = 80;
     private const int PathLimit = 4096;     // the system's own limit: a path that exists is never cut
-    private const int LineLimit = 500;
+    private const int LineLimit = PathLimit + 500;
 
     public static string Name(string text) => Cut(Escape(text), NameLimit);
 
@@ -98,13 +111,39 @@ internal static class Printable
 
     private static string Cut(string text, int limit) => text.Length <= limit ? text : text[..(limit - 1)] + "…";
 
+    /// <summary>
+    /// Control characters, ends of lines, characters that are not seen or that turn the text around, and halves of surrogate
+    /// pairs as their escapes.
+    /// </summary>
     private static string Escape(string text)
     {
-        if (!text.AsSpan().ContainsAnyInRange('\0', '\x1f') && !text.AsSpan().ContainsAnyInRange('\x7f', '\x9f'))
+        if (!NeedsEscape(text))
             return text;
         var escaped = new StringBuilder(text.Length + 16);
-        foreach (char c in text)
-            escaped.Append(char.IsControl(c) ? $"\\u{(int)c:x4}" : c.ToString());
+        for (int i = 0; i < text.Length; i++)
+        {
+            bool isPair = i + 1 < text.Length && char.IsSurrogatePair(text[i], text[i + 1]);
+            if (isPair && !IsHidden(CharUnicodeInfo.GetUnicodeCategory(text, i)))
+                escaped.Append(text[i]).Append(text[++i]);
+            else if (IsHidden(char.GetUnicodeCategory(text[i])))
+                escaped.Append(CultureInfo.InvariantCulture, $"\\u{(int)text[i]:x4}");
+            else
+                escaped.Append(text[i]);
+        }
         return escaped.ToString();
     }
+
+    private static bool NeedsEscape(string text)
+    {
+        foreach (char c in text)
+        {
+            if (IsHidden(char.GetUnicodeCategory(c)))
+                return true;
+        }
+        return false;
+    }
+
+    // Surrogates count as hidden here: the pairs among them are looked at apart.
+    private static bool IsHidden(UnicodeCategory category) => category is UnicodeCategory.Control or UnicodeCategory.Format
+        or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate;
 }

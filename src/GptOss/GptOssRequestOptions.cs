@@ -95,8 +95,8 @@ public sealed record GptOssRequestOptions
     }
 
     /// <summary>
-    /// Whether functions' schemas are first put into words that Harmony has: references resolved, <c>anyOf</c> a list of
-    /// types, and so on. False writes them as the reference library does, which ignores what it does not know.
+    /// Whether functions' schemas are put into words that Harmony has, so that every property's name and every value of an
+    /// enumeration is shown. False writes them as the reference library does, which ignores what it does not know.
     /// </summary>
     public bool CleanSchemas { get; init; } = true;
 }

@@ -76,6 +76,20 @@ public sealed class GptOssTokenizer
         return _vocabulary.Value.Encoder.Encode(text);
     }
 
+    /// <inheritdoc cref="Encode"/>
+    /// <exception cref="OperationCanceledException">The encoding was cancelled: it ends soon after, whatever the text.</exception>
+    internal List<int> EncodeCancellable(string text, CancellationToken cancellation) =>
+        _vocabulary.Value.Encoder.EncodeCancellable(text, cancellation);
+
+    /// <summary>
+    /// How many tokens these texts have at the least: their UTF-8 bytes by those of the longest token. Known without encoding.
+    /// </summary>
+    internal long FewestTokens(IEnumerable<string> texts)
+    {
+        int longest = Bytes.Longest;
+        return texts.Sum(text => ((long)Utf8.GetByteCount(text) + longest - 1) / longest);
+    }
+
     /// <summary>How many tokens a text has.</summary>
     /// <exception cref="CheckpointException">As for <see cref="Encode"/>.</exception>
     public int Count(string text) => Encode(text).Count;

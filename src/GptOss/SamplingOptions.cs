@@ -57,21 +57,21 @@ public sealed record SamplingOptions
             : throw new ArgumentOutOfRangeException(nameof(PresencePenalty), value, "PresencePenalty must be between -2 and 2.");
     }
 
-    /// <summary>Divides positive and multiplies negative logits of tokens that prompt or answer hold; 1 changes nothing. Above 0, at most 10.</summary>
+    /// <summary>Divides positive and multiplies negative logits of tokens that prompt or answer hold; 1 changes nothing. Range 0.1 to 10.</summary>
     public float RepetitionPenalty
     {
         get;
-        init => field = value is > 0 and <= 10 ? value
-            : throw new ArgumentOutOfRangeException(nameof(RepetitionPenalty), value, "RepetitionPenalty must be above 0 and at most 10.");
+        init => field = value is >= 0.1f and <= 10 ? value
+            : throw new ArgumentOutOfRangeException(nameof(RepetitionPenalty), value, "RepetitionPenalty must be between 0.1 and 10.");
     } = 1;
 
-    /// <summary>Added to the logits of single tokens, by id; null for none. Each finite or negative infinity, which forbids the token.</summary>
+    /// <summary>Added to the logits of single tokens, by id; null for none. Each at most 10,000; negative infinity forbids the token.</summary>
     public IReadOnlyDictionary<int, float>? LogitBias
     {
         get;
-        init => field = value is null || value.All(bias => bias.Key >= 0 && bias.Value < float.PositiveInfinity)
+        init => field = value is null || value.All(bias => bias.Key >= 0 && bias.Value <= 10_000)
             ? value is null ? null : new Dictionary<int, float>(value)   // a copy: what was checked stays as it was
-            : throw new ArgumentOutOfRangeException(nameof(LogitBias), "LogitBias must hold ids of at least 0 and values below infinity.");
+            : throw new ArgumentOutOfRangeException(nameof(LogitBias), "LogitBias must hold ids of at least 0 and values of at most 10,000.");
     }
 
     /// <summary>Same seed, prompt, model and options: same tokens, whatever the threads, the registers and the other requests. Null draws a fresh seed.</summary>

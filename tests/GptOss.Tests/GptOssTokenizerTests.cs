@@ -7,6 +7,23 @@ public sealed class GptOssTokenizerTests
 {
     private static readonly GptOssTokenizer Tokenizer = GptOssTokenizer.O200kHarmony;
 
+    [Theory]
+    [InlineData("x", 3_000_000)]        // one piece
+    [InlineData("x y1 ", 1_000_000)]    // many
+    public async Task Encoding_ends_soon_after_its_cancellation(string unit, int count)
+    {
+        string text = string.Concat(Enumerable.Repeat(unit, count));
+        GptOssTokenizer.O200kHarmony.Encode("warm");
+        using var cancel = new CancellationTokenSource();
+        Task<List<int>> encoding = Task.Run(() => GptOssTokenizer.O200kHarmony.EncodeCancellable(text, cancel.Token), TestContext.Current.CancellationToken);
+        await Task.Delay(50, TestContext.Current.CancellationToken);
+
+        long start = System.Diagnostics.Stopwatch.GetTimestamp();
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => encoding);
+        Assert.InRange(System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds, 0, 2);     // it takes 5 s to the end
+    }
+
     [Fact]
     public void A_model_of_201088_tokens_gets_the_built_in_vocabulary_whatever_its_folder_holds() =>
         Assert.Same(Tokenizer, GptOssTokenizer.ForFolder("no such folder", 201_088, out _));

@@ -34,6 +34,9 @@ internal static partial class ChatLog
     [LoggerMessage(9, LogLevel.Information, "The model '{Wanted}' was asked for; this client runs '{ModelId}', which answers.")]
     public static partial void OtherModel(ILogger logger, string wanted, string modelId);
 
+    [LoggerMessage(10, LogLevel.Warning, "{Sentence}")]
+    public static partial void SchemaShortened(ILogger logger, string sentence);
+
     [LoggerMessage(5, LogLevel.Trace, "{ResponseId}: {HarmonyText}")]
     public static partial void Contents(ILogger logger, string responseId, string harmonyText);
 }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using GptOss.Generation;
 using GptOss.Harmony;
 using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Logging;
 
 namespace GptOss.Chat;
 
@@ -68,7 +69,8 @@ internal sealed record ChatRequest
 
 /// <summary>Turns messages and options into requests; all that can be wrong with them is found here.</summary>
 /// <param name="source">The only model there is.</param>
-internal sealed class RequestReader(ChatSource source)
+/// <param name="logger">Told what of a tool is not shown.</param>
+internal sealed class RequestReader(ChatSource source, ILogger logger)
 {
     private readonly SpecialTokens _special = source.Special;
     private readonly HarmonyRenderer _renderer = new(source.Special);
@@ -78,12 +80,17 @@ internal sealed class RequestReader(ChatSource source)
     /// <param name="messages">The conversation.</param>
     /// <param name="options">Null for none.</param>
     /// <param name="own">What the options' factory made.</param>
+    /// <param name="isLimited">Whether what cannot fit into the context is refused before it is encoded.</param>
+    /// <param name="cancellation">Ends the reading, which takes seconds for a long history.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range.</exception>
     /// <exception cref="InvalidOperationException">A function that is not offered is required.</exception>
     /// <exception cref="ArgumentException">Two functions have one name.</exception>
     /// <exception cref="NotSupportedException">A message holds something else than text.</exception>
-    /// <exception cref="HarmonyFormatException">A function's schema cannot be written.</exception>
-    public ChatRequest Read(IReadOnlyList<ChatMessage> messages, ChatOptions? options, GptOssRequestOptions own)
+    /// <exception cref="ContextLengthException">The texts are too long to be even counted.</exception>
+    /// <exception cref="OperationCanceledException">The reading was cancelled.</exception>
+    public ChatRequest Read(
+        IReadOnlyList<ChatMessage> messages, ChatOptions? options, GptOssRequestOptions own, bool isLimited = true,
+        CancellationToken cancellation = default)
     {
         options ??= new ChatOptions();
         if (options.MaxOutputTokens is < 1)
@@ -92,14 +99,16 @@ internal sealed class RequestReader(ChatSource source)
                 nameof(options), options.MaxOutputTokens, "ChatOptions.MaxOutputTokens must be at least 1.");
         }
         OfferedTools tools = OfferedTools.From(options);
+        if (isLimited && own.RawHarmonyText is { } text && source.Tokenizer.FewestTokens([text]) is var fewest && fewest > source.ContextLength)
+            throw ContextLengthException.AtLeast(fewest, source.ContextLength);
         IReadOnlyList<int> usual = [.. _special.AssistantPrompt, .. Begin(options, tools)];
-        IReadOnlyList<int> begun = own.RawHarmonyText is { } raw ? RawHarmony.Encode(raw, source.Tokenizer) : usual;
+        IReadOnlyList<int> begun = own.RawHarmonyText is { } raw ? RawHarmony.Encode(raw, source.Tokenizer, cancellation) : usual;
         Conversation conversation = Converse(messages, options, own, tools);
         var request = new ChatRequest
         {
             Generation = new GenerationRequest
             {
-                Prompt = [.. Render(conversation, own), .. begun],
+                Prompt = [.. Render(conversation, own, isLimited, cancellation), .. begun],
                 Sampling = Sampling(options, own),
                 MaxTokens = options.MaxOutputTokens,
                 StopTokens = _stopTokens,
@@ -147,13 +156,17 @@ internal sealed class RequestReader(ChatSource source)
             messages, system, developer, tools, source.Tokenizer, own.RecallAnswers ? source.Memory : null);
     }
 
-    private List<int> Render(Conversation conversation, GptOssRequestOptions own) => _renderer.Render(
+    private List<int> Render(
+        Conversation conversation, GptOssRequestOptions own, bool isLimited, CancellationToken cancellation) => _renderer.Render(
         conversation.Messages,
         new RenderOptions
         {
             Form = RenderForm.Conversation,
             RecipientBehindChannel = true,
             CleanSchemas = own.CleanSchemas,
+            Shortened = sentence => ChatLog.SchemaShortened(logger, sentence),
+            ContextLength = isLimited ? source.ContextLength : null,
+            Cancellation = cancellation,
             Analysis = own.KeepReasoning switch
             {
                 KeepReasoning.All => AnalysisMode.KeepAll,
@@ -173,7 +186,7 @@ internal sealed class RequestReader(ChatSource source)
             if (name is not null && !tools.Offers(name))
             {
                 throw new InvalidOperationException(
-                    $"ChatOptions.ToolMode requires the function '{name}', which ChatOptions.Tools do not offer.");
+                    $"ChatOptions.ToolMode requires the function '{Printable.Name(name)}', which ChatOptions.Tools do not offer.");
             }
             // Without the dot, which the model may write as one token with the beginning of the name.
             string recipient = name is not null ? tools.Recipient(name)

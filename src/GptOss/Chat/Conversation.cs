@@ -81,7 +81,7 @@ internal sealed class Conversation
     private static bool IsInstruction(ChatMessage message) =>
         message.Role == ChatRole.System || message.Role == Developer;
 
-    private static string Place(ChatMessage message, int index) => $"Message {index + 1} ({message.Role})";
+    private static string Place(ChatMessage message, int index) => $"Message {index + 1} ({Printable.Name(message.Role.Value)})";
 
     private static void ThrowIfNull(IReadOnlyList<ChatMessage> history)
     {
@@ -138,7 +138,7 @@ internal sealed class Conversation
             AddTool(message);
         else
         {
-            throw new NotSupportedException($"Message {index + 1} is of the role '{message.Role}', which is not supported: "
+            throw new NotSupportedException($"Message {index + 1} is of the role '{Printable.Name(message.Role.Value)}', which is not supported: "
                 + "the roles are system, developer, user, assistant and tool.");
         }
     }

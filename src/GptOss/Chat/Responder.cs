@@ -21,7 +21,7 @@ internal sealed class Responder : IDisposable
         _source = source;
         _renderer = new HarmonyRenderer(source.Special);
         _logger = logger;
-        _reader = new RequestReader(source);
+        _reader = new RequestReader(source, logger);
     }
 
     public void ThrowIfClosed(object client) => ObjectDisposedException.ThrowIf(_closing.IsCancellationRequested, client);
@@ -33,7 +33,7 @@ internal sealed class Responder : IDisposable
     /// <summary>How many tokens the prompt has.</summary>
     /// <inheritdoc cref="RequestReader.Read"/>
     public int CountTokens(IEnumerable<ChatMessage> messages, ChatOptions? options, IChatClient client) =>
-        _reader.Read([.. messages], options, Own(options, client)).Generation.Prompt.Count;
+        _reader.Read([.. messages], options, Own(options, client), isLimited: false).Generation.Prompt.Count;
 
     /// <summary>Reads the request, and gives the answer as it is made.</summary>
     public async IAsyncEnumerable<ChatResponseUpdate> RespondAsync(
@@ -87,7 +87,7 @@ internal sealed class Responder : IDisposable
     {
         long start = Stopwatch.GetTimestamp();
         // Rendering a long history takes a while: it shall hold up neither the caller nor its cancellation.
-        ChatRequest request = await Task.Run(() => _reader.Read(messages, options, own), stop)
+        ChatRequest request = await Task.Run(() => _reader.Read(messages, options, own, cancellation: stop), stop)
             .WaitAsync(stop).ConfigureAwait(false);
         if (request.Generation.Prompt.Count >= _source.ContextLength)
             throw new ContextLengthException(request.Generation.Prompt.Count, _source.ContextLength);

@@ -24,7 +24,7 @@ internal static class Unsupported
             null => "content",
             _ => "a file",
         };
-        string type = media is null ? content.GetType().Name : $"{content.GetType().Name}, {media}";
+        string type = media is null ? content.GetType().Name : $"{content.GetType().Name}, {Printable.Name(media)}";
         return new NotSupportedException($"{place} holds {kind} ({type}), which is not supported: gpt-oss reads text only.");
     }
 }

@@ -3,20 +3,19 @@ using System.Text;
 namespace GptOss.Harmony;
 
 /// <summary>The text of system and developer messages: sections with a blank line between them.</summary>
-internal static class ContentWriter
+/// <param name="hasFunctions">Whether a developer message of the conversation offers functions.</param>
+/// <param name="options">How schemas are written, and who is told where one is shortened.</param>
+internal sealed class ContentWriter(bool hasFunctions, RenderOptions options)
 {
-    /// <param name="content">A part of a message.</param>
-    /// <param name="hasFunctions">Whether a developer message of the conversation offers functions.</param>
-    /// <param name="cleanSchemas">See <see cref="RenderOptions.CleanSchemas"/>.</param>
-    public static string Write(HarmonyContent content, bool hasFunctions, bool cleanSchemas) => content switch
+    public string Write(HarmonyContent content) => content switch
     {
         HarmonyContent.Text text => text.Value,
-        HarmonyContent.SystemInfo system => System(system, hasFunctions, cleanSchemas),
-        HarmonyContent.DeveloperInfo developer => Developer(developer, cleanSchemas),
+        HarmonyContent.SystemInfo system => System(system),
+        HarmonyContent.DeveloperInfo developer => Developer(developer),
         _ => "",
     };
 
-    private static string System(HarmonyContent.SystemInfo system, bool hasFunctions, bool cleanSchemas)
+    private string System(HarmonyContent.SystemInfo system)
     {
         var sections = new List<string>();
         string[] top =
@@ -33,7 +32,7 @@ internal static class ContentWriter
         if (system.ReasoningEffort is { } effort)
             sections.Add($"Reasoning: {effort switch { Effort.Low => "low", Effort.Medium => "medium", _ => "high" }}");
         if (system.Tools.Count > 0)
-            sections.Add(Tools(system.Tools, cleanSchemas));
+            sections.Add(Tools(system.Tools));
         if (system.Channels.Count > 0)
         {
             sections.Add($"# Valid channels: {string.Join(", ", system.Channels)}."
@@ -43,13 +42,13 @@ internal static class ContentWriter
         return string.Join("\n\n", sections);
     }
 
-    private static string Developer(HarmonyContent.DeveloperInfo developer, bool cleanSchemas)
+    private string Developer(HarmonyContent.DeveloperInfo developer)
     {
         var sections = new List<string>();
         if (developer.Instructions is { } instructions)
             sections.AddRange(["# Instructions", instructions]);
         if (developer.Tools.Count > 0)
-            sections.Add(Tools(developer.Tools, cleanSchemas));
+            sections.Add(Tools(developer.Tools));
         if (developer.ResponseFormats.Count > 0)
         {
             sections.Add("# Response Formats");
@@ -58,25 +57,28 @@ internal static class ContentWriter
         return string.Join("\n\n", sections);
     }
 
-    private static string Format(ResponseFormat format)
+    private string Format(ResponseFormat format)
     {
-        string comment = string.Concat(Lines(format.Description ?? "").Select(line => $"// {line}\n"));
-        return $"## {format.Name}\n\n{comment}{JsonText.Compact(format.Schema)}";
+        string comment = string.IsNullOrEmpty(format.Description)
+            ? "" : string.Concat(SchemaText.Lines(format.Description).Select(line => $"// {line}\n"));
+        string schema = SchemaText.Json(format.Schema, () => options.Shortened?.Invoke(
+            $"The schema of the response format '{Printable.Name(format.Name)}' is nested too deeply. What lies deeper is shown to the model as {{}}."));
+        return $"## {string.Join(' ', SchemaText.Lines(format.Name))}\n\n{comment}{schema}";
     }
 
-    private static string Tools(IEnumerable<ToolNamespace> namespaces, bool cleanSchemas)
+    private string Tools(IEnumerable<ToolNamespace> namespaces)
     {
         // The reference keeps namespaces in a map sorted by the bytes of their names.
         var sorted = new SortedDictionary<string, ToolNamespace>(
             Comparer<string>.Create((a, b) => Bytes(a).SequenceCompareTo(Bytes(b))));
         foreach (ToolNamespace tools in namespaces)
             sorted[tools.Name] = tools;
-        return string.Join("\n\n", sorted.Values.Select(tools => Namespace(tools, cleanSchemas)).Prepend("# Tools"));
+        return string.Join("\n\n", sorted.Values.Select(tools => Namespace(tools)).Prepend("# Tools"));
 
         static ReadOnlySpan<byte> Bytes(string name) => Encoding.UTF8.GetBytes(name);
     }
 
-    private static string Namespace(ToolNamespace tools, bool cleanSchemas)
+    private string Namespace(ToolNamespace tools)
     {
         bool hasFunctions = tools.Functions.Count > 0;
         var lines = new List<string> { $"## {tools.Name}\n" };
@@ -86,14 +88,27 @@ internal static class ContentWriter
             lines.Add($"namespace {tools.Name} {{\n");
             foreach (ToolFunction function in tools.Functions)
             {
-                ToolFunction written = cleanSchemas ? SchemaCleaner.Clean(function) : function;
-                lines.AddRange(Lines(written.Description).Select(line => $"// {line}"));
-                string parameter = written.Parameters is { } schema ? $"_: {ToolSchemaWriter.Write(schema)}" : "";
-                lines.Add($"type {written.Name} = ({parameter}) => any;\n");
+                IEnumerable<string> description = options.CleanSchemas && function.Description.Length > 0
+                    ? SchemaText.Lines(function.Description) : Lines(function.Description);
+                lines.AddRange(description.Select(line => $"// {line}"));
+                string parameter = Parameters(function) is { } type ? $"_: {type}" : "";
+                lines.Add($"type {function.Name} = ({parameter}) => any;\n");
             }
             lines.Add($"}} // namespace {tools.Name}");
         }
         return string.Join('\n', lines);
+    }
+
+    private string? Parameters(ToolFunction function)
+    {
+        if (options.CleanSchemas)
+            return SchemaCleaner.Parameters(function, options.Shortened);
+        if (function.Parameters is not { } schema)
+            return null;
+        string type = ToolSchemaWriter.Write(schema, out bool isCut);
+        if (isCut)
+            options.Shortened?.Invoke(SchemaCleaner.Sentence(function.Name, ToolSchemaWriter.TooDeep));
+        return type;
     }
 
     /// <summary>Ends at LF or CR LF, at nothing else; what follows the last end counts only if it is not empty.</summary>

@@ -15,16 +15,30 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
 {
     /// <summary>Renders a conversation.</summary>
     /// <exception cref="HarmonyFormatException">
-    /// A tool's message has no name; system or developer content stands in a message of another role; a schema is
-    /// nested too deeply.
+    /// A tool's message has no name; system or developer content stands in a message of another role.
     /// </exception>
+    /// <exception cref="ContextLengthException">Even of the longest tokens there would be too many.</exception>
+    /// <exception cref="OperationCanceledException">The rendering was cancelled.</exception>
     public List<int> Render(IReadOnlyList<HarmonyMessage> messages, RenderOptions? options = null)
     {
         options ??= new RenderOptions();
         bool hasFunctions = messages.Any(OffersFunctions);
+        var writer = new ContentWriter(hasFunctions, options);
         var ids = new List<int>();
-        foreach (HarmonyMessage message in AnalysisRule.Apply(messages, options.Analysis))
-            Append(ids, message, hasFunctions, options);
+        (HarmonyMessage Message, string[] Texts)[] written =
+        [
+            .. from message in AnalysisRule.Apply(messages, options.Analysis)
+               select (message, Texts(message, writer)),
+        ];
+        if (options.ContextLength is { } context)
+        {
+            long fewest = special.Tokenizer.FewestTokens(written.SelectMany(one => one.Texts))
+                + written.Sum(one => (long)(one.Message.ContentTokens?.Count ?? 0));
+            if (fewest > context)
+                throw ContextLengthException.AtLeast(fewest, context);
+        }
+        foreach ((HarmonyMessage message, string[] texts) in written)
+            Append(ids, message, texts, options);
 
         if (options.Form == RenderForm.Completion)
         {
@@ -44,7 +58,8 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
     public List<int> RenderMessage(HarmonyMessage message, bool hasFunctions = false)
     {
         var ids = new List<int>();
-        Append(ids, message, hasFunctions, new RenderOptions());
+        var options = new RenderOptions();
+        Append(ids, message, Texts(message, new ContentWriter(hasFunctions, options)), options);
         return ids;
     }
 
@@ -53,14 +68,20 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
         .Any(developer => developer.Tools.LastOrDefault(tools => tools.Name == ToolNamespace.FunctionsName)
             is { Functions.Count: > 0 });
 
-    private void Append(List<int> ids, HarmonyMessage message, bool hasFunctions, RenderOptions options)
+    private void Append(List<int> ids, HarmonyMessage message, string[] texts, RenderOptions options)
     {
         ids.Add(special.Start);
         AppendHeader(ids, message, options.RecipientBehindChannel && message.IsCall);
         ids.Add(special.Message);
-        if (message.ContentTokens is { } ready)
-            ids.AddRange(ready);
-        foreach (HarmonyContent content in message.ContentTokens is null ? message.Content : [])
+        ids.AddRange(message.ContentTokens ?? []);
+        foreach (string text in texts)
+            ids.AddRange(special.Tokenizer.EncodeCancellable(text, options.Cancellation));
+        ids.Add(message.IsCall ? special.Call : special.End);
+    }
+
+    private static string[] Texts(HarmonyMessage message, ContentWriter writer)
+    {
+        foreach (HarmonyContent content in message.Content)
         {
             HarmonyRole? only = content switch
             {
@@ -73,9 +94,8 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
                 throw new HarmonyFormatException($"A message of role '{message.Role.Word()}' holds content "
                     + $"that only '{only.Value.Word()}' may have.");
             }
-            AppendText(ids, ContentWriter.Write(content, hasFunctions, options.CleanSchemas));
         }
-        ids.Add(message.IsCall ? special.Call : special.End);
+        return message.ContentTokens is null ? [.. message.Content.Select(writer.Write)] : [];
     }
 
     private void AppendHeader(List<int> ids, HarmonyMessage message, bool recipientBehindChannel)

@@ -20,7 +20,7 @@ internal static class JsonPointer
                 .Replace("~0", "~", StringComparison.Ordinal);
             switch (target.ValueKind)
             {
-                case JsonValueKind.Object when target.TryGetProperty(name, out JsonElement member):
+                case JsonValueKind.Object when JsonText.TryGet(target, name, out JsonElement member):
                     target = member;
                     break;
                 case JsonValueKind.Array

@@ -12,11 +12,20 @@ internal static class JsonText
 {
     private const int MaximumDepth = 128;
 
-    /// <exception cref="HarmonyFormatException">The value is nested too deeply.</exception>
-    public static string Compact(JsonElement value)
+    /// <param name="value">Any JSON. Half of a surrogate pair in it becomes U+FFFD.</param>
+    /// <param name="cut">Told where the value is nested too deeply: what lies deeper is written as <c>{}</c>.</param>
+    public static string Compact(JsonElement value, Action? cut = null)
     {
         var text = new StringBuilder();
-        Append(text, value, 0);
+        Append(text, value, 0, cut);
+        return text.ToString();
+    }
+
+    /// <summary>A text as a JSON string.</summary>
+    public static string Quoted(string value)
+    {
+        var text = new StringBuilder(value.Length + 2);
+        AppendString(text, value);
         return text.ToString();
     }
 
@@ -25,24 +34,41 @@ internal static class JsonText
     {
         var members = new OrderedDictionary<string, JsonElement>();
         foreach (JsonProperty member in value.EnumerateObject())
-            members[member.Name] = member.Value;
+            members[SchemaText.NameOf(member)] = member.Value;
         return members;
     }
 
-    private static void Append(StringBuilder text, JsonElement value, int depth)
+    /// <summary>Finds a member of an object, also where the name of another is no text.</summary>
+    public static bool TryGet(JsonElement value, string name, out JsonElement member)
+    {
+        try
+        {
+            return value.TryGetProperty(name, out member);
+        }
+        catch (InvalidOperationException e) when (e is not ObjectDisposedException)
+        {
+            return Members(value).TryGetValue(name, out member);
+        }
+    }
+
+    private static void Append(StringBuilder text, JsonElement value, int depth, Action? cut)
     {
         if (depth > MaximumDepth)
-            throw new HarmonyFormatException($"A tool's JSON is nested more than {MaximumDepth} levels deep.");
+        {
+            cut?.Invoke();
+            text.Append("{}");
+            return;
+        }
         switch (value.ValueKind)
         {
             case JsonValueKind.Object:
-                AppendObject(text, value, depth);
+                AppendObject(text, value, depth, cut);
                 break;
             case JsonValueKind.Array:
-                AppendArray(text, value, depth);
+                AppendArray(text, value, depth, cut);
                 break;
             case JsonValueKind.String:
-                AppendString(text, value.GetString()!);
+                AppendString(text, SchemaText.Of(value));
                 break;
             case JsonValueKind.Number:
                 text.Append(Number(value.GetRawText()));
@@ -53,7 +79,7 @@ internal static class JsonText
         }
     }
 
-    private static void AppendObject(StringBuilder text, JsonElement value, int depth)
+    private static void AppendObject(StringBuilder text, JsonElement value, int depth, Action? cut)
     {
         text.Append('{');
         string separator = "";
@@ -62,20 +88,20 @@ internal static class JsonText
             text.Append(separator);
             AppendString(text, name);
             text.Append(':');
-            Append(text, member, depth + 1);
+            Append(text, member, depth + 1, cut);
             separator = ",";
         }
         text.Append('}');
     }
 
-    private static void AppendArray(StringBuilder text, JsonElement value, int depth)
+    private static void AppendArray(StringBuilder text, JsonElement value, int depth, Action? cut)
     {
         text.Append('[');
         string separator = "";
         foreach (JsonElement item in value.EnumerateArray())
         {
             text.Append(separator);
-            Append(text, item, depth + 1);
+            Append(text, item, depth + 1, cut);
             separator = ",";
         }
         text.Append(']');

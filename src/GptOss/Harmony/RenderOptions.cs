@@ -41,8 +41,20 @@ internal sealed record RenderOptions
     public bool RecipientBehindChannel { get; init; }
 
     /// <summary>
-    /// Whether functions' schemas go through <see cref="SchemaCleaner"/> first. Off, they are written as the reference
+    /// Whether functions' schemas go through <see cref="SchemaCleaner"/>. Off, they are written as the reference
     /// writes them, which leaves out most of what .NET's schemas use.
     /// </summary>
     public bool CleanSchemas { get; init; }
+
+    /// <summary>Told in a sentence, which names the function, where a schema is too deep or too big to be shown whole.</summary>
+    public Action<string>? Shortened { get; init; }
+
+    /// <summary>
+    /// What can only be longer is refused before anything is encoded, since a long text takes seconds and a gigabyte; null
+    /// refuses nothing.
+    /// </summary>
+    public int? ContextLength { get; init; }
+
+    /// <summary>Ends the rendering, which takes seconds for a long history.</summary>
+    public CancellationToken Cancellation { get; init; }
 }

@@ -64,14 +64,19 @@ internal sealed class ToolNames(IEnumerable<string> functions)
     {
         var taken = new HashSet<string>(names.Where(name => Identifier(name) == name));
         var own = new HashSet<string>();
+        // The next number behind a name that is there already: a thousand names that become one are not counted anew each.
+        var next = new Dictionary<string, int>();
         var identifiers = new string[names.Count];
         for (int i = 0; i < identifiers.Length; i++)
         {
             string plain = Identifier(names[i]);
             string identifier = plain;
             bool keeps = plain == names[i] && own.Add(plain);
-            for (int number = 2; !keeps && !taken.Add(identifier); number++)
+            while (!keeps && !taken.Add(identifier))
+            {
+                int number = next[plain] = next.GetValueOrDefault(plain, 1) + 1;
                 identifier = string.Create(CultureInfo.InvariantCulture, $"{plain}_{number}");
+            }
             identifiers[i] = identifier;
         }
         return identifiers;

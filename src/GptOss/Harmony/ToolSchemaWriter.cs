@@ -8,33 +8,32 @@ namespace GptOss.Harmony;
 /// The rules, quirks included, are those of OpenAI's harmony library 0.0.8: what it ignores (<c>anyOf</c>, <c>$ref</c>,
 /// <c>format</c> and so on) is ignored here. <see cref="SchemaCleaner"/> turns such schemas into ones that say more.
 /// </remarks>
-internal static class ToolSchemaWriter
+internal sealed class ToolSchemaWriter
 {
-    /// <summary>How deeply schemas may be nested.</summary>
-    public const int MaximumDepth = 32;
+    /// <summary>Why something was cut, as a part of a sentence.</summary>
+    public static string TooDeep { get; } = $"is nested more than {SchemaBudget.MaximumDepth} levels deep";
 
-    /// <exception cref="HarmonyFormatException">
-    /// The schema is nested more than <see cref="MaximumDepth"/> levels deep, or has text that is not Unicode.
-    /// </exception>
-    public static string Write(JsonElement schema)
+    private bool _isCut;
+
+    private ToolSchemaWriter() { }
+
+    /// <param name="schema">Any JSON. Half of a surrogate pair in it becomes U+FFFD.</param>
+    /// <param name="isCut">Whether it is nested too deeply: what lies deeper is written as <c>any</c>.</param>
+    public static string Write(JsonElement schema, out bool isCut)
     {
-        try
-        {
-            return Type(schema, "", 0);
-        }
-        catch (InvalidOperationException e) when (e is not ObjectDisposedException)
-        {
-            throw new HarmonyFormatException("A tool's schema holds half of a surrogate pair, which is not text.", e);
-        }
+        var writer = new ToolSchemaWriter();
+        string type = writer.Type(schema, "", 0);
+        isCut = writer._isCut;
+        return type;
     }
 
-    public static HarmonyFormatException TooDeep() => new(
-        $"A tool's schema is nested more than {MaximumDepth} levels deep. Make its parameters flatter.");
-
-    private static string Type(JsonElement schema, string indent, int depth)
+    private string Type(JsonElement schema, string indent, int depth)
     {
-        if (depth >= MaximumDepth)
-            throw TooDeep();
+        if (depth >= SchemaBudget.MaximumDepth)
+        {
+            _isCut = true;
+            return "any";
+        }
         if (Get(schema, "oneOf") is { ValueKind: JsonValueKind.Array } variants)
             return string.Concat(variants.EnumerateArray().Select(variant => "\n" + Variant(
                 variant, indent, depth, TextOf(variant, "description"), DefaultOfVariant(variant))));
@@ -64,7 +63,7 @@ internal static class ToolSchemaWriter
         return words.Length > 0 ? string.Join(" | ", words) : null;
     }
 
-    private static string Object(JsonElement schema, string indent, int depth)
+    private string Object(JsonElement schema, string indent, int depth)
     {
         var text = new StringBuilder();
         if (TextOf(schema, "description") is { } description)
@@ -101,7 +100,7 @@ internal static class ToolSchemaWriter
         }
     }
 
-    private static void AppendProperty(StringBuilder text, string key, JsonElement property, string indent, int depth)
+    private void AppendProperty(StringBuilder text, string key, JsonElement property, string indent, int depth)
     {
         text.Append($"{key} {OrNull(property, Type(property, indent + "    ", depth + 1))},");
         if (Get(property, "oneOf") is null && Get(property, "default") is { } value)
@@ -109,7 +108,7 @@ internal static class ToolSchemaWriter
         text.Append('\n');
     }
 
-    private static void AppendVariants(StringBuilder text, string key, JsonElement property, string indent, int depth)
+    private void AppendVariants(StringBuilder text, string key, JsonElement property, string indent, int depth)
     {
         JsonElement[] variants = [.. Get(property, "oneOf")!.Value.EnumerateArray()];
         string? description = TextOf(property, "description");
@@ -131,7 +130,7 @@ internal static class ToolSchemaWriter
         text.Append($"{indent},\n");
     }
 
-    private static string Variant(JsonElement variant, string indent, int depth, string? comment, string? value)
+    private string Variant(JsonElement variant, string indent, int depth, string? comment, string? value)
     {
         string type = OrNull(variant, Type(variant, indent + "   ", depth + 1));
         string[] comments = [.. new[] { comment, value is null ? null : $"default: {value}" }.OfType<string>()];
@@ -143,26 +142,26 @@ internal static class ToolSchemaWriter
             ? type + " | null"
             : type;
 
-    private static string Default(JsonElement schema, JsonElement value) =>
-        value.ValueKind != JsonValueKind.String ? JsonText.Compact(value)
-        : IsEnumeration(schema) ? value.GetString()!
-        : $"\"{value.GetString()}\"";
+    private string Default(JsonElement schema, JsonElement value) =>
+        value.ValueKind != JsonValueKind.String ? JsonText.Compact(value, () => _isCut = true)
+        : IsEnumeration(schema) ? SchemaText.Of(value)
+        : $"\"{SchemaText.Of(value)}\"";
 
     /// <summary>Where oneOf is a whole type, the reference quotes the default of an enumeration too.</summary>
-    private static string? DefaultOfVariant(JsonElement variant) =>
+    private string? DefaultOfVariant(JsonElement variant) =>
         Get(variant, "default") is not { } value ? null
-        : value.ValueKind == JsonValueKind.String && IsEnumeration(variant) ? JsonText.Compact(value)
+        : value.ValueKind == JsonValueKind.String && IsEnumeration(variant) ? JsonText.Compact(value, () => _isCut = true)
         : Default(variant, value);
 
     private static bool IsEnumeration(JsonElement schema) =>
         Get(schema, "enum") is { ValueKind: JsonValueKind.Array } members && members.GetArrayLength() > 0;
 
     private static JsonElement? Get(JsonElement schema, string name) =>
-        schema.ValueKind == JsonValueKind.Object && schema.TryGetProperty(name, out JsonElement value) ? value : null;
+        schema.ValueKind == JsonValueKind.Object && JsonText.TryGet(schema, name, out JsonElement value) ? value : null;
 
     private static string? TextOf(JsonElement schema, string name) =>
-        Get(schema, name) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
+        Get(schema, name) is { ValueKind: JsonValueKind.String } text ? SchemaText.Of(text) : null;
 
     private static IEnumerable<string> Strings(JsonElement array) =>
-        from item in array.EnumerateArray() where item.ValueKind == JsonValueKind.String select item.GetString()!;
+        from item in array.EnumerateArray() where item.ValueKind == JsonValueKind.String select SchemaText.Of(item);
 }

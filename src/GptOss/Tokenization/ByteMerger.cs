@@ -10,8 +10,11 @@ namespace GptOss.Tokenization;
 /// behind, which is known by a rank other than the pair's. 32 bytes of scratch per byte of the longest piece. Not
 /// thread-safe: each call of <see cref="BytePairEncoder.Encode"/> has its own.
 /// </remarks>
-internal sealed class ByteMerger(MergeRanks merges, int[] byteTokens)
+internal sealed class ByteMerger(MergeRanks merges, int[] byteTokens, CancellationToken cancellation = default)
 {
+    // A piece of a megabyte takes a second; a few thousand merges take none.
+    private const int MergesBetweenLooks = 4096;
+
     private int[] _token = [];
     private int[] _next = [];
     private int[] _previous = [];
@@ -20,11 +23,14 @@ internal sealed class ByteMerger(MergeRanks merges, int[] byteTokens)
     private int _heapCount;
 
     /// <summary>Appends the tokens of <paramref name="piece"/> to <paramref name="ids"/>.</summary>
+    /// <exception cref="OperationCanceledException">The encoding was cancelled.</exception>
     public void Encode(ReadOnlySpan<byte> piece, List<int> ids)
     {
         Begin(piece);
-        while (_heapCount > 0)
+        for (int merges = 0; _heapCount > 0; merges++)
         {
+            if (merges % MergesBetweenLooks == 0)
+                cancellation.ThrowIfCancellationRequested();
             long first = Pop();
             int rank = (int)(first >> 32), left = (int)first;
             if (_rank[left] == rank)

@@ -12,13 +12,18 @@ namespace GptOss.Tokenization;
 /// </remarks>
 internal sealed class BytePairEncoder(TextSplitter splitter, MergeRanks merges, int[] byteTokens, TokenIndex? whole)
 {
-    public List<int> Encode(string text)
+    public List<int> Encode(string text) => EncodeCancellable(text, CancellationToken.None);
+
+    /// <exception cref="OperationCanceledException">The encoding was cancelled, also within a piece.</exception>
+    public List<int> EncodeCancellable(string text, CancellationToken cancellation)
     {
+        cancellation.ThrowIfCancellationRequested();
         var ids = new List<int>(text.Length / 4 + 4);
-        var merger = new ByteMerger(merges, byteTokens);
+        var merger = new ByteMerger(merges, byteTokens, cancellation);
         byte[] buffer = new byte[256];
         foreach (ReadOnlySpan<char> piece in splitter.Split(text))
         {
+            cancellation.ThrowIfCancellationRequested();
             if (buffer.Length / 3 < piece.Length && buffer.Length < Encoding.UTF8.GetByteCount(piece))
                 buffer = new byte[Encoding.UTF8.GetByteCount(piece)];
             ReadOnlySpan<byte> bytes = buffer.AsSpan(0, Encoding.UTF8.GetBytes(piece, buffer));

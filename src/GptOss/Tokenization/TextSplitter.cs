@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.RegularExpressions;
 
 namespace GptOss.Tokenization;
@@ -8,16 +9,24 @@ namespace GptOss.Tokenization;
 /// <remarks>With no pattern the whole text is one piece. Thread-safe.</remarks>
 internal sealed partial class TextSplitter
 {
-    /// <summary>How long one match of a pattern out of a file may take; an honest one takes microseconds.</summary>
-    private static readonly TimeSpan MatchLimit = TimeSpan.FromSeconds(5);
+    /// <summary>The longest pattern that a file may bring; the published ones have a few hundred characters.</summary>
+    public const int LongestPattern = 10_000;
+
+    /// <summary>
+    /// How long the matches of a pattern out of a file may take for a whole text, and a second more for each million of its
+    /// characters; an honest match takes microseconds.
+    /// </summary>
+    private static readonly TimeSpan TextLimit = TimeSpan.FromSeconds(5);
 
     private readonly Regex? _pattern;
     private readonly string? _file;
+    private readonly TimeSpan _limit;
 
-    private TextSplitter(Regex? pattern, string? file = null)
+    private TextSplitter(Regex? pattern, string? file = null, TimeSpan limit = default)
     {
         _pattern = pattern;
         _file = file;
+        _limit = limit;
     }
 
     public static TextSplitter None { get; } = new(null);
@@ -28,10 +37,14 @@ internal sealed partial class TextSplitter
     public static TextSplitter Gpt2 { get; } = new(Gpt2Regex());
 
     /// <summary>The splitter by a pattern out of <paramref name="file"/>.</summary>
+    /// <param name="pattern">A regular expression.</param>
+    /// <param name="file">Where it comes from, for the error.</param>
+    /// <param name="limit">How long its matches may take for a text; null for 5 s.</param>
     /// <exception cref="RegexParseException">.NET does not understand the pattern.</exception>
-    public static TextSplitter For(string pattern, string file) => pattern == O200kPattern
+    public static TextSplitter For(string pattern, string file, TimeSpan? limit = null) => pattern == O200kPattern
         ? O200k
-        : new TextSplitter(new Regex(pattern, RegexOptions.CultureInvariant, MatchLimit), file);
+        : new TextSplitter(
+            new Regex(pattern, RegexOptions.CultureInvariant, limit ?? TextLimit), file, limit ?? TextLimit);
 
 
     /// <summary>
@@ -62,8 +75,8 @@ internal sealed partial class TextSplitter
     /// </exception>
     public Pieces Split(string text) => new(this, text);
 
-    private CheckpointException TooSlow(RegexMatchTimeoutException e) => new(
-        _file!, $"the pattern takes more than {MatchLimit.TotalSeconds} s on one piece of text.",
+    private CheckpointException TooSlow(Exception? e) => new(
+        _file!, $"the pattern takes more than {_limit.TotalSeconds} s on one text. Use the tokenizer.json that came with the model.",
         fieldName: "pre_tokenizer.pattern.Regex", inner: e);
 
     /// <summary>Walks the pieces of one text without allocating them.</summary>
@@ -77,6 +90,7 @@ internal sealed partial class TextSplitter
         private Regex.ValueMatchEnumerator _matches;
         private bool _moreMatches;
         private int _match;                 // length of a match that waits behind the piece before it
+        private long _ticks;                // of the clock that the pattern may still take
 
         public Pieces(TextSplitter splitter, string text)
         {
@@ -86,6 +100,7 @@ internal sealed partial class TextSplitter
             string units = _beyondUnits ? CodePoints.ToUnits(text) : text;
             _text = text;
             _units = units.Length;
+            _ticks = (long)((splitter._limit.TotalSeconds + 1e-6 * _units) * Stopwatch.Frequency);
             if (splitter._pattern is not null)
                 _matches = splitter._pattern.EnumerateMatches(units);
         }
@@ -130,14 +145,19 @@ internal sealed partial class TextSplitter
 
         private bool NextMatch()
         {
+            if (!_moreMatches || _splitter._file is null)
+                return _moreMatches && (_moreMatches = _matches.MoveNext());
+            long start = Stopwatch.GetTimestamp();
             try
             {
-                return _moreMatches && (_moreMatches = _matches.MoveNext());
+                _moreMatches = _matches.MoveNext();
             }
             catch (RegexMatchTimeoutException e)
             {
                 throw _splitter.TooSlow(e);
             }
+            _ticks -= Stopwatch.GetTimestamp() - start;
+            return _ticks >= 0 ? _moreMatches : throw _splitter.TooSlow(null);
         }
     }
 }

@@ -14,10 +14,16 @@ internal sealed class TokenBytes
     {
         _bytes = bytes;
         _ends = ends;
+        Longest = 1;
+        for (int id = 0, start = 0; id < ends.Length; start = ends[id++])
+            Longest = Math.Max(Longest, ends[id] - start);
     }
 
     /// <summary>Ids run from 0 to <c>Count - 1</c>: the model's <c>vocab_size</c>.</summary>
     public int Count => _ends.Length;
+
+    /// <summary>The bytes of the longest token, at least 1: a text of n bytes has at least n ÷ Longest tokens.</summary>
+    public int Longest { get; }
 
     /// <exception cref="ArgumentOutOfRangeException">
     /// The id is not in the vocabulary; the message names both.

@@ -202,6 +202,11 @@ internal sealed class TokenizerJson
         string regex = _json.Optional(pattern, "pre_tokenizer.pattern.String") is not null
             ? Regex.Escape(_json.Text(pattern, "pre_tokenizer.pattern.String"))
             : _json.Text(pattern, "pre_tokenizer.pattern.Regex");
+        if (regex.Length > TextSplitter.LongestPattern)
+        {
+            throw _json.Error("pre_tokenizer.pattern.Regex",
+                $"expected at most {TextSplitter.LongestPattern} characters, found {regex.Length}.");
+        }
         try
         {
             return TextSplitter.For(regex, _json.File);

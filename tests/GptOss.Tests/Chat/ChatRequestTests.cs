@@ -113,6 +113,22 @@ public sealed class ChatRequestTests
         Assert.Contains("type where = () => any;", (await Ask(options)).Prompt());
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_schema_too_deep_to_be_shown_is_cut_and_a_warning_names_its_tool(bool cleanSchemas)
+    {
+        using var log = new Journal(Microsoft.Extensions.Logging.LogLevel.Warning);
+        string deep = string.Concat(Enumerable.Repeat("""{"type":"array","items":""", 60)) + "{}" + new string('}', 60);
+        ChatOptions options = Options(new() { CleanSchemas = cleanSchemas });
+        options.Tools = [AIFunctionFactory.CreateDeclaration("dig.down", "Digs.", System.Text.Json.JsonElement.Parse(deep)), Weather(_ => "")];
+        var source = new TokenScript(Greeting);
+
+        Assert.Equal("Hello there!", (await source.Client(log).GetResponseAsync("Hi", options, Stop)).Text);
+        Assert.Contains("type dig_down = (_: any[]", source.Prompt());
+        Assert.Contains("The schema of the function 'dig_down' is nested more than 32 levels deep.", Assert.Single(log.Lines));
+    }
+
     [Fact]
     public async Task Where_calls_are_forbidden_no_function_is_shown()
     {
@@ -155,6 +171,58 @@ public sealed class ChatRequestTests
         await Refused<ArgumentOutOfRangeException>(new ChatOptions { TopP = 0 });
         var twins = await Refused<ArgumentException>(new ChatOptions { Tools = [weather, Weather(_ => "")] });
         Assert.Contains("'get_weather'", twins.Message);
+    }
+
+    [Theory]
+    [InlineData(1e-38f, null)]      // makes logits infinite
+    [InlineData(0f, null)]
+    [InlineData(11f, null)]
+    [InlineData(float.NaN, null)]
+    [InlineData(null, 3.4e38f)]
+    [InlineData(null, float.NaN)]
+    [InlineData(null, float.PositiveInfinity)]
+    public async Task Values_that_make_no_sense_are_refused_with_the_options_name(float? penalty, float? bias)
+    {
+        var own = new GptOssRequestOptions { RepetitionPenalty = penalty, LogitBias = bias is null ? null : new Dictionary<int, float> { [5] = bias.Value } };
+        var error = await Refused<ArgumentOutOfRangeException>(Options(own));
+        Assert.Contains(penalty is null ? "LogitBias" : "RepetitionPenalty", error.Message);
+    }
+
+    [Fact]
+    public async Task Names_in_messages_hold_no_characters_that_act()
+    {
+        const string Evil = "a\nb\u202ec\u2028\u001b[31m\u200b\ud800";
+        ChatOptions call = new() { Tools = [Weather(_ => "")], ToolMode = ChatToolMode.RequireSpecific(Evil) };
+        string[] messages =
+        [
+            (await Refused<InvalidOperationException>(call)).Message,
+            (await Assert.ThrowsAsync<NotSupportedException>(() => new TokenScript(Greeting).Client()
+                .GetResponseAsync([new ChatMessage(new ChatRole(Evil), "x")], cancellationToken: Stop))).Message,
+        ];
+        Assert.All(messages, message => Assert.Contains("a\\u000ab\\u202ec\\u2028\\u001b[31m\\u200b\\ud800", message));
+    }
+
+    /// <summary>The context is 4,096 tokens, and no token has more than 128 bytes.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_cannot_fit_is_refused_before_it_is_encoded(bool raw)
+    {
+        string text = new('x', 30_000_000);
+        ChatOptions options = Options(new() { RawHarmonyText = raw ? text : null });
+        long before = GC.GetTotalAllocatedBytes();
+        var error = await Refused<ContextLengthException>(options, raw ? "Hi" : text);
+
+        Assert.InRange(error.PromptTokens, 30_000_000 / 128, 300_000);
+        Assert.Contains("at least", error.Message);
+        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 300_000_000);     // encoding takes 32 bytes a character and more
+    }
+
+    [Fact]
+    public async Task A_text_that_may_fit_is_counted_to_the_token()
+    {
+        var error = await Refused<ContextLengthException>(Options(), string.Concat(Enumerable.Repeat("x y ", 10_000)));
+        Assert.InRange(error.PromptTokens, 20_000, 21_000);
     }
 
     [Fact]
@@ -249,10 +317,10 @@ public sealed class ChatRequestTests
         return source;
     }
 
-    private static async Task<T> Refused<T>(ChatOptions options) where T : Exception
+    private static async Task<T> Refused<T>(ChatOptions options, string text = "Hi") where T : Exception
     {
         var source = new TokenScript(Greeting);
-        T error = await Assert.ThrowsAnyAsync<T>(() => source.Client().GetResponseAsync("Hi", options, Stop));
+        T error = await Assert.ThrowsAnyAsync<T>(() => source.Client().GetResponseAsync(text, options, Stop));
         Assert.Empty(source.Requests);
         return error;
     }

@@ -31,7 +31,7 @@ internal sealed class ScriptedSource : ITokenSource
     public ITokenStream Submit(GenerationRequest request, CancellationToken cancellation)
     {
         Requests.Add(request);
-        return new Stream(RawHarmony.Encode(_answers.Dequeue(), Tokenizer), request);
+        return new Stream(RawHarmony.Encode(_answers.Dequeue(), Tokenizer, cancellation), request);
     }
 
     private sealed class Stream(List<int> tokens, GenerationRequest request) : ITokenStream

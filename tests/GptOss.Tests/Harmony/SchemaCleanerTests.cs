@@ -1,5 +1,6 @@
 using System.Text.Json;
 using GptOss.Harmony;
+using Microsoft.Extensions.AI;
 
 namespace GptOss.Tests.Harmony;
 
@@ -15,7 +16,7 @@ public sealed class SchemaCleanerTests
     [InlineData("""{"enum":["a","b"]}""", "x?: \"a\" | \"b\",")]
     [InlineData("""{"enum":["a",null]}""", "x?: \"a\" | null,")]
     [InlineData("""{"const":"a"}""", "x?: \"a\",")]
-    [InlineData("""{"const":1}""", "x?: number,")]
+    [InlineData("""{"const":1}""", "x?: 1,")]
     [InlineData("""{"type":["string","null"],"enum":["a",null]}""", "x?: \"a\" | null,")]
     [InlineData("""{"type":["object","null"],"properties":{"n":{"type":"integer"}}}""",
         "x?: {\n    n?: number,\n    } | null,")]
@@ -28,11 +29,34 @@ public sealed class SchemaCleanerTests
     [InlineData("""{"$ref":"#/$defs/no~1ne"}""", "x?: any,")]
     [InlineData("""{"$ref":"https://example.org/s.json"}""", "x?: any,")]
     [InlineData("""{"$ref":"#/$defs/tree"}""", "x?: {\n    children?: any[],\n    },")]
+    [InlineData("""{"$ref":"#"}""", "x?: any,")]
+    [InlineData("""{"$ref":"#town"}""", "// A city.\nx?: \"Oslo\",")]
+    [InlineData("""{"type":"OBJECT","additionalProperties":{"type":"Integer"}}""", "x?: { [key: string]: number },")]
+    [InlineData("""{"additionalProperties":{"type":"array","items":{"type":"string"}},"propertyNames":{"enum":["a","b"]}}""",
+        "x?: { [key: \"a\" | \"b\"]: string[] },")]
+    [InlineData("""{"type":"object","patternProperties":{"^x-":{"type":"string","description":"D"}},"properties":{"n":{"type":"integer"}}}""",
+        "x?: {\n    n?: number,\n    // keys that match \"^x-\"\n    // D\n    [key: string]: string,\n    },")]
+    [InlineData("""{"properties":{"n":{"minimum":1}},"required":["n","m"]}""", "x?: {\n    n: number,\n    m: any,\n    },")]
+    [InlineData("""{"properties":{"id":{},"name":{}},"anyOf":[{"required":["id"]},{"required":["name"]}]}""",
+        "x?: {\n    id?: any,\n    name?: any,\n    },")]
+    [InlineData("""{"type":"object","properties":{"a":{}},"anyOf":[{"properties":{"b":{}},"required":["b"]},{"properties":{"c":{}}}]}""",
+        "x?:\n | {\n   a?: any,\n   b: any,\n   }\n | {\n   a?: any,\n   c?: any,\n   }\n,")]
+    [InlineData("""{"allOf":[{"properties":{"a":{"type":"string"}},"required":["a"]},{"properties":{"a":{"enum":["v"]},"b":{}}}]}""",
+        "x?: {\n    a: \"v\",\n    b?: any,\n    },")]
+    [InlineData("""{"properties":{"k":{"type":"string"}},"if":{"properties":{"k":{"const":"a"}}},"then":{"properties":{"l":{}},"required":["l"]}}""",
+        "x?: {\n    k?:\n     | string\n     | \"a\"\n    ,\n    l?: any,\n    },")]
+    [InlineData("""{"type":"integer","enum":[1,2.50]}""", "x?: 1 | 2.50,")]
+    [InlineData("""{"enum":[true,"a\"b\n",{"c":[1]}]}""", "x?: true | \"a\\\"b\\n\" | {\"c\":[1]},")]
+    [InlineData("""{"type":"array","prefixItems":[{"type":"number"},{"enum":["n","s"]}],"items":false}""", "x?: [number, \"n\" | \"s\"],")]
+    [InlineData("""{"type":"array","items":{"type":["string","null"]}}""", "x?: (string | null)[],")]
+    [InlineData("""{"type":"string","default":"a\nb","examples":["c\u2028d"]}""",
+        "// Examples:\n// - \"c\\u2028d\"\nx?: string, // default: \"a\\nb\"")]
+    [InlineData("""{"type":"string","enum":["a\nb"],"default":"a\nb"}""", "x?: \"a\\nb\", // default: \"a\\nb\"")]
     public void A_schema_says_more_than_the_reference_would_write(string schema, string expected) =>
         Assert.Equal($"(_: {{\n{expected}\n}}) => any", Signature(
             $$$$$"""
             {"type":"object","title":"f","description":"Dropped.","properties":{"x":{{{{{schema}}}}}},"$defs":{
-              "city":{"type":"string","enum":["Oslo"],"description":"A city."},
+              "city":{"type":"string","enum":["Oslo"],"description":"A city.","$anchor":"town"},
               "tree":{"type":"object","properties":{"children":{"type":"array","items":{"$ref":"#/$defs/tree"} } } } } }
             """));
 
@@ -43,13 +67,77 @@ public sealed class SchemaCleanerTests
     public void Parameters_without_a_property_are_none(string schema) => Assert.Equal("() => any", Signature(schema));
 
     [Fact]
-    public void References_that_double_at_every_step_are_refused()
+    public void A_dictionary_of_dotnet_says_what_it_holds()
     {
-        string definitions = string.Join(',', Enumerable.Range(0, 20).Select(i =>
-            $$$$"""
-            "d{{{{i}}}}":{"type":"object","properties":{"a":{"$ref":"#/$defs/d{{{{i + 1}}}}"},"b":{"$ref":"#/$defs/d{{{{i + 1}}}}"}}}
-            """));
-        Assert.Throws<HarmonyFormatException>(() => Signature($$$"""{"$ref":"#/$defs/d0","$defs":{{{{definitions}}}}}"""));
+        AIFunction function = AIFunctionFactory.Create((Dictionary<string, int> scores, DayOfWeek? day) => scores.Count + (int?)day, "f");
+        string? type = SchemaCleaner.Parameters(new ToolFunction("f", "", function.JsonSchema));
+        Assert.Contains("scores: { [key: string]: number },", type);
+    }
+
+    /// <summary>More than can be shown, and what the warning says of it.</summary>
+    public static TheoryData<string, string> TooMuch() => new()
+    {
+        { Nested("""{"type":"object","properties":{"p":""", 40), "32 levels deep" },
+        { Nested("""{"type":"array","items":""", 500), "32 levels deep" },
+        { Nested("""{"type":"object","properties":{"a":{"enum":[1]}},"allOf":[""", 400, "]"), "32 levels deep" },
+        { Nested("""{"additionalProperties":""", 400), "32 levels deep" },
+        { Doubling("""{"type":"object","properties":{"a":REF,"b":REF}}"""), "10,000 parts" },
+        { Doubling("""{"anyOf":[REF,{"properties":{"p":REF}}]}"""), "10,000 parts" },
+        { Doubling("""{"allOf":[{"properties":{"a":{}}},REF],"description":"D"}""", 300), "32 levels deep" },
+        { """{"type":"object","properties":{"p":{"description":"TEXT"}}}""".Replace("TEXT", new string('x', 500_000)), "400,000 characters" },
+        { $$"""{"enum":[{{string.Join(',', Enumerable.Range(0, 300_000))}}]}""", "400,000 characters" },
+        { "{\"properties\":{" + string.Join(',', Enumerable.Range(0, 12_000).Select(i => $"\"p{i}\":{{}}")) + "}}", "10,000 parts" },
+        { """{"type":"object","properties":{"p":{"default":LIST}}}""".Replace("LIST", new string('[', 200) + new string(']', 200)), "nested too deeply" },
+        { """{"$defs":{"d":{"description":"TEXT"}},"properties":{PROPERTIES}}""".Replace("TEXT", new string('x', 100_000)).Replace(
+            "PROPERTIES", string.Join(',', Enumerable.Range(0, 5_000).Select(i => $"\"p{i}\":{{\"$ref\":\"#/$defs/d\"}}"))), "more than" },
+    };
+
+    [Theory, MemberData(nameof(TooMuch))]
+    public void What_is_too_much_is_cut_and_said_with_the_functions_name(string schema, string reason)
+    {
+        using JsonDocument document = JsonDocument.Parse(schema, new JsonDocumentOptions { MaxDepth = 2000 });
+        var notes = new List<string>();
+        long start = System.Diagnostics.Stopwatch.GetTimestamp();
+
+        string? type = SchemaCleaner.Parameters(new ToolFunction("big\u202e", "", document.RootElement), notes.Add);
+
+        TypeScriptText.Read(type!);
+        Assert.NotEqual("any", type);
+        string note = Assert.Single(notes);
+        Assert.Contains(reason, note);
+        Assert.Contains("'big\\u202e'", note);
+        Assert.InRange(type?.Length ?? 0, 0, 3_000_000);     // 400,000 characters of the schema, and its indents
+        Assert.InRange(System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds, 0, 10);
+    }
+
+    [Theory]
+    [InlineData("null")]
+    [InlineData("false")]
+    [InlineData("7")]
+    [InlineData("\"x\"")]
+    [InlineData("[]")]
+    [InlineData("""{"type":7,"properties":[],"items":3,"required":"a","enum":{},"anyOf":{},"allOf":[1,null,[]],"$ref":{},"oneOf":[null]}""")]
+    [InlineData("""{"properties":{"a":null,"b":[],"c":"x"},"patternProperties":[],"additionalProperties":[],"if":1,"dependencies":[1]}""")]
+    [InlineData("""{"$ref":"#/%zz/~7/-1","anyOf":[],"oneOf":[],"allOf":[],"enum":[],"prefixItems":[]}""")]
+    [InlineData("""{"type":"string","type":"object","properties":{},"properties":{"a":{},"a":{"const":1}}}""")]
+    [InlineData("""{"\ud800":1,"description":"\udc00","properties":{"\ud800":{"enum":["\udfff\n"],"default":"\ud800","title":"\ud800"}},"$ref":"#/\ud800"}""")]
+    public void Any_json_is_a_schema(string schema)
+    {
+        using JsonDocument document = JsonDocument.Parse(schema);
+        TypeScriptText.Read(SchemaCleaner.Parameters(new ToolFunction("f", "", document.RootElement)) ?? "any");
+        ToolSchemaWriter.Write(document.RootElement, out _);
+        JsonText.Compact(document.RootElement);
+    }
+
+    private static string Nested(string begin, int levels, string end = "") =>
+        string.Concat(Enumerable.Repeat(begin, levels)) + "true" + string.Concat(
+            Enumerable.Repeat(end + new string('}', begin.Count(c => c == '{') - begin.Count(c => c == '}')), levels));
+
+    private static string Doubling(string schema, int levels = 20)
+    {
+        IEnumerable<string> definitions = Enumerable.Range(0, levels).Select(i =>
+            $"\"d{i}\":" + schema.Replace("REF", "{\"$ref\":\"#/$defs/d" + (i + 1) + "\"}", StringComparison.Ordinal));
+        return "{\"$ref\":\"#/$defs/d0\",\"$defs\":{" + string.Join(',', definitions) + "}}";
     }
 
     [Fact]
@@ -78,8 +166,7 @@ public sealed class SchemaCleanerTests
     private static string Signature(string schema)
     {
         using JsonDocument document = JsonDocument.Parse(schema);
-        ToolFunction cleaned = SchemaCleaner.Clean(new ToolFunction("f", "", document.RootElement.Clone()));
-        string parameter = cleaned.Parameters is { } parameters ? "_: " + ToolSchemaWriter.Write(parameters) : "";
+        string parameter = SchemaCleaner.Parameters(new ToolFunction("f", "", document.RootElement)) is { } type ? "_: " + type : "";
         return $"({parameter}) => any";
     }
 }

@@ -17,6 +17,22 @@ public sealed class ToolNamesTests
     public void Names_become_different_identifiers(string names, string identifiers) =>
         Assert.Equal(identifiers.Split(','), ToolNames.Identifiers(names.Split(',')));
 
+    [Fact]
+    public void Many_names_that_would_be_one_are_told_apart_in_time_that_grows_with_their_number()
+    {
+        static TimeSpan Time(int count)
+        {
+            string[] names = [.. Enumerable.Range(0, count).Select(i => new string('-', 3) + (i == 0 ? "a_5" : "a") + new string('!', i % 7))];
+            long start = System.Diagnostics.Stopwatch.GetTimestamp();
+            IReadOnlyList<string> identifiers = ToolNames.Identifiers(names);
+            Assert.Equal(count, identifiers.Distinct().Count());
+            return System.Diagnostics.Stopwatch.GetElapsedTime(start);
+        }
+        Time(2_000);
+        TimeSpan few = Enumerable.Range(0, 3).Min(_ => Time(2_000)), many = Enumerable.Range(0, 3).Min(_ => Time(20_000));
+        Assert.True(many < 40 * few, $"Ten times the names took {many / few:F0} times as long.");   // 100 where each counts anew
+    }
+
     [Theory]
     [InlineData("f", "functions.f")]
     [InlineData("functions.f", "functions.f")]

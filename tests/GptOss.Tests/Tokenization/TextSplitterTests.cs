@@ -34,6 +34,24 @@ public sealed class TextSplitterTests
         Assert.Equal(expected.Split('|'), Pieces(TextSplitter.O200k, text));
 
     [Fact]
+    public void A_pattern_that_is_slow_on_every_piece_is_stopped_for_the_text()
+    {
+        // No single match takes the whole time: the runs of letters double it, up to milliseconds.
+        TextSplitter slow = TextSplitter.For("(a+)+b|.", "tokenizer.json", TimeSpan.FromSeconds(0.3));
+        string text = string.Concat(Enumerable.Repeat(new string('a', 14) + " ", 20_000));
+        long start = System.Diagnostics.Stopwatch.GetTimestamp();
+
+        var error = Assert.Throws<CheckpointException>(() =>
+        {
+            foreach (ReadOnlySpan<char> piece in slow.Split(text))
+                Assert.False(piece.IsEmpty);
+        });
+
+        Assert.Equal("pre_tokenizer.pattern.Regex", error.FieldName);
+        Assert.InRange(System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds, 0, 5);   // without an end: a minute
+    }
+
+    [Fact]
     public void A_lone_surrogate_is_cut_as_U_FFFD_which_is_a_sign()
     {
         Assert.Equal(["\ud800a"], Pieces(TextSplitter.O200k, "\ud800a"));

@@ -46,6 +46,8 @@ public sealed class TokenizerJsonTests
         { "pre_tokenizer.pretokenizers.0.invert", "true", "pre_tokenizer.invert" },
         { "pre_tokenizer.pretokenizers.0.pattern", """{"Regex": "("}""", "pre_tokenizer.pattern.Regex" },
         { "pre_tokenizer.pretokenizers.0.pattern", "{}", "pre_tokenizer.pattern.Regex" },
+        { "pre_tokenizer.pretokenizers.0.pattern", $$"""{"Regex": "{{new string('a', 10_001)}}"}""", "pre_tokenizer.pattern.Regex" },
+        { "pre_tokenizer.pretokenizers.0.pattern", $$"""{"String": "{{new string('a', 10_001)}}"}""", "pre_tokenizer.pattern.Regex" },
         { "pre_tokenizer.pretokenizers.1.use_regex", "true", "pre_tokenizer.pretokenizers" },
         { "pre_tokenizer.pretokenizers.1.add_prefix_space", "true", "pre_tokenizer.add_prefix_space" },
         { "added_tokens", "{}", "added_tokens" },
@@ -127,7 +129,7 @@ public sealed class TokenizerJsonTests
             "pre_tokenizer", """{"type": "ByteLevel", "add_prefix_space": false, "use_regex": false}"""));
         string[] pieces = ["An", " answer", "'s", " 1234", " and", "  ", " more"];
         string text = string.Concat(pieces);
-        Assert.Equal(pieces.SelectMany(unsplit.Encoder.Encode), Read(file).Encoder.Encode(text));
+        Assert.Equal(pieces.SelectMany(piece => unsplit.Encoder.Encode(piece)), Read(file).Encoder.Encode(text));
     }
 
     [Theory, MemberData(nameof(Changes))]

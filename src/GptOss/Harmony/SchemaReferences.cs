@@ -1,0 +1,69 @@
+using System.Text.Json;
+
+namespace GptOss.Harmony;
+
+/// <summary>Finds what references of one schema lead to: pointers such as <c>#/$defs/City</c>, anchors and ids.</summary>
+internal sealed class SchemaReferences(JsonElement root, SchemaBudget budget)
+{
+    private const int MaximumDepth = 64;
+
+    private readonly Dictionary<string, JsonElement?> _found = new() { ["#"] = root };
+    private Dictionary<string, JsonElement>? _named;
+
+    /// <summary>Null where the reference leads out of the schema or nowhere.</summary>
+    public JsonElement? Find(string reference)
+    {
+        if (!_found.TryGetValue(reference, out JsonElement? target))
+            _found[reference] = target = Look(reference);
+        return target;
+    }
+
+    private JsonElement? Look(string reference)
+    {
+        if (JsonPointer.TryFind(root, reference, out JsonElement target))
+            return target;
+        if (_named is null)
+        {
+            _named = [];
+            Name(root, 0);
+        }
+        // What an id leads to is the beginning of a longer reference: city.json#/$defs/Name.
+        int hash = reference.IndexOf('#', StringComparison.Ordinal);
+        return _named.TryGetValue(reference, out target) ? target
+            : hash > 0 && _named.TryGetValue(reference[..hash], out JsonElement part)
+                && JsonPointer.TryFind(part, reference[hash..], out target) ? target
+            : null;
+    }
+
+    private void Name(JsonElement value, int depth)
+    {
+        if (depth > MaximumDepth || !budget.Step())
+            return;
+        if (value.ValueKind == JsonValueKind.Array)
+        {
+            foreach (JsonElement item in value.EnumerateArray())
+                Name(item, depth + 1);
+        }
+        else if (value.ValueKind == JsonValueKind.Object)
+        {
+            foreach (JsonProperty member in value.EnumerateObject())
+            {
+                if (member.Value.ValueKind is JsonValueKind.Object or JsonValueKind.Array)
+                    Name(member.Value, depth + 1);
+                else if (member.Value.ValueKind == JsonValueKind.String)
+                    NameBy(SchemaText.NameOf(member), SchemaText.Of(member.Value), value);
+            }
+        }
+    }
+
+    private void NameBy(string keyword, string name, JsonElement schema)
+    {
+        if (keyword is "$anchor" or "$dynamicAnchor")
+            _named!.TryAdd("#" + name, schema);
+        else if (keyword is "$id" or "id")
+        {
+            _named!.TryAdd(name.TrimEnd('#'), schema);
+            _named.TryAdd(name[(name.LastIndexOf('/') + 1)..], schema);
+        }
+    }
+}
