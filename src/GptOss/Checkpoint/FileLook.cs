@@ -49,7 +49,7 @@ internal static class FileLook
         start = start[..Math.Min(start.Length, Bytes)];
         if (start.Length < 8 || start.ContainsAnyInRange((byte)0, (byte)8) || start.ContainsAnyInRange((byte)14, (byte)31)) return null;
         string text = Encoding.UTF8.GetString(start[..Math.Min(start.Length, Shown)]);
-        return $"is text ('{Printable.Name(text)}…') where weights belong: an error that the server sent in place of the file. "
+        return $"is text ('{Printable.Name(text)}{(start.Length > Shown ? "…" : "")}') where weights belong: an error that the server sent in place of the file. "
             + "Download it again.";
     }
 

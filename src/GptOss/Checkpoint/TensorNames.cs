@@ -51,11 +51,25 @@ internal static class TensorNames
         if (missing.EndsWith("bias", StringComparison.Ordinal) && !names.Any(name => name.EndsWith("bias", StringComparison.Ordinal)))
             return $"{start}: they hold no biases at all, and gpt-oss has one in every projection. The tool that saved the folder "
                 + "dropped them: save it again with another.";
+        if (missing.EndsWith("bias", StringComparison.Ordinal) && !names.Any(name => name.EndsWith(Kind(missing), StringComparison.Ordinal)))
+            return $"{start}, nor in any other layer: the tool that saved the folder dropped such biases. Save it again with another"
+                + (missing.Contains("_attn", StringComparison.Ordinal) ? ", or set attention_bias of config.json to false if the model was trained without." : ".");
+        if (missing == "lm_head.weight")
+            return $"{start}: set tie_word_embeddings of config.json to true if the model shares this matrix with the embedding; "
+                + "otherwise the files are not all of this model, and the folder has to be downloaded again.";
         bool original = names.Contains("embedding.weight"), huggingFace = names.Contains("model.embed_tokens.weight");
         if (original && missing.StartsWith("model.", StringComparison.Ordinal) || huggingFace && !missing.StartsWith("model.", StringComparison.Ordinal) && missing != "lm_head.weight")
             return $"{start}: they have the names of {(original ? "OpenAI's original layout" : "the Hugging Face layout")}, and "
                 + "config.json is that of the other one. Put the config.json beside them that they came with.";
         return names.Count == 0 ? $"{start}, which are empty. Download them again."
             : $"{start}, which hold {names.Count} others, such as '{Printable.Name(names.First())}': they are not all of this model. Download the folder again.";
+    }
+
+    /// <summary>A name behind the number of its layer.</summary>
+    private static string Kind(string name)
+    {
+        int digit = name.AsSpan().IndexOfAnyInRange('0', '9');
+        int dot = digit < 0 ? -1 : name.IndexOf('.', digit);
+        return dot < 0 ? name : name[dot..];
     }
 }

@@ -24,6 +24,7 @@ public sealed class FolderKindsTests
         ["pickle"] = [0x80, 2, .. "}q"u8, .. new byte[40]],
         ["gzip"] = Gzip(),
         ["zeros"] = new byte[4096],
+        ["text"] = "Invalid username or password."u8.ToArray(),
         ["json error"] = """{"error":"Repository not found"}"""u8.ToArray(),
         ["json message"] = """{"message":"Too Many Requests","statusCode":429}"""u8.ToArray(),
     };
@@ -39,6 +40,7 @@ public sealed class FolderKindsTests
         ["pickle"] = "is a file of PyTorch",
         ["gzip"] = "is a gzip archive",
         ["zeros"] = "begins with zeros only",
+        ["text"] = "is text ('Invalid username or password.') where weights belong",
         ["json error"] = "an error that",
         ["json message"] = "an error that",
     };
@@ -50,7 +52,11 @@ public sealed class FolderKindsTests
             var data = new TheoryData<string, string>();
             foreach (string file in (string[])["config.json", "generation_config.json", "model.safetensors.index.json", "model.safetensors", "1.safetensors", "tokenizer.json"])
                 foreach (string kind in Says.Keys)
-                    if (file != "tokenizer.json" || !kind.StartsWith("json", StringComparison.Ordinal)) data.Add(file, kind);
+                {
+                    bool binary = file.EndsWith(".safetensors", StringComparison.Ordinal), fits = kind == "text" ? binary
+                        : file != "tokenizer.json" || !kind.StartsWith("json", StringComparison.Ordinal);
+                    if (fits) data.Add(file, kind);
+                }
             return data;
         }
     }
@@ -128,7 +134,9 @@ public sealed class FolderKindsTests
     [InlineData(".q_proj.bias", ".q_proj.lora_A.weight", "adapter (LoRA) that was not merged")]
     [InlineData("bias", "b", "no biases at all")]
     [InlineData("model.embed_tokens.weight", "embedding.weight", "OpenAI's original layout")]
-    [InlineData("lm_head.weight", "", "they are not all of this model")]
+    [InlineData("self_attn.q_proj.bias", "self_attn.q_proj.b", "nor in any other layer: the tool that saved the folder dropped such biases")]
+    [InlineData("lm_head.weight", "", "set tie_word_embeddings of config.json to true")]
+    [InlineData("model.norm.weight", "", "they are not all of this model")]
     public async Task A_missing_tensor_is_explained_by_the_names_that_are_there(string from, string to, string says)
     {
         using var folder = new TemporaryFolder();
