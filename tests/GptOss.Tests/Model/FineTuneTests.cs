@@ -11,7 +11,13 @@ public sealed class FineTuneTests
     // No width is a multiple of a register, a tile or a unit.
     private static readonly TinyShape Shape = new()
     {
-        NumHiddenLayers = 3, LayerTypes = "sfs", HiddenSize = 50, IntermediateSize = 33, HeadDim = 10, NumLocalExperts = 5, VocabSize = 96,
+        NumHiddenLayers = 3,
+        LayerTypes = "sfs",
+        HiddenSize = 50,
+        IntermediateSize = 33,
+        HeadDim = 10,
+        NumLocalExperts = 5,
+        VocabSize = 96,
     };
     private static readonly Dictionary<string, TinyTensor> Base = FineTunes.Base(Shape, seed: 8);
     private static readonly int[] Prompt = LoadedModel.Prompt(40, Shape.VocabSize);
