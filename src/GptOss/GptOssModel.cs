@@ -114,7 +114,6 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
     /// <param name="loggerFactory">Logs what is done; what is said only at the level Trace. Null logs nothing.</param>
     /// <param name="modelId">The model's name in responses; null for <see cref="Name"/>.</param>
     /// <exception cref="CheckpointException">The folder has no tokenizer.</exception>
-    /// <exception cref="HarmonyFormatException">The tokenizer lacks the markers of the chat format.</exception>
     public GptOssChatClient AsChatClient(ILoggerFactory? loggerFactory = null, string? modelId = null) =>
         new(ChatSource(modelId), this, ownsModel: false, loggerFactory);
 
