@@ -39,7 +39,7 @@ public unsafe class BFloat16Benchmarks
 public unsafe class BFloat16ColumnsBenchmarks
 {
     private Weights<ushort> _w = null!;
-    private ushort[] _bias = null!;
+    private float[] _bias = null!;
     private float[] _x = null!;
     private float[] _y = null!;
 
@@ -53,7 +53,7 @@ public unsafe class BFloat16ColumnsBenchmarks
     public void Fill()
     {
         _w = new(Values * Rows, random => (ushort)(0x3C00 | random & 0x81FF));
-        _bias = new ushort[Rows];
+        _bias = new float[Rows];
         _x = [.. Enumerable.Range(0, Values).Select(i => MathF.Sin(i))];
         _y = new float[Rows];
     }

@@ -9,7 +9,7 @@ public unsafe class Mxfp4Benchmarks
 {
     private Weights<byte> _blocks = null!;
     private Weights<byte> _scales = null!;
-    private ushort[] _bias = null!;
+    private float[] _bias = null!;
     private Weights<float> _x = null!;
     private Weights<float> _quantized = null!;
     private Weights<float> _y = null!;
@@ -29,7 +29,7 @@ public unsafe class Mxfp4Benchmarks
     {
         _blocks = new(Values / 2 * Rows, random => (byte)random);
         _scales = new(Values / 32 * Rows, random => (byte)(119 + random % 8));
-        _bias = new ushort[Rows];
+        _bias = new float[Rows];
         int width = Mxfp4.ArrangedWidth(Values), quantizedWidth = Int8Row.Width(Values);
         _x = new(width * Tokens, _ => 0);
         _quantized = new(quantizedWidth * Tokens, _ => 0);

@@ -129,7 +129,7 @@ internal static unsafe class Quick
                 first, new Rows(c->ScratchOf(worker)[..(c->Tokens * Int8Panel.Rows)], Int8Panel.Rows));
     }
 
-    private static readonly ushort[] NoBias = new ushort[MostRows];
+    private static readonly float[] NoBias = new float[MostRows];
 
     private static void MultiplyExpert(void* state, int worker, int first, int end)
     {

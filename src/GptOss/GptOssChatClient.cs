@@ -36,20 +36,20 @@ public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
 
     /// <summary>Opens a model folder and a client over it, which owns the model.</summary>
     /// <inheritdoc cref="GptOssModel.LoadAsync"/>
-    /// <param name="folder">The folder that holds config.json and the weights.</param>
+    /// <param name="folder">The folder that holds config.json and the weights, or a repository's folder in a cache of Hugging Face.</param>
     /// <param name="options">Threads, context and memory; null for the defaults.</param>
     /// <param name="progress">Told how far loading has come.</param>
     /// <param name="loggerFactory">Logs what is done; what is said only at the level Trace. Null logs nothing.</param>
+    /// <param name="modelId">The model's name in responses; null for <see cref="GptOssModel.Name"/>.</param>
     /// <param name="cancellationToken">Ends the loading.</param>
-    /// <exception cref="HarmonyFormatException">The folder's tokenizer lacks the markers of the chat format.</exception>
     public static async Task<GptOssChatClient> LoadAsync(
         string folder, ModelOptions? options = null, IProgress<LoadProgress>? progress = null,
-        ILoggerFactory? loggerFactory = null, CancellationToken cancellationToken = default)
+        ILoggerFactory? loggerFactory = null, string? modelId = null, CancellationToken cancellationToken = default)
     {
         GptOssModel model = await GptOssModel.LoadAsync(folder, options, progress, cancellationToken).ConfigureAwait(false);
         try
         {
-            return new GptOssChatClient(model.ChatSource(), model, ownsModel: true, loggerFactory);
+            return new GptOssChatClient(model.ChatSource(modelId), model, ownsModel: true, loggerFactory);
         }
         catch
         {

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using GptOss.Chat;
 using GptOss.Checkpoint;
 using GptOss.Generation;
+using GptOss.Harmony;
 using GptOss.Model;
 using Microsoft.Extensions.Logging;
 
@@ -17,28 +18,30 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
     private readonly FastWeights? _fast;
     private readonly Engine _engine;
     private readonly Scheduler _scheduler;
-    private readonly Lazy<(GptOssTokenizer? Tokenizer, string? WhyNot)> _tokenizer;
+    private readonly (GptOssTokenizer? Tokenizer, string? WhyNot) _tokenizer;
     private readonly Lazy<int[]> _stopTokens;
     private readonly AnswerMemory _memory;
     private bool _disposed;
 
-    private GptOssModel(CheckpointFolder checkpoint, ModelWeights weights, FastWeights? fast, ModelOptions options)
+    private GptOssModel(
+        CheckpointFolder checkpoint, ModelWeights weights, FastWeights? fast, ModelOptions options,
+        (GptOssTokenizer? Tokenizer, string? WhyNot) tokenizer)
     {
         _checkpoint = checkpoint;
+        _tokenizer = tokenizer;
         _fast = fast;
         ContextLength = options.ContextLength ?? weights.Config.MaxPositions;
         _engine = new Engine(
             fast?.Weights ?? weights, options.Threads ?? Environment.ProcessorCount, ContextLength, options.KeyValueFormat, ExplainFault);
         _scheduler = new Scheduler(_engine);
         _memory = new AnswerMemory(options.AnswerMemoryBytes);
-        _tokenizer = new(() => (GptOssTokenizer.ForFolder(Folder, VocabularySize, out string? whyNot), whyNot));
         _stopTokens = new(ReadStopTokens);
     }
 
-    /// <summary>The folder's name.</summary>
-    public string Name => Path.GetFileName(Path.TrimEndingDirectorySeparator(Folder));
+    /// <summary>The folder's name; in a cache of Hugging Face that of the repository, such as <c>openai/gpt-oss-20b</c>.</summary>
+    public string Name => HubCache.Repository(Folder) ?? Path.GetFileName(Path.TrimEndingDirectorySeparator(Folder));
 
-    /// <summary>The full path of the folder.</summary>
+    /// <summary>The full path of the folder with the files; of a repository in a cache of Hugging Face that of the snapshot.</summary>
     public string Folder => _checkpoint.Path;
 
     /// <summary>The most tokens of one sequence, prompt and answer together.</summary>
@@ -50,7 +53,7 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
     /// <summary>Text to token ids and back.</summary>
     /// <exception cref="CheckpointException">The folder has no tokenizer for this vocabulary; the model still serves token ids.</exception>
     public GptOssTokenizer Tokenizer =>
-        _tokenizer.Value.Tokenizer ?? throw new CheckpointException(Folder, _tokenizer.Value.WhyNot!);
+        _tokenizer.Tokenizer ?? throw new CheckpointException(Folder, _tokenizer.WhyNot!);
 
     /// <summary>The tokens that end an answer: those of generation_config.json, else <c>&lt;|return|&gt;</c>, <c>&lt;|call|&gt;</c> and <c>&lt;|endoftext|&gt;</c>.</summary>
     public IReadOnlyList<int> StopTokens => _stopTokens.Value;
@@ -76,7 +79,7 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
             .Select(tensor => ((nint)tensor.Data, tensor.ByteLength)), .. _fast?.Regions ?? []];
 
     /// <summary>Opens a folder with OpenAI's safetensors files, in the Hugging Face or in the original layout.</summary>
-    /// <param name="folder">The folder that holds config.json and the weights.</param>
+    /// <param name="folder">The folder that holds config.json and the weights, or a repository's folder in a cache of Hugging Face.</param>
     /// <param name="options">Threads, context and memory; null for the defaults.</param>
     /// <param name="progress">Told how far loading has come.</param>
     /// <param name="cancellationToken">Ends the loading.</param>
@@ -113,7 +116,6 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
     /// <param name="loggerFactory">Logs what is done; what is said only at the level Trace. Null logs nothing.</param>
     /// <param name="modelId">The model's name in responses; null for <see cref="Name"/>.</param>
     /// <exception cref="CheckpointException">The folder has no tokenizer.</exception>
-    /// <exception cref="HarmonyFormatException">The tokenizer lacks the markers of the chat format.</exception>
     public GptOssChatClient AsChatClient(ILoggerFactory? loggerFactory = null, string? modelId = null) =>
         new(ChatSource(modelId), this, ownsModel: false, loggerFactory);
 
@@ -154,9 +156,12 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
                 throw new ArgumentOutOfRangeException(nameof(options), options.ContextLength,
                     $"ModelOptions.ContextLength must be at most {config.MaxPositions}, the model's max_position_embeddings.");
             ModelWeights weights = WeightBinder.Bind(checkpoint, config);
+            _ = ReadEnds(checkpoint.GenerationConfig, config.VocabSize);
+            GptOssTokenizer? tokenizer = GptOssTokenizer.ForFolder(checkpoint.Path, config.VocabSize, out string? whyNot);
+            if (tokenizer is not null) SpecialTokens.RequireMarkers(tokenizer, Path.Join(checkpoint.Path, "tokenizer.json"));
             if (options.Precision == Precision.Fast)
                 fast = new FastWeights(weights, checkpoint, options.Threads ?? Environment.ProcessorCount, Fraction(progress), cancellation);
-            var model = new GptOssModel(checkpoint, weights, fast, options);
+            var model = new GptOssModel(checkpoint, weights, fast, options, (tokenizer, whyNot));
             progress?.Report(new LoadProgress("Ready", 1));
             return model;
         }
@@ -179,20 +184,26 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
 
     private int[] ReadStopTokens()
     {
-        int last = VocabularySize - 1;
-        if (_checkpoint.GenerationConfig?.OptionalInt32s("eos_token_id", 0, last) is { } listed) return listed;
-        if (_tokenizer.Value.Tokenizer is { } tokenizer)
+        if (ReadEnds(_checkpoint.GenerationConfig, VocabularySize) is { } listed) return listed;
+        if (_tokenizer.Tokenizer is { } tokenizer)
             return [.. UsualStops.Where(tokenizer.SpecialTokens.ContainsKey)
                 .Select(name => tokenizer.SpecialTokens[name])];
-        return _checkpoint.Config.OptionalInt32s("eos_token_id", 0, last) ?? [];
+        return ReadEnds(_checkpoint.Config, VocabularySize) ?? [];
+    }
+
+    private static int[]? ReadEnds(ConfigJson? json, int vocabulary)
+    {
+        const string field = "eos_token_id";
+        int[]? ends = json?.OptionalInt32s(field, 0, vocabulary - 1);
+        return ends is [] ? throw json!.Fault(field, "should name at least one token but is empty: no answer would ever end.") : ends;
     }
 
     private NumericFaultException ExplainFault(CancellationToken stop) =>
         WeightScan.FirstNotFinite(_checkpoint, stop) is var (tensor, element)
             ? new NumericFaultException(
                 $"{Folder}: the logits are not finite: tensor '{Printable.Name(tensor)}' holds a value that is not finite at element {element}. "
-                + "Is the download damaged?", tensor)
+                + "Download the file again.", tensor)
             : new NumericFaultException(
-                $"{Folder}: the logits are not finite, though every weight is: an activation went beyond float32. "
-                + "Is this a faulty fine-tune?", null);
+                $"{Folder}: the logits are not finite or all equal, though every weight is finite: an activation went beyond float32, "
+                + "or the weights are zeros. A weight is damaged, or the fine-tune failed: compare the files with their origin.", null);
 }

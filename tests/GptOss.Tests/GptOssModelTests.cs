@@ -194,6 +194,8 @@ public sealed class GptOssModelTests : IDisposable
         await First(model, [1]);
         string file = Directory.EnumerateFiles(_folder.Path, "*.safetensors").Single();
         File.SetLastWriteTimeUtc(file, new DateTime(2001, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+        await First(model, [1]);   // touched and not changed: the header is what it was
+        using (FileStream stream = new(file, FileMode.Append, FileAccess.Write, FileShare.ReadWrite)) stream.WriteByte(0);
         var refusal = await Assert.ThrowsAsync<CheckpointException>(() => First(model, [1]));
         Assert.Equal(file, refusal.FilePath);
     }

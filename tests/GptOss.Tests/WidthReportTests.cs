@@ -40,7 +40,8 @@ public sealed class WidthReportTests
         {
             const int Outputs = 19, Tokens = 5;
             float[] x = Sample.Floats(Tokens * columns, seed: 1), y = new float[Tokens * Outputs], z = new float[columns];
-            ushort[] weights = Sample.BFloat16s(Outputs * columns, seed: 2), bias = Sample.BFloat16s(Outputs, seed: 3);
+            ushort[] weights = Sample.BFloat16s(Outputs * columns, seed: 2);
+            float[] bias = Sample.Floats(Outputs, seed: 3);
             BFloat16.Multiply(weights, bias, new Rows(x, columns), new Rows(y, Outputs), 0);
             Add(y);
             BFloat16Columns.Multiply(weights, bias, new Rows(x, columns), new Rows(y, Outputs), 0);
@@ -50,7 +51,12 @@ public sealed class WidthReportTests
                 new Rows(Sample.Arranged(x, columns), Mxfp4.ArrangedWidth(columns)), new Rows(y, Outputs), 0,
                 new float[Mxfp4.ScratchValues(columns)]);
             Add(y);
-            RmsNorm.Row(x.AsSpan(0, columns), weights.AsSpan(0, columns), 1e-5f, z);
+            RmsNorm.Row(x.AsSpan(0, columns), x.AsSpan(columns, columns), 1e-5f, z);
+            Add(z);
+            NumberFormats.Widen(Sample.Float16s(columns, seed: 6), NumberFormat.Float16, z);
+            for (int output = 0; output < Outputs; output++)
+                PlainRow.Multiply(z, bias.AsSpan(output, 1), new Rows(x, columns), new Rows(y, Outputs), output);
+            Add(y);
             Add(z);
             Softmax.Weights(x.AsSpan(0, columns), 1, 0.7f, z);
             Add(z);

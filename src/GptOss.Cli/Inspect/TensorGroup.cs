@@ -10,8 +10,8 @@ internal enum TensorRole
     Other,
 }
 
-/// <summary>Tensors that differ in nothing but the layer: one line of the table.</summary>
-/// <param name="Name">With a star for the number of the layer.</param>
+/// <summary>Tensors that differ in nothing but the layer and the expert: one line of the table.</summary>
+/// <param name="Name">With a star for the number of the layer, and of the expert.</param>
 /// <param name="Count">Tensors in the group.</param>
 /// <param name="DType">As the file spells it.</param>
 /// <param name="Shape">Of each.</param>
@@ -23,7 +23,7 @@ internal sealed partial record TensorGroup(
 {
     /// <summary>Groups a folder's tensors, in the order of their first appearance.</summary>
     public static List<TensorGroup> Of(IEnumerable<Tensor> tensors) => [.. tensors
-        .Select(tensor => (Name: LayerNumber().Replace(tensor.Name, "$1*"), Tensor: tensor))
+        .Select(tensor => (Name: Number().Replace(tensor.Name, "$1*"), Tensor: tensor))
         .GroupBy(pair => (pair.Name, Kind: pair.Tensor.ToString()))
         .Select(group => new TensorGroup(
             Printable.Name(group.Key.Name),
@@ -35,11 +35,11 @@ internal sealed partial record TensorGroup(
             group.Sum(pair => pair.Tensor.ByteLength)))];
 
     // The names of Hugging Face's layout first, OpenAI's second.
-    [GeneratedRegex(@"^(model\.layers\.|block\.)\d+(?=\.)")]
-    private static partial Regex LayerNumber();
+    [GeneratedRegex(@"\b((?:layers|block|experts|gate_up_projs|down_projs)\.)\d+(?=\.)")]
+    private static partial Regex Number();
 
     private static TensorRole RoleOf(string name) =>
-        name is "model.embed_tokens.weight" or "embedding.weight" ? TensorRole.Embedding
+        name == "embedding.weight" || name.EndsWith("model.embed_tokens.weight", StringComparison.Ordinal) ? TensorRole.Embedding
         : name.Contains(".mlp.experts.", StringComparison.Ordinal) || name.Contains(".mlp.mlp", StringComparison.Ordinal) ? TensorRole.Expert
         : TensorRole.Other;
 

@@ -4,22 +4,26 @@ namespace GptOss.Checkpoint;
 
 /// <summary>A model folder: its configuration and, memory-mapped, every tensor of its .safetensors files.</summary>
 /// <remarks>
-/// The files are those of model.safetensors.index.json, else model.safetensors, else OpenAI's
-/// model--NNNNN-of-NNNNN.safetensors. Opening reads headers only. What the tensors mean is not known here.
+/// The files are those of <see cref="WeightFiles.Find"/>. Opening reads headers only. A tensor is found by its name without
+/// the prefix of a wrapper, if every name has that. What the tensors mean is not known here.
 /// </remarks>
 internal sealed class CheckpointFolder : IWeightStore, IDisposable
 {
     private readonly SafetensorsFile[] _files;
     private readonly Dictionary<string, Tensor> _tensors;
+    private readonly Dictionary<string, string>? _placement;
+    private readonly HashSet<string> _used = new(StringComparer.Ordinal);
 
     private CheckpointFolder(
         string path,
         ConfigJson config,
         ConfigJson? generationConfig,
         SafetensorsFile[] files,
-        Dictionary<string, Tensor> tensors)
+        Dictionary<string, Tensor> tensors,
+        Dictionary<string, string>? placement)
     {
         Path = path;
+        _placement = placement;
         Config = config;
         GenerationConfig = generationConfig;
         _files = files;
@@ -27,7 +31,7 @@ internal sealed class CheckpointFolder : IWeightStore, IDisposable
         TotalBytes = files.Sum(file => file.Tensors.Sum(tensor => tensor.ByteLength));
     }
 
-    /// <summary>The folder as it was given.</summary>
+    /// <summary>The folder as it was given; of a repository in a cache of Hugging Face the snapshot.</summary>
     public string Path { get; }
 
     /// <summary>config.json.</summary>
@@ -41,6 +45,12 @@ internal sealed class CheckpointFolder : IWeightStore, IDisposable
 
     /// <summary>All tensors, file by file, ascending by position.</summary>
     public IEnumerable<Tensor> Tensors => _files.SelectMany(file => file.Tensors);
+
+    /// <summary>The names by which tensors are found: without the prefix of a wrapper.</summary>
+    public IReadOnlyCollection<string> Names => _tensors.Keys;
+
+    /// <summary>The tensors that were asked for by <see cref="Get"/>, the model's, file by file, ascending by position.</summary>
+    public IEnumerable<Tensor> UsedTensors => Tensors.Where(tensor => _used.Contains(tensor.Name));
 
     /// <summary>Bytes of all tensors, headers not counted.</summary>
     public long TotalBytes { get; }
@@ -62,22 +72,20 @@ internal sealed class CheckpointFolder : IWeightStore, IDisposable
         try
         {
             if (!Directory.Exists(folder))
-                throw new CheckpointException(
-                    folder,
-                    File.Exists(folder)
-                        ? "is a file, but should be the folder of a model."
-                        : "does not exist. It should be the folder of a model.");
-            var config = ConfigJson.Load(System.IO.Path.Join(folder, "config.json"));
+                throw FolderLook.NoFolder(folder);
+            folder = HubCache.Resolve(folder);
+            string configPath = System.IO.Path.Join(folder, "config.json");
+            if (!System.IO.Path.Exists(configPath) && new FileInfo(configPath).LinkTarget is null)
+                throw FolderLook.NoConfig(folder);
+            var config = ConfigJson.Load(configPath);
             string generation = System.IO.Path.Join(folder, "generation_config.json");
             ConfigJson? generationConfig = System.IO.Path.Exists(generation) ? ConfigJson.Load(generation) : null;
 
             (string[] names, Dictionary<string, string>? placement) = WeightFiles.Find(folder);
             foreach (string name in names)
-                files.Add(SafetensorsFile.Open(System.IO.Path.Join(folder, name)));
-            Dictionary<string, Tensor> tensors = Collect(files);
-            if (placement is not null)
-                CheckPlacement(folder, tensors, placement);
-            return new CheckpointFolder(folder, config, generationConfig, [.. files], tensors);
+                files.Add(SafetensorsFile.Open(
+                    System.IO.Path.Join(folder, name), placement is null ? "" : " Is the download complete?"));
+            return new CheckpointFolder(folder, config, generationConfig, [.. files], Collect(files), placement);
         }
         catch (Exception e)
         {
@@ -88,13 +96,33 @@ internal sealed class CheckpointFolder : IWeightStore, IDisposable
         }
     }
 
-    public bool TryGet(string name, [MaybeNullWhen(false)] out Tensor tensor) => _tensors.TryGetValue(name, out tensor);
+    /// <summary>Finds a tensor by its name without a wrapper's prefix.</summary>
+    /// <exception cref="CheckpointException">The tensor lies in another file than the index says.</exception>
+    public bool TryGet(string name, [MaybeNullWhen(false)] out Tensor tensor)
+    {
+        if (!_tensors.TryGetValue(name, out tensor)) return false;
+        if (_placement?.GetValueOrDefault(tensor.Name) is { } file && NameOf(tensor) != file)
+            throw new CheckpointException(tensor.File,
+                $"should be in '{Printable.Name(file)}' by {WeightFiles.IndexName}, but is in this file. "
+                + "Files of two downloads lie in the folder: keep those of one.", tensor.Name);
+        return true;
+    }
 
-    /// <exception cref="CheckpointException">No file holds a tensor of this name.</exception>
-    public Tensor Get(string name) => TryGet(name, out Tensor tensor)
-        ? tensor
-        : throw new CheckpointException(Path,
-            $"is in none of the folder's {_files.Length} .safetensors files. Is the download complete?", name);
+    /// <summary>The tensor of this name, which the model uses from now on.</summary>
+    /// <exception cref="CheckpointException">No file holds a tensor of this name; the message says why that may be.</exception>
+    public Tensor Get(string name)
+    {
+        if (TryGet(name, out Tensor tensor))
+        {
+            _used.Add(tensor.Name);
+            return tensor;
+        }
+        if (_placement?.GetValueOrDefault(name) is { } file)
+            throw new CheckpointException(System.IO.Path.Join(Path, file),
+                $"should be in this file by {WeightFiles.IndexName}, but is in none. The file is of another download than the "
+                + "index: download both again.", name);
+        throw new CheckpointException(Path, TensorNames.WhyMissing(name, Names, _files.Length), name);
+    }
 
     /// <exception cref="CheckpointException">A weight file was changed while in use.</exception>
     public void ThrowIfChanged()
@@ -111,36 +139,16 @@ internal sealed class CheckpointFolder : IWeightStore, IDisposable
 
     private static Dictionary<string, Tensor> Collect(List<SafetensorsFile> files)
     {
+        string prefix = TensorNames.CommonPrefix([.. files.SelectMany(file => file.Tensors).Select(tensor => tensor.Name)]);
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (Tensor tensor in files.SelectMany(file => file.Tensors))
         {
-            if (!tensors.TryAdd(tensor.Name, tensor))
+            string name = tensor.Name[prefix.Length..];
+            if (!tensors.TryAdd(name, tensor))
                 throw new CheckpointException(tensor.File,
-                    $"should be in one file, but is also in '{NameOf(tensors[tensor.Name])}'.", tensor.Name);
+                    $"should be in one file, but is also in '{NameOf(tensors[name])}'.", tensor.Name);
         }
         return tensors;
-    }
-
-    /// <summary>Index and files must agree; total_size may be wrong, since nothing depends on it.</summary>
-    private static void CheckPlacement(
-        string folder, Dictionary<string, Tensor> tensors, Dictionary<string, string> placement)
-    {
-        foreach ((string name, string file) in placement)
-        {
-            if (!tensors.TryGetValue(name, out Tensor tensor))
-                throw new CheckpointException(System.IO.Path.Join(folder, file),
-                    $"should be in this file by {WeightFiles.IndexName}, but is in none. Is the download complete?",
-                    name);
-            if (NameOf(tensor) != file)
-                throw new CheckpointException(tensor.File,
-                    $"should be in '{Printable.Name(file)}' by {WeightFiles.IndexName}, but is in this file.", name);
-        }
-        foreach (Tensor tensor in tensors.Values)
-        {
-            if (!placement.ContainsKey(tensor.Name))
-                throw new CheckpointException(
-                    tensor.File, $"should be listed in {WeightFiles.IndexName}, but is not.", tensor.Name);
-        }
     }
 
     private static string NameOf(Tensor tensor) => System.IO.Path.GetFileName(tensor.File);

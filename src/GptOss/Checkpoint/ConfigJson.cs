@@ -8,7 +8,8 @@ namespace GptOss.Checkpoint;
 /// <remarks>
 /// In an optional field null counts as absent, in a required one as an error. The whole file is checked when it is
 /// read: depth, names that occur twice, numbers beyond double, strings that are not Unicode. A byte-order mark is
-/// skipped.
+/// skipped. NaN, Infinity and -Infinity are read where Python's json module writes them; a field that is asked for must be
+/// a finite number all the same. A whole number may be written as 6.0 or 6e0.
 /// </remarks>
 internal sealed class ConfigJson
 {
@@ -39,8 +40,11 @@ internal sealed class ConfigJson
 
     /// <summary>Reads a file that holds one JSON object.</summary>
     /// <exception cref="CheckpointException">The file is missing, not regular, too long, or no JSON object.</exception>
-    public static ConfigJson Load(string path, int maximumBytes = MaxBytes) =>
-        Parse(RegularFile.ReadAll(path, maximumBytes), path);
+    public static ConfigJson Load(string path, int maximumBytes = MaxBytes)
+    {
+        ConfigJson json = Parse(RegularFile.ReadAll(path, maximumBytes), path);
+        return FileLook.DescribeObject(json) is { } found ? throw new CheckpointException(path, found) : json;
+    }
 
     /// <summary>
     /// Reads one JSON object; nothing but <see cref="CheckpointException"/> is thrown, whatever the bytes are.
@@ -52,7 +56,7 @@ internal sealed class ConfigJson
             utf8 = utf8[mark.Length..];
         try
         {
-            using var document = JsonDocument.Parse(utf8, new JsonDocumentOptions { MaxDepth = MaxDepth });
+            using var document = JsonDocument.Parse(PythonNumbers.Quote(utf8), new JsonDocumentOptions { MaxDepth = MaxDepth });
             JsonElement root = document.RootElement.Clone();
             if (root.ValueKind != JsonValueKind.Object)
                 throw new CheckpointException(path, $"should be a JSON object but is {Kind(root)}.");
@@ -75,6 +79,9 @@ internal sealed class ConfigJson
     /// <summary>Whether the field is there, be it null.</summary>
     public bool Has(string name) => _fields.ContainsKey(name);
 
+    /// <summary>Whether the field is an array without an item.</summary>
+    public bool IsEmptyArray(string name) => Find(name) is { ValueKind: JsonValueKind.Array } list && list.GetArrayLength() == 0;
+
     /// <summary>A required whole number within <c>[min, max]</c>.</summary>
     public int Int32(string name, int min, int max) => OptionalInt32(name, min, max) ?? throw Missing(name);
 
@@ -87,7 +94,9 @@ internal sealed class ConfigJson
 
     /// <inheritdoc cref="Number"/>
     public double? OptionalNumber(string name) =>
-        Find(name) is { } value ? Demand(value, name, JsonValueKind.Number, "a number").GetDouble() : null;
+        Find(name) is not { } value ? null
+            : PythonNumbers.IsQuoted(value) ? throw Wrong(name, "a finite number", Kind(value))
+            : Demand(value, name, JsonValueKind.Number, "a number").GetDouble();
 
     /// <summary>A required string.</summary>
     public string Text(string name) => OptionalText(name) ?? throw Missing(name);
@@ -128,15 +137,19 @@ internal sealed class ConfigJson
     /// <summary>An error about one field, for what only the reader of the configuration can judge.</summary>
     public CheckpointException Fault(string name, string reason) => new(Path, reason, fieldName: Full(name));
 
+    /// <summary>The field's name with those of the objects that it lies in.</summary>
+    public string Full(string name) => _prefix + name;
+
     private JsonElement? Find(string name) =>
         _fields.TryGetValue(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;
 
     private JsonElement Demand(JsonElement value, string name, JsonValueKind kind, string expected) =>
-        value.ValueKind == kind ? value : throw Wrong(name, expected, Kind(value));
+        value.ValueKind == kind && !PythonNumbers.IsQuoted(value) ? value : throw Wrong(name, expected, Kind(value));
 
     private int ToInt32(JsonElement value, string name, int min, int max) =>
-        value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) && number >= min && number <= max
-            ? number
+        value.ValueKind == JsonValueKind.Number && value.GetDouble() is var number && number == Math.Floor(number)
+            && number >= min && number <= max
+            ? (int)number
             : throw Wrong(name, $"a whole number from {min} to {max}", Kind(value));
 
     private CheckpointException Missing(string name) =>
@@ -145,11 +158,11 @@ internal sealed class ConfigJson
     private CheckpointException Wrong(string name, string expected, string found) =>
         Fault(name, $"should be {expected} but is {found}.");
 
-    private string Full(string name) => _prefix + name;
 
     private static string Kind(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Number => Printable.Name(value.GetRawText()),
+        JsonValueKind.String when PythonNumbers.IsQuoted(value) => value.GetString()![1..],
         JsonValueKind.String => $"'{Printable.Name(value.GetString()!)}'",
         JsonValueKind.Object => "an object",
         JsonValueKind.Array => "an array",

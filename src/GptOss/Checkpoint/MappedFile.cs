@@ -3,31 +3,52 @@ using Microsoft.Win32.SafeHandles;
 
 namespace GptOss.Checkpoint;
 
+/// <summary>How the bytes of a file come into memory, the best way first.</summary>
+internal enum MappingWay
+{
+    /// <summary>Mapped shared: processes that use the file share its pages.</summary>
+    Shared,
+
+    /// <summary>Mapped private, for file systems that refuse shared mappings (some network and user-space ones, with ENODEV).</summary>
+    Private,
+
+    /// <summary>Read into memory, for file systems that refuse every mapping.</summary>
+    Memory,
+}
+
 /// <summary>A regular file mapped into memory, read-only. Opening touches no page of it.</summary>
 /// <remarks>
 /// A file that is cut while it is mapped ends the process at the next read of the lost pages, and no catch helps;
 /// <see cref="ThrowIfChanged"/> at the start of every request finds all cuts but those during it. Deleting the file or
-/// replacing it by renaming is harmless: the mapping keeps the old content.
+/// replacing it by renaming is harmless: the mapping keeps the old content. Where the file system cannot map, the content is
+/// read into memory.
 /// </remarks>
 internal sealed unsafe class MappedFile : IDisposable
 {
+    private const int OutOfMemory = 12;   // ENOMEM: reading into memory would want even more of it
+
     private readonly SafeFileHandle _handle;
-    private readonly DateTime _lastWriteUtc;
-    private readonly MemoryMappedFile _map;
-    private readonly MappedPart _whole;
+    private readonly MemoryMappedFile? _map;
+    private readonly ILastReading _whole;
+    private long _lastWriteTicks;
     private bool _closed;
 
-    private MappedFile(string path, SafeFileHandle handle)
+    private MappedFile(string path, SafeFileHandle handle, MappingWay way)
     {
         Path = path;
+        Way = way;
         _handle = handle;
         Length = RandomAccess.GetLength(handle);
-        _lastWriteUtc = File.GetLastWriteTimeUtc(handle);
-        _map = MemoryMappedFile.CreateFromFile(
-            handle, mapName: null, Length, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
+        _lastWriteTicks = File.GetLastWriteTimeUtc(handle).Ticks;
+        if (way == MappingWay.Memory)
+        {
+            _whole = new MemoryCopy(handle, Length, path);
+            return;
+        }
+        _map = MemoryMappedFile.CreateFromFile(handle, mapName: null, Length, Access, HandleInheritability.None, leaveOpen: true);
         try
         {
-            _whole = new MappedPart(_map.CreateViewAccessor(0, Length, MemoryMappedFileAccess.Read));
+            _whole = new MappedPart(_map.CreateViewAccessor(0, Length, Access));
         }
         catch
         {
@@ -39,20 +60,44 @@ internal sealed unsafe class MappedFile : IDisposable
     /// <summary>The name under which the file was opened, before links were followed.</summary>
     public string Path { get; }
 
+    /// <summary>How the bytes came into memory.</summary>
+    public MappingWay Way { get; }
+
     /// <summary>Bytes of the file when it was opened.</summary>
     public long Length { get; }
 
     /// <summary>The first byte; valid for <see cref="Length"/> bytes until <see cref="Dispose"/>.</summary>
     public byte* Data => _whole.Data;
 
-    /// <summary>Maps a file of at least <paramref name="minimumBytes"/> bytes.</summary>
+    // Copy-on-write is how .NET names a private mapping; nothing is ever written, so nothing is ever copied.
+    private MemoryMappedFileAccess Access =>
+        Way == MappingWay.Private ? MemoryMappedFileAccess.CopyOnWrite : MemoryMappedFileAccess.Read;
+
+    /// <summary>Maps a file of at least <paramref name="minimumBytes"/> bytes, or reads it where the file system cannot map.</summary>
+    /// <param name="path">The name messages bear.</param>
+    /// <param name="minimumBytes">At least 1.</param>
+    /// <param name="missing">As for <see cref="RegularFile.Open"/>.</param>
+    /// <param name="before">Called before each way is tried, so that a test can stand for a file system that refuses it.</param>
     /// <exception cref="CheckpointException">The file is missing, too short, not regular or not readable.</exception>
-    public static MappedFile Open(string path, long minimumBytes)
+    public static MappedFile Open(string path, long minimumBytes, string missing = "", Action<MappingWay>? before = null)
     {
-        SafeFileHandle handle = RegularFile.Open(path, minimumBytes);
+        SafeFileHandle handle = RegularFile.Open(path, minimumBytes, missing);
+        Exception? refused = null;
         try
         {
-            return new MappedFile(path, handle);
+            for (MappingWay way = MappingWay.Shared; ; way++)
+            {
+                try
+                {
+                    before?.Invoke(way);
+                    if (way == MappingWay.Memory) ThrowIfBeyondMemory(path, RandomAccess.GetLength(handle), refused!);
+                    return new MappedFile(path, handle, way);
+                }
+                catch (Exception e) when (way != MappingWay.Memory && IsRefusal(e))
+                {
+                    refused ??= e;
+                }
+            }
         }
         catch (Exception e)
         {
@@ -80,21 +125,30 @@ internal sealed unsafe class MappedFile : IDisposable
         }
     }
 
-    /// <summary>Compares length and time of the last write with those at the opening.</summary>
+    /// <summary>
+    /// Compares the length with that at the opening and, where the time of the last write is another one, the beginning: to
+    /// touch a file is no change of it.
+    /// </summary>
+    /// <param name="start">The first bytes as they were.</param>
     /// <exception cref="CheckpointException">The file was changed while in use.</exception>
-    public void ThrowIfChanged()
+    public void ThrowIfChanged(ReadOnlySpan<byte> start)
     {
         ObjectDisposedException.ThrowIf(_closed, this);
+        if (Way == MappingWay.Memory) return;   // the copy is what it was, whatever became of the file
         try
         {
             long length = RandomAccess.GetLength(_handle);
             if (length != Length)
                 throw new CheckpointException(
                     Path, $"was changed while in use: it had {Length} bytes and now has {length}.");
-            DateTime lastWriteUtc = File.GetLastWriteTimeUtc(_handle);
-            if (lastWriteUtc != _lastWriteUtc)
+            long ticks = File.GetLastWriteTimeUtc(_handle).Ticks;
+            if (ticks == Volatile.Read(ref _lastWriteTicks)) return;
+            byte[] now = new byte[start.Length];
+            RegularFile.Fill(_handle, now, Path);
+            if (!start.SequenceEqual(now))
                 throw new CheckpointException(Path,
-                    $"was changed while in use: last written {lastWriteUtc:u}, but {_lastWriteUtc:u} when opened.");
+                    $"was changed while in use: its header is another one, last written {new DateTime(ticks, DateTimeKind.Utc):u}.");
+            Volatile.Write(ref _lastWriteTicks, ticks);
         }
         catch (Exception e) when (RegularFile.IsFileTrouble(e))
         {
@@ -102,14 +156,15 @@ internal sealed unsafe class MappedFile : IDisposable
         }
     }
 
-    /// <summary>Maps a part once more, at another address.</summary>
+    /// <summary>Maps a part once more, at another address; what was read into memory is there once only.</summary>
     /// <exception cref="CheckpointException">The system refuses the mapping.</exception>
-    public MappedPart MapPart(long offset, long bytes)
+    public ILastReading MapPart(long offset, long bytes)
     {
         ObjectDisposedException.ThrowIf(_closed, this);
+        if (_map is null) return new MemoryCopy.Part(Data + offset);
         try
         {
-            return new MappedPart(_map.CreateViewAccessor(offset, bytes, MemoryMappedFileAccess.Read));
+            return new MappedPart(_map.CreateViewAccessor(offset, bytes, Access));
         }
         catch (Exception e) when (RegularFile.IsFileTrouble(e) || e is OutOfMemoryException)
         {
@@ -122,7 +177,18 @@ internal sealed unsafe class MappedFile : IDisposable
         if (_closed) return;
         _closed = true;
         _whole.Dispose();
-        _map.Dispose();
+        _map?.Dispose();
         _handle.Dispose();
+    }
+
+    private static bool IsRefusal(Exception e) => RegularFile.IsFileTrouble(e) && e.HResult != OutOfMemory;
+
+    private static void ThrowIfBeyondMemory(string path, long length, Exception refused)
+    {
+        long memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        if (length > memory)
+            throw new CheckpointException(path,
+                $"cannot be mapped ({refused.Message}), and its {length} bytes do not fit into the {memory} bytes of memory: "
+                + "copy the folder to another file system.", inner: refused);
     }
 }

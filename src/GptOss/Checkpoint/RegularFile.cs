@@ -18,8 +18,9 @@ internal static class RegularFile
     /// <param name="minimumBytes">
     /// At least 1: FIFOs, sockets and devices report 0 bytes, and opening a FIFO would wait for ever.
     /// </param>
+    /// <param name="missing">What a message says behind "does not exist.", where the caller knows why that is.</param>
     /// <exception cref="CheckpointException">The file is missing, too short, not regular, or not readable.</exception>
-    public static SafeFileHandle Open(string path, long minimumBytes)
+    public static SafeFileHandle Open(string path, long minimumBytes, string missing = "")
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(minimumBytes, 1);
         try
@@ -30,8 +31,8 @@ internal static class RegularFile
             var file = new FileInfo(real);
             if (!file.Exists)
                 throw new CheckpointException(path, Path.Exists(path)
-                    ? $"is a link to '{Printable.Path(real)}', which does not exist. Is the download complete?"
-                    : "does not exist. Is the download complete?");
+                    ? $"is a link to '{Printable.Path(real)}', which does not exist.{(missing.Length > 0 ? missing : " Download it again.")}"
+                    : $"does not exist.{missing}");
             if (file.Length < minimumBytes)
                 throw new CheckpointException(path,
                     $"has {file.Length} bytes, but should have at least {minimumBytes}: "
@@ -44,7 +45,7 @@ internal static class RegularFile
         }
     }
 
-    /// <summary>The whole content of a small file.</summary>
+    /// <summary>The whole content of a small text file.</summary>
     /// <exception cref="CheckpointException">As for <see cref="Open"/>, or the file is too long.</exception>
     public static byte[] ReadAll(string path, int maximumBytes)
     {
@@ -56,7 +57,7 @@ internal static class RegularFile
                 throw new CheckpointException(path, $"has {length} bytes, but should have at most {maximumBytes}.");
             byte[] content = new byte[length];
             Fill(handle, content, path);
-            return content;
+            return FileLook.Describe(content) is { } found ? throw new CheckpointException(path, found) : content;
         }
         catch (Exception e) when (IsFileTrouble(e))
         {

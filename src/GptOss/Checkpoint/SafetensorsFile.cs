@@ -6,10 +6,12 @@ namespace GptOss.Checkpoint;
 internal sealed unsafe class SafetensorsFile : IDisposable
 {
     private readonly MappedFile _file;
+    private readonly byte[] _start;
 
-    private SafetensorsFile(MappedFile file, Tensor[] tensors)
+    private SafetensorsFile(MappedFile file, byte[] start, Tensor[] tensors)
     {
         _file = file;
+        _start = start;
         Tensors = tensors;
     }
 
@@ -22,10 +24,12 @@ internal sealed unsafe class SafetensorsFile : IDisposable
     public IReadOnlyList<Tensor> Tensors { get; }
 
     /// <summary>Maps a file and reads its header; no tensor's data is touched.</summary>
+    /// <param name="path">The name messages bear.</param>
+    /// <param name="missing">As for <see cref="RegularFile.Open"/>.</param>
     /// <exception cref="CheckpointException">The file is missing, not regular, or damaged.</exception>
-    public static SafetensorsFile Open(string path)
+    public static SafetensorsFile Open(string path, string missing = "")
     {
-        var file = MappedFile.Open(path, SafetensorsHeader.PrefixBytes);
+        var file = MappedFile.Open(path, SafetensorsHeader.PrefixBytes, missing);
         try
         {
             Span<byte> prefix = stackalloc byte[SafetensorsHeader.PrefixBytes];
@@ -37,7 +41,12 @@ internal sealed unsafe class SafetensorsFile : IDisposable
             var tensors = new Tensor[entries.Length];
             for (int i = 0; i < tensors.Length; i++)
                 tensors[i] = new Tensor(path, entries[i], file.Data + entries[i].Begin);
-            return new SafetensorsFile(file, tensors);
+            return new SafetensorsFile(file, start, tensors);
+        }
+        catch (CheckpointException) when (Look(file) is { } found)
+        {
+            file.Dispose();
+            throw new CheckpointException(path, found);
         }
         catch
         {
@@ -50,10 +59,17 @@ internal sealed unsafe class SafetensorsFile : IDisposable
     public bool Holds(byte* data) => data >= _file.Data && data < _file.Data + _file.Length;
 
     /// <summary>Maps bytes of this file's mapping once more.</summary>
-    public MappedPart MapAgain(byte* data, long bytes) => _file.MapPart(data - _file.Data, bytes);
+    public ILastReading MapAgain(byte* data, long bytes) => _file.MapPart(data - _file.Data, bytes);
 
     /// <exception cref="CheckpointException">The file was changed while in use.</exception>
-    public void ThrowIfChanged() => _file.ThrowIfChanged();
+    public void ThrowIfChanged() => _file.ThrowIfChanged(_start);
 
     public void Dispose() => _file.Dispose();
+
+    private static string? Look(MappedFile file)
+    {
+        byte[] start = new byte[Math.Min(file.Length, FileLook.Bytes)];
+        file.ReadStart(start);
+        return FileLook.DescribeBinary(start);
+    }
 }

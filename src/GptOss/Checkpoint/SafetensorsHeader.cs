@@ -32,14 +32,14 @@ internal static class SafetensorsHeader
     {
         if (start.Length < PrefixBytes || fileLength < PrefixBytes)
             throw new CheckpointException(
-                path, $"has {fileLength} bytes, but a safetensors file has at least 8. Is the download complete?");
+                path, $"has {fileLength} bytes, but a safetensors file has at least 8: it is cut off. Download it again.");
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(start);
         if (length > MaxHeaderBytes)
             throw new CheckpointException(path,
                 $"its header should have at most {MaxHeaderBytes} bytes, but claims {length}: no safetensors file.");
         if (PrefixBytes + (long)length > fileLength)
             throw new CheckpointException(path,
-                $"its header claims {length} bytes, but the file has only {fileLength}. Is the download complete?");
+                $"its header claims {length} bytes, but the file has only {fileLength}: it is cut off. Download it again.");
         return PrefixBytes + (int)length;
     }
 
@@ -56,15 +56,26 @@ internal static class SafetensorsHeader
             throw new CheckpointException(path, "its header is not valid UTF-8.");
 
         List<HeaderEntry> entries = HeaderJson.Read(json, path);
-        entries.Sort((a, b) => a.Begin != b.Begin ? a.Begin.CompareTo(b.Begin) : a.End.CompareTo(b.End));
-
         ulong dataBytes = (ulong)(fileLength - dataStart);
+        // Each entry by itself first: where one is out of range, the next in the order of the offsets is not to blame.
+        entries.Sort((a, b) => a.Begin != b.Begin ? a.Begin.CompareTo(b.Begin) : a.End.CompareTo(b.End));
+        ulong[] counts = [.. entries.Select(entry => CheckAlone(entry, dataBytes, path))];
+
         var tensors = new TensorEntry[entries.Count];
         ulong end = 0;
         for (int i = 0; i < tensors.Length; i++)
         {
-            tensors[i] = Check(entries[i], end, dataBytes, dataStart, path);
-            end = entries[i].End;
+            HeaderEntry entry = entries[i];
+            if (entry.Begin != end)
+                throw new CheckpointException(path,
+                    $"has data_offsets [{entry.Begin}, {entry.End}], but should begin at {end}, "
+                    + (i == 0 ? "for it is the first." : $"where '{Printable.Name(entries[i - 1].Name)}' ends."),
+                    entry.Name);
+            end = entry.End;
+            // Beside a zero a dimension may have any size; what it was beyond 63 bits no longer matters.
+            tensors[i] = new TensorEntry(
+                entry.Name, entry.DType, Array.ConvertAll(entry.Shape, Saturate), (long)counts[i],
+                dataStart + (long)entry.Begin, (long)(entry.End - entry.Begin));
         }
         if (end != dataBytes)
             throw new CheckpointException(
@@ -72,14 +83,9 @@ internal static class SafetensorsHeader
         return tensors;
     }
 
-    private static TensorEntry Check(HeaderEntry entry, ulong previousEnd, ulong dataBytes, int dataStart, string path)
+    /// <summary>What an entry must be whatever the others are; returns the count of its values.</summary>
+    private static ulong CheckAlone(HeaderEntry entry, ulong dataBytes, string path)
     {
-        if (entry.Begin != previousEnd || entry.End < entry.Begin)
-            throw new CheckpointException(path,
-                $"has data_offsets [{entry.Begin}, {entry.End}], "
-                + $"but should begin at {previousEnd}, where the tensor before it ends.",
-                entry.Name);
-
         ulong count = 1;
         ulong bits;
         try
@@ -93,6 +99,9 @@ internal static class SafetensorsHeader
         {
             throw new CheckpointException(path, $"is {Describe(entry)}, whose size exceeds 64 bits.", entry.Name);
         }
+        if (entry.End < entry.Begin)
+            throw new CheckpointException(
+                path, $"has data_offsets [{entry.Begin}, {entry.End}], which end before they begin.", entry.Name);
         if (bits % 8 != 0)
             throw new CheckpointException(path, $"is {Describe(entry)}, which does not fill whole bytes.", entry.Name);
         if (bits / 8 != entry.End - entry.Begin)
@@ -102,13 +111,10 @@ internal static class SafetensorsHeader
                 entry.Name);
         if (entry.End > dataBytes)
             throw new CheckpointException(path,
-                $"should end {entry.End} bytes behind the header, but only {dataBytes} follow. Is the file complete?",
+                $"should end {entry.End} bytes behind the header, but only {dataBytes} follow: the file is cut off, or its "
+                + "header damaged. Download it again.",
                 entry.Name);
-
-        // Beside a zero a dimension may have any size; what it was beyond 63 bits no longer matters.
-        long[] shape = Array.ConvertAll(entry.Shape, Saturate);
-        long begin = dataStart + (long)entry.Begin;
-        return new TensorEntry(entry.Name, entry.DType, shape, (long)count, begin, (long)(bits / 8));
+        return count;
     }
 
     private static string Describe(HeaderEntry entry) =>

@@ -1,38 +1,37 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace GptOss.Checkpoint;
 
 /// <summary>
-/// Finds the .safetensors files of a model folder, without looking into its subfolders or at patterns of names it does
-/// not know.
+/// Finds the .safetensors files of a model folder, without looking into its subfolders.
 /// </summary>
-internal static class WeightFiles
+internal static partial class WeightFiles
 {
-    public const string IndexName = "model.safetensors.index.json";
-    private const string SingleName = "model.safetensors";
-    private const string SeriesStart = "model--";
-    private const string SeriesMiddle = "-of-";
-    private const string SeriesEnd = ".safetensors";
+    public const string IndexName = "model.safetensors.index.json", SingleName = "model.safetensors", Extension = ".safetensors";
 
     // No common file system takes longer names, and a message could not show them.
     private const int LongestName = 255;
 
+    private const int MostFiles = 10_000;
+
     /// <summary>
     /// The names of the folder's weight files in ascending order, and which tensor the index promises in which of them.
     /// </summary>
-    /// <returns>Placement is null where no index exists.</returns>
+    /// <returns>Placement is null where no index counts.</returns>
     /// <exception cref="CheckpointException">No weight file, an incomplete series, or a damaged index.</exception>
     public static (string[] Names, Dictionary<string, string>? Placement) Find(string folder)
     {
         string index = Path.Join(folder, IndexName);
+        bool single = Path.Exists(Path.Join(folder, SingleName));
         if (Path.Exists(index))
         {
             Dictionary<string, string> placement = ReadIndex(index);
-            return ([.. placement.Values.Distinct().Order(StringComparer.Ordinal)], placement);
+            // A merge writes one file and leaves the index of the shards that it came from.
+            if (!single || placement.ContainsValue(SingleName))
+                return ([.. placement.Values.Distinct().Order(StringComparer.Ordinal)], placement);
         }
-        if (Path.Exists(Path.Join(folder, SingleName)))
-            return ([SingleName], null);
-        return (FindSeries(folder), null);
+        return (single ? [SingleName] : FindSeries(folder), null);
     }
 
     /// <summary>
@@ -40,6 +39,9 @@ internal static class WeightFiles
     /// </summary>
     public static bool IsPlainName(string name) =>
         name is not ("" or "." or "..") && name.Length <= LongestName && !name.AsSpan().ContainsAny("/\\:") && !name.Any(char.IsControl);
+
+    /// <summary>Whether the name is that of an adapter's weights.</summary>
+    public static bool IsAdapter(string name) => name.StartsWith("adapter_", StringComparison.Ordinal);
 
     private static Dictionary<string, string> ReadIndex(string path)
     {
@@ -60,55 +62,40 @@ internal static class WeightFiles
             : throw index.Fault("weight_map", "should name at least one tensor but is empty.");
     }
 
-    /// <summary>OpenAI's files: model--00001-of-00007.safetensors to model--00007-of-00007.safetensors.</summary>
+    /// <summary>
+    /// Files whose names are a whole series without an index: OpenAI's model--00001-of-00007 to 00007-of-00007, and the
+    /// shards of others, numbered from 1, or from 0 and then up to the number behind "of" or to one less.
+    /// </summary>
     private static string[] FindSeries(string folder)
     {
-        var found = new Dictionary<int, string>();
-        int total = 0;
-        foreach (string path in Directory.EnumerateFileSystemEntries(folder, SeriesStart + "*"))
+        var found = new SortedDictionary<int, string>();
+        (string Start, int Total)? series = null;
+        foreach (string path in Directory.EnumerateFileSystemEntries(folder, "*" + Extension).Order(StringComparer.Ordinal))
         {
             string name = Path.GetFileName(path);
-            if (!TryParseSeries(name, out int number, out int of))
-                continue;
-            if (total != 0 && of != total)
-                throw new CheckpointException(
-                    folder, $"holds files of two series, one of {total} and one of {of} files: '{name}'.");
-            total = of;
-            found.Add(number, name);
+            Match match = SeriesName().Match(name);
+            if (IsAdapter(name) || !match.Success) continue;
+            (string Start, int Total) own = (match.Groups["start"].Value, int.Parse(match.Groups["total"].Value, CultureInfo.InvariantCulture));
+            series ??= own;
+            if (own != series)
+                throw new CheckpointException(folder,
+                    $"holds files of two series, '{Printable.Name(found.First().Value)}' and '{Printable.Name(name)}': "
+                    + "keep the one that is meant.");
+            if (!found.TryAdd(int.Parse(match.Groups["number"].Value, CultureInfo.InvariantCulture), name) || found.Count > MostFiles)
+                throw new CheckpointException(folder, $"holds the same number of a series twice: '{Printable.Name(name)}'.");
         }
-        if (total == 0)
-            throw NoWeights(folder);
-        if (found.Count != total || Enumerable.Range(1, total).Any(number => !found.ContainsKey(number)))
+        if (series is not { Total: int total })
+            throw FolderLook.NoWeights(folder);
+
+        int first = found.ContainsKey(0) ? 0 : 1, last = first == 0 && !found.ContainsKey(total) ? total - 1 : total;
+        int missing = Enumerable.Range(first, Math.Max(0, Math.Min(last, MostFiles) - first + 1)).FirstOrDefault(n => !found.ContainsKey(n), -1);
+        if (missing >= 0 || found.Count != last - first + 1)
             throw new CheckpointException(folder,
-                $"should hold the files 1 to {total} of {SeriesStart}*{SeriesMiddle}{total:d5}{SeriesEnd}, "
-                + $"but holds {found.Count} of them. Is the download complete?");
-        return [.. found.OrderBy(pair => pair.Key).Select(pair => pair.Value)];
+                $"holds {found.Count} files of the series '{Printable.Name(found.First().Value)}', which has {last - first + 1}"
+                + (missing < 0 ? "." : $"; number {missing} is the first that is missing.") + " Is the download complete?");
+        return [.. found.Values];
     }
 
-    private static bool TryParseSeries(string name, out int number, out int total)
-    {
-        const int Digits = 5;
-        number = total = 0;
-        return name.Length == SeriesStart.Length + Digits + SeriesMiddle.Length + Digits + SeriesEnd.Length
-            && name.StartsWith(SeriesStart, StringComparison.Ordinal)
-            && name.EndsWith(SeriesEnd, StringComparison.Ordinal)
-            && name.AsSpan(SeriesStart.Length + Digits, SeriesMiddle.Length).SequenceEqual(SeriesMiddle)
-            && TryParse(name.AsSpan(SeriesStart.Length, Digits), out number)
-            && TryParse(name.AsSpan(SeriesStart.Length + Digits + SeriesMiddle.Length, Digits), out total)
-            && number >= 1 && total >= 1;
-    }
-
-    private static bool TryParse(ReadOnlySpan<char> digits, out int value) =>
-        int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out value);
-
-    private static CheckpointException NoWeights(string folder)
-    {
-        const string Original = "original";
-        string hint = Directory.Exists(Path.Join(folder, Original))
-            && Directory.EnumerateFiles(Path.Join(folder, Original), "*" + SeriesEnd).Any()
-                ? $" Its subfolder '{Original}' holds weights: open that folder instead."
-                : " Is the download complete?";
-        return new CheckpointException(folder,
-            $"holds no weights: looked for {IndexName}, {SingleName} and {SeriesStart}00001{SeriesMiddle}….{hint}");
-    }
+    [GeneratedRegex(@"^(?<start>.*?)-(?<number>\d{1,5})-of-(?<total>\d{1,5})\.safetensors$", RegexOptions.CultureInvariant)]
+    private static partial Regex SeriesName();
 }

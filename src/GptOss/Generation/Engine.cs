@@ -56,7 +56,7 @@ internal sealed class Engine : IDisposable
         {
             Rows logits = Pass(sequence.Kv, sequence.Pending, sequence.Stop);
             if (logits.Count == 0) return null;
-            if (Sampler.AreFinite(logits.Values))
+            if (Sampler.CanBeSampled(logits.Values))
             {
                 _batch.Advance();
                 return Choose(sequence, logits);
@@ -81,7 +81,7 @@ internal sealed class Engine : IDisposable
             {
                 Rows logits = Pass(sequence, tokens[^(end - sequence.Length)..], stop);
                 if (logits.Count == 0) continue;
-                if (Sampler.AreFinite(logits.Values))
+                if (Sampler.CanBeSampled(logits.Values))
                 {
                     _batch.Advance();
                     return _sampler.Next(logits[0], sampling, seed, (ulong)sequence.Length);

@@ -6,6 +6,9 @@ internal sealed class SpecialTokens
     /// <summary>How <see cref="Constrain"/> is written where a content type is text.</summary>
     public const string ConstrainName = "<|constrain|>";
 
+    private static readonly string[] Required =
+        ["<|start|>", "<|channel|>", ConstrainName, "<|message|>", "<|end|>", "<|call|>", "<|return|>"];
+
     /// <exception cref="HarmonyFormatException">The tokenizer lacks one of the markers.</exception>
     public SpecialTokens(GptOssTokenizer tokenizer)
     {
@@ -57,6 +60,20 @@ internal sealed class SpecialTokens
     /// Whether sampling stops here. <see cref="End"/> is not among these: the answer comes after the reasoning.
     /// </summary>
     public bool EndsGeneration(int token) => token == Return || token == Call || token == EndOfText;
+
+    /// <summary>Looks for all markers that the chat format is made of, so that a folder without them is an error when it is loaded.</summary>
+    /// <param name="tokenizer">Built in, or out of the file.</param>
+    /// <param name="file">The file that messages name.</param>
+    /// <exception cref="CheckpointException">The tokenizer lacks some; the message names them.</exception>
+    public static void RequireMarkers(GptOssTokenizer tokenizer, string file)
+    {
+        if (tokenizer == GptOssTokenizer.O200kHarmony) return;
+        string[] missing = [.. Required.Where(name => !tokenizer.SpecialTokens.ContainsKey(name))];
+        if (missing.Length > 0)
+            throw new CheckpointException(file,
+                $"lacks {string.Join(", ", missing)} among its special tokens, and the chat format is made of them: it is the "
+                + "tokenizer of another model. Use the tokenizer.json that belongs to the weights.", fieldName: "added_tokens");
+    }
 
     private int Find(string name) => Tokenizer.SpecialTokens.TryGetValue(name, out int id)
         ? id

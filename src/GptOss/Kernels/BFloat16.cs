@@ -43,7 +43,7 @@ internal static class BFloat16
     /// <param name="x">[tokens, columns].</param>
     /// <param name="y">[tokens, outputs], written at [t, first + r].</param>
     /// <param name="first">The output that the range's first row makes.</param>
-    public static void Multiply(ReadOnlySpan<ushort> weights, ReadOnlySpan<ushort> bias, Rows x, Rows y, int first)
+    public static void Multiply(ReadOnlySpan<ushort> weights, ReadOnlySpan<float> bias, Rows x, Rows y, int first)
     {
         int rows = weights.Length / x.Width;
         ArgumentOutOfRangeException.ThrowIfNotEqual(weights.Length, rows * x.Width);
@@ -54,11 +54,11 @@ internal static class BFloat16
         Lanes.Run(new Kernel(weights, bias, x, y, first));
     }
 
-    internal readonly ref struct Kernel(ReadOnlySpan<ushort> weights, ReadOnlySpan<ushort> bias, Rows x, Rows y, int first)
+    internal readonly ref struct Kernel(ReadOnlySpan<ushort> weights, ReadOnlySpan<float> bias, Rows x, Rows y, int first)
         : ILaneKernel
     {
         private readonly ReadOnlySpan<ushort> _weights = weights;
-        private readonly ReadOnlySpan<ushort> _bias = bias;
+        private readonly ReadOnlySpan<float> _bias = bias;
         private readonly Rows _x = x;
         private readonly Rows _y = y;
         private readonly int _first = first;
@@ -188,6 +188,6 @@ internal static class BFloat16
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private void Put(int row, int token, float sum) =>
-            _y.Values[token * _y.Width + _first + row] = _bias.IsEmpty ? sum : sum + ToSingle(_bias[row]);
+            _y.Values[token * _y.Width + _first + row] = _bias.IsEmpty ? sum : sum + _bias[row];
     }
 }

@@ -27,7 +27,7 @@ internal static class BFloat16Columns
     /// <param name="x">[tokens, inputs].</param>
     /// <param name="y">[tokens, outputs].</param>
     /// <param name="first">The first output of the range.</param>
-    public static void Multiply(ReadOnlySpan<ushort> weights, ReadOnlySpan<ushort> bias, Rows x, Rows y, int first)
+    public static void Multiply(ReadOnlySpan<ushort> weights, ReadOnlySpan<float> bias, Rows x, Rows y, int first)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(weights.Length, x.Width * y.Width);
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
@@ -36,11 +36,11 @@ internal static class BFloat16Columns
         Lanes.Run(new Kernel(weights, bias, x, y, first));
     }
 
-    internal readonly ref struct Kernel(ReadOnlySpan<ushort> weights, ReadOnlySpan<ushort> bias, Rows x, Rows y, int first)
+    internal readonly ref struct Kernel(ReadOnlySpan<ushort> weights, ReadOnlySpan<float> bias, Rows x, Rows y, int first)
         : ILaneKernel
     {
         private readonly ReadOnlySpan<ushort> _weights = weights;
-        private readonly ReadOnlySpan<ushort> _bias = bias;
+        private readonly ReadOnlySpan<float> _bias = bias;
         private readonly Rows _x = x;
         private readonly Rows _y = y;
         private readonly int _first = first;
@@ -57,7 +57,7 @@ internal static class BFloat16Columns
                     AddInputs<T>(_x[t], _first + o, count, lanes);
                     AddLanes(lanes, count);
                     for (int i = 0; i < count; i++)
-                        _y[t][_first + o + i] = lanes[i] + BFloat16.ToSingle(_bias[o + i]);
+                        _y[t][_first + o + i] = lanes[i] + _bias[o + i];
                 }
             }
         }

@@ -75,7 +75,7 @@ internal static class Int8
     /// <param name="first">The output of the first panel's first row.</param>
     /// <param name="scratch">[tokens, 32].</param>
     public static void Multiply(
-        ReadOnlySpan<byte> panels, int columns, ReadOnlySpan<ushort> bias, Rows x, Rows y, int first, Rows scratch)
+        ReadOnlySpan<byte> panels, int columns, ReadOnlySpan<float> bias, Rows x, Rows y, int first, Rows scratch)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(panels.Length % PanelBytes(columns), 0);
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
@@ -92,11 +92,11 @@ internal static class Int8
     }
 
     internal readonly ref struct Kernel(
-        ReadOnlySpan<byte> panels, int columns, ReadOnlySpan<ushort> bias, Rows x, Rows y, int first, Rows scratch) : IDotsKernel
+        ReadOnlySpan<byte> panels, int columns, ReadOnlySpan<float> bias, Rows x, Rows y, int first, Rows scratch) : IDotsKernel
     {
         private readonly ReadOnlySpan<byte> _panels = panels;
         private readonly int _columns = columns;
-        private readonly ReadOnlySpan<ushort> _bias = bias;
+        private readonly ReadOnlySpan<float> _bias = bias;
         private readonly Rows _x = x;
         private readonly Rows _y = y;
         private readonly int _first = first;

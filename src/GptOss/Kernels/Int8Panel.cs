@@ -95,7 +95,7 @@ internal static class Int8Panel
     }
 
     /// <summary>y[t, first + r] = results[t, r] + bias[r].</summary>
-    public static void Put(Rows results, ReadOnlySpan<ushort> bias, int rows, Rows y, int first)
+    public static void Put(Rows results, ReadOnlySpan<float> bias, int rows, Rows y, int first)
     {
         for (int t = 0; t < y.Count; t++)
         {
@@ -103,7 +103,7 @@ internal static class Int8Panel
             Span<float> to = y[t].Slice(first, rows);
             if (bias.IsEmpty) from.CopyTo(to);
             else
-                for (int r = 0; r < rows; r++) to[r] = from[r] + BFloat16.ToSingle(bias[r]);
+                for (int r = 0; r < rows; r++) to[r] = from[r] + bias[r];
         }
     }
 

@@ -105,7 +105,7 @@ internal static partial class Mxfp4
     /// <param name="first">The output that the range's first row makes.</param>
     /// <param name="scratch">At least <see cref="ScratchValues"/> floats.</param>
     public static void Multiply(
-        ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<ushort> bias, Rows x, Rows y, int first,
+        ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<float> bias, Rows x, Rows y, int first,
         Span<float> scratch)
     {
         int columns = Mxfp4Shape.Columns(blocks, scales, bias, x, y, first);
@@ -115,12 +115,12 @@ internal static partial class Mxfp4
     }
 
     internal readonly ref partial struct Kernel(
-        ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<ushort> bias, Rows x, Rows y, int first,
+        ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<float> bias, Rows x, Rows y, int first,
         Span<float> scratch) : ILaneKernel
     {
         private readonly ReadOnlySpan<byte> _blocks = blocks;
         private readonly ReadOnlySpan<byte> _scales = scales;
-        private readonly ReadOnlySpan<ushort> _bias = bias;
+        private readonly ReadOnlySpan<float> _bias = bias;
         private readonly Rows _x = x;
         private readonly Rows _y = y;
         private readonly int _first = first;
@@ -247,6 +247,6 @@ internal static partial class Mxfp4
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private void Put(int row, int token, float sum) =>
-            _y.Values[token * _y.Width + _first + row] = sum + BFloat16.ToSingle(_bias[row]);
+            _y.Values[token * _y.Width + _first + row] = sum + _bias[row];
     }
 }

@@ -78,7 +78,7 @@ internal static class Mxfp4Int8
     /// <param name="first">The output that the range's first row makes.</param>
     /// <param name="scratch">At least <see cref="ScratchValues"/> floats.</param>
     public static void Multiply(
-        ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<ushort> bias, Rows x, Rows y, int first,
+        ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<float> bias, Rows x, Rows y, int first,
         Span<float> scratch)
     {
         int columns = Mxfp4Shape.Columns(blocks, scales, bias, x, y, first);
@@ -98,11 +98,11 @@ internal static class Mxfp4Int8
     }
 
     internal readonly ref struct RowKernel(
-        ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<ushort> bias, Rows x, Rows y, int first) : ILaneKernel
+        ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<float> bias, Rows x, Rows y, int first) : ILaneKernel
     {
         private readonly ReadOnlySpan<byte> _blocks = blocks;
         private readonly ReadOnlySpan<byte> _scales = scales;
-        private readonly ReadOnlySpan<ushort> _bias = bias;
+        private readonly ReadOnlySpan<float> _bias = bias;
         private readonly Rows _x = x;
         private readonly Rows _y = y;
         private readonly int _first = first;
@@ -171,17 +171,17 @@ internal static class Mxfp4Int8
                 T scale = T.BlockScales(Vector128.LoadUnsafe(in MemoryMarshal.GetReference(lastScales)) & mask) * T.Load(in scales, lane);
                 sum = T.MultiplyAdd(sums, scale, sum);
             }
-            _y.Values[token * _y.Width + _first + row] = T.Sum(sum) + BFloat16.ToSingle(_bias[row]);
+            _y.Values[token * _y.Width + _first + row] = T.Sum(sum) + _bias[row];
         }
     }
 
     internal readonly ref struct PanelKernel(
-        ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<ushort> bias, Rows x, Rows y, int first,
+        ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<float> bias, Rows x, Rows y, int first,
         Span<float> scratch) : IDotsKernel
     {
         private readonly ReadOnlySpan<byte> _blocks = blocks;
         private readonly ReadOnlySpan<byte> _scales = scales;
-        private readonly ReadOnlySpan<ushort> _bias = bias;
+        private readonly ReadOnlySpan<float> _bias = bias;
         private readonly Rows _x = x;
         private readonly Rows _y = y;
         private readonly int _first = first;

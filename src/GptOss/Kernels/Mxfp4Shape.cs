@@ -6,7 +6,7 @@ internal static class Mxfp4Shape
     /// <summary>The columns of the rows, one for each bias, whose blocks and scales must fit each other, and their place in y.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A length is not what the others make it.</exception>
     public static int Columns(
-        ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<ushort> bias, Rows x, Rows y, int first)
+        ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<float> bias, Rows x, Rows y, int first)
     {
         int rows = bias.Length, columnBlocks = rows == 0 ? 0 : scales.Length / rows;
         ArgumentOutOfRangeException.ThrowIfNotEqual(scales.Length, rows * columnBlocks);

@@ -5,24 +5,24 @@ namespace GptOss.Kernels;
 
 /// <summary>Root-mean-square normalisation of a row: <c>y = x / √(mean(x²) + ε) · weight</c>.</summary>
 /// <remarks>
-/// x, y: [hidden] float32; weight: [hidden] bfloat16. y may be x. ε is 1e-5 for gpt-oss. Order of the sum: x[k]² goes to lane
-/// k mod 16 by fused multiply-add, then the tree of <see cref="ILanes{TSelf}.Sum"/>. Source: RMSNorm in openai/gpt-oss,
-/// gpt_oss/torch/model.py.
+/// x, y, weight: [hidden] float32. y may be x. ε is 1e-5 for gpt-oss. Order of the sum: x[k]² goes to lane
+/// k mod 16 by fused multiply-add, then the tree of <see cref="ILanes{TSelf}.Sum"/>. A sum beyond float32 makes the whole row
+/// NaN: one over its root would be 0, and zeros look sound. Source: RMSNorm in openai/gpt-oss, gpt_oss/torch/model.py.
 /// </remarks>
 internal static class RmsNorm
 {
-    public static void Row(ReadOnlySpan<float> x, ReadOnlySpan<ushort> weight, float epsilon, Span<float> y)
+    public static void Row(ReadOnlySpan<float> x, ReadOnlySpan<float> weight, float epsilon, Span<float> y)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(weight.Length, x.Length);
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Length, x.Length);
         Lanes.Run(new Kernel(x, weight, epsilon, y));
     }
 
-    internal readonly ref struct Kernel(ReadOnlySpan<float> x, ReadOnlySpan<ushort> weight, float epsilon, Span<float> y)
+    internal readonly ref struct Kernel(ReadOnlySpan<float> x, ReadOnlySpan<float> weight, float epsilon, Span<float> y)
         : ILaneKernel
     {
         private readonly ReadOnlySpan<float> _x = x;
-        private readonly ReadOnlySpan<ushort> _weight = weight;
+        private readonly ReadOnlySpan<float> _weight = weight;
         private readonly float _epsilon = epsilon;
         private readonly Span<float> _y = y;
 
@@ -31,7 +31,7 @@ internal static class RmsNorm
         {
             int full = _x.Length & ~(Lanes.Count - 1);
             ref readonly float x = ref MemoryMarshal.GetReference(_x);
-            ref readonly ushort w = ref MemoryMarshal.GetReference(_weight);
+            ref readonly float w = ref MemoryMarshal.GetReference(_weight);
             ref float y = ref MemoryMarshal.GetReference(_y);
             T squares = T.Zero;
             for (nuint k = 0; k < (nuint)full; k += Lanes.Count)
@@ -45,12 +45,13 @@ internal static class RmsNorm
                 squares = T.MultiplyAdd(v, v, squares);
             }
 
-            float scale = 1 / MathF.Sqrt(T.Sum(squares) / _x.Length + _epsilon);
+            float sum = T.Sum(squares);
+            float scale = float.IsFinite(sum) ? 1 / MathF.Sqrt(sum / _x.Length + _epsilon) : float.NaN;
             T scales = T.Create(scale);
             for (nuint k = 0; k < (nuint)full; k += Lanes.Count)
-                T.Store(T.Load(in x, k) * scales * T.LoadBFloat16(in w, k), ref y, k);
+                T.Store(T.Load(in x, k) * scales * T.Load(in w, k), ref y, k);
             for (int k = full; k < _x.Length; k++)
-                _y[k] = _x[k] * scale * BFloat16.ToSingle(_weight[k]);
+                _y[k] = _x[k] * scale * _weight[k];
         }
     }
 }

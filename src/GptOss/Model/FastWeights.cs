@@ -4,8 +4,11 @@ using GptOss.Threading;
 
 namespace GptOss.Model;
 
-/// <summary>The weights of <see cref="Precision.Fast"/>: int8 copies of the dense matrices, everything else where it was.</summary>
-/// <remarks>Router, norms and the embedding table stay bfloat16. The copies are private memory, 8.5 bits a weight.</remarks>
+/// <summary>The weights of <see cref="Precision.Fast"/>: int8 copies of the dense bfloat16 matrices, everything else where it was.</summary>
+/// <remarks>
+/// Router, norms and the embedding table stay as they are, and so do matrices in F16 or F32. The copies are private memory,
+/// 8.5 bits a weight.
+/// </remarks>
 internal sealed unsafe class FastWeights : IDisposable
 {
     private readonly WeightMemory _memory = new();
@@ -51,7 +54,9 @@ internal sealed unsafe class FastWeights : IDisposable
 
     public void Dispose() => _memory.Dispose();
 
-    private static long Values(Matrix matrix) => (long)matrix.Rows * matrix.Columns;
+    private static long Values(Matrix matrix) => IsDerived(matrix) ? (long)matrix.Rows * matrix.Columns : 0;
+
+    private static bool IsDerived(Matrix matrix) => matrix.Kind == MatrixKind.BFloat16Rows;
 
     private ModelWeights Derive(ModelWeights source) => new()
     {
@@ -83,11 +88,12 @@ internal sealed unsafe class FastWeights : IDisposable
     };
 
     // Experts of bf16 fine-tunes stay as they are.
-    private static ExpertMatrices ByInt8(ExpertMatrices experts) => experts.First.Kind == MatrixKind.Mxfp4Rows
-        ? new ExpertMatrices(experts.First.As(MatrixKind.Mxfp4RowsByInt8), experts.Count) : experts;
+    private static ExpertMatrices ByInt8(ExpertMatrices experts) =>
+        experts.Select(matrix => matrix.Kind == MatrixKind.Mxfp4Rows ? matrix.As(MatrixKind.Mxfp4RowsByInt8) : matrix);
 
     private Matrix Derive(Matrix matrix)
     {
+        if (!IsDerived(matrix)) return matrix;
         using ILastReading reading = _store.ReadLast(matrix.Data, 2L * matrix.Rows * matrix.Columns);
         _derived.Add((nint)matrix.Data);
         return Derive(matrix, reading.Data);
@@ -95,6 +101,7 @@ internal sealed unsafe class FastWeights : IDisposable
 
     private Matrix Derive(Matrix matrix, byte* source)
     {
+        if (!IsDerived(matrix)) return matrix;
         byte* data = _memory.Allocate(Int8.Bytes(matrix.Rows, matrix.Columns));
         int panels = (matrix.Rows + Int8Panel.Rows - 1) / Int8Panel.Rows;
         // In parts, so that a cancellation is heard and progress seen.

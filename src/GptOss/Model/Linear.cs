@@ -8,7 +8,7 @@ namespace GptOss.Model;
 internal static unsafe class Linear
 {
     /// <summary>Outputs are handed out by as many, so that a range holds whole tiles: of rows, and of registers of columns.</summary>
-    private const int UnitRows = 12, UnitColumns = 64;
+    private const int UnitRows = 12, UnitColumns = 64, UnitPlain = 16;
 
     /// <summary>Multiply-adds below which a second worker costs more than it brings: about 10 µs of work.</summary>
     private const long WorkPerWorker = 1 << 18;
@@ -30,14 +30,17 @@ internal static unsafe class Linear
             X = Pointer(x),
             XWidth = x.Width,
             Y = Pointer(y),
-            ScratchWidth = ScratchValues(w, x.Count),
+            KernelScratch = ScratchValues(w, x.Count),
             UnitRows = w.Kind switch
             {
                 MatrixKind.Int8Panels or MatrixKind.Mxfp4RowsByInt8 => Int8Panel.Rows,
                 MatrixKind.BFloat16Columns => UnitColumns,
+                MatrixKind.PlainRows or MatrixKind.PlainColumns => UnitPlain,
                 _ => UnitRows,
             },
         };
+        // Behind what the kernel wants, room for the bias in float32; whole cache lines, for the next worker's begins there.
+        call.ScratchWidth = call.KernelScratch + (w.Bias.IsNone ? 0 : (w.Rows + 15) & ~15);
         call.Scratch = Pointer(ws.Scratch(call.ScratchWidth));
         if (ArrangedWidth(w) is > 0 and int width)
         {
@@ -64,7 +67,8 @@ internal static unsafe class Linear
         MatrixKind.Mxfp4Rows => Mxfp4.ScratchValues(w.Columns),
         MatrixKind.Mxfp4RowsByInt8 => Mxfp4Int8.ScratchValues(w.Columns, tokens),
         MatrixKind.Int8Panels => tokens * Int8Panel.Rows,
-        _ => 1,
+        MatrixKind.PlainRows or MatrixKind.PlainColumns => UnitPlain * w.Columns,
+        _ => Lanes.Count,
     };
 
     private static void Arrange(void* state, int worker, int first, int end)
@@ -92,7 +96,9 @@ internal static unsafe class Linear
             : new(new Span<float>(call.X, call.Tokens * call.XWidth), call.XWidth);
         var y = new Rows(new Span<float>(call.Y, call.Tokens * w.Rows), w.Rows);
         var scratch = new Span<float>(call.Scratch + (long)worker * call.ScratchWidth, call.ScratchWidth);
-        ReadOnlySpan<ushort> bias = w.Bias is null ? default : new(w.Bias + first, count);
+        Span<float> bias = w.Bias.IsNone ? default : scratch.Slice(call.KernelScratch, count);
+        if (!w.Bias.IsNone) w.WidenBias(first, bias);
+        scratch = scratch[..call.KernelScratch];
         switch (w.Kind)
         {
             case MatrixKind.BFloat16Rows:
@@ -107,12 +113,28 @@ internal static unsafe class Linear
             case MatrixKind.Mxfp4RowsByInt8:
                 Mxfp4Int8.Multiply(Blocks(w, first, count), Scales(w, first, count), bias, x, y, first, scratch);
                 break;
+            case MatrixKind.PlainRows or MatrixKind.PlainColumns:
+                MultiplyPlain(w, bias, x, y, first, count, scratch);
+                break;
             default:
                 long panel = Int8.PanelBytes(w.Columns);
                 Int8.Multiply(
                     new(w.Data + firstUnit * panel, (int)((endUnit - firstUnit) * panel)), w.Columns, bias, x, y, first,
                     new Rows(scratch, Int8Panel.Rows));
                 break;
+        }
+    }
+
+    private static void MultiplyPlain(
+        Matrix w, ReadOnlySpan<float> bias, Rows x, Rows y, int first, int count, Span<float> scratch)
+    {
+        for (int from = 0; from < count; from += UnitPlain)
+        {
+            int outputs = Math.Min(UnitPlain, count - from);
+            var rows = new Rows(scratch[..(outputs * w.Columns)], w.Columns);
+            w.WidenRows(first + from, rows);
+            for (int r = 0; r < outputs; r++)
+                PlainRow.Multiply(rows[r], bias.IsEmpty ? default : bias.Slice(from + r, 1), x, y, first + from + r);
         }
     }
 
@@ -141,6 +163,7 @@ internal static unsafe class Linear
         public int ArrangedWidth;
         public float* Y;
         public float* Scratch;
+        public int KernelScratch;
         public int ScratchWidth;
         public int UnitRows;
     }

@@ -31,6 +31,9 @@ internal sealed record ModelConfig
     public required float SwiGluLimit { get; init; }
     public required float SwiGluAlpha { get; init; }
     public required bool TieWordEmbeddings { get; init; }
+
+    /// <summary>Whether query, key, value and output of the attention have a bias; the published models have.</summary>
+    public bool AttentionBias { get; init; } = true;
     public required RopeConfig Rope { get; init; }
 
     /// <summary>Positions the model was made for, 131,072 for the published ones.</summary>
@@ -55,8 +58,12 @@ internal sealed record ModelConfig
         if (json.OptionalText("hidden_act") is { } activation && activation != "silu")
             throw json.Fault("hidden_act", $"should be 'silu' but is '{Printable.Name(activation)}'.");
 
+        ConfigQuantization.RefuseForeign(json);
+
         int layers = json.Int32("num_hidden_layers", 1, MaxLayers);
         int experts = json.Int32(huggingFace ? "num_local_experts" : "num_experts", 1, MaxExperts);
+        if (huggingFace && json.OptionalInt32("num_experts", 1, MaxExperts) is { } also && also != experts)
+            throw json.Fault("num_experts", $"is {also}, but num_local_experts is {experts}: they mean the same.");
         RopeConfig rope = huggingFace ? RopeConfig.FromHuggingFace(json) : RopeConfig.FromOriginal(json);
         var config = new ModelConfig
         {
@@ -68,8 +75,7 @@ internal sealed record ModelConfig
             NumKeyValueHeads = json.Int32("num_key_value_heads", 1, MaxDimension),
             HeadDim = json.Int32("head_dim", 2, MaxDimension),
             NumLocalExperts = experts,
-            ExpertsPerToken = json.OptionalInt32("num_experts_per_tok", 1, Math.Min(experts, MaxExpertsPerToken))
-                ?? json.OptionalInt32("experts_per_token", 1, Math.Min(experts, MaxExpertsPerToken)) ?? Math.Min(4, experts),
+            ExpertsPerToken = ReadExpertsPerToken(json, Math.Min(experts, MaxExpertsPerToken)),
             VocabSize = json.Int32("vocab_size", 1, MaxVocabulary),
             SlidingWindow = json.Int32("sliding_window", 1, MaxPosition),
             IsSliding = ReadLayerTypes(json, layers),
@@ -77,6 +83,7 @@ internal sealed record ModelConfig
             SwiGluLimit = (float)Positive(json, "swiglu_limit", 7.0),
             SwiGluAlpha = (float)Positive(json, "swiglu_alpha", 1.702),
             TieWordEmbeddings = json.OptionalBoolean("tie_word_embeddings") ?? false,
+            AttentionBias = !huggingFace || (json.OptionalBoolean("attention_bias") ?? true),
             Rope = rope,
             MaxPositions = json.OptionalInt32("max_position_embeddings", 1, MaxPosition)
                 ?? (int)Math.Min(MaxPosition, rope.OriginalContext * Math.Max(1, rope.Factor)),
@@ -87,6 +94,8 @@ internal sealed record ModelConfig
 
     private void Check(ConfigJson json)
     {
+        if (json.IsEmptyArray("eos_token_id"))
+            throw json.Fault("eos_token_id", "should name at least one token but is empty: no answer would ever end.");
         if (HeadDim % 2 != 0)
             throw json.Fault("head_dim", $"should be even, for rotary pairs, but is {HeadDim}.");
         if (NumAttentionHeads % NumKeyValueHeads != 0)
@@ -103,6 +112,16 @@ internal sealed record ModelConfig
             if (product > limit)
                 throw json.Fault(field, $"makes a matrix of {product} values together with the other sizes; at most {limit} are supported.");
         }
+    }
+
+    // Two names mean the same, and nothing says what is right where both are missing.
+    private static int ReadExpertsPerToken(ConfigJson json, int most)
+    {
+        const string name = "num_experts_per_tok", older = "experts_per_token";
+        int? first = json.OptionalInt32(name, 1, most), second = json.OptionalInt32(older, 1, most);
+        if (first is { } a && second is { } b && a != b)
+            throw json.Fault(older, $"is {b}, but {name} is {a}: they mean the same.");
+        return first ?? second ?? throw json.Fault(name, $"is missing, and so is {older}. gpt-oss-20b and gpt-oss-120b have 4.");
     }
 
     private static bool[] ReadLayerTypes(ConfigJson json, int layers)
@@ -126,63 +145,4 @@ internal sealed record ModelConfig
         return (float)value is > 0 and <= float.MaxValue ? value   // a tiny one may be zero in float32
             : throw json.Fault(field, $"should be a positive number but is {value}.");
     }
-}
-
-/// <summary>The constants of rotary positions with YaRN scaling.</summary>
-internal sealed record RopeConfig
-{
-    public required double Theta { get; init; }
-
-    /// <summary>How many times the original context was extended; 1 or less turns the scaling off.</summary>
-    public required double Factor { get; init; }
-    public required double BetaFast { get; init; }
-    public required double BetaSlow { get; init; }
-    public required int OriginalContext { get; init; }
-
-    /// <summary>Whether the ends of the blend are rounded to whole pairs: the default of Hugging Face, false in the published files.</summary>
-    public required bool Truncate { get; init; }
-
-    /// <summary>Overrides the concentration 0.1 ln(factor) + 1 where the file gives it.</summary>
-    public double? AttentionFactor { get; init; }
-
-    private const int MaxContext = 1 << 27;
-
-    // The frequencies fall from 1 by powers of theta: with 1 or less they do not, and YaRN divides by its logarithm.
-    private static double ReadTheta(ConfigJson json, double fallback)
-    {
-        double theta = ModelConfig.Positive(json, "rope_theta", fallback);
-        return theta > 1 ? theta : throw json.Fault("rope_theta", $"should be above 1 but is {theta}.");
-    }
-
-    public static RopeConfig FromHuggingFace(ConfigJson json)
-    {
-        ConfigJson rope = json.Object("rope_parameters") ?? json.Object("rope_scaling")
-            ?? throw json.Fault("rope_scaling", "should be an object with the YaRN parameters but is missing or null.");
-        string type = rope.OptionalText("rope_type") ?? rope.OptionalText("type") ?? "yarn";
-        if (type is not ("yarn" or "default"))
-            throw rope.Fault("rope_type", $"should be 'yarn' but is '{Printable.Name(type)}'.");
-        return new RopeConfig
-        {
-            Theta = ReadTheta(rope, ReadTheta(json, 150_000)),
-            Factor = type == "default" ? 1 : rope.OptionalNumber("factor") is null
-                ? throw rope.Fault("factor", "is missing or null, and YaRN has no default for it.")
-                : ModelConfig.Positive(rope, "factor", 1),
-            BetaFast = ModelConfig.Positive(rope, "beta_fast", 32),
-            BetaSlow = ModelConfig.Positive(rope, "beta_slow", 1),
-            OriginalContext = rope.OptionalInt32("original_max_position_embeddings", 1, MaxContext)
-                ?? json.OptionalInt32("initial_context_length", 1, MaxContext) ?? 4096,
-            Truncate = rope.OptionalBoolean("truncate") ?? true,
-            AttentionFactor = rope.OptionalNumber("attention_factor") is null ? null : ModelConfig.Positive(rope, "attention_factor", 1),
-        };
-    }
-
-    public static RopeConfig FromOriginal(ConfigJson json) => new()
-    {
-        Theta = ReadTheta(json, 150_000),
-        Factor = ModelConfig.Positive(json, "rope_scaling_factor", 1),
-        BetaFast = ModelConfig.Positive(json, "rope_ntk_beta", 32),
-        BetaSlow = ModelConfig.Positive(json, "rope_ntk_alpha", 1),
-        OriginalContext = json.OptionalInt32("initial_context_length", 1, MaxContext) ?? 4096,
-        Truncate = false,
-    };
 }

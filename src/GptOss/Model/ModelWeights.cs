@@ -11,7 +11,7 @@ internal sealed class ModelWeights
     public required LayerWeights[] Layers { get; init; }
 
     /// <summary>[hidden].</summary>
-    public required Vector FinalNorm { get; init; }
+    public required float[] FinalNorm { get; init; }
 
     /// <summary>[vocab, hidden], no bias.</summary>
     public required Matrix Unembedding { get; init; }
@@ -21,13 +21,13 @@ internal sealed class ModelWeights
     {
         get
         {
-            long bytes = Unembedding.Bytes + 2L * Config.HiddenSize;
+            long bytes = Unembedding.Bytes + sizeof(float) * (long)Config.HiddenSize;
             foreach (LayerWeights layer in Layers)
             {
                 AttentionWeights a = layer.Attention;
                 ExpertWeights e = layer.Experts;
-                bytes += a.Query.Bytes + a.Key.Bytes + a.Value.Bytes + a.Output.Bytes + 2L * a.Sinks.Length
-                    + e.Router.Bytes + 4L * Config.HiddenSize
+                bytes += a.Query.Bytes + a.Key.Bytes + a.Value.Bytes + a.Output.Bytes + sizeof(float) * (long)a.Sinks.Length
+                    + e.Router.Bytes + 2 * sizeof(float) * (long)Config.HiddenSize
                     + Config.ExpertsPerToken * (e.GateUp.First.Bytes + e.Down.First.Bytes);
             }
             return bytes;
@@ -40,7 +40,7 @@ internal sealed record LayerWeights(AttentionWeights Attention, ExpertWeights Ex
 internal sealed class AttentionWeights
 {
     /// <summary>[hidden].</summary>
-    public required Vector Norm { get; init; }
+    public required float[] Norm { get; init; }
 
     /// <summary>[heads × headDim, hidden].</summary>
     public required Matrix Query { get; init; }
@@ -64,7 +64,7 @@ internal sealed class AttentionWeights
 internal sealed class ExpertWeights
 {
     /// <summary>[hidden].</summary>
-    public required Vector Norm { get; init; }
+    public required float[] Norm { get; init; }
 
     /// <summary>[experts, hidden].</summary>
     public required Matrix Router { get; init; }

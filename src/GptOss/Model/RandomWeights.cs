@@ -79,28 +79,28 @@ internal sealed unsafe class RandomWeights : IWeightStore, IDisposable
         Rows = rows,
         Columns = columns,
         Data = Fill(2L * rows * columns, _weights),
-        Bias = bias ? (ushort*)Fill(2L * rows, _weights) : null,
+        Bias = bias ? new Numbers(Fill(2L * rows, _weights), NumberFormat.BFloat16) : default,
     };
 
     private ExpertMatrices Experts(int experts, int rows, int columns)
     {
         long blocks = (long)experts * rows * (columns / Mxfp4.BlockValues);
-        return new ExpertMatrices(new Matrix
+        return ExpertMatrices.Contiguous(new Matrix
         {
             Kind = MatrixKind.Mxfp4Rows,
             Rows = rows,
             Columns = columns,
             Data = Fill(blocks * Mxfp4.BlockBytes, _codes),
             Scales = Fill(blocks, _scales),
-            Bias = (ushort*)Fill(2L * experts * rows, _weights),
+            Bias = new Numbers(Fill(2L * experts * rows, _weights), NumberFormat.BFloat16),
         }, experts);
     }
 
-    private Vector Ones(int length)
+    private static float[] Ones(int length)
     {
-        var ones = (ushort*)Fill(2L * length, _weights);
-        new Span<ushort>(ones, length).Fill(0x3F80);
-        return new Vector(ones, length);
+        float[] ones = new float[length];
+        Array.Fill(ones, 1);
+        return ones;
     }
 
     private byte* Fill(long bytes, byte[] pattern)

@@ -12,10 +12,13 @@ internal static unsafe class RowWise
     private enum Operation { RmsNorm, Rotate, SwiGlu }
 
     /// <summary>y = RMSNorm(x), row by row; y may be x.</summary>
-    public static Rows RmsNorm(Rows x, Vector weight, float epsilon, Rows y, Workspace ws)
+    public static Rows RmsNorm(Rows x, float[] weight, float epsilon, Rows y, Workspace ws)
     {
-        var call = new Call(Operation.RmsNorm, x, y) { Weight = weight, Epsilon = epsilon };
-        ws.Team.ForRows(x.Count, RowsPerWorker, &Run, &call);
+        fixed (float* w = weight)
+        {
+            var call = new Call(Operation.RmsNorm, x, y) { Weight = w, Epsilon = epsilon };
+            ws.Team.ForRows(x.Count, RowsPerWorker, &Run, &call);
+        }
         return y;
     }
 
@@ -46,7 +49,7 @@ internal static unsafe class RowWise
             var y = new Span<float>(call.Y + (long)row * call.YWidth, call.YWidth);
             switch (call.Operation)
             {
-                case Operation.RmsNorm: Kernels.RmsNorm.Row(x, call.Weight.Span, call.Epsilon, y); break;
+                case Operation.RmsNorm: Kernels.RmsNorm.Row(x, new(call.Weight, x.Length), call.Epsilon, y); break;
                 case Operation.Rotate: Rotation.Row(y, x); break;
                 default: Kernels.SwiGlu.Row(x, call.Limit, y, call.Alpha); break;
             }
@@ -60,7 +63,7 @@ internal static unsafe class RowWise
         public readonly int XWidth = x.Width;
         public readonly float* Y = Linear.Pointer(y);
         public readonly int YWidth = y.Width;
-        public Vector Weight;
+        public float* Weight;
         public float Epsilon;
         public float Limit;
         public float Alpha;

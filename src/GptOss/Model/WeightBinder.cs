@@ -21,8 +21,8 @@ internal static unsafe class WeightBinder
             Embedding = embedding,
             Layers = [.. Enumerable.Range(0, config.NumHiddenLayers).Select(layer => huggingFace
                 ? HuggingFaceLayer(checkpoint, config, layer) : OriginalLayer(checkpoint, config, layer))],
-            FinalNorm = Vector(checkpoint, huggingFace ? "model.norm.weight" : "norm.scale", hidden),
-            Unembedding = config.TieWordEmbeddings ? embedding
+            FinalNorm = Floats(checkpoint, huggingFace ? "model.norm.weight" : "norm.scale", hidden),
+            Unembedding = config.TieWordEmbeddings ? TiedHead(checkpoint, embedding, huggingFace ? "lm_head.weight" : "unembedding.weight")
                 : Rows(checkpoint, huggingFace ? "lm_head.weight" : "unembedding.weight", null, vocab, hidden),
         };
     }
@@ -30,23 +30,25 @@ internal static unsafe class WeightBinder
     private static LayerWeights HuggingFaceLayer(CheckpointFolder file, ModelConfig c, int layer)
     {
         string attention = $"model.layers.{layer}.self_attn", mlp = $"model.layers.{layer}.mlp";
+        string router = file.TryGet($"{mlp}.router.linear.weight", out _) ? $"{mlp}.router.linear" : $"{mlp}.router";
+        string? Bias(string projection) => AttentionBias(file, c, $"{attention}.{projection}.bias");
         return new LayerWeights(
             new AttentionWeights
             {
-                Norm = Vector(file, $"model.layers.{layer}.input_layernorm.weight", c.HiddenSize),
-                Query = Rows(file, $"{attention}.q_proj.weight", $"{attention}.q_proj.bias", c.QueryWidth, c.HiddenSize),
-                Key = Rows(file, $"{attention}.k_proj.weight", $"{attention}.k_proj.bias", c.KeyValueWidth, c.HiddenSize),
-                Value = Rows(file, $"{attention}.v_proj.weight", $"{attention}.v_proj.bias", c.KeyValueWidth, c.HiddenSize),
-                Output = Rows(file, $"{attention}.o_proj.weight", $"{attention}.o_proj.bias", c.HiddenSize, c.QueryWidth),
+                Norm = Floats(file, $"model.layers.{layer}.input_layernorm.weight", c.HiddenSize),
+                Query = Rows(file, $"{attention}.q_proj.weight", Bias("q_proj"), c.QueryWidth, c.HiddenSize),
+                Key = Rows(file, $"{attention}.k_proj.weight", Bias("k_proj"), c.KeyValueWidth, c.HiddenSize),
+                Value = Rows(file, $"{attention}.v_proj.weight", Bias("v_proj"), c.KeyValueWidth, c.HiddenSize),
+                Output = Rows(file, $"{attention}.o_proj.weight", Bias("o_proj"), c.HiddenSize, c.QueryWidth),
                 Sinks = Floats(file, $"{attention}.sinks", c.NumAttentionHeads),
                 Window = c.IsSliding[layer] ? c.SlidingWindow : int.MaxValue,
             },
             new ExpertWeights
             {
-                Norm = Vector(file, $"model.layers.{layer}.post_attention_layernorm.weight", c.HiddenSize),
-                Router = Rows(file, $"{mlp}.router.weight", $"{mlp}.router.bias", c.NumLocalExperts, c.HiddenSize),
-                GateUp = Experts(file, c, $"{mlp}.experts.gate_up_proj", "_blocks", "_scales", "_bias", 2 * c.IntermediateSize, c.HiddenSize),
-                Down = Experts(file, c, $"{mlp}.experts.down_proj", "_blocks", "_scales", "_bias", c.HiddenSize, c.IntermediateSize),
+                Norm = Floats(file, $"model.layers.{layer}.post_attention_layernorm.weight", c.HiddenSize),
+                Router = Rows(file, $"{router}.weight", $"{router}.bias", c.NumLocalExperts, c.HiddenSize),
+                GateUp = ExpertBinder.HuggingFace(file, c, $"{mlp}.experts", "gate_up_proj", 2 * c.IntermediateSize, c.HiddenSize),
+                Down = ExpertBinder.HuggingFace(file, c, $"{mlp}.experts", "down_proj", c.HiddenSize, c.IntermediateSize),
             });
     }
 
@@ -57,7 +59,7 @@ internal static unsafe class WeightBinder
         return new LayerWeights(
             new AttentionWeights
             {
-                Norm = Vector(file, $"{attention}.norm.scale", c.HiddenSize),
+                Norm = Floats(file, $"{attention}.norm.scale", c.HiddenSize),
                 Query = fused.SliceRows(0, c.QueryWidth),
                 Key = fused.SliceRows(c.QueryWidth, c.KeyValueWidth),
                 Value = fused.SliceRows(c.QueryWidth + c.KeyValueWidth, c.KeyValueWidth),
@@ -67,78 +69,59 @@ internal static unsafe class WeightBinder
             },
             new ExpertWeights
             {
-                Norm = Vector(file, $"{mlp}.norm.scale", c.HiddenSize),
+                Norm = Floats(file, $"{mlp}.norm.scale", c.HiddenSize),
                 Router = Rows(file, $"{mlp}.gate.weight", $"{mlp}.gate.bias", c.NumLocalExperts, c.HiddenSize),
-                GateUp = Experts(file, c, $"{mlp}.mlp1_weight", ".blocks", ".scales", null, 2 * c.IntermediateSize, c.HiddenSize),
-                Down = Experts(file, c, $"{mlp}.mlp2_weight", ".blocks", ".scales", null, c.HiddenSize, c.IntermediateSize),
+                GateUp = ExpertBinder.Original(file, c, $"{mlp}.mlp1", 2 * c.IntermediateSize, c.HiddenSize),
+                Down = ExpertBinder.Original(file, c, $"{mlp}.mlp2", c.HiddenSize, c.IntermediateSize),
             });
     }
-
-    private static Vector Vector(CheckpointFolder file, string name, int length) =>
-        new((ushort*)file.Get(name).Expect(DType.BF16, length).Data, length);
 
     private static float[] Floats(CheckpointFolder file, string name, int length)
     {
         float[] values = new float[length];
-        BFloat16.Widen(Vector(file, name, length).Span, values);
+        TensorReader.Numbers(file, name, length).Widen(0, values);
         return values;
     }
 
-    private static Matrix Rows(CheckpointFolder file, string weight, string? bias, int rows, int columns) => new()
+    private static Matrix Rows(CheckpointFolder file, string weight, string? bias, int rows, int columns)
     {
-        Kind = MatrixKind.BFloat16Rows,
-        Rows = rows,
-        Columns = columns,
-        Data = file.Get(weight).Expect(DType.BF16, rows, columns).Data,
-        Bias = bias is null ? null : (ushort*)file.Get(bias).Expect(DType.BF16, rows).Data,
-    };
+        Tensor tensor = file.Get(weight);
+        Numbers bound = bias is null ? default : TensorReader.Numbers(file, bias, rows);
+        return TensorReader.Rows(tensor, rows, columns, bound);
+    }
 
-    // MXFP4 where the blocks are there; else the plain tensor, which Hugging Face stores transposed and OpenAI does not.
-    private static ExpertMatrices Experts(
-        CheckpointFolder file, ModelConfig c, string name, string blocks, string scales, string? bias, int rows, int columns)
+    // A config that says the attention has no biases, beside biases, is one of another model.
+    private static string? AttentionBias(CheckpointFolder file, ModelConfig c, string name) =>
+        c.AttentionBias ? name : !file.TryGet(name, out _) ? null
+            : throw file.Config.Fault("attention_bias", $"is false, but the files hold '{name}'. Set it to true if the biases belong to the model.");
+
+    // Some tools save the shared matrix twice; a head with other values is one that the config denies.
+    private static Matrix TiedHead(CheckpointFolder file, Matrix embedding, string name)
     {
-        int experts = c.NumLocalExperts;
-        string biasName = bias is null ? name.Replace("_weight", "_bias", StringComparison.Ordinal) : name + bias;
-        var biases = (ushort*)file.Get(biasName).Expect(DType.BF16, experts, rows).Data;
-        if (file.TryGet(name, out Tensor plain) && !file.TryGet(name + blocks, out _))
+        if (!file.TryGet(name, out Tensor head)) return embedding;
+        long bytes = (long)embedding.Rows * embedding.Columns * embedding.Format.Bytes();
+        bool same = head.ByteLength == bytes;
+        const int piece = 1 << 24;
+        for (long at = 0; same && at < bytes; at += piece)
         {
-            bool transposed = c.Layout == CheckpointLayout.HuggingFace;
-            return new ExpertMatrices(new Matrix
-            {
-                Kind = transposed ? MatrixKind.BFloat16Columns : MatrixKind.BFloat16Rows,
-                Rows = rows,
-                Columns = columns,
-                Data = transposed ? plain.Expect(DType.BF16, experts, columns, rows).Data
-                    : plain.Expect(DType.BF16, experts, rows, columns).Data,
-                Bias = biases,
-            }, experts);
+            int count = (int)Math.Min(piece, bytes - at);
+            same = new ReadOnlySpan<byte>(head.Data + at, count).SequenceEqual(new ReadOnlySpan<byte>(embedding.Data + at, count));
         }
-
-        Tensor packed = file.Get(name + blocks);
-        if (columns % Mxfp4.BlockValues != 0)
-            throw new CheckpointException(packed.File, $"is MXFP4, whose rows are whole blocks of 32 values, but the config gives rows of {columns}.", packed.Name);
-        return new ExpertMatrices(new Matrix
-        {
-            Kind = MatrixKind.Mxfp4Rows,
-            Rows = rows,
-            Columns = columns,
-            Data = packed.Expect(DType.U8, experts, rows, columns / Mxfp4.BlockValues, Mxfp4.BlockBytes).Data,
-            Scales = file.Get(name + scales).Expect(DType.U8, experts, rows, columns / Mxfp4.BlockValues).Data,
-            Bias = biases,
-        }, experts);
+        return same ? embedding : throw file.Config.Fault("tie_word_embeddings",
+            $"is true, but the files hold a head of their own, '{name}', with other values than the embedding. Set it to false to use that head.");
     }
 
     // A config that asks for fewer layers than the files hold belongs to another model.
     private static void RefuseSurplusLayers(CheckpointFolder checkpoint, ModelConfig config, string prefix)
     {
-        foreach (Tensor tensor in checkpoint.Tensors)
+        foreach (string name in checkpoint.Names)
         {
-            if (!tensor.Name.StartsWith(prefix, StringComparison.Ordinal)) continue;
-            ReadOnlySpan<char> rest = tensor.Name.AsSpan(prefix.Length);
+            if (!name.StartsWith(prefix, StringComparison.Ordinal)) continue;
+            ReadOnlySpan<char> rest = name.AsSpan(prefix.Length);
             int dot = rest.IndexOf('.');
             if (dot > 0 && int.TryParse(rest[..dot], out int layer) && layer >= config.NumHiddenLayers)
-                throw new CheckpointException(tensor.File,
-                    $"belongs to layer {layer}, but num_hidden_layers of config.json is {config.NumHiddenLayers}.", tensor.Name);
+                throw new CheckpointException(checkpoint.TryGet(name, out Tensor tensor) ? tensor.File : checkpoint.Path,
+                    $"belongs to layer {layer}, but num_hidden_layers of config.json is {config.NumHiddenLayers}.", name);
         }
     }
 }

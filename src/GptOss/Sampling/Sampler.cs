@@ -10,9 +10,15 @@ internal sealed class Sampler
     private float[] _weights = [];
     private int[] _heap = [];
 
-    /// <summary>Whether every logit is a number that can be sampled from.</summary>
-    public static bool AreFinite(ReadOnlySpan<float> logits) =>
-        float.IsFinite(TensorPrimitives.Max(logits)) && float.IsFinite(TensorPrimitives.Min(logits));   // both pass a NaN on
+    /// <summary>
+    /// Whether the logits say anything: all are finite, and not all are equal. Equal ones are what is left where a damaged weight
+    /// drowned everything else; no trained model makes them.
+    /// </summary>
+    public static bool CanBeSampled(ReadOnlySpan<float> logits)
+    {
+        float most = TensorPrimitives.Max(logits), least = TensorPrimitives.Min(logits);   // both pass a NaN on
+        return float.IsFinite(most) && float.IsFinite(least) && (most != least || logits.Length == 1);
+    }
 
     /// <param name="logits">[vocab], finite; changed in place by bias and penalties.</param>
     /// <param name="options">What each step takes.</param>

@@ -65,7 +65,7 @@ public sealed class CheckpointFolderTests : IDisposable
     {
         Write("model--00001-of-00003.safetensors", SafetensorsBytes.Named("a"));
         Write("model--00003-of-00003.safetensors", SafetensorsBytes.Named("c"));
-        Assert.Contains("holds 2 of them", Refusal());
+        Assert.Contains("holds 2 files of the series 'model--00001-of-00003.safetensors', which has 3; number 2 is the first that is missing. Is the download complete?", Refusal());
 
         Write("model--00002-of-00003.safetensors", SafetensorsBytes.Named("b"));
         using (var folder = CheckpointFolder.Open(_folder.Path))
@@ -117,13 +117,66 @@ public sealed class CheckpointFolderTests : IDisposable
         Write("2.safetensors", SafetensorsBytes.Named("c"));
 
         Index(("a", "1.safetensors"), ("b", "1.safetensors"), ("c", "2.safetensors"), ("d", "2.safetensors"));
-        Assert.Contains("2.safetensors: tensor 'd' should be in this file", Refusal());
-        Index(("a", "1.safetensors"), ("c", "2.safetensors"));
-        Assert.Contains("1.safetensors: tensor 'b' should be listed", Refusal());
+        Assert.Contains("2.safetensors: tensor 'd' should be in this file", RefusalToGet("d"));
         Index(("a", "1.safetensors"), ("b", "2.safetensors"), ("c", "2.safetensors"));
-        Assert.Contains("1.safetensors: tensor 'b' should be in '2.safetensors'", Refusal());
+        Assert.Contains("1.safetensors: tensor 'b' should be in '2.safetensors'", RefusalToGet("b"));
         Index(("a", "1.safetensors"), ("b", "1.safetensors"), ("c", "3.safetensors"));
         Assert.Contains("3.safetensors: does not exist. Is the download complete?", Refusal());
+    }
+
+    [Fact]
+    public void A_tensor_that_nobody_asks_for_is_no_fault_in_or_out_of_the_index()
+    {
+        Write("1.safetensors", SafetensorsBytes.Named("a", "b"));
+        Write("2.safetensors", SafetensorsBytes.Named("c"));
+        Index(("a", "1.safetensors"), ("c", "1.safetensors"), ("d", "2.safetensors"));
+        using var folder = CheckpointFolder.Open(_folder.Path);
+        Assert.Equal("a", folder.Get("a").Name);
+        Assert.Equal("b", folder.Get("b").Name);
+        Assert.Equal(["a", "b"], folder.UsedTensors.Select(tensor => tensor.Name));
+    }
+
+    [Theory]
+    [InlineData("00001-of-00003", "00002-of-00003", "00003-of-00003")]
+    [InlineData("00000-of-00002", "00001-of-00002", "00002-of-00002")]   // as OpenAI numbers on Hugging Face
+    [InlineData("00000-of-00003", "00001-of-00003", "00002-of-00003")]
+    [InlineData("1-of-3", "2-of-3", "3-of-3")]
+    public void A_whole_series_of_shards_needs_no_index(string first, string second, string third)
+    {
+        string[] names = ["c", "a", "b"];
+        foreach ((string shard, string tensor) in new[] { first, second, third }.Zip(names))
+            Write($"model-{shard}.safetensors", SafetensorsBytes.Named(tensor));
+        Write("adapter_model.safetensors", [0]);
+        using (var folder = CheckpointFolder.Open(_folder.Path)) Assert.Equal(names, folder.Tensors.Select(tensor => tensor.Name));
+        File.Delete(At($"model-{second}.safetensors"));
+        Assert.EndsWith("is the first that is missing. Is the download complete?", Refusal());
+    }
+
+    [Fact]
+    public void A_single_file_beside_the_index_of_other_files_wins()
+    {
+        Write("model.safetensors", SafetensorsBytes.Sample);
+        Index(("a", "model-00001-of-00002.safetensors"));
+        using (var folder = CheckpointFolder.Open(_folder.Path)) Assert.Equal("b", folder.Get("b").Name);
+        Index(("a.weight", "model.safetensors"), ("x", "2.safetensors"));
+        Assert.Contains("2.safetensors: does not exist. Is the download complete?", Refusal());
+    }
+
+    [Theory]
+    [InlineData("base_model.model.")]
+    [InlineData("_orig_mod.")]
+    [InlineData("module.")]
+    [InlineData("module._orig_mod.")]
+    public void A_prefix_that_every_name_has_is_left_out(string prefix)
+    {
+        Write("model.safetensors", SafetensorsBytes.Named(prefix + "x", prefix + "model.x"));
+        using (var folder = CheckpointFolder.Open(_folder.Path))
+        {
+            Assert.Equal(prefix + "x", folder.Get("x").Name);
+            Assert.Equal(["x", "model.x"], folder.Names);
+        }
+        Write("model.safetensors", SafetensorsBytes.Named(prefix + "x", "y"));
+        Assert.Contains($"but as '{prefix}x', and not every name has that prefix", RefusalToGet("x"));
     }
 
     [Fact]
@@ -155,7 +208,7 @@ public sealed class CheckpointFolderTests : IDisposable
     public void A_folder_without_weights_says_what_was_looked_for()
     {
         Directory.CreateDirectory(At("original"));
-        Assert.Contains("looked for model.safetensors.index.json, model.safetensors and model--00001-of-….", Refusal());
+        Assert.Contains("looked for model.safetensors.index.json, model.safetensors and a series such as model--00001-of-….", Refusal());
 
         Write("original/model.safetensors", SafetensorsBytes.Sample);
         Assert.Contains("Its subfolder 'original' holds weights: open that folder instead.", Refusal());
@@ -173,7 +226,7 @@ public sealed class CheckpointFolderTests : IDisposable
         Assert.Contains("generation_config.json: is a link to", Refusal());
 
         File.Delete(At("config.json"));
-        Assert.Contains("config.json: does not exist", Refusal());
+        Assert.Contains("config.json: does not exist, though weights lie beside it", Refusal());
     }
 
     [Fact]
@@ -193,7 +246,8 @@ public sealed class CheckpointFolderTests : IDisposable
         Assert.False(folder.TryGet("x", out _));
         var e = Assert.Throws<CheckpointException>(() => folder.Get("x"));
         Assert.Equal((_folder.Path, "x"), (e.FilePath, e.TensorName));
-        Assert.Contains("Is the download complete?", e.Message);
+        Assert.DoesNotContain("?", e.Message);
+        Assert.Contains("which hold 3 others, such as 'a.weight'", e.Message);
     }
 
     [Fact]
@@ -220,6 +274,12 @@ public sealed class CheckpointFolderTests : IDisposable
             metadata = new { total_size = 1 },   // wrong on purpose: nothing depends on it
             weight_map = map.ToDictionary(entry => entry.Tensor, entry => entry.File),
         }));
+
+    private string RefusalToGet(string name)
+    {
+        using var folder = CheckpointFolder.Open(_folder.Path);
+        return Assert.Throws<CheckpointException>(() => folder.Get(name)).Message;
+    }
 
     private string Refusal() => RefusalOf(_folder.Path);
 

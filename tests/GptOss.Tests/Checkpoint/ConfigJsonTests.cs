@@ -51,8 +51,10 @@ public class ConfigJsonTests
     [InlineData("0")]
     [InlineData("65")]
     [InlineData("-1")]
-    [InlineData("8.0")]
-    [InlineData("1e1")]
+    [InlineData("8.5")]
+    [InlineData("1e2")]
+    [InlineData("NaN")]
+    [InlineData("-Infinity")]
     [InlineData("99999999999")]
     [InlineData("\"8\"")]
     [InlineData("true")]
@@ -64,6 +66,33 @@ public class ConfigJsonTests
         Assert.StartsWith(
             "folder/config.json: field 'layers' should be a whole number from 1 to 64 but is ", e.Message);
         Assert.Equal(("folder/config.json", "layers"), (e.FilePath, e.FieldName));
+    }
+
+    [Theory]
+    [InlineData("6.0")]
+    [InlineData("6e0")]
+    [InlineData("0.6e1")]
+    public void A_whole_number_may_be_written_with_a_point(string value)
+    {
+        ConfigJson config = Parse($$"""{"a": {{value}}, "b": [{{value}}, 7]}""");
+        Assert.Equal(6, config.Int32("a", 1, 9));
+        Assert.Equal([6, 7], config.OptionalInt32s("b", 1, 9)!);
+    }
+
+    [Theory]
+    [InlineData("NaN")]
+    [InlineData("Infinity")]
+    [InlineData("-Infinity")]
+    public void What_python_writes_for_no_number_is_read_and_refused_where_a_number_is_needed(string word)
+    {
+        ConfigJson config = Parse($$"""{"loss": {{word}}, "list": [1, {{word}}], "in": {"x":{{word}}}, "text": "NaN, \"Infinity", "b": 2}""");
+        Assert.Equal(2, config.Int32("b", 0, 9));
+        Assert.Equal("NaN, \"Infinity", config.Text("text"));
+        string message = Assert.Throws<CheckpointException>(() => config.Number("loss")).Message;
+        Assert.Equal($"folder/config.json: field 'loss' should be a finite number but is {word}.", message);
+        Assert.EndsWith($"but is {word}.", Assert.Throws<CheckpointException>(() => config.Object("in")!.Int32("x", 0, 9)).Message);
+        Assert.EndsWith($"but is {word}.", Assert.Throws<CheckpointException>(() => config.OptionalInt32s("list", 0, 9)).Message);
+        Assert.EndsWith($"but is {word}.", Assert.Throws<CheckpointException>(() => config.Text("loss")).Message);
     }
 
     [Fact]
@@ -93,7 +122,9 @@ public class ConfigJsonTests
     [InlineData("", "not valid JSON")]
     [InlineData("[1]", "should be a JSON object but is an array")]
     [InlineData("{\"a\": 1", "line 1 at byte")]
-    [InlineData("{\"a\": NaN}", "not valid JSON")]
+    [InlineData("{\"a\": NaNs}", "not valid JSON")]
+    [InlineData("{\"a\": +Infinity}", "not valid JSON")]
+    [InlineData("{\"a\": 1NaN}", "not valid JSON")]
     [InlineData("{\"a\": 1,}", "not valid JSON")]
     [InlineData("{} {}", "not valid JSON")]
     [InlineData("{\"a\": 1, \"a\": 2}", "field 'a' occurs twice")]

@@ -153,7 +153,10 @@ public class SafetensorsHeaderTests
     [InlineData("""{"a":{"dtype":"F4","shape":[7],"data_offsets":[0,4]}}""", "whole bytes")]
     [InlineData("""{"a":["U8",[4194305,4194305,211106198978564],[0,4]]}""", "64 bits")]   // 4 modulo 2^64
     [InlineData("{" + A + ""","b":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}""", "begin at 4")]
-    [InlineData("""{"a":{"dtype":"U8","shape":[4],"data_offsets":[4,0]}}""", "begin at 0")]
+    [InlineData("""{"a":{"dtype":"U8","shape":[4],"data_offsets":[4,0]}}""", "end before they begin")]
+    [InlineData("""{"b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]},"a":{"dtype":"U8","shape":[2],"data_offsets":[100,102]}}""", "tensor 'a' should end 102 bytes")]
+    [InlineData("""{"b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]},"a":{"dtype":"U8","shape":[2],"data_offsets":[0,1]}}""", "tensor 'a' is U8 [2], which takes 2")]
+    [InlineData("""{"b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""", "where 'a' ends")]
     [InlineData("""[]""", "an object")]
     public void A_fault_is_named(string json, string words)
     {

@@ -13,13 +13,14 @@ public class BFloat16ColumnsTests
     public void A_product_agrees_with_a_float64_sum(int inputs, int outputs)
     {
         const int tokens = 3;
-        ushort[] w = Sample.BFloat16s(inputs * outputs, seed: inputs), bias = Sample.BFloat16s(outputs, seed: 1);
+        ushort[] w = Sample.BFloat16s(inputs * outputs, seed: inputs);
+        float[] bias = Sample.Floats(outputs, seed: 1);
         float[] x = Sample.Floats(tokens * inputs, seed: 2), y = Product(w, bias, x, inputs);
 
         for (int t = 0; t < tokens; t++)
             for (int o = 0; o < outputs; o++)
             {
-                double expected = BitConverter.UInt32BitsToSingle((uint)bias[o] << 16), magnitude = Math.Abs(expected);
+                double expected = bias[o], magnitude = Math.Abs(expected);
                 for (int k = 0; k < inputs; k++)
                 {
                     double product = (double)BitConverter.UInt32BitsToSingle((uint)w[k * outputs + o] << 16) * x[t * inputs + k];
@@ -38,7 +39,8 @@ public class BFloat16ColumnsTests
         for (int inputs = 1; inputs <= 67; inputs++)
             foreach (int outputs in (int[])[1, 2, 15, 16, 17, 33, 257])
             {
-                ushort[] w = Sample.BFloat16s(inputs * outputs, seed: inputs), bias = Sample.BFloat16s(outputs, seed: 1);
+                ushort[] w = Sample.BFloat16s(inputs * outputs, seed: inputs);
+                float[] bias = Sample.Floats(outputs, seed: 1);
                 float[] x = Sample.Floats(2 * inputs, seed: 2), y = new float[2 * outputs];
 
                 Widths.Run(width, new BFloat16Columns.Kernel(w, bias, new Rows(x, inputs), new Rows(y, outputs), 0));
@@ -51,7 +53,8 @@ public class BFloat16ColumnsTests
     public void Many_rows_of_x_in_one_call_equal_as_many_calls_of_one(int width)
     {
         const int inputs = 37, outputs = 45;
-        ushort[] w = Sample.BFloat16s(inputs * outputs, seed: 1), bias = Sample.BFloat16s(outputs, seed: 2);
+        ushort[] w = Sample.BFloat16s(inputs * outputs, seed: 1);
+        float[] bias = Sample.Floats(outputs, seed: 2);
         float[] x = Sample.Floats(70 * inputs, seed: 3), single = new float[70 * outputs];
         for (int t = 0; t < 70; t++)
             Widths.Run(width, new BFloat16Columns.Kernel(w, bias, new Rows(x.AsSpan(t * inputs, inputs), inputs),
@@ -70,7 +73,8 @@ public class BFloat16ColumnsTests
     public void Splitting_the_outputs_changes_nothing_and_writes_nothing_else()
     {
         const int inputs = 40, outputs = 280, tokens = 3;
-        ushort[] w = Sample.BFloat16s(inputs * outputs, seed: 1), bias = Sample.BFloat16s(outputs, seed: 2);
+        ushort[] w = Sample.BFloat16s(inputs * outputs, seed: 1);
+        float[] bias = Sample.Floats(outputs, seed: 2);
         float[] x = Sample.Floats(tokens * inputs, seed: 3), whole = Product(w, bias, x, inputs);
 
         foreach (int cut in (int[])[1, 15, 16, 17, 255, 256, 279])
@@ -90,7 +94,8 @@ public class BFloat16ColumnsTests
     public void Weights_at_an_odd_address_give_the_same_bits(int width)
     {
         const int inputs = 19, outputs = 35;
-        ushort[] w = Sample.BFloat16s(inputs * outputs, seed: 1), bias = Sample.BFloat16s(outputs, seed: 2);
+        ushort[] w = Sample.BFloat16s(inputs * outputs, seed: 1);
+        float[] bias = Sample.Floats(outputs, seed: 2);
         float[] x = Sample.Floats(inputs, seed: 3), y = new float[outputs];
         Span<byte> moved = new byte[w.Length * 2 + 1].AsSpan(1);
         MemoryMarshal.AsBytes(w.AsSpan()).CopyTo(moved);
@@ -108,7 +113,7 @@ public class BFloat16ColumnsTests
         for (int outputs = 1; outputs <= 67; outputs++)
         {
             using var w = new GuardedMemory<ushort>(Sample.BFloat16s(inputs * outputs, seed: outputs));
-            using var bias = new GuardedMemory<ushort>(Sample.BFloat16s(outputs, seed: 1));
+            using var bias = new GuardedMemory<float>(Sample.Floats(outputs, seed: 1));
             using var x = new GuardedMemory<float>(Sample.Floats(inputs, seed: 2));
             using var y = new GuardedMemory<float>(new float[outputs]);
 
@@ -128,10 +133,10 @@ public class BFloat16ColumnsTests
         Assert.Throws<ArgumentOutOfRangeException>(() => Multiply(weights: 32, bias: 1, x: 16, y: 2, first: -1));
 
         static void Multiply(int weights, int bias, int x, int y, int first) => BFloat16Columns.Multiply(
-            new ushort[weights], new ushort[bias], new Rows(new float[x], 16), new Rows(new float[y], 2), first);
+            new ushort[weights], new float[bias], new Rows(new float[x], 16), new Rows(new float[y], 2), first);
     }
 
-    private static float[] Product(ushort[] w, ushort[] bias, float[] x, int inputs)
+    private static float[] Product(ushort[] w, float[] bias, float[] x, int inputs)
     {
         var y = new float[x.Length / inputs * bias.Length];
         BFloat16Columns.Multiply(w, bias, new Rows(x, inputs), new Rows(y, bias.Length), 0);
@@ -140,7 +145,7 @@ public class BFloat16ColumnsTests
 
     // The stored order of the matrix must not show: the definition is that of the transposed rows.
     private static float[] Defined(
-        ReadOnlySpan<ushort> w, ReadOnlySpan<ushort> bias, ReadOnlySpan<float> x, int inputs)
+        ReadOnlySpan<ushort> w, ReadOnlySpan<float> bias, ReadOnlySpan<float> x, int inputs)
     {
         int outputs = bias.Length, tokens = x.Length / inputs;
         var y = new float[tokens * outputs];
@@ -153,7 +158,7 @@ public class BFloat16ColumnsTests
                 ReadOnlySpan<float> token = x.Slice(t * inputs, inputs);
                 float sum = BFloat16.DotScalar(row, token);
                 Sample.AssertSameBits([sum], [BFloat16Columns.DotScalar(w, outputs, o, token)], "the two definitions");
-                y[t * outputs + o] = sum + BFloat16.ToSingle(bias[o]);
+                y[t * outputs + o] = sum + bias[o];
             }
         }
         return y;

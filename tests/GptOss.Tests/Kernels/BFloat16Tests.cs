@@ -13,13 +13,14 @@ public class BFloat16Tests
     public void A_product_agrees_with_a_float64_sum(int columns)
     {
         const int rows = 9, tokens = 5;
-        ushort[] w = Sample.BFloat16s(rows * columns, seed: columns), bias = Sample.BFloat16s(rows, seed: 1);
+        ushort[] w = Sample.BFloat16s(rows * columns, seed: columns);
+        float[] bias = Sample.Floats(rows, seed: 1);
         float[] x = Sample.Floats(tokens * columns, seed: 2), y = Product(w, bias, x, columns);
 
         for (int t = 0; t < tokens; t++)
             for (int r = 0; r < rows; r++)
             {
-                double expected = AsDouble(bias[r]), magnitude = Math.Abs(expected);
+                double expected = bias[r], magnitude = Math.Abs(expected);
                 for (int k = 0; k < columns; k++)
                 {
                     double product = AsDouble(w[r * columns + k]) * x[t * columns + k];
@@ -39,7 +40,8 @@ public class BFloat16Tests
             for (int rows = 1; rows <= 13; rows++)
             {
                 int tokens = 1 + (rows + columns) % 9;   // each count of tokens meets each count of rows
-                ushort[] w = Sample.BFloat16s(rows * columns, seed: columns), bias = Sample.BFloat16s(rows, seed: rows);
+                ushort[] w = Sample.BFloat16s(rows * columns, seed: columns);
+                float[] bias = Sample.Floats(rows, seed: rows);
                 float[] x = Sample.Floats(tokens * columns, seed: rows), y = new float[tokens * rows];
 
                 Widths.Run(width, new BFloat16.Kernel(w, bias, new Rows(x, columns), new Rows(y, rows), 0));
@@ -52,7 +54,8 @@ public class BFloat16Tests
     public void Many_rows_of_x_in_one_call_equal_as_many_calls_of_one(int width)
     {
         const int columns = 53, rows = 70;   // more than a panel of weights, and a tail
-        ushort[] w = Sample.BFloat16s(rows * columns, seed: 1), bias = Sample.BFloat16s(rows, seed: 2);
+        ushort[] w = Sample.BFloat16s(rows * columns, seed: 1);
+        float[] bias = Sample.Floats(rows, seed: 2);
         float[] x = Sample.Floats(70 * columns, seed: 3), single = new float[70 * rows];
         for (int t = 0; t < 70; t++)
             Widths.Run(width, new BFloat16.Kernel(
@@ -73,7 +76,8 @@ public class BFloat16Tests
     public void Splitting_the_rows_changes_nothing_and_writes_nothing_else(int tokens)
     {
         const int columns = 96, rows = 150;
-        ushort[] w = Sample.BFloat16s(rows * columns, seed: 1), bias = Sample.BFloat16s(rows, seed: 2);
+        ushort[] w = Sample.BFloat16s(rows * columns, seed: 1);
+        float[] bias = Sample.Floats(rows, seed: 2);
         float[] x = Sample.Floats(tokens * columns, seed: 3), whole = Product(w, bias, x, columns);
 
         foreach (int cut in (int[])[1, 2, 3, 63, 64, 65, 149])
@@ -101,7 +105,7 @@ public class BFloat16Tests
         Widths.Run(width, new BFloat16.Kernel(
             MemoryMarshal.Cast<byte, ushort>(moved), [], new Rows(x, columns), new Rows(y, rows), 0));
 
-        Sample.AssertSameBits(Defined(w, new ushort[rows], x, columns), y);
+        Sample.AssertSameBits(Defined(w, new float[rows], x, columns), y);
     }
 
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
@@ -111,7 +115,7 @@ public class BFloat16Tests
         for (int columns = 1; columns <= 67; columns++)
         {
             using var w = new GuardedMemory<ushort>(Sample.BFloat16s(rows * columns, seed: columns));
-            using var bias = new GuardedMemory<ushort>(Sample.BFloat16s(rows, seed: 1));
+            using var bias = new GuardedMemory<float>(Sample.Floats(rows, seed: 1));
             using var x = new GuardedMemory<float>(Sample.Floats(tokens * columns, seed: 2));
             using var y = new GuardedMemory<float>(new float[tokens * rows]);
 
@@ -125,7 +129,8 @@ public class BFloat16Tests
     public void A_damaged_weight_and_a_damaged_activation_stay_in_their_own_outputs()
     {
         const int columns = 50, rows = 8, tokens = 8;
-        ushort[] w = Sample.BFloat16s(rows * columns, seed: 1), bias = Sample.BFloat16s(rows, seed: 2);
+        ushort[] w = Sample.BFloat16s(rows * columns, seed: 1);
+        float[] bias = Sample.Floats(rows, seed: 2);
         float[] x = Sample.Floats(tokens * columns, seed: 3), sound = Product(w, bias, x, columns);
         w[3 * columns + 17] = 0x7FC0;             // NaN
         x[6 * columns + 49] = float.NaN;
@@ -169,10 +174,10 @@ public class BFloat16Tests
         Assert.Throws<ArgumentOutOfRangeException>(() => BFloat16.Widen(new ushort[2], new float[3]));
 
         static void Multiply(int weights, int bias, int x, int y, int first) => BFloat16.Multiply(
-            new ushort[weights], new ushort[bias], new Rows(new float[x], 16), new Rows(new float[y], 2), first);
+            new ushort[weights], new float[bias], new Rows(new float[x], 16), new Rows(new float[y], 2), first);
     }
 
-    private static float[] Product(ushort[] w, ushort[] bias, float[] x, int columns)
+    private static float[] Product(ushort[] w, float[] bias, float[] x, int columns)
     {
         int rows = w.Length / columns;
         var y = new float[x.Length / columns * rows];
@@ -181,14 +186,14 @@ public class BFloat16Tests
     }
 
     private static float[] Defined(
-        ReadOnlySpan<ushort> w, ReadOnlySpan<ushort> bias, ReadOnlySpan<float> x, int columns)
+        ReadOnlySpan<ushort> w, ReadOnlySpan<float> bias, ReadOnlySpan<float> x, int columns)
     {
         int rows = w.Length / columns, tokens = x.Length / columns;
         var y = new float[tokens * rows];
         for (int t = 0; t < tokens; t++)
             for (int r = 0; r < rows; r++)
                 y[t * rows + r] = BFloat16.DotScalar(w.Slice(r * columns, columns), x.Slice(t * columns, columns))
-                    + BFloat16.ToSingle(bias[r]);
+                    + bias[r];
         return y;
     }
 

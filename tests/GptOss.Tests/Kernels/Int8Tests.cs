@@ -11,13 +11,14 @@ public class Int8Tests
     public void A_product_agrees_with_a_float64_sum_within_both_grids(int columns)
     {
         const int rows = 3, tokens = 7;
-        ushort[] w = Sample.BFloat16s(rows * columns, seed: columns), bias = Sample.BFloat16s(rows, seed: 2);
+        ushort[] w = Sample.BFloat16s(rows * columns, seed: columns);
+        float[] bias = Sample.Floats(rows, seed: 2);
         float[] x = Sample.Floats(tokens * columns, seed: 1), y = Run("1", w, columns, bias, x);
 
         for (int t = 0; t < tokens; t++)
             for (int r = 0; r < rows; r++)
             {
-                double expected = BFloat16.ToSingle(bias[r]), magnitude = Math.Abs(expected), steps = 0;
+                double expected = bias[r], magnitude = Math.Abs(expected), steps = 0;
                 for (int from = 0; from < columns; from += 32)
                 {
                     int count = Math.Min(32, columns - from);
@@ -48,7 +49,8 @@ public class Int8Tests
             foreach (int rows in (int[])[1, 31, 32, 70])
             {
                 int tokens = 1 + (rows + columns) % 9;
-                ushort[] w = Sample.BFloat16s(rows * columns, seed: columns), bias = Sample.BFloat16s(rows, seed: 3);
+                ushort[] w = Sample.BFloat16s(rows * columns, seed: columns);
+                float[] bias = Sample.Floats(rows, seed: 3);
                 float[] x = Sample.Floats(tokens * columns, seed: rows);
                 Sample.AssertSameBits(Defined(w, columns, bias, x), Run(kind, w, columns, bias, x), $"{rows} × {columns}, {tokens} tokens");
             }
@@ -102,7 +104,7 @@ public class Int8Tests
         Sample.AssertSameBits([0, 0], y);
     }
 
-    private static float[] Defined(ushort[] w, int columns, ushort[] bias, float[] x)
+    private static float[] Defined(ushort[] w, int columns, float[] bias, float[] x)
     {
         int rows = w.Length / columns, tokens = x.Length / columns;
         var y = new float[tokens * rows];
@@ -110,7 +112,7 @@ public class Int8Tests
             for (int r = 0; r < rows; r++)
             {
                 float sum = Int8.DotScalar(w.AsSpan(r * columns, columns), x.AsSpan(t * columns, columns));
-                y[t * rows + r] = bias.Length == 0 ? sum : sum + BFloat16.ToSingle(bias[r]);
+                y[t * rows + r] = bias.Length == 0 ? sum : sum + bias[r];
             }
         return y;
     }
@@ -129,7 +131,7 @@ public class Int8Tests
         return y;
     }
 
-    private static float[] Run(string kind, ushort[] w, int columns, ushort[] bias, ReadOnlySpan<float> x)
+    private static float[] Run(string kind, ushort[] w, int columns, float[] bias, ReadOnlySpan<float> x)
     {
         int rows = w.Length / columns, tokens = x.Length / columns, width = Int8Row.Width(columns);
         var panels = new byte[Int8.Bytes(rows, columns)];

@@ -29,7 +29,7 @@ public class Mxfp4Int8Tests
         for (int t = 0; t < tokens; t++)
             for (int r = 0; r < rows; r++)
             {
-                double expected = BFloat16.ToSingle(w.Bias[r]), magnitude = Math.Abs(expected), step = 0;
+                double expected = w.Bias[r], magnitude = Math.Abs(expected), step = 0;
                 for (int b = 0; b < columnBlocks; b++)
                 {
                     ReadOnlySpan<float> values = x.AsSpan(t * w.Columns + b * 32, 32);
@@ -189,7 +189,7 @@ public class Mxfp4Int8Tests
         Assert.Throws<ArgumentOutOfRangeException>(() => Multiply(scratch: Mxfp4Int8.ScratchValues(64, 1) - 1));
 
         static void Multiply(int blocks = 64, int scales = 4, int? x = null, int first = 0, int? scratch = null) =>
-            Mxfp4Int8.Multiply(new byte[blocks], new byte[scales], new ushort[2],
+            Mxfp4Int8.Multiply(new byte[blocks], new byte[scales], new float[2],
                 new Rows(new float[x ?? Int8Row.Width(64)], x ?? Int8Row.Width(64)), new Rows(new float[2], 2), first,
                 new float[scratch ?? Mxfp4Int8.ScratchValues(64, 1)]);
     }
@@ -238,14 +238,14 @@ public class Mxfp4Int8Tests
         return y;
     }
 
-    private sealed record Matrix(byte[] Blocks, byte[] Scales, ushort[] Bias)
+    private sealed record Matrix(byte[] Blocks, byte[] Scales, float[] Bias)
     {
         public int Rows => Bias.Length;
         public int ColumnBlocks => Scales.Length / Rows;
         public int Columns => ColumnBlocks * 32;
 
         public static Matrix Random(int rows, int columnBlocks, int seed) => new(
-            Sample.Bytes(rows * columnBlocks * 16, seed), Sample.Scales(rows * columnBlocks, seed + 1), Sample.BFloat16s(rows, seed + 2));
+            Sample.Bytes(rows * columnBlocks * 16, seed), Sample.Scales(rows * columnBlocks, seed + 1), Sample.Floats(rows, seed + 2));
 
         public double Value(int row, int k)
         {
@@ -261,7 +261,7 @@ public class Mxfp4Int8Tests
                 for (int r = 0; r < Rows; r++)
                     y[t * Rows + r] = Mxfp4Int8.DotScalar(
                         Blocks.AsSpan(r * ColumnBlocks * 16, ColumnBlocks * 16), Scales.AsSpan(r * ColumnBlocks, ColumnBlocks),
-                        x.Slice(t * Columns, Columns)) + BFloat16.ToSingle(Bias[r]);
+                        x.Slice(t * Columns, Columns)) + Bias[r];
             return y;
         }
     }

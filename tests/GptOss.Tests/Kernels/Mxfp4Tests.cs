@@ -38,7 +38,7 @@ public class Mxfp4Tests
         for (int t = 0; t < tokens; t++)
             for (int r = 0; r < rows; r++)
             {
-                double expected = BFloat16.ToSingle(w.Bias[r]), magnitude = Math.Abs(expected);
+                double expected = w.Bias[r], magnitude = Math.Abs(expected);
                 for (int k = 0; k < w.Columns; k++)
                 {
                     double product = w.Value(r, k) * x[t * w.Columns + k];
@@ -223,7 +223,7 @@ public class Mxfp4Tests
 
         static void Multiply(
             int blocks = 64, int scales = 4, int x = 128, int width = 128, int first = 0, int? scratch = null) =>
-            Mxfp4.Multiply(new byte[blocks], new byte[scales], new ushort[2], new Rows(new float[x], width),
+            Mxfp4.Multiply(new byte[blocks], new byte[scales], new float[2], new Rows(new float[x], width),
                 new Rows(new float[2], 2), first, new float[scratch ?? Mxfp4.ScratchValues(64)]);
     }
 
@@ -253,7 +253,7 @@ public class Mxfp4Tests
     }
 
     /// <summary>A matrix as the checkpoint stores it, and the values it stands for.</summary>
-    private sealed record Matrix(byte[] Blocks, byte[] Scales, ushort[] Bias)
+    private sealed record Matrix(byte[] Blocks, byte[] Scales, float[] Bias)
     {
         public int Rows => Bias.Length;
         public int ColumnBlocks => Scales.Length / Rows;
@@ -261,7 +261,7 @@ public class Mxfp4Tests
 
         public static Matrix Random(int rows, int columnBlocks, int seed) => new(
             Sample.Bytes(rows * columnBlocks * 16, seed), Sample.Scales(rows * columnBlocks, seed),
-            Sample.BFloat16s(rows, seed));
+            Sample.Floats(rows, seed));
 
         /// <summary>From the format's page: the low nibble comes first, sign, two bits of exponent, one of mantissa.</summary>
         public double Value(int row, int k)
@@ -279,7 +279,7 @@ public class Mxfp4Tests
                 int row = i % Rows;
                 y[i] = Mxfp4.DotScalar(Blocks.AsSpan(row * ColumnBlocks * 16, ColumnBlocks * 16),
                     Scales.AsSpan(row * ColumnBlocks, ColumnBlocks), x.Slice(i / Rows * Columns, Columns))
-                    + BFloat16.ToSingle(Bias[row]);
+                    + Bias[row];
             }
             return y;
         }

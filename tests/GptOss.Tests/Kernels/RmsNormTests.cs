@@ -12,7 +12,7 @@ public class RmsNormTests
     public void A_row_agrees_with_the_formula_in_float64(int hidden)
     {
         float[] x = Sample.Floats(hidden, seed: hidden), y = new float[hidden];
-        ushort[] weight = Sample.BFloat16s(hidden, seed: 1);
+        float[] weight = Sample.Floats(hidden, seed: 1);
 
         RmsNorm.Row(x, weight, 1e-5f, y);
 
@@ -21,7 +21,7 @@ public class RmsNormTests
         double relative = ((hidden + 15) / 16 + 12) * Math.ScaleB(1, -24);
         for (int i = 0; i < hidden; i++)
         {
-            double expected = x[i] * scale * BFloat16.ToSingle(weight[i]);
+            double expected = x[i] * scale * weight[i];
             Assert.Equal(expected, y[i], tolerance: relative * Math.Abs(expected));
         }
     }
@@ -32,16 +32,16 @@ public class RmsNormTests
         for (int hidden = 1; hidden <= 67; hidden++)
         {
             float[] x = Sample.Floats(hidden, seed: hidden), lanes = new float[16], y = new float[hidden];
-            ushort[] weight = Sample.BFloat16s(hidden, seed: 1);
+            float[] weight = Sample.Floats(hidden, seed: 1);
             for (int k = 0; k < hidden; k++) lanes[k % 16] = MathF.FusedMultiplyAdd(x[k], x[k], lanes[k % 16]);
             for (int half = 8; half > 0; half /= 2)
                 for (int i = 0; i < half; i++)
                     lanes[i] += lanes[i + half];
             float scale = 1 / MathF.Sqrt(lanes[0] / hidden + 1e-5f);
             var expected = new float[hidden];
-            for (int k = 0; k < hidden; k++) expected[k] = x[k] * scale * BFloat16.ToSingle(weight[k]);
+            for (int k = 0; k < hidden; k++) expected[k] = x[k] * scale * weight[k];
             using var guardedX = new GuardedMemory<float>(x);
-            using var guardedWeight = new GuardedMemory<ushort>(weight);
+            using var guardedWeight = new GuardedMemory<float>(weight);
 
             Widths.Run(width, new RmsNorm.Kernel(guardedX.Span, guardedWeight.Span, 1e-5f, y));
 
@@ -53,7 +53,7 @@ public class RmsNormTests
     public void A_row_may_be_normed_in_place()
     {
         float[] x = Sample.Floats(45, seed: 1), y = new float[45];
-        ushort[] weight = Sample.BFloat16s(45, seed: 2);
+        float[] weight = Sample.Floats(45, seed: 2);
         RmsNorm.Row(x, weight, 1e-5f, y);
 
         RmsNorm.Row(x, weight, 1e-5f, x);
@@ -65,14 +65,27 @@ public class RmsNormTests
     public void A_row_of_zeros_stays_zero()
     {
         var y = new float[20];
-        RmsNorm.Row(new float[20], Sample.BFloat16s(20, seed: 1), 1e-5f, y);
+        RmsNorm.Row(new float[20], Sample.Floats(20, seed: 1), 1e-5f, y);
         Assert.All(y, value => Assert.Equal(0f, value));
+    }
+
+    [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
+    public void A_row_whose_squares_go_beyond_float32_is_not_finite(int width)
+    {
+        foreach (int place in (int[])[0, 17, 44])   // the first register, the second, the tail
+            foreach (float value in (float[])[1e30f, -3e38f, float.PositiveInfinity, float.NaN])
+            {
+                float[] x = Sample.Floats(45, seed: 1), y = new float[45];
+                x[place] = value;
+                Widths.Run(width, new RmsNorm.Kernel(x, Sample.Floats(45, seed: 2), 1e-5f, y));
+                Assert.All(y, result => Assert.False(float.IsFinite(result)));
+            }
     }
 
     [Fact]
     public void Wrong_lengths_are_refused()
     {
-        Assert.Throws<ArgumentOutOfRangeException>(() => RmsNorm.Row(new float[4], new ushort[3], 1e-5f, new float[4]));
-        Assert.Throws<ArgumentOutOfRangeException>(() => RmsNorm.Row(new float[4], new ushort[4], 1e-5f, new float[5]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => RmsNorm.Row(new float[4], new float[3], 1e-5f, new float[4]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => RmsNorm.Row(new float[4], new float[4], 1e-5f, new float[5]));
     }
 }

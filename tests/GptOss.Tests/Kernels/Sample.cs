@@ -18,6 +18,10 @@ internal static class Sample
     public static ushort[] BFloat16s(int count, int seed) =>
         Array.ConvertAll(Floats(count, seed), value => (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16));
 
+    /// <summary>The bytes of values in binary16, little endian.</summary>
+    public static byte[] Float16s(int count, int seed) =>
+        [.. Floats(count, seed).SelectMany(value => BitConverter.GetBytes((Half)value))];
+
     public static byte[] Bytes(int count, int seed)
     {
         var bytes = new byte[count];

@@ -12,6 +12,8 @@ public sealed unsafe class LinearTests
     [Theory]
     [InlineData(nameof(MatrixKind.BFloat16Rows), 37, 50)]      // no multiple of anything
     [InlineData(nameof(MatrixKind.BFloat16Columns), 37, 50)]
+    [InlineData(nameof(MatrixKind.PlainRows), 37, 50)]
+    [InlineData(nameof(MatrixKind.PlainColumns), 37, 50)]
     [InlineData(nameof(MatrixKind.Mxfp4Rows), 37, 96)]         // three blocks: less than a step
     [InlineData(nameof(MatrixKind.Mxfp4Rows), 64, 288)]        // two steps and a rest
     [Trait("speed", "slow")]
@@ -27,7 +29,7 @@ public sealed unsafe class LinearTests
         fixed (byte* w = data, s = scales)
         fixed (ushort* b = bias)
         {
-            var matrix = new Matrix { Kind = kind, Rows = outputs, Columns = inputs, Data = w, Scales = s, Bias = b };
+            var matrix = new Matrix { Kind = kind, Rows = outputs, Columns = inputs, Data = w, Scales = s, Bias = new Numbers((byte*)b, NumberFormat.BFloat16) };
             float[][] alone = [.. x.Chunk(inputs).Select(row => Apply(matrix, row, threads: 1))];
             foreach (int threads in (int[])[1, 3])
                 for (int rows = 1; rows <= Most; rows++)

@@ -30,12 +30,18 @@ internal sealed class LoadedModel : IDisposable
 
     public static LoadedModel Random(
         TinyShape shape, int seed, int threads = 1, KeyValueFormat format = KeyValueFormat.Float32,
+        Precision precision = Precision.Checkpoint) =>
+        Written(folder => TinyCheckpoint.Write(folder.Path, shape, seed), threads, format, precision);
+
+    /// <summary>A model of a folder that is written now and goes with it.</summary>
+    public static LoadedModel Written(
+        Action<TemporaryFolder> write, int threads = 1, KeyValueFormat format = KeyValueFormat.Float32,
         Precision precision = Precision.Checkpoint)
     {
         var folder = new TemporaryFolder();
         try
         {
-            TinyCheckpoint.Write(folder.Path, shape, seed);
+            write(folder);
             return new LoadedModel(folder, threads, format, precision);
         }
         catch

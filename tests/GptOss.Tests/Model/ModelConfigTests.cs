@@ -172,6 +172,70 @@ public sealed class ModelConfigTests
         AssertRefused(config, field, "should be");
     }
 
+    [Fact]
+    public void Experts_per_token_are_never_guessed()
+    {
+        JsonObject config = TinyConfig.HuggingFace(Shape);
+        config.Remove("num_experts_per_tok");
+        config.Remove("experts_per_token");
+        AssertRefused(config, "num_experts_per_tok", "is missing, and so is experts_per_token");
+        JsonObject original = TinyConfig.Original(new TinyShape());
+        original.Remove("experts_per_token");
+        AssertRefused(original, "num_experts_per_tok", "is missing");
+    }
+
+    /// <summary>Two fields that mean the same: equal they are fine, and different ones are refused by the name of the second.</summary>
+    [Theory]
+    [InlineData("experts_per_token", "4", "2", "num_experts_per_tok is 4")]
+    [InlineData("num_experts", "6", "8", "num_local_experts is 6")]
+    [InlineData("rope_theta", "150000.0", "10000", "rope_scaling.rope_theta is 150000")]
+    public void Two_fields_of_one_meaning_must_agree(string field, string same, string other, string says)
+    {
+        JsonObject config = With(field, same);
+        config["rope_scaling"]!["rope_theta"] = 150000;
+        Assert.NotNull(Read(config));
+        config[field] = JsonNode.Parse(other);
+        AssertRefused(config, field, says);
+    }
+
+    [Fact]
+    public void Rope_parameters_and_rope_scaling_must_agree()
+    {
+        JsonObject config = TinyConfig.HuggingFace(Shape), newer = TinyConfig.HuggingFace(Shape with { RopeParameters = true });
+        config["rope_parameters"] = newer["rope_parameters"]!.DeepClone();
+        Assert.NotNull(Read(config));
+        config["rope_parameters"]!["factor"] = 8;
+        AssertRefused(config, "rope_scaling.factor", "rope_parameters.factor is 8");
+    }
+
+    [Theory]
+    [InlineData("none")]
+    [InlineData("default")]
+    public void A_rope_that_is_not_scaled_has_no_factor(string type)
+    {
+        JsonObject config = TinyConfig.HuggingFace(Shape);
+        config["rope_scaling"]!["rope_type"] = type;
+        AssertRefused(config, "rope_scaling.factor", $"rope_type '{type}' means that nothing is scaled");
+        config["rope_scaling"]!["factor"] = 1.0;
+        Assert.Equal(1, Read(config).Rope.Factor);
+        ((JsonObject)config["rope_scaling"]!).Remove("factor");
+        Assert.Equal(1, Read(config).Rope.Factor);
+    }
+
+    [Fact]
+    public void Numbers_may_be_written_as_python_writes_them()
+    {
+        string text = TinyConfig.HuggingFace(Shape).ToJsonString();
+        string python = text.Replace("\"hidden_size\":64", "\"hidden_size\":64.0, \"best_loss\":NaN, \"floor\":-Infinity", StringComparison.Ordinal);
+        Assert.NotEqual(text, python);
+        Assert.Equal(64, ModelConfig.From(ConfigJson.Parse(System.Text.Encoding.UTF8.GetBytes(python), Path)).HiddenSize);
+        string broken = text.Replace("\"swiglu_limit\":7", "\"swiglu_limit\":Infinity", StringComparison.Ordinal);
+        Assert.NotEqual(text, broken);
+        var refusal = Assert.Throws<CheckpointException>(() => ModelConfig.From(ConfigJson.Parse(System.Text.Encoding.UTF8.GetBytes(broken), Path)));
+        Assert.Equal("swiglu_limit", refusal.FieldName);
+        Assert.Contains("should be a finite number but is Infinity", refusal.Message);
+    }
+
     internal static ModelConfig Read(JsonObject config) => ModelConfig.From(ConfigJson.Parse(JsonSerializer.SerializeToUtf8Bytes(config), Path));
 
     private static JsonObject With(string field, string? value)

@@ -19,12 +19,16 @@ public sealed class SameBitsTests
         HeadDim = 10,
     };
 
+    /// <summary>The same with every tensor in BF16, F16 or F32 as a seed chooses, gate and up of each expert apart.</summary>
+    private const string Plain = "Plain";
+
     public static TheoryData<string, KeyValueFormat> Models => new()
     {
         { nameof(Mxfp4), KeyValueFormat.Float32 },
         { nameof(Mxfp4), KeyValueFormat.Float16 },
         { nameof(Mxfp4), KeyValueFormat.Int8 },
         { nameof(BFloat16), KeyValueFormat.Float32 },
+        { Plain, KeyValueFormat.Float32 },
     };
 
     [Theory, MemberData(nameof(Models))]
@@ -75,6 +79,7 @@ public sealed class SameBitsTests
     [Theory]
     [InlineData(nameof(Mxfp4))]
     [InlineData(nameof(BFloat16))]
+    [InlineData(Plain)]
     [Trait("speed", "slow")]
     public void Rows_of_one_pass_are_those_of_one_pass_each(string name)
     {
@@ -149,7 +154,9 @@ public sealed class SameBitsTests
     }
 
     private static LoadedModel Load(string name, int threads = 1, KeyValueFormat format = KeyValueFormat.Float32) =>
-        LoadedModel.Random(name == nameof(Mxfp4) ? Mxfp4 : BFloat16, seed: 4, threads, format);
+        name != Plain ? LoadedModel.Random(name == nameof(Mxfp4) ? Mxfp4 : BFloat16, seed: 4, threads, format)
+            : LoadedModel.Written(folder => WeightBinderTests.Write(folder, BFloat16, FineTunes.Typed(
+                FineTunes.Forms["by expert, gate and up apart"](FineTunes.Base(BFloat16, seed: 4)), seed: 4)), threads, format);
 
     private static void AssertSame(float[][] expected, float[][] actual, string what)
     {

@@ -35,6 +35,7 @@ internal sealed class ReferenceFolder
         {
             "BF16" => Convert(
                 data, 2, at => BitConverter.Int32BitsToSingle(BinaryPrimitives.ReadInt16LittleEndian(at) << 16)),
+            "F16" => Convert(data, 2, at => (double)BinaryPrimitives.ReadHalfLittleEndian(at)),
             "F32" => Convert(data, 4, at => BinaryPrimitives.ReadSingleLittleEndian(at)),
             _ => throw new NotSupportedException($"{name} is {dtype}."),
         };

@@ -116,9 +116,9 @@ public sealed class SamplerTests
         foreach (int at in (int[])[0, 1, 17, 298, 299])
         {
             float[] logits = Logits(1);
-            Assert.True(Sampler.AreFinite(logits));
+            Assert.True(Sampler.CanBeSampled(logits));
             logits[at] = value;
-            Assert.False(Sampler.AreFinite(logits));
+            Assert.False(Sampler.CanBeSampled(logits));
         }
     }
 

@@ -1,0 +1,64 @@
+using System.Text;
+
+namespace GptOss.Checkpoint;
+
+/// <summary>Tells from its first bytes what a file is that is not what its name says, and what to do about it.</summary>
+/// <remarks>
+/// No JSON and no safetensors file begins like any of these: the first eight bytes of a safetensors file are a length below
+/// 100,000,000, so four of them are zeros.
+/// </remarks>
+internal static class FileLook
+{
+    /// <summary>Bytes of the beginning that are looked at.</summary>
+    public const int Bytes = 512;
+
+    private const int Shown = 60;
+
+    /// <summary>What the file is, as the rest of a sentence that begins with its name; null where nothing is known.</summary>
+    /// <param name="start">The first <see cref="Bytes"/> bytes, or all of a shorter file.</param>
+    public static string? Describe(ReadOnlySpan<byte> start)
+    {
+        start = start[..Math.Min(start.Length, Bytes)];
+        if (start.StartsWith("version https://git-lfs"u8) || start.StartsWith("version https://hawser"u8))
+            return "is a Git LFS pointer and not the file itself: run 'git lfs pull' in its folder.";
+        if (start.StartsWith("GGUF"u8))
+            return "is a GGUF file, and this engine reads safetensors: download the safetensors files of the model.";
+        if (start.StartsWith("PK\x03\x04"u8) || Begins(start, 0x80, 0x02) || Begins(start, 0x80, 0x04))
+            return "is a file of PyTorch, and this engine reads safetensors: save the model with safe_serialization=True.";
+        if (Begins(start, 0x1F, 0x8B))
+            return "is a gzip archive: unpack it first.";
+        if (Begins(start, 0xFF, 0xFE) || Begins(start, 0xFE, 0xFF))
+            return "is text in UTF-16: save it in UTF-8.";
+        if (start.Length >= 16 && !start.ContainsAnyExcept((byte)0))
+            return "begins with zeros only: its download took the space and never wrote the content. Download it again.";
+
+        ReadOnlySpan<byte> mark = [0xEF, 0xBB, 0xBF];
+        ReadOnlySpan<byte> text = (start.StartsWith(mark) ? start[mark.Length..] : start).TrimStart(" \t\r\n"u8);
+        if (text.Length > 1 && text[0] == '<' && (text[1] is (byte)'!' or (byte)'?' || char.IsAsciiLetter((char)text[1])))
+            return "is a web page and not the file: the server answered the download with a page. Download it again, "
+                + "signed in if the repository asks for it.";
+        return null;
+    }
+
+    private static bool Begins(ReadOnlySpan<byte> start, byte first, byte second) => start.Length > 1 && start[0] == first && start[1] == second;
+
+    /// <summary>The same for a file that should be binary, where text is wrong too: an error that a server sent, most often.</summary>
+    public static string? DescribeBinary(ReadOnlySpan<byte> start)
+    {
+        if (Describe(start) is { } known) return known;
+        start = start[..Math.Min(start.Length, Bytes)];
+        if (start.Length < 8 || start.ContainsAnyInRange((byte)0, (byte)8) || start.ContainsAnyInRange((byte)14, (byte)31)) return null;
+        string text = Encoding.UTF8.GetString(start[..Math.Min(start.Length, Shown)]);
+        return $"is text ('{Printable.Name(text)}{(start.Length > Shown ? "…" : "")}') where weights belong: an error that the server sent in place of the file. "
+            + "Download it again.";
+    }
+
+    /// <summary>The same for a JSON object in place of a configuration or an index: a server's error has fields of its own.</summary>
+    public static string? DescribeObject(ConfigJson json)
+    {
+        string[] errors = ["error", "errors", "message", "detail", "Error", "Message"];
+        if (json.Names.Take(8).Count() > 6 || errors.FirstOrDefault(json.Has) is not { } field) return null;
+        return $"is an error that a server sent in place of the file (its field '{field}' says so). Download it again, "
+            + "signed in if the repository asks for it.";
+    }
+}

@@ -1,0 +1,127 @@
+namespace GptOss.Checkpoint;
+
+/// <summary>The one place that says what a folder is that is no model: it looks at the neighbours of what is missing.</summary>
+/// <remarks>Every message says what is there and what to do. That a download is incomplete is never guessed here.</remarks>
+internal static class FolderLook
+{
+    private const string ConfigName = "config.json", AdapterConfig = "adapter_config.json";
+
+    // A folder that is none of ours may hold millions of entries.
+    private const int MostEntries = 2000;
+
+    /// <summary>The error for a folder without config.json.</summary>
+    public static CheckpointException NoConfig(string folder)
+    {
+        List<string> names = Entries(folder);
+        string config = Path.Join(folder, ConfigName);
+        if (Foreign(folder, names) is { } what)
+            return new CheckpointException(folder, $"holds no {ConfigName}: {what}");
+        if (names.Any(IsWeights))
+            return new CheckpointException(config,
+                "does not exist, though weights lie beside it: copy it from the repository or the model that they come from.");
+        return new CheckpointException(folder, names.Count == 0
+            ? "is empty. It should be the folder of a model, with config.json and the weights."
+            : $"holds no {ConfigName}, but {Some(names)}. It should be the folder of a model, with config.json and the weights.");
+    }
+
+    /// <summary>The error for a folder with a config.json and without weights of a known name.</summary>
+    public static CheckpointException NoWeights(string folder)
+    {
+        List<string> names = Entries(folder);
+        const string Looked = "looked for model.safetensors.index.json, model.safetensors and a series such as model--00001-of-….";
+        if (names.Where(name => IsWeights(name) && !WeightFiles.IsAdapter(name)).ToArray() is { Length: > 0 } files)
+            return new CheckpointException(folder, files.Length == 1
+                ? $"holds weights under a name that is not known, '{Printable.Name(files[0])}': rename it to {WeightFiles.SingleName}."
+                : $"holds {files.Length} files of weights, such as '{Printable.Name(files[0])}', whose names are no series: "
+                    + $"{WeightFiles.IndexName} belongs to them. Copy it from where they come from.");
+        string hint = Foreign(folder, names) ?? (names.Count > 1
+            ? $"beside {ConfigName} there is {Some([.. names.Where(name => name != ConfigName)])}. Download the .safetensors files of the model."
+            : $"there is {ConfigName} alone. Download the .safetensors files of the model.");
+        return new CheckpointException(folder, $"holds no weights: {Looked} {Capital(hint)}");
+    }
+
+    /// <summary>What is wrong with a path that is no folder.</summary>
+    public static CheckpointException NoFolder(string path)
+    {
+        if (!File.Exists(path))
+        {
+            string name = path.Replace('\\', '/');
+            return new CheckpointException(path, "does not exist. It should be the folder of a model."
+                + (name.Split('/') is { Length: >= 2 } parts && parts[^2] == "openai"
+                    ? " A name of Hugging Face is no path: download the repository and give its folder." : ""));
+        }
+        string file = Path.GetFileName(path);
+        return new CheckpointException(path, file.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase)
+            ? "is a GGUF file, but should be the folder of a model with config.json and .safetensors files."
+            : IsWeights(file) || file == ConfigName
+                ? "is a file, but should be the folder of a model: give the folder that it lies in."
+                : "is a file, but should be the folder of a model.");
+    }
+
+    /// <summary>What the folder is instead of a model, as sentences; null where nothing of it is known.</summary>
+    private static string? Foreign(string folder, List<string> names)
+    {
+        if (names.Contains(AdapterConfig) || names.Any(name => IsWeights(name) && WeightFiles.IsAdapter(name)))
+            return $"it is an adapter (LoRA) without its base{AdapterBase(folder)}. Merge it into the base "
+                + "(merge_and_unload in PEFT) and give the folder of the result.";
+        if (names.FirstOrDefault(name => EndsWithAny(name, ".incomplete", ".part", ".crdownload", ".aria2", ".tmp")) is { } partial)
+            return $"'{Printable.Name(partial)}' is a download that did not end. Download it again.";
+        if (names.Contains("original") && Entries(Path.Join(folder, "original")).Any(IsWeights))
+            return "its subfolder 'original' holds weights: open that folder instead.";
+        string[] inside = [.. names.Where(name => File.Exists(Path.Join(folder, name, ConfigName))).Take(50)];
+        if (inside.Length > 0)
+            return $"its subfolder '{Printable.Name(inside[^1])}' holds a model: open that folder instead.";
+        if (names.FirstOrDefault(name => name.StartsWith("models--", StringComparison.Ordinal)) is { } repository)
+            return $"it is a cache of Hugging Face: open a repository in it, such as '{Printable.Name(repository)}'.";
+        if (names.FirstOrDefault(name => EndsWithAny(name, ".gguf")) is { } gguf)
+            return $"'{Printable.Name(gguf)}' is a GGUF file, and this engine reads safetensors. Download the safetensors files of the model.";
+        if (names.FirstOrDefault(name => EndsWithAny(name, ".bin", ".pt", ".pth", ".ckpt", ".distcp")) is { } pickle)
+            return $"'{Printable.Name(pickle)}' is a file of PyTorch, and this engine reads safetensors. "
+                + "Save the model with save_pretrained(safe_serialization=True), or download its .safetensors files.";
+        if (names.FirstOrDefault(name => EndsWithAny(name, ".onnx", ".npz", ".h5", ".msgpack", ".tflite")) is { } other)
+            return $"'{Printable.Name(other)}' is of another kind of software. Download the .safetensors files of the model.";
+        return null;
+    }
+
+    private static string AdapterBase(string folder)
+    {
+        try
+        {
+            string? name = ConfigJson.Load(Path.Join(folder, AdapterConfig)).OptionalText("base_model_name_or_path");
+            return name is null ? "" : $", {Printable.Name(name)}";
+        }
+        catch (CheckpointException)
+        {
+            return "";   // what the adapter's configuration is does not matter where there is no model
+        }
+    }
+
+    private static bool IsWeights(string name) => name.EndsWith(WeightFiles.Extension, StringComparison.Ordinal);
+
+    private static bool EndsWithAny(string name, params ReadOnlySpan<string> ends)
+    {
+        foreach (string end in ends)
+            if (name.EndsWith(end, StringComparison.OrdinalIgnoreCase))
+                return true;
+        return false;
+    }
+
+    private static string Some(List<string> names) => names.Count == 1 ? $"'{Printable.Name(names[0])}' alone"
+        : $"'{Printable.Name(names[0])}' and {names.Count - 1} more";
+
+    private static string Capital(string sentence) => char.ToUpperInvariant(sentence[0]) + sentence[1..];
+
+    private static List<string> Entries(string folder)
+    {
+        try
+        {
+            List<string> names = [.. Directory.EnumerateFileSystemEntries(folder).Take(MostEntries).Select(path => Path.GetFileName(path))];
+            names.Sort(StringComparer.Ordinal);
+            return names;
+        }
+        catch (Exception e) when (RegularFile.IsFileTrouble(e))
+        {
+            return [];
+        }
+    }
+}

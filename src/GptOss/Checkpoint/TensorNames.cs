@@ -1,0 +1,75 @@
+namespace GptOss.Checkpoint;
+
+/// <summary>The names under which a model's tensors lie in its files: prefixes of wrappers, and what strange names tell.</summary>
+internal static class TensorNames
+{
+    /// <summary>What wrappers of PyTorch and PEFT put before a name, and careless saving leaves there.</summary>
+    private static readonly string[] Wrappers = ["base_model.model.", "_orig_mod.", "module.", "_fsdp_wrapped_module."];
+
+    // By endings and parts of names: which tool quantises so.
+    private static readonly (string Part, string Tool)[] Quantisers =
+    [
+        (".qweight", "GPTQ or AWQ"), (".qzeros", "GPTQ or AWQ"), (".g_idx", "GPTQ"), (".weight_packed", "compressed-tensors"),
+        (".weight_scale_inv", "an FP8 tool"), (".weight_scale", "compressed-tensors, modelopt or an FP8 tool"), (".absmax", "bitsandbytes"),
+        (".quant_state.", "bitsandbytes"), (".SCB", "bitsandbytes"), (".input_scale", "modelopt or an FP8 tool"), (".scales", "MLX"), (".biases", "MLX"),
+        ("_weight_scale", "an FP8 tool"),
+    ];
+
+    /// <summary>The prefix of wrappers that every name has; empty where there is none.</summary>
+    public static string CommonPrefix(IReadOnlyCollection<string> names)
+    {
+        string prefix = "";
+        while (names.Count > 0)
+        {
+            string? next = Wrappers.FirstOrDefault(wrapper => names.All(name => name.StartsWith(prefix + wrapper, StringComparison.Ordinal)));
+            if (next is null) break;
+            prefix += next;
+        }
+        return prefix;
+    }
+
+    /// <summary>The tool that quantised a folder with such tensors; null where none did.</summary>
+    public static string? Quantiser(IEnumerable<string> names) => names
+        .SelectMany(name => Quantisers.Where(known => name.Contains(known.Part, StringComparison.Ordinal) && !name.Contains(".mlp.mlp", StringComparison.Ordinal)))
+        .Select(known => known.Tool).FirstOrDefault();
+
+    /// <summary>Why a tensor is missing, told from the names that are there: a rest of a sentence and the next step.</summary>
+    /// <param name="missing">The name that the model needs.</param>
+    /// <param name="names">All that there are.</param>
+    /// <param name="files">How many files hold them.</param>
+    public static string WhyMissing(string missing, IReadOnlyCollection<string> names, int files)
+    {
+        string start = $"is in none of the folder's {files} .safetensors files";
+        if (Quantiser(names) is { } tool)
+            return $"{start}: the folder was saved quantised by another tool ({tool}). Use one that was saved in bf16, F16 or F32, "
+                + "or with OpenAI's MXFP4.";
+        if (names.FirstOrDefault(name => name.Contains(".lora_", StringComparison.Ordinal) || name.Contains(".base_layer.", StringComparison.Ordinal)) is not null)
+            return $"{start}: the folder holds an adapter (LoRA) that was not merged. Merge it (merge_and_unload in PEFT) and save again.";
+        if (names.FirstOrDefault(name => name.EndsWith("." + missing, StringComparison.Ordinal)) is { } prefixed)
+            return $"{start} under that name, but as '{Printable.Name(prefixed)}', and not every name has that prefix: "
+                + "save the model again without the wrapper.";
+        if (missing.EndsWith("bias", StringComparison.Ordinal) && !names.Any(name => name.EndsWith("bias", StringComparison.Ordinal)))
+            return $"{start}: they hold no biases at all, and gpt-oss has one in every projection. The tool that saved the folder "
+                + "dropped them: save it again with another.";
+        if (missing.EndsWith("bias", StringComparison.Ordinal) && !names.Any(name => name.EndsWith(Kind(missing), StringComparison.Ordinal)))
+            return $"{start}, nor in any other layer: the tool that saved the folder dropped such biases. Save it again with another"
+                + (missing.Contains("_attn", StringComparison.Ordinal) ? ", or set attention_bias of config.json to false if the model was trained without." : ".");
+        if (missing == "lm_head.weight")
+            return $"{start}: set tie_word_embeddings of config.json to true if the model shares this matrix with the embedding; "
+                + "otherwise the files are not all of this model, and the folder has to be downloaded again.";
+        bool original = names.Contains("embedding.weight"), huggingFace = names.Contains("model.embed_tokens.weight");
+        if (original && missing.StartsWith("model.", StringComparison.Ordinal) || huggingFace && !missing.StartsWith("model.", StringComparison.Ordinal) && missing != "lm_head.weight")
+            return $"{start}: they have the names of {(original ? "OpenAI's original layout" : "the Hugging Face layout")}, and "
+                + "config.json is that of the other one. Put the config.json beside them that they came with.";
+        return names.Count == 0 ? $"{start}, which are empty. Download them again."
+            : $"{start}, which hold {names.Count} others, such as '{Printable.Name(names.First())}': they are not all of this model. Download the folder again.";
+    }
+
+    /// <summary>A name behind the number of its layer.</summary>
+    private static string Kind(string name)
+    {
+        int digit = name.AsSpan().IndexOfAnyInRange('0', '9');
+        int dot = digit < 0 ? -1 : name.IndexOf('.', digit);
+        return dot < 0 ? name : name[dot..];
+    }
+}
