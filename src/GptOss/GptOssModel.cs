@@ -25,7 +25,8 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
     {
         _checkpoint = checkpoint;
         _fast = fast;
-        ContextLength = options.ContextLength ?? weights.Config.MaxPositions;
+        ContextLength = options.ContextLength
+            ?? checkpoint.GenerationConfig?.OptionalInt32("default_context_length", 1, weights.Config.MaxPositions) ?? weights.Config.MaxPositions;
         _engine = new Engine(
             fast?.Weights ?? weights, options.Threads ?? Environment.ProcessorCount, ContextLength, options.KeyValueFormat, ExplainFault);
         _scheduler = new Scheduler(_engine);

@@ -14,7 +14,8 @@ public sealed record ModelOptions
             : throw new ArgumentOutOfRangeException(nameof(Threads), value, "Threads must be between 1 and 1024.");
     }
 
-    /// <summary>The most tokens one sequence may hold, prompt and answer together; null takes the checkpoint's maximum.</summary>
+    /// <summary>The most tokens one sequence may hold, prompt and answer together; null takes the checkpoint's maximum, or less where its
+    /// generation_config.json has a <c>default_context_length</c>, as that of the tiny model: 4,096.</summary>
     /// <remarks>Memory is taken as a sequence grows, never for the whole context at once.</remarks>
     public int? ContextLength
     {

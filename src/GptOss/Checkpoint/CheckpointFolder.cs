@@ -61,7 +61,7 @@ internal sealed class CheckpointFolder : IWeightStore, IDisposable
         var files = new List<SafetensorsFile>();
         try
         {
-            if (!Directory.Exists(folder))
+            if (!FilesInMemory.FolderExists(folder))
                 throw new CheckpointException(
                     folder,
                     File.Exists(folder)
@@ -69,7 +69,7 @@ internal sealed class CheckpointFolder : IWeightStore, IDisposable
                         : "does not exist. It should be the folder of a model.");
             var config = ConfigJson.Load(System.IO.Path.Join(folder, "config.json"));
             string generation = System.IO.Path.Join(folder, "generation_config.json");
-            ConfigJson? generationConfig = System.IO.Path.Exists(generation) ? ConfigJson.Load(generation) : null;
+            ConfigJson? generationConfig = FilesInMemory.Exists(generation) ? ConfigJson.Load(generation) : null;
 
             (string[] names, Dictionary<string, string>? placement) = WeightFiles.Find(folder);
             foreach (string name in names)

@@ -30,7 +30,7 @@ internal static class WeightFiles
             Dictionary<string, string> placement = ReadIndex(index);
             return ([.. placement.Values.Distinct().Order(StringComparer.Ordinal)], placement);
         }
-        if (Path.Exists(Path.Join(folder, SingleName)))
+        if (FilesInMemory.Exists(Path.Join(folder, SingleName)))
             return ([SingleName], null);
         return (FindSeries(folder), null);
     }
