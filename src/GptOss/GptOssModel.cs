@@ -19,6 +19,7 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
     private readonly Scheduler _scheduler;
     private readonly Lazy<(GptOssTokenizer? Tokenizer, string? WhyNot)> _tokenizer;
     private readonly Lazy<int[]> _stopTokens;
+    private readonly int _maxOutputTokens;
     private bool _disposed;
 
     private GptOssModel(CheckpointFolder checkpoint, ModelWeights weights, FastWeights? fast, ModelOptions options)
@@ -27,6 +28,7 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
         _fast = fast;
         ContextLength = options.ContextLength
             ?? checkpoint.GenerationConfig?.OptionalInt32("default_context_length", 1, weights.Config.MaxPositions) ?? weights.Config.MaxPositions;
+        _maxOutputTokens = options.MaxOutputTokens;
         _engine = new Engine(
             fast?.Weights ?? weights, options.Threads ?? Environment.ProcessorCount, ContextLength, options.KeyValueFormat, ExplainFault);
         _scheduler = new Scheduler(_engine);
@@ -60,7 +62,7 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
     private Uri Place => new Uri(Folder) is { Host: "" } local ? new UriBuilder(local) { Host = "127.0.0.1" }.Uri : new Uri(Folder);
 
     internal ChatSource ChatSource(string? modelId = null) =>
-        new(this, Tokenizer, modelId ?? Name, Place, ContextLength);
+        new(this, Tokenizer, modelId ?? Name, Place, ContextLength) { MaxOutputTokens = _maxOutputTokens };
 
     /// <summary>Begins to work on a request, once the files are seen to be what they were.</summary>
     ITokenStream ITokenSource.Submit(GenerationRequest request, CancellationToken cancellation)
@@ -94,7 +96,8 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
     /// <param name="sampling">How tokens are chosen; null for OpenAI's recommendation.</param>
     /// <param name="cancellationToken">Ends the generation, also while the prompt is read.</param>
     /// <returns>
-    /// Token ids as they are made. A stop token is the last one; without it the context is full. The model works a little
+    /// Token ids as they are made. A stop token is the last one; without it there are as many as
+    /// <see cref="ModelOptions.MaxOutputTokens"/>, or the context is full. The model works a little
     /// ahead of the reader, and stops when the enumeration is left.
     /// </returns>
     /// <exception cref="ContextLengthException">The prompt does not fit.</exception>
@@ -133,7 +136,8 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
     private async IAsyncEnumerable<int> Steps(
         IEnumerable<int> prompt, SamplingOptions sampling, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        using ITokenStream sequence = ((ITokenSource)this).Submit(new GenerationRequest { Prompt = [.. prompt], Sampling = sampling, StopTokens = StopTokens }, cancellation);
+        using ITokenStream sequence = ((ITokenSource)this).Submit(
+            new GenerationRequest { Prompt = [.. prompt], Sampling = sampling, StopTokens = StopTokens, MaxTokens = _maxOutputTokens }, cancellation);
         await foreach (GeneratedToken token in sequence.ReadAsync(cancellation).ConfigureAwait(false))
             yield return token.Id;
     }

@@ -18,6 +18,19 @@ public sealed class GptOssModelTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    public async Task Tokens_that_nobody_limits_end_at_the_models_limit()
+    {
+        using var folder = new TemporaryFolder();
+        TinyCheckpoint.Write(folder.Path, new TinyShape(), seed: 1);
+        using GptOssModel model = await GptOssModel.LoadAsync(
+            folder.Path, new ModelOptions { MaxOutputTokens = 5 }, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal(5, await model.Generate([1, 2, 3], SamplingOptions.Greedy, TestContext.Current.CancellationToken)
+            .CountAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(32_768, ModelOptions.Default.MaxOutputTokens);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new ModelOptions { MaxOutputTokens = 0 });
+    }
+
+    [Fact]
     public async Task The_greedy_answer_is_that_of_the_logits_taken_by_hand()
     {
         await using GptOssModel model = await Load();

@@ -21,6 +21,10 @@ internal static partial class ChatLog
     [LoggerMessage(4, LogLevel.Warning, "A request failed.")]
     public static partial void Failed(ILogger logger, Exception error);
 
+    [LoggerMessage(6, LogLevel.Warning,
+        "{ResponseId}: ended after {MaxOutputTokens} tokens by ModelOptions.MaxOutputTokens. Set ChatOptions.MaxOutputTokens, or raise that one.")]
+    public static partial void Unlimited(ILogger logger, string responseId, int maxOutputTokens);
+
     [LoggerMessage(5, LogLevel.Trace, "{ResponseId}: {HarmonyText}")]
     public static partial void Contents(ILogger logger, string responseId, string harmonyText);
 }

@@ -69,7 +69,7 @@ internal sealed class RequestReader(ChatSource source, TurnMemory memory)
             {
                 Prompt = prompt,
                 Sampling = Sampling(options, own),
-                MaxTokens = options.MaxOutputTokens,
+                MaxTokens = options.MaxOutputTokens ?? source.MaxOutputTokens,
                 StopTokens = _stopTokens,
                 LogProbabilities = own.LogProbabilities,
                 Guide = own.ReasoningBudget is { } budget ? new ReasoningBudget(budget, _special, Parser()) : null,

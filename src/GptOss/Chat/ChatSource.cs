@@ -15,6 +15,9 @@ internal sealed record ChatSource(ITokenSource Tokens, GptOssTokenizer Tokenizer
     /// <summary>The markers of the chat format.</summary>
     public SpecialTokens Special { get; } = new(Tokenizer);
 
+    /// <summary>The most tokens of an answer that its request does not limit.</summary>
+    public int MaxOutputTokens { get; init; } = ModelOptions.Default.MaxOutputTokens;
+
     /// <summary>Knows the date that the model is told.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

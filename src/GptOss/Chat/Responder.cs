@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using GptOss.Generation;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
+using EndReason = GptOss.Generation.EndReason;
 
 namespace GptOss.Chat;
 
@@ -113,6 +114,8 @@ internal sealed class Responder : IDisposable
         last.FinishReason = reason;
         last.AdditionalProperties = reply.Extras(_source.Tokenizer);
         ChatLog.Finished(_logger, id, reason, reply.Usage.Output, reply.Usage.Reasoning, Stopwatch.GetElapsedTime(start));
+        if (answer.End == EndReason.MaxTokens && options?.MaxOutputTokens is null)
+            ChatLog.Unlimited(_logger, id, _source.MaxOutputTokens);
         if (_logger.IsEnabled(LogLevel.Trace))
             ChatLog.Contents(_logger, id, _source.Tokenizer.Decode(reply.AllTokens));
         yield return last;

@@ -64,6 +64,23 @@ public sealed class ResponderTests
         Assert.Equal(words, all.Contains("Hello there", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(null, 1)]     // nobody limited it
+    [InlineData(7, 0)]        // the request did
+    public async Task An_answer_that_nobody_limits_ends_at_the_models_limit_with_one_warning(int? asked, int warnings)
+    {
+        using var log = new Journal(LogLevel.Warning);
+        var source = new TokenScript("<|channel|>final<|message|>" + string.Concat(Enumerable.Repeat("again ", 30)) + "<|return|>");
+        var chat = new ChatSource(source, TokenScript.Tokenizer, "script", null, ContextLength: 4096) { MaxOutputTokens = 7 };
+        using var client = new GptOssChatClient(chat, null, ownsModel: false, log);
+
+        ChatResponse answer = await client.GetResponseAsync("Hi", new ChatOptions { MaxOutputTokens = asked }, TestContext.Current.CancellationToken);
+
+        Assert.Equal((ChatFinishReason.Length, 7L), (answer.FinishReason, answer.Usage!.OutputTokenCount));
+        Assert.Equal(warnings, log.Lines.Count(line => line.Contains("after 7 tokens by ModelOptions.MaxOutputTokens", StringComparison.Ordinal)));
+        Assert.Equal(warnings, log.Lines.Count);
+    }
+
     [Fact]
     public void The_memory_of_answers_is_bounded()
     {
