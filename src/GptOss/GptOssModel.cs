@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using GptOss.Chat;
 using GptOss.Checkpoint;
 using GptOss.Generation;
+using GptOss.Kernels;
 using GptOss.Model;
 using Microsoft.Extensions.Logging;
 
@@ -20,6 +21,7 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
     private readonly Lazy<(GptOssTokenizer? Tokenizer, string? WhyNot)> _tokenizer;
     private readonly Lazy<int[]> _stopTokens;
     private readonly int _maxOutputTokens;
+    private bool _warned;
     private bool _disposed;
 
     private GptOssModel(CheckpointFolder checkpoint, ModelWeights weights, FastWeights? fast, ModelOptions options)
@@ -58,11 +60,12 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
 
     internal Engine Engine => _engine;
 
-    // Whoever watches by OpenTelemetry reads the host as the server's address: it is this machine.
-    private Uri Place => new Uri(Folder) is { Host: "" } local ? new UriBuilder(local) { Host = "127.0.0.1" }.Uri : new Uri(Folder);
+    /// <summary>Whether whoever has this logger shall say that the process is slow: true once for a model, and where there is something to say.</summary>
+    internal bool FirstToWarn(ILoggerFactory? logger) =>
+        logger is not null && Processor.Unused.Count > 0 && !Interlocked.Exchange(ref _warned, true);
 
     internal ChatSource ChatSource(string? modelId = null) =>
-        new(this, Tokenizer, modelId ?? Name, Place, ContextLength) { MaxOutputTokens = _maxOutputTokens };
+        new(this, Tokenizer, modelId ?? Name, Place: null, ContextLength) { MaxOutputTokens = _maxOutputTokens };
 
     /// <summary>Begins to work on a request, once the files are seen to be what they were.</summary>
     ITokenStream ITokenSource.Submit(GenerationRequest request, CancellationToken cancellation)

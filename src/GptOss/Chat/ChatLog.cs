@@ -25,6 +25,11 @@ internal static partial class ChatLog
         "{ResponseId}: ended after {MaxOutputTokens} tokens by ModelOptions.MaxOutputTokens. Set ChatOptions.MaxOutputTokens, or raise that one.")]
     public static partial void Unlimited(ILogger logger, string responseId, int maxOutputTokens);
 
+    [LoggerMessage(7, LogLevel.Warning,
+        "This process does not use {InstructionSets}, which the processor has: the model runs many times slower than it could. "
+        + "Compiled ahead of time: set IlcInstructionSet to x86-64-v3 or native. Otherwise: look for variables such as DOTNET_EnableAVX2.")]
+    public static partial void Slow(ILogger logger, string instructionSets);
+
     [LoggerMessage(5, LogLevel.Trace, "{ResponseId}: {HarmonyText}")]
     public static partial void Contents(ILogger logger, string responseId, string harmonyText);
 }

@@ -7,7 +7,7 @@ namespace GptOss.Chat;
 /// <param name="Tokens">Makes answers.</param>
 /// <param name="Tokenizer">Text to ids and back.</param>
 /// <param name="ModelId">The name that requests may ask for.</param>
-/// <param name="Place">Where the model lies; null for nowhere.</param>
+/// <param name="Place">The address of a server that answers; null where there is none, as for a model in this process.</param>
 /// <param name="ContextLength">Tokens of prompt and answer together.</param>
 /// <exception cref="HarmonyFormatException">The tokenizer lacks a marker of the chat format.</exception>
 internal sealed record ChatSource(ITokenSource Tokens, GptOssTokenizer Tokenizer, string ModelId, Uri? Place, int ContextLength)

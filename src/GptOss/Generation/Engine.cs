@@ -31,7 +31,7 @@ internal sealed class Engine : IDisposable
         Weights = weights;
         ContextLength = contextLength;
         Cache = new KvCache(weights.Config, format);
-        Telemetry.Watch(Cache);
+        Instruments = new Instruments(Cache);
         _team = new WorkerTeam(threads);
         _workspace = new Workspace(weights.Config, _team);
         _explainFault = explainFault;
@@ -42,6 +42,8 @@ internal sealed class Engine : IDisposable
     public int ContextLength { get; }
 
     public KvCache Cache { get; }
+
+    public Instruments Instruments { get; }
 
     /// <summary>Set when the engine is being closed; every pass under way then ends before its next expert.</summary>
     public CancellationToken Closing => _closing.Token;
@@ -122,6 +124,7 @@ internal sealed class Engine : IDisposable
         _turn.Wait();
         _team.Dispose();
         _workspace.Dispose();
+        Instruments.Dispose();
         _turn.Release();   // whoever comes now is told that the engine is closed
     }
 
