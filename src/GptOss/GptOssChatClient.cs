@@ -26,7 +26,7 @@ public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
 
     internal GptOssChatClient(ChatSource source, GptOssModel? model, bool ownsModel, ILoggerFactory? loggerFactory)
     {
-        ILogger logger = (loggerFactory ?? NullLoggerFactory.Instance).CreateLogger(typeof(GptOssChatClient).FullName!);
+        var logger = new CarefulLogger((loggerFactory ?? NullLoggerFactory.Instance).CreateLogger(typeof(GptOssChatClient).FullName!));
         _responder = new Responder(source, logger);
         if (model?.FirstToWarn(loggerFactory) == true)
             ChatLog.Slow(logger, string.Join(" and ", Processor.Unused));

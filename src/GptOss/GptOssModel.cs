@@ -32,7 +32,7 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
             ?? checkpoint.GenerationConfig?.OptionalInt32("default_context_length", 1, weights.Config.MaxPositions) ?? weights.Config.MaxPositions;
         _maxOutputTokens = options.MaxOutputTokens;
         _engine = new Engine(
-            fast?.Weights ?? weights, options.Threads ?? Environment.ProcessorCount, ContextLength, options.KeyValueFormat, ExplainFault);
+            fast?.Weights ?? weights, options.Threads ?? Environment.ProcessorCount, ContextLength, options.KeyValueFormat, ExplainFault) { ModelName = Name };
         _scheduler = new Scheduler(_engine);
         _tokenizer = new(() => (GptOssTokenizer.ForFolder(Folder, VocabularySize, out string? whyNot), whyNot));
         _stopTokens = new(ReadStopTokens);
@@ -70,8 +70,9 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
     /// <summary>Begins to work on a request, once the files are seen to be what they were.</summary>
     ITokenStream ITokenSource.Submit(GenerationRequest request, CancellationToken cancellation)
     {
+        if (Volatile.Read(ref _disposed)) throw _engine.Disposed();
         _checkpoint.ThrowIfChanged();
-        return _scheduler.Submit(request, cancellation);
+        return new ForgettableStream(_scheduler.Submit(request, cancellation));
     }
 
     /// <summary>Where the weights lie that a pass uses: what a measurement of the memory reads.</summary>
@@ -151,6 +152,7 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
         progress?.Report(new LoadProgress("Opening the files", 0));
         CheckpointFolder checkpoint = CheckpointFolder.Open(Path.GetFullPath(folder));
         FastWeights? fast = null;
+        GptOssModel? model = null;
         try
         {
             cancellation.ThrowIfCancellationRequested();
@@ -162,12 +164,14 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
             ModelWeights weights = WeightBinder.Bind(checkpoint, config);
             if (options.Precision == Precision.Fast)
                 fast = new FastWeights(weights, checkpoint, options.Threads ?? Environment.ProcessorCount, Fraction(progress), cancellation);
-            var model = new GptOssModel(checkpoint, weights, fast, options);
+            model = new GptOssModel(checkpoint, weights, fast, options);
             progress?.Report(new LoadProgress("Ready", 1));
             return model;
         }
         catch
         {
+            // A listener to the progress may throw, too, even when all is ready.
+            model?.Dispose();
             fast?.Dispose();
             checkpoint.Dispose();
             throw;

@@ -47,7 +47,8 @@ public sealed partial class SamplesTests
     private static string Output(string sample)
     {
         // The samples are built beside the tests, in the same configuration.
-        string program = Path.Combine(Repository.Root, "samples", sample, "bin", Configuration(), "net10.0", $"{sample}.dll");
+        string below = Path.GetRelativePath(Path.Combine(Repository.Root, "tests", "GptOss.Tests"), AppContext.BaseDirectory);
+        string program = Path.Combine(Repository.Root, "samples", sample, below, $"{sample}.dll");
         var start = new ProcessStartInfo("dotnet", [program]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
@@ -57,8 +58,6 @@ public sealed partial class SamplesTests
         Assert.True(process.ExitCode == 0, error.Result);
         return output.Result.ReplaceLineEndings("\n");
     }
-
-    private static string Configuration() => new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
 
     [GeneratedRegex(@"tokens, (\d+) of them reasoning")]
     private static partial Regex ReasoningTokens();

@@ -37,6 +37,9 @@ internal sealed class Engine : IDisposable
         _explainFault = explainFault;
     }
 
+    /// <summary>What messages call the model.</summary>
+    public string ModelName { get; init; } = "";
+
     public ModelWeights Weights { get; }
 
     public int ContextLength { get; }
@@ -117,6 +120,9 @@ internal sealed class Engine : IDisposable
     /// <summary>Lets every pass under way end before its next expert, and no other begin.</summary>
     public void Close() => _closing.Cancel();
 
+    /// <summary>What is thrown to those who still want something of a closed engine.</summary>
+    public ObjectDisposedException Disposed() => new(null, $"The model '{Printable.Name(ModelName)}' was disposed.");
+
     /// <summary>Closes, waits for the pass under way, then lets go of threads and memory.</summary>
     public void Dispose()
     {
@@ -160,6 +166,6 @@ internal sealed class Engine : IDisposable
         _turn.Wait(stop);
         if (!_closing.IsCancellationRequested) return;
         _turn.Release();
-        throw new ObjectDisposedException(null, "The model was disposed.");
+        throw Disposed();
     }
 }

@@ -82,6 +82,40 @@ public sealed class ResponderTests
     }
 
     [Fact]
+    public async Task A_logger_that_throws_ends_no_request_and_hides_no_error()
+    {
+        using var log = new FaultyLog();
+        using GptOssChatClient client = new TokenScript(Greeting).Client(log);
+        Assert.NotEmpty((await client.GetResponseAsync("Hi", cancellationToken: TestContext.Current.CancellationToken)).Text);
+        var error = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() =>
+            client.GetResponseAsync("Hi", new ChatOptions { MaxOutputTokens = 0 }, TestContext.Current.CancellationToken));
+        Assert.Contains("MaxOutputTokens", error.Message);
+        Assert.True(log.Calls > 1);
+    }
+
+    private sealed class FaultyLog : ILoggerFactory, ILogger
+    {
+        public int Calls { get; private set; }
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            Calls++;
+            throw new InvalidOperationException("the disk of the log is full");
+        }
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public void AddProvider(ILoggerProvider provider) { }
+
+        public void Dispose() { }
+    }
+
+    [Fact]
     public void The_memory_of_answers_is_bounded()
     {
         var memory = new TurnMemory(capacity: 10);

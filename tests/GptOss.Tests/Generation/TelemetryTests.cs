@@ -154,6 +154,59 @@ public sealed class TelemetryTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("gptoss.queue.time")]
+    [InlineData("gptoss.requests")]
+    public async Task A_listener_may_dispose_the_model(string figure)
+    {
+        var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        using var closing = new MeterListener
+        {
+            InstrumentPublished = (instrument, self) =>
+            {
+                if (instrument.Meter.Name == "GptOss" && instrument.Name == figure)
+                    self.EnableMeasurementEvents(instrument);
+            },
+        };
+        closing.SetMeasurementEventCallback<double>((_, _, _, _) => model.Model.Dispose());
+        closing.SetMeasurementEventCallback<long>((_, _, _, _) => model.Model.Dispose());
+        closing.Start();
+        using ITokenStream answer = ((ITokenSource)model.Model).Submit(Endless with { MaxTokens = 3 }, Cancellation);
+
+        ValueTask<int> reading = answer.ReadAsync(Cancellation).CountAsync(Cancellation);
+        try
+        {
+            await reading.AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        }
+        catch (ObjectDisposedException)
+        {
+            Assert.Equal("gptoss.queue.time", figure);     // before its first token
+        }
+        await Task.Run(model.Dispose, Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+    }
+
+    [Fact]
+    public void An_enumerator_that_nobody_disposes_loses_its_keys_and_values()
+    {
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        Forget(model.Model);
+        for (int turn = 0; turn < 200 && model.Engine.Cache.Bytes > 0; turn++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            Thread.Sleep(10);
+        }
+        Assert.Equal(0, model.Engine.Cache.Bytes);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Forget(GptOssModel model)
+    {
+        IAsyncEnumerator<int> answer = model.Generate([1, 2, 3], SamplingOptions.Greedy, Cancellation).GetAsyncEnumerator(Cancellation);
+        Assert.True(answer.MoveNextAsync().AsTask().GetAwaiter().GetResult());
+        Assert.True(model.Engine.Cache.Bytes > 0);
+    }
+
     [Fact]
     public async Task A_request_is_counted_by_how_it_ended()
     {
