@@ -32,7 +32,10 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
             ?? checkpoint.GenerationConfig?.OptionalInt32("default_context_length", 1, weights.Config.MaxPositions) ?? weights.Config.MaxPositions;
         _maxOutputTokens = options.MaxOutputTokens;
         _engine = new Engine(
-            fast?.Weights ?? weights, options.Threads ?? Environment.ProcessorCount, ContextLength, options.KeyValueFormat, ExplainFault) { ModelName = Name };
+            fast?.Weights ?? weights, options.Threads ?? Environment.ProcessorCount, ContextLength, options.KeyValueFormat, ExplainFault)
+        {
+            ModelName = Name,
+        };
         _scheduler = new Scheduler(_engine);
         _tokenizer = new(() => (GptOssTokenizer.ForFolder(Folder, VocabularySize, out string? whyNot), whyNot));
         _stopTokens = new(ReadStopTokens);
