@@ -1,4 +1,5 @@
 using GptOss.Chat;
+using GptOss.Kernels;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -26,12 +27,15 @@ public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
 
     internal GptOssChatClient(ChatSource source, GptOssModel? model, bool ownsModel, ILoggerFactory? loggerFactory)
     {
-        _responder = new Responder(
-            source, (loggerFactory ?? NullLoggerFactory.Instance).CreateLogger(typeof(GptOssChatClient).FullName!));
+        var logger = new CarefulLogger((loggerFactory ?? NullLoggerFactory.Instance).CreateLogger(typeof(GptOssChatClient).FullName!));
+        _responder = new Responder(source, logger);
+        if (model?.FirstToWarn(loggerFactory) == true)
+            ChatLog.Slow(logger, string.Join(" and ", Processor.Unused));
         _tokenizer = source.Tokenizer;
         _model = model;
         _ownsModel = ownsModel;
-        _metadata = new ChatClientMetadata("gpt-oss", source.Place, source.ModelId);
+        // OpenTelemetry takes address and port of a server from here, and the address of a file has the port −1.
+        _metadata = new ChatClientMetadata("gpt-oss", source.Place is { Port: >= 0 } ? source.Place : null, source.ModelId);
     }
 
     /// <summary>Opens a model folder and a client over it, which owns the model.</summary>

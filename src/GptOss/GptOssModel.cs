@@ -3,6 +3,7 @@ using GptOss.Chat;
 using GptOss.Checkpoint;
 using GptOss.Generation;
 using GptOss.Harmony;
+using GptOss.Kernels;
 using GptOss.Model;
 using Microsoft.Extensions.Logging;
 
@@ -21,6 +22,8 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
     private readonly (GptOssTokenizer? Tokenizer, string? WhyNot) _tokenizer;
     private readonly Lazy<int[]> _stopTokens;
     private readonly AnswerMemory _memory;
+    private readonly int _maxOutputTokens;
+    private bool _warned;
     private bool _disposed;
 
     private GptOssModel(
@@ -30,9 +33,14 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
         _checkpoint = checkpoint;
         _tokenizer = tokenizer;
         _fast = fast;
-        ContextLength = options.ContextLength ?? weights.Config.MaxPositions;
+        ContextLength = options.ContextLength
+            ?? checkpoint.GenerationConfig?.OptionalInt32("default_context_length", 1, weights.Config.MaxPositions) ?? weights.Config.MaxPositions;
+        _maxOutputTokens = options.MaxOutputTokens;
         _engine = new Engine(
-            fast?.Weights ?? weights, options.Threads ?? Environment.ProcessorCount, ContextLength, options.KeyValueFormat, ExplainFault);
+            fast?.Weights ?? weights, options.Threads ?? Environment.ProcessorCount, ContextLength, options.KeyValueFormat, ExplainFault)
+        {
+            ModelName = Name,
+        };
         _scheduler = new Scheduler(_engine);
         _memory = new AnswerMemory(options.AnswerMemoryBytes);
         _stopTokens = new(ReadStopTokens);
@@ -60,17 +68,19 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
 
     internal Engine Engine => _engine;
 
-    // Whoever watches by OpenTelemetry reads the host as the server's address: it is this machine.
-    private Uri Place => new Uri(Folder) is { Host: "" } local ? new UriBuilder(local) { Host = "127.0.0.1" }.Uri : new Uri(Folder);
+    /// <summary>Whether whoever has this logger shall say that the process is slow: true once for a model, and where there is something to say.</summary>
+    internal bool FirstToWarn(ILoggerFactory? logger) =>
+        logger is not null && Processor.Unused.Count > 0 && !Interlocked.Exchange(ref _warned, true);
 
     internal ChatSource ChatSource(string? modelId = null) =>
-        new(this, Tokenizer, modelId ?? Name, Place, ContextLength) { Memory = _memory };
+        new(this, Tokenizer, modelId ?? Name, Place: null, ContextLength) { Memory = _memory, MaxOutputTokens = _maxOutputTokens };
 
     /// <summary>Begins to work on a request, once the files are seen to be what they were.</summary>
     ITokenStream ITokenSource.Submit(GenerationRequest request, CancellationToken cancellation)
     {
+        if (Volatile.Read(ref _disposed)) throw _engine.Disposed();
         _checkpoint.ThrowIfChanged();
-        return _scheduler.Submit(request, cancellation);
+        return new ForgettableStream(_scheduler.Submit(request, cancellation));
     }
 
     /// <summary>Where the weights lie that a pass uses: what a measurement of the memory reads.</summary>
@@ -98,7 +108,8 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
     /// <param name="sampling">How tokens are chosen; null for OpenAI's recommendation.</param>
     /// <param name="cancellationToken">Ends the generation, also while the prompt is read.</param>
     /// <returns>
-    /// Token ids as they are made. A stop token is the last one; without it the context is full. The model works a little
+    /// Token ids as they are made. A stop token is the last one; without it there are as many as
+    /// <see cref="ModelOptions.MaxOutputTokens"/>, or the context is full. The model works a little
     /// ahead of the reader, and stops when the enumeration is left.
     /// </returns>
     /// <exception cref="ContextLengthException">The prompt does not fit.</exception>
@@ -136,7 +147,8 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
     private async IAsyncEnumerable<int> Steps(
         IEnumerable<int> prompt, SamplingOptions sampling, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        using ITokenStream sequence = ((ITokenSource)this).Submit(new GenerationRequest { Prompt = [.. prompt], Sampling = sampling, StopTokens = StopTokens }, cancellation);
+        using ITokenStream sequence = ((ITokenSource)this).Submit(
+            new GenerationRequest { Prompt = [.. prompt], Sampling = sampling, StopTokens = StopTokens, MaxTokens = _maxOutputTokens }, cancellation);
         await foreach (GeneratedToken token in sequence.ReadAsync(cancellation).ConfigureAwait(false))
             yield return token.Id;
     }
@@ -147,6 +159,7 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
         progress?.Report(new LoadProgress("Opening the files", 0));
         CheckpointFolder checkpoint = CheckpointFolder.Open(Path.GetFullPath(folder));
         FastWeights? fast = null;
+        GptOssModel? model = null;
         try
         {
             cancellation.ThrowIfCancellationRequested();
@@ -161,12 +174,14 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
             if (tokenizer is not null) SpecialTokens.RequireMarkers(tokenizer, Path.Join(checkpoint.Path, "tokenizer.json"));
             if (options.Precision == Precision.Fast)
                 fast = new FastWeights(weights, checkpoint, options.Threads ?? Environment.ProcessorCount, Fraction(progress), cancellation);
-            var model = new GptOssModel(checkpoint, weights, fast, options, (tokenizer, whyNot));
+            model = new GptOssModel(checkpoint, weights, fast, options, (tokenizer, whyNot));
             progress?.Report(new LoadProgress("Ready", 1));
             return model;
         }
         catch
         {
+            // A listener to the progress may throw, too, even when all is ready.
+            model?.Dispose();
             fast?.Dispose();
             checkpoint.Dispose();
             throw;

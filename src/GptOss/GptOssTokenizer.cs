@@ -54,7 +54,7 @@ public sealed class GptOssTokenizer
         if (vocabularySize == Tokenization.O200kHarmony.VocabularySize)
             return O200kHarmony;
         string file = Path.Combine(folder, "tokenizer.json");
-        if (Path.Exists(file) || new FileInfo(file).LinkTarget is not null)
+        if (FilesInMemory.Exists(file) || new FileInfo(file).LinkTarget is not null)
         {
             byte[] content = RegularFile.ReadAll(file, maximumBytes: TokenizerJson.LimitBytes);
             return new GptOssTokenizer(

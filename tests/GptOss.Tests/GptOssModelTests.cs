@@ -18,6 +18,59 @@ public sealed class GptOssModelTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
+    public async Task A_disposed_model_s_message_names_the_model()
+    {
+        GptOssChatClient client = await GptOssChatClient.LoadAsync(TinyGptOss.Folder, cancellationToken: TestContext.Current.CancellationToken);
+        var model = (GptOssModel)client.GetService(typeof(GptOssModel))!;
+        using GptOssChatClient other = model.AsChatClient();
+        client.Dispose();
+
+        var error = await Assert.ThrowsAsync<ObjectDisposedException>(() => other.GetResponseAsync(
+            [new Microsoft.Extensions.AI.ChatMessage(Microsoft.Extensions.AI.ChatRole.User, "Hi")], cancellationToken: TestContext.Current.CancellationToken));
+        Assert.Equal("The model 'gpt-oss-tiny' was disposed.", error.Message);
+        error = await Assert.ThrowsAsync<ObjectDisposedException>(async () =>
+            await model.Generate([1, 2], cancellationToken: TestContext.Current.CancellationToken).CountAsync(TestContext.Current.CancellationToken));
+        Assert.Equal("The model 'gpt-oss-tiny' was disposed.", error.Message);
+    }
+
+    [Fact]
+    public async Task A_progress_callback_that_throws_leaves_no_thread_and_no_meter_behind()
+    {
+        List<System.Diagnostics.Metrics.Instrument> gone = [];
+        using var listener = new System.Diagnostics.Metrics.MeterListener
+        {
+            InstrumentPublished = (instrument, self) => { if (instrument.Meter.Name == "GptOss") self.EnableMeasurementEvents(instrument); },
+            MeasurementsCompleted = (instrument, _) => { lock (gone) gone.Add(instrument); },
+        };
+        listener.Start();
+        var thrown = await Assert.ThrowsAsync<InvalidOperationException>(() => GptOssModel.LoadAsync(
+            TinyGptOss.Folder, null, new Faulty("Ready"), TestContext.Current.CancellationToken));
+        Assert.Equal("Ready", thrown.Message);
+        lock (gone) Assert.Contains(gone, instrument => instrument.Name == "gptoss.kv.bytes");
+    }
+
+    private sealed class Faulty(string stage) : IProgress<LoadProgress>
+    {
+        public void Report(LoadProgress value)
+        {
+            if (value.Stage == stage) throw new InvalidOperationException(stage);
+        }
+    }
+
+    [Fact]
+    public async Task Tokens_that_nobody_limits_end_at_the_models_limit()
+    {
+        using var folder = new TemporaryFolder();
+        TinyCheckpoint.Write(folder.Path, new TinyShape(), seed: 1);
+        using GptOssModel model = await GptOssModel.LoadAsync(
+            folder.Path, new ModelOptions { MaxOutputTokens = 5 }, cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal(5, await model.Generate([1, 2, 3], SamplingOptions.Greedy, TestContext.Current.CancellationToken)
+            .CountAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(32_768, ModelOptions.Default.MaxOutputTokens);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new ModelOptions { MaxOutputTokens = 0 });
+    }
+
+    [Fact]
     public async Task The_greedy_answer_is_that_of_the_logits_taken_by_hand()
     {
         await using GptOssModel model = await Load();

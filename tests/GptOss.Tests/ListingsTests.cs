@@ -34,7 +34,9 @@ public sealed partial class ListingsTests
     {
         string listing = Of(page)[index].Groups[1].Value;
         CancellationToken stop = TestContext.Current.CancellationToken;
-        var options = new CSharpParseOptions(LanguageVersion.Latest);
+        // A program in one file may begin with directives for its packages.
+        CSharpParseOptions options = new CSharpParseOptions(LanguageVersion.Latest)
+            .WithFeatures([new KeyValuePair<string, string>("FileBasedProgram", "true")]);
         string[] assemblies = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator);
         var compilation = CSharpCompilation.Create(
             "Listing",

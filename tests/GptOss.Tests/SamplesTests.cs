@@ -62,7 +62,8 @@ public sealed partial class SamplesTests
     private static (int Code, string Output, string Error) Run(string sample, params string[] arguments)
     {
         // The samples are built beside the tests, in the same configuration.
-        string program = Path.Combine(Repository.Root, "samples", sample, "bin", Configuration(), "net10.0", $"{sample}.dll");
+        string below = Path.GetRelativePath(Path.Combine(Repository.Root, "tests", "GptOss.Tests"), AppContext.BaseDirectory);
+        string program = Path.Combine(Repository.Root, "samples", sample, below, $"{sample}.dll");
         var start = new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
@@ -71,8 +72,6 @@ public sealed partial class SamplesTests
             process.Kill();
         return (process.ExitCode, output.Result.ReplaceLineEndings("\n"), error.Result);
     }
-
-    private static string Configuration() => new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
 
     [GeneratedRegex(@"tokens, (\d+) of them reasoning")]
     private static partial Regex ReasoningTokens();

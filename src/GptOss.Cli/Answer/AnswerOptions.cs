@@ -42,6 +42,7 @@ internal sealed class AnswerOptions
     public ModelOptions Model(ParseResult parsed) => new()
     {
         Threads = parsed.GetValue(_threads),
+        MaxOutputTokens = parsed.GetValue(_maxTokens) ?? ModelOptions.Default.MaxOutputTokens,
         Precision = PrecisionChoice.Of(parsed.GetValue(_precision)),
         KeyValueFormat = KeyValueChoice.Format(parsed.GetRequiredValue(_format)),
     };

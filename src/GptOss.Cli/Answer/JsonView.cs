@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using GptOss.Cli.Shell;
 using Microsoft.Extensions.AI;
 
@@ -8,6 +9,8 @@ namespace GptOss.Cli.Answer;
 /// <summary>An answer for a program: one JSON object a line for every piece, and a last one with the reason of the end and the usage.</summary>
 internal sealed class JsonView(Screen screen) : IAnswerView
 {
+    private static readonly JsonTypeInfo CallArguments = AIJsonUtilities.DefaultOptions.GetTypeInfo(typeof(IDictionary<string, object?>));
+
     public void Show(AIContent content)
     {
         AnswerEvent? shown = content switch
@@ -18,7 +21,7 @@ internal sealed class JsonView(Screen screen) : IAnswerView
             {
                 Name = call.Name,
                 CallId = call.CallId,
-                Arguments = JsonSerializer.SerializeToElement(call.Arguments, AIJsonUtilities.DefaultOptions),
+                Arguments = JsonSerializer.SerializeToElement(call.Arguments, CallArguments),
             },
             _ => null,
         };

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.AI;
 
 namespace GptOss.Cli.Answer;
@@ -26,11 +27,11 @@ internal sealed class TextView(Screen screen, ReasoningView reasoning) : IAnswer
     private const string PartBreak = "\n\n";
 
     // Without line breaks, and with letters of every language as they are: it is for the eye.
-    private static readonly JsonSerializerOptions OneLine = new(AIJsonUtilities.DefaultOptions)
+    private static readonly JsonTypeInfo OneLine = new JsonSerializerOptions(AIJsonUtilities.DefaultOptions)
     {
         WriteIndented = false,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
+    }.GetTypeInfo(typeof(IDictionary<string, object?>));
 
     private Part _part = Part.Nothing;
     private long _foldStarted;

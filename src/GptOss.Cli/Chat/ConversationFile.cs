@@ -18,8 +18,8 @@ internal static class ConversationFile
     /// <exception cref="IOException">The file cannot be written, or holds something else than a conversation.</exception>
     public static void Save(string path, Conversation conversation)
     {
-        var saved = new Saved(Format, Version, conversation.Effort, conversation.System, conversation.HasTools, conversation.Messages);
-        byte[] json = JsonSerializer.SerializeToUtf8Bytes(saved, AIJsonUtilities.DefaultOptions);
+        var saved = new SavedConversation(Format, Version, conversation.Effort, conversation.System, conversation.HasTools, conversation.Messages);
+        byte[] json = JsonSerializer.SerializeToUtf8Bytes(saved, ConversationJson.Saved);
         string target = Target(path);
         if (Path.Exists(target))
         {
@@ -69,7 +69,7 @@ internal static class ConversationFile
             throw Damaged(path, "it is too large");
         try
         {
-            return JsonSerializer.Deserialize<Saved>(File.ReadAllBytes(path), AIJsonUtilities.DefaultOptions) switch
+            return JsonSerializer.Deserialize(File.ReadAllBytes(path), ConversationJson.Saved) switch
             {
                 null or { Format: not Format } => throw Damaged(path, $"it is not of the format '{Format}'"),
                 { Version: not Version } other => throw Damaged(path, $"its version is {other.Version}, and this tool reads {Version}"),
@@ -117,7 +117,7 @@ internal static class ConversationFile
         _ => "the system refuses it, or the disk is full",
     }}.", e);
 
-    private static Conversation Checked(string path, Saved saved)
+    private static Conversation Checked(string path, SavedConversation saved)
     {
         if (saved.Effort is not { } effort || AnswerOptions.Effort(effort) is null)
             throw Damaged(path, $"its effort is none of {string.Join(", ", AnswerOptions.Efforts)}");
@@ -144,7 +144,4 @@ internal static class ConversationFile
     private static DamagedException Damaged(string path, string why) => new($"'{path}' is no saved conversation: {why}.");
 
     private sealed class DamagedException(string message) : IOException(message);
-
-    private sealed record Saved(
-        string? Format, int Version, string? Effort, string? System, bool Tools, IReadOnlyList<ChatMessage?>? Messages);
 }

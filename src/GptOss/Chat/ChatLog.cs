@@ -37,6 +37,15 @@ internal static partial class ChatLog
     [LoggerMessage(10, LogLevel.Warning, "{Sentence}")]
     public static partial void SchemaShortened(ILogger logger, string sentence);
 
+    [LoggerMessage(11, LogLevel.Warning,
+        "{ResponseId}: ended after {MaxOutputTokens} tokens by ModelOptions.MaxOutputTokens. Set ChatOptions.MaxOutputTokens, or raise that one.")]
+    public static partial void Unlimited(ILogger logger, string responseId, int maxOutputTokens);
+
+    [LoggerMessage(12, LogLevel.Warning,
+        "This process does not use {InstructionSets}, which the processor has: the model runs many times slower than it could. "
+        + "Compiled ahead of time: set IlcInstructionSet to x86-64-v3 or native. Otherwise: look for variables such as DOTNET_EnableAVX2.")]
+    public static partial void Slow(ILogger logger, string instructionSets);
+
     [LoggerMessage(5, LogLevel.Trace, "{ResponseId}: {HarmonyText}")]
     public static partial void Contents(ILogger logger, string responseId, string harmonyText);
 }

@@ -25,6 +25,9 @@ internal sealed record ChatRequest
     /// <summary>The most tokens of reasoning; null for no limit.</summary>
     public required int? ReasoningBudget { get; init; }
 
+    /// <summary>Whether the caller set a limit to the answer's tokens.</summary>
+    public required bool IsLimited { get; init; }
+
     /// <summary>How often the model may be told that a call cannot be carried out.</summary>
     public required int RepairCalls { get; init; }
 
@@ -110,7 +113,7 @@ internal sealed class RequestReader(ChatSource source, ILogger logger)
             {
                 Prompt = [.. Render(conversation, own, isLimited, cancellation), .. begun],
                 Sampling = Sampling(options, own),
-                MaxTokens = options.MaxOutputTokens,
+                MaxTokens = options.MaxOutputTokens ?? source.MaxOutputTokens,
                 StopTokens = _stopTokens,
                 LogProbabilities = own.LogProbabilities,
                 PromptRead = own.PromptProgress is { } progress ? new ReadingPace(progress).Report : null,
@@ -119,6 +122,7 @@ internal sealed class RequestReader(ChatSource source, ILogger logger)
             BegunAgain = usual,
             Special = _special,
             ReasoningBudget = own.ReasoningBudget,
+            IsLimited = options.MaxOutputTokens is not null,
             RepairCalls = own.RepairCalls,
             RecallsAnswers = own.RecallAnswers,
             HasForm = options.ResponseFormat is ChatResponseFormatJson,

@@ -152,6 +152,8 @@ internal sealed class Responder : IDisposable
         if (request.RecallsAnswers)
             _source.Memory.Add(id, reply.Given, reply.Spoken);
         ChatLog.Finished(_logger, id, reply.FinishReason, reply.Usage.Output, reply.Usage.Reasoning, Stopwatch.GetElapsedTime(start));
+        if (reply.FinishReason == ChatFinishReason.Length && !request.IsLimited && reply.Usage.Output >= _source.MaxOutputTokens)
+            ChatLog.Unlimited(_logger, id, _source.MaxOutputTokens);
         if (_logger.IsEnabled(LogLevel.Trace))
             ChatLog.Contents(_logger, id, _source.Tokenizer.Decode(reply.AllTokens));
         return last;

@@ -71,15 +71,15 @@ internal sealed class CheckpointFolder : IWeightStore, IDisposable
         var files = new List<SafetensorsFile>();
         try
         {
-            if (!Directory.Exists(folder))
+            if (!FilesInMemory.FolderExists(folder))
                 throw FolderLook.NoFolder(folder);
             folder = HubCache.Resolve(folder);
             string configPath = System.IO.Path.Join(folder, "config.json");
-            if (!System.IO.Path.Exists(configPath) && new FileInfo(configPath).LinkTarget is null)
+            if (!FilesInMemory.Exists(configPath) && new FileInfo(configPath).LinkTarget is null)
                 throw FolderLook.NoConfig(folder);
             var config = ConfigJson.Load(configPath);
             string generation = System.IO.Path.Join(folder, "generation_config.json");
-            ConfigJson? generationConfig = System.IO.Path.Exists(generation) ? ConfigJson.Load(generation) : null;
+            ConfigJson? generationConfig = FilesInMemory.Exists(generation) ? ConfigJson.Load(generation) : null;
 
             (string[] names, Dictionary<string, string>? placement) = WeightFiles.Find(folder);
             foreach (string name in names)

@@ -25,7 +25,7 @@ internal static class RegularFile
         ArgumentOutOfRangeException.ThrowIfLessThan(minimumBytes, 1);
         try
         {
-            string real = RealPath(path);
+            string real = FilesInMemory.Opened(path) ?? RealPath(path);
             if (Directory.Exists(real))
                 throw new CheckpointException(path, "is a folder, but should be a file.");
             var file = new FileInfo(real);

@@ -23,7 +23,7 @@ internal static partial class WeightFiles
     public static (string[] Names, Dictionary<string, string>? Placement) Find(string folder)
     {
         string index = Path.Join(folder, IndexName);
-        bool single = Path.Exists(Path.Join(folder, SingleName));
+        bool single = FilesInMemory.Exists(Path.Join(folder, SingleName));
         if (Path.Exists(index))
         {
             Dictionary<string, string> placement = ReadIndex(index);

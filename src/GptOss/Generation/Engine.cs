@@ -31,17 +31,22 @@ internal sealed class Engine : IDisposable
         Weights = weights;
         ContextLength = contextLength;
         Cache = new KvCache(weights.Config, format);
-        Telemetry.Watch(Cache);
+        Instruments = new Instruments(Cache);
         _team = new WorkerTeam(threads);
         _workspace = new Workspace(weights.Config, _team);
         _explainFault = explainFault;
     }
+
+    /// <summary>What messages call the model.</summary>
+    public string ModelName { get; init; } = "";
 
     public ModelWeights Weights { get; }
 
     public int ContextLength { get; }
 
     public KvCache Cache { get; }
+
+    public Instruments Instruments { get; }
 
     /// <summary>Set when the engine is being closed; every pass under way then ends before its next expert.</summary>
     public CancellationToken Closing => _closing.Token;
@@ -115,6 +120,9 @@ internal sealed class Engine : IDisposable
     /// <summary>Lets every pass under way end before its next expert, and no other begin.</summary>
     public void Close() => _closing.Cancel();
 
+    /// <summary>What is thrown to those who still want something of a closed engine.</summary>
+    public ObjectDisposedException Disposed() => new(null, $"The model '{Printable.Name(ModelName)}' was disposed.");
+
     /// <summary>Closes, waits for the pass under way, then lets go of threads and memory.</summary>
     public void Dispose()
     {
@@ -122,6 +130,7 @@ internal sealed class Engine : IDisposable
         _turn.Wait();
         _team.Dispose();
         _workspace.Dispose();
+        Instruments.Dispose();
         _turn.Release();   // whoever comes now is told that the engine is closed
     }
 
@@ -157,6 +166,6 @@ internal sealed class Engine : IDisposable
         _turn.Wait(stop);
         if (!_closing.IsCancellationRequested) return;
         _turn.Release();
-        throw new ObjectDisposedException(null, "The model was disposed.");
+        throw Disposed();
     }
 }

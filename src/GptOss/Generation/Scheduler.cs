@@ -12,6 +12,7 @@ internal sealed class Scheduler(Engine engine) : IDisposable
     private Task _loop = Task.CompletedTask;
     private bool _running;
     private int _waiting;
+    private int _loopThread;
 
     /// <summary>Checks the request and hands it to the loop.</summary>
     /// <exception cref="ContextLengthException">The prompt leaves no room for an answer.</exception>
@@ -20,7 +21,7 @@ internal sealed class Scheduler(Engine engine) : IDisposable
     public Sequence Submit(GenerationRequest request, CancellationToken cancellation)
     {
         Check(request);
-        if (engine.Closing.IsCancellationRequested) throw new ObjectDisposedException(null, "The model was disposed.");
+        if (engine.Closing.IsCancellationRequested) throw engine.Disposed();
         cancellation.ThrowIfCancellationRequested();
         var sequence = new Sequence(request, this, engine, cancellation);
         lock (_arrived)
@@ -42,10 +43,11 @@ internal sealed class Scheduler(Engine engine) : IDisposable
         if (Interlocked.Exchange(ref _waiting, 0) == 1) _changed.Release();
     }
 
-    /// <summary>Waits for the loop, which the engine's closing has told to end.</summary>
+    /// <summary>Waits for the loop, which the engine's closing has told to end; the loop itself, in a listener's code, does not.</summary>
     public void Dispose()
     {
         Wake();
+        if (Volatile.Read(ref _loopThread) == Environment.CurrentManagedThreadId) return;
         Task loop;
         lock (_arrived) loop = _loop;
         loop.Wait();
@@ -54,6 +56,7 @@ internal sealed class Scheduler(Engine engine) : IDisposable
     private void Run()
     {
         var active = new List<Sequence>();
+        Volatile.Write(ref _loopThread, Environment.CurrentManagedThreadId);
         while (true)
         {
             lock (_arrived)
@@ -63,6 +66,7 @@ internal sealed class Scheduler(Engine engine) : IDisposable
                 if (active.Count == 0)
                 {
                     _running = false;
+                    Volatile.Write(ref _loopThread, 0);
                     return;
                 }
             }
@@ -110,7 +114,7 @@ internal sealed class Scheduler(Engine engine) : IDisposable
         catch (OperationCanceledException)
         {
             // The reader's own cancellation has told it already; otherwise the model was closed.
-            sequence.Fail(new ObjectDisposedException(null, "The model was disposed."));
+            sequence.Fail(engine.Disposed());
             return false;
         }
         catch (Exception error)

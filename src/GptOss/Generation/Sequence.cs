@@ -23,6 +23,8 @@ internal sealed class Sequence : ITokenStream
     private readonly Queue<int> _dictated = new();
     private readonly List<int> _tokens;
     private bool _hasBegun;
+    private bool _isCancelled;
+    private bool _isLeft;
     private Exception? _error;
 
     internal Sequence(GenerationRequest request, Scheduler scheduler, Engine engine, CancellationToken cancellation)
@@ -33,7 +35,7 @@ internal sealed class Sequence : ITokenStream
         Seed = request.Sampling.Seed ?? (ulong)Random.Shared.NextInt64();
         History = Penalties.NeedHistory(request.Sampling) ? new TokenHistory(_tokens) : null;
         Kv = engine.Cache.NewSequence();
-        Telemetry = new Telemetry(_tokens.Count);
+        Telemetry = new Telemetry(engine.Instruments, _tokens.Count);
         // The reader learns of it at once, whatever the loop is at.
         _cancelled = cancellation.UnsafeRegister(
             static (state, token) => ((Sequence)state!).Abandon(new OperationCanceledException(token)), this);
@@ -125,6 +127,7 @@ internal sealed class Sequence : ITokenStream
     /// <summary>The reader is done with it; the loop lets go of the rest.</summary>
     public void Dispose()
     {
+        Volatile.Write(ref _isLeft, true);
         _channel.Writer.TryComplete();
         _cancelled.Dispose();
         Halt();
@@ -140,7 +143,7 @@ internal sealed class Sequence : ITokenStream
         _closed.Dispose();
         try
         {
-            Telemetry.End(End);
+            Telemetry.End(How());
         }
         catch (Exception error)
         {
@@ -149,8 +152,15 @@ internal sealed class Sequence : ITokenStream
         _channel.Writer.TryComplete(_error);
     }
 
+    // Why it ended, for who watches. A reader that leaves has what it wanted, such as a call or a stop sequence.
+    private string How() => End != EndReason.None ? End.ToString()
+        : Volatile.Read(ref _isCancelled) ? "Cancelled"
+        : Volatile.Read(ref _isLeft) ? "Left"
+        : "Failed";
+
     private void Abandon(Exception error)
     {
+        Volatile.Write(ref _isCancelled, true);
         _channel.Writer.TryComplete(error);
         Halt();
     }

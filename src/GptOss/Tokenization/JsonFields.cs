@@ -9,8 +9,6 @@ namespace GptOss.Tokenization;
 /// </summary>
 internal sealed class JsonFields(string file)
 {
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
-
     public string File { get; } = file;
 
     /// <summary>Parses a file and hands its root object to <paramref name="read"/>.</summary>
@@ -24,9 +22,10 @@ internal sealed class JsonFields(string file)
             throw new CheckpointException(file, "expected JSON in UTF-8, found bytes that are not UTF-8.");
         try
         {
-            using var document = JsonDocument.Parse(bytes, Strict);
+            using var document = JsonDocument.Parse(bytes);
             if (document.RootElement.ValueKind != JsonValueKind.Object)
                 throw new CheckpointException(file, $"expected a JSON object, found {Kind(document.RootElement)}.");
+            fields.RefuseDuplicates(document.RootElement, "");
             return read(fields, document.RootElement);
         }
         catch (JsonException e)
@@ -82,6 +81,29 @@ internal sealed class JsonFields(string file)
         string found = Optional(parent, field)?.GetRawText() ?? "null";
         if (found is not ("null" or "\"\"" or "0" or "0.0" or "false"))
             throw Error(field, $"expected null, found {Printable.Name(found)}.");
+    }
+
+    // The option of System.Text.Json would bring cryptography with it, and so a native library. The parser has limited the depth.
+    private void RefuseDuplicates(JsonElement value, string place)
+    {
+        if (value.ValueKind == JsonValueKind.Array)
+        {
+            foreach (JsonElement item in value.EnumerateArray())
+                RefuseDuplicates(item, place);
+        }
+        else if (value.ValueKind == JsonValueKind.Object)
+        {
+            var names = new HashSet<string>(StringComparer.Ordinal);
+            foreach (JsonProperty property in value.EnumerateObject())
+            {
+                if (!names.Add(property.Name))
+                    throw Error(Field(property), "occurs twice.");
+                if (property.Value.ValueKind is JsonValueKind.Array or JsonValueKind.Object)
+                    RefuseDuplicates(property.Value, Field(property));
+            }
+        }
+
+        string Field(JsonProperty property) => place.Length == 0 ? property.Name : $"{place}.{property.Name}";
     }
 
     private JsonElement OfKind(JsonElement parent, string field, JsonValueKind kind)

@@ -48,7 +48,7 @@ public sealed class ChatRequestTests
         await source.Client().GetResponseAsync("Hi", cancellationToken: Stop);
 
         Assert.Equal(SamplingOptions.Default, source.Requests[0].Sampling);
-        Assert.Null(source.Requests[0].MaxTokens);
+        Assert.Equal(ModelOptions.Default.MaxOutputTokens, source.Requests[0].MaxTokens);
         Assert.Contains($"Current date: {TimeProvider.System.GetLocalNow():yyyy-MM-dd}", source.Prompt());
     }
 
@@ -236,7 +236,7 @@ public sealed class ChatRequestTests
         ChatResponse response = await source.Client().GetResponseAsync("Hi", options, Stop);
 
         Assert.Equal((await Ask(Options())).Prompt(), source.Prompt());
-        Assert.Equal((SamplingOptions.Default, null), (source.Requests[0].Sampling, source.Requests[0].MaxTokens));
+        Assert.Equal((SamplingOptions.Default, ModelOptions.Default.MaxOutputTokens), (source.Requests[0].Sampling, source.Requests[0].MaxTokens));
         Assert.Null(response.ConversationId);     // with one, a function loop would no longer send the history
     }
 

@@ -1,3 +1,4 @@
+using GptOss.Chat;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
 using static GptOss.Tests.Chat.ChatScript;
@@ -60,6 +61,57 @@ public sealed class ResponderTests
         Assert.Contains("ended by stop", all);
         Assert.Equal(words, all.Contains("My secret", StringComparison.Ordinal));
         Assert.Equal(words, all.Contains("Hello there", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(null, 1)]     // nobody limited it
+    [InlineData(7, 0)]        // the request did
+    public async Task An_answer_that_nobody_limits_ends_at_the_models_limit_with_one_warning(int? asked, int warnings)
+    {
+        using var log = new Journal(LogLevel.Warning);
+        var source = new TokenScript("<|channel|>final<|message|>" + string.Concat(Enumerable.Repeat("again ", 30)) + "<|return|>");
+        var chat = new ChatSource(source, TokenScript.Tokenizer, "script", null, ContextLength: 4096) { MaxOutputTokens = 7 };
+        using var client = new GptOssChatClient(chat, null, ownsModel: false, log);
+
+        ChatResponse answer = await client.GetResponseAsync("Hi", new ChatOptions { MaxOutputTokens = asked }, TestContext.Current.CancellationToken);
+
+        Assert.Equal((ChatFinishReason.Length, 7L), (answer.FinishReason, answer.Usage!.OutputTokenCount));
+        Assert.Equal(warnings, log.Lines.Count(line => line.Contains("after 7 tokens by ModelOptions.MaxOutputTokens", StringComparison.Ordinal)));
+        Assert.Equal(warnings, log.Lines.Count);
+    }
+
+    [Fact]
+    public async Task A_logger_that_throws_ends_no_request_and_hides_no_error()
+    {
+        using var log = new FaultyLog();
+        using GptOssChatClient client = new TokenScript(Greeting).Client(log);
+        Assert.NotEmpty((await client.GetResponseAsync("Hi", cancellationToken: TestContext.Current.CancellationToken)).Text);
+        var error = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() =>
+            client.GetResponseAsync("Hi", new ChatOptions { MaxOutputTokens = 0 }, TestContext.Current.CancellationToken));
+        Assert.Contains("MaxOutputTokens", error.Message);
+        Assert.True(log.Calls > 1);
+    }
+
+    private sealed class FaultyLog : ILoggerFactory, ILogger
+    {
+        public int Calls { get; private set; }
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            Calls++;
+            throw new InvalidOperationException("the disk of the log is full");
+        }
+
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+
+        public void AddProvider(ILoggerProvider provider) { }
+
+        public void Dispose() { }
     }
 
     /// <summary>A client whose source gives so many tokens and then none, for ever.</summary>

@@ -182,8 +182,7 @@ public sealed class TinyModelChatTests : IAsyncLifetime
         GptOssChatClient other = model.AsChatClient(modelId: "mine");
         Assert.Equal("mine", other.GetService<ChatClientMetadata>()!.DefaultModelId);
         Assert.Equal("gpt-oss-tiny", _client.GetService<ChatClientMetadata>()!.DefaultModelId);
-        Uri place = other.GetService<ChatClientMetadata>()!.ProviderUri!;
-        Assert.Equal(("file", "127.0.0.1", new Uri(model.Folder).AbsolutePath), (place.Scheme, place.Host, place.AbsolutePath));
+        Assert.Null(other.GetService<ChatClientMetadata>()!.ProviderUri);     // no server, so no port of one
         other.Dispose();
         Assert.NotEmpty((await _client.GetResponseAsync("Hello!", Options("low"), TestContext.Current.CancellationToken)).Text);
 

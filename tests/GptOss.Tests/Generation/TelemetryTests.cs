@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using System.Reflection;
 using System.Runtime.CompilerServices;
+using System.Runtime.Loader;
 using GptOss.Generation;
 using GptOss.Model;
 using GptOss.Tests.Chat;
@@ -29,9 +31,12 @@ public sealed class TelemetryTests : IDisposable
 
     public TelemetryTests()
     {
-        RuntimeHelpers.RunClassConstructor(typeof(Telemetry).TypeHandle);     // the figures exist before the first model
         _listener.SetMeasurementEventCallback<double>((instrument, value, _, _) => Count(instrument.Name, value));
-        _listener.SetMeasurementEventCallback<long>((instrument, value, _, _) => Count(instrument.Name, value));
+        _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
+        {
+            Count(instrument.Name, value);
+            foreach (KeyValuePair<string, object?> tag in tags) Count($"{tag.Value}", value);
+        });
         _listener.SetMeasurementEventCallback<int>((instrument, value, _, _) => Count(instrument.Name, value));
         _listener.Start();
     }
@@ -50,9 +55,9 @@ public sealed class TelemetryTests : IDisposable
         string[] expected =
         [
             "gptoss.decode.speed", "gptoss.kv.bytes", "gptoss.prefill.speed", "gptoss.prompt.cached", "gptoss.prompt.tokens",
-            "gptoss.queue.length", "gptoss.queue.time", "gptoss.requests", "gptoss.requests.active",
+            "gptoss.queue.length", "gptoss.queue.time", "gptoss.requests", "gptoss.requests.active", "Stop",
         ];
-        Assert.Equal(expected, Now().Keys.Order());
+        Assert.Equal(expected.Order(), Now().Keys.Order());
         Assert.Equal((double)response.Usage!.InputTokenCount!, _sums["gptoss.prompt.tokens"]);
         Assert.Equal((double)response.Usage.CachedInputTokenCount!, _sums["gptoss.prompt.cached"]);
         Assert.True(_sums["gptoss.prefill.speed"] > 0);
@@ -150,6 +155,123 @@ public sealed class TelemetryTests : IDisposable
     }
 
     [Theory]
+    [InlineData("gptoss.queue.time")]
+    [InlineData("gptoss.requests")]
+    public async Task A_listener_may_dispose_the_model(string figure)
+    {
+        var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        using var closing = new MeterListener
+        {
+            InstrumentPublished = (instrument, self) =>
+            {
+                if (instrument.Meter.Name == "GptOss" && instrument.Name == figure)
+                    self.EnableMeasurementEvents(instrument);
+            },
+        };
+        closing.SetMeasurementEventCallback<double>((_, _, _, _) => model.Model.Dispose());
+        closing.SetMeasurementEventCallback<long>((_, _, _, _) => model.Model.Dispose());
+        closing.Start();
+        using ITokenStream answer = ((ITokenSource)model.Model).Submit(Endless with { MaxTokens = 3 }, Cancellation);
+
+        ValueTask<int> reading = answer.ReadAsync(Cancellation).CountAsync(Cancellation);
+        try
+        {
+            await reading.AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        }
+        catch (ObjectDisposedException)
+        {
+            Assert.Equal("gptoss.queue.time", figure);     // before its first token
+        }
+        await Task.Run(model.Dispose, Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+    }
+
+    [Fact]
+    public void An_enumerator_that_nobody_disposes_loses_its_keys_and_values()
+    {
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        Forget(model.Model);
+        for (int turn = 0; turn < 200 && model.Engine.Cache.Bytes > 0; turn++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            Thread.Sleep(10);
+        }
+        Assert.Equal(0, model.Engine.Cache.Bytes);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Forget(GptOssModel model)
+    {
+        IAsyncEnumerator<int> answer = model.Generate([1, 2, 3], SamplingOptions.Greedy, Cancellation).GetAsyncEnumerator(Cancellation);
+        Assert.True(answer.MoveNextAsync().AsTask().GetAwaiter().GetResult());
+        Assert.True(model.Engine.Cache.Bytes > 0);
+    }
+
+    [Fact]
+    public async Task A_request_is_counted_by_how_it_ended()
+    {
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        ITokenSource source = model.Model;
+        using var cancelled = new CancellationTokenSource();
+        using (ITokenStream first = source.Submit(Endless, cancelled.Token))
+        {
+            await cancelled.CancelAsync();
+            Await("Cancelled", 1);
+        }
+        using (source.Submit(Endless, Cancellation)) { }
+        Await("Left", 1);
+        using (ITokenStream limited = source.Submit(Endless with { MaxTokens = 1 }, Cancellation))
+            Await("MaxTokens", 1);
+        ITokenStream failing = source.Submit(Endless with { Guide = new Faulty() }, Cancellation);
+        Await("Failed", 1);
+        failing.Dispose();
+        Assert.False(_sums.ContainsKey("None"));
+    }
+
+    [Fact]
+    public async Task OpenTelemetry_is_told_of_no_server()
+    {
+        using GptOssChatClient client = await GptOssChatClient.LoadAsync(TinyGptOss.Folder, cancellationToken: Cancellation);
+        Assert.Null(client.GetService<ChatClientMetadata>()!.ProviderUri);
+        (GptOssChatClient scripted, _) = ScriptedSource.Of("<|channel|>final<|message|>Hi<|return|>");     // its place is a file
+        Assert.Null(scripted.GetService<ChatClientMetadata>()!.ProviderUri);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]     // forgotten
+    public void A_plug_in_that_ran_a_model_can_be_unloaded(bool disposes)
+    {
+        WeakReference plugIn = RunInPlugIn(disposes);
+        for (int turn = 0; turn < 200 && plugIn.IsAlive; turn++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            Thread.Sleep(10);
+        }
+        Assert.False(plugIn.IsAlive);
+    }
+
+    /// <summary>Loads the library once more, runs it by reflection, and gives up all of it.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static WeakReference RunInPlugIn(bool disposes)
+    {
+        var context = new AssemblyLoadContext("plug-in", isCollectible: true);
+        Assembly library = context.LoadFromAssemblyPath(typeof(GptOssModel).Assembly.Location);
+        Type client = library.GetType(typeof(GptOssChatClient).FullName!)!;
+        object?[] arguments = [.. client.GetMethod("LoadAsync")!.GetParameters().Select<ParameterInfo, object?>(parameter => parameter.Position == 0 ? TinyGptOss.Folder
+            : parameter.ParameterType == typeof(CancellationToken) ? Cancellation : null)];
+        var loading = (Task)client.GetMethod("LoadAsync")!.Invoke(null, arguments)!;
+        loading.Wait(Cancellation);
+        var chat = (IChatClient)loading.GetType().GetProperty("Result")!.GetValue(loading)!;
+        Assert.NotSame(typeof(GptOssChatClient), chat.GetType());
+        Assert.NotEmpty(chat.GetResponseAsync("Hello!", ChatScript.Options(), Cancellation).GetAwaiter().GetResult().Text);
+        if (disposes) chat.Dispose();
+        context.Unload();
+        return new WeakReference(context);
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]     // the next tokens are dictated: the loop does not ask the engine
     public async Task A_reader_that_is_behind_when_the_model_is_disposed_is_told(bool guided)
@@ -166,6 +288,11 @@ public sealed class TelemetryTests : IDisposable
         {
             while (await reader.MoveNextAsync()) { }
         });
+    }
+
+    private sealed class Faulty : ITokenGuide
+    {
+        public IReadOnlyList<int> After(int token) => throw new InvalidOperationException("a guide's own");
     }
 
     private sealed class Dictation : ITokenGuide
@@ -195,7 +322,7 @@ public sealed class TelemetryTests : IDisposable
     private ConcurrentDictionary<string, double> Now()
     {
         foreach (string name in (string[])["gptoss.kv.bytes", "gptoss.queue.length", "gptoss.requests.active"])
-            _sums.TryRemove(name, out double _);
+            _sums[name] = 0;     // the meter of a model that is gone says nothing
         _listener.RecordObservableInstruments();
         return _sums;
     }

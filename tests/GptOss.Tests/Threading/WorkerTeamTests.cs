@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using GptOss.Threading;
 
 namespace GptOss.Tests.Threading;
@@ -122,10 +123,76 @@ public sealed unsafe class WorkerTeamTests
     [Fact]
     public void Both_threads_of_two_take_part()
     {
-        using var team = new WorkerTeam(2);
+        using var team = new WorkerTeam(2, processors: 2);
         int[] met = [0, 0];
         fixed (int* both = met) team.ForRows(8, 1, &MeetTheOther, both);
         Assert.Equal([1, 1], met);
+    }
+
+    [Theory]
+    [InlineData(16, 2)]
+    [InlineData(5, 3)]
+    [InlineData(4, 1)]     // the caller alone
+    public void No_more_threads_work_than_there_are_processors(int workers, int processors)
+    {
+        using var team = new WorkerTeam(workers, processors);
+        Thread.Sleep(50);     // all start awake, and the surplus goes to sleep
+        for (int call = 0; call < 300; call++)
+        {
+            int[] met = new int[workers];
+            fixed (int* who = met) team.ForRows(200, 1, &NoteWorker, who);
+            Assert.InRange(met.Sum(), 1, processors);
+        }
+    }
+
+    [Fact]
+    public void A_team_larger_than_the_machine_costs_at_most_a_few_times_the_best()
+    {
+        using var small = new WorkerTeam(Math.Min(2, Environment.ProcessorCount));
+        using var large = new WorkerTeam(16 * Environment.ProcessorCount);
+        List<string> tries = [];
+        for (int attempt = 0; attempt < 5; attempt++)
+        {
+            long best = LeastTicks(small), most = LeastTicks(large);
+            if (most <= 3 * best) return;     // where the caller waits for every thread: 90 times and more
+            tries.Add($"{most / (double)best:F1}");
+        }
+        Assert.Fail($"a team of {large.Workers} takes {string.Join(", ", tries)} times as long as one of {small.Workers}");
+    }
+
+    [Fact]
+    public void The_threads_of_a_team_that_nobody_closed_end_when_it_is_collected()
+    {
+        Thread[] hired = MeetForgottenTeam();
+        Assert.NotEmpty(hired);
+        for (int turn = 0; turn < 100 && hired.Any(thread => thread.IsAlive); turn++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            Thread.Sleep(20);
+        }
+        Assert.All(hired, thread => Assert.False(thread.IsAlive));
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]     // a frame that is gone holds no team
+    private static Thread[] MeetForgottenTeam()
+    {
+        s_met.Clear();
+        new WorkerTeam(3, processors: 3).ForRows(12, 1, &MeetTwoOthers, null);
+        return [.. s_met.Values.Where(thread => thread != Thread.CurrentThread)];
+    }
+
+    /// <summary>The quickest of some runs of 300 works of about 30 µs, as a token of a small model has them.</summary>
+    private static long LeastTicks(WorkerTeam team)
+    {
+        long least = long.MaxValue;
+        for (int run = 0; run < 7; run++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            for (int call = 0; call < 300; call++) team.ForRows(64, 1, &SpinAWhile, null);
+            least = Math.Min(least, Stopwatch.GetTimestamp() - start);
+        }
+        return least;
     }
 
     [Fact]
@@ -152,7 +219,7 @@ public sealed unsafe class WorkerTeamTests
     [Fact]
     public void A_closed_team_has_no_threads_left_may_be_closed_again_and_refuses_work()
     {
-        var team = new WorkerTeam(3);
+        var team = new WorkerTeam(3, processors: 3);
         s_met.Clear();
         team.ForRows(12, 1, &MeetTwoOthers, null);
         Thread[] hired = [.. s_met.Values.Where(thread => thread != Thread.CurrentThread)];
@@ -198,6 +265,14 @@ public sealed unsafe class WorkerTeamTests
             Interlocked.Increment(ref *count->Strangers);
         for (int i = first; i < end; i++) Interlocked.Increment(ref count->Seen[i]);
     }
+
+    private static void NoteWorker(void* state, int worker, int first, int end)
+    {
+        Volatile.Write(ref ((int*)state)[worker], 1);
+        Thread.SpinWait(20);     // long enough for others to come
+    }
+
+    private static void SpinAWhile(void* state, int worker, int first, int end) => Thread.SpinWait(10 * (end - first));
 
     private static void KeepLength(void* state, int worker, int first, int end) => ((int*)state)[first] = end - first;
 
