@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using GptOss.Tests.TinyModel;
 
 namespace GptOss.Tests.Cli;
 
@@ -103,12 +104,8 @@ public sealed class ChatCommandTests
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no signals to send.");
         CancellationToken cancellation = TestContext.Current.CancellationToken;
-        using var large = new TemporaryFolder();     // the tiny model without the field that keeps its context small
-        foreach (string file in Directory.GetFiles(TinyGptOss.Folder))
-            File.Copy(file, Path.Combine(large.Path, Path.GetFileName(file)));
-        string generation = Path.Combine(large.Path, "generation_config.json");
-        File.WriteAllLines(generation, File.ReadAllLines(generation).Where(line => !line.Contains("default_context_length", StringComparison.Ordinal)));
-        using Process process = Tool.Start(["chat", "--temperature", "0", "--model", large.Path]);
+        using var wide = new WideTinyModel();
+        using Process process = Tool.Start(["chat", "--temperature", "0", "--model", wide.Path]);
         process.StandardInput.AutoFlush = true;
 
         await process.StandardInput.WriteLineAsync("/effort low");

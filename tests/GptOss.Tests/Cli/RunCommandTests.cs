@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using GptOss.Tests.TinyModel;
 
 namespace GptOss.Tests.Cli;
 
@@ -111,7 +112,8 @@ public sealed class RunCommandTests
     public async Task A_signal_ends_the_run_at_once(string signal)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no signals to send.");
-        using Process process = StartEndlessRun();
+        using var wide = new WideTinyModel();
+        using Process process = StartEndlessRun(wide.Path);
         process.StandardOutput.BaseStream.ReadByte();
 
         long sent = Stopwatch.GetTimestamp();
@@ -128,7 +130,8 @@ public sealed class RunCommandTests
     [Fact]
     public void A_closed_pipe_ends_the_run()
     {
-        using Process process = StartEndlessRun();
+        using var wide = new WideTinyModel();
+        using Process process = StartEndlessRun(wide.Path);
         process.StandardOutput.BaseStream.ReadByte();
         process.StandardOutput.Close();
         string error = process.StandardError.ReadToEnd();
@@ -143,6 +146,6 @@ public sealed class RunCommandTests
         .Select(e => e.GetProperty("text").GetString()));
 
     /// <summary>At temperature 2 the tiny model rambles through thousands of tokens before it happens to stop.</summary>
-    private static Process StartEndlessRun() =>
-        Tool.Start(["run", "Hello", "--raw", "--temperature", "2", "--seed", "1"]);
+    private static Process StartEndlessRun(string model) =>
+        Tool.Start(["run", "Hello", "--raw", "--temperature", "2", "--seed", "1", "--model", model]);
 }

@@ -100,6 +100,7 @@ public sealed class SchemaCleanerTests
         long start = System.Diagnostics.Stopwatch.GetTimestamp();
 
         string? type = SchemaCleaner.Parameters(new ToolFunction("big\u202e", "", document.RootElement), notes.Add);
+        double seconds = System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds;
 
         TypeScriptText.Read(type!);
         Assert.NotEqual("any", type);
@@ -107,7 +108,7 @@ public sealed class SchemaCleanerTests
         Assert.Contains(reason, note);
         Assert.Contains("'big\\u202e'", note);
         Assert.InRange(type?.Length ?? 0, 0, 3_000_000);     // 400,000 characters of the schema, and its indents
-        Assert.InRange(System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds, 0, 10);
+        Assert.InRange(seconds, 0, 30);     // one, on a machine that does nothing else; without bounds hours
     }
 
     [Theory]
