@@ -21,9 +21,9 @@ internal sealed record SpokenMessage(
 
 /// <summary>The contents of an answer as the messages that the model wrote.</summary>
 /// <remarks>
-/// With parts that fit the contents they are exactly those. Without, reasoning is <c>analysis</c>, text before a call is
-/// <c>commentary</c> and other text is <c>final</c>. The same contents and parts give the same messages, whether they are the
-/// client's own objects or were read back from JSON.
+/// With parts that fit the contents they are exactly those; reasoning that a caller dropped as a whole is no misfit.
+/// Without, reasoning is <c>analysis</c>, text before a call is <c>commentary</c> and other text is <c>final</c>. The same
+/// contents and parts give the same messages, whether they are the client's own objects or were read back from JSON.
 /// </remarks>
 internal static class AnswerReader
 {
@@ -58,8 +58,12 @@ internal static class AnswerReader
     {
         var messages = new List<SpokenMessage>();
         int at = 0, from = 0;
+        // Some frameworks give back texts and calls and never reasoning; what they do give back is still the model's.
+        bool isWithoutReasoning = !runs.Any(run => run.IsReasoning);
         foreach (AnswerPart part in parts)
         {
+            if (part.In == PartPlace.Reasoning && isWithoutReasoning)
+                continue;
             if (part.In == PartPlace.Nowhere)
             {
                 messages.Add(new SpokenMessage(part.Channel, part.Words ?? "", Tokens: Own(part, part.Words ?? "", tokenizer)));

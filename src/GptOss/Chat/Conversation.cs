@@ -6,8 +6,8 @@ namespace GptOss.Chat;
 
 /// <summary>A caller's messages as messages of Harmony.</summary>
 /// <remarks>
-/// The texts of a system are instructions of the developer's message. What the assistant said is read by
-/// <see cref="AnswerReader"/>. The names of users stand in their headers; the assistant's do not, since the model begins its
+/// The texts of a system are instructions of the developer's message. What the assistant said is put together by
+/// <see cref="SplitAnswers"/> and read by <see cref="AnswerReader"/>. The names of users stand in their headers; the assistant's do not, since the model begins its
 /// own turns without one and shall find them so. Each result stands right behind its call, whose id it names, as the model was
 /// trained; one without a call stays where it is, and a call without a result is left out. Contents that are not for this
 /// model are passed over; only a picture, sound or file that a user wants read is refused.
@@ -73,8 +73,8 @@ internal sealed class Conversation
                 developer with { Instructions = instructions.Length > 0 ? string.Join("\n\n", instructions) : null },
             ]));
         }
-        for (int i = first; i < history.Count; i++)
-            conversation.Add(history[i], i);
+        foreach ((ChatMessage message, int index) in SplitAnswers.Join([.. history.Skip(first)]))
+            conversation.Add(message, first + index);
         return conversation;
     }
 

@@ -138,6 +138,22 @@ public sealed class StoredConversationTests
         Assert.Contains("<|start|>assistant<|channel|>final<|message|>Otherwise.<|end|>", Text(await Prompt([said], Options())));
     }
 
+    [Fact]
+    public async Task What_is_left_of_an_answer_without_its_reasoning_is_as_the_model_wrote_it()
+    {
+        ChatOptions options = Options();
+        options.Tools = [Weather(_ => "")];
+        ChatMessage said = (await new TokenScript(Call).Client().GetResponseAsync("Weather?", options, Stop)).Messages[0];
+        string id = said.Contents.OfType<FunctionCallContent>().Single().CallId;
+        said.Contents = [.. said.Contents.Where(content => content is not TextReasoningContent)];   // as frameworks that know none do
+
+        string prompt = Text(await Prompt(
+            [new(ChatRole.User, "Weather?"), said, new(ChatRole.Tool, [new FunctionResultContent(id, "sunny")])], options));
+
+        Assert.Contains("Weather?<|end|><|start|>assistant<|channel|>commentary<|message|>Let me look.<|end|>", prompt);
+        Assert.Contains("""<|message|>{"city": "Lisbon"}<|call|>""", prompt);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
