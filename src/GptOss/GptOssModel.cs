@@ -170,7 +170,7 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable, ITokenSource
                     $"ModelOptions.ContextLength must be at most {config.MaxPositions}, the model's max_position_embeddings.");
             ModelWeights weights = WeightBinder.Bind(checkpoint, config);
             _ = ReadEnds(checkpoint.GenerationConfig, config.VocabSize);
-            GptOssTokenizer? tokenizer = GptOssTokenizer.ForFolder(checkpoint.Path, config.VocabSize, out string? whyNot);
+            GptOssTokenizer? tokenizer = GptOssTokenizer.ForFolder(checkpoint.Path, config.VocabSize, out string? whyNot, cancellation);
             if (tokenizer is not null) SpecialTokens.RequireMarkers(tokenizer, Path.Join(checkpoint.Path, "tokenizer.json"));
             if (options.Precision == Precision.Fast)
                 fast = new FastWeights(weights, checkpoint, options.Threads ?? Environment.ProcessorCount, Fraction(progress), cancellation);

@@ -48,7 +48,9 @@ public sealed class GptOssTokenizer
     /// <exception cref="CheckpointException">
     /// The <c>tokenizer.json</c> is damaged or of a kind that is not implemented.
     /// </exception>
-    internal static GptOssTokenizer? ForFolder(string folder, int vocabularySize, out string? whyNot)
+    /// <exception cref="OperationCanceledException">The reading was cancelled.</exception>
+    internal static GptOssTokenizer? ForFolder(
+        string folder, int vocabularySize, out string? whyNot, CancellationToken cancellation = default)
     {
         whyNot = null;
         if (vocabularySize == Tokenization.O200kHarmony.VocabularySize)
@@ -58,7 +60,7 @@ public sealed class GptOssTokenizer
         {
             byte[] content = RegularFile.ReadAll(file, maximumBytes: TokenizerJson.LimitBytes);
             return new GptOssTokenizer(
-                vocabularySize, new Lazy<Vocabulary>(TokenizerJson.Read(file, content, vocabularySize)));
+                vocabularySize, new Lazy<Vocabulary>(TokenizerJson.Read(file, content, vocabularySize, cancellation)));
         }
         whyNot = $"There is no tokenizer.json, and the model's vocab_size of {vocabularySize:N0} is not the "
             + $"{Tokenization.O200kHarmony.VocabularySize:N0} of the built-in o200k_harmony: "

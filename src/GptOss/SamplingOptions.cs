@@ -69,9 +69,18 @@ public sealed record SamplingOptions
     public IReadOnlyDictionary<int, float>? LogitBias
     {
         get;
-        init => field = value is null || value.All(bias => bias.Key >= 0 && bias.Value <= 10_000)
-            ? value is null ? null : new Dictionary<int, float>(value)   // a copy: what was checked stays as it was
-            : throw new ArgumentOutOfRangeException(nameof(LogitBias), "LogitBias must hold ids of at least 0 and values of at most 10,000.");
+        init
+        {
+            foreach ((int token, float bias) in value ?? new Dictionary<int, float>())
+            {
+                if (token < 0 || !(bias <= 10_000))
+                {
+                    throw new ArgumentOutOfRangeException(nameof(LogitBias), bias,
+                        $"LogitBias must hold ids of at least 0 and values of at most 10,000; this is the value of the id {token}.");
+                }
+            }
+            field = value is null ? null : new Dictionary<int, float>(value);   // a copy: what was checked stays as it was
+        }
     }
 
     /// <summary>Same seed, prompt, model and options: same tokens, whatever the threads, the registers and the other requests. Null draws a fresh seed.</summary>

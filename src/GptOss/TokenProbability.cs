@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using GptOss.Chat;
 using Microsoft.Extensions.AI;
 
 namespace GptOss;
@@ -24,14 +25,15 @@ public sealed record TokenProbability(int Token, float LogProbability, IReadOnly
     public static IReadOnlyList<TokenProbability>? Of(ChatMessage message)
     {
         ArgumentNullException.ThrowIfNull(message);
-        if (message.AdditionalProperties?.TryGetValue(Key, out object? stored) != true || stored is not JsonElement json)
+        if (message.AdditionalProperties?.TryGetValue(Key, out object? stored) != true || StoredJson.List(stored) is not { } json)
             return null;
         try
         {
-            return json.Deserialize(TokenProbabilityJson.Default.IReadOnlyListStoredProbability)?
-                .Select(token => token.ToPublic()).ToList();
+            IReadOnlyList<StoredProbability?>? tokens = json.Deserialize(TokenProbabilityJson.Default.IReadOnlyListStoredProbability);
+            return tokens?.Any(token => token is null || token.Best?.Contains(null!) == true) != false
+                ? null : [.. tokens.Select(token => token!.ToPublic())];
         }
-        catch (JsonException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
             return null;   // somebody else's property of that name
         }

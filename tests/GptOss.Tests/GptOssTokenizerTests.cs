@@ -26,13 +26,13 @@ public sealed class GptOssTokenizerTests
 
     [Fact]
     public void A_model_of_201088_tokens_gets_the_built_in_vocabulary_whatever_its_folder_holds() =>
-        Assert.Same(Tokenizer, GptOssTokenizer.ForFolder("no such folder", 201_088, out _));
+        Assert.Same(Tokenizer, GptOssTokenizer.ForFolder("no such folder", 201_088, out _, TestContext.Current.CancellationToken));
 
     [Fact]
     public void A_folder_without_tokenizer_has_none_and_says_why()
     {
         using var folder = new TemporaryFolder();
-        Assert.Null(GptOssTokenizer.ForFolder(folder.Path, 960, out string? whyNot));
+        Assert.Null(GptOssTokenizer.ForFolder(folder.Path, 960, out string? whyNot, TestContext.Current.CancellationToken));
         Assert.Contains("tokenizer.json", whyNot);
         Assert.Contains("960", whyNot);
     }
@@ -43,7 +43,7 @@ public sealed class GptOssTokenizerTests
         using var folder = new TemporaryFolder();
         string file = Path.Combine(folder.Path, "tokenizer.json");
         File.WriteAllText(file, "{\"model\": ");
-        var error = Assert.Throws<CheckpointException>(() => GptOssTokenizer.ForFolder(folder.Path, 960, out _));
+        var error = Assert.Throws<CheckpointException>(() => GptOssTokenizer.ForFolder(folder.Path, 960, out _, TestContext.Current.CancellationToken));
         Assert.Equal(file, error.FilePath);
     }
 
@@ -54,15 +54,15 @@ public sealed class GptOssTokenizerTests
         string file = Path.Combine(folder.Path, "tokenizer.json");
 
         File.WriteAllBytes(file, []);
-        Assert.Throws<CheckpointException>(() => GptOssTokenizer.ForFolder(folder.Path, 960, out _));
+        Assert.Throws<CheckpointException>(() => GptOssTokenizer.ForFolder(folder.Path, 960, out _, TestContext.Current.CancellationToken));
 
         File.Delete(file);
         File.CreateSymbolicLink(file, Path.Combine(folder.Path, "gone"));
-        Assert.Throws<CheckpointException>(() => GptOssTokenizer.ForFolder(folder.Path, 960, out _));
+        Assert.Throws<CheckpointException>(() => GptOssTokenizer.ForFolder(folder.Path, 960, out _, TestContext.Current.CancellationToken));
 
         File.Delete(file);
         Directory.CreateDirectory(file);
-        Assert.Throws<CheckpointException>(() => GptOssTokenizer.ForFolder(folder.Path, 960, out _));
+        Assert.Throws<CheckpointException>(() => GptOssTokenizer.ForFolder(folder.Path, 960, out _, TestContext.Current.CancellationToken));
     }
 
     [Theory]

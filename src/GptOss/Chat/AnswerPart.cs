@@ -66,14 +66,9 @@ internal sealed record AnswerPart
             return null;
         try
         {
-            return stored switch
-            {
-                JsonElement element => Checked(element.Deserialize(AnswerPartJson.Default.IReadOnlyListAnswerPart)),
-                string text => Checked(JsonSerializer.Deserialize(text, AnswerPartJson.Default.IReadOnlyListAnswerPart)),
-                _ => null,
-            };
+            return Checked(StoredJson.List(stored)?.Deserialize(AnswerPartJson.Default.IReadOnlyListAnswerPart));
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or ObjectDisposedException)
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
             return null;
         }
@@ -81,7 +76,8 @@ internal sealed record AnswerPart
 
     // A stranger's list may hold null, whatever its type says.
     private static IReadOnlyList<AnswerPart>? Checked(IReadOnlyList<AnswerPart>? parts) =>
-        parts?.All(part => part is { Length: >= 0 } && Enum.IsDefined(part.In) && ChannelNames.All.Contains(part.Channel)) == true
+        parts?.All(part => part is not null && Enum.IsDefined(part.In) && ChannelNames.All.Contains(part.Channel)
+            && (part.In is PartPlace.Text or PartPlace.Reasoning ? part.Length > 0 : part.Length == 0)) == true
             ? parts : null;
 }
 

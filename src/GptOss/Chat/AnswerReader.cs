@@ -1,3 +1,4 @@
+using System.Text;
 using GptOss.Harmony;
 using Microsoft.Extensions.AI;
 
@@ -39,7 +40,8 @@ internal static class AnswerReader
 
     private static List<SpokenMessage> Plain(List<Run> runs)
     {
-        var messages = new List<SpokenMessage>();
+        var messages = new List<SpokenMessage>(runs.Count);
+        int lastCall = runs.FindLastIndex(run => run.Call is not null);
         for (int i = 0; i < runs.Count; i++)
         {
             Run run = runs[i];
@@ -47,7 +49,7 @@ internal static class AnswerReader
                 ? new SpokenMessage(ChannelNames.Commentary, ToolText.Arguments(call), call, SpokenMessage.UsualType)
                 : new SpokenMessage(
                     run.IsReasoning ? ChannelNames.Analysis
-                    : runs.Skip(i).Any(later => later.Call is not null) ? ChannelNames.Commentary
+                    : i < lastCall ? ChannelNames.Commentary
                     : ChannelNames.Final, run.Text));
         }
         return messages;
@@ -118,6 +120,7 @@ internal static class AnswerReader
     private static List<Run> Runs(IEnumerable<AIContent> contents)
     {
         var runs = new List<Run>();
+        var running = new StringBuilder();      // the text of the last run: an answer comes in a piece for each token
         foreach (AIContent content in contents)
         {
             (string text, bool isReasoning, FunctionCallContent? call) = content switch
@@ -129,12 +132,22 @@ internal static class AnswerReader
             };
             if (text.Length == 0 && call is null)
                 continue;
-            if (call is null && runs is [.., { Call: null } last] && last.IsReasoning == isReasoning)
-                runs[^1] = last with { Text = last.Text + text };
-            else
-                runs.Add(new Run(text, isReasoning, call));
+            if (call is not null || runs is not [.., { Call: null } last] || last.IsReasoning != isReasoning)
+            {
+                End();
+                runs.Add(new Run("", isReasoning, call));
+            }
+            running.Append(text);
         }
+        End();
         return runs;
+
+        void End()
+        {
+            if (running.Length > 0)
+                runs[^1] = runs[^1] with { Text = running.ToString() };
+            running.Clear();
+        }
     }
 
     /// <summary>Neighbouring contents of one kind as one text, or a call.</summary>

@@ -23,8 +23,8 @@ internal sealed class Conversation
     private readonly AnswerMemory? _memory;
     private readonly List<HarmonyMessage> _messages = [];
     private readonly List<string> _passedOver = [];
-    private readonly Dictionary<FunctionCallContent, List<FunctionResultContent>> _results =
-        new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<FunctionCallContent, Queue<List<FunctionResultContent>>> _results =
+        new(ReferenceEqualityComparer.Instance);      // for each time that the call stands in the history
     private readonly HashSet<FunctionResultContent> _answered = new(ReferenceEqualityComparer.Instance);
 
     private Conversation(OfferedTools tools, GptOssTokenizer tokenizer, AnswerMemory? memory)
@@ -81,7 +81,10 @@ internal sealed class Conversation
     private static bool IsInstruction(ChatMessage message) =>
         message.Role == ChatRole.System || message.Role == Developer;
 
-    private static string Place(ChatMessage message, int index) => $"Message {index + 1} ({Printable.Name(message.Role.Value)})";
+    // A role that was never set has no word.
+    private static string RoleOf(ChatMessage message) => Printable.Name(message.Role.Value ?? "");
+
+    private static string Place(ChatMessage message, int index) => $"Message {index + 1} ({RoleOf(message)})";
 
     private static void ThrowIfNull(IReadOnlyList<ChatMessage> history)
     {
@@ -94,22 +97,28 @@ internal sealed class Conversation
         }
     }
 
-    /// <summary>Finds for each call of the assistant the results that name its id, before another call of that id.</summary>
+    /// <summary>Finds for each call of the assistant the results that name its id, before another message calls by that id.</summary>
+    /// <remarks>Some providers give calls no ids, or all the same: within a message, results of one id are dealt out in order.</remarks>
     private void MatchResults(IReadOnlyList<ChatMessage> history)
     {
-        var open = new Dictionary<string, List<FunctionResultContent>>();
-        foreach (ChatMessage message in history)
+        var open = new Dictionary<string, (int Message, int Next, List<List<FunctionResultContent>> Calls)>();
+        for (int i = 0; i < history.Count; i++)
         {
-            foreach (AIContent content in message.Contents)
+            foreach (AIContent content in history[i].Contents)
             {
-                if (content is FunctionCallContent call && message.Role == ChatRole.Assistant)
+                if (content is FunctionCallContent call && history[i].Role == ChatRole.Assistant)
                 {
-                    open[call.CallId] = [];
-                    _results[call] = open[call.CallId];
+                    if (!open.TryGetValue(call.CallId, out var same) || same.Message != i)
+                        open[call.CallId] = same = (i, 0, []);
+                    same.Calls.Add([]);
+                    if (!_results.TryGetValue(call, out var times))
+                        _results[call] = times = new();
+                    times.Enqueue(same.Calls[^1]);
                 }
-                else if (content is FunctionResultContent result && open.TryGetValue(result.CallId, out var results))
+                else if (content is FunctionResultContent result && open.TryGetValue(result.CallId, out var called))
                 {
-                    results.Add(result);
+                    called.Calls[Math.Min(called.Next, called.Calls.Count - 1)].Add(result);
+                    open[result.CallId] = called with { Next = called.Next + 1 };
                     _answered.Add(result);
                 }
             }
@@ -138,7 +147,7 @@ internal sealed class Conversation
             AddTool(message);
         else
         {
-            throw new NotSupportedException($"Message {index + 1} is of the role '{Printable.Name(message.Role.Value)}', which is not supported: "
+            throw new NotSupportedException($"Message {index + 1} is of the role '{RoleOf(message)}', which is not supported: "
                 + "the roles are system, developer, user, assistant and tool.");
         }
     }
@@ -172,7 +181,7 @@ internal sealed class Conversation
     /// <summary>A call with its results. One that has none was broken off, or never carried out: the model need not know of it.</summary>
     private void AddCall(FunctionCallContent call, SpokenMessage said)
     {
-        if (_results.GetValueOrDefault(call) is not { Count: > 0 } results)
+        if (!_results.TryGetValue(call, out var times) || !times.TryDequeue(out var results) || results.Count == 0)
             return;
         string recipient = _tools.Recipient(call.Name);
         bool isFunction = recipient.StartsWith(ToolNames.FunctionsPrefix, StringComparison.Ordinal);

@@ -46,10 +46,23 @@ internal static class MediaText
         }
     }
 
-    private static bool IsText(string type) =>
-        type.StartsWith("text/", StringComparison.OrdinalIgnoreCase)
-        || type.EndsWith("/json", StringComparison.OrdinalIgnoreCase) || type.EndsWith("+json", StringComparison.OrdinalIgnoreCase)
-        || type.EndsWith("/xml", StringComparison.OrdinalIgnoreCase) || type.EndsWith("/yaml", StringComparison.OrdinalIgnoreCase);
+    /// <summary>What is text although its type does not begin with <c>text/</c>: notations that people write by hand.</summary>
+    private static readonly HashSet<string> Notations = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "json", "jsonl", "ndjson", "json-lines", "jsonlines", "json5", "xml", "yaml", "yml", "toml", "csv", "markdown", "sql", "graphql",
+        "javascript", "ecmascript", "typescript", "python", "sh", "shellscript", "powershell", "tex", "latex",
+    };
+
+    private static bool IsText(string type)
+    {
+        if (type.StartsWith("text/", StringComparison.OrdinalIgnoreCase))
+            return true;
+        string subtype = type[(type.IndexOf('/', StringComparison.Ordinal) + 1)..];
+        string notation = subtype.StartsWith("x-", StringComparison.OrdinalIgnoreCase) ? subtype[2..] : subtype;
+        bool isPicture = type.StartsWith("image/", StringComparison.OrdinalIgnoreCase);
+        return Notations.Contains(notation)
+            || (!isPicture && Notations.Contains(subtype[(subtype.LastIndexOf('+') + 1)..]));
+    }
 
     private static Encoding EncodingOf(ContentType type)
     {
@@ -57,9 +70,9 @@ internal static class MediaText
         {
             return string.IsNullOrEmpty(type.CharSet) ? Encoding.UTF8 : Encoding.GetEncoding(type.CharSet);
         }
-        catch (ArgumentException)
+        catch (Exception error) when (error is ArgumentException or NotSupportedException)
         {
-            return Encoding.UTF8;   // of an encoding that .NET does not bring along, most of the text is ASCII
+            return Encoding.UTF8;   // of an encoding that .NET does not bring along, or has disabled, most of the text is ASCII
         }
     }
 }

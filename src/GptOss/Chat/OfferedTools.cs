@@ -15,6 +15,8 @@ internal sealed class OfferedTools
         var names = new HashSet<string>();
         foreach (AIFunctionDeclaration function in functions)
         {
+            if (function.Name is null)
+                throw new ArgumentException($"ChatOptions.Tools holds a function ({function.GetType().Name}) without a name. Give it one.");
             if (!names.Add(function.Name))
             {
                 throw new ArgumentException($"ChatOptions.Tools holds two functions named '{Printable.Name(function.Name)}': a call "
@@ -29,7 +31,7 @@ internal sealed class OfferedTools
         }
         Functions = areOffered
             ? [.. functions.Select((function, i) => new ToolFunction(
-                identifiers[i], function.Description,
+                identifiers[i], function.Description ?? "",
                 function.JsonSchema.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null ? null : function.JsonSchema))]
             : [];
         Names = new ToolNames(Functions.Select(function => function.Name));

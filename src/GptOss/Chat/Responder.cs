@@ -135,7 +135,7 @@ internal sealed class Responder : IDisposable
     {
         ChatLog.Started(_logger, id, request.Generation.Prompt.Count, request.Tools.Functions.Count);
         if (options?.ModelId is { Length: > 0 } wanted && Bare(wanted) != Bare(_source.ModelId))
-            ChatLog.OtherModel(_logger, Printable.Name(wanted), _source.ModelId);
+            ChatLog.OtherModel(_logger, Printable.Name(wanted), Printable.Name(_source.ModelId));
         if (request.PassedOver.Count > 0 && _logger.IsEnabled(LogLevel.Debug))
             ChatLog.PassedOver(_logger, id, Printable.Line(string.Join(", ", request.PassedOver.Distinct())));
 

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using GptOss.Harmony;
 using Microsoft.Extensions.AI;
 
 namespace GptOss.Chat;
@@ -59,7 +60,7 @@ internal static class ResultText
         try
         {
             string? text = value.ToString();
-            return text is not null && text != value.GetType().ToString() ? text
+            return text is { Length: > 0 } && text != value.GetType().ToString() ? text
                 : $"[{value.GetType().Name}: this result could not be read: its type cannot be written as JSON]";
         }
         catch (Exception error) when (error is not OutOfMemoryException)
@@ -74,20 +75,21 @@ internal static class ResultText
     private static string Of(JsonElement value, int depth) => value.ValueKind switch
     {
         JsonValueKind.Undefined or JsonValueKind.Null => "null",
-        JsonValueKind.String => value.GetString()!,
+        JsonValueKind.String => SchemaText.Of(value),
         JsonValueKind.Object when Text(value, "$type") is { } type => ContentOf(value, type, depth),
-        JsonValueKind.Object when IsEnvelope(value) => Opened(value),
+        JsonValueKind.Object when ToolEnvelope.TryOpen(value, out ToolEnvelope envelope) => Opened(envelope, depth),
+        JsonValueKind.Object when ToolEnvelope.IsLoneBlock(value) => BlockOf(value),
         JsonValueKind.Array when depth < DeepestList && IsList(value) => Lines(value, depth),
         _ => ToolText.Compact(value),
     };
 
     private static string Lines(JsonElement list, int depth) =>
-        string.Join('\n', list.EnumerateArray().Select(item => Text(item, "$type") is null && IsBlock(item)
+        string.Join('\n', list.EnumerateArray().Select(item => Text(item, "$type") is null && ToolEnvelope.IsBlock(item)
             ? BlockOf(item) : Of(item, depth + 1)));
 
     /// <summary>Whether a list holds a content, or is what an MCP server puts into an envelope.</summary>
     private static bool IsList(JsonElement list) =>
-        list.GetArrayLength() > 0 && (list.EnumerateArray().Any(IsContent) || list.EnumerateArray().All(IsBlock));
+        list.GetArrayLength() > 0 && (list.EnumerateArray().Any(IsContent) || list.EnumerateArray().All(ToolEnvelope.IsBlock));
 
     private static bool IsContent(JsonElement item) => item.ValueKind == JsonValueKind.Object && Text(item, "$type") is not null;
 
@@ -104,7 +106,7 @@ internal static class ResultText
                 return NotShown($"{Text(content, "mediaType") ?? "link"}, {Text(content, "uri")}");
             case "error":
                 return "Error: " + OneLine(Text(content, "message") ?? "");
-            case "functionResult" when content.TryGetProperty("result", out JsonElement inner) && depth < DeepestList:
+            case "functionResult" when JsonText.TryGet(content, "result", out JsonElement inner) && depth < DeepestList:
                 return Of(inner, depth + 1);
             case "hostedFile":
                 return NotShown($"file {Text(content, "name") ?? Text(content, "fileId")}");
@@ -125,58 +127,39 @@ internal static class ResultText
         "webSearchToolResult",
     ];
 
-    private static readonly string[] EnvelopeNames = ["content", "structuredContent", "isError", "_meta", "resultType", "task"];
-
-    /// <summary>Whether it is what a tool of an MCP server returns: <c>content</c>, <c>structuredContent</c>, <c>isError</c>.</summary>
-    private static bool IsEnvelope(JsonElement value)
+    /// <summary>What a tool of an MCP server said: its structured content, or its blocks on lines of their own.</summary>
+    private static string Opened(ToolEnvelope envelope, int depth)
     {
-        bool hasContent = value.TryGetProperty("content", out JsonElement content) && content.ValueKind == JsonValueKind.Array
-            && content.EnumerateArray().All(item => IsBlock(item) || Text(item, "type") is not null);
-        bool isSure = hasContent && (content.GetArrayLength() > 0 || value.TryGetProperty("isError", out _));
-        return (isSure || (value.TryGetProperty("structuredContent", out _) && (hasContent || value.TryGetProperty("isError", out _))))
-            && value.EnumerateObject().All(property => EnvelopeNames.Contains(property.Name));
-    }
-
-    private static bool IsBlock(JsonElement item) => Text(item, "type") switch
-    {
-        "text" => Text(item, "text") is not null,
-        "image" or "audio" => Text(item, "data") is not null && Text(item, "mimeType") is not null,
-        "resource" => item.TryGetProperty("resource", out JsonElement resource) && resource.ValueKind == JsonValueKind.Object,
-        "resource_link" => Text(item, "uri") is not null,
-        _ => false,
-    };
-
-    private static string Opened(JsonElement envelope)
-    {
-        bool isError = envelope.TryGetProperty("isError", out JsonElement flag) && flag.ValueKind == JsonValueKind.True;
-        bool isStructured = envelope.TryGetProperty("structuredContent", out JsonElement structured)
-            && structured.ValueKind is not (JsonValueKind.Null or JsonValueKind.Undefined);
-        string text = isStructured && !isError ? ToolText.Compact(structured)
-            : envelope.TryGetProperty("content", out JsonElement content) && content.GetArrayLength() > 0
-                ? string.Join('\n', content.EnumerateArray().Select(block => BlockOf(block)))
-            : isStructured ? ToolText.Compact(structured)
-            : "";
-        return isError && !text.StartsWith("Error", StringComparison.OrdinalIgnoreCase) ? "Error: " + text : text;
+        string text = envelope.Structured is { } structured && (!envelope.IsError || envelope.Blocks.Count == 0)
+            ? depth < DeepestList && envelope.IsBare ? Of(structured, depth + 1) : ToolText.Compact(structured)
+            : string.Join('\n', envelope.Blocks.Select(BlockOf));
+        return !envelope.IsError || text.StartsWith("Error", StringComparison.OrdinalIgnoreCase) ? text
+            : "Error: " + (text.Length > 0 ? text : "the tool failed and did not say why.");
     }
 
     /// <summary>A block of the Model Context Protocol.</summary>
-    private static string BlockOf(JsonElement block) => Text(block, "type") switch
+    private static string BlockOf(JsonElement block) => ToolEnvelope.Kind(block) switch
     {
-        "text" => Text(block, "text") ?? "",
+        _ when block.ValueKind == JsonValueKind.String => SchemaText.Of(block),
+        "text" => Member(block, "text") ?? "",
         "image" or "audio" => Media(block, "data"),
-        "resource_link" => NotShown($"{Text(block, "mimeType") ?? "link"}, {Text(block, "uri")}"),
-        "resource" when block.TryGetProperty("resource", out JsonElement resource) && resource.ValueKind == JsonValueKind.Object =>
-            Text(resource, "text") ?? Media(resource, "blob"),
+        "resource_link" => NotShown($"{Type(block) ?? "link"}, {Member(block, "uri")}"),
+        "resource" when ToolEnvelope.TryGet(block, "resource", out JsonElement resource) && resource.ValueKind == JsonValueKind.Object =>
+            Member(resource, "text") ?? Media(resource, "blob"),
         var other => NotShown(other ?? "content"),
     };
 
     private static string Media(JsonElement block, string name)
     {
-        string type = Text(block, "mimeType") ?? "application/octet-stream";
-        return MediaText.TryParse($"data:{type};base64,{Text(block, name)}", null, out DataContent? data)
+        string type = Type(block) ?? "application/octet-stream";
+        return MediaText.TryParse($"data:{type};base64,{Member(block, name)}", null, out DataContent? data)
             ? MediaText.Of(data) ?? NotShown($"{type}, {data.Data.Length} bytes")
             : NotShown(type);
     }
+
+    private static string? Member(JsonElement block, string name) => ToolEnvelope.Text(block, name);
+
+    private static string? Type(JsonElement block) => Member(block, "mimeType");
 
     private static string NotShown(string what) => $"[{OneLine(what)}: not shown, this model reads text only]";
 
@@ -190,6 +173,6 @@ internal static class ResultText
     }
 
     private static string? Text(JsonElement value, string name) =>
-        value.ValueKind == JsonValueKind.Object && value.TryGetProperty(name, out JsonElement text)
-        && text.ValueKind == JsonValueKind.String ? text.GetString() : null;
+        value.ValueKind == JsonValueKind.Object && JsonText.TryGet(value, name, out JsonElement text)
+        && text.ValueKind == JsonValueKind.String ? SchemaText.Of(text) : null;
 }

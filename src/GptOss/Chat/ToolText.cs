@@ -71,9 +71,23 @@ internal static class ToolText
         {
             return JsonSerializer.Serialize(value, (JsonTypeInfo<JsonElement>)Options.GetTypeInfo(typeof(JsonElement)));
         }
-        catch (InvalidOperationException) when (value.ValueKind != JsonValueKind.Undefined)
+        catch (Exception error) when (error is InvalidOperationException or JsonException
+            && error is not ObjectDisposedException && value.ValueKind != JsonValueKind.Undefined && !IsTooDeep(value))
         {
             return value.GetRawText();   // half of a surrogate pair, which only its escape can say
+        }
+    }
+
+    private static bool IsTooDeep(JsonElement value)
+    {
+        try
+        {
+            using JsonDocument again = JsonDocument.Parse(value.GetRawText(), new JsonDocumentOptions { MaxDepth = Options.MaxDepth });
+            return false;
+        }
+        catch (JsonException)
+        {
+            return true;
         }
     }
 

@@ -32,7 +32,7 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
         ];
         if (options.ContextLength is { } context)
         {
-            long fewest = special.Tokenizer.FewestTokens(written.SelectMany(one => one.Texts))
+            long fewest = special.Tokenizer.FewestTokens(written.SelectMany(one => (string[])[.. one.Texts, .. HeaderTexts(one.Message)]))
                 + written.Sum(one => (long)(one.Message.ContentTokens?.Count ?? 0));
             if (fewest > context)
                 throw ContextLengthException.AtLeast(fewest, context);
@@ -43,7 +43,7 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
         if (options.Form == RenderForm.Completion)
         {
             ids.Add(special.Start);
-            AppendText(ids, options.NextRole.Word());
+            ids.AddRange(special.Tokenizer.Encode(options.NextRole.Word()));
         }
         else if (options.Form == RenderForm.Training
             && messages is [.., { Role: HarmonyRole.Assistant, Channel: ChannelNames.Final }])
@@ -71,7 +71,7 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
     private void Append(List<int> ids, HarmonyMessage message, string[] texts, RenderOptions options)
     {
         ids.Add(special.Start);
-        AppendHeader(ids, message, options.RecipientBehindChannel && message.IsCall);
+        AppendHeader(ids, message, options);
         ids.Add(special.Message);
         ids.AddRange(message.ContentTokens ?? []);
         foreach (string text in texts)
@@ -98,40 +98,45 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
         return message.ContentTokens is null ? [.. message.Content.Select(writer.Write)] : [];
     }
 
-    private void AppendHeader(List<int> ids, HarmonyMessage message, bool recipientBehindChannel)
+    /// <summary>What of a header a caller may have made as long as a message.</summary>
+    private static IEnumerable<string> HeaderTexts(HarmonyMessage message) =>
+        new[] { message.Name, message.Recipient, message.ContentType }.OfType<string>();
+
+    private void AppendHeader(List<int> ids, HarmonyMessage message, RenderOptions options)
     {
+        bool recipientBehindChannel = options.RecipientBehindChannel && message.IsCall;
         if (message.Role == HarmonyRole.Tool)
         {
-            AppendText(ids, message.Name ?? throw new HarmonyFormatException(
+            Append(message.Name ?? throw new HarmonyFormatException(
                 "A tool's message has no name. It has to name the function whose result it is."));
         }
         else
         {
-            AppendText(ids, message.Role.Word());
+            Append(message.Role.Word());
             if (message.Name is { } name)
-                AppendText(ids, ":" + name);
+                Append(":" + name);
         }
         string? recipient = message.Recipient is null or ToolNames.Everyone ? null : " to=" + message.Recipient;
         if (recipient is not null && !(recipientBehindChannel && message.Channel is not null))
-            AppendText(ids, recipient);
+            Append(recipient);
         if (message.Channel is { } channel)
         {
             ids.Add(special.Channel);
-            AppendText(ids, channel);
+            Append(channel);
             if (recipient is not null && recipientBehindChannel)
-                AppendText(ids, recipient);
+                Append(recipient);
         }
         if (message.ContentType is not { } type)
             return;
         if (type.StartsWith(SpecialTokens.ConstrainName, StringComparison.Ordinal))
         {
-            AppendText(ids, " ");
+            Append(" ");
             ids.Add(special.Constrain);
-            AppendText(ids, type[SpecialTokens.ConstrainName.Length..]);
+            Append(type[SpecialTokens.ConstrainName.Length..]);
         }
         else
-            AppendText(ids, " " + type);
-    }
+            Append(" " + type);
 
-    private void AppendText(List<int> ids, string text) => ids.AddRange(special.Tokenizer.Encode(text));
+        void Append(string text) => ids.AddRange(special.Tokenizer.EncodeCancellable(text, options.Cancellation));
+    }
 }

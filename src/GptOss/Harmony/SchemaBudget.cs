@@ -50,10 +50,11 @@ internal sealed class SchemaBudget
     public void Leave() => _calls--;
 
     /// <summary>Counts work; false if there was too much of it.</summary>
+    /// <remarks>Too many parts alone do not end it: what was read of them before is still put together.</remarks>
     public bool Step(int count = 1)
     {
         _steps = (int)Math.Min(int.MaxValue, (long)_steps + count);
-        if (!IsSpent)
+        if (_steps <= MaximumSteps)
             return true;
         Note(TooMany);
         return false;

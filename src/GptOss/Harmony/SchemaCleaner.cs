@@ -19,7 +19,7 @@ internal static class SchemaCleaner
         ToolType type = new SchemaReader(schema, budget).Read(schema, function.Name, 0);
         type = type with { Title = null, Description = null };
         bool hasNoProperty = type.Words is ["object"] && type.Variants is null && type.Literals is null
-            && type.Properties.Count == 0 && type.Indexes.All(index => index.Value.SaysNothing && index is { Key: "string", Pattern: null });
+            && !type.HasItems && type.Properties.Count == 0 && type.Indexes.All(index => index.Value.SaysNothing && index is { Key: "string", Pattern: null });
         string? text = hasNoProperty ? null : new ToolTypeWriter(budget).Write(type);
         if (budget.Shortened is { } reason)
             shortened?.Invoke(Sentence(function.Name, reason));

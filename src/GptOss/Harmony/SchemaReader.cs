@@ -13,6 +13,9 @@ internal sealed class SchemaReader
     // What is copied costs a fraction of what is looked at.
     private const int CharactersOfStep = 64;
 
+    // What depends on others is put to the type so many at a time, so that what the budget allows is shown.
+    private const int PartsAtOnce = 512;
+
     private readonly SchemaBudget _budget;
     private readonly SchemaReferences _references;
     private readonly ToolTypeAlgebra _algebra;
@@ -83,11 +86,11 @@ internal sealed class SchemaReader
         }
         foreach (string keyword in (string[])["dependentSchemas", "dependentRequired", "dependencies"])
         {
-            foreach ((string name, JsonElement part) in Map(members, keyword))
-            {
-                type = _algebra.Maybe(type, Named([name, .. Strings(part)]));
-                type = _algebra.Maybe(type, Read(part, null, depth));
-            }
+            IEnumerable<ToolType> parts = Map(members, keyword)
+                .SelectMany(one => (ToolType[])[Named([one.Key, .. Strings(one.Value)]), Read(one.Value, null, depth)])
+                .Where(part => !part.SaysNothing);
+            foreach (ToolType[] some in parts.Chunk(PartsAtOnce))
+                type = _algebra.MaybeEach(type, some);
         }
         return type;
 
@@ -199,7 +202,7 @@ internal sealed class SchemaReader
         {
             if (members.TryGetValue(keyword, out JsonElement held)
                 && (keyword == "items" ? held.ValueKind is not (JsonValueKind.Array or JsonValueKind.False) : held.ValueKind == JsonValueKind.Object))
-                items ??= Read(held, null, depth + 1);
+                items = Read(held, null, depth + 1) is var read && items is null ? read : _algebra.Maybe(items!, read);
         }
         // One of the items is so, the others are as they like.
         if (members.TryGetValue("contains", out JsonElement contained) && contained.ValueKind == JsonValueKind.Object
@@ -210,8 +213,8 @@ internal sealed class SchemaReader
 
     private List<ToolType>? Tuple(OrderedDictionary<string, JsonElement> members, int depth)
     {
-        string keyword = members.ContainsKey("prefixItems") ? "prefixItems" : "items";
-        List<ToolType> tuple = [.. List(members, keyword).Select(item => Read(item, null, depth + 1))];
+        IEnumerable<JsonElement> items = [.. List(members, "prefixItems"), .. List(members, "items")];
+        List<ToolType> tuple = [.. items.Select(item => Read(item, null, depth + 1))];
         return tuple.Count > 0 ? tuple : null;
     }
 
@@ -237,11 +240,11 @@ internal sealed class SchemaReader
         members.TryGetValue(name, out JsonElement list) ? List(list) : [];
 
     private IEnumerable<JsonElement> List(JsonElement list) =>
-        list.ValueKind == JsonValueKind.Array ? list.EnumerateArray().TakeWhile(_ => _budget.Step()) : [];
+        list.ValueKind == JsonValueKind.Array ? list.EnumerateArray().TakeWhile(_ => _budget.Step() && !_budget.IsSpent) : [];
 
     private IEnumerable<string> Strings(JsonElement list) => List(list).Where(IsText).Select(SchemaText.Of);
 
     private IEnumerable<KeyValuePair<string, JsonElement>> Map(OrderedDictionary<string, JsonElement> members, string name) =>
         members.TryGetValue(name, out JsonElement map) && map.ValueKind == JsonValueKind.Object
-            ? JsonText.Members(map).TakeWhile(_ => _budget.Step()) : [];
+            ? JsonText.Members(map).TakeWhile(_ => _budget.Step() && !_budget.IsSpent) : [];
 }

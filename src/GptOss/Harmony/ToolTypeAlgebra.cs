@@ -10,6 +10,9 @@ internal sealed class ToolTypeAlgebra(SchemaBudget budget)
     // What stands around a choice is said of each variant as long as no more types than this are repeated by it.
     private const int MaximumCopies = 200;
 
+    // So many parts are put together one by one, in their order.
+    private const int FewParts = 8;
+
     /// <summary>What is <paramref name="a"/> and <paramref name="b"/> at once; what a says to people comes first.</summary>
     public ToolType And(ToolType a, ToolType b)
     {
@@ -36,7 +39,7 @@ internal sealed class ToolTypeAlgebra(SchemaBudget budget)
         CountCopies(b, ones.Count - 1, ref left);
         bool orNull = a.Nullable || b.Nullable;
         if (left < 0)
-            return others.Aggregate(a, Maybe) with { Nullable = orNull };
+            return MaybeEach(a, others) with { Nullable = orNull };
         return Annotated(OneOf(from one in ones from other in others select Facts(one, other)), Said(a, b)) with { Nullable = orNull };
     }
 
@@ -55,7 +58,7 @@ internal sealed class ToolTypeAlgebra(SchemaBudget budget)
         if (!budget.Step(1 + b.Properties.Count + Count(a.Literals)) || !Adds(a, b))
             return a;
         if (b.Variants is not null)
-            return b.Variants.Aggregate(a, Maybe);
+            return MaybeEach(a, b.Variants);
         if (a.Variants is not null)
             return a with { Variants = OneOf([.. a.Variants, b]).Variants ?? a.Variants };
         if (a.Literals is not null && b.Literals is not null && !a.HasMembers && !a.HasItems && !b.HasMembers && !b.HasItems)
@@ -75,6 +78,20 @@ internal sealed class ToolTypeAlgebra(SchemaBudget budget)
         return a with { Words = a.Words.Count > 0 ? a.Words : ["object"], Properties = properties, Indexes = Union(a.Indexes, b.Indexes), IsBare = false };
     }
 
+    /// <summary>What is <paramref name="a"/>, and may be each of <paramref name="others"/> besides.</summary>
+    /// <remarks>Many objects are put together by halves first: one by one, what is there already would be copied for each.</remarks>
+    public ToolType MaybeEach(ToolType a, IReadOnlyList<ToolType> others)
+    {
+        ToolType[] objects = others.Count > FewParts
+            ? [.. others.Where(one => IsObject(one) && one.Literals is null && !one.HasItems)] : [];
+        if (objects.Length <= FewParts)
+            return others.Aggregate(a, Maybe);
+        return others.Except(objects, ReferenceEqualityComparer.Instance).Cast<ToolType>().Aggregate(Maybe(a, Halves(objects)), Maybe);
+
+        ToolType Halves(ReadOnlySpan<ToolType> parts) => parts.Length == 1 ? parts[0]
+            : Maybe(Halves(parts[..(parts.Length / 2)]), Halves(parts[(parts.Length / 2)..]));
+    }
+
     /// <summary>What is <paramref name="around"/>, and one of <paramref name="variants"/> besides.</summary>
     /// <param name="around">What stands around the choice.</param>
     /// <param name="variants">Each without what stands around it.</param>
@@ -92,7 +109,7 @@ internal sealed class ToolTypeAlgebra(SchemaBudget budget)
         if (adding.Length == 0)
             chosen = around;
         else if (adding.Length < others.Length)
-            chosen = adding.Aggregate(around, Maybe);
+            chosen = MaybeEach(around, adding);
         else if (adding is [var only])
             chosen = And(around, only);
         else if (asList && adding.All(one => one.IsBare) && around.Words.Count == 0)
@@ -137,7 +154,7 @@ internal sealed class ToolTypeAlgebra(SchemaBudget budget)
         foreach (ToolType one in variants.SelectMany(Flat))
         {
             bool isSeen = one.Description is null && one.Default is null && different.Count < MaximumCopies
-                && different.Any(other => AreEqual(one, other));
+                && different.Any(other => AreEqual(one, other)) && budget.Step(0);
             if (!isSeen)
                 different.Add(one);
         }

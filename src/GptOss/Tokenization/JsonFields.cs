@@ -12,20 +12,23 @@ internal sealed class JsonFields(string file)
     public string File { get; } = file;
 
     /// <summary>Parses a file and hands its root object to <paramref name="read"/>.</summary>
+    /// <exception cref="OperationCanceledException">The reading was cancelled.</exception>
     /// <exception cref="CheckpointException">
     /// Not JSON in UTF-8, a key twice, half a surrogate pair, not an object; or thrown by <paramref name="read"/>.
     /// </exception>
-    public static T Parse<T>(string file, byte[] bytes, Func<JsonFields, JsonElement, T> read)
+    public static T Parse<T>(
+        string file, byte[] bytes, Func<JsonFields, JsonElement, T> read, CancellationToken cancellation = default)
     {
         var fields = new JsonFields(file);
         if (!Utf8.IsValid(bytes))
             throw new CheckpointException(file, "expected JSON in UTF-8, found bytes that are not UTF-8.");
         try
         {
+            cancellation.ThrowIfCancellationRequested();
             using var document = JsonDocument.Parse(bytes);
             if (document.RootElement.ValueKind != JsonValueKind.Object)
                 throw new CheckpointException(file, $"expected a JSON object, found {Kind(document.RootElement)}.");
-            fields.RefuseDuplicates(document.RootElement, "");
+            fields.RefuseDuplicates(document.RootElement, "", cancellation);
             return read(fields, document.RootElement);
         }
         catch (JsonException e)
@@ -84,22 +87,23 @@ internal sealed class JsonFields(string file)
     }
 
     // The option of System.Text.Json would bring cryptography with it, and so a native library. The parser has limited the depth.
-    private void RefuseDuplicates(JsonElement value, string place)
+    private void RefuseDuplicates(JsonElement value, string place, CancellationToken cancellation)
     {
         if (value.ValueKind == JsonValueKind.Array)
         {
             foreach (JsonElement item in value.EnumerateArray())
-                RefuseDuplicates(item, place);
+                RefuseDuplicates(item, place, cancellation);
         }
         else if (value.ValueKind == JsonValueKind.Object)
         {
             var names = new HashSet<string>(StringComparer.Ordinal);
             foreach (JsonProperty property in value.EnumerateObject())
             {
+                cancellation.ThrowIfCancellationRequested();
                 if (!names.Add(property.Name))
                     throw Error(Field(property), "occurs twice.");
                 if (property.Value.ValueKind is JsonValueKind.Array or JsonValueKind.Object)
-                    RefuseDuplicates(property.Value, Field(property));
+                    RefuseDuplicates(property.Value, Field(property), cancellation);
             }
         }
 

@@ -21,8 +21,11 @@ internal sealed class TokenizerJson
     private readonly int _vocabularySize;
     private readonly string?[] _tokens;
 
-    private TokenizerJson(JsonFields json, int vocabularySize)
+    private readonly CancellationToken _cancellation;
+
+    private TokenizerJson(JsonFields json, int vocabularySize, CancellationToken cancellation)
     {
+        _cancellation = cancellation;
         _json = json;
         _vocabularySize = vocabularySize;
         _tokens = new string?[vocabularySize];
@@ -31,8 +34,9 @@ internal sealed class TokenizerJson
     /// <exception cref="CheckpointException">
     /// The file is damaged or needs what is not implemented; names the file and the field.
     /// </exception>
-    public static Vocabulary Read(string file, byte[] content, int vocabularySize) =>
-        JsonFields.Parse(file, content, (json, root) => new TokenizerJson(json, vocabularySize).Read(root));
+    /// <exception cref="OperationCanceledException">The reading was cancelled: it ends soon after.</exception>
+    public static Vocabulary Read(string file, byte[] content, int vocabularySize, CancellationToken cancellation = default) =>
+        JsonFields.Parse(file, content, (json, root) => new TokenizerJson(json, vocabularySize, cancellation).Read(root), cancellation);
 
     private Vocabulary Read(JsonElement root)
     {
@@ -77,14 +81,16 @@ internal sealed class TokenizerJson
         var vocab = new Dictionary<string, int>();
         foreach (JsonProperty entry in _json.Object(model, "model.vocab").EnumerateObject())
         {
+            _cancellation.ThrowIfCancellationRequested();
             int id = Id(entry.Value, "model.vocab");
+            string name = entry.Name;       // made anew at each call
             if (_tokens[id] is string other)
             {
                 throw _json.Error("model.vocab",
-                    $"expected ids that differ, found {id} for {Quoted(other)} and for {Quoted(entry.Name)}.");
+                    $"expected ids that differ, found {id} for {Quoted(other)} and for {Quoted(name)}.");
             }
-            _tokens[id] = entry.Name;
-            vocab.Add(entry.Name, id);
+            _tokens[id] = name;
+            vocab.Add(name, id);
         }
         return vocab;
     }
@@ -96,6 +102,7 @@ internal sealed class TokenizerJson
         var tokens = new List<int>(list.GetArrayLength());
         foreach (JsonElement merge in list.EnumerateArray())
         {
+            _cancellation.ThrowIfCancellationRequested();
             (string left, string right) = Pair(merge);
             if (!ranks.TryAdd((Known(left), Known(right)), tokens.Count))
             {

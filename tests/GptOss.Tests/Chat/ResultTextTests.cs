@@ -55,6 +55,15 @@ public sealed class ResultTextTests
         ["envelope with blob"] = (Json("""{"content":[{"type":"resource","resource":{"uri":"file:///a.png","mimeType":"image/png","blob":"AQID"}}]}"""), Png),
         ["envelope with link"] = (Json("""{"content":[{"type":"resource_link","uri":"file:///a.png","name":"a"}]}"""), "[link, file:///a.png: not shown, this model reads text only]"),
         ["envelope with news"] = (Json("""{"content":[{"type":"hologram","x":1}]}"""), "[hologram: not shown, this model reads text only]"),
+        ["envelope of Python"] = (Json("""{"meta":null,"content":[{"type":"text","text":"a","annotations":null,"meta":null}],"structuredContent":null,"isError":false}"""), "a"),
+        ["envelope in C#'s names"] = (Json("""{"Meta":null,"Content":[{"Type":"text","Text":"a"},{"Type":"image","Data":"AQID","MimeType":"image/png"}],"StructuredContent":null,"IsError":true}"""), "Error: a\n" + Png),
+        ["envelope in Python's names"] = (Json("""{"content":[{"type":"image","data":"AQID","mime_type":"image/png"}],"structured_content":null,"is_error":false}"""), Png),
+        ["envelope with one block"] = (Json("""{"content":{"type":"text","text":"a"},"isError":false}"""), "a"),
+        ["envelope with a text"] = (Json("""{"content":"a","isError":true}"""), "Error: a"),
+        ["envelope of the first version"] = (Json("""{"toolResult":{"a":1}}"""), """{"a":1}"""),
+        ["envelope of an error without words"] = (Json("""{"content":[],"isError":true}"""), "Error: the tool failed and did not say why."),
+        ["a block alone"] = (Json("""{"type":"text","text":"a","annotations":{"audience":["user"]}}"""), "a"),
+        ["no block alone"] = (Json("""{"type":"text","text":"a","page":3}"""), """{"type":"text","text":"a","page":3}"""),
         ["envelope of nothing"] = (Json("""{"content":[],"isError":false}"""), ""),
         ["structure of nothing"] = (Json("""{"content":[],"structuredContent":null,"isError":false}"""), ""),
         ["blocks without envelope"] = (Json("""[{"type":"text","text":"a"},{"type":"image","data":"AQID","mimeType":"image/png"}]"""), "a\n" + Png),
@@ -76,6 +85,14 @@ public sealed class ResultTextTests
         Assert.Equal(text, ResultText.Of(Stored(live)));
         Assert.Equal(text, ResultText.Of(new FunctionResultContent("1", Stored(live).Result)));
     }
+
+    [Theory]
+    [InlineData("""[{"type":"text","text":"a\ud800"}]""", "a\uFFFD")]
+    [InlineData("\"a\\ud800\"", "a\uFFFD")]
+    [InlineData("""{"\ud800":1,"isError":true}""", """{"\ud800":1,"isError":true}""")]
+    [InlineData("""{"$type":"\ud800"}""", """{"$type":"\ud800"}""")]
+    public void Half_of_a_surrogate_pair_in_JSON_hides_nothing_else(string json, string text) =>
+        Assert.Equal(text, ResultText.Of(new FunctionResultContent("1", Json(json))));
 
     [Fact]
     public void A_result_that_cannot_be_read_is_a_line_that_says_so()

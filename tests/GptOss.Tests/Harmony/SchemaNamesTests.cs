@@ -30,6 +30,41 @@ public sealed class SchemaNamesTests
         }
     }
 
+    [Theory]
+    [InlineData("""{"type":"object","items":{"properties":{"n1":{"const":"v1"}}}}""")]
+    [InlineData("""{"type":["object","null"],"contains":{"properties":{"n1":{"enum":["v1"]}}}}""")]
+    [InlineData("""{"properties":{"n1":{"prefixItems":[{"type":"string"}],"items":[{"type":"number"},{"const":"v1"}]}}}""")]
+    [InlineData("""{"properties":{"l":{"items":{"type":"string"},"additionalItems":{"properties":{"n1":{"const":"v1"}}}}}}""")]
+    public void Schemas_that_contradict_themselves_or_mix_drafts_lose_nothing(string schema)
+    {
+        string? type = Parameters(schema, out _);
+        Assert.Contains("n1", type);
+        Assert.Contains("v1", type);
+    }
+
+    [Fact]
+    public void What_depends_on_others_is_shown_as_far_as_there_is_room_and_in_a_time_that_grows_with_its_number()
+    {
+        Read(500);
+        (double few, _) = Read(500);
+        (double many, string? type) = Read(20_000);
+
+        Assert.True(many < 40 * 8 * Math.Max(few, 0.002), $"{few:F3} s, then {many:F3} s for 40 times as many.");
+        Assert.Contains("q4000", type);
+        Assert.Contains("q4", Parameters("{\"dependentSchemas\":{" + Many(12_000, i => $"\"p{i}\":{{\"properties\":{{\"q{i}\":{{\"type\":\"string\"}}}}}}") + "}}", out string? shortened));
+        Assert.Contains("more than 10,000 parts", shortened);
+
+        static (double, string?) Read(int count)
+        {
+            string schema = "{\"dependentRequired\":{" + Many(count, i => $"\"p{i}\":[\"q{i}\"]") + "}}";
+            long start = System.Diagnostics.Stopwatch.GetTimestamp();
+            string? type = Parameters(schema, out _);
+            return (System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds, type);
+        }
+
+        static string Many(int count, Func<int, string> one) => string.Join(",", Enumerable.Range(0, count).Select(one));
+    }
+
     [Fact]
     public void A_plain_schema_is_written_as_the_reference_writes_it()
     {

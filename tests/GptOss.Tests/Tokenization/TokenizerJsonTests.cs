@@ -64,7 +64,7 @@ public sealed class TokenizerJsonTests
     [Fact]
     public void The_tiny_models_29_prompts_have_the_ids_it_was_trained_with()
     {
-        GptOssTokenizer tokenizer = GptOssTokenizer.ForFolder(Path.GetDirectoryName(TinyFile)!, VocabularySize, out _)!;
+        GptOssTokenizer tokenizer = GptOssTokenizer.ForFolder(Path.GetDirectoryName(TinyFile)!, VocabularySize, out _, TestContext.Current.CancellationToken)!;
         using JsonDocument golden = Vectors.Read("tiny-model", "golden.json");
         Assert.Equal(29, golden.RootElement.GetArrayLength());
         Assert.All(golden.RootElement.EnumerateArray(), c =>
@@ -76,6 +76,14 @@ public sealed class TokenizerJsonTests
             Assert.Equal(c.GetProperty("output").GetString(),
                 tokenizer.Decode(c.GetProperty("output_tokens").EnumerateArray().Select(id => id.GetInt32())));
         });
+    }
+
+    [Fact]
+    public void Reading_ends_where_it_is_cancelled_and_not_as_a_damaged_file()
+    {
+        using var stop = new CancellationTokenSource();
+        stop.Cancel();
+        Assert.Throws<OperationCanceledException>(() => TokenizerJson.Read("tokenizer.json", Tiny, VocabularySize, stop.Token));
     }
 
     [Fact]
