@@ -124,7 +124,7 @@ internal sealed class MemoryPlace : PlaceForFiles
     private const string Table = "GptOss.FilesInMemory";
 
     // Closed memory would be gone.
-    private static readonly List<MemoryMappedFile> s_kept = [];
+    private static readonly List<MemoryMappedFile> Kept = [];
 
     public static bool Holds(string folder) =>
         AppContext.GetData(Table) is IReadOnlyDictionary<string, string> table
@@ -138,7 +138,7 @@ internal sealed class MemoryPlace : PlaceForFiles
         foreach ((string name, byte[] content) in files)
         {
             var memory = MemoryMappedFile.CreateNew(null, content.Length);
-            s_kept.Add(memory);
+            Kept.Add(memory);
             using (MemoryMappedViewStream stream = memory.CreateViewStream())
                 stream.Write(content);
             string opened = $"/proc/self/fd/{memory.SafeMemoryMappedFileHandle.DangerousGetHandle()}";

@@ -10,7 +10,7 @@ public static partial class TinyGptOss
     private const string ModelName = "gpt-oss-tiny";
 
     private static readonly Lock Placing = new();
-    private static string? s_folder;
+    private static string? _folder;
 
     /// <summary>The folder of the model. A use writes it where it is not there yet, not whole, or not there any more.</summary>
     /// <remarks>
@@ -28,9 +28,9 @@ public static partial class TinyGptOss
             lock (Placing)
             {
                 // Folders for temporary files are cleaned, also while a program runs that has asked before.
-                if (s_folder is null || !IsThere(s_folder))
-                    s_folder = PlaceBelow(Places());
-                return s_folder;
+                if (_folder is null || !IsThere(_folder))
+                    _folder = PlaceBelow(Places());
+                return _folder;
             }
         }
     }

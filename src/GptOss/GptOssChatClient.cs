@@ -2,7 +2,6 @@ using GptOss.Chat;
 using GptOss.Kernels;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace GptOss;
 
@@ -27,7 +26,7 @@ public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
 
     internal GptOssChatClient(ChatSource source, GptOssModel? model, bool ownsModel, ILoggerFactory? loggerFactory)
     {
-        var logger = new CarefulLogger((loggerFactory ?? NullLoggerFactory.Instance).CreateLogger(typeof(GptOssChatClient).FullName!));
+        ILogger logger = CarefulLogger.From(loggerFactory, typeof(GptOssChatClient).FullName!);
         _responder = new Responder(source, logger);
         if (model?.FirstToWarn(loggerFactory) == true)
             ChatLog.Slow(logger, string.Join(" and ", Processor.Unused));
@@ -72,7 +71,7 @@ public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(messages);
-        _responder.ThrowIfClosed(this);
+        _responder.ThrowIfClosed();
         return _responder.RespondAsync(messages, options, this, cancellationToken);
     }
 

@@ -59,6 +59,9 @@ public sealed class GptOssTokenizer
         if (FilesInMemory.Exists(file) || new FileInfo(file).LinkTarget is not null)
         {
             byte[] content = RegularFile.ReadAll(file, maximumBytes: TokenizerJson.LimitBytes);
+            // A tokenizer is long, what a server sends in its place is short.
+            if (content.Length < 4096 && FileLook.DescribeObject(ConfigJson.Parse(content, file).Names) is { } found)
+                throw new CheckpointException(file, found);
             return new GptOssTokenizer(
                 vocabularySize, new Lazy<Vocabulary>(TokenizerJson.Read(file, content, vocabularySize, cancellation)));
         }

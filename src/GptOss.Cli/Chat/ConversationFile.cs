@@ -130,7 +130,7 @@ internal static class ConversationFile
             foreach (AIContent? content in message.Contents)
             {
                 if (!IsContent(content))
-                    throw Damaged(path, $"message {i} holds {content?.GetType().Name ?? "nothing"} as a content");
+                    throw Damaged(path, $"message {i} holds something else than text, reasoning, calls and their results");
             }
         }
         return new Conversation { Effort = effort, System = saved.System, HasTools = saved.Tools, Messages = [.. messages.OfType<ChatMessage>()] };

@@ -54,9 +54,16 @@ internal static class HarmonyCommand
                 ? new JsonArray([.. document.RootElement.EnumerateArray().Select(One)])
                 : One(document.RootElement);
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or FormatException or InvalidOperationException)
+        catch (JsonException e)
         {
-            throw new UsageException($"Standard input is not a case with 'kind' and 'input', nor an array of such: {e.Message}");
+            throw new UsageException("Standard input is not a case with 'kind' and 'input', nor an array of such: "
+                + (string.IsNullOrWhiteSpace(input) ? "it is empty." : e.LineNumber is { } line
+                    ? $"it is not valid JSON at line {line + 1}, byte {e.BytePositionInLine + 1}." : "it is not valid JSON."));
+        }
+        catch (Exception e) when (e is KeyNotFoundException or FormatException or InvalidOperationException)
+        {
+            throw new UsageException("Standard input is not a case with 'kind' and 'input', nor an array of such: a field is missing or of another "
+                + "kind. harmony-cases.json in the tests has examples.");
         }
 
         JsonNode One(JsonElement item) => run(item.GetProperty("kind").GetString() ?? "", item.GetProperty("input"));

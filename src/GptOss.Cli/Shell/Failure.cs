@@ -43,6 +43,9 @@ internal static class Failure
 
     private static string Describe(Exception e) => e switch
     {
+        // The library's own words name the option of a program.
+        ContextLengthException tooLong => $"The prompt is longer than the context: {Amount.Count(tooLong.PromptTokens)} tokens or more, of {Amount.Count(tooLong.ContextLength)}. "
+            + "Shorten it.",
         UsageException or GptOssException or InsufficientMemoryException or IOException or UnauthorizedAccessException => e.Message,
         OutOfMemoryException => "Memory ran out. 'gptoss inspect DIR --context N' says how much a model needs.",
         ArgumentException => WithoutParameter(e.Message),

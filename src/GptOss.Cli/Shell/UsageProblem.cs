@@ -18,6 +18,8 @@ internal static partial class UsageProblem
     private static string? Describe(ParseResult parsed)
     {
         Command command = parsed.CommandResult.Command;
+        if (Swallowed(parsed) is { } hungry)
+            return $"{hungry.Name} needs a value{Form(hungry)}.";
         if (UnknownOption(parsed) is { } option)
             return $"There is no option {option}.{Suggest(option, OptionNames(parsed.CommandResult))}"
                 + (command.Arguments.Count > 0 ? " To pass it as text, put -- before it." : "");
@@ -29,6 +31,8 @@ internal static partial class UsageProblem
             return null;
         return error.SymbolResult switch
         {
+            OptionResult { IdentifierTokenCount: > 1, Option.Arity.MaximumNumberOfValues: 1 } repeated =>
+                $"{repeated.Option.Name} is given {repeated.IdentifierTokenCount} times, but takes one value.",
             CommandResult when command.Subcommands.Count > 0 =>
                 $"A command is needed: {string.Join(", ", command.Subcommands.Select(c => c.Name))}.",
             OptionResult { IdentifierTokenCount: > 0, Tokens.Count: 0, Option.Arity.MinimumNumberOfValues: > 0 } bare =>
@@ -56,6 +60,21 @@ internal static partial class UsageProblem
         .Where(token => token.Type == TokenType.Argument && LooksLikeOption().IsMatch(token.Value))
         .Select(token => token.Value.Split('=')[0])
         .FirstOrDefault();
+
+    /// <summary>An option without its value takes the option behind it for one, which is then no value of anybody's.</summary>
+    private static Option? Swallowed(ParseResult parsed)
+    {
+        Dictionary<string, Option> options = [];
+        for (SymbolResult? result = parsed.CommandResult; result is CommandResult { Command: var command }; result = result.Parent)
+            foreach (Option option in command.Options)
+                foreach (string name in (string[])[option.Name, .. option.Aliases])
+                    options.TryAdd(name, option);
+        for (int i = 1; i < parsed.Tokens.Count && parsed.Tokens[i].Type != TokenType.DoubleDash; i++)
+            if (parsed.Tokens[i].Type == TokenType.Argument && options.ContainsKey(parsed.Tokens[i].Value.Split('=')[0])
+                && parsed.Tokens[i - 1].Type == TokenType.Option && options.TryGetValue(parsed.Tokens[i - 1].Value, out Option? before))
+                return before;
+        return null;
+    }
 
     [GeneratedRegex("^--?[A-Za-z][A-Za-z0-9-]*(=.*)?$", RegexOptions.Singleline)]
     private static partial Regex LooksLikeOption();

@@ -24,7 +24,12 @@ internal sealed class Responder : IDisposable
         _reader = new RequestReader(source, logger);
     }
 
-    public void ThrowIfClosed(object client) => ObjectDisposedException.ThrowIf(_closing.IsCancellationRequested, client);
+    /// <exception cref="ObjectDisposedException">The client was disposed.</exception>
+    public void ThrowIfClosed()
+    {
+        if (_closing.IsCancellationRequested)
+            throw Disposed();
+    }
 
     /// <summary>Ends every answer under way with <see cref="ObjectDisposedException"/>.</summary>
     /// <remarks>The source of the signal is never disposed: answers under way still ask it, and it holds nothing.</remarks>
@@ -45,7 +50,7 @@ internal sealed class Responder : IDisposable
             UpdatesAsync([.. messages], options, Own(options, client), stop.Token).GetAsyncEnumerator(CancellationToken.None);
         try
         {
-            while (await NextAsync(updates, client, cancellation).ConfigureAwait(false))
+            while (await NextAsync(updates, cancellation).ConfigureAwait(false))
                 yield return updates.Current;
         }
         finally
@@ -57,9 +62,11 @@ internal sealed class Responder : IDisposable
     private static GptOssRequestOptions Own(ChatOptions? options, IChatClient client) =>
         options?.RawRepresentationFactory?.Invoke(client) as GptOssRequestOptions ?? GptOssRequestOptions.Default;
 
+    // A program may hold clients of several models.
+    private ObjectDisposedException Disposed() => new(null, $"The client of the model '{Printable.Name(_source.ModelId)}' was disposed.");
+
     /// <summary>Takes the next update; says why where there is none because of the caller or of the client's end.</summary>
-    private async ValueTask<bool> NextAsync(
-        IAsyncEnumerator<ChatResponseUpdate> updates, IChatClient client, CancellationToken cancellation)
+    private async ValueTask<bool> NextAsync(IAsyncEnumerator<ChatResponseUpdate> updates, CancellationToken cancellation)
     {
         try
         {
@@ -72,7 +79,7 @@ internal sealed class Responder : IDisposable
         }
         catch (OperationCanceledException) when (_closing.IsCancellationRequested)
         {
-            throw new ObjectDisposedException(client.GetType().FullName, "The client was disposed.");
+            throw Disposed();
         }
         catch (Exception error)
         {

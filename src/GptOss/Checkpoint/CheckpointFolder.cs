@@ -143,10 +143,11 @@ internal sealed class CheckpointFolder : IWeightStore, IDisposable
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (Tensor tensor in files.SelectMany(file => file.Tensors))
         {
-            string name = tensor.Name[prefix.Length..];
+            string name = TensorNames.Unwrapped(tensor.Name[prefix.Length..]);
             if (!tensors.TryAdd(name, tensor))
-                throw new CheckpointException(tensor.File,
-                    $"should be in one file, but is also in '{NameOf(tensors[name])}'.", tensor.Name);
+                throw new CheckpointException(tensor.File, tensors[name].Name == tensor.Name
+                    ? $"should be in one file, but is also in '{NameOf(tensors[name])}'."
+                    : $"means the same as '{Printable.Name(tensors[name].Name)}': save the model again without the wrapper.", tensor.Name);
         }
         return tensors;
     }

@@ -43,7 +43,7 @@ internal sealed class ConfigJson
     public static ConfigJson Load(string path, int maximumBytes = MaxBytes)
     {
         ConfigJson json = Parse(RegularFile.ReadAll(path, maximumBytes), path);
-        return FileLook.DescribeObject(json) is { } found ? throw new CheckpointException(path, found) : json;
+        return FileLook.DescribeObject(json.Names) is { } found ? throw new CheckpointException(path, found) : json;
     }
 
     /// <summary>

@@ -23,6 +23,8 @@ internal static class FileLook
             return "is a Git LFS pointer and not the file itself: run 'git lfs pull' in its folder.";
         if (start.StartsWith("GGUF"u8))
             return "is a GGUF file, and this engine reads safetensors: download the safetensors files of the model.";
+        if (IsMetal(start))
+            return "is a model in OpenAI's own form for Metal, and this engine reads safetensors: download the files beside the folder 'metal'.";
         if (start.StartsWith("PK\x03\x04"u8) || Begins(start, 0x80, 0x02) || Begins(start, 0x80, 0x04))
             return "is a file of PyTorch, and this engine reads safetensors: save the model with safe_serialization=True.";
         if (Begins(start, 0x1F, 0x8B))
@@ -40,6 +42,9 @@ internal static class FileLook
         return null;
     }
 
+    /// <summary>Whether it begins as the one file of the folder <c>metal</c> of OpenAI's repositories.</summary>
+    public static bool IsMetal(ReadOnlySpan<byte> start) => start.StartsWith("GPT-OSS v1"u8);
+
     private static bool Begins(ReadOnlySpan<byte> start, byte first, byte second) => start.Length > 1 && start[0] == first && start[1] == second;
 
     /// <summary>The same for a file that should be binary, where text is wrong too: an error that a server sent, most often.</summary>
@@ -48,17 +53,38 @@ internal static class FileLook
         if (Describe(start) is { } known) return known;
         start = start[..Math.Min(start.Length, Bytes)];
         if (start.Length < 8 || start.ContainsAnyInRange((byte)0, (byte)8) || start.ContainsAnyInRange((byte)14, (byte)31)) return null;
+        return Text(start, "weights belong");
+    }
+
+    /// <summary>The same for a file that should hold a JSON object, where bare words are an error that a server sent.</summary>
+    public static string? DescribeJson(ReadOnlySpan<byte> start)
+    {
+        if (Describe(start) is { } known) return known;
+        start = start[..Math.Min(start.Length, Bytes)].Trim(" \t\r\n"u8);
+        // The first word of JSON is one of three, or a number; "404: Not Found" is none.
+        bool isWords = start.Length > 3 && (char.IsAsciiLetter((char)start[0]) || char.IsAsciiDigit((char)start[0]) && start.ContainsAny(" :"u8))
+            && !start.StartsWith("null"u8) && !start.StartsWith("true"u8) && !start.StartsWith("false"u8);
+        return isWords || start.Length > 1 && start[0] == '"' ? Text(start, "a JSON object belongs") : null;
+    }
+
+    private static string Text(ReadOnlySpan<byte> start, string place)
+    {
         string text = Encoding.UTF8.GetString(start[..Math.Min(start.Length, Shown)]);
-        return $"is text ('{Printable.Name(text)}{(start.Length > Shown ? "…" : "")}') where weights belong: an error that the server sent in place of the file. "
+        return $"is text ('{Printable.Name(text)}{(start.Length > Shown ? "…" : "")}') where {place}: an error that the server sent in place of the file. "
             + "Download it again.";
     }
 
     /// <summary>The same for a JSON object in place of a configuration or an index: a server's error has fields of its own.</summary>
-    public static string? DescribeObject(ConfigJson json)
+    /// <param name="names">The names of the object's fields.</param>
+    public static string? DescribeObject(IEnumerable<string> names)
     {
-        string[] errors = ["error", "errors", "message", "detail", "Error", "Message"];
-        if (json.Names.Take(8).Count() > 6 || errors.FirstOrDefault(json.Has) is not { } field) return null;
+        const int MostFields = 6;
+        string[] fields = [.. names.Take(MostFields + 1)];
+        if (fields.Length > MostFields || fields.FirstOrDefault(IsOfAnError) is not { } field) return null;
         return $"is an error that a server sent in place of the file (its field '{field}' says so). Download it again, "
             + "signed in if the repository asks for it.";
     }
+
+    private static bool IsOfAnError(string field) => field.Replace("_", "", StringComparison.Ordinal).ToUpperInvariant()
+        is "ERROR" or "ERRORS" or "ERRORCODE" or "ERRORMESSAGE" or "MESSAGE" or "MSG" or "DETAIL" or "DETAILS" or "SUCCESS" or "STATUSCODE";
 }

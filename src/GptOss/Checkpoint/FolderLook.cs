@@ -1,19 +1,26 @@
+using System.Text.RegularExpressions;
+
 namespace GptOss.Checkpoint;
 
 /// <summary>The one place that says what a folder is that is no model: it looks at the neighbours of what is missing.</summary>
 /// <remarks>Every message says what is there and what to do. That a download is incomplete is never guessed here.</remarks>
-internal static class FolderLook
+internal static partial class FolderLook
 {
     private const string ConfigName = "config.json", AdapterConfig = "adapter_config.json";
 
     // A folder that is none of ours may hold millions of entries.
     private const int MostEntries = 2000;
 
+    private static readonly string[] Archives = [".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".xz", ".zst", ".bz2"];
+    private static readonly string[] PyTorch = [".bin", ".pt", ".pth", ".ckpt", ".distcp"];
+
     /// <summary>The error for a folder without config.json.</summary>
     public static CheckpointException NoConfig(string folder)
     {
         List<string> names = Entries(folder);
         string config = Path.Join(folder, ConfigName);
+        if (names.FirstOrDefault(name => OtherConfig().IsMatch(name)) is { } renamed)
+            return new CheckpointException(config, $"does not exist, but '{Printable.Name(renamed)}' does: rename that to {ConfigName}.");
         if (Foreign(folder, names) is { } what)
             return new CheckpointException(folder, $"holds no {ConfigName}: {what}");
         if (names.Any(IsWeights))
@@ -29,7 +36,10 @@ internal static class FolderLook
     {
         List<string> names = Entries(folder);
         const string Looked = "looked for model.safetensors.index.json, model.safetensors and a series such as model--00001-of-….";
-        if (names.Where(name => IsWeights(name) && !WeightFiles.IsAdapter(name)).ToArray() is { Length: > 0 } files)
+        if (names.Where(name => OtherWeights().IsMatch(name)).ToArray() is { Length: > 0 } renamed)
+            return new CheckpointException(folder, $"holds weights whose names do not end in {WeightFiles.Extension}, such as '{Printable.Name(renamed[0])}': "
+                + $"rename them, a single one to {WeightFiles.SingleName}.");
+        if (!names.Contains(AdapterConfig) && names.Where(name => IsWeights(name) && !WeightFiles.IsAdapter(name)).ToArray() is { Length: > 0 } files)
             return new CheckpointException(folder, files.Length == 1
                 ? $"holds weights under a name that is not known, '{Printable.Name(files[0])}': rename it to {WeightFiles.SingleName}."
                 : $"holds {files.Length} files of weights, such as '{Printable.Name(files[0])}', whose names are no series: "
@@ -53,6 +63,9 @@ internal static class FolderLook
         string file = Path.GetFileName(path);
         return new CheckpointException(path, file.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase)
             ? "is a GGUF file, but should be the folder of a model with config.json and .safetensors files."
+            : EndsWithAny(file, Archives) ? "is an archive, but should be the folder of a model: unpack it and give the folder."
+            : EndsWithAny(file, PyTorch)
+                ? "is a file of PyTorch, but should be the folder of a model with config.json and .safetensors files."
             : IsWeights(file) || file == ConfigName
                 ? "is a file, but should be the folder of a model: give the folder that it lies in."
                 : "is a file, but should be the folder of a model.");
@@ -68,19 +81,68 @@ internal static class FolderLook
             return $"'{Printable.Name(partial)}' is a download that did not end. Download it again.";
         if (names.Contains("original") && Entries(Path.Join(folder, "original")).Any(IsWeights))
             return "its subfolder 'original' holds weights: open that folder instead.";
-        string[] inside = [.. names.Where(name => File.Exists(Path.Join(folder, name, ConfigName))).Take(50)];
-        if (inside.Length > 0)
-            return $"its subfolder '{Printable.Name(inside[^1])}' holds a model: open that folder instead.";
-        if (names.FirstOrDefault(name => name.StartsWith("models--", StringComparison.Ordinal)) is { } repository)
-            return $"it is a cache of Hugging Face: open a repository in it, such as '{Printable.Name(repository)}'.";
+        if (InSubfolders(folder, names) is { } inside)
+            return inside;
+        if (InCache(folder, names) is { } cache)
+            return cache;
+        if (names.FirstOrDefault(name => EndsWithAny(name, Archives)) is { } archive)
+            return $"'{Printable.Name(archive)}' is an archive: unpack it and open the folder with the model.";
         if (names.FirstOrDefault(name => EndsWithAny(name, ".gguf")) is { } gguf)
             return $"'{Printable.Name(gguf)}' is a GGUF file, and this engine reads safetensors. Download the safetensors files of the model.";
-        if (names.FirstOrDefault(name => EndsWithAny(name, ".bin", ".pt", ".pth", ".ckpt", ".distcp")) is { } pickle)
-            return $"'{Printable.Name(pickle)}' is a file of PyTorch, and this engine reads safetensors. "
+        if (names.FirstOrDefault(name => EndsWithAny(name, PyTorch)) is { } pickle)
+            return Metal(Path.Join(folder, pickle)) ?? $"'{Printable.Name(pickle)}' is a file of PyTorch, and this engine reads safetensors. "
                 + "Save the model with save_pretrained(safe_serialization=True), or download its .safetensors files.";
         if (names.FirstOrDefault(name => EndsWithAny(name, ".onnx", ".npz", ".h5", ".msgpack", ".tflite")) is { } other)
             return $"'{Printable.Name(other)}' is of another kind of software. Download the .safetensors files of the model.";
         return null;
+    }
+
+    /// <summary>What subfolders hold, the second level looked at where the first says nothing.</summary>
+    private static string? InSubfolders(string folder, List<string> names)
+    {
+        const int Most = 50;
+        string[] nested = [.. names, .. names.Take(Most).SelectMany(name => Entries(Path.Join(folder, name)).Take(Most).Select(inner => $"{name}/{inner}"))];
+        if (nested.Where(name => !name.StartsWith(HubCache.RepositoryStart, StringComparison.Ordinal)
+            && File.Exists(Path.Join(folder, name, ConfigName))).Take(Most).ToArray() is { Length: > 0 } models)
+            return $"its subfolder '{Printable.Name(models[^1])}' holds a model: open that folder instead.";
+        if (names.LastOrDefault(name => File.Exists(Path.Join(folder, name, AdapterConfig))) is { } adapter)
+            return $"its subfolder '{Printable.Name(adapter)}' holds an adapter (LoRA). Merge it into its base (merge_and_unload in PEFT) and give the "
+                + "folder of the result.";
+        return names.Select(name => Metal(Path.Join(folder, name, "model.bin"))).FirstOrDefault(found => found is not null);
+    }
+
+    /// <summary>Folders of a cache of Hugging Face that are not the one to open.</summary>
+    private static string? InCache(string folder, List<string> names)
+    {
+        if (names.FirstOrDefault(IsRepository) is { } repository)
+            return $"it is a cache of Hugging Face: open a repository in it, such as '{Printable.Name(repository)}'.";
+        foreach (string name in names.Where(name => name == "hub"))
+            if (Entries(Path.Join(folder, name)).FirstOrDefault(IsRepository) is { } inner)
+                return $"it is the home of Hugging Face's tools: open a repository in its cache, such as '{name}/{Printable.Name(inner)}'.";
+        string own = Path.TrimEndingDirectorySeparator(folder);
+        if (IsRepository(Path.GetFileName(own)))
+            return "it is a repository in the cache of Hugging Face without any snapshot. Download it again.";
+        if (Path.GetFileName(own) is "blobs" or "refs" && Path.GetDirectoryName(own) is { } parent && IsRepository(Path.GetFileName(parent)))
+            return $"it is a part of a repository in the cache of Hugging Face: open '{Printable.Name(Path.GetFileName(parent))}', the folder above it.";
+        return null;
+    }
+
+    private static bool IsRepository(string name) => name.StartsWith(HubCache.RepositoryStart, StringComparison.Ordinal);
+
+    /// <summary>A file of PyTorch's name that is a model for Metal is told from its beginning.</summary>
+    private static string? Metal(string path)
+    {
+        try
+        {
+            using var file = RegularFile.Open(path, minimumBytes: FileLook.Bytes);
+            byte[] start = new byte[FileLook.Bytes];
+            RegularFile.Fill(file, start, path);
+            return FileLook.IsMetal(start) ? $"'{Printable.Name(Path.GetFileName(path))}' {FileLook.Describe(start)}" : null;
+        }
+        catch (Exception e) when (e is CheckpointException || RegularFile.IsFileTrouble(e))
+        {
+            return null;
+        }
     }
 
     private static string AdapterBase(string folder)
@@ -105,6 +167,13 @@ internal static class FolderLook
                 return true;
         return false;
     }
+
+    // What browsers and editors make of the name: "config (1).json", "config.json.txt", "Config.json".
+    [GeneratedRegex(@"^config( ?\(\d+\)|[ _-]?copy)?\.json(\.txt)?$", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
+    private static partial Regex OtherConfig();
+
+    [GeneratedRegex(@"\.safetensors\.txt$|\.(?!safetensors$)(?i:safetensors)$", RegexOptions.CultureInvariant)]
+    private static partial Regex OtherWeights();
 
     private static string Some(List<string> names) => names.Count == 1 ? $"'{Printable.Name(names[0])}' alone"
         : $"'{Printable.Name(names[0])}' and {names.Count - 1} more";

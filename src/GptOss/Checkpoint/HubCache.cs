@@ -7,7 +7,9 @@ namespace GptOss.Checkpoint;
 /// <remarks>Source: huggingface_hub, file_download.py (repo_folder_name) and _snapshot_download.py.</remarks>
 internal static class HubCache
 {
-    private const string RepositoryStart = "models--", Separator = "--", SnapshotsName = "snapshots";
+    public const string RepositoryStart = "models--";
+
+    private const string Separator = "--", SnapshotsName = "snapshots";
 
     /// <summary>The repository, such as <c>openai/gpt-oss-20b</c>, whose snapshot or cache folder this path is or lies in; else null.</summary>
     public static string? Repository(string path)

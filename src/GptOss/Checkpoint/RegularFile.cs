@@ -35,8 +35,8 @@ internal static class RegularFile
                     : $"does not exist.{missing}");
             if (file.Length < minimumBytes)
                 throw new CheckpointException(path,
-                    $"has {file.Length} bytes, but should have at least {minimumBytes}: "
-                    + "it is empty, cut off, or not a regular file.");
+                    $"has {file.Length} {(file.Length == 1 ? "byte" : "bytes")}, but should have at least {minimumBytes}: "
+                    + "it is empty, cut off, or not a regular file. Download it again.");
             return File.OpenHandle(real, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
         }
         catch (Exception e) when (IsFileTrouble(e))
@@ -45,7 +45,7 @@ internal static class RegularFile
         }
     }
 
-    /// <summary>The whole content of a small text file.</summary>
+    /// <summary>The whole content of a small file that should hold a JSON object.</summary>
     /// <exception cref="CheckpointException">As for <see cref="Open"/>, or the file is too long.</exception>
     public static byte[] ReadAll(string path, int maximumBytes)
     {
@@ -57,7 +57,7 @@ internal static class RegularFile
                 throw new CheckpointException(path, $"has {length} bytes, but should have at most {maximumBytes}.");
             byte[] content = new byte[length];
             Fill(handle, content, path);
-            return FileLook.Describe(content) is { } found ? throw new CheckpointException(path, found) : content;
+            return FileLook.DescribeJson(content) is { } found ? throw new CheckpointException(path, found) : content;
         }
         catch (Exception e) when (IsFileTrouble(e))
         {

@@ -91,11 +91,11 @@ internal static partial class WeightFiles
         int missing = Enumerable.Range(first, Math.Max(0, Math.Min(last, MostFiles) - first + 1)).FirstOrDefault(n => !found.ContainsKey(n), -1);
         if (missing >= 0 || found.Count != last - first + 1)
             throw new CheckpointException(folder,
-                $"holds {found.Count} files of the series '{Printable.Name(found.First().Value)}', which has {last - first + 1}"
+                $"holds {found.Count} {(found.Count == 1 ? "file" : "files")} of the series '{Printable.Name(found.First().Value)}', which has {last - first + 1}"
                 + (missing < 0 ? "." : $"; number {missing} is the first that is missing.") + " Is the download complete?");
         return [.. found.Values];
     }
 
-    [GeneratedRegex(@"^(?<start>.*?)-(?<number>\d{1,5})-of-(?<total>\d{1,5})\.safetensors$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(?<start>.*?)[-_.]?(?<number>\d{1,5})[-_]of[-_](?<total>\d{1,5})\.safetensors$", RegexOptions.CultureInvariant)]
     private static partial Regex SeriesName();
 }

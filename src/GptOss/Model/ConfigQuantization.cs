@@ -13,19 +13,16 @@ internal static class ConfigQuantization
     private static readonly (string Field, string Tool)[] Signs =
     [
         ("load_in_4bit", "bitsandbytes"), ("load_in_8bit", "bitsandbytes"), ("bnb_4bit_quant_type", "bitsandbytes"),
-        ("config_groups", "compressed-tensors"), ("quant_algo", "modelopt"), ("bits", "GPTQ, AWQ or MLX"), ("w_bit", "AWQ"),
+        ("config_groups", "compressed-tensors"), ("quant_algo", "modelopt"), ("producer", "modelopt"), ("bits", "GPTQ, AWQ or MLX"), ("w_bit", "AWQ"),
     ];
 
     /// <exception cref="CheckpointException">The config names a method that is not MXFP4.</exception>
     public static void RefuseForeign(ConfigJson json)
     {
         // MLX writes "quantization", and a copy of it for others.
-        if (json.Object(Field) is not { } quantization)
-        {
-            if (json.Object("quantization") is { } mlx && (mlx.Has("bits") || mlx.Has("group_size")))
-                throw json.Fault("quantization", $"says that the folder was quantised by MLX, which this engine does not read. {NextStep}");
-            return;
-        }
+        if (json.Object("quantization") is { } mlx && (mlx.Has("bits") || mlx.Has("group_size")))
+            throw json.Fault("quantization", $"says that the folder was quantised by another tool, MLX. {NextStep}");
+        if (json.Object(Field) is not { } quantization) return;
         if (quantization.OptionalText(Method) is { } method)
         {
             if (!string.Equals(method, "mxfp4", StringComparison.OrdinalIgnoreCase))
@@ -35,6 +32,6 @@ internal static class ConfigQuantization
         }
         foreach ((string field, string tool) in Signs)
             if (quantization.Has(field))
-                throw json.Fault(Field, $"has no {Method}, and its '{field}' is {tool}'s: the folder was quantised by another tool. {NextStep}");
+                throw json.Fault(Field, $"has no {Method}, and its '{field}' is a field of {tool}: the folder was quantised by another tool. {NextStep}");
     }
 }

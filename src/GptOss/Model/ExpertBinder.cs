@@ -25,11 +25,12 @@ internal static unsafe class ExpertBinder
         bool packed = file.TryGet(name + "_blocks", out _);
         if (!packed && file.TryGet(name, out _))
             return Fused(file, c, name, name + "_bias", rows, columns, byInputs: true);
-        if (!packed && file.TryGet($"{name}s.0.weight", out _))
+        bool Any(string start, string end) => !packed && Enumerable.Range(0, c.NumLocalExperts).Any(e => file.TryGet($"{start}{e}{end}", out _));
+        if (Any($"{name}s.", ".weight"))
             return OneByOne(c, e => Single(file, $"{name}s.{e}", rows, columns));
-        if (!packed && file.TryGet($"{experts}.0.{projection}.weight", out _))
+        if (Any($"{experts}.", $".{projection}.weight"))
             return OneByOne(c, e => Single(file, $"{experts}.{e}.{projection}", rows, columns));
-        if (!packed && projection == "gate_up_proj" && file.TryGet($"{experts}.0.gate_proj.weight", out _))
+        if (projection == "gate_up_proj" && Any($"{experts}.", ".gate_proj.weight"))
             return OneByOne(c, e => Pair(file, $"{experts}.{e}.gate_proj", $"{experts}.{e}.up_proj", rows, columns));
         return Mxfp4Rows(file, c, name, "_", name + "_bias", rows, columns);
     }
@@ -49,7 +50,7 @@ internal static unsafe class ExpertBinder
         new([.. Enumerable.Range(0, c.NumLocalExperts).Select(bind)]);
 
     private static Matrix Single(CheckpointFolder file, string name, int rows, int columns) =>
-        TensorReader.Rows(file.Get(name + ".weight"), rows, columns, TensorReader.Numbers(file, name + ".bias", rows));
+        TensorReader.Rows(file, name + ".weight", rows, columns, TensorReader.Numbers(file, name + ".bias", rows));
 
     // Gate and up apart: the even and the odd outputs.
     private static Matrix Pair(CheckpointFolder file, string gate, string up, int rows, int columns)

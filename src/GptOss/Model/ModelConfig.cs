@@ -53,6 +53,8 @@ internal sealed record ModelConfig
     public static ModelConfig From(ConfigJson json)
     {
         bool huggingFace = json.Has("model_type") || !json.Has("num_experts");
+        if (huggingFace && !json.Has("model_type"))
+            throw json.Fault("model_type", "is missing, and gpt-oss has 'gpt_oss' there: put the config.json beside the weights that they came with.");
         if (huggingFace && json.Text("model_type") is var type && type != "gpt_oss")
             throw json.Fault("model_type", $"should be 'gpt_oss' but is '{Printable.Name(type)}'; this engine runs no other architecture.");
         if (json.OptionalText("hidden_act") is { } activation && activation != "silu")

@@ -9,10 +9,9 @@ internal static unsafe class TensorReader
     /// <summary>Numbers of a required shape, in one of the formats that widen to float32 without rounding.</summary>
     /// <exception cref="CheckpointException">The tensor is missing, or of another type or shape.</exception>
     public static Numbers Numbers(CheckpointFolder file, string name, params ReadOnlySpan<long> shape) =>
-        Numbers(file.Get(name), shape);
+        Numbers(file, file.Get(name), shape);
 
-    /// <inheritdoc cref="Numbers(CheckpointFolder, string, ReadOnlySpan{long})"/>
-    public static Numbers Numbers(Tensor tensor, params ReadOnlySpan<long> shape)
+    private static Numbers Numbers(CheckpointFolder file, Tensor tensor, params ReadOnlySpan<long> shape)
     {
         NumberFormat? format = tensor.DType switch
         {
@@ -24,13 +23,22 @@ internal static unsafe class TensorReader
         if (format is { } known && tensor.Shape.SequenceEqual(shape)) return new Numbers(tensor.Data, known);
         string wanted = Tensor.Describe(DType.BF16, shape).Replace("BF16", "BF16, F16 or F32", StringComparison.Ordinal);
         throw new CheckpointException(tensor.File, $"should be {wanted} but is {tensor}."
-            + (format is null ? " Was the model quantised by another tool? Use one that was saved in bf16, F16 or F32." : ""), tensor.Name);
+            + (format is null ? WhyForeign(file, tensor) : ""), tensor.Name);
+    }
+
+    private static string WhyForeign(CheckpointFolder file, Tensor tensor)
+    {
+        string tool = TensorNames.Quantiser(file.Names) is { } known ? $" ({known})" : "";
+        return tensor.DType == DType.F64 ? " Save the model in one of these types."
+            : $" The folder was quantised by another tool{tool}. Use one that was saved in bf16, F16 or F32, or with OpenAI's MXFP4.";
     }
 
     /// <summary>A matrix stored by outputs.</summary>
-    public static Matrix Rows(Tensor tensor, int rows, int columns, Numbers bias)
+    /// <exception cref="CheckpointException">The tensor is missing, or of another type or shape.</exception>
+    public static Matrix Rows(CheckpointFolder file, string name, int rows, int columns, Numbers bias)
     {
-        NumberFormat format = Numbers(tensor, rows, columns).Format;
+        Tensor tensor = file.Get(name);
+        NumberFormat format = Numbers(file, tensor, rows, columns).Format;
         return new Matrix
         {
             Kind = format == NumberFormat.BFloat16 ? MatrixKind.BFloat16Rows : MatrixKind.PlainRows,

@@ -85,9 +85,8 @@ internal static unsafe class WeightBinder
 
     private static Matrix Rows(CheckpointFolder file, string weight, string? bias, int rows, int columns)
     {
-        Tensor tensor = file.Get(weight);
-        Numbers bound = bias is null ? default : TensorReader.Numbers(file, bias, rows);
-        return TensorReader.Rows(tensor, rows, columns, bound);
+        _ = file.Get(weight);       // of a missing projection its weight is named, not its bias
+        return TensorReader.Rows(file, weight, rows, columns, bias is null ? default : TensorReader.Numbers(file, bias, rows));
     }
 
     // A config that says the attention has no biases, beside biases, is one of another model.

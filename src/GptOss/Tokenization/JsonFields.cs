@@ -33,7 +33,7 @@ internal sealed class JsonFields(string file)
         }
         catch (JsonException e)
         {
-            throw new CheckpointException(file, $"expected JSON: {e.Message}", inner: e);
+            throw new CheckpointException(file, $"expected JSON, found an error in line {e.LineNumber + 1} at byte {e.BytePositionInLine + 1}.", inner: e);
         }
         catch (InvalidOperationException e)
         {

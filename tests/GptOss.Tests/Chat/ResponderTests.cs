@@ -92,11 +92,31 @@ public sealed class ResponderTests
         Assert.True(log.Calls > 1);
     }
 
+    [Fact]
+    public async Task A_factory_of_loggers_that_throws_is_as_none()
+    {
+        using var log = new FaultyLog { MakesNone = true };
+        using GptOssChatClient client = new TokenScript(Greeting).Client(log);
+        Assert.NotEmpty((await client.GetResponseAsync("Hi", cancellationToken: TestContext.Current.CancellationToken)).Text);
+    }
+
+    [Fact]
+    public async Task A_disposed_client_names_its_model()
+    {
+        GptOssChatClient client = new TokenScript(Greeting).Client();
+        string? model = client.GetService<ChatClientMetadata>()?.DefaultModelId;
+        client.Dispose();
+        var error = await Assert.ThrowsAsync<ObjectDisposedException>(() => client.GetResponseAsync("Hi", cancellationToken: TestContext.Current.CancellationToken));
+        Assert.Equal($"The client of the model '{model}' was disposed.", error.Message);
+    }
+
     private sealed class FaultyLog : ILoggerFactory, ILogger
     {
+        public bool MakesNone { get; init; }
+
         public int Calls { get; private set; }
 
-        public ILogger CreateLogger(string categoryName) => this;
+        public ILogger CreateLogger(string categoryName) => MakesNone ? throw new InvalidOperationException("no such provider") : this;
 
         public bool IsEnabled(LogLevel logLevel) => true;
 

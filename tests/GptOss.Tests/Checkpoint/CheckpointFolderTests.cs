@@ -176,7 +176,27 @@ public sealed class CheckpointFolderTests : IDisposable
             Assert.Equal(["x", "model.x"], folder.Names);
         }
         Write("model.safetensors", SafetensorsBytes.Named(prefix + "x", "y"));
-        Assert.Contains($"but as '{prefix}x', and not every name has that prefix", RefusalToGet("x"));
+        string shown = prefix.Replace("._orig_mod", "", StringComparison.Ordinal);      // a wrapper of a part is left out in any case
+        Assert.Contains($"but as '{shown}x', and not every name has that prefix", RefusalToGet("x"));
+    }
+
+    [Theory]
+    [InlineData("policy.model.embed_tokens.weight", "policy.lm_head.weight", "lm_head.weight")]
+    [InlineData("model.model.embed_tokens.weight", "model.lm_head.weight", "lm_head.weight")]
+    [InlineData("student.embedding.weight", "student.unembedding.weight", "unembedding.weight")]
+    [InlineData("model.embed_tokens.weight", "model.layers.0._checkpoint_wrapped_module._orig_mod.self_attn.sinks", "model.layers.0.self_attn.sinks")]
+    public void Every_prefix_of_a_whole_model_and_wrappers_of_its_parts_are_left_out(string first, string second, string found)
+    {
+        Write("model.safetensors", SafetensorsBytes.Named(first, second));
+        using var folder = CheckpointFolder.Open(_folder.Path);
+        Assert.Equal(second, folder.Get(found).Name);
+    }
+
+    [Fact]
+    public void A_name_with_and_without_a_wrapper_is_refused()
+    {
+        Write("model.safetensors", SafetensorsBytes.Named("a.b", "a._orig_mod.b"));
+        Assert.Contains("tensor 'a._orig_mod.b' means the same as 'a.b'", Refusal());
     }
 
     [Fact]
@@ -195,7 +215,8 @@ public sealed class CheckpointFolderTests : IDisposable
     [InlineData("""{"weight_map": {"a": 1}}""", "'weight_map.a' should be a string but is 1")]
     [InlineData("""{"weight_map": {"a": null}}""", "'weight_map.a' should have a value but is null")]
     [InlineData("""{"weight_map": {"a": "x", "a": "y"}}""", "'weight_map.a' occurs twice")]
-    [InlineData("not json", "not valid JSON")]
+    [InlineData("{not json", "not valid JSON")]
+    [InlineData("not json", "is text ('not json') where a JSON object belongs")]
     public void A_damaged_index_is_refused_even_beside_a_sound_file(string json, string words)
     {
         Write("model.safetensors", SafetensorsBytes.Sample);

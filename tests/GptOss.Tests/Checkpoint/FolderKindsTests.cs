@@ -27,6 +27,11 @@ public sealed class FolderKindsTests
         ["text"] = "Invalid username or password."u8.ToArray(),
         ["json error"] = """{"error":"Repository not found"}"""u8.ToArray(),
         ["json message"] = """{"message":"Too Many Requests","statusCode":429}"""u8.ToArray(),
+        ["json code"] = """{"request_id":"a","error_code":"RepoNotFound"}"""u8.ToArray(),
+        ["json success"] = """{"success":false,"reason":"limit"}"""u8.ToArray(),
+        ["number"] = "404: Not Found"u8.ToArray(),
+        ["quoted"] = "\"Not Found\""u8.ToArray(),
+        ["metal"] = [.. "GPT-OSS v1.0"u8, .. new byte[40]],
     };
 
     private static readonly Dictionary<string, string> Says = new()
@@ -40,9 +45,14 @@ public sealed class FolderKindsTests
         ["pickle"] = "is a file of PyTorch",
         ["gzip"] = "is a gzip archive",
         ["zeros"] = "begins with zeros only",
-        ["text"] = "is text ('Invalid username or password.') where weights belong",
+        ["text"] = "is text ('Invalid username or password.') where ",
         ["json error"] = "an error that",
         ["json message"] = "an error that",
+        ["json code"] = "an error that",
+        ["json success"] = "an error that",
+        ["number"] = "is text ('404: Not Found') where ",
+        ["quoted"] = "is text ('\"Not Found\"') where ",
+        ["metal"] = "in OpenAI's own form for Metal",
     };
 
     public static TheoryData<string, string> Files
@@ -52,11 +62,7 @@ public sealed class FolderKindsTests
             var data = new TheoryData<string, string>();
             foreach (string file in (string[])["config.json", "generation_config.json", "model.safetensors.index.json", "model.safetensors", "1.safetensors", "tokenizer.json"])
                 foreach (string kind in Says.Keys)
-                {
-                    bool binary = file.EndsWith(".safetensors", StringComparison.Ordinal), fits = kind == "text" ? binary
-                        : file != "tokenizer.json" || !kind.StartsWith("json", StringComparison.Ordinal);
-                    if (fits) data.Add(file, kind);
-                }
+                    data.Add(file, kind);
             return data;
         }
     }
@@ -81,6 +87,10 @@ public sealed class FolderKindsTests
     [InlineData("checkpoint-500/config.json", "{}", "its subfolder 'checkpoint-500' holds a model: open that folder instead")]
     [InlineData("original/model--00001-of-00007.safetensors", "x", "its subfolder 'original' holds weights: open that folder instead")]
     [InlineData("models--openai--gpt-oss-20b/refs/main", "0123", "it is a cache of Hugging Face")]
+    [InlineData("hub/models--openai--gpt-oss-20b/refs/main", "0123", "open a repository in its cache, such as 'hub/models--openai--gpt-oss-20b'")]
+    [InlineData("download/gpt-oss-20b/config.json", "{}", "its subfolder 'download/gpt-oss-20b' holds a model")]
+    [InlineData("checkpoint-500/adapter_config.json", "{}", "its subfolder 'checkpoint-500' holds an adapter (LoRA)")]
+    [InlineData("gpt-oss-20b.tar.gz", "x", "'gpt-oss-20b.tar.gz' is an archive: unpack it")]
     [InlineData("README.md", "# gpt-oss", "'README.md'")]
     public async Task A_folder_that_is_something_else_is_told_by_its_neighbours_with_or_without_a_config(string name, string content, string says)
     {
@@ -108,6 +118,46 @@ public sealed class FolderKindsTests
     }
 
     [Theory]
+    [InlineData("config (1).json")]
+    [InlineData("config.json.txt")]
+    [InlineData("Config.JSON")]
+    public async Task A_configuration_under_the_name_that_a_browser_or_an_editor_gave_it_is_to_be_renamed(string name)
+    {
+        using var folder = Sound("model.safetensors");
+        File.Move(Path.Join(folder.Path, "config.json"), Path.Join(folder.Path, "x"));
+        File.Move(Path.Join(folder.Path, "x"), Path.Join(folder.Path, name));
+        if (!File.Exists(Path.Join(folder.Path, "config.json")))    // it is there where names have no case
+            Assert.Contains($"'{name}' does: rename that to config.json", (await Refusal(folder)).Message);
+    }
+
+    [Theory]
+    [InlineData("models--openai--gpt-oss-20b", "without any snapshot")]
+    [InlineData("models--openai--gpt-oss-20b/blobs", "open 'models--openai--gpt-oss-20b', the folder above it")]
+    public async Task A_part_of_a_cache_says_which_folder_to_open(string path, string says)
+    {
+        using var folder = new TemporaryFolder();
+        string opened = Path.Join(folder.Path, path);
+        Directory.CreateDirectory(opened);
+        File.WriteAllText(Path.Join(opened, "0123"), "x");
+        Assert.Contains(says, (await Assert.ThrowsAsync<CheckpointException>(() => Load(opened))).Message);
+    }
+
+    [Theory]
+    [InlineData(".q_proj.scales", "MLX")]
+    [InlineData(".q_proj.weight.absmax", "bitsandbytes")]
+    [InlineData(".q_proj.weight_scale_inv", "an FP8 tool")]
+    public async Task A_weight_of_a_type_that_another_tool_made_names_the_tool_by_its_other_tensors(string name, string tool)
+    {
+        using var folder = new TemporaryFolder();
+        var tensors = Tensors.ToDictionary();
+        string weight = tensors.Keys.First(key => key.EndsWith(".q_proj.weight", StringComparison.Ordinal));
+        tensors[weight] = new TinyTensor("U8", [4], new byte[4]);
+        tensors[weight.Replace(".q_proj.weight", name, StringComparison.Ordinal)] = new TinyTensor("U8", [4], new byte[4]);
+        Model.WeightBinderTests.Write(folder, Shape, tensors);
+        Assert.Contains($"quantised by another tool ({tool})", (await Refusal(folder)).Message);
+    }
+
+    [Theory]
     [InlineData("""{"quant_method": "bitsandbytes", "load_in_4bit": true}""", "'bitsandbytes'", "quantization_config.quant_method")]
     [InlineData("""{"quant_method": "gptq", "bits": 4}""", "'gptq'", "quantization_config.quant_method")]
     [InlineData("""{"quant_method": "awq"}""", "'awq'", "quantization_config.quant_method")]
@@ -132,6 +182,10 @@ public sealed class FolderKindsTests
     [InlineData(".gate_up_proj", ".gate_up_proj.weight_scale", "FP8")]
     [InlineData(".q_proj.weight", ".q_proj.base_layer.weight", "adapter (LoRA) that was not merged")]
     [InlineData(".q_proj.bias", ".q_proj.lora_A.weight", "adapter (LoRA) that was not merged")]
+    [InlineData("lm_head.weight", "lm_head.modules_to_save.default.weight", "adapter (LoRA) that was not merged")]
+    [InlineData(".sinks", ".s", "dropped such sinks")]
+    [InlineData("model.embed_tokens.weight", "embed_tokens.weight", "without 'model.': the inner model was saved")]
+    [InlineData(".experts.gate_up_proj", ".experts.0.gate_up_proj.blocks", "each expert's MXFP4 lies in tensors of its own")]
     [InlineData("bias", "b", "no biases at all")]
     [InlineData("model.embed_tokens.weight", "embedding.weight", "OpenAI's original layout")]
     [InlineData("self_attn.q_proj.bias", "self_attn.q_proj.b", "nor in any other layer: the tool that saved the folder dropped such biases")]
@@ -153,12 +207,14 @@ public sealed class FolderKindsTests
     [InlineData("model.safetensors", "give the folder that it lies in")]
     [InlineData("config.json", "give the folder that it lies in")]
     [InlineData("x.gguf", "is a GGUF file")]
+    [InlineData("x.zip", "is an archive, but should be the folder of a model: unpack it")]
+    [InlineData("x.bin", "is a file of PyTorch")]
     [InlineData("nothing", "does not exist. It should be the folder of a model.")]
     [InlineData("openai/gpt-oss-20b", "A name of Hugging Face is no path")]
     public async Task A_path_that_is_no_folder_is_told_from_one(string name, string says)
     {
         using var folder = Sound("model.safetensors");
-        File.WriteAllText(Path.Join(folder.Path, "x.gguf"), "GGUF");
+        foreach (string file in (string[])["x.gguf", "x.zip", "x.bin"]) File.WriteAllText(Path.Join(folder.Path, file), "GGUF");
         var refusal = await Assert.ThrowsAsync<CheckpointException>(() => Load(Path.Join(folder.Path, name)));
         Assert.Contains(says, refusal.Message);
     }

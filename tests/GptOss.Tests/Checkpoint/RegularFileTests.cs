@@ -28,13 +28,13 @@ public sealed class RegularFileTests : IDisposable
         Directory.CreateDirectory(At("cache/blobs"));
         Directory.CreateDirectory(At("cache/snapshots/1"));
         Directory.CreateDirectory(At("home/models"));
-        File.WriteAllText(At("cache/blobs/0123"), "right");
+        File.WriteAllText(At("cache/blobs/0123"), "{1}");
         File.CreateSymbolicLink(At("cache/snapshots/1/model"), "../../blobs/0123");
         Directory.CreateSymbolicLink(At("home/models/mine"), At("cache/snapshots/1"));
         Directory.CreateDirectory(At("blobs"));
-        File.WriteAllText(At("blobs/0123"), "wrong");   // where ../../blobs leads from home/models/mine by name alone
+        File.WriteAllText(At("blobs/0123"), "{2}");   // where ../../blobs leads from home/models/mine by name alone
 
-        Assert.Equal("right"u8.ToArray(), RegularFile.ReadAll(At("home/models/mine/model"), maximumBytes: 100));
+        Assert.Equal("{1}"u8.ToArray(), RegularFile.ReadAll(At("home/models/mine/model"), maximumBytes: 100));
     }
 
     [Fact]

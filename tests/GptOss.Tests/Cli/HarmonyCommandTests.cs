@@ -26,7 +26,10 @@ public sealed class HarmonyCommandTests
 
     [Theory]
     [InlineData("render", "{", "is not a case")]
+    [InlineData("render", "{", "it is not valid JSON at line 1, byte 2.")]
+    [InlineData("render", "", "it is empty.")]
     [InlineData("render", "{}", "is not a case")]
+    [InlineData("parse", "[1]", "a field is missing or of another kind")]
     [InlineData("render", """{"kind":"parse","input":{}}""", "takes the kinds render and render_tokens")]
     [InlineData("parse", Case, "takes the kinds parse and stream")]
     public void What_is_no_case_is_one_line_and_exit_code_2(string command, string input, string message) =>

@@ -13,7 +13,7 @@ public sealed class WorkerTeamTestsAlone;
 public sealed unsafe class WorkerTeamTests
 {
     /// <summary>The threads of a team by their numbers: what a function of unmanaged state cannot be handed.</summary>
-    private static readonly ConcurrentDictionary<int, Thread> s_met = new();
+    private static readonly ConcurrentDictionary<int, Thread> Met = new();
 
     [Theory]
     [InlineData(1)]
@@ -177,9 +177,9 @@ public sealed unsafe class WorkerTeamTests
     [MethodImpl(MethodImplOptions.NoInlining)]     // a frame that is gone holds no team
     private static Thread[] MeetForgottenTeam()
     {
-        s_met.Clear();
+        Met.Clear();
         new WorkerTeam(3, processors: 3).ForRows(12, 1, &MeetTwoOthers, null);
-        return [.. s_met.Values.Where(thread => thread != Thread.CurrentThread)];
+        return [.. Met.Values.Where(thread => thread != Thread.CurrentThread)];
     }
 
     /// <summary>The quickest of some runs of 300 works of about 30 µs, as a token of a small model has them.</summary>
@@ -220,9 +220,9 @@ public sealed unsafe class WorkerTeamTests
     public void A_closed_team_has_no_threads_left_may_be_closed_again_and_refuses_work()
     {
         var team = new WorkerTeam(3, processors: 3);
-        s_met.Clear();
+        Met.Clear();
         team.ForRows(12, 1, &MeetTwoOthers, null);
-        Thread[] hired = [.. s_met.Values.Where(thread => thread != Thread.CurrentThread)];
+        Thread[] hired = [.. Met.Values.Where(thread => thread != Thread.CurrentThread)];
         Assert.Equal([true, true], hired.Select(thread => thread.IsAlive));
 
         team.Dispose();
@@ -291,9 +291,9 @@ public sealed unsafe class WorkerTeamTests
 
     private static void MeetTwoOthers(void* state, int worker, int first, int end)
     {
-        s_met[worker] = Thread.CurrentThread;
+        Met[worker] = Thread.CurrentThread;
         long deadline = Stopwatch.GetTimestamp() + 20 * Stopwatch.Frequency;
-        while (s_met.Count < 3 && Stopwatch.GetTimestamp() < deadline) Thread.Sleep(0);
+        while (Met.Count < 3 && Stopwatch.GetTimestamp() < deadline) Thread.Sleep(0);
     }
 
     // Whoever comes first waits for the other: with one thread doing all of it this would not end.
