@@ -8,7 +8,7 @@ namespace GptOss.Tests;
 public sealed class NoNativeLibraryTests
 {
     [Theory]
-    [InlineData("run", "What is 345 + 678?")]                               // a tokenizer.json, the chat client
+    [InlineData("run", "What is 345 + 678?", "--temperature", "0")]                               // a tokenizer.json, the chat client
     [InlineData("run", "Hi", "--max-tokens", "3", "--model", "o200k")]      // the built-in vocabulary
     public void No_assembly_of_cryptography_is_loaded(params string[] arguments)
     {
@@ -37,7 +37,8 @@ public sealed class NoNativeLibraryTests
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();
         Assert.True(process.WaitForExit(TimeSpan.FromSeconds(60)), "the tool did not end");
-        Assert.True(process.ExitCode == 0, output.Result + error.Result);
+        // A model of random weights need not come to an answer.
+        Assert.True(process.ExitCode is 0 or Failure.NoAnswer, output.Result + error.Result);
         return File.ReadAllLines(report);
     }
 }
