@@ -21,10 +21,12 @@ internal sealed class TokenizerJson
     private readonly int _vocabularySize;
     private readonly string?[] _tokens;
 
+    private readonly LongParts _long;
     private readonly CancellationToken _cancellation;
 
-    private TokenizerJson(JsonFields json, int vocabularySize, CancellationToken cancellation)
+    private TokenizerJson(JsonFields json, LongParts longParts, int vocabularySize, CancellationToken cancellation)
     {
+        _long = longParts;
         _cancellation = cancellation;
         _json = json;
         _vocabularySize = vocabularySize;
@@ -35,8 +37,12 @@ internal sealed class TokenizerJson
     /// The file is damaged or needs what is not implemented; names the file and the field.
     /// </exception>
     /// <exception cref="OperationCanceledException">The reading was cancelled: it ends soon after.</exception>
-    public static Vocabulary Read(string file, byte[] content, int vocabularySize, CancellationToken cancellation = default) =>
-        JsonFields.Parse(file, content, (json, root) => new TokenizerJson(json, vocabularySize, cancellation).Read(root), cancellation);
+    public static Vocabulary Read(string file, byte[] content, int vocabularySize, CancellationToken cancellation = default)
+    {
+        var parts = LongParts.Of(content);
+        return JsonFields.Parse(file, parts.Rest ?? content,
+            (json, root) => new TokenizerJson(json, parts, vocabularySize, cancellation).Read(root), cancellation);
+    }
 
     private Vocabulary Read(JsonElement root)
     {
@@ -78,57 +84,100 @@ internal sealed class TokenizerJson
 
     private Dictionary<string, int> ReadVocab(JsonElement model)
     {
-        var vocab = new Dictionary<string, int>();
-        foreach (JsonProperty entry in _json.Object(model, "model.vocab").EnumerateObject())
+        _json.Object(model, "model.vocab");
+        var vocab = new Dictionary<string, int>(_vocabularySize);
+        var reader = new Utf8JsonReader(_long.Vocab.Span);
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             _cancellation.ThrowIfCancellationRequested();
-            int id = Id(entry.Value, "model.vocab");
-            string name = entry.Name;       // made anew at each call
+            string name = reader.GetString()!;
+            reader.Read();
+            int id = reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out int number) && number >= 0 && number < _vocabularySize
+                ? number : throw NoId("model.vocab", Raw(ref reader, _long.Vocab));
+            if (!vocab.TryAdd(name, id))
+                throw _json.Error($"model.vocab.{name}", "occurs twice.");
             if (_tokens[id] is string other)
             {
                 throw _json.Error("model.vocab",
                     $"expected ids that differ, found {id} for {Quoted(other)} and for {Quoted(name)}.");
             }
             _tokens[id] = name;
-            vocab.Add(name, id);
         }
         return vocab;
     }
 
     private RanksByPair ReadMerges(JsonElement model, Dictionary<string, int> vocab, out HashSet<int> made)
     {
-        JsonElement list = _json.Array(model, "model.merges");
-        var ranks = new Dictionary<(int, int), int>(list.GetArrayLength());
-        var tokens = new List<int>(list.GetArrayLength());
-        foreach (JsonElement merge in list.EnumerateArray())
+        _json.Array(model, "model.merges");
+        var ranks = new Dictionary<(int, int), int>(vocab.Count);
+        var tokens = new List<int>(vocab.Count);
+        var known = vocab.GetAlternateLookup<ReadOnlySpan<char>>();
+        var reader = new Utf8JsonReader(_long.Merges.Span);
+        char[] pair = [];
+        reader.Read();
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             _cancellation.ThrowIfCancellationRequested();
-            (string left, string right) = Pair(merge);
-            if (!ranks.TryAdd((Known(left), Known(right)), tokens.Count))
+            (int left, int length) = Pair(ref reader, ref pair);
+            ReadOnlySpan<char> both = pair.AsSpan(0, length);
+            if (!ranks.TryAdd((Known(both[..left]), Known(both[left..])), tokens.Count))
             {
                 throw _json.Error("model.merges",
-                    $"expected pairs that differ, found {Quoted(left)} and {Quoted(right)} twice.");
+                    $"expected pairs that differ, found {Quoted(both[..left].ToString())} and {Quoted(both[left..].ToString())} twice.");
             }
-            tokens.Add(Known(left + right));
+            tokens.Add(Known(both));
         }
         made = [.. tokens];
         return new RanksByPair(ranks, [.. tokens]);
 
-        int Known(string token) => vocab.TryGetValue(token, out int id) ? id
-            : throw _json.Error("model.merges", $"expected tokens of model.vocab, found {Quoted(token)}.");
+        int Known(ReadOnlySpan<char> token) => known.TryGetValue(token, out int id) ? id
+            : throw _json.Error("model.merges", $"expected tokens of model.vocab, found {Quoted(token.ToString())}.");
     }
 
-    private (string Left, string Right) Pair(JsonElement merge)
+    /// <summary>Puts both halves of a merge behind each other into the buffer; returns the length of the first and of both.</summary>
+    private (int Left, int Length) Pair(ref Utf8JsonReader reader, ref char[] pair)
     {
-        if (merge.ValueKind == JsonValueKind.String && merge.GetString()!.Split(' ') is [string a, string b])
-            return (a, b);
-        if (merge.ValueKind == JsonValueKind.Array && merge.GetArrayLength() == 2
-            && merge[0].ValueKind == JsonValueKind.String && merge[1].ValueKind == JsonValueKind.String)
+        long start = reader.TokenStartIndex;
+        if (reader.TokenType == JsonTokenType.String)
         {
-            return (merge[0].GetString()!, merge[1].GetString()!);
+            int length = Copy(ref reader, ref pair, 0);
+            int left = pair.AsSpan(0, length).IndexOf(' ');
+            if (left >= 0 && pair.AsSpan(left + 1, length - left - 1).IndexOf(' ') < 0)
+            {
+                pair.AsSpan(left + 1, length - left - 1).CopyTo(pair.AsSpan(left));
+                return (left, length - 1);
+            }
         }
+        else if (reader.TokenType == JsonTokenType.StartArray && reader.Read() && reader.TokenType == JsonTokenType.String)
+        {
+            int left = Copy(ref reader, ref pair, 0);
+            if (reader.Read() && reader.TokenType == JsonTokenType.String)
+            {
+                int length = Copy(ref reader, ref pair, left);
+                if (reader.Read() && reader.TokenType == JsonTokenType.EndArray)
+                    return (left, length);
+            }
+        }
+        ReadOnlySpan<byte> raw = _long.Merges.Span[(int)start..];
         throw _json.Error("model.merges",
-            $"expected \"a b\" or [\"a\", \"b\"], found {Printable.Name(merge.GetRawText())}.");
+            $"expected \"a b\" or [\"a\", \"b\"], found {Printable.Name(Encoding.UTF8.GetString(raw[..Math.Min(raw.Length, 80)]))}.");
+
+        static int Copy(ref Utf8JsonReader reader, ref char[] buffer, int at)
+        {
+            // No character has fewer bytes than UTF-16 units.
+            int most = at + reader.ValueSpan.Length;
+            if (buffer.Length < most)
+                System.Array.Resize(ref buffer, Math.Max(most, 2 * buffer.Length));
+            return at + reader.CopyString(buffer.AsSpan(at));
+        }
+    }
+
+    private static string Raw(ref Utf8JsonReader reader, ReadOnlyMemory<byte> json)
+    {
+        int start = (int)reader.TokenStartIndex;
+        reader.Skip();
+        return Encoding.UTF8.GetString(json.Span[start..(int)reader.BytesConsumed]);
     }
 
     private Dictionary<string, int> ReadAddedTokens(
@@ -157,8 +206,10 @@ internal sealed class TokenizerJson
 
     private int Id(JsonElement value, string field) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int id) && id >= 0 && id < _vocabularySize ? id
-            : throw _json.Error(
-                field, $"expected an id from 0 to {_vocabularySize - 1}, found {Printable.Name(value.GetRawText())}.");
+            : throw NoId(field, value.GetRawText());
+
+    private CheckpointException NoId(string field, string found) =>
+        _json.Error(field, $"expected an id from 0 to {_vocabularySize - 1}, found {Printable.Name(found)}.");
 
     private static string Quoted(string name) => $"'{Printable.Name(name)}'";
 

@@ -1,0 +1,70 @@
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace GptOss.Tokenization;
+
+/// <summary>The two lists that make up nearly all of a <c>tokenizer.json</c>, cut out of it where they lie.</summary>
+/// <remarks>
+/// As a tree of JSON they would take several times the file's size. So they are read from the file's bytes, one entry at a
+/// time, and only what is left without them becomes a tree.
+/// </remarks>
+/// <param name="Vocab">The object <c>model.vocab</c>, braces included.</param>
+/// <param name="Merges">The array <c>model.merges</c>, brackets included.</param>
+/// <param name="Rest">The file with an empty object and an empty array in their places; null where they were not found.</param>
+internal sealed record LongParts(ReadOnlyMemory<byte> Vocab, ReadOnlyMemory<byte> Merges, byte[]? Rest)
+{
+    /// <summary>Whatever is wrong with the file is left for whoever parses all of it.</summary>
+    public static LongParts Of(byte[] content)
+    {
+        var found = new List<(Range Range, byte[] Empty)>();
+        (ReadOnlyMemory<byte> vocab, ReadOnlyMemory<byte> merges) = ("{}"u8.ToArray(), "[]"u8.ToArray());
+        try
+        {
+            var reader = new Utf8JsonReader(content);
+            if (!Utf8.IsValid(content) || !reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+                return new LongParts(vocab, merges, null);
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                bool isModel = reader.ValueTextEquals("model"u8);
+                reader.Read();
+                if (!isModel || reader.TokenType != JsonTokenType.StartObject)
+                {
+                    reader.Skip();
+                    continue;
+                }
+                while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+                {
+                    bool isVocab = reader.ValueTextEquals("vocab"u8), isMerges = reader.ValueTextEquals("merges"u8);
+                    reader.Read();
+                    isVocab &= reader.TokenType == JsonTokenType.StartObject;
+                    isMerges &= reader.TokenType == JsonTokenType.StartArray;
+                    int start = (int)reader.TokenStartIndex;
+                    reader.Skip();
+                    if (!isVocab && !isMerges)
+                        continue;
+                    Range range = start..(int)reader.BytesConsumed;
+                    if (isVocab)
+                        vocab = content.AsMemory(range);
+                    else
+                        merges = content.AsMemory(range);
+                    found.Add((range, isVocab ? "{}"u8.ToArray() : "[]"u8.ToArray()));
+                }
+            }
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return new LongParts(vocab, merges, null);   // no JSON, which is said with the place where it ends being so
+        }
+
+        using var rest = new MemoryStream();
+        int from = 0;
+        foreach ((Range range, byte[] empty) in found)
+        {
+            rest.Write(content, from, range.Start.Value - from);
+            rest.Write(empty);
+            from = range.End.Value;
+        }
+        rest.Write(content, from, content.Length - from);
+        return new LongParts(vocab, merges, rest.ToArray());
+    }
+}
