@@ -2,7 +2,8 @@
 # One command for everything. Usage: ./build.sh [VERB]
 #
 #   (none)           restore, format check, build, test
-#   format           rewrite the source in the house's format
+#   format           rewrite the source in the house's format, which CSharpier knows
+#   check-format     fail where it is not in that format
 #   test             build and test
 #   widths           the suite at 512, 256, 128 bits and scalar; the same logits in each
 #   bench [FILTER]   benchmarks in Release
@@ -78,21 +79,26 @@ widths() {
     return "$FAILED"
 }
 
+check_format() {
+    dotnet tool restore && dotnet csharpier check .
+}
+
 case "${1:-}" in
 "")
     dotnet restore
-    dotnet format --no-restore --verify-no-changes
+    check_format
     dotnet build --no-restore
     dotnet test --no-build
     ;;
-format) dotnet format ;;
+format) dotnet tool restore && dotnet csharpier format . ;;
+check-format) check_format ;;
 test) dotnet test ;;
 widths) widths ;;
 bench) dotnet run -c Release --project benchmarks/GptOss.Benchmarks -- --filter "${2:-*}" ;;
 pack) dotnet pack -c Release -o artifacts ;;
 fuzz) GPTOSS_FUZZ_SECONDS=${2:-60} dotnet test --project "$TESTS" --filter-trait kind=fuzz ;;
 *)
-    sed -n '2,10p' "$0" | cut -c3- >&2
+    sed -n '2,11p' "$0" | cut -c3- >&2
     exit 2
     ;;
 esac

@@ -4,7 +4,9 @@ using GptOss.Kernels;
 
 namespace GptOss.Benchmarks;
 
-/// <summary>Attention of the eight heads that share a key/value head over a context: decode of one token on one head.</summary>
+/// <summary>
+/// Attention of the eight heads that share a key/value head over a context: decode of one token on one head.
+/// </summary>
 [MemoryDiagnoser, RowBytes(2 * sizeof(float))]
 public unsafe class AttentionBenchmarks
 {
@@ -15,10 +17,12 @@ public unsafe class AttentionBenchmarks
     private float[] _state = null!;
 
     /// <summary>gpt-oss's head.</summary>
-    [Params(64)] public int Values { get; set; }
+    [Params(64)]
+    public int Values { get; set; }
 
     /// <summary>Positions: one tile stays in the first-level cache, 262144 are 134 MB and come from memory.</summary>
-    [Params(64, 262144)] public int Rows { get; set; }
+    [Params(64, 262144)]
+    public int Rows { get; set; }
 
     private int TileFloats => AttentionTile.Positions * Values;
 
@@ -42,15 +46,33 @@ public unsafe class AttentionBenchmarks
     }
 
     /// <summary>Folds tiles that lie keys, values, keys, values, each fetching the one behind it.</summary>
-    internal static void Fold(ReadOnlySpan<float> tiles, int count, int headDim, Span<float> queries, AttentionState state)
+    internal static void Fold(
+        ReadOnlySpan<float> tiles,
+        int count,
+        int headDim,
+        Span<float> queries,
+        AttentionState state
+    )
     {
         int tile = AttentionTile.Positions * headDim;
         for (int i = 0; i < count; i++)
         {
-            ReadOnlySpan<float> keys = tiles.Slice(2 * i * tile, tile), values = tiles.Slice((2 * i + 1) * tile, tile);
-            ReadOnlySpan<byte> next = i + 1 < count ? System.Runtime.InteropServices.MemoryMarshal.AsBytes(tiles.Slice(2 * (i + 1) * tile, 2 * tile)) : default;
-            AttentionTile.Fold(new Rows(queries, headDim), keys, values, 0, AttentionTile.Positions, state,
-                next[..(next.Length / 2)], next[(next.Length / 2)..]);
+            ReadOnlySpan<float> keys = tiles.Slice(2 * i * tile, tile),
+                values = tiles.Slice((2 * i + 1) * tile, tile);
+            ReadOnlySpan<byte> next =
+                i + 1 < count
+                    ? System.Runtime.InteropServices.MemoryMarshal.AsBytes(tiles.Slice(2 * (i + 1) * tile, 2 * tile))
+                    : default;
+            AttentionTile.Fold(
+                new Rows(queries, headDim),
+                keys,
+                values,
+                0,
+                AttentionTile.Positions,
+                state,
+                next[..(next.Length / 2)],
+                next[(next.Length / 2)..]
+            );
         }
     }
 }

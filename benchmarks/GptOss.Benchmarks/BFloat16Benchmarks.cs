@@ -13,13 +13,16 @@ public unsafe class BFloat16Benchmarks
     private float[] _y = null!;
 
     /// <summary>2880 is gpt-oss's hidden size: the row length of the projections.</summary>
-    [Params(2880)] public int Values { get; set; }
+    [Params(2880)]
+    public int Values { get; set; }
 
     /// <summary>64 rows stay in the second-level cache; 65536 are 377 MB and come from memory.</summary>
-    [Params(64, 65536)] public int Rows { get; set; }
+    [Params(64, 65536)]
+    public int Rows { get; set; }
 
     /// <summary>One is decode, 64 a chunk of prefill.</summary>
-    [Params(1, 64)] public int Tokens { get; set; }
+    [Params(1, 64)]
+    public int Tokens { get; set; }
 
     [GlobalSetup]
     public void Fill()
@@ -29,9 +32,11 @@ public unsafe class BFloat16Benchmarks
         _y = new float[Rows * Tokens];
     }
 
-    [Benchmark(Baseline = true)] public ulong PlainRead() => MemoryRead.Fold(MemoryMarshal.AsBytes(_w.Span));
+    [Benchmark(Baseline = true)]
+    public ulong PlainRead() => MemoryRead.Fold(MemoryMarshal.AsBytes(_w.Span));
 
-    [Benchmark] public void Multiply() => BFloat16.Multiply(_w.Span, [], new Rows(_x, Values), new Rows(_y, Rows), 0);
+    [Benchmark]
+    public void Multiply() => BFloat16.Multiply(_w.Span, [], new Rows(_x, Values), new Rows(_y, Rows), 0);
 }
 
 /// <summary>An expert of a bf16 fine-tune: bfloat16 stored by input.</summary>
@@ -44,10 +49,12 @@ public unsafe class BFloat16ColumnsBenchmarks
     private float[] _y = null!;
 
     /// <summary>2880 is gpt-oss's hidden size: the inputs of gate and up.</summary>
-    [Params(2880)] public int Values { get; set; }
+    [Params(2880)]
+    public int Values { get; set; }
 
     /// <summary>5760 are the outputs of gate and up of one expert.</summary>
-    [Params(64, 5760)] public int Rows { get; set; }
+    [Params(64, 5760)]
+    public int Rows { get; set; }
 
     [GlobalSetup]
     public void Fill()
@@ -58,9 +65,9 @@ public unsafe class BFloat16ColumnsBenchmarks
         _y = new float[Rows];
     }
 
-    [Benchmark(Baseline = true)] public ulong PlainRead() => MemoryRead.Fold(MemoryMarshal.AsBytes(_w.Span));
+    [Benchmark(Baseline = true)]
+    public ulong PlainRead() => MemoryRead.Fold(MemoryMarshal.AsBytes(_w.Span));
 
     [Benchmark]
-    public void Multiply() =>
-        BFloat16Columns.Multiply(_w.Span, _bias, new Rows(_x, Values), new Rows(_y, Rows), 0);
+    public void Multiply() => BFloat16Columns.Multiply(_w.Span, _bias, new Rows(_x, Values), new Rows(_y, Rows), 0);
 }

@@ -2,6 +2,11 @@ using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Running;
 using GptOss.Benchmarks;
 
-if (args is ["quick"]) Quick.Run();
-else if (args is ["cost"]) Cost.Run();
-else BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args, DefaultConfig.Instance.AddColumn(RateColumn.GigabytesPerSecond, RateColumn.GigaMacPerSecond));
+if (args is ["quick"])
+    Quick.Run();
+else if (args is ["cost"])
+    Cost.Run();
+else
+    BenchmarkSwitcher
+        .FromAssembly(typeof(Program).Assembly)
+        .Run(args, DefaultConfig.Instance.AddColumn(RateColumn.GigabytesPerSecond, RateColumn.GigaMacPerSecond));

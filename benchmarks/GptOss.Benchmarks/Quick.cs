@@ -4,19 +4,26 @@ using GptOss.Threading;
 
 namespace GptOss.Benchmarks;
 
-/// <summary>Figures of the matrix kernels in some seconds, one and two threads: for A/B while working, the best of some tries.</summary>
+/// <summary>
+/// Figures of the matrix kernels in some seconds, one and two threads: for A/B while working, the best of some tries.
+/// </summary>
 /// <remarks>
-/// A try is a slice of some hundred rows, short enough to pass between two interruptions of a busy machine. Each takes the next
-/// slice of buffers far larger than any cache, so the weights come from memory, as they do in a forward pass.
+/// A try is a slice of some hundred rows, short enough to pass between two interruptions of a busy machine. Each takes
+/// the next slice of buffers far larger than any cache, so the weights come from memory, as they do in a forward pass.
 /// </remarks>
 internal static unsafe class Quick
 {
-    private const int Columns = 2880, DenseRows = 4096 * 16, ExpertRows = 5760 * 32, MostTokens = 256, MostRows = 4096;
+    private const int Columns = 2880,
+        DenseRows = 4096 * 16,
+        ExpertRows = 5760 * 32,
+        MostTokens = 256,
+        MostRows = 4096;
 
     public static void Run()
     {
         var dense = new Weights<ushort>(Columns * DenseRows, random => (ushort)(0x3C00 | random & 0x81FF));
-        var panels = new Weights<byte>((int)Int8.Bytes(DenseRows, Columns), random => (byte)(0x20 | random & 0x1F));   // scales: normal numbers
+        // Scales: normal numbers
+        var panels = new Weights<byte>((int)Int8.Bytes(DenseRows, Columns), random => (byte)(0x20 | random & 0x1F));
         var blocks = new Weights<byte>(Columns / 2 * ExpertRows, random => (byte)random);
         var scales = new Weights<byte>(Columns / 32 * ExpertRows, random => (byte)(119 + random % 8));
         int width = Math.Max(Mxfp4.ArrangedWidth(Columns), Int8Row.Width(Columns));
@@ -36,33 +43,79 @@ internal static unsafe class Quick
             ScratchValues = scratchValues,
         };
         Console.WriteLine($"lanes {Lanes.Width} bits; G MAC/s, and for one token GB/s of weights");
-        Console.WriteLine("threads tokens  plain read        bf16             int8             mxfp4            mxfp4 by int8");
+        Console.WriteLine(
+            "threads tokens  plain read        bf16             int8             mxfp4            mxfp4 by int8"
+        );
         foreach (int workers in (int[])[1, 2])
         {
             using var team = new WorkerTeam(workers);
-            foreach (int tokens in (int[])[1, 4, 32, 256]) Print(team, &call, tokens);
+            foreach (int tokens in (int[])[1, 4, 32, 256])
+                Print(team, &call, tokens);
         }
     }
 
     private static void Print(WorkerTeam team, Call* call, int tokens)
     {
         int slice = tokens == 1 ? 1024 : 512;
-        string read = tokens == 1 ? $"{2 * Measure(team, call, &Read, DenseRows, slice, 1, 0, (_, _) => { }),6:F1} GB/s" : "           ";
-        Console.WriteLine($"{team.Workers,7} {tokens,6} {read}"
-            + Figures(2, Measure(team, call, &MultiplyDense, DenseRows, slice, tokens, Columns, (x, row) => x.CopyTo(row)))
-            + Figures(17 / 16.0, Measure(team, call, &MultiplyPanels, DenseRows, slice, tokens, Int8Row.Width(Columns), Int8.Arrange))
-            + Figures(17 / 32.0, Measure(team, call, &MultiplyExpert, ExpertRows, 4 * slice, tokens, Mxfp4.ArrangedWidth(Columns), Mxfp4.Arrange))
-            + Figures(17 / 32.0, Measure(team, call, &MultiplyExpertByInt8, ExpertRows, 4 * slice, tokens, Int8Row.Width(Columns),
-                (x, row) => Mxfp4Int8.Arrange(x, row, tokens))));
+        string read =
+            tokens == 1
+                ? $"{2 * Measure(team, call, &Read, DenseRows, slice, 1, 0, (_, _) => { }), 6:F1} GB/s"
+                : "           ";
+        Console.WriteLine(
+            $"{team.Workers, 7} {tokens, 6} {read}"
+                + Figures(
+                    2,
+                    Measure(team, call, &MultiplyDense, DenseRows, slice, tokens, Columns, (x, row) => x.CopyTo(row))
+                )
+                + Figures(
+                    17 / 16.0,
+                    Measure(team, call, &MultiplyPanels, DenseRows, slice, tokens, Int8Row.Width(Columns), Int8.Arrange)
+                )
+                + Figures(
+                    17 / 32.0,
+                    Measure(
+                        team,
+                        call,
+                        &MultiplyExpert,
+                        ExpertRows,
+                        4 * slice,
+                        tokens,
+                        Mxfp4.ArrangedWidth(Columns),
+                        Mxfp4.Arrange
+                    )
+                )
+                + Figures(
+                    17 / 32.0,
+                    Measure(
+                        team,
+                        call,
+                        &MultiplyExpertByInt8,
+                        ExpertRows,
+                        4 * slice,
+                        tokens,
+                        Int8Row.Width(Columns),
+                        (x, row) => Mxfp4Int8.Arrange(x, row, tokens)
+                    )
+                )
+        );
 
-        string Figures(double bytes, double rate) => tokens == 1 ? $"  {rate,5:F1} {bytes * rate,5:F1}GB/s" : $"  {rate,5:F1}          ";
+        string Figures(double bytes, double rate) =>
+            tokens == 1 ? $"  {rate, 5:F1} {bytes * rate, 5:F1}GB/s" : $"  {rate, 5:F1}          ";
     }
 
     private delegate void Arranger(ReadOnlySpan<float> x, Span<float> row);
 
     /// <summary>10⁹ multiply-adds a second in the best of the slices tried in half a second.</summary>
     private static double Measure(
-        WorkerTeam team, Call* call, delegate*<void*, int, int, int, void> body, int rows, int slice, int tokens, int width, Arranger arrange)
+        WorkerTeam team,
+        Call* call,
+        delegate* <void*, int, int, int, void> body,
+        int rows,
+        int slice,
+        int tokens,
+        int width,
+        Arranger arrange
+    )
     {
         (call->Tokens, call->Rows, call->First) = (tokens, slice, 0);
         Arrange(call, arrange, width);
@@ -72,7 +125,8 @@ internal static unsafe class Quick
         {
             long start = Stopwatch.GetTimestamp();
             team.ForRows(slice, 32, body, call);
-            if (tries > 0) best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            if (tries > 0)
+                best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
             call->First = call->First + 2 * slice <= rows ? call->First + slice : 0;
         }
         return (double)slice * Columns * tokens / best / 1e9;
@@ -82,7 +136,8 @@ internal static unsafe class Quick
     {
         call->Width = width;
         float[] x = [.. Enumerable.Range(0, Columns).Select(i => MathF.Sin(i))];
-        for (int t = 0; t < call->Tokens; t++) arrange(x, new Span<float>(call->X + t * width, width));
+        for (int t = 0; t < call->Tokens; t++)
+            arrange(x, new Span<float>(call->X + t * width, width));
     }
 
     private struct Call
@@ -102,20 +157,28 @@ internal static unsafe class Quick
 
         public readonly Rows Activations => new(new(X, Tokens * Width), Width);
         public readonly Rows Results => new(new(Y, Tokens * Rows), Rows);
+
         public readonly Span<float> ScratchOf(int worker) => new(Scratch + (nint)worker * ScratchValues, ScratchValues);
     }
 
     private static void Read(void* state, int worker, int first, int end)
     {
         var c = (Call*)state;
-        c->Y[first] = MemoryRead.Fold(new((byte*)(c->Dense + (nint)(c->First + first) * Columns), (end - first) * Columns * 2));
+        c->Y[first] = MemoryRead.Fold(
+            new((byte*)(c->Dense + (nint)(c->First + first) * Columns), (end - first) * Columns * 2)
+        );
     }
 
     private static void MultiplyDense(void* state, int worker, int first, int end)
     {
         var c = (Call*)state;
         BFloat16.Multiply(
-            new(c->Dense + (nint)(c->First + first) * Columns, (end - first) * Columns), [], c->Activations, c->Results, first);
+            new(c->Dense + (nint)(c->First + first) * Columns, (end - first) * Columns),
+            [],
+            c->Activations,
+            c->Results,
+            first
+        );
     }
 
     private static void MultiplyPanels(void* state, int worker, int first, int end)
@@ -125,8 +188,15 @@ internal static unsafe class Quick
         end = end / Int8Panel.Rows * Int8Panel.Rows;
         long bytes = Int8.PanelBytes(Columns) / Int8Panel.Rows;
         if (end > first)
-            Int8.Multiply(new(c->Panels + (c->First + first) * bytes, (int)((end - first) * bytes)), Columns, [], c->Activations, c->Results,
-                first, new Rows(c->ScratchOf(worker)[..(c->Tokens * Int8Panel.Rows)], Int8Panel.Rows));
+            Int8.Multiply(
+                new(c->Panels + (c->First + first) * bytes, (int)((end - first) * bytes)),
+                Columns,
+                [],
+                c->Activations,
+                c->Results,
+                first,
+                new Rows(c->ScratchOf(worker)[..(c->Tokens * Int8Panel.Rows)], Int8Panel.Rows)
+            );
     }
 
     private static readonly float[] NoBias = new float[MostRows];
@@ -134,15 +204,29 @@ internal static unsafe class Quick
     private static void MultiplyExpert(void* state, int worker, int first, int end)
     {
         var c = (Call*)state;
-        Mxfp4.Multiply(Blocks(c, first, end), Scales(c, first, end), NoBias.AsSpan(first, end - first), c->Activations, c->Results, first,
-            c->ScratchOf(worker));
+        Mxfp4.Multiply(
+            Blocks(c, first, end),
+            Scales(c, first, end),
+            NoBias.AsSpan(first, end - first),
+            c->Activations,
+            c->Results,
+            first,
+            c->ScratchOf(worker)
+        );
     }
 
     private static void MultiplyExpertByInt8(void* state, int worker, int first, int end)
     {
         var c = (Call*)state;
-        Mxfp4Int8.Multiply(Blocks(c, first, end), Scales(c, first, end), NoBias.AsSpan(first, end - first), c->Activations, c->Results,
-            first, c->ScratchOf(worker));
+        Mxfp4Int8.Multiply(
+            Blocks(c, first, end),
+            Scales(c, first, end),
+            NoBias.AsSpan(first, end - first),
+            c->Activations,
+            c->Results,
+            first,
+            c->ScratchOf(worker)
+        );
     }
 
     private static ReadOnlySpan<byte> Blocks(Call* c, int first, int end) =>

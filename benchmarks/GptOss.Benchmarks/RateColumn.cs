@@ -4,7 +4,9 @@ using BenchmarkDotNet.Running;
 
 namespace GptOss.Benchmarks;
 
-/// <summary>Work of one call, for <see cref="RateColumn"/>: of a class with the parameters Values, Rows and perhaps Tokens.</summary>
+/// <summary>
+/// Work of one call, for <see cref="RateColumn"/>: of a class with the parameters Values, Rows and perhaps Tokens.
+/// </summary>
 [AttributeUsage(AttributeTargets.Class)]
 internal sealed class RowBytesAttribute(double bytesPerValue) : Attribute
 {
@@ -15,12 +17,19 @@ internal sealed class RowBytesAttribute(double bytesPerValue) : Attribute
 internal sealed class RateColumn(string name, string legend, Func<BenchmarkCase, double?> work) : IColumn
 {
     /// <summary>GB of weights: with several tokens each weight counts once.</summary>
-    public static RateColumn GigabytesPerSecond { get; } = new("GB/s", "10⁹ bytes of weights read a second",
-        benchmark => Values(benchmark) * (Attribute.GetCustomAttribute(benchmark.Descriptor.Type, typeof(RowBytesAttribute)) as RowBytesAttribute)?.BytesPerValue);
+    public static RateColumn GigabytesPerSecond { get; } =
+        new("GB/s", "10⁹ bytes of weights read a second", benchmark =>
+            Values(benchmark)
+            * (
+                Attribute.GetCustomAttribute(benchmark.Descriptor.Type, typeof(RowBytesAttribute)) as RowBytesAttribute
+            )?.BytesPerValue
+        );
 
     /// <summary>Multiply-adds of a class with the parameter Tokens; the plain read has none.</summary>
-    public static RateColumn GigaMacPerSecond { get; } = new("G MAC/s", "10⁹ multiply-adds a second",
-        benchmark => benchmark.Descriptor.Baseline ? null : Values(benchmark) * Number(benchmark, "Tokens"));
+    public static RateColumn GigaMacPerSecond { get; } =
+        new("G MAC/s", "10⁹ multiply-adds a second", benchmark =>
+            benchmark.Descriptor.Baseline ? null : Values(benchmark) * Number(benchmark, "Tokens")
+        );
 
     public string Id => nameof(RateColumn) + name;
     public string ColumnName => name;
@@ -33,12 +42,14 @@ internal sealed class RateColumn(string name, string legend, Func<BenchmarkCase,
 
     public string GetValue(Summary summary, BenchmarkCase benchmarkCase) =>
         summary[benchmarkCase]?.ResultStatistics?.Mean is { } nanoseconds && work(benchmarkCase) is { } done
-            ? (done / nanoseconds).ToString("F1") : "-";
+            ? (done / nanoseconds).ToString("F1")
+            : "-";
 
     public string GetValue(Summary summary, BenchmarkCase benchmarkCase, SummaryStyle style) =>
         GetValue(summary, benchmarkCase);
 
     public bool IsAvailable(Summary summary) => true;
+
     public bool IsDefault(Summary summary, BenchmarkCase benchmarkCase) => false;
 
     private static double? Values(BenchmarkCase benchmark) => Number(benchmark, "Values") * Number(benchmark, "Rows");

@@ -3,8 +3,11 @@ using GptOss.Kernels;
 
 namespace GptOss.Benchmarks;
 
-/// <summary>Memory filled from a fixed seed; like a mapped file it does not move and begins with a cache line.</summary>
-internal sealed unsafe class Weights<T> where T : unmanaged
+/// <summary>
+/// Memory filled from a fixed seed; like a mapped file it does not move and begins with a cache line.
+/// </summary>
+internal sealed unsafe class Weights<T>
+    where T : unmanaged
 {
     private readonly int _count;
 
@@ -13,7 +16,8 @@ internal sealed unsafe class Weights<T> where T : unmanaged
     public Weights(int count, Func<ulong, T> value)
     {
         _count = count;
-        Pointer = (T*)NativeMemory.AlignedAlloc((nuint)count * (nuint)sizeof(T), 64);   // for as long as the process lives
+        // For as long as the process lives
+        Pointer = (T*)NativeMemory.AlignedAlloc((nuint)count * (nuint)sizeof(T), 64);
         ulong state = 0x9E37_79B9_7F4A_7C15;
         for (int i = 0; i < count; i++)
         {

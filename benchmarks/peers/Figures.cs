@@ -2,14 +2,22 @@ using System.Text.Json;
 
 namespace GptOss.Peers;
 
-/// <summary>One run of one engine: the fields of <c>gptoss bench --json</c> that the report compares, under the same names.</summary>
+/// <summary>
+/// One run of one engine: the fields of <c>gptoss bench --json</c> that the report compares, under the same names.
+/// </summary>
 /// <param name="LoadS">Seconds until it could take a prompt.</param>
 /// <param name="PrefillTokPerS">Tokens of the prompt per second, the median of the run's repetitions.</param>
 /// <param name="DecodeTokPerS">Tokens decoded one by one per second, likewise.</param>
-/// <param name="ReadBandwidthGbPerS">What a plain read of the weights reached in this run, in 10⁹ bytes per second.</param>
+/// <param name="ReadBandwidthGbPerS">What a plain read of the weights reached in this run, in 10⁹ bytes per
+/// second.</param>
 /// <param name="BytesPerToken">Bytes that a decoded token reads.</param>
 internal sealed record Figures(
-    double LoadS, double PrefillTokPerS, double DecodeTokPerS, double ReadBandwidthGbPerS, long BytesPerToken)
+    double LoadS,
+    double PrefillTokPerS,
+    double DecodeTokPerS,
+    double ReadBandwidthGbPerS,
+    long BytesPerToken
+)
 {
     private static readonly JsonSerializerOptions SnakeCase = new()
     {
@@ -32,7 +40,10 @@ internal sealed record Figures(
         }
         catch (JsonException e)
         {
-            throw new InvalidOperationException($"{Path.GetFileName(file)} does not hold the expected figures: {e.Message}", e);
+            throw new InvalidOperationException(
+                $"{Path.GetFileName(file)} does not hold the expected figures: {e.Message}",
+                e
+            );
         }
     }
 

@@ -21,12 +21,13 @@ internal sealed record GgufTensor(string Name, GgufType Type, params long[] Dime
 {
     public long Values => Dimensions.Aggregate(1L, (product, dimension) => product * dimension);
 
-    public long Bytes => Type switch
-    {
-        GgufType.Float32 => Values * 4,
-        GgufType.Q8Block => Values / 32 * 34,
-        _ => Values / 32 * 17,
-    };
+    public long Bytes =>
+        Type switch
+        {
+            GgufType.Float32 => Values * 4,
+            GgufType.Q8Block => Values / 32 * 34,
+            _ => Values / 32 * 17,
+        };
 }
 
 /// <summary>What stands before the tensors' bytes in a GGUF file, version 3.</summary>
@@ -35,7 +36,14 @@ internal sealed class GgufHeader
     /// <summary>Of the first tensor and of each, in bytes.</summary>
     public const int Alignment = 32;
 
-    private enum Kind { UInt32 = 4, Int32 = 5, Float32 = 6, String = 8, Array = 9 }
+    private enum Kind
+    {
+        UInt32 = 4,
+        Int32 = 5,
+        Float32 = 6,
+        String = 8,
+        Array = 9,
+    }
 
     private readonly List<Action<BinaryWriter>> _fields = [];
 
@@ -46,18 +54,20 @@ internal sealed class GgufHeader
     public void Add(string key, string value) => Add(key, Kind.String, writer => Write(writer, value));
 
     public void Add(string key, IReadOnlyCollection<string> values) => Add(key, Kind.Array, writer =>
-    {
-        writer.Write((int)Kind.String);
-        writer.Write((long)values.Count);
-        foreach (string value in values) Write(writer, value);
-    });
+        {
+            writer.Write((int)Kind.String);
+            writer.Write((long)values.Count);
+            foreach (string value in values)
+                Write(writer, value);
+        });
 
     public void Add(string key, IReadOnlyCollection<int> values) => Add(key, Kind.Array, writer =>
-    {
-        writer.Write((int)Kind.Int32);
-        writer.Write((long)values.Count);
-        foreach (int value in values) writer.Write(value);
-    });
+        {
+            writer.Write((int)Kind.Int32);
+            writer.Write((long)values.Count);
+            foreach (int value in values)
+                writer.Write(value);
+        });
 
     /// <summary>The whole header, padded to where the first tensor begins.</summary>
     public byte[] ToBytes(IReadOnlyList<GgufTensor> tensors)
@@ -68,13 +78,15 @@ internal sealed class GgufHeader
         writer.Write(3u);
         writer.Write((long)tensors.Count);
         writer.Write((long)_fields.Count);
-        foreach (Action<BinaryWriter> field in _fields) field(writer);
+        foreach (Action<BinaryWriter> field in _fields)
+            field(writer);
         long offset = 0;
         foreach (GgufTensor tensor in tensors)
         {
             Write(writer, tensor.Name);
             writer.Write(tensor.Dimensions.Length);
-            foreach (long dimension in tensor.Dimensions) writer.Write(dimension);
+            foreach (long dimension in tensor.Dimensions)
+                writer.Write(dimension);
             writer.Write((int)tensor.Type);
             writer.Write(offset);
             offset += Aligned(tensor.Bytes);
@@ -86,12 +98,13 @@ internal sealed class GgufHeader
     /// <summary>The next multiple of <see cref="Alignment"/>.</summary>
     public static long Aligned(long bytes) => (bytes + Alignment - 1) / Alignment * Alignment;
 
-    private void Add(string key, Kind kind, Action<BinaryWriter> value) => _fields.Add(writer =>
-    {
-        Write(writer, key);
-        writer.Write((int)kind);
-        value(writer);
-    });
+    private void Add(string key, Kind kind, Action<BinaryWriter> value) =>
+        _fields.Add(writer =>
+        {
+            Write(writer, key);
+            writer.Write((int)kind);
+            value(writer);
+        });
 
     private static void Write(BinaryWriter writer, string text)
     {

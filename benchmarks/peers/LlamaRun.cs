@@ -7,17 +7,29 @@ using LLama.Native;
 
 namespace GptOss.Peers;
 
-/// <summary>Measures llama.cpp through LLamaSharp as <c>gptoss bench</c> measures GptOss: the same steps on random token ids.</summary>
+/// <summary>
+/// Measures llama.cpp through LLamaSharp as <c>gptoss bench</c> measures GptOss: the same steps on random token ids.
+/// </summary>
 internal static class LlamaRun
 {
-    /// <exception cref="InvalidOperationException">llama.cpp could not load or compute, or the memory does not hold the model.</exception>
+    /// <exception cref="InvalidOperationException">llama.cpp could not load or compute, or the memory does not hold the
+    /// model.</exception>
     public static Figures Measure(string file, int layers, int threads, int prompt, int decode, int repetitions)
     {
-        long bytes = new FileInfo(file).Length, memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        long bytes = new FileInfo(file).Length,
+            memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         if (bytes > memory)
-            throw new InvalidOperationException($"The GGUF has {bytes / 1e9:F1} GB, and the machine {memory / 1e9:F1} GB of memory.");
+            throw new InvalidOperationException(
+                $"The GGUF has {bytes / 1e9:F1} GB, and the machine {memory / 1e9:F1} GB of memory."
+            );
 
-        NativeLogConfig.llama_log_set((level, text) => { if (level == LLamaLogLevel.Error) Console.Error.Write(text); });
+        NativeLogConfig.llama_log_set(
+            (level, text) =>
+            {
+                if (level == LLamaLogLevel.Error)
+                    Console.Error.Write(text);
+            }
+        );
         var parameters = new ModelParams(file)
         {
             ContextSize = 4096,
@@ -35,15 +47,19 @@ internal static class LlamaRun
         var prefillSpeeds = new double[repetitions];
         var decodeSpeeds = new double[repetitions];
         var bandwidths = new double[repetitions];
-        Once(context, Math.Min(8, prompt), 2);   // the threads' and the caches' first time
+        Once(context, Math.Min(8, prompt), 2); // the threads' and the caches' first time
         for (int i = 0; i < repetitions; i++)
         {
             bandwidths[i] = ReadBandwidth(file, bytes, threads);
             (prefillSpeeds[i], decodeSpeeds[i]) = Once(context, prompt, decode);
         }
         return new Figures(
-            load.TotalSeconds, Figures.Median(prefillSpeeds), Figures.Median(decodeSpeeds), Figures.Median(bandwidths),
-            Shape.BytesPerToken(layers));
+            load.TotalSeconds,
+            Figures.Median(prefillSpeeds),
+            Figures.Median(decodeSpeeds),
+            Figures.Median(bandwidths),
+            Shape.BytesPerToken(layers)
+        );
     }
 
     /// <summary>Prefill of a prompt, then so many tokens one by one: both in tokens per second.</summary>
@@ -54,7 +70,8 @@ internal static class LlamaRun
         var random = new Random(2);
         context.NativeHandle.MemoryClear(true);
         var batch = new LLamaBatch();
-        for (int i = 0; i < prompt; i++) batch.Add((LLamaToken)random.Next(Ids), i, LLamaSeqId.Zero, i == prompt - 1);
+        for (int i = 0; i < prompt; i++)
+            batch.Add((LLamaToken)random.Next(Ids), i, LLamaSeqId.Zero, i == prompt - 1);
         long started = Stopwatch.GetTimestamp();
         Decode(context, batch);
         double prefill = Stopwatch.GetElapsedTime(started).TotalSeconds;
@@ -79,7 +96,9 @@ internal static class LlamaRun
             throw new InvalidOperationException("llama.cpp made logits that are not finite.");
     }
 
-    /// <summary>10⁹ bytes per second of a plain read of the file's pages, by the routine of <c>gptoss bench</c>.</summary>
+    /// <summary>
+    /// 10⁹ bytes per second of a plain read of the file's pages, by the routine of <c>gptoss bench</c>.
+    /// </summary>
     private static unsafe double ReadBandwidth(string file, long bytes, int threads)
     {
         using var mapping = MemoryMappedFile.CreateFromFile(file, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);

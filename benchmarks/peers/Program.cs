@@ -10,7 +10,13 @@ try
             return 0;
         case ["run", string file, string layers, string threads, string prompt, string decode, string repetitions]:
             Figures measured = LlamaRun.Measure(
-                file, Number(layers), Number(threads), Number(prompt), Number(decode), Number(repetitions));
+                file,
+                Number(layers),
+                Number(threads),
+                Number(prompt),
+                Number(decode),
+                Number(repetitions)
+            );
             Console.WriteLine(measured.ToJson());
             return 0;
         case ["report", string folder, string layers, string version]:
@@ -18,11 +24,14 @@ try
             return 0;
         default:
             await Console.Error.WriteLineAsync(
-                "usage: write GGUF LAYERS | run GGUF LAYERS THREADS PROMPT DECODE REPETITIONS | report FOLDER LAYERS VERSION");
+                "usage: write GGUF LAYERS | run GGUF LAYERS THREADS PROMPT DECODE REPETITIONS | report FOLDER LAYERS "
+                    + "VERSION"
+            );
             return 2;
     }
 }
-catch (Exception e) when (e is IOException or FormatException or InvalidOperationException or UnauthorizedAccessException)
+catch (Exception e)
+    when (e is IOException or FormatException or InvalidOperationException or UnauthorizedAccessException)
 {
     await Console.Error.WriteLineAsync($"peers: {e.Message}");
     return 1;

@@ -22,7 +22,9 @@ internal static class RandomGguf
         string folder = Path.GetDirectoryName(Path.GetFullPath(file))!;
         long free = new DriveInfo(folder).AvailableFreeSpace;
         if (bytes > free)
-            throw new IOException($"The GGUF takes {bytes / 1e9:F1} GB, and the disk of {folder} has {free / 1e9:F1} GB free.");
+            throw new IOException(
+                $"The GGUF takes {bytes / 1e9:F1} GB, and the disk of {folder} has {free / 1e9:F1} GB free."
+            );
 
         // A file under its final name is whole: an interrupted run leaves only the other.
         string unfinished = file + ".part";
@@ -31,14 +33,15 @@ internal static class RandomGguf
             stream.Write(header);
             var random = new SplitMix(1);
             byte[] piece = new byte[PieceBytes];
-            foreach (GgufTensor tensor in tensors) Write(stream, tensor, piece, ref random);
+            foreach (GgufTensor tensor in tensors)
+                Write(stream, tensor, piece, ref random);
         }
         File.Move(unfinished, file);
     }
 
     private static void Write(FileStream stream, GgufTensor tensor, byte[] piece, ref SplitMix random)
     {
-        for (long left = tensor.Bytes; left > 0;)
+        for (long left = tensor.Bytes; left > 0; )
         {
             Span<byte> bytes = piece.AsSpan(0, (int)Math.Min(left, piece.Length));
             if (tensor.Type == GgufType.Float32)
@@ -55,24 +58,30 @@ internal static class RandomGguf
     private static void FillFloats(Span<byte> bytes, GgufTensor tensor, ref SplitMix random)
     {
         float centre = tensor.Name.Contains("norm", StringComparison.Ordinal) ? 1 : 0;
-        float most = tensor.Dimensions.Length > 1 ? 0.035f : 0.17f;   // deviations of 0.02 and 0.1
+        float most = tensor.Dimensions.Length > 1 ? 0.035f : 0.17f; // deviations of 0.02 and 0.1
         foreach (ref float value in MemoryMarshal.Cast<byte, float>(bytes))
             value = centre + most * ((random.Next() >> 40) * (2f / (1 << 24)) - 1);
     }
 
     private static void FillBlocks(Span<byte> bytes, GgufType type, ref SplitMix random)
     {
-        foreach (ref ulong word in MemoryMarshal.Cast<byte, ulong>(bytes)) word = random.Next();
+        foreach (ref ulong word in MemoryMarshal.Cast<byte, ulong>(bytes))
+            word = random.Next();
         if (type == GgufType.Q8Block)
         {
-            Half scale = (Half)(0.02f / 74);   // 74 is the deviation of a random signed byte
-            for (int at = 0; at < bytes.Length; at += 34) MemoryMarshal.Write(bytes[at..], scale);
+            Half scale = (Half)(0.02f / 74); // 74 is the deviation of a random signed byte
+            for (int at = 0; at < bytes.Length; at += 34)
+                MemoryMarshal.Write(bytes[at..], scale);
         }
         else
-            for (int at = 0; at < bytes.Length; at += 17) bytes[at] = (byte)(119 + bytes[at] % 3);   // 2^-8 to 2^-6
+            for (int at = 0; at < bytes.Length; at += 17)
+                bytes[at] = (byte)(119 + bytes[at] % 3); // 2^-8 to 2^-6
     }
 
-    /// <summary>SplitMix64: the same weights in every run, at the speed of the disk, which <see cref="Random"/> with a seed is not.</summary>
+    /// <summary>
+    /// SplitMix64: the same weights in every run, at the speed of the disk, which <see cref="Random"/> with a seed is
+    /// not.
+    /// </summary>
     private struct SplitMix(ulong state)
     {
         public ulong Next()

@@ -9,28 +9,38 @@ internal static class Report
     private const string Peer = "LLamaSharp";
 
     /// <summary>
-    /// TensorSharp's pure C# backend with 6 layers of the shape and two threads, in tokens per second: measured once, by hand, on a
-    /// machine of this project's kind, and quoted in issue 5. It is in no package registry, so it cannot be run here.
+    /// TensorSharp's pure C# backend with 6 layers of the shape and two threads, in tokens per second: measured once,
+    /// by hand, on a machine of this project's kind, and quoted in issue 5. It is in no package registry, so it cannot
+    /// be run here.
     /// </summary>
-    private const double TensorSharpPrefill = 17.7, TensorSharpDecode = 1.5;
+    private const double TensorSharpPrefill = 17.7,
+        TensorSharpDecode = 1.5;
 
     private const int TensorSharpLayers = 6;
 
-    /// <param name="folder">Files named <c>ROUND.ENGINE.json</c>, where an engine that is not the peer is a precision of GptOss.</param>
+    /// <param name="folder">Files named <c>ROUND.ENGINE.json</c>, where an engine that is not the peer is a precision
+    /// of GptOss.</param>
     /// <param name="layers">Of the shape that all of them ran.</param>
     /// <param name="version">Of the peer's package: its assembly does not say.</param>
-    /// <exception cref="InvalidOperationException">An engine lacks a round, or a file is not what it should be.</exception>
+    /// <exception cref="InvalidOperationException">An engine lacks a round, or a file is not what it should
+    /// be.</exception>
     public static string Of(string folder, int layers, string version)
     {
-        ILookup<string, Figures> runs = Directory.GetFiles(folder, "*.json")
+        ILookup<string, Figures> runs = Directory
+            .GetFiles(folder, "*.json")
             .Select(file => (File: file, Parts: Path.GetFileName(file).Split('.')))
             .OrderBy(run => int.Parse(run.Parts[0], CultureInfo.InvariantCulture))
             .ToLookup(run => run.Parts[1], run => Figures.FromFile(run.File));
         Figures[] peer = [.. runs[Peer]];
         if (peer.Length == 0 || runs.Any(engine => engine.Count() != peer.Length))
-            throw new InvalidOperationException($"{Path.GetFileName(folder)} does not hold the same rounds of {Peer} and every other engine.");
+            throw new InvalidOperationException(
+                $"{Path.GetFileName(folder)} does not hold the same rounds of {Peer} and every other engine."
+            );
 
-        IGrouping<string, Figures>[] engines = [.. runs.OrderBy(engine => engine.Key != Peer).ThenBy(engine => engine.Key, StringComparer.Ordinal)];
+        IGrouping<string, Figures>[] engines =
+        [
+            .. runs.OrderBy(engine => engine.Key != Peer).ThenBy(engine => engine.Key, StringComparer.Ordinal),
+        ];
         var lines = new List<string>
         {
             "| engine | prefill | ratio | decode | ratio | read bandwidth | reached by decode | load |",
@@ -38,11 +48,13 @@ internal static class Report
         };
         foreach (IGrouping<string, Figures> engine in engines)
             lines.Add(
-                $"| {Name(engine.Key, version)} | {Speed(engine, run => run.PrefillTokPerS)} | {Ratio(engine, peer, run => run.PrefillTokPerS)} "
-                + $"| {Speed(engine, run => run.DecodeTokPerS)} | {Ratio(engine, peer, run => run.DecodeTokPerS)} "
-                + $"| {Figures.Median(engine.Select(run => run.ReadBandwidthGbPerS)):F1} GB/s "
-                + $"| {Figures.Median(engine.Select(run => run.ShareOfBandwidth())):P0} "
-                + $"| {Figures.Median(engine.Select(run => run.LoadS)):F1} s |");
+                $"| {Name(engine.Key, version)} | {Speed(engine, run => run.PrefillTokPerS)} | "
+                    + $"{Ratio(engine, peer, run => run.PrefillTokPerS)} "
+                    + $"| {Speed(engine, run => run.DecodeTokPerS)} | {Ratio(engine, peer, run => run.DecodeTokPerS)} "
+                    + $"| {Figures.Median(engine.Select(run => run.ReadBandwidthGbPerS)):F1} GB/s "
+                    + $"| {Figures.Median(engine.Select(run => run.ShareOfBandwidth())):P0} "
+                    + $"| {Figures.Median(engine.Select(run => run.LoadS)):F1} s |"
+            );
 
         lines.AddRange(["", "| round | engine | prefill | decode | read bandwidth |", "|---|---|---|---|---|"]);
         for (int round = 0; round < peer.Length; round++)
@@ -50,8 +62,9 @@ internal static class Report
             {
                 Figures run = engine.ElementAt(round);
                 lines.Add(
-                    $"| {round + 1} | {Name(engine.Key, version)} | {run.PrefillTokPerS:F1} tok/s | {run.DecodeTokPerS:F1} tok/s "
-                    + $"| {run.ReadBandwidthGbPerS:F1} GB/s |");
+                    $"| {round + 1} | {Name(engine.Key, version)} | {run.PrefillTokPerS:F1} tok/s | "
+                        + $"{run.DecodeTokPerS:F1} tok/s | {run.ReadBandwidthGbPerS:F1} GB/s |"
+                );
             }
 
         if (layers == TensorSharpLayers)
@@ -67,20 +80,26 @@ internal static class Report
             double decode = Figures.Median(precision.Select(run => run.DecodeTokPerS)) / TensorSharpDecode;
             return $"{Name(precision.Key, version)} is {prefill:F1} × and {decode:F1} × that";
         });
-        return $"TensorSharp's pure C# backend, quoted and not measured here (issue 5: {TensorSharpLayers} layers, two threads, another "
-            + $"sitting), makes {TensorSharpPrefill} tok/s in prefill and {TensorSharpDecode} in decode: {string.Join(", ", ratios)}.";
+        return $"TensorSharp's pure C# backend, quoted and not measured here (issue 5: {TensorSharpLayers} layers, two "
+            + $"threads, another sitting), makes {TensorSharpPrefill} tok/s in prefill and {TensorSharpDecode} in "
+            + "decode: "
+            + $"{string.Join(", ", ratios)}.";
     }
 
-    private static string Name(string engine, string version) => engine == Peer ? $"{Peer} {version}" : $"GptOss, `{engine}`";
+    private static string Name(string engine, string version) =>
+        engine == Peer ? $"{Peer} {version}" : $"GptOss, `{engine}`";
 
     private static string Speed(IEnumerable<Figures> runs, Func<Figures, double> figure) =>
         $"{Figures.Median(runs.Select(figure)):F1} tok/s";
 
-    /// <summary>Each round against the peer's run of the same round, since the machine changes from one to the next.</summary>
+    /// <summary>
+    /// Each round against the peer's run of the same round, since the machine changes from one to the next.
+    /// </summary>
     private static string Ratio(IEnumerable<Figures> runs, Figures[] peer, Func<Figures, double> figure)
     {
         double[] ratios = [.. runs.Zip(peer, (run, beside) => figure(run) / figure(beside))];
-        return ratios.All(ratio => ratio == 1) ? "1" : $"{Figures.Median(ratios):F2} × ({ratios.Min():F2} to {ratios.Max():F2})";
+        return ratios.All(ratio => ratio == 1)
+            ? "1"
+            : $"{Figures.Median(ratios):F2} × ({ratios.Min():F2} to {ratios.Max():F2})";
     }
-
 }

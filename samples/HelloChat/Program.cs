@@ -5,7 +5,7 @@ using Microsoft.Extensions.AI;
 try
 {
     using IChatClient client = await GptOssChatClient.LoadAsync(args.Length > 0 ? args[0] : TinyGptOss.Folder);
-    ChatOptions options = new() { Temperature = 0 };    // always the likeliest token
+    ChatOptions options = new() { Temperature = 0 }; // always the likeliest token
     string heading = "";
 
     await foreach (ChatResponseUpdate update in client.GetStreamingResponseAsync("What is 345 + 678?", options))
@@ -27,7 +27,7 @@ try
     Console.WriteLine();
     return 0;
 }
-catch (GptOssException error)       // a wrong folder, for one; its message says what to do
+catch (GptOssException error) // a wrong folder, for one; its message says what to do
 {
     Console.Error.WriteLine(error.Message);
     return 1;

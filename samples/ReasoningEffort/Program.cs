@@ -6,9 +6,15 @@ using IChatClient client = await GptOssChatClient.LoadAsync(args.Length > 0 ? ar
 
 foreach (ReasoningEffort effort in (ReasoningEffort[])[ReasoningEffort.Low, ReasoningEffort.High])
 {
-    ChatOptions options = new() { Temperature = 0, Reasoning = new ReasoningOptions { Effort = effort } };
+    ChatOptions options = new()
+    {
+        Temperature = 0,
+        Reasoning = new ReasoningOptions { Effort = effort },
+    };
     ChatResponse response = await client.GetResponseAsync("What is 25 + 13?", options);
 
     Console.WriteLine($"{effort}: {response.Text}");
-    Console.WriteLine($"  {response.Usage!.OutputTokenCount} tokens, {response.Usage.ReasoningTokenCount} of them reasoning");
+    Console.WriteLine(
+        $"  {response.Usage!.OutputTokenCount} tokens, {response.Usage.ReasoningTokenCount} of them reasoning"
+    );
 }

@@ -16,14 +16,17 @@ ChatResponse response = await client.GetResponseAsync("What is the weather in Li
 // The reasoning, the call, its result, and the answer: all of it is there to be looked at, and goes into the history.
 foreach (AIContent content in response.Messages.SelectMany(message => message.Contents))
 {
-    Console.WriteLine(content switch
-    {
-        TextReasoningContent reasoning => $"Reasoning: {reasoning.Text}",
-        FunctionCallContent call => $"Call: {call.Name}({string.Join(", ", call.Arguments!.Select(a => $"{a.Key}: {a.Value}"))})",
-        FunctionResultContent result => $"Result: {result.Result}",
-        TextContent answer => $"Answer: {answer.Text}",
-        _ => content.GetType().Name,
-    });
+    Console.WriteLine(
+        content switch
+        {
+            TextReasoningContent reasoning => $"Reasoning: {reasoning.Text}",
+            FunctionCallContent call =>
+                $"Call: {call.Name}({string.Join(", ", call.Arguments!.Select(a => $"{a.Key}: {a.Value}"))})",
+            FunctionResultContent result => $"Result: {result.Result}",
+            TextContent answer => $"Answer: {answer.Text}",
+            _ => content.GetType().Name,
+        }
+    );
 }
 
 [Description("Gets the current weather.")]

@@ -42,9 +42,9 @@ internal class OwnPlace(string? root) : PlaceForFiles
 
     /// <summary>Makes sure that the file has the content.</summary>
     /// <remarks>
-    /// The content arrives under another name and is then moved into place, so that nobody ever sees half a file. Two processes
-    /// that do this at once replace one good file by another; where the system forbids it because the file
-    /// is in use, the other process has been here first.
+    /// The content arrives under another name and is then moved into place, so that nobody ever sees half a file. Two
+    /// processes that do this at once replace one good file by another; where the system forbids it because the file is
+    /// in use, the other process has been here first.
     /// </remarks>
     private static void PutFile(string path, byte[] content)
     {
@@ -73,14 +73,14 @@ internal class OwnPlace(string? root) : PlaceForFiles
 
 /// <summary>Below a folder that all users of a machine may write to, such as the one for temporary files.</summary>
 /// <remarks>
-/// Whoever comes first could make our folder there and exchange the files later. So it bears the number of the user, which
-/// nameless ones have too, must belong to that user, and lets nobody else in.
+/// Whoever comes first could make our folder there and exchange the files later. So it bears the number of the user,
+/// which nameless ones have too, must belong to that user, and lets nobody else in.
 /// </remarks>
 internal sealed class SharedPlace(string shared) : OwnPlace(root: null)
 {
     protected override string Root()
     {
-        if (OperatingSystem.IsWindows())     // where the folder for temporary files is the user's own
+        if (OperatingSystem.IsWindows()) // where the folder for temporary files is the user's own
             return Path.Join(shared, "GptOss");
         string probe = Path.Join(shared, $"GptOss-{Guid.NewGuid():N}");
         CreatePrivate(probe);
@@ -116,8 +116,8 @@ internal sealed class SharedPlace(string shared) : OwnPlace(root: null)
 
 /// <summary>Files without a file system, on Linux: memory that the process can open by its number.</summary>
 /// <remarks>
-/// GptOss looks into this table, which it knows by its name alone, before it looks for a file: path to the path that can be
-/// opened. The model must be loaded by the process that asked for the folder.
+/// GptOss looks into this table, which it knows by its name alone, before it looks for a file: path to the path that
+/// can be opened. The model must be loaded by the process that asked for the folder.
 /// </remarks>
 internal sealed class MemoryPlace : PlaceForFiles
 {
@@ -134,7 +134,8 @@ internal sealed class MemoryPlace : PlaceForFiles
     {
         string path = Path.Join("/memory-of-this-process", folder);
         var table = new Dictionary<string, string>(
-            AppContext.GetData(Table) as IReadOnlyDictionary<string, string> ?? new Dictionary<string, string>());
+            AppContext.GetData(Table) as IReadOnlyDictionary<string, string> ?? new Dictionary<string, string>()
+        );
         foreach ((string name, byte[] content) in files)
         {
             var memory = MemoryMappedFile.CreateNew(null, content.Length);
@@ -143,7 +144,9 @@ internal sealed class MemoryPlace : PlaceForFiles
                 stream.Write(content);
             string opened = $"/proc/self/fd/{memory.SafeMemoryMappedFileHandle.DangerousGetHandle()}";
             if (!File.Exists(opened))
-                throw new IOException($"The system gives no memory that can be opened as a file: '{opened}' does not exist.");
+                throw new IOException(
+                    $"The system gives no memory that can be opened as a file: '{opened}' does not exist."
+                );
             table[Path.Join(path, name)] = opened;
         }
         AppContext.SetData(Table, table);

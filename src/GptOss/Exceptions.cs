@@ -6,15 +6,23 @@ namespace GptOss;
 /// <summary>The base of every error that GptOss itself reports.</summary>
 public abstract class GptOssException : Exception
 {
-    private protected GptOssException(string message, Exception? inner = null) : base(message, inner) { }
+    private protected GptOssException(string message, Exception? inner = null)
+        : base(message, inner) { }
 }
 
-/// <summary>The model folder is not one that this engine can run: damaged, incomplete, changed while in use, or of another kind.</summary>
+/// <summary>
+/// The model folder is not one that this engine can run: damaged, incomplete, changed while in use, or of another kind.
+/// </summary>
 /// <remarks>The message names the file, then the tensor or the field, what was expected and what was found.</remarks>
 public sealed class CheckpointException : GptOssException
 {
     internal CheckpointException(
-        string filePath, string reason, string? tensorName = null, string? fieldName = null, Exception? inner = null)
+        string filePath,
+        string reason,
+        string? tensorName = null,
+        string? fieldName = null,
+        Exception? inner = null
+    )
         : base(Compose(filePath, reason, tensorName, fieldName), inner)
     {
         FilePath = filePath;
@@ -37,7 +45,8 @@ public sealed class CheckpointException : GptOssException
 
     private static string Compose(string file, string reason, string? tensor, string? field)
     {
-        string place = tensor is not null ? $"{Printable.Path(file)}: tensor '{Printable.Name(tensor)}' "
+        string place =
+            tensor is not null ? $"{Printable.Path(file)}: tensor '{Printable.Name(tensor)}' "
             : field is not null ? $"{Printable.Path(file)}: field '{Printable.Name(field)}' "
             : $"{Printable.Path(file)}: ";
         return Printable.Line(place + reason);
@@ -47,10 +56,12 @@ public sealed class CheckpointException : GptOssException
 /// <summary>The logits are not finite, so no token can be chosen from them.</summary>
 public sealed class NumericFaultException : GptOssException
 {
-    internal NumericFaultException(string message, string? tensorName) : base(Printable.Line(message)) =>
-        TensorName = tensorName;
+    internal NumericFaultException(string message, string? tensorName)
+        : base(Printable.Line(message)) => TensorName = tensorName;
 
-    /// <summary>The first tensor of the checkpoint that holds a value which is not finite; null where every weight is finite.</summary>
+    /// <summary>
+    /// The first tensor of the checkpoint that holds a value which is not finite; null where every weight is finite.
+    /// </summary>
     public string? TensorName { get; }
 }
 
@@ -58,24 +69,31 @@ public sealed class NumericFaultException : GptOssException
 public sealed class ContextLengthException : GptOssException
 {
     internal ContextLengthException(int promptTokens, int contextLength)
-        : base($"The prompt has {promptTokens} tokens, and the context holds {contextLength}, "
-            + "of which at least one is needed for the answer. Shorten the prompt, or raise ModelOptions.ContextLength.")
+        : base(
+            $"The prompt has {promptTokens} tokens, and the context holds {contextLength}, "
+                + "of which at least one is needed for the answer. Shorten the prompt, or raise "
+                + "ModelOptions.ContextLength."
+        )
     {
         PromptTokens = promptTokens;
         ContextLength = contextLength;
     }
 
-    private ContextLengthException(string message, int promptTokens, int contextLength) : base(message)
+    private ContextLengthException(string message, int promptTokens, int contextLength)
+        : base(message)
     {
         PromptTokens = promptTokens;
         ContextLength = contextLength;
     }
 
     /// <summary>For texts so long that they are not even counted.</summary>
-    internal static ContextLengthException AtLeast(long promptTokens, int contextLength) => new(
-        $"The prompt has at least {promptTokens} tokens, and the context holds {contextLength}. "
-            + "Shorten the prompt, or raise ModelOptions.ContextLength.",
-        (int)Math.Min(promptTokens, int.MaxValue), contextLength);
+    internal static ContextLengthException AtLeast(long promptTokens, int contextLength) =>
+        new(
+            $"The prompt has at least {promptTokens} tokens, and the context holds {contextLength}. "
+                + "Shorten the prompt, or raise ModelOptions.ContextLength.",
+            (int)Math.Min(promptTokens, int.MaxValue),
+            contextLength
+        );
 
     /// <summary>Tokens of the prompt; at the least, where it is so long that it was not counted.</summary>
     public int PromptTokens { get; }
@@ -88,19 +106,22 @@ public sealed class ContextLengthException : GptOssException
 /// <remarks>Only writing can fail so. What a model says is read whatever it is.</remarks>
 public sealed class HarmonyFormatException : GptOssException
 {
-    internal HarmonyFormatException(string message, Exception? inner = null) : base(Printable.Line(message), inner) { }
+    internal HarmonyFormatException(string message, Exception? inner = null)
+        : base(Printable.Line(message), inner) { }
 }
 
 /// <summary>Makes names out of files fit for a message: no control characters, no endless lines.</summary>
 internal static class Printable
 {
     private const int NameLimit = 80;
-    private const int PathLimit = 4096;     // the system's own limit: a path that exists is never cut
+    private const int PathLimit = 4096; // the system's own limit: a path that exists is never cut
     private const int LineLimit = PathLimit + 500;
 
     public static string Name(string text) => Cut(Escape(text), NameLimit);
 
-    /// <summary>Keeps the end of a long path, where the file's name is, so that the reason still fits behind it.</summary>
+    /// <summary>
+    /// Keeps the end of a long path, where the file's name is, so that the reason still fits behind it.
+    /// </summary>
     public static string Path(string path)
     {
         string text = Escape(path);
@@ -112,8 +133,8 @@ internal static class Printable
     private static string Cut(string text, int limit) => text.Length <= limit ? text : text[..(limit - 1)] + "…";
 
     /// <summary>
-    /// Control characters, ends of lines, characters that are not seen or that turn the text around, and halves of surrogate
-    /// pairs as their escapes.
+    /// Control characters, ends of lines, characters that are not seen or that turn the text around, and halves of
+    /// surrogate pairs as their escapes.
     /// </summary>
     private static string Escape(string text)
     {
@@ -144,6 +165,11 @@ internal static class Printable
     }
 
     // Surrogates count as hidden here: the pairs among them are looked at apart.
-    private static bool IsHidden(UnicodeCategory category) => category is UnicodeCategory.Control or UnicodeCategory.Format
-        or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate;
+    private static bool IsHidden(UnicodeCategory category) =>
+        category
+            is UnicodeCategory.Control
+                or UnicodeCategory.Format
+                or UnicodeCategory.LineSeparator
+                or UnicodeCategory.ParagraphSeparator
+                or UnicodeCategory.Surrogate;
 }

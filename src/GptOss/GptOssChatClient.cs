@@ -5,16 +5,24 @@ using Microsoft.Extensions.Logging;
 
 namespace GptOss;
 
-/// <summary>A conversation with gpt-oss: messages in, an answer, its reasoning and its calls of functions out.</summary>
+/// <summary>
+/// A conversation with gpt-oss: messages in, an answer, its reasoning and its calls of functions out.
+/// </summary>
 /// <remarks>
-/// Safe for concurrent use. Every request brings its whole conversation, live or read back from JSON with the same prompt;
-/// a memory of past answers is asked only where <see cref="GptOssRequestOptions.RecallAnswers"/> is set. Reasoning comes as
-/// <see cref="TextReasoningContent"/>; give it back together with a call's result, as <c>UseFunctionInvocation()</c> does.
-/// <para>Requests fail with <see cref="NotSupportedException"/> for a picture, sound or file that a user wants read, with
-/// <see cref="InvalidOperationException"/> for a required function that is not offered, with <see cref="ArgumentException"/>
-/// for two functions of one name, with <see cref="ArgumentOutOfRangeException"/> for options outside their range, with <see cref="ContextLengthException"/> for a
-/// conversation that is too long and with <see cref="ObjectDisposedException"/> once client or model are disposed.</para>
-/// <para>Not enforced yet: a required call is steered by beginning it, a response format by showing it to the model.</para>
+/// Safe for concurrent use. Every request brings its whole conversation, live or read back from JSON with the same
+/// prompt; a memory of past answers is asked only where <see cref="GptOssRequestOptions.RecallAnswers"/> is set.
+/// Reasoning comes as
+/// <see cref="TextReasoningContent"/>; give it back together with a call's result, as <c>UseFunctionInvocation()</c>
+/// does.
+/// <para>Requests fail with <see cref="NotSupportedException"/> for a picture, sound or file that a user wants read,
+/// with
+/// <see cref="InvalidOperationException"/> for a required function that is not offered, with <see
+/// cref="ArgumentException"/>
+/// for two functions of one name, with <see cref="ArgumentOutOfRangeException"/> for options outside their range, with
+/// <see cref="ContextLengthException"/> for a conversation that is too long and with <see
+/// cref="ObjectDisposedException"/> once client or model are disposed.</para>
+/// <para>Not enforced yet: a required call is steered by beginning it, a response format by showing it to the
+/// model.</para>
 /// </remarks>
 public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
 {
@@ -30,26 +38,38 @@ public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
         _responder = new Responder(source, logger);
         if (model?.FirstToWarn(loggerFactory) == true)
             ChatLog.Slow(logger, string.Join(" and ", Processor.Unused));
-        _tokenizer = source.Tokenizer;
+        _tokenizer = model?.Tokenizer ?? new GptOssTokenizer(source.Tokenizer);
         _model = model;
         _ownsModel = ownsModel;
         // OpenTelemetry takes address and port of a server from here, and the address of a file has the port −1.
-        _metadata = new ChatClientMetadata("gpt-oss", source.Place is { Port: >= 0 } ? source.Place : null, source.ModelId);
+        _metadata = new ChatClientMetadata(
+            "gpt-oss",
+            source.Place is { Port: >= 0 } ? source.Place : null,
+            source.ModelId
+        );
     }
 
     /// <summary>Opens a model folder and a client over it, which owns the model.</summary>
     /// <inheritdoc cref="GptOssModel.LoadAsync"/>
-    /// <param name="folder">The folder that holds config.json and the weights, or a repository's folder in a cache of Hugging Face.</param>
+    /// <param name="folder">The folder that holds config.json and the weights, or a repository's folder in a cache of
+    /// Hugging Face.</param>
     /// <param name="options">Threads, context and memory; null for the defaults.</param>
     /// <param name="progress">Told how far loading has come.</param>
     /// <param name="loggerFactory">Logs what is done; what is said only at the level Trace. Null logs nothing.</param>
     /// <param name="modelId">The model's name in responses; null for <see cref="GptOssModel.Name"/>.</param>
     /// <param name="cancellationToken">Ends the loading.</param>
     public static async Task<GptOssChatClient> LoadAsync(
-        string folder, ModelOptions? options = null, IProgress<LoadProgress>? progress = null,
-        ILoggerFactory? loggerFactory = null, string? modelId = null, CancellationToken cancellationToken = default)
+        string folder,
+        ModelOptions? options = null,
+        IProgress<LoadProgress>? progress = null,
+        ILoggerFactory? loggerFactory = null,
+        string? modelId = null,
+        CancellationToken cancellationToken = default
+    )
     {
-        GptOssModel model = await GptOssModel.LoadAsync(folder, options, progress, cancellationToken).ConfigureAwait(false);
+        GptOssModel model = await GptOssModel
+            .LoadAsync(folder, options, progress, cancellationToken)
+            .ConfigureAwait(false);
         try
         {
             return new GptOssChatClient(model.ChatSource(modelId), model, ownsModel: true, loggerFactory);
@@ -63,19 +83,26 @@ public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
 
     /// <inheritdoc/>
     public Task<ChatResponse> GetResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
-        GetStreamingResponseAsync(messages, options, cancellationToken).ToChatResponseAsync(cancellationToken);
+        IEnumerable<ChatMessage> messages,
+        ChatOptions? options = null,
+        CancellationToken cancellationToken = default
+    ) => GetStreamingResponseAsync(messages, options, cancellationToken).ToChatResponseAsync(cancellationToken);
 
     /// <inheritdoc/>
     public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+        IEnumerable<ChatMessage> messages,
+        ChatOptions? options = null,
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(messages);
         _responder.ThrowIfClosed();
         return _responder.RespondAsync(messages, options, this, cancellationToken);
     }
 
-    /// <summary>How many tokens the prompt of such a request has, its instructions, tools and markers included.</summary>
+    /// <summary>
+    /// How many tokens the prompt of such a request has, its instructions, tools and markers included.
+    /// </summary>
     public int CountTokens(IEnumerable<ChatMessage> messages, ChatOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(messages);
@@ -98,8 +125,8 @@ public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
     }
 
     /// <summary>
-    /// Ends the answers under way with <see cref="ObjectDisposedException"/>, and the model too if <see cref="LoadAsync"/> made
-    /// this client.
+    /// Ends the answers under way with <see cref="ObjectDisposedException"/>, and the model too if <see
+    /// cref="LoadAsync"/> made this client.
     /// </summary>
     public void Dispose()
     {

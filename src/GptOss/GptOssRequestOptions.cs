@@ -10,14 +10,20 @@ public sealed record GptOssRequestOptions
     internal static GptOssRequestOptions Default { get; } = new();
 
     /// <summary>
-    /// The most tokens of reasoning in the answer: after these the reasoning is closed and the answer begun. Null sets no
-    /// limit. At least 0.
+    /// The most tokens of reasoning in the answer: after these the reasoning is closed and the answer begun. Null sets
+    /// no limit. At least 0.
     /// </summary>
     public int? ReasoningBudget
     {
         get;
-        init => field = value is null or >= 0 ? value
-            : throw new ArgumentOutOfRangeException(nameof(ReasoningBudget), value, "ReasoningBudget must be at least 0.");
+        init =>
+            field = value is null or >= 0
+                ? value
+                : throw new ArgumentOutOfRangeException(
+                    nameof(ReasoningBudget),
+                    value,
+                    "ReasoningBudget must be at least 0."
+                );
     }
 
     /// <summary>As <see cref="SamplingOptions.MinP"/>; null for 0.</summary>
@@ -30,55 +36,70 @@ public sealed record GptOssRequestOptions
     public IReadOnlyDictionary<int, float>? LogitBias { get; init; }
 
     /// <summary>
-    /// How many of the most likely tokens are reported with each token of the answer, 0 to 20, one entry for each token that
-    /// the model chose: <see cref="TokenProbability.Of"/> reads them from the message. Null reports none.
+    /// How many of the most likely tokens are reported with each token of the answer, 0 to 20, one entry for each token
+    /// that the model chose: <see cref="TokenProbability.Of"/> reads them from the message. Null reports none.
     /// </summary>
     public int? LogProbabilities
     {
         get;
-        init => field = value is null or (>= 0 and <= 20) ? value
-            : throw new ArgumentOutOfRangeException(
-                nameof(LogProbabilities), value, "LogProbabilities must be between 0 and 20.");
+        init =>
+            field = value is null or (>= 0 and <= 20)
+                ? value
+                : throw new ArgumentOutOfRangeException(
+                    nameof(LogProbabilities),
+                    value,
+                    "LogProbabilities must be between 0 and 20."
+                );
     }
 
     /// <summary>
-    /// Harmony with its markers spelled out, which stands behind the rendered conversation in place of the turn that the
-    /// model would begin: <c>&lt;|start|&gt;assistant&lt;|channel|&gt;final&lt;|message|&gt;Once upon</c> lets it go on from there.
-    /// Trusted text only, since it can say anything in anybody's name. Null lets the model begin its turn.
+    /// Harmony with its markers spelled out, which stands behind the rendered conversation in place of the turn that
+    /// the model would begin: <c>&lt;|start|&gt;assistant&lt;|channel|&gt;final&lt;|message|&gt;Once upon</c> lets it
+    /// go on from there. Trusted text only, since it can say anything in anybody's name. Null lets the model begin its
+    /// turn.
     /// </summary>
     public string? RawHarmonyText { get; init; }
 
     /// <summary>
-    /// Whether the message's <c>AdditionalProperties</c> hold what the model read and wrote, as Harmony with its markers
-    /// spelled out: <c>"harmony.prompt"</c> up to the first token that the model chose, <c>"harmony.answer"</c> from there.
+    /// Whether the message's <c>AdditionalProperties</c> hold what the model read and wrote, as Harmony with its
+    /// markers spelled out: <c>"harmony.prompt"</c> up to the first token that the model chose, <c>"harmony.answer"</c>
+    /// from there.
     /// </summary>
     /// <remarks>
-    /// For looking for faults: whoever stores the message stores every prompt of the conversation with it, so that what is stored
-    /// grows with the square of the conversation's length.
+    /// For looking for faults: whoever stores the message stores every prompt of the conversation with it, so that what
+    /// is stored grows with the square of the conversation's length.
     /// </remarks>
     public bool IncludeRawHarmony { get; init; }
 
     /// <summary>
-    /// How often within one request the model is told that a call cannot be carried out, and goes on: its arguments are no
-    /// JSON object, or it calls a function although none is offered. 2 by default, at least 0. What is still broken then is
-    /// a call whose <c>InformationalOnly</c> is set, so that nobody carries it out.
+    /// How often within one request the model is told that a call cannot be carried out, and goes on: its arguments are
+    /// no JSON object, or it calls a function although none is offered. 2 by default, at least 0. What is still broken
+    /// then is a call whose <c>InformationalOnly</c> is set, so that nobody carries it out.
     /// </summary>
     public int RepairCalls
     {
         get;
-        init => field = value >= 0 ? value
-            : throw new ArgumentOutOfRangeException(nameof(RepairCalls), value, "RepairCalls must be at least 0.");
+        init =>
+            field =
+                value >= 0
+                    ? value
+                    : throw new ArgumentOutOfRangeException(
+                        nameof(RepairCalls),
+                        value,
+                        "RepairCalls must be at least 0."
+                    );
     } = 2;
 
     /// <summary>
-    /// Whether the model remembers this answer, and completes earlier ones that come back under their <c>MessageId</c> with
-    /// the same text and calls, but without their reasoning or their properties: for hosts whose callers drop these. False
-    /// takes the history as it is.
+    /// Whether the model remembers this answer, and completes earlier ones that come back under their <c>MessageId</c>
+    /// with the same text and calls, but without their reasoning or their properties: for hosts whose callers drop
+    /// these. False takes the history as it is.
     /// </summary>
     public bool RecallAnswers { get; init; }
 
     /// <summary>
-    /// Told how far the prompt has been read: at its begin, at most ten times a second, and at its end. Null tells nobody.
+    /// Told how far the prompt has been read: at its begin, at most ten times a second, and at its end. Null tells
+    /// nobody.
     /// </summary>
     /// <remarks>The model's own thread calls it, so it must be quick; what it throws ends the request.</remarks>
     public IProgress<PromptProgress>? PromptProgress { get; init; }
@@ -90,13 +111,19 @@ public sealed record GptOssRequestOptions
     public KeepReasoning KeepReasoning
     {
         get;
-        init => field = Enum.IsDefined(value) ? value
-            : throw new ArgumentOutOfRangeException(nameof(KeepReasoning), value, "KeepReasoning is not a known mode.");
+        init =>
+            field = Enum.IsDefined(value)
+                ? value
+                : throw new ArgumentOutOfRangeException(
+                    nameof(KeepReasoning),
+                    value,
+                    "KeepReasoning is not a known mode."
+                );
     }
 
     /// <summary>
-    /// Whether functions' schemas are put into words that Harmony has, so that every property's name and every value of an
-    /// enumeration is shown. False writes them as the reference library does, which ignores what it does not know.
+    /// Whether functions' schemas are put into words that Harmony has, so that every property's name and every value of
+    /// an enumeration is shown. False writes them as the reference library does, which ignores what it does not know.
     /// </summary>
     public bool CleanSchemas { get; init; } = true;
 }
@@ -104,7 +131,9 @@ public sealed record GptOssRequestOptions
 /// <summary>Which reasoning of earlier turns a prompt still holds.</summary>
 public enum KeepReasoning
 {
-    /// <summary>That of a turn which is not finished: between calls of functions. What the model was trained with.</summary>
+    /// <summary>
+    /// That of a turn which is not finished: between calls of functions. What the model was trained with.
+    /// </summary>
     Unfinished,
 
     /// <summary>All of it.</summary>

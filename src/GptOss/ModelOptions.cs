@@ -3,53 +3,92 @@ namespace GptOss;
 /// <summary>How a model is loaded and run. Nothing here changes which model it is.</summary>
 public sealed record ModelOptions
 {
-    /// <summary>One thread per processor, the context of the checkpoint, answers of at most 32,768 tokens, float32 keys and values.</summary>
+    /// <summary>
+    /// One thread per processor, the context of the checkpoint, answers of at most 32,768 tokens, float32 keys and
+    /// values.
+    /// </summary>
     public static ModelOptions Default { get; } = new();
 
     /// <summary>Compute threads, 1 to 1,024; null takes one per processor. The answers do not depend on it.</summary>
     public int? Threads
     {
         get;
-        init => field = value is null or (>= 1 and <= 1024) ? value
-            : throw new ArgumentOutOfRangeException(nameof(Threads), value, "Threads must be between 1 and 1024.");
+        init =>
+            field = value is null or (>= 1 and <= 1024)
+                ? value
+                : throw new ArgumentOutOfRangeException(nameof(Threads), value, "Threads must be between 1 and 1024.");
     }
 
-    /// <summary>The most tokens one sequence may hold, prompt and answer together; null takes the checkpoint's maximum, or less where its
-    /// generation_config.json has a <c>default_context_length</c>, as that of the tiny model: 4,096.</summary>
+    /// <summary>The most tokens one sequence may hold, prompt and answer together; null takes the checkpoint's maximum,
+    /// or less where its generation_config.json has a <c>default_context_length</c>, as that of the tiny model:
+    /// 4,096.</summary>
     /// <remarks>Memory is taken as a sequence grows, never for the whole context at once.</remarks>
     public int? ContextLength
     {
         get;
-        init => field = value is null or >= 1 ? value
-            : throw new ArgumentOutOfRangeException(nameof(ContextLength), value, "ContextLength must be at least 1.");
+        init =>
+            field = value is null or >= 1
+                ? value
+                : throw new ArgumentOutOfRangeException(
+                    nameof(ContextLength),
+                    value,
+                    "ContextLength must be at least 1."
+                );
     }
 
-    /// <summary>The most tokens of an answer, reasoning included, where the request names no limit; at least 1, 32,768 by default.</summary>
+    /// <summary>
+    /// The most tokens of an answer, reasoning included, where the request names no limit; at least 1, 32,768 by
+    /// default.
+    /// </summary>
     /// <remarks>
-    /// A model that has lost its thread repeats itself until the context is full, which takes hours. A chat answer that ends here has
-    /// the finish reason <c>length</c>, and the log a warning. <see cref="int.MaxValue"/> leaves only the context as a limit.
+    /// A model that has lost its thread repeats itself until the context is full, which takes hours. A chat answer that
+    /// ends here has the finish reason <c>length</c>, and the log a warning. <see cref="int.MaxValue"/> leaves only the
+    /// context as a limit.
     /// </remarks>
     public int MaxOutputTokens
     {
         get;
-        init => field = value >= 1 ? value
-            : throw new ArgumentOutOfRangeException(nameof(MaxOutputTokens), value, "MaxOutputTokens must be at least 1.");
+        init =>
+            field =
+                value >= 1
+                    ? value
+                    : throw new ArgumentOutOfRangeException(
+                        nameof(MaxOutputTokens),
+                        value,
+                        "MaxOutputTokens must be at least 1."
+                    );
     } = 32_768;
 
-    /// <summary>How weights and activations are multiplied: as the checkpoint stores them, or faster and a little less exact.</summary>
+    /// <summary>
+    /// How weights and activations are multiplied: as the checkpoint stores them, or faster and a little less exact.
+    /// </summary>
     public Precision Precision
     {
         get;
-        init => field = Enum.IsDefined(value) ? value
-            : throw new ArgumentOutOfRangeException(nameof(Precision), value, "Precision must be Checkpoint or Fast.");
+        init =>
+            field = Enum.IsDefined(value)
+                ? value
+                : throw new ArgumentOutOfRangeException(
+                    nameof(Precision),
+                    value,
+                    "Precision must be Checkpoint or Fast."
+                );
     }
 
-    /// <summary>How keys and values are stored: float32 is exact, the others shrink the memory of long contexts.</summary>
+    /// <summary>
+    /// How keys and values are stored: float32 is exact, the others shrink the memory of long contexts.
+    /// </summary>
     public KeyValueFormat KeyValueFormat
     {
         get;
-        init => field = Enum.IsDefined(value) ? value
-            : throw new ArgumentOutOfRangeException(nameof(KeyValueFormat), value, "KeyValueFormat must be Float32, Float16 or Int8.");
+        init =>
+            field = Enum.IsDefined(value)
+                ? value
+                : throw new ArgumentOutOfRangeException(
+                    nameof(KeyValueFormat),
+                    value,
+                    "KeyValueFormat must be Float32, Float16 or Int8."
+                );
     }
 
     /// <summary>
@@ -59,8 +98,15 @@ public sealed record ModelOptions
     public long AnswerMemoryBytes
     {
         get;
-        init => field = value >= 0 ? value
-            : throw new ArgumentOutOfRangeException(nameof(AnswerMemoryBytes), value, "AnswerMemoryBytes must be at least 0.");
+        init =>
+            field =
+                value >= 0
+                    ? value
+                    : throw new ArgumentOutOfRangeException(
+                        nameof(AnswerMemoryBytes),
+                        value,
+                        "AnswerMemoryBytes must be at least 0."
+                    );
     } = 4 << 20;
 }
 
@@ -71,8 +117,8 @@ public enum Precision
     Checkpoint,
 
     /// <summary>
-    /// Int8 activations, and int8 copies of the dense weights, derived when the model is loaded; a float scale for 32 of either.
-    /// Router, norms, attention and softmax stay float32. docs/performance.md has what it costs and brings.
+    /// Int8 activations, and int8 copies of the dense weights, derived when the model is loaded; a float scale for 32
+    /// of either. Router, norms, attention and softmax stay float32. docs/performance.md has what it costs and brings.
     /// </summary>
     Fast,
 }

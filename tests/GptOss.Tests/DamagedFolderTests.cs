@@ -19,15 +19,19 @@ public sealed class DamagedFolderTests
             using var folder = new TemporaryFolder();
             string damage = folders.Write(folder.Path, seed);
             long start = Stopwatch.GetTimestamp();
-            string verdict = await Try(folder.Path, $"seed {seed}, {damage}").WaitAsync(2 * Slowest, TestContext.Current.CancellationToken);
+            string verdict = await Try(folder.Path, $"seed {seed}, {damage}")
+                .WaitAsync(2 * Slowest, TestContext.Current.CancellationToken);
             TimeSpan time = Stopwatch.GetElapsedTime(start);
             verdicts[verdict] = verdicts.GetValueOrDefault(verdict) + 1;
-            if (time > slowest) slowest = time;
+            if (time > slowest)
+                slowest = time;
             Assert.True(time < Slowest, $"seed {seed}, {damage}: {time}");
         }
 
         string summary = string.Join(", ", verdicts.Select(verdict => $"{verdict.Value} {verdict.Key}"));
-        TestContext.Current.TestOutputHelper?.WriteLine($"{verdicts.Values.Sum()} cases: {summary}; slowest {slowest.TotalMilliseconds:f0} ms");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{verdicts.Values.Sum()} cases: {summary}; slowest {slowest.TotalMilliseconds:f0} ms"
+        );
         // Damage that is never noticed, or a folder that is never sound, would prove nothing.
         Assert.InRange(verdicts["refused"], 100, verdicts.Values.Sum());
         Assert.InRange(verdicts["answered"], 20, verdicts.Values.Sum());
@@ -49,9 +53,13 @@ public sealed class DamagedFolderTests
         {
             Assert.InRange(error.Message.Length, 1, 500);
             Assert.False(error.Message.Any(char.IsControl), $"{what}: {error.Message}");
-            if (error is not ContextLengthException) Assert.Contains(folder, error.Message);
-            if (error is CheckpointException refusal) Assert.StartsWith(folder, refusal.FilePath);
-            return error is CheckpointException ? "refused" : error is NumericFaultException ? "stopped" : "too short";
+            if (error is not ContextLengthException)
+                Assert.Contains(folder, error.Message);
+            if (error is CheckpointException refusal)
+                Assert.StartsWith(folder, refusal.FilePath);
+            return error is CheckpointException ? "refused"
+                : error is NumericFaultException ? "stopped"
+                : "too short";
         }
         catch (Exception error)
         {

@@ -9,8 +9,10 @@ namespace GptOss.Tests;
 internal static class FuzzBudget
 {
     /// <summary>The time that a test may go on beyond its usual cases; zero unless asked for.</summary>
-    public static TimeSpan Extra { get; } = TimeSpan.FromSeconds(
-        double.Parse(Environment.GetEnvironmentVariable("GPTOSS_FUZZ_SECONDS") ?? "0", CultureInfo.InvariantCulture));
+    public static TimeSpan Extra { get; } =
+        TimeSpan.FromSeconds(
+            double.Parse(Environment.GetEnvironmentVariable("GPTOSS_FUZZ_SECONDS") ?? "0", CultureInfo.InvariantCulture)
+        );
 
     /// <summary>The seeds 0, 1, 2 … of the cases: at least so many, and more as long as the budget lasts.</summary>
     public static IEnumerable<int> Seeds(int atLeast)

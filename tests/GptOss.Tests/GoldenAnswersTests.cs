@@ -24,11 +24,16 @@ public sealed class GoldenAnswersTests : IAsyncLifetime
         int compared = 0;
         foreach (JsonElement entry in golden.RootElement.EnumerateArray())
         {
-            List<int> prompt = SpecialSpellings.Encode(_model.Tokenizer, entry.GetProperty("prompt").GetString()!);
+            List<int> prompt = SpecialSpellings.Encode(
+                _model.Tokenizer.Inner,
+                entry.GetProperty("prompt").GetString()!
+            );
             Assert.Equal(Ids(entry.GetProperty("prompt_tokens")), prompt);
 
             var answer = new List<int>();
-            await foreach (int token in _model.Generate(prompt, SamplingOptions.Greedy, TestContext.Current.CancellationToken))
+            await foreach (
+                int token in _model.Generate(prompt, SamplingOptions.Greedy, TestContext.Current.CancellationToken)
+            )
                 answer.Add(token);
             Assert.Equal(Ids(entry.GetProperty("output_tokens")), answer);
             compared++;

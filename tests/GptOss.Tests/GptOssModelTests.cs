@@ -6,12 +6,18 @@ namespace GptOss.Tests;
 public sealed class GptOssModelTests : IDisposable
 {
     // No stop token is drawn by chance: an answer ends where a test wants it.
-    private static readonly TinyShape Shape = new() { NumHiddenLayers = 3, OriginalContext = 64, RopeFactor = 4 };
+    private static readonly TinyShape Shape = new()
+    {
+        NumHiddenLayers = 3,
+        OriginalContext = 64,
+        RopeFactor = 4,
+    };
     private static readonly SamplingOptions Seeded = new() { Seed = 11, TopP = 0.95f };
 
     private readonly TemporaryFolder _folder = new();
 
-    public GptOssModelTests() => TinyCheckpoint.Write(_folder.Path, Shape with { WithGenerationConfig = false }, seed: 2);
+    public GptOssModelTests() =>
+        TinyCheckpoint.Write(_folder.Path, Shape with { WithGenerationConfig = false }, seed: 2);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -20,16 +26,26 @@ public sealed class GptOssModelTests : IDisposable
     [Fact]
     public async Task A_disposed_model_s_message_names_the_model()
     {
-        GptOssChatClient client = await GptOssChatClient.LoadAsync(TinyGptOss.Folder, cancellationToken: TestContext.Current.CancellationToken);
+        GptOssChatClient client = await GptOssChatClient.LoadAsync(
+            TinyGptOss.Folder,
+            cancellationToken: TestContext.Current.CancellationToken
+        );
         var model = (GptOssModel)client.GetService(typeof(GptOssModel))!;
         using GptOssChatClient other = model.AsChatClient();
         client.Dispose();
 
-        var error = await Assert.ThrowsAsync<ObjectDisposedException>(() => other.GetResponseAsync(
-            [new Microsoft.Extensions.AI.ChatMessage(Microsoft.Extensions.AI.ChatRole.User, "Hi")], cancellationToken: TestContext.Current.CancellationToken));
+        var error = await Assert.ThrowsAsync<ObjectDisposedException>(() =>
+            other.GetResponseAsync(
+                [new Microsoft.Extensions.AI.ChatMessage(Microsoft.Extensions.AI.ChatRole.User, "Hi")],
+                cancellationToken: TestContext.Current.CancellationToken
+            )
+        );
         Assert.Equal("The model 'gpt-oss-tiny' was disposed.", error.Message);
         error = await Assert.ThrowsAsync<ObjectDisposedException>(async () =>
-            await model.Generate([1, 2], cancellationToken: TestContext.Current.CancellationToken).CountAsync(TestContext.Current.CancellationToken));
+            await model
+                .Generate([1, 2], cancellationToken: TestContext.Current.CancellationToken)
+                .CountAsync(TestContext.Current.CancellationToken)
+        );
         Assert.Equal("The model 'gpt-oss-tiny' was disposed.", error.Message);
     }
 
@@ -39,21 +55,32 @@ public sealed class GptOssModelTests : IDisposable
         List<System.Diagnostics.Metrics.Instrument> gone = [];
         using var listener = new System.Diagnostics.Metrics.MeterListener
         {
-            InstrumentPublished = (instrument, self) => { if (instrument.Meter.Name == "GptOss") self.EnableMeasurementEvents(instrument); },
-            MeasurementsCompleted = (instrument, _) => { lock (gone) gone.Add(instrument); },
+            InstrumentPublished = (instrument, self) =>
+            {
+                if (instrument.Meter.Name == "GptOss")
+                    self.EnableMeasurementEvents(instrument);
+            },
+            MeasurementsCompleted = (instrument, _) =>
+            {
+                lock (gone)
+                    gone.Add(instrument);
+            },
         };
         listener.Start();
-        var thrown = await Assert.ThrowsAsync<InvalidOperationException>(() => GptOssModel.LoadAsync(
-            TinyGptOss.Folder, null, new Faulty("Ready"), TestContext.Current.CancellationToken));
+        var thrown = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            GptOssModel.LoadAsync(TinyGptOss.Folder, null, new Faulty("Ready"), TestContext.Current.CancellationToken)
+        );
         Assert.Equal("Ready", thrown.Message);
-        lock (gone) Assert.Contains(gone, instrument => instrument.Name == "gptoss.kv.bytes");
+        lock (gone)
+            Assert.Contains(gone, instrument => instrument.Name == "gptoss.kv.bytes");
     }
 
     private sealed class Faulty(string stage) : IProgress<LoadProgress>
     {
         public void Report(LoadProgress value)
         {
-            if (value.Stage == stage) throw new InvalidOperationException(stage);
+            if (value.Stage == stage)
+                throw new InvalidOperationException(stage);
         }
     }
 
@@ -63,9 +90,16 @@ public sealed class GptOssModelTests : IDisposable
         using var folder = new TemporaryFolder();
         TinyCheckpoint.Write(folder.Path, new TinyShape(), seed: 1);
         using GptOssModel model = await GptOssModel.LoadAsync(
-            folder.Path, new ModelOptions { MaxOutputTokens = 5 }, cancellationToken: TestContext.Current.CancellationToken);
-        Assert.Equal(5, await model.Generate([1, 2, 3], SamplingOptions.Greedy, TestContext.Current.CancellationToken)
-            .CountAsync(TestContext.Current.CancellationToken));
+            folder.Path,
+            new ModelOptions { MaxOutputTokens = 5 },
+            cancellationToken: TestContext.Current.CancellationToken
+        );
+        Assert.Equal(
+            5,
+            await model
+                .Generate([1, 2, 3], SamplingOptions.Greedy, TestContext.Current.CancellationToken)
+                .CountAsync(TestContext.Current.CancellationToken)
+        );
         Assert.Equal(32_768, ModelOptions.Default.MaxOutputTokens);
         Assert.Throws<ArgumentOutOfRangeException>(() => new ModelOptions { MaxOutputTokens = 0 });
     }
@@ -76,23 +110,31 @@ public sealed class GptOssModelTests : IDisposable
         await using GptOssModel model = await Load();
         int[] prompt = LoadedModel.Prompt(30, 512);
         int[] byHand;
-        using (var other = new LoadedModel(_folder.Path)) byHand = other.Greedy(prompt, 20);
+        using (var other = new LoadedModel(_folder.Path))
+            byHand = other.Greedy(prompt, 20);
         Assert.Equal(byHand, await model.Generate(prompt, SamplingOptions.Greedy, Stop).Take(20).ToArrayAsync(Stop));
     }
 
     [Fact]
     public async Task A_stop_token_is_the_last_of_the_stream()
     {
-        int[] prompt = LoadedModel.Prompt(30, 512), free;
+        int[] prompt = LoadedModel.Prompt(30, 512),
+            free;
         await using (GptOssModel model = await Load())
             free = await model.Generate(prompt, SamplingOptions.Greedy, Stop).Take(20).ToArrayAsync(Stop);
-        int last = Enumerable.Range(1, 19).First(i => Array.IndexOf(free, free[i]) == i);   // new at its place
-        File.WriteAllText(Path.Combine(_folder.Path, "generation_config.json"), $$"""{"eos_token_id": [1, {{free[last]}}]}""");
+        int last = Enumerable.Range(1, 19).First(i => Array.IndexOf(free, free[i]) == i); // new at its place
+        File.WriteAllText(
+            Path.Combine(_folder.Path, "generation_config.json"),
+            $$"""{"eos_token_id": [1, {{free[last]}}]}"""
+        );
 
         await using GptOssModel stopping = await Load();
 
         Assert.Equal([1, free[last]], stopping.StopTokens);
-        Assert.Equal(free[..(last + 1)], await stopping.Generate(prompt, SamplingOptions.Greedy, Stop).ToArrayAsync(Stop));
+        Assert.Equal(
+            free[..(last + 1)],
+            await stopping.Generate(prompt, SamplingOptions.Greedy, Stop).ToArrayAsync(Stop)
+        );
     }
 
     [Fact]
@@ -100,8 +142,14 @@ public sealed class GptOssModelTests : IDisposable
     {
         await using GptOssModel model = await Load(new ModelOptions { ContextLength = 40 });
         Assert.Equal(40, model.ContextLength);
-        Assert.Equal(10, await model.Generate(LoadedModel.Prompt(30, 500), SamplingOptions.Greedy, Stop).CountAsync(Stop));
-        Assert.Equal(1, await model.Generate(LoadedModel.Prompt(39, 500), SamplingOptions.Greedy, Stop).CountAsync(Stop));
+        Assert.Equal(
+            10,
+            await model.Generate(LoadedModel.Prompt(30, 500), SamplingOptions.Greedy, Stop).CountAsync(Stop)
+        );
+        Assert.Equal(
+            1,
+            await model.Generate(LoadedModel.Prompt(39, 500), SamplingOptions.Greedy, Stop).CountAsync(Stop)
+        );
         Assert.Equal(0, model.Engine.Cache.Bytes);
     }
 
@@ -118,7 +166,7 @@ public sealed class GptOssModelTests : IDisposable
     public async Task A_longer_context_than_the_model_has_is_refused()
     {
         await using GptOssModel model = await Load();
-        Assert.Equal(256, model.ContextLength);   // 64 × 4
+        Assert.Equal(256, model.ContextLength); // 64 × 4
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => Load(new ModelOptions { ContextLength = 257 }));
     }
 
@@ -141,12 +189,19 @@ public sealed class GptOssModelTests : IDisposable
     public async Task Generations_at_the_same_time_give_what_they_give_one_by_one()
     {
         await using GptOssModel model = await Load(new ModelOptions { Threads = 2 });
-        Task<int[]> Run(int i) => model.Generate(LoadedModel.Prompt(10 + 7 * i, 512, i), Seeded with { Seed = (ulong)i }, Stop)
-            .Take(40).ToArrayAsync(Stop).AsTask();
+        Task<int[]> Run(int i) =>
+            model
+                .Generate(LoadedModel.Prompt(10 + 7 * i, 512, i), Seeded with { Seed = (ulong)i }, Stop)
+                .Take(40)
+                .ToArrayAsync(Stop)
+                .AsTask();
 
         var alone = new int[8][];
-        for (int i = 0; i < alone.Length; i++) alone[i] = await Run(i);
-        int[][] together = await Task.WhenAll(Enumerable.Range(0, alone.Length).Select(i => Task.Run(() => Run(i), Stop)));
+        for (int i = 0; i < alone.Length; i++)
+            alone[i] = await Run(i);
+        int[][] together = await Task.WhenAll(
+            Enumerable.Range(0, alone.Length).Select(i => Task.Run(() => Run(i), Stop))
+        );
 
         Assert.Equal(alone, together);
         Assert.Equal(alone.Length, alone.Select(answer => string.Join(' ', answer)).Distinct().Count());
@@ -161,15 +216,20 @@ public sealed class GptOssModelTests : IDisposable
         int[] prompt = LoadedModel.Prompt(20, 512);
         int[] expected = await model.Generate(prompt, Seeded, Stop).Take(100).ToArrayAsync(Stop);
 
-        Task<int[]> steady = Task.Run(async () => await model.Generate(prompt, Seeded, Stop).Take(100).ToArrayAsync(Stop), Stop);
+        Task<int[]> steady = Task.Run(
+            async () => await model.Generate(prompt, Seeded, Stop).Take(100).ToArrayAsync(Stop),
+            Stop
+        );
         for (int i = 0; i < 20; i++)
         {
             using var source = new CancellationTokenSource();
-            await foreach (int _ in model.Generate(LoadedModel.Prompt(50, 512, i), Seeded, Stop)) break;
+            await foreach (int _ in model.Generate(LoadedModel.Prompt(50, 512, i), Seeded, Stop))
+                break;
             IAsyncEnumerable<int> other = model.Generate(LoadedModel.Prompt(150, 512, i), Seeded, source.Token);
             await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
             {
-                await foreach (int _ in other) await source.CancelAsync();
+                await foreach (int _ in other)
+                    await source.CancelAsync();
             });
         }
 
@@ -187,13 +247,16 @@ public sealed class GptOssModelTests : IDisposable
         {
             await foreach (int _ in model.Generate([1, 2, 3], Seeded, source.Token))
             {
-                if (source.IsCancellationRequested) after++;
-                await Task.Delay(20, Stop);   // the model runs ahead
+                if (source.IsCancellationRequested)
+                    after++;
+                await Task.Delay(20, Stop); // the model runs ahead
                 await source.CancelAsync();
             }
         });
         Assert.Equal(0, after);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => First(model, [1], new CancellationToken(canceled: true)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            First(model, [1], new CancellationToken(canceled: true))
+        );
     }
 
     [Fact]
@@ -201,8 +264,22 @@ public sealed class GptOssModelTests : IDisposable
     public async Task A_long_prompt_is_cancelled_while_it_is_read()
     {
         using var folder = new TemporaryFolder();
-        TinyCheckpoint.Write(folder.Path, new TinyShape { NumHiddenLayers = 8, OriginalContext = 4096, RopeFactor = 2 }, seed: 1);
-        await using GptOssModel model = await GptOssModel.LoadAsync(folder.Path, new ModelOptions { Threads = 1 }, null, Stop);
+        TinyCheckpoint.Write(
+            folder.Path,
+            new TinyShape
+            {
+                NumHiddenLayers = 8,
+                OriginalContext = 4096,
+                RopeFactor = 2,
+            },
+            seed: 1
+        );
+        await using GptOssModel model = await GptOssModel.LoadAsync(
+            folder.Path,
+            new ModelOptions { Threads = 1 },
+            null,
+            Stop
+        );
         using var source = new CancellationTokenSource();
         Task<int> first = First(model, LoadedModel.Prompt(8000, 512), source.Token);
         await Task.Delay(50, Stop);
@@ -223,18 +300,34 @@ public sealed class GptOssModelTests : IDisposable
         for (int round = 0; round < 50; round++)
         {
             GptOssModel model = await Load(new ModelOptions { Threads = 2 });
-            Task[] readers = [.. Enumerable.Range(0, 3).Select(i => Task.Run(async () =>
-            {
-                await foreach (int _ in model.Generate(LoadedModel.Prompt(120, 512, i), Seeded, Stop)) { }
-                await First(model, [1]);   // the model may have been quicker than the disposal
-                while (true) await First(model, [1]);
-            }, Stop))];
+            Task[] readers =
+            [
+                .. Enumerable
+                    .Range(0, 3)
+                    .Select(i =>
+                        Task.Run(
+                            async () =>
+                            {
+                                await foreach (int _ in model.Generate(LoadedModel.Prompt(120, 512, i), Seeded, Stop))
+                                { }
+                                await First(model, [1]); // the model may have been quicker than the disposal
+                                while (true)
+                                    await First(model, [1]);
+                            },
+                            Stop
+                        )
+                    ),
+            ];
             await Task.Delay(round % 10, Stop);
-            if (round % 2 == 0) model.Dispose();
-            else await model.DisposeAsync();
+            if (round % 2 == 0)
+                model.Dispose();
+            else
+                await model.DisposeAsync();
 
             foreach (Task reader in readers)
-                await Assert.ThrowsAsync<ObjectDisposedException>(() => reader.WaitAsync(TimeSpan.FromSeconds(5), Stop));
+                await Assert.ThrowsAsync<ObjectDisposedException>(() =>
+                    reader.WaitAsync(TimeSpan.FromSeconds(5), Stop)
+                );
             await Assert.ThrowsAsync<ObjectDisposedException>(() => First(model, [1]));
             model.Dispose();
         }
@@ -247,8 +340,9 @@ public sealed class GptOssModelTests : IDisposable
         await First(model, [1]);
         string file = Directory.EnumerateFiles(_folder.Path, "*.safetensors").Single();
         File.SetLastWriteTimeUtc(file, new DateTime(2001, 1, 1, 0, 0, 0, DateTimeKind.Utc));
-        await First(model, [1]);   // touched and not changed: the header is what it was
-        using (FileStream stream = new(file, FileMode.Append, FileAccess.Write, FileShare.ReadWrite)) stream.WriteByte(0);
+        await First(model, [1]); // touched and not changed: the header is what it was
+        using (FileStream stream = new(file, FileMode.Append, FileAccess.Write, FileShare.ReadWrite))
+            stream.WriteByte(0);
         var refusal = await Assert.ThrowsAsync<CheckpointException>(() => First(model, [1]));
         Assert.Equal(file, refusal.FilePath);
     }
@@ -261,8 +355,9 @@ public sealed class GptOssModelTests : IDisposable
             Assert.Equal(Path.GetFileName(_folder.Path), model.Name);
         Assert.Equal(1, seen[^1].Fraction);
         Assert.Equal(seen.Select(step => step.Fraction).Order(), seen.Select(step => step.Fraction));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => GptOssModel.LoadAsync(_folder.Path, null, null, new CancellationToken(canceled: true)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            GptOssModel.LoadAsync(_folder.Path, null, null, new CancellationToken(canceled: true))
+        );
     }
 
     [Fact]

@@ -35,17 +35,29 @@ public sealed partial class ListingsTests
         string listing = Of(page)[index].Groups[1].Value;
         CancellationToken stop = TestContext.Current.CancellationToken;
         // A program in one file may begin with directives for its packages.
-        CSharpParseOptions options = new CSharpParseOptions(LanguageVersion.Latest)
-            .WithFeatures([new KeyValuePair<string, string>("FileBasedProgram", "true")]);
+        CSharpParseOptions options = new CSharpParseOptions(LanguageVersion.Latest).WithFeatures([
+            new KeyValuePair<string, string>("FileBasedProgram", "true"),
+        ]);
         string[] assemblies = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator);
         var compilation = CSharpCompilation.Create(
             "Listing",
-            [CSharpSyntaxTree.ParseText(ImplicitUsings, options, cancellationToken: stop), CSharpSyntaxTree.ParseText(listing, options, cancellationToken: stop)],
+            [
+                CSharpSyntaxTree.ParseText(ImplicitUsings, options, cancellationToken: stop),
+                CSharpSyntaxTree.ParseText(listing, options, cancellationToken: stop),
+            ],
             assemblies.Select(file => MetadataReference.CreateFromFile(file)),
-            new CSharpCompilationOptions(OutputKind.ConsoleApplication, nullableContextOptions: NullableContextOptions.Enable));
+            new CSharpCompilationOptions(
+                OutputKind.ConsoleApplication,
+                nullableContextOptions: NullableContextOptions.Enable
+            )
+        );
 
-        Assert.Empty(compilation.GetDiagnostics(stop)
-            .Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning).Select(diagnostic => diagnostic.ToString()));
+        Assert.Empty(
+            compilation
+                .GetDiagnostics(stop)
+                .Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning)
+                .Select(diagnostic => diagnostic.ToString())
+        );
     }
 
     [Fact]

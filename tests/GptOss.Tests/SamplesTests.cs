@@ -62,9 +62,16 @@ public sealed partial class SamplesTests
     private static (int Code, string Output, string Error) Run(string sample, params string[] arguments)
     {
         // The samples are built beside the tests, in the same configuration.
-        string below = Path.GetRelativePath(Path.Combine(Repository.Root, "tests", "GptOss.Tests"), AppContext.BaseDirectory);
+        string below = Path.GetRelativePath(
+            Path.Combine(Repository.Root, "tests", "GptOss.Tests"),
+            AppContext.BaseDirectory
+        );
         string program = Path.Combine(Repository.Root, "samples", sample, below, $"{sample}.dll");
-        var start = new ProcessStartInfo("dotnet", [program, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [program, .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> error = process.StandardError.ReadToEndAsync();

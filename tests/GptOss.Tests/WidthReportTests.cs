@@ -18,13 +18,17 @@ public sealed class WidthReportTests
             using var expected = FixtureTests.Expected(fixture);
             using var model = new LoadedModel(Repository.Vector("oracle", fixture), threads: 2);
             float[][] logits = model.Logits(FixtureTests.Ints(expected, "prompt"));
-            foreach (int position in FixtureTests.Ints(expected, "positions")) Add(logits[position]);
+            foreach (int position in FixtureTests.Ints(expected, "positions"))
+                Add(logits[position]);
         }
         using (var tiny = new LoadedModel(TinyGptOss.Folder, threads: 2))
-            foreach (float[] row in tiny.Logits(LoadedModel.Prompt(20, tiny.Model.VocabularySize))) Add(row);
+            foreach (float[] row in tiny.Logits(LoadedModel.Prompt(20, tiny.Model.VocabularySize)))
+                Add(row);
         using (var fast = new LoadedModel(TinyGptOss.Folder, threads: 2, precision: Precision.Fast))
-            foreach (float[] row in fast.Logits(LoadedModel.Prompt(20, fast.Model.VocabularySize))) Add(row);
-        foreach (int columns in (int[])[32, 96, 320]) AddKernels(columns);
+            foreach (float[] row in fast.Logits(LoadedModel.Prompt(20, fast.Model.VocabularySize)))
+                Add(row);
+        foreach (int columns in (int[])[32, 96, 320])
+            AddKernels(columns);
 
         byte[] bytes = hash.GetHashAndReset();
         Assert.NotEqual(SHA256.HashData([]), bytes);
@@ -38,8 +42,11 @@ public sealed class WidthReportTests
 
         void AddKernels(int columns)
         {
-            const int Outputs = 19, Tokens = 5;
-            float[] x = Sample.Floats(Tokens * columns, seed: 1), y = new float[Tokens * Outputs], z = new float[columns];
+            const int Outputs = 19,
+                Tokens = 5;
+            float[] x = Sample.Floats(Tokens * columns, seed: 1),
+                y = new float[Tokens * Outputs],
+                z = new float[columns];
             ushort[] weights = Sample.BFloat16s(Outputs * columns, seed: 2);
             float[] bias = Sample.Floats(Outputs, seed: 3);
             BFloat16.Multiply(weights, bias, new Rows(x, columns), new Rows(y, Outputs), 0);
@@ -47,9 +54,14 @@ public sealed class WidthReportTests
             BFloat16Columns.Multiply(weights, bias, new Rows(x, columns), new Rows(y, Outputs), 0);
             Add(y);
             Mxfp4.Multiply(
-                Sample.Bytes(Outputs * columns / 2, seed: 4), Sample.Scales(Outputs * columns / 32, seed: 5), bias,
-                new Rows(Sample.Arranged(x, columns), Mxfp4.ArrangedWidth(columns)), new Rows(y, Outputs), 0,
-                new float[Mxfp4.ScratchValues(columns)]);
+                Sample.Bytes(Outputs * columns / 2, seed: 4),
+                Sample.Scales(Outputs * columns / 32, seed: 5),
+                bias,
+                new Rows(Sample.Arranged(x, columns), Mxfp4.ArrangedWidth(columns)),
+                new Rows(y, Outputs),
+                0,
+                new float[Mxfp4.ScratchValues(columns)]
+            );
             Add(y);
             RmsNorm.Row(x.AsSpan(0, columns), x.AsSpan(columns, columns), 1e-5f, z);
             Add(z);

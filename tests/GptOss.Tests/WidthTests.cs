@@ -14,7 +14,8 @@ public sealed class WidthTests
     }
 
     /// <summary>The widest registers that this process computes with: 512, 256, 128 or scalar.</summary>
-    internal static string Width => Vector512.IsHardwareAccelerated ? "512"
+    internal static string Width =>
+        Vector512.IsHardwareAccelerated ? "512"
         : Vector256.IsHardwareAccelerated ? "256"
         : Vector128.IsHardwareAccelerated ? "128"
         : "scalar";

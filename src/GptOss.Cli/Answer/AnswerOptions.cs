@@ -22,30 +22,51 @@ internal sealed class AnswerOptions
         HelpName = "TEXT",
     };
 
-    private readonly Option<int?> _maxTokens = Values.Number("--max-tokens", "Ends an answer after N tokens, reasoning included.", 1, int.MaxValue);
+    private readonly Option<int?> _maxTokens = Values.Number(
+        "--max-tokens",
+        "Ends an answer after N tokens, reasoning included.",
+        1,
+        int.MaxValue
+    );
 
     private readonly Option<float?> _temperature = Values.Number(
-        "--temperature", "0 always takes the likeliest token, 1 (the default) keeps the model's own distribution; at most 2.", 0f, 2f);
+        "--temperature",
+        "0 always takes the likeliest token, 1 (the default) keeps the model's own distribution; at most 2.",
+        0f,
+        2f
+    );
 
-    private readonly Option<ulong?> _seed = Values.Number("--seed", "The same seed gives the same answer.", 0ul, ulong.MaxValue);
-    private readonly Option<int?> _threads = Values.Number("--threads", "Threads that compute; the default is one per processor.", 1, 1024);
+    private readonly Option<ulong?> _seed = Values.Number(
+        "--seed",
+        "The same seed gives the same answer.",
+        0ul,
+        ulong.MaxValue
+    );
+    private readonly Option<int?> _threads = Values.Number(
+        "--threads",
+        "Threads that compute; the default is one per processor.",
+        1,
+        1024
+    );
     private readonly Option<string> _precision = PrecisionChoice.Option();
     private readonly Option<string> _format = KeyValueChoice.Option();
     private readonly Option<string?> _model = ModelChoice.Option();
 
     public AnswerOptions() => _effort.AcceptOnlyFromAmong([.. Efforts]);
 
-    public IEnumerable<Option> All => [_model, _effort, _system, _maxTokens, _temperature, _seed, _threads, _precision, _format];
+    public IEnumerable<Option> All =>
+        [_model, _effort, _system, _maxTokens, _temperature, _seed, _threads, _precision, _format];
 
     public string Folder(ParseResult parsed) => ModelChoice.Folder(parsed.GetValue(_model));
 
-    public ModelOptions Model(ParseResult parsed) => new()
-    {
-        Threads = parsed.GetValue(_threads),
-        MaxOutputTokens = parsed.GetValue(_maxTokens) ?? ModelOptions.Default.MaxOutputTokens,
-        Precision = PrecisionChoice.Of(parsed.GetValue(_precision)),
-        KeyValueFormat = KeyValueChoice.Format(parsed.GetRequiredValue(_format)),
-    };
+    public ModelOptions Model(ParseResult parsed) =>
+        new()
+        {
+            Threads = parsed.GetValue(_threads),
+            MaxOutputTokens = parsed.GetValue(_maxTokens) ?? ModelOptions.Default.MaxOutputTokens,
+            Precision = PrecisionChoice.Of(parsed.GetValue(_precision)),
+            KeyValueFormat = KeyValueChoice.Format(parsed.GetRequiredValue(_format)),
+        };
 
     /// <summary>For requests by tokens, without a chat format.</summary>
     /// <exception cref="UsageException">Options of the chat format were given.</exception>
@@ -56,26 +77,31 @@ internal sealed class AnswerOptions
             if (parsed.GetResult(option) is not null)
                 throw new UsageException($"{option.Name} belongs to the chat format, which --raw leaves out.");
         }
-        return (new SamplingOptions { Temperature = parsed.GetValue(_temperature) ?? 1, Seed = parsed.GetValue(_seed) }, parsed.GetValue(_maxTokens));
+        return (
+            new SamplingOptions { Temperature = parsed.GetValue(_temperature) ?? 1, Seed = parsed.GetValue(_seed) },
+            parsed.GetValue(_maxTokens)
+        );
     }
 
-    public ChatOptions Chat(ParseResult parsed) => new()
-    {
-        Instructions = parsed.GetValue(_system),
-        Temperature = parsed.GetValue(_temperature),
-        Seed = parsed.GetValue(_seed) is { } seed ? unchecked((long)seed) : null,
-        MaxOutputTokens = parsed.GetValue(_maxTokens),
-        Reasoning = new ReasoningOptions { Effort = Effort(EffortName(parsed)), Output = ReasoningOutput.Full },
-    };
+    public ChatOptions Chat(ParseResult parsed) =>
+        new()
+        {
+            Instructions = parsed.GetValue(_system),
+            Temperature = parsed.GetValue(_temperature),
+            Seed = parsed.GetValue(_seed) is { } seed ? unchecked((long)seed) : null,
+            MaxOutputTokens = parsed.GetValue(_maxTokens),
+            Reasoning = new ReasoningOptions { Effort = Effort(EffortName(parsed)), Output = ReasoningOutput.Full },
+        };
 
     public string EffortName(ParseResult parsed) => parsed.GetValue(_effort) ?? "medium";
 
     /// <summary>The effort of a name in <see cref="Efforts"/>; null for every other name.</summary>
-    public static ReasoningEffort? Effort(string name) => name switch
-    {
-        "low" => ReasoningEffort.Low,
-        "medium" => ReasoningEffort.Medium,
-        "high" => ReasoningEffort.High,
-        _ => null,
-    };
+    public static ReasoningEffort? Effort(string name) =>
+        name switch
+        {
+            "low" => ReasoningEffort.Low,
+            "medium" => ReasoningEffort.Medium,
+            "high" => ReasoningEffort.High,
+            _ => null,
+        };
 }

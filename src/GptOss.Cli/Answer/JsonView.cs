@@ -6,17 +6,25 @@ using Microsoft.Extensions.AI;
 
 namespace GptOss.Cli.Answer;
 
-/// <summary>An answer for a program: one JSON object a line for every piece, and a last one with the reason of the end and the usage.</summary>
+/// <summary>
+/// An answer for a program: one JSON object a line for every piece, and a last one with the reason of the end and the
+/// usage.
+/// </summary>
 internal sealed class JsonView(Screen screen) : IAnswerView
 {
-    private static readonly JsonTypeInfo CallArguments = AIJsonUtilities.DefaultOptions.GetTypeInfo(typeof(IDictionary<string, object?>));
+    private static readonly JsonTypeInfo CallArguments = AIJsonUtilities.DefaultOptions.GetTypeInfo(
+        typeof(IDictionary<string, object?>)
+    );
 
     public void Show(AIContent content)
     {
         AnswerEvent? shown = content switch
         {
             TextContent { Text.Length: > 0 } text => new AnswerEvent("text") { Text = text.Text },
-            TextReasoningContent { Text.Length: > 0 } reasoning => new AnswerEvent("reasoning") { Text = reasoning.Text },
+            TextReasoningContent { Text.Length: > 0 } reasoning => new AnswerEvent("reasoning")
+            {
+                Text = reasoning.Text,
+            },
             FunctionCallContent call => new AnswerEvent("call")
             {
                 Name = call.Name,
@@ -29,16 +37,24 @@ internal sealed class JsonView(Screen screen) : IAnswerView
             Write(shown);
     }
 
-    public void End(ChatResponse answer) => Write(new AnswerEvent("end")
-    {
-        FinishReason = answer.FinishReason?.Value,
-        Usage = answer.Usage is { } usage
-            ? new AnswerUsage(
-                usage.InputTokenCount, usage.CachedInputTokenCount, usage.OutputTokenCount, usage.ReasoningTokenCount)
-            : null,
-    });
+    public void End(ChatResponse answer) =>
+        Write(
+            new AnswerEvent("end")
+            {
+                FinishReason = answer.FinishReason?.Value,
+                Usage = answer.Usage is { } usage
+                    ? new AnswerUsage(
+                        usage.InputTokenCount,
+                        usage.CachedInputTokenCount,
+                        usage.OutputTokenCount,
+                        usage.ReasoningTokenCount
+                    )
+                    : null,
+            }
+        );
 
-    private void Write(AnswerEvent shown) => screen.WriteLine(JsonSerializer.Serialize(shown, Json.Readable.AnswerEvent));
+    private void Write(AnswerEvent shown) =>
+        screen.WriteLine(JsonSerializer.Serialize(shown, Json.Readable.AnswerEvent));
 }
 
 /// <summary>One line of <c>gptoss run --json</c>; what an event does not have is left out.</summary>
@@ -64,5 +80,12 @@ internal sealed record AnswerEvent(string Type)
     public AnswerUsage? Usage { get; init; }
 }
 
-/// <summary>Tokens of an answer: those from the cache are part of the input, the reasoning is part of the output.</summary>
-internal sealed record AnswerUsage(long? InputTokens, long? CachedInputTokens, long? OutputTokens, long? ReasoningTokens);
+/// <summary>
+/// Tokens of an answer: those from the cache are part of the input, the reasoning is part of the output.
+/// </summary>
+internal sealed record AnswerUsage(
+    long? InputTokens,
+    long? CachedInputTokens,
+    long? OutputTokens,
+    long? ReasoningTokens
+);

@@ -13,14 +13,19 @@ internal static class MissingAnswer
     {
         if (answer.Text.Length > 0)
             return null;
-        FunctionCallContent? call = answer.Messages.SelectMany(message => message.Contents).OfType<FunctionCallContent>().LastOrDefault();
+        FunctionCallContent? call = answer
+            .Messages.SelectMany(message => message.Contents)
+            .OfType<FunctionCallContent>()
+            .LastOrDefault();
         return answer.FinishReason == ChatFinishReason.Length && limit is { } tokens
-                ? $"No answer came within {Amount.Count(tokens)} tokens. A model thinks before it answers: raise --max-tokens."
+                ? $"No answer came within {Amount.Count(tokens)} tokens. A model thinks before it answers: raise "
+                    + "--max-tokens."
             : answer.FinishReason == ChatFinishReason.Length
                 ? "No answer came before the context was full. Ask a shorter question, or with a lower --effort."
             : call is { InformationalOnly: true }
-                ? $"No answer came: instead of answering the model called '{Printable.Name(call.Name)}', which is no function that it was offered "
-                    + "or whose arguments could not be read. Ask again, or in other words."
+                ? $"No answer came: instead of answering the model called '{Printable.Name(call.Name)}', which is no "
+                    + "function that it was offered or whose arguments could not be read. Ask again, or in other "
+                    + "words."
             : "No answer came: the model ended without a word. Ask again, or in other words.";
     }
 }

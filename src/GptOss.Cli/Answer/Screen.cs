@@ -4,10 +4,14 @@ using Spectre.Console;
 
 namespace GptOss.Cli.Answer;
 
-/// <summary>Standard output for answers: dimmed text exists on a terminal only, everything else gets the bare words.</summary>
+/// <summary>
+/// Standard output for answers: dimmed text exists on a terminal only, everything else gets the bare words.
+/// </summary>
 internal sealed class Screen : IDisposable
 {
-    private const string Dim = "\u001b[2m", Plain = "\u001b[0m", ClearLine = "\r\u001b[K";
+    private const string Dim = "\u001b[2m",
+        Plain = "\u001b[0m",
+        ClearLine = "\r\u001b[K";
 
     private readonly Output _output = new();
 
@@ -28,7 +32,9 @@ internal sealed class Screen : IDisposable
             Write(text);
     }
 
-    /// <summary>Puts dimmed text in the place of the current line; nothing where a written line cannot be changed.</summary>
+    /// <summary>
+    /// Puts dimmed text in the place of the current line; nothing where a written line cannot be changed.
+    /// </summary>
     public void Rewrite(string text)
     {
         if (CanStyle)
@@ -37,7 +43,9 @@ internal sealed class Screen : IDisposable
 
     public void Dispose() => _output.Dispose();
 
-    /// <summary>A terminal obeys control characters, and a model's words must not move its cursor or rename its window.</summary>
+    /// <summary>
+    /// A terminal obeys control characters, and a model's words must not move its cursor or rename its window.
+    /// </summary>
     private static string Harmless(string text)
     {
         if (!text.Any(IsHarmful))

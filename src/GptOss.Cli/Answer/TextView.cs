@@ -37,7 +37,14 @@ internal sealed class TextView(Screen screen, ReasoningView reasoning) : IAnswer
     private long _foldStarted;
     private string _foldLine = "";
 
-    private enum Part { Nothing, Fold, Reasoning, Call, Text }
+    private enum Part
+    {
+        Nothing,
+        Fold,
+        Reasoning,
+        Call,
+        Text,
+    }
 
     public void Show(AIContent content)
     {
@@ -47,8 +54,9 @@ internal sealed class TextView(Screen screen, ReasoningView reasoning) : IAnswer
                 Begin(Part.Text);
                 screen.Write(text.Text);
                 break;
-            case TextReasoningContent { Text.Length: > 0 } or FunctionCallContent or FunctionResultContent
-                when reasoning == ReasoningView.Folded:
+            case TextReasoningContent { Text.Length: > 0 }
+            or FunctionCallContent
+            or FunctionResultContent when reasoning == ReasoningView.Folded:
                 Fold();
                 break;
             case TextReasoningContent { Text.Length: > 0 } thought when reasoning == ReasoningView.Shown:
@@ -71,12 +79,15 @@ internal sealed class TextView(Screen screen, ReasoningView reasoning) : IAnswer
     }
 
     /// <summary>A call or its result on one line.</summary>
-    internal static string Line(AIContent content) => (content switch
-    {
-        FunctionCallContent call => $"→ {call.Name} {JsonSerializer.Serialize(call.Arguments, OneLine)}",
-        FunctionResultContent result => $"← {result.Result ?? result.Exception?.Message}",
-        _ => "",
-    }).ReplaceLineEndings(" ");
+    internal static string Line(AIContent content) =>
+        (
+            content switch
+            {
+                FunctionCallContent call => $"→ {call.Name} {JsonSerializer.Serialize(call.Arguments, OneLine)}",
+                FunctionResultContent result => $"← {result.Result ?? result.Exception?.Message}",
+                _ => "",
+            }
+        ).ReplaceLineEndings(" ");
 
     private void Begin(Part part)
     {
@@ -111,5 +122,6 @@ internal sealed class TextView(Screen screen, ReasoningView reasoning) : IAnswer
         screen.Write(PartBreak);
     }
 
-    private string Seconds() => Stopwatch.GetElapsedTime(_foldStarted).TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture);
+    private string Seconds() =>
+        Stopwatch.GetElapsedTime(_foldStarted).TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture);
 }

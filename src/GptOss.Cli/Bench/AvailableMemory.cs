@@ -15,12 +15,21 @@ internal static class AvailableMemory
 
     private static long? FreeOnLinux()
     {
-        const string File = "/proc/meminfo", Field = "MemAvailable:";
+        const string File = "/proc/meminfo",
+            Field = "MemAvailable:";
         if (!OperatingSystem.IsLinux() || !System.IO.File.Exists(File))
             return null;
-        string? line = System.IO.File.ReadLines(File).FirstOrDefault(line => line.StartsWith(Field, StringComparison.Ordinal));
-        return line?[Field.Length..].Replace("kB", "", StringComparison.Ordinal) is { } number
-            && long.TryParse(number, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out long kilobytes)
+        string? line = System
+            .IO.File.ReadLines(File)
+            .FirstOrDefault(line => line.StartsWith(Field, StringComparison.Ordinal));
+        return
+            line?[Field.Length..].Replace("kB", "", StringComparison.Ordinal) is { } number
+            && long.TryParse(
+                number,
+                NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite,
+                CultureInfo.InvariantCulture,
+                out long kilobytes
+            )
             ? kilobytes * 1024
             : null;
     }

@@ -19,52 +19,91 @@ internal static class BenchCommand
             HelpName = "20b|120b",
         };
         shape.AcceptOnlyFromAmong(PublishedShape.Small.Name, PublishedShape.Large.Name);
-        Option<int?> layers = Values.Number("--layers", "Makes only the first N layers of the shape.", 1, PublishedShape.Large.Layers);
+        Option<int?> layers = Values.Number(
+            "--layers",
+            "Makes only the first N layers of the shape.",
+            1,
+            PublishedShape.Large.Layers
+        );
         Option<int?> prompt = Values.Number("--prefill", "Tokens of the prompt; the default is 256.", 1, 1 << 20, "-p");
         Option<int?> decode = Values.Number("--decode", "Tokens to decode; the default is 32.", 1, 1 << 20, "-n");
-        Option<int?> repetitions = Values.Number("--repetitions", "Runs, of which the medians count; the default is 3.", 1, 1000, "-r");
-        Option<int?> threads = Values.Number("--threads", "Threads that compute; the default is one per processor.", 1, 1024);
+        Option<int?> repetitions = Values.Number(
+            "--repetitions",
+            "Runs, of which the medians count; the default is 3.",
+            1,
+            1000,
+            "-r"
+        );
+        Option<int?> threads = Values.Number(
+            "--threads",
+            "Threads that compute; the default is one per processor.",
+            1,
+            1024
+        );
         Option<string> precision = PrecisionChoice.Option();
         Option<int?> context = Values.Number(
-            "--context", "Also measures decoding behind N tokens of context.", LongContext.Short + 1, 1 << 20);
+            "--context",
+            "Also measures decoding behind N tokens of context.",
+            LongContext.Short + 1,
+            1 << 20
+        );
         Option<string> format = KeyValueChoice.Option();
         var json = new Option<bool>("--json") { Description = "One JSON object instead of a table." };
         var command = new Command("bench", "Measures how fast a model is on this machine.")
         {
-            model, shape, layers, prompt, decode, repetitions, threads, precision, context, format, json,
+            model,
+            shape,
+            layers,
+            prompt,
+            decode,
+            repetitions,
+            threads,
+            precision,
+            context,
+            format,
+            json,
         };
-        command.SetAction((parsed, cancellationToken) =>
-        {
-            (string? folder, PublishedShape? size) = Subject(parsed.GetValue(model), parsed.GetValue(shape), parsed.GetValue(layers));
-            var request = new BenchRequest(
-                folder,
-                size,
-                parsed.GetValue(layers) ?? size?.Layers ?? 0,
-                parsed.GetValue(prompt) ?? 256,
-                parsed.GetValue(decode) ?? 32,
-                parsed.GetValue(repetitions) ?? 3,
-                new ModelOptions
-                {
-                    Threads = parsed.GetValue(threads),
-                    Precision = PrecisionChoice.Of(parsed.GetValue(precision)),
-                    KeyValueFormat = KeyValueChoice.Format(parsed.GetRequiredValue(format)),
-                },
-                parsed.GetValue(context));
-            CheckMemory(request, AvailableMemory.Bytes());
-            BenchResult result = Benchmark.Run(request, cancellationToken);
-            if (parsed.GetValue(json))
+        command.SetAction(
+            (parsed, cancellationToken) =>
             {
-                using var output = new Output();
-                output.WriteLine(JsonSerializer.Serialize(result, Json.Readable.BenchResult));
+                (string? folder, PublishedShape? size) = Subject(
+                    parsed.GetValue(model),
+                    parsed.GetValue(shape),
+                    parsed.GetValue(layers)
+                );
+                var request = new BenchRequest(
+                    folder,
+                    size,
+                    parsed.GetValue(layers) ?? size?.Layers ?? 0,
+                    parsed.GetValue(prompt) ?? 256,
+                    parsed.GetValue(decode) ?? 32,
+                    parsed.GetValue(repetitions) ?? 3,
+                    new ModelOptions
+                    {
+                        Threads = parsed.GetValue(threads),
+                        Precision = PrecisionChoice.Of(parsed.GetValue(precision)),
+                        KeyValueFormat = KeyValueChoice.Format(parsed.GetRequiredValue(format)),
+                    },
+                    parsed.GetValue(context)
+                );
+                CheckMemory(request, AvailableMemory.Bytes());
+                BenchResult result = Benchmark.Run(request, cancellationToken);
+                if (parsed.GetValue(json))
+                {
+                    using var output = new Output();
+                    output.WriteLine(JsonSerializer.Serialize(result, Json.Readable.BenchResult));
+                }
+                else
+                    Sheet.Write([BenchSheet.Of(result)]);
+                return Task.FromResult(0);
             }
-            else
-                Sheet.Write([BenchSheet.Of(result)]);
-            return Task.FromResult(0);
-        });
+        );
         return command;
     }
 
-    /// <summary>Random weights are private memory: where they do not fit, the machine would swap or end the process.</summary>
+    /// <summary>
+    /// Random weights are private memory: where they do not fit, the machine would swap or end the process.
+    /// </summary>
     internal static void CheckMemory(BenchRequest request, long available)
     {
         if (request.Shape is not { } shape)
@@ -74,18 +113,29 @@ internal static class BenchCommand
             return;
         int fitting = Enumerable.Range(0, request.Layers).Last(n => n == 0 || Needed(n) <= available);
         throw new InsufficientMemoryException(
-            $"The {shape.Name} shape with {request.Layers} layers needs {Amount.Bytes(needed)} of memory, and {Amount.Bytes(available)} are available. "
-            + (fitting > 0 ? $"Use --layers {fitting}." : "Not even one layer fits."));
+            $"The {shape.Name} shape with {request.Layers} layers needs {Amount.Bytes(needed)} of memory, and "
+                + $"{Amount.Bytes(available)} are available. "
+                + (fitting > 0 ? $"Use --layers {fitting}." : "Not even one layer fits.")
+        );
 
-        // Fast gives the memory of a dense matrix back once it is derived: the head is the one that is there in both forms.
-        long Needed(int layers) => shape.WeightBytes(layers) + (request.Options.Precision == Precision.Fast ? PublishedShape.DerivedHeadBytes : 0)
-            + PublishedShape.KeyValueBytes(layers, Math.Max(request.PromptTokens, request.Context ?? 0) + request.DecodeTokens) + OverheadBytes;
+        // Fast gives the memory of a dense matrix back once it is derived: the head is the one that is there in both
+        // forms.
+        long Needed(int layers) =>
+            shape.WeightBytes(layers)
+            + (request.Options.Precision == Precision.Fast ? PublishedShape.DerivedHeadBytes : 0)
+            + PublishedShape.KeyValueBytes(
+                layers,
+                Math.Max(request.PromptTokens, request.Context ?? 0) + request.DecodeTokens
+            )
+            + OverheadBytes;
     }
 
     private static (string? Folder, PublishedShape? Shape) Subject(string? model, string? shape, int? layers)
     {
         if (shape is null)
-            return layers is null ? (ModelChoice.Folder(model), null) : throw new UsageException("--layers belongs to --shape.");
+            return layers is null
+                ? (ModelChoice.Folder(model), null)
+                : throw new UsageException("--layers belongs to --shape.");
         if (model is not null)
             throw new UsageException("--model and --shape exclude each other: measure one or the other.");
         PublishedShape size = shape == PublishedShape.Small.Name ? PublishedShape.Small : PublishedShape.Large;

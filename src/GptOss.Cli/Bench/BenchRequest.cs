@@ -10,10 +10,19 @@ namespace GptOss.Cli.Bench;
 /// <param name="Options">Threads and the format of keys and values.</param>
 /// <param name="Context">Tokens of a long context behind which decoding is measured too; null for none.</param>
 internal sealed record BenchRequest(
-    string? Folder, PublishedShape? Shape, int Layers, int PromptTokens, int DecodeTokens, int Repetitions, ModelOptions Options,
-    int? Context = null);
+    string? Folder,
+    PublishedShape? Shape,
+    int Layers,
+    int PromptTokens,
+    int DecodeTokens,
+    int Repetitions,
+    ModelOptions Options,
+    int? Context = null
+);
 
-/// <summary>The figures of one run of <c>gptoss bench</c>; speeds are medians over the repetitions, GB are 10⁹ bytes.</summary>
+/// <summary>
+/// The figures of one run of <c>gptoss bench</c>; speeds are medians over the repetitions, GB are 10⁹ bytes.
+/// </summary>
 internal sealed record BenchResult
 {
     /// <summary>The folder's name, or the shape's.</summary>
@@ -56,7 +65,9 @@ internal sealed record BenchResult
     public double ShareOfBandwidth => AchievedGbPerS / ReadBandwidthGbPerS;
 }
 
-/// <summary>Decoding behind a long context of stored keys and values, beside one of <see cref="LongContext.Short"/> tokens.</summary>
+/// <summary>
+/// Decoding behind a long context of stored keys and values, beside one of <see cref="LongContext.Short"/> tokens.
+/// </summary>
 internal sealed record ContextFigures
 {
     public required int Tokens { get; init; }

@@ -5,7 +5,9 @@ using GptOss.Model;
 
 namespace GptOss.Cli.Bench;
 
-/// <summary>Measures a model: bandwidth, load, prefill, decode, memory; speeds are medians over the repetitions.</summary>
+/// <summary>
+/// Measures a model: bandwidth, load, prefill, decode, memory; speeds are medians over the repetitions.
+/// </summary>
 internal static class Benchmark
 {
     public static BenchResult Run(BenchRequest request, CancellationToken cancellationToken)
@@ -14,39 +16,71 @@ internal static class Benchmark
         {
             using var random = new RandomWeights(shape.Config(request.Layers), cancellationToken);
             long started = Stopwatch.GetTimestamp();
-            using FastWeights? fast = request.Options.Precision == Precision.Fast
-                ? new FastWeights(random.Weights, random, request.Options.Threads ?? Environment.ProcessorCount, null, cancellationToken) : null;
+            using FastWeights? fast =
+                request.Options.Precision == Precision.Fast
+                    ? new FastWeights(
+                        random.Weights,
+                        random,
+                        request.Options.Threads ?? Environment.ProcessorCount,
+                        null,
+                        cancellationToken
+                    )
+                    : null;
             using var engine = new Engine(
-                fast?.Weights ?? random.Weights, request.Options.Threads ?? Environment.ProcessorCount, random.Weights.Config.MaxPositions,
-                request.Options.KeyValueFormat, _ => new NumericFaultException("The random weights made logits that are not finite.", null));
-            return Measure($"gpt-oss-{shape.Name} shape", request, engine, [.. random.Regions, .. fast?.Regions ?? []], Stopwatch.GetElapsedTime(started), cancellationToken);
+                fast?.Weights ?? random.Weights,
+                request.Options.Threads ?? Environment.ProcessorCount,
+                random.Weights.Config.MaxPositions,
+                request.Options.KeyValueFormat,
+                _ => new NumericFaultException("The random weights made logits that are not finite.", null)
+            );
+            return Measure(
+                $"gpt-oss-{shape.Name} shape",
+                request,
+                engine,
+                [.. random.Regions, .. fast?.Regions ?? []],
+                Stopwatch.GetElapsedTime(started),
+                cancellationToken
+            );
         }
 
         long loading = Stopwatch.GetTimestamp();
-        using GptOssModel model = GptOssModel.LoadAsync(request.Folder!, request.Options, null, cancellationToken).GetAwaiter().GetResult();
+        using GptOssModel model = GptOssModel
+            .LoadAsync(request.Folder!, request.Options, null, cancellationToken)
+            .GetAwaiter()
+            .GetResult();
         TimeSpan load = Stopwatch.GetElapsedTime(loading);
         return Measure(model.Name, request, model.Engine, model.WeightRegions, load, cancellationToken);
     }
 
     private static BenchResult Measure(
-        string name, BenchRequest request, Engine engine, IReadOnlyList<(nint Data, long Bytes)> regions, TimeSpan load,
-        CancellationToken stop)
+        string name,
+        BenchRequest request,
+        Engine engine,
+        IReadOnlyList<(nint Data, long Bytes)> regions,
+        TimeSpan load,
+        CancellationToken stop
+    )
     {
         ModelConfig c = engine.Weights.Config;
         int threads = request.Options.Threads ?? Environment.ProcessorCount;
         if (request.PromptTokens + request.DecodeTokens > engine.ContextLength)
             throw new Shell.UsageException(
-                $"-p {request.PromptTokens} and -n {request.DecodeTokens} together exceed the model's context of {engine.ContextLength} tokens.");
+                $"-p {request.PromptTokens} and -n {request.DecodeTokens} together exceed the model's context of "
+                    + $"{engine.ContextLength} tokens."
+            );
 
         if (request.Context + request.DecodeTokens >= engine.ContextLength)
             throw new Shell.UsageException(
-                $"--context {request.Context} and -n {request.DecodeTokens} together exceed the model's context of {engine.ContextLength} tokens.");
+                $"--context {request.Context} and -n {request.DecodeTokens} together exceed the model's context of "
+                    + $"{engine.ContextLength} tokens."
+            );
 
         var prefill = new double[request.Repetitions];
         var decode = new double[request.Repetitions];
         var bandwidth = new double[request.Repetitions];
         int[] prompt = RandomTokens(request.PromptTokens, c.VocabSize);
-        Once(engine, RandomTokens(Math.Min(8, request.PromptTokens), c.VocabSize), 2, stop);   // the JIT's and the caches' first time
+        // The JIT's and the caches' first time
+        Once(engine, RandomTokens(Math.Min(8, request.PromptTokens), c.VocabSize), 2, stop);
         for (int i = 0; i < request.Repetitions; i++)
         {
             bandwidth[i] = WeightBandwidth.Measure(regions, threads) / 1e9;
@@ -55,8 +89,10 @@ internal static class Benchmark
 
         double prefillSpeed = Median(prefill);
         double meanContext = request.PromptTokens + request.DecodeTokens / 2.0;
-        double keyValues = c.IsSliding.Sum(sliding => sliding ? Math.Min(c.SlidingWindow, meanContext) : meanContext)
-            * engine.Cache.BytesPerPosition / c.NumHiddenLayers;
+        double keyValues =
+            c.IsSliding.Sum(sliding => sliding ? Math.Min(c.SlidingWindow, meanContext) : meanContext)
+            * engine.Cache.BytesPerPosition
+            / c.NumHiddenLayers;
         return new BenchResult
         {
             Model = name,
@@ -87,7 +123,8 @@ internal static class Benchmark
         double prefill = Stopwatch.GetElapsedTime(started).TotalSeconds;
 
         started = Stopwatch.GetTimestamp();
-        for (int i = 0; i < count; i++) token = engine.Next(sequence, [token], SamplingOptions.Greedy, 0, stop);
+        for (int i = 0; i < count; i++)
+            token = engine.Next(sequence, [token], SamplingOptions.Greedy, 0, stop);
         return (prompt.Length / prefill, count / Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
 
@@ -110,7 +147,9 @@ internal static class Benchmark
         };
     }
 
-    private static long MultiplyAddsPerPromptToken(ModelConfig c) => (long)c.NumHiddenLayers * c.HiddenSize
+    private static long MultiplyAddsPerPromptToken(ModelConfig c) =>
+        (long)c.NumHiddenLayers
+        * c.HiddenSize
         * (2 * c.QueryWidth + 2 * c.KeyValueWidth + c.NumLocalExperts + 3 * c.IntermediateSize * c.ExpertsPerToken);
 
     private static int[] RandomTokens(int count, int vocabulary)

@@ -7,8 +7,8 @@ namespace GptOss.Cli.Bench;
 
 /// <summary>What decoding costs behind a long context, beside a short one.</summary>
 /// <remarks>
-/// The context is not computed: its keys and values are random numbers of a trained model's size, stored directly. Reading
-/// them costs the same, and 32,768 tokens take a second instead of minutes.
+/// The context is not computed: its keys and values are random numbers of a trained model's size, stored directly.
+/// Reading them costs the same, and 32,768 tokens take a second instead of minutes.
 /// </remarks>
 internal static class LongContext
 {
@@ -20,19 +20,24 @@ internal static class LongContext
     {
         using KvSequence sequence = engine.Cache.NewSequence();
         Fill(engine, sequence, context, stop);
-        int token = engine.Next(sequence, [1], SamplingOptions.Greedy, 0, stop);   // the first touch of what was stored last
+        // The first touch of what was stored last
+        int token = engine.Next(sequence, [1], SamplingOptions.Greedy, 0, stop);
         long started = Stopwatch.GetTimestamp();
-        for (int i = 0; i < count; i++) token = engine.Next(sequence, [token], SamplingOptions.Greedy, 0, stop);
+        for (int i = 0; i < count; i++)
+            token = engine.Next(sequence, [token], SamplingOptions.Greedy, 0, stop);
         return Stopwatch.GetElapsedTime(started).TotalSeconds / count;
     }
 
-    /// <summary>Bytes of keys and values that a token reads behind the long context and not behind the short one.</summary>
+    /// <summary>
+    /// Bytes of keys and values that a token reads behind the long context and not behind the short one.
+    /// </summary>
     public static long BytesAdded(Engine engine, int context)
     {
         ModelConfig c = engine.Weights.Config;
         return Read(context) - Read(Short);
 
-        long Read(int tokens) => c.IsSliding.Sum(sliding => (long)(sliding ? Math.Min(c.SlidingWindow, tokens) : tokens))
+        long Read(int tokens) =>
+            c.IsSliding.Sum(sliding => (long)(sliding ? Math.Min(c.SlidingWindow, tokens) : tokens))
             * (engine.Cache.BytesPerPosition / c.NumHiddenLayers);
     }
 
@@ -40,7 +45,10 @@ internal static class LongContext
     {
         ModelConfig c = engine.Weights.Config;
         var random = new Random(3);
-        float[] values = [.. Enumerable.Range(0, 4 * KvBlock.Positions * c.KeyValueWidth).Select(_ => 4 * random.NextSingle() - 2)];
+        float[] values =
+        [
+            .. Enumerable.Range(0, 4 * KvBlock.Positions * c.KeyValueWidth).Select(_ => 4 * random.NextSingle() - 2),
+        ];
         int[] tokens = new int[KvBlock.Positions];
         var batch = new Batch();
         while (sequence.Length < context)
@@ -52,7 +60,13 @@ internal static class LongContext
             {
                 int at = random.Next(values.Length - 2 * rows * c.KeyValueWidth + 1);
                 var keys = new Rows(values.AsSpan(at, rows * c.KeyValueWidth), c.KeyValueWidth);
-                engine.Cache[layer].Store(batch, keys, new Rows(values.AsSpan(at + keys.Values.Length, keys.Values.Length), c.KeyValueWidth));
+                engine
+                    .Cache[layer]
+                    .Store(
+                        batch,
+                        keys,
+                        new Rows(values.AsSpan(at + keys.Values.Length, keys.Values.Length), c.KeyValueWidth)
+                    );
             }
             batch.Advance();
         }

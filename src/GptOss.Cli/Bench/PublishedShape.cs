@@ -7,7 +7,12 @@ namespace GptOss.Cli.Bench;
 /// <remarks>Both models share every size but the number of layers and of experts. Source: their config.json.</remarks>
 internal sealed record PublishedShape(string Name, int Layers, int Experts)
 {
-    public const int HiddenSize = 2880, IntermediateSize = 2880, Heads = 64, KeyValueHeads = 8, HeadDim = 64, Vocabulary = 201_088;
+    public const int HiddenSize = 2880,
+        IntermediateSize = 2880,
+        Heads = 64,
+        KeyValueHeads = 8,
+        HeadDim = 64,
+        Vocabulary = 201_088;
 
     private const int BFloat16Bytes = 2;
 
@@ -15,14 +20,19 @@ internal sealed record PublishedShape(string Name, int Layers, int Experts)
 
     public static PublishedShape Large { get; } = new("120b", Layers: 36, Experts: 128);
 
-    /// <summary>Tensor bytes of a model cut to so many layers, stored as published: MXFP4 experts, the rest bfloat16.</summary>
+    /// <summary>
+    /// Tensor bytes of a model cut to so many layers, stored as published: MXFP4 experts, the rest bfloat16.
+    /// </summary>
     public long WeightBytes(int layers)
     {
-        const long Query = Heads * HeadDim, Fused = Query + 2 * KeyValueHeads * HeadDim;
+        const long Query = Heads * HeadDim,
+            Fused = Query + 2 * KeyValueHeads * HeadDim;
         long attention = Fused * (HiddenSize + 1) + HiddenSize * (Query + 1) + Heads;
         long router = Experts * (HiddenSize + 1L);
-        long layer = BFloat16Bytes * (2 * HiddenSize + attention + router)
-            + Experts * (ProjectionBytes(2 * IntermediateSize, HiddenSize) + ProjectionBytes(HiddenSize, IntermediateSize));
+        long layer =
+            BFloat16Bytes * (2 * HiddenSize + attention + router)
+            + Experts
+                * (ProjectionBytes(2 * IntermediateSize, HiddenSize) + ProjectionBytes(HiddenSize, IntermediateSize));
         return layers * layer + BFloat16Bytes * (2L * Vocabulary * HiddenSize + HiddenSize);
     }
 
@@ -30,31 +40,43 @@ internal sealed record PublishedShape(string Name, int Layers, int Experts)
     public static long DerivedHeadBytes => Int8.Bytes(Vocabulary, HiddenSize);
 
     /// <summary>Float32 keys and values of so many tokens, as if every layer saw all of them: an upper bound.</summary>
-    public static long KeyValueBytes(int layers, int tokens) => 2L * KeyValueHeads * HeadDim * sizeof(float) * layers * tokens;
+    public static long KeyValueBytes(int layers, int tokens) =>
+        2L * KeyValueHeads * HeadDim * sizeof(float) * layers * tokens;
 
     /// <summary>The configuration of the shape, cut to so many layers.</summary>
-    public ModelConfig Config(int layers) => new()
-    {
-        Layout = CheckpointLayout.HuggingFace,
-        NumHiddenLayers = layers,
-        HiddenSize = HiddenSize,
-        IntermediateSize = IntermediateSize,
-        NumAttentionHeads = Heads,
-        NumKeyValueHeads = KeyValueHeads,
-        HeadDim = HeadDim,
-        NumLocalExperts = Experts,
-        ExpertsPerToken = 4,
-        VocabSize = Vocabulary,
-        SlidingWindow = 128,
-        IsSliding = [.. Enumerable.Range(0, layers).Select(layer => layer % 2 == 0)],
-        RmsNormEps = 1e-5f,
-        SwiGluLimit = 7,
-        SwiGluAlpha = 1.702f,
-        TieWordEmbeddings = false,
-        Rope = new RopeConfig { Theta = 150_000, Factor = 32, BetaFast = 32, BetaSlow = 1, OriginalContext = 4096, Truncate = false },
-        MaxPositions = 131_072,
-    };
+    public ModelConfig Config(int layers) =>
+        new()
+        {
+            Layout = CheckpointLayout.HuggingFace,
+            NumHiddenLayers = layers,
+            HiddenSize = HiddenSize,
+            IntermediateSize = IntermediateSize,
+            NumAttentionHeads = Heads,
+            NumKeyValueHeads = KeyValueHeads,
+            HeadDim = HeadDim,
+            NumLocalExperts = Experts,
+            ExpertsPerToken = 4,
+            VocabSize = Vocabulary,
+            SlidingWindow = 128,
+            IsSliding = [.. Enumerable.Range(0, layers).Select(layer => layer % 2 == 0)],
+            RmsNormEps = 1e-5f,
+            SwiGluLimit = 7,
+            SwiGluAlpha = 1.702f,
+            TieWordEmbeddings = false,
+            Rope = new RopeConfig
+            {
+                Theta = 150_000,
+                Factor = 32,
+                BetaFast = 32,
+                BetaSlow = 1,
+                OriginalContext = 4096,
+                Truncate = false,
+            },
+            MaxPositions = 131_072,
+        };
 
-    /// <summary>One expert's MXFP4 matrix: 16 bytes of codes and one of scale for 32 values, and a bfloat16 bias per row.</summary>
+    /// <summary>
+    /// One expert's MXFP4 matrix: 16 bytes of codes and one of scale for 32 values, and a bfloat16 bias per row.
+    /// </summary>
     private static long ProjectionBytes(long rows, long columns) => rows * (columns / 32 * 17 + BFloat16Bytes);
 }

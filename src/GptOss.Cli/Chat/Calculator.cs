@@ -86,11 +86,16 @@ internal ref struct Calculator
         int start = _at;
         while (char.IsAsciiDigit(Next) || Next == '.')
             _at++;
-        return double.TryParse(_text[start.._at], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number)
+        return double.TryParse(
+            _text[start.._at],
+            NumberStyles.AllowDecimalPoint,
+            CultureInfo.InvariantCulture,
+            out double number
+        )
             ? number
             : throw Unexpected();
     }
 
-    private readonly FormatException Unexpected() => new(
-        _at < _text.Length ? $"'{_text[_at]}' is unexpected in the expression." : "The expression ends too early.");
+    private readonly FormatException Unexpected() =>
+        new(_at < _text.Length ? $"'{_text[_at]}' is unexpected in the expression." : "The expression ends too early.");
 }

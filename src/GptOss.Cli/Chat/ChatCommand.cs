@@ -13,23 +13,27 @@ internal static class ChatCommand
         var command = new Command("chat", "Holds a conversation with a model; /help in it lists its commands.");
         foreach (Option option in options.All)
             command.Add(option);
-        command.SetAction(async (parsed, cancellationToken) =>
-        {
-            GptOssModel model = await Loading.LoadAsync(options.Folder(parsed), options.Model(parsed), cancellationToken).ConfigureAwait(false);
-            await using (model.ConfigureAwait(false))
+        command.SetAction(
+            async (parsed, cancellationToken) =>
             {
-                using var loop = new ChatLoop(model, options.Chat(parsed), options.EffortName(parsed));
-                interruption.AtCtrlC = loop.HandleCtrlC;
-                try
+                GptOssModel model = await Loading
+                    .LoadAsync(options.Folder(parsed), options.Model(parsed), cancellationToken)
+                    .ConfigureAwait(false);
+                await using (model.ConfigureAwait(false))
                 {
-                    return await loop.RunAsync(cancellationToken).ConfigureAwait(false);
-                }
-                finally
-                {
-                    interruption.AtCtrlC = null;
+                    using var loop = new ChatLoop(model, options.Chat(parsed), options.EffortName(parsed));
+                    interruption.AtCtrlC = loop.HandleCtrlC;
+                    try
+                    {
+                        return await loop.RunAsync(cancellationToken).ConfigureAwait(false);
+                    }
+                    finally
+                    {
+                        interruption.AtCtrlC = null;
+                    }
                 }
             }
-        });
+        );
         return command;
     }
 }

@@ -5,7 +5,9 @@ using Microsoft.Extensions.AI;
 
 namespace GptOss.Cli.Chat;
 
-/// <summary>Reads what the person says, line by line, and answers or obeys until the end of the input or <c>/exit</c>.</summary>
+/// <summary>
+/// Reads what the person says, line by line, and answers or obeys until the end of the input or <c>/exit</c>.
+/// </summary>
 internal sealed class ChatLoop : IDisposable
 {
     private readonly GptOssChatClient _client;
@@ -30,14 +32,22 @@ internal sealed class ChatLoop : IDisposable
         var conversation = new Conversation { Effort = effort, System = options.Instructions };
         // On a terminal a dimmed thought disturbs nobody; among plain lines it could not be told from the answer.
         ReasoningView view = _screen.CanStyle ? ReasoningView.Shown : ReasoningView.Folded;
-        _commands = new SlashCommands(_screen, conversation, view, () => _stats.Sheet(CountTokens(), model.ContextLength), isPerson: !Console.IsInputRedirected);
+        _commands = new SlashCommands(
+            _screen,
+            conversation,
+            view,
+            () => _stats.Sheet(CountTokens(), model.ContextLength),
+            isPerson: !Console.IsInputRedirected
+        );
         Decorate($"{model.Name}. /help lists the commands.\n");
     }
 
     /// <summary>Handles one Ctrl+C; returns false where the tool should end.</summary>
     public bool HandleCtrlC() => _ctrlC.Handle();
 
-    /// <summary>Runs the conversation; returns the exit code, which for a script tells whether something went wrong.</summary>
+    /// <summary>
+    /// Runs the conversation; returns the exit code, which for a script tells whether something went wrong.
+    /// </summary>
     public async Task<int> RunAsync(CancellationToken end)
     {
         bool hasFailed = false;
@@ -45,7 +55,7 @@ internal sealed class ChatLoop : IDisposable
         {
             if (await _reader.ReadAsync(end).ConfigureAwait(false) is not { } line)
             {
-                Decorate("\n");     // behind the prompt stands nothing that a line feed came with
+                Decorate("\n"); // behind the prompt stands nothing that a line feed came with
                 break;
             }
             _ctrlC.ForgetWarning();
@@ -101,16 +111,24 @@ internal sealed class ChatLoop : IDisposable
         List<ChatResponseUpdate> updates = [];
         var view = new TextView(_screen, _commands.Reasoning);
         bool isWhole = false;
-        long asked = Stopwatch.GetTimestamp(), began = asked;
+        long asked = Stopwatch.GetTimestamp(),
+            began = asked;
         var failures = new RepeatedFailure();
-        FunctionInvokingChatClient caller = Caller(failures);     // not disposed: that would dispose the client
+        FunctionInvokingChatClient caller = Caller(failures); // not disposed: that would dispose the client
         using var status = new StatusLine();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(end);
         _ctrlC.BeginAnswer(stop);
         try
         {
-            await foreach (ChatResponseUpdate update in caller.GetStreamingResponseAsync(
-                [.. conversation.Messages, question], Options(conversation, status), stop.Token).ConfigureAwait(false))
+            await foreach (
+                ChatResponseUpdate update in caller
+                    .GetStreamingResponseAsync(
+                        [.. conversation.Messages, question],
+                        Options(conversation, status),
+                        stop.Token
+                    )
+                    .ConfigureAwait(false)
+            )
             {
                 if (updates.Count == 0)
                     began = Stopwatch.GetTimestamp();
@@ -142,7 +160,9 @@ internal sealed class ChatLoop : IDisposable
         if (!isWhole)
             Decorate("(stopped)\n");
         else if (failures.Stopped is { } function)
-            Failure.WriteLine($"The answer ends here because '{Printable.Name(function)}' failed twice in the same way.");
+            Failure.WriteLine(
+                $"The answer ends here because '{Printable.Name(function)}' failed twice in the same way."
+            );
         else if (MissingAnswer.Explain(answer, _options.MaxOutputTokens) is { } why)
             Failure.WriteLine(why);
         else if (answer.FinishReason == ChatFinishReason.Length)
@@ -154,7 +174,11 @@ internal sealed class ChatLoop : IDisposable
         ChatOptions options = _options.Clone();
         options.RawRepresentationFactory = _ => new GptOssRequestOptions { PromptProgress = status };
         options.Instructions = conversation.System;
-        options.Reasoning = new ReasoningOptions { Effort = AnswerOptions.Effort(conversation.Effort), Output = ReasoningOutput.Full };
+        options.Reasoning = new ReasoningOptions
+        {
+            Effort = AnswerOptions.Effort(conversation.Effort),
+            Output = ReasoningOutput.Full,
+        };
         options.Tools = conversation.HasTools ? [.. ChatTools.All] : null;
         return options;
     }

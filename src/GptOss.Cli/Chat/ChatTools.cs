@@ -4,7 +4,9 @@ using Microsoft.Extensions.AI;
 
 namespace GptOss.Cli.Chat;
 
-/// <summary>The functions that <c>gptoss chat</c> offers to the model: harmless ones, which read and change nothing.</summary>
+/// <summary>
+/// The functions that <c>gptoss chat</c> offers to the model: harmless ones, which read and change nothing.
+/// </summary>
 internal static class ChatTools
 {
     public static IReadOnlyList<AIFunction> All { get; } =
@@ -19,11 +21,17 @@ internal static class ChatTools
     {
         // The zones of the IANA database are named after their largest city, such as America/Sao_Paulo.
         string suffix = "/" + city.Trim().Replace(' ', '_');
-        TimeZoneInfo zone = TimeZoneInfo.GetSystemTimeZones().FirstOrDefault(zone => IanaName(zone).EndsWith(suffix, StringComparison.OrdinalIgnoreCase))
+        TimeZoneInfo zone = TimeZoneInfo
+            .GetSystemTimeZones()
+            .FirstOrDefault(zone => IanaName(zone).EndsWith(suffix, StringComparison.OrdinalIgnoreCase))
             ?? throw new ArgumentException($"No time zone is named after {city}. Try the largest city of its zone.");
-        return TimeZoneInfo.ConvertTime(DateTimeOffset.UtcNow, zone).ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
+        return TimeZoneInfo
+            .ConvertTime(DateTimeOffset.UtcNow, zone)
+            .ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
     }
 
     private static string IanaName(TimeZoneInfo zone) =>
-        zone.HasIanaId ? zone.Id : TimeZoneInfo.TryConvertWindowsIdToIanaId(zone.Id, out string? name) ? name : "";
+        zone.HasIanaId ? zone.Id
+        : TimeZoneInfo.TryConvertWindowsIdToIanaId(zone.Id, out string? name) ? name
+        : "";
 }

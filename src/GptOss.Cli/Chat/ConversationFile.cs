@@ -13,12 +13,24 @@ internal static class ConversationFile
     // A conversation fits into a context of 131,072 tokens; what is much longer is something else.
     private const long LargestBytes = 64 << 20;
 
-    /// <summary>Writes beside the file and then moves into its place, so that nobody ever finds half a conversation.</summary>
-    /// <remarks>A link stays a link: the file that it leads to is written. What is no saved conversation is never written over.</remarks>
-    /// <exception cref="IOException">The file cannot be written, or holds something else than a conversation.</exception>
+    /// <summary>
+    /// Writes beside the file and then moves into its place, so that nobody ever finds half a conversation.
+    /// </summary>
+    /// <remarks>
+    /// A link stays a link: the file that it leads to is written. What is no saved conversation is never written over.
+    /// </remarks>
+    /// <exception cref="IOException">The file cannot be written, or holds something else than a
+    /// conversation.</exception>
     public static void Save(string path, Conversation conversation)
     {
-        var saved = new SavedConversation(Format, Version, conversation.Effort, conversation.System, conversation.HasTools, conversation.Messages);
+        var saved = new SavedConversation(
+            Format,
+            Version,
+            conversation.Effort,
+            conversation.System,
+            conversation.HasTools,
+            conversation.Messages
+        );
         byte[] json = JsonSerializer.SerializeToUtf8Bytes(saved, ConversationJson.Saved);
         string target = Target(path);
         if (Path.Exists(target))
@@ -72,14 +84,21 @@ internal static class ConversationFile
             return JsonSerializer.Deserialize(File.ReadAllBytes(path), ConversationJson.Saved) switch
             {
                 null or { Format: not Format } => throw Damaged(path, $"it is not of the format '{Format}'"),
-                { Version: not Version } other => throw Damaged(path, $"its version is {other.Version}, and this tool reads {Version}"),
+                { Version: not Version } other => throw Damaged(
+                    path,
+                    $"its version is {other.Version}, and this tool reads {Version}"
+                ),
                 { } saved => Checked(path, saved),
             };
         }
         catch (JsonException e)
         {
-            throw Damaged(path, e.LineNumber is { } line
-                ? $"line {line + 1} is not what such a file has there" : "it is not what such a file has");
+            throw Damaged(
+                path,
+                e.LineNumber is { } line
+                    ? $"line {line + 1} is not what such a file has there"
+                    : "it is not what such a file has"
+            );
         }
         catch (Exception e) when (e is NotSupportedException or InvalidOperationException or ArgumentException)
         {
@@ -107,7 +126,9 @@ internal static class ConversationFile
 
     private static bool IsFileTrouble(Exception e) => e is IOException or UnauthorizedAccessException;
 
-    private static IOException Trouble(string path, string what, Exception e) => new($"'{path}' cannot be {what}: {e switch
+    private static IOException Trouble(string path, string what, Exception e) =>
+        new(
+            $"'{path}' cannot be {what}: {e switch
     {
         UnauthorizedAccessException => "access is denied",
         DirectoryNotFoundException => "there is no such folder",
@@ -115,7 +136,9 @@ internal static class ConversationFile
         ArgumentException => "that is no name of a file",
         PathTooLongException => "the name is too long",
         _ => "the system refuses it, or the disk is full",
-    }}.", e);
+    }}.",
+            e
+        );
 
     private static Conversation Checked(string path, SavedConversation saved)
     {
@@ -130,18 +153,29 @@ internal static class ConversationFile
             foreach (AIContent? content in message.Contents)
             {
                 if (!IsContent(content))
-                    throw Damaged(path, $"message {i} holds something else than text, reasoning, calls and their results");
+                    throw Damaged(
+                        path,
+                        $"message {i} holds something else than text, reasoning, calls and their results"
+                    );
             }
         }
-        return new Conversation { Effort = effort, System = saved.System, HasTools = saved.Tools, Messages = [.. messages.OfType<ChatMessage>()] };
+        return new Conversation
+        {
+            Effort = effort,
+            System = saved.System,
+            HasTools = saved.Tools,
+            Messages = [.. messages.OfType<ChatMessage>()],
+        };
     }
 
-    private static bool IsRole(ChatRole role) => role == ChatRole.User || role == ChatRole.Assistant || role == ChatRole.Tool;
+    private static bool IsRole(ChatRole role) =>
+        role == ChatRole.User || role == ChatRole.Assistant || role == ChatRole.Tool;
 
     private static bool IsContent(AIContent? content) =>
         content is TextContent or TextReasoningContent or FunctionCallContent or FunctionResultContent;
 
-    private static DamagedException Damaged(string path, string why) => new($"'{path}' is no saved conversation: {why}.");
+    private static DamagedException Damaged(string path, string why) =>
+        new($"'{path}' is no saved conversation: {why}.");
 
     private sealed class DamagedException(string message) : IOException(message);
 }

@@ -7,9 +7,17 @@ namespace GptOss.Cli.Chat;
 
 /// <summary>What a conversation's file holds; null stands for what the file does not have.</summary>
 internal sealed record SavedConversation(
-    string? Format, int Version, string? Effort, string? System, bool Tools, IReadOnlyList<ChatMessage?>? Messages);
+    string? Format,
+    int Version,
+    string? Effort,
+    string? System,
+    bool Tools,
+    IReadOnlyList<ChatMessage?>? Messages
+);
 
-/// <summary>The form of that file, generated: it is written without reflection, also where the tool is compiled ahead of time.</summary>
+/// <summary>
+/// The form of that file, generated: it is written without reflection, also where the tool is compiled ahead of time.
+/// </summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(SavedConversation))]
 internal sealed partial class ConversationJson : JsonSerializerContext

@@ -1,6 +1,8 @@
 namespace GptOss.Cli.Chat;
 
-/// <summary>Ctrl+C in a conversation: stops the answer; between answers the first only warns, and the second ends the tool.</summary>
+/// <summary>
+/// Ctrl+C in a conversation: stops the answer; between answers the first only warns, and the second ends the tool.
+/// </summary>
 internal sealed class CtrlC(Action warn)
 {
     private readonly Lock _lock = new();

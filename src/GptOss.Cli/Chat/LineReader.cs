@@ -2,7 +2,9 @@ using System.Text;
 
 namespace GptOss.Cli.Chat;
 
-/// <summary>What the person says, line by line; a line of three quotation marks begins and ends a text of several lines.</summary>
+/// <summary>
+/// What the person says, line by line; a line of three quotation marks begins and ends a text of several lines.
+/// </summary>
 internal sealed class LineReader(Action<string> prompt) : IDisposable
 {
     private const string BlockMark = "\"\"\"";
@@ -31,8 +33,9 @@ internal sealed class LineReader(Action<string> prompt) : IDisposable
 
     public void Dispose() => _redirected?.Dispose();
 
-    private Task<string?> ReadLineAsync(CancellationToken cancellationToken) => _redirected is { } reader
-        ? reader.ReadLineAsync(cancellationToken).AsTask()
-        // The terminal's own line editing blocks its thread.
-        : Task.Run(Console.ReadLine, cancellationToken).WaitAsync(cancellationToken);
+    private Task<string?> ReadLineAsync(CancellationToken cancellationToken) =>
+        _redirected is { } reader
+            ? reader.ReadLineAsync(cancellationToken).AsTask()
+            // The terminal's own line editing blocks its thread.
+            : Task.Run(Console.ReadLine, cancellationToken).WaitAsync(cancellationToken);
 }

@@ -3,7 +3,9 @@ using Microsoft.Extensions.AI;
 
 namespace GptOss.Cli.Chat;
 
-/// <summary>Calls functions for one answer, and ends it where the model makes a call again that failed in the same way before.</summary>
+/// <summary>
+/// Calls functions for one answer, and ends it where the model makes a call again that failed in the same way before.
+/// </summary>
 internal sealed class RepeatedFailure
 {
     private readonly HashSet<string> _failed = [];
@@ -27,6 +29,9 @@ internal sealed class RepeatedFailure
         }
     }
 
-    private static string Arguments(FunctionInvocationContext context) => JsonSerializer.Serialize(
-        new Dictionary<string, object?>(context.Arguments), AIJsonUtilities.DefaultOptions.GetTypeInfo(typeof(IDictionary<string, object?>)));
+    private static string Arguments(FunctionInvocationContext context) =>
+        JsonSerializer.Serialize(
+            new Dictionary<string, object?>(context.Arguments),
+            AIJsonUtilities.DefaultOptions.GetTypeInfo(typeof(IDictionary<string, object?>))
+        );
 }

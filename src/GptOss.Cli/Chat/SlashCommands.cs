@@ -3,7 +3,9 @@ using GptOss.Cli.Shell;
 
 namespace GptOss.Cli.Chat;
 
-/// <summary>The commands of <c>gptoss chat</c>, and what they change: the conversation and the view of the reasoning.</summary>
+/// <summary>
+/// The commands of <c>gptoss chat</c>, and what they change: the conversation and the view of the reasoning.
+/// </summary>
 internal sealed class SlashCommands
 {
     private readonly Screen _screen;
@@ -15,7 +17,13 @@ internal sealed class SlashCommands
     /// <param name="reasoning">How reasoning appears at the beginning.</param>
     /// <param name="stats">Makes the figures of <c>/stats</c>.</param>
     /// <param name="isPerson">Whether a person types: text out of a pipe may be anybody's, and writes no file.</param>
-    public SlashCommands(Screen screen, Conversation conversation, ReasoningView reasoning, Func<Sheet> stats, bool isPerson)
+    public SlashCommands(
+        Screen screen,
+        Conversation conversation,
+        ReasoningView reasoning,
+        Func<Sheet> stats,
+        bool isPerson
+    )
     {
         (_screen, Conversation, Reasoning, _isPerson) = (screen, conversation, reasoning, isPerson);
         _all =
@@ -46,9 +54,12 @@ internal sealed class SlashCommands
     /// <exception cref="IOException">A file cannot be read or written.</exception>
     public void Run(string line)
     {
-        string[] words = line.Trim().Split((char[]?)null, 2, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        string[] words = line.Trim()
+            .Split((char[]?)null, 2, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         SlashCommand command = _all.FirstOrDefault(command => command.Name == words[0])
-            ?? throw new UsageException($"There is no command {words[0]}. /help lists them; // begins a text with a slash.");
+            ?? throw new UsageException(
+                $"There is no command {words[0]}. /help lists them; // begins a text with a slash."
+            );
         string argument = words.Length > 1 ? words[1] : "";
         if (command.Argument.Length == 0 && argument.Length > 0)
             throw new UsageException($"{command.Name} takes nothing after it, but got '{argument}'.");
@@ -74,7 +85,9 @@ internal sealed class SlashCommands
     private void SetTools(string state)
     {
         if (state.Length > 0)
-            Conversation.HasTools = state is "on" or "off" ? state == "on" : throw new UsageException($"/tools takes on or off, but got '{state}'.");
+            Conversation.HasTools = state is "on" or "off"
+                ? state == "on"
+                : throw new UsageException($"/tools takes on or off, but got '{state}'.");
         _screen.WriteLine($"Tools: {(Conversation.HasTools ? "on" : "off")}");
         foreach (var tool in ChatTools.All)
             _screen.WriteLine($"  {tool.Name}: {tool.Description}");
@@ -83,7 +96,9 @@ internal sealed class SlashCommands
     private void Fold()
     {
         Reasoning = Reasoning == ReasoningView.Shown ? ReasoningView.Folded : ReasoningView.Shown;
-        _screen.WriteLine(Reasoning == ReasoningView.Shown ? "Reasoning: unfolded" : "Reasoning: folded, /reasoning shows it");
+        _screen.WriteLine(
+            Reasoning == ReasoningView.Shown ? "Reasoning: unfolded" : "Reasoning: folded, /reasoning shows it"
+        );
     }
 
     private void ShowReasoning()
@@ -96,7 +111,9 @@ internal sealed class SlashCommands
     private void Save(string path)
     {
         if (!_isPerson)
-            throw new UsageException("/save is obeyed at a terminal only: text that comes through a pipe writes no files.");
+            throw new UsageException(
+                "/save is obeyed at a terminal only: text that comes through a pipe writes no files."
+            );
         ConversationFile.Save(Given("/save", path), Conversation);
         _screen.WriteLine($"Saved: {Conversation.Messages.Count} messages");
     }

@@ -4,25 +4,35 @@ using GptOss.Model;
 namespace GptOss.Cli.Debug;
 
 /// <summary>Runs a prompt in the ways an engine may run it, and keeps the logits.</summary>
-/// <remarks>Past the model's maximum position too: the numbers are defined there, whatever the model makes of them.</remarks>
+/// <remarks>
+/// Past the model's maximum position too: the numbers are defined there, whatever the model makes of them.
+/// </remarks>
 internal static class LogitsProbe
 {
     /// <exception cref="CheckpointException">The folder is not a model this engine can run.</exception>
-    /// <exception cref="InvalidOperationException">Interleaved copies gave different bits: a fault of the engine.</exception>
+    /// <exception cref="InvalidOperationException">Interleaved copies gave different bits: a fault of the
+    /// engine.</exception>
     public static LogitsResult Run(LogitsRequest request, CancellationToken cancellationToken)
     {
-        using GptOssModel model = GptOssModel.LoadAsync(request.Folder, request.Options, null, cancellationToken).GetAwaiter().GetResult();
+        using GptOssModel model = GptOssModel
+            .LoadAsync(request.Folder, request.Options, null, cancellationToken)
+            .GetAwaiter()
+            .GetResult();
         foreach (int token in request.Tokens)
             if (token >= model.VocabularySize)
-                throw new Shell.UsageException($"--tokens holds {token}, but the model's ids go from 0 to {model.VocabularySize - 1}.");
+                throw new Shell.UsageException(
+                    $"--tokens holds {token}, but the model's ids go from 0 to {model.VocabularySize - 1}."
+                );
 
         var copies = new Copy[request.Interleave];
-        for (int i = 0; i < copies.Length; i++) copies[i] = new Copy(request, model.Engine.Cache.NewSequence());
+        for (int i = 0; i < copies.Length; i++)
+            copies[i] = new Copy(request, model.Engine.Cache.NewSequence());
         RunAll(model.Engine, copies, request, cancellationToken);
         foreach (Copy copy in copies)
         {
             copy.Sequence.Dispose();
-            if (!copy.SameAs(copies[0])) throw new InvalidOperationException("Interleaved copies of the sequence gave different logits.");
+            if (!copy.SameAs(copies[0]))
+                throw new InvalidOperationException("Interleaved copies of the sequence gave different logits.");
         }
         return new LogitsResult(copies[0].Logits, request.Greedy > 0 ? [.. copies[0].Greedy] : null);
     }
@@ -47,7 +57,8 @@ internal static class LogitsProbe
                         for (int i = 0; i < rows; i++)
                             copy.Take(logits[row++]);
                 },
-                stop);
+                stop
+            );
         }
     }
 
@@ -75,11 +86,23 @@ internal static class LogitsProbe
                 return 1;
             }
 
-            int first = _fed, end = _fed + Math.Min(chunk, request.Tokens.Length - _fed);
-            int[] wanted = [.. request.Positions.Append(request.Tokens.Length - 1).Distinct()
-                .Where(position => position >= first && position < end).Order()];
-            batch.Add(sequence, request.Tokens.AsSpan(first, end - first), [.. wanted.Select(position => position - first)]);
-            foreach (int position in wanted) _awaited.Enqueue(position);
+            int first = _fed,
+                end = _fed + Math.Min(chunk, request.Tokens.Length - _fed);
+            int[] wanted =
+            [
+                .. request
+                    .Positions.Append(request.Tokens.Length - 1)
+                    .Distinct()
+                    .Where(position => position >= first && position < end)
+                    .Order(),
+            ];
+            batch.Add(
+                sequence,
+                request.Tokens.AsSpan(first, end - first),
+                [.. wanted.Select(position => position - first)]
+            );
+            foreach (int position in wanted)
+                _awaited.Enqueue(position);
             _fed = end;
             return wanted.Length;
         }
@@ -87,12 +110,14 @@ internal static class LogitsProbe
         public void Take(ReadOnlySpan<float> logits)
         {
             int position = _awaited.Dequeue();
-            if (Array.BinarySearch(request.Positions, position) >= 0) Logits[position] = logits.ToArray();
+            if (Array.BinarySearch(request.Positions, position) >= 0)
+                Logits[position] = logits.ToArray();
             if (position >= request.Tokens.Length - 1 && Greedy.Count < request.Greedy)
                 Greedy.Add(System.Numerics.Tensors.TensorPrimitives.IndexOfMax(logits));
         }
 
-        public bool SameAs(Copy other) => Greedy.SequenceEqual(other.Greedy)
+        public bool SameAs(Copy other) =>
+            Greedy.SequenceEqual(other.Greedy)
             && Logits.All(pair => pair.Value.AsSpan().SequenceEqual(other.Logits[pair.Key]));
     }
 }

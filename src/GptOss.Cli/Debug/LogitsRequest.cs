@@ -11,11 +11,20 @@ namespace GptOss.Cli.Debug;
 /// <param name="Interleave">Copies of the sequence in one batch, shifted against each other; all must agree.</param>
 /// <param name="Options">Threads and the format of keys and values.</param>
 internal sealed record LogitsRequest(
-    string Folder, int[] Tokens, int[] Positions, int Greedy, int? Chunk, int Interleave, ModelOptions Options);
+    string Folder,
+    int[] Tokens,
+    int[] Positions,
+    int Greedy,
+    int? Chunk,
+    int Interleave,
+    ModelOptions Options
+);
 
 /// <summary>What the oracle's check reads: <c>{"logits": {"position": [values]}, "greedy": [ids]}</c>.</summary>
 /// <param name="Logits">One value per token of the vocabulary, by position.</param>
-/// <param name="Greedy">The chosen ids; null where none were asked for, since the check takes an empty list for a failure.</param>
+/// <param name="Greedy">The chosen ids; null where none were asked for, since the check takes an empty list for a
+/// failure.</param>
 internal sealed record LogitsResult(
     SortedDictionary<int, float[]> Logits,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int[]? Greedy);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int[]? Greedy
+);

@@ -5,8 +5,12 @@ using GptOss.Harmony;
 
 namespace GptOss.Cli.Debug;
 
-/// <summary>Cases of the kinds <c>parse</c> (the result is messages) and <c>stream</c> (what each token brings).</summary>
-/// <remarks>With <c>"profile": "tolerant"</c> they go through the library's parser, else through the reference's.</remarks>
+/// <summary>
+/// Cases of the kinds <c>parse</c> (the result is messages) and <c>stream</c> (what each token brings).
+/// </summary>
+/// <remarks>
+/// With <c>"profile": "tolerant"</c> they go through the library's parser, else through the reference's.
+/// </remarks>
 internal sealed class ParseCases(SpecialTokens special)
 {
     /// <returns>
@@ -49,9 +53,10 @@ internal sealed class ParseCases(SpecialTokens special)
 
     private IParserUnderCase Parser(JsonElement input)
     {
-        HarmonyRole? role = input.TryGetProperty("role", out JsonElement word) && word.ValueKind != JsonValueKind.Null
-            ? RoleNames.Parse(word.GetString()) ?? throw new UsageException($"There is no role '{word}'.")
-            : null;
+        HarmonyRole? role =
+            input.TryGetProperty("role", out JsonElement word) && word.ValueKind != JsonValueKind.Null
+                ? RoleNames.Parse(word.GetString()) ?? throw new UsageException($"There is no role '{word}'.")
+                : null;
         if (input.TryGetProperty("profile", out JsonElement profile) && profile.GetString() == "tolerant")
         {
             ToolNames tools = input.TryGetProperty("tools", out JsonElement names)
@@ -59,7 +64,8 @@ internal sealed class ParseCases(SpecialTokens special)
                 : ToolNames.None;
             return new Tolerant(new HarmonyParser(special, role, tools));
         }
-        bool isLenient = input.TryGetProperty("strict", out JsonElement strict) && strict.ValueKind == JsonValueKind.False;
+        bool isLenient =
+            input.TryGetProperty("strict", out JsonElement strict) && strict.ValueKind == JsonValueKind.False;
         return new Reference(new ReferenceParser(special, role, !isLenient));
     }
 
@@ -72,28 +78,33 @@ internal sealed class ParseCases(SpecialTokens special)
             yield return null;
     }
 
-    private static JsonObject Step(JsonNode? token, string? error, ParserView view) => error is not null
-        ? new JsonObject { ["token"] = token, ["error"] = error }
-        : new JsonObject
-        {
-            ["token"] = token,
-            ["state"] = view.State.ToString(),
-            ["role"] = view.Role?.Word(),
-            ["channel"] = view.Channel,
-            ["recipient"] = view.Recipient,
-            ["content_type"] = view.ContentType,
-            ["delta"] = view.Delta,
-            ["content"] = view.Content,
-        };
+    private static JsonObject Step(JsonNode? token, string? error, ParserView view) =>
+        error is not null
+            ? new JsonObject { ["token"] = token, ["error"] = error }
+            : new JsonObject
+            {
+                ["token"] = token,
+                ["state"] = view.State.ToString(),
+                ["role"] = view.Role?.Word(),
+                ["channel"] = view.Channel,
+                ["recipient"] = view.Recipient,
+                ["content_type"] = view.ContentType,
+                ["delta"] = view.Delta,
+                ["content"] = view.Content,
+            };
 
     private static JsonObject Message(HarmonyMessage message)
     {
         var node = new JsonObject { ["role"] = message.Role.Word() };
-        foreach ((string name, string? value) in new[]
-        {
-            ("name", message.Name), ("recipient", message.Recipient), ("channel", message.Channel),
-            ("content_type", message.ContentType),
-        })
+        foreach (
+            (string name, string? value) in new[]
+            {
+                ("name", message.Name),
+                ("recipient", message.Recipient),
+                ("channel", message.Channel),
+                ("content_type", message.ContentType),
+            }
+        )
         {
             if (value is not null)
                 node[name] = value;

@@ -17,12 +17,21 @@ internal static class InspectCommand
         Option<string?> model = ModelChoice.Option();
         Option<int?> context = Values.Number("--context", "Tokens for which to reckon the memory.", 1, int.MaxValue);
         var json = new Option<bool>("--json") { Description = "One JSON object instead of tables." };
-        var command = new Command("inspect", "Shows what a model folder holds and how much memory it needs.") { folder, model, context, json };
+        var command = new Command("inspect", "Shows what a model folder holds and how much memory it needs.")
+        {
+            folder,
+            model,
+            context,
+            json,
+        };
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(folder) is not null && parsed.GetValue(model) is not null)
                 throw new UsageException("DIR and --model exclude each other: both name the model's folder.");
-            var inspection = Inspection.Of(ModelChoice.Folder(parsed.GetValue(folder) ?? parsed.GetValue(model)), parsed.GetValue(context));
+            var inspection = Inspection.Of(
+                ModelChoice.Folder(parsed.GetValue(folder) ?? parsed.GetValue(model)),
+                parsed.GetValue(context)
+            );
             if (parsed.GetValue(json))
             {
                 using var output = new Output();

@@ -14,7 +14,10 @@ internal sealed record Inspection
     /// <summary>Weights: a byte of MXFP4 blocks holds two, scales are none.</summary>
     public required long Parameters { get; init; }
 
-    /// <summary>Weights that one token's way through the model uses: with the head, without the embedding table and the idle experts.</summary>
+    /// <summary>
+    /// Weights that one token's way through the model uses: with the head, without the embedding table and the idle
+    /// experts.
+    /// </summary>
     public required long ActiveParameters { get; init; }
 
     public required long TensorBytes { get; init; }
@@ -36,7 +39,14 @@ internal sealed record Inspection
         {
             Folder = folder.Path,
             Layout = config.Layout,
-            Files = [.. folder.Files.Select(file => new WeightFile(Path.GetFileName(file.Path), file.Length, file.Tensors.Count))],
+            Files =
+            [
+                .. folder.Files.Select(file => new WeightFile(
+                    Path.GetFileName(file.Path),
+                    file.Length,
+                    file.Tensors.Count
+                )),
+            ],
             Config = config,
             Parameters = total,
             ActiveParameters = total - Idle(groups, config),
@@ -58,7 +68,9 @@ internal sealed record Inspection
     {
         if (asked > config.MaxPositions)
             throw new Shell.UsageException($"--context is {asked}, but the model's longest is {config.MaxPositions}.");
-        return asked is { } one ? [one] : [.. new[] { 4096, 32_768, config.MaxPositions }.Where(n => n <= config.MaxPositions).Distinct()];
+        return asked is { } one
+            ? [one]
+            : [.. new[] { 4096, 32_768, config.MaxPositions }.Where(n => n <= config.MaxPositions).Distinct()];
     }
 }
 

@@ -7,33 +7,58 @@ namespace GptOss.Cli.Inspect;
 /// <summary>An <see cref="Inspection"/> as tables for a person.</summary>
 internal static class InspectionSheets
 {
-    public static Sheet[] Of(Inspection inspection) => [Summary(inspection), Config(inspection.Config), Tensors(inspection), Memory(inspection)];
+    public static Sheet[] Of(Inspection inspection) =>
+        [Summary(inspection), Config(inspection.Config), Tensors(inspection), Memory(inspection)];
 
-    private static Sheet Summary(Inspection i) => Sheet.OfPairs(Printable.Path(i.Folder),
-        ("layout", i.Layout == CheckpointLayout.HuggingFace ? "Hugging Face" : "OpenAI's original"),
-        ("files", $"{i.Files.Count}, {Amount.Bytes(i.Files.Sum(file => file.Bytes))}"),
-        ("tensors", $"{i.Files.Sum(file => file.Tensors)}, {Amount.Bytes(i.TensorBytes)}"),
-        ("parameters", Amount.Count(i.Parameters)),
-        ("… active per token", Amount.Count(i.ActiveParameters)));
+    private static Sheet Summary(Inspection i) =>
+        Sheet.OfPairs(
+            Printable.Path(i.Folder),
+            ("layout", i.Layout == CheckpointLayout.HuggingFace ? "Hugging Face" : "OpenAI's original"),
+            ("files", $"{i.Files.Count}, {Amount.Bytes(i.Files.Sum(file => file.Bytes))}"),
+            ("tensors", $"{i.Files.Sum(file => file.Tensors)}, {Amount.Bytes(i.TensorBytes)}"),
+            ("parameters", Amount.Count(i.Parameters)),
+            ("… active per token", Amount.Count(i.ActiveParameters))
+        );
 
-    private static Sheet Config(ModelConfig c) => Sheet.OfPairs("config",
-        ("layers", $"{c.NumHiddenLayers}, {c.IsSliding.Count(sliding => sliding)} of them sliding with a window of {c.SlidingWindow}"),
-        ("hidden size", Amount.Count(c.HiddenSize)),
-        ("attention", $"{c.NumAttentionHeads} heads of {c.HeadDim} on {c.NumKeyValueHeads} key/value heads"),
-        ("experts", $"{c.NumLocalExperts} of {Amount.Count(c.IntermediateSize)}, {c.ExpertsPerToken} per token"),
-        ("vocabulary", Amount.Count(c.VocabSize)),
-        ("context", $"{Amount.Count(c.MaxPositions)}, from {Amount.Count(c.Rope.OriginalContext)} by YaRN factor {Text(c.Rope.Factor)}"),
-        ("rope theta", Text(c.Rope.Theta)),
-        ("SwiGLU limit", Text(c.SwiGluLimit)),
-        ("RMSNorm epsilon", Text(c.RmsNormEps)));
+    private static Sheet Config(ModelConfig c) =>
+        Sheet.OfPairs(
+            "config",
+            (
+                "layers",
+                $"{c.NumHiddenLayers}, {c.IsSliding.Count(sliding => sliding)} of them sliding with a window of "
+                    + $"{c.SlidingWindow}"
+            ),
+            ("hidden size", Amount.Count(c.HiddenSize)),
+            ("attention", $"{c.NumAttentionHeads} heads of {c.HeadDim} on {c.NumKeyValueHeads} key/value heads"),
+            ("experts", $"{c.NumLocalExperts} of {Amount.Count(c.IntermediateSize)}, {c.ExpertsPerToken} per token"),
+            ("vocabulary", Amount.Count(c.VocabSize)),
+            (
+                "context",
+                $"{Amount.Count(c.MaxPositions)}, from {Amount.Count(c.Rope.OriginalContext)} by YaRN factor "
+                    + $"{Text(c.Rope.Factor)}"
+            ),
+            ("rope theta", Text(c.Rope.Theta)),
+            ("SwiGLU limit", Text(c.SwiGluLimit)),
+            ("RMSNorm epsilon", Text(c.RmsNormEps))
+        );
 
-    private static Sheet Tensors(Inspection i) => new(
-        "tensors (* is a layer: model.layers.N or block.N)",
-        [new("name"), new("no.", true), new("type"), new("shape"), new("size", true)],
-        [.. i.Tensors.Select(group => new[]
-        {
-            InLayer(group.Name), Amount.Count(group.Count), group.DType, $"[{string.Join(", ", group.Shape)}]", Amount.Size(group.Bytes),
-        })]);
+    private static Sheet Tensors(Inspection i) =>
+        new(
+            "tensors (* is a layer: model.layers.N or block.N)",
+            [new("name"), new("no.", true), new("type"), new("shape"), new("size", true)],
+            [
+                .. i.Tensors.Select(group =>
+                    new[]
+                    {
+                        InLayer(group.Name),
+                        Amount.Count(group.Count),
+                        group.DType,
+                        $"[{string.Join(", ", group.Shape)}]",
+                        Amount.Size(group.Bytes),
+                    }
+                ),
+            ]
+        );
 
     // Without what all layers' names begin with, the longest name and its shape fit a terminal of 80 columns.
     private static string InLayer(string name) =>
@@ -41,10 +66,21 @@ internal static class InspectionSheets
         : name.StartsWith("block.*", StringComparison.Ordinal) ? name["block.".Length..]
         : name;
 
-    private static Sheet Memory(Inspection i) => new(
-        "memory of one sequence (keys and values as float32)",
-        [new("context", true), new("keys and values", true), new("with the weights", true)],
-        [.. i.Memory.Select(need => new[] { Amount.Count(need.Context), Amount.Bytes(need.KeyValueBytes), Amount.Bytes(need.TotalBytes) })]);
+    private static Sheet Memory(Inspection i) =>
+        new(
+            "memory of one sequence (keys and values as float32)",
+            [new("context", true), new("keys and values", true), new("with the weights", true)],
+            [
+                .. i.Memory.Select(need =>
+                    new[]
+                    {
+                        Amount.Count(need.Context),
+                        Amount.Bytes(need.KeyValueBytes),
+                        Amount.Bytes(need.TotalBytes),
+                    }
+                ),
+            ]
+        );
 
     private static string Text(double value) => value.ToString("0.######", CultureInfo.InvariantCulture);
 }

@@ -9,13 +9,23 @@ namespace GptOss.Cli.Inspect;
 internal sealed record MemoryNeed(int Context, long KeyValueBytes, long TotalBytes)
 {
     public static MemoryNeed[] At(IEnumerable<int> contexts, ModelConfig config, long weightBytes) =>
-        [.. contexts.Select(context => new MemoryNeed(
-            context, KeysAndValues(config, context), weightBytes + KeysAndValues(config, context)))];
+        [
+            .. contexts.Select(context => new MemoryNeed(
+                context,
+                KeysAndValues(config, context),
+                weightBytes + KeysAndValues(config, context)
+            )),
+        ];
 
-    /// <summary>Per token and layer <c>2 · kvHeads · headDim · 4</c> bytes. Source: spec of gpt-oss, 4,096 bytes for the published models.</summary>
+    /// <summary>
+    /// Per token and layer <c>2 · kvHeads · headDim · 4</c> bytes. Source: spec of gpt-oss, 4,096 bytes for the
+    /// published models.
+    /// </summary>
     public static long KeysAndValues(ModelConfig config, int context)
     {
         long tokenBytes = 2L * config.KeyValueWidth * sizeof(float);
-        return config.IsSliding.Sum(sliding => (sliding ? Math.Min(context, config.SlidingWindow) : context) * tokenBytes);
+        return config.IsSliding.Sum(sliding =>
+            (sliding ? Math.Min(context, config.SlidingWindow) : context) * tokenBytes
+        );
     }
 }

@@ -19,32 +19,50 @@ internal enum TensorRole
 /// <param name="Parameters">Of all together.</param>
 /// <param name="Bytes">Of all together.</param>
 internal sealed partial record TensorGroup(
-    string Name, int Count, string DType, long[] Shape, TensorRole Role, long Parameters, long Bytes)
+    string Name,
+    int Count,
+    string DType,
+    long[] Shape,
+    TensorRole Role,
+    long Parameters,
+    long Bytes
+)
 {
     /// <summary>Groups a folder's tensors, in the order of their first appearance.</summary>
-    public static List<TensorGroup> Of(IEnumerable<Tensor> tensors) => [.. tensors
-        .Select(tensor => (Name: Number().Replace(tensor.Name, "$1*"), Tensor: tensor))
-        .GroupBy(pair => (pair.Name, Kind: pair.Tensor.ToString()))
-        .Select(group => new TensorGroup(
-            Printable.Name(group.Key.Name),
-            group.Count(),
-            group.First().Tensor.DType.Spelling(),
-            group.First().Tensor.Shape.ToArray(),
-            RoleOf(group.Key.Name),
-            group.Sum(pair => ParametersOf(pair.Tensor)),
-            group.Sum(pair => pair.Tensor.ByteLength)))];
+    public static List<TensorGroup> Of(IEnumerable<Tensor> tensors) =>
+        [
+            .. tensors
+                .Select(tensor => (Name: Number().Replace(tensor.Name, "$1*"), Tensor: tensor))
+                .GroupBy(pair => (pair.Name, Kind: pair.Tensor.ToString()))
+                .Select(group => new TensorGroup(
+                    Printable.Name(group.Key.Name),
+                    group.Count(),
+                    group.First().Tensor.DType.Spelling(),
+                    group.First().Tensor.Shape.ToArray(),
+                    RoleOf(group.Key.Name),
+                    group.Sum(pair => ParametersOf(pair.Tensor)),
+                    group.Sum(pair => pair.Tensor.ByteLength)
+                )),
+        ];
 
     // The names of Hugging Face's layout first, OpenAI's second.
     [GeneratedRegex(@"\b((?:layers|block|experts|gate_up_projs|down_projs)\.)\d+(?=\.)")]
     private static partial Regex Number();
 
     private static TensorRole RoleOf(string name) =>
-        name == "embedding.weight" || name.EndsWith("model.embed_tokens.weight", StringComparison.Ordinal) ? TensorRole.Embedding
-        : name.Contains(".mlp.experts.", StringComparison.Ordinal) || name.Contains(".mlp.mlp", StringComparison.Ordinal) ? TensorRole.Expert
+        name == "embedding.weight" || name.EndsWith("model.embed_tokens.weight", StringComparison.Ordinal)
+            ? TensorRole.Embedding
+        : name.Contains(".mlp.experts.", StringComparison.Ordinal)
+        || name.Contains(".mlp.mlp", StringComparison.Ordinal)
+            ? TensorRole.Expert
         : TensorRole.Other;
 
     private static long ParametersOf(Tensor tensor) =>
-        tensor.Name.EndsWith("_blocks", StringComparison.Ordinal) || tensor.Name.EndsWith(".blocks", StringComparison.Ordinal) ? 2 * tensor.Count
-        : tensor.Name.EndsWith("_scales", StringComparison.Ordinal) || tensor.Name.EndsWith(".scales", StringComparison.Ordinal) ? 0
+        tensor.Name.EndsWith("_blocks", StringComparison.Ordinal)
+        || tensor.Name.EndsWith(".blocks", StringComparison.Ordinal)
+            ? 2 * tensor.Count
+        : tensor.Name.EndsWith("_scales", StringComparison.Ordinal)
+        || tensor.Name.EndsWith(".scales", StringComparison.Ordinal)
+            ? 0
         : tensor.Count;
 }

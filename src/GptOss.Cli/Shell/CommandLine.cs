@@ -25,9 +25,16 @@ internal static class CommandLine
         {
             ParseResult parsed = Root(interruption).Parse(args.Length > 0 ? args : ["--help"], Parsing);
             UsageProblem.ThrowIfAny(parsed);
-            return await parsed.InvokeAsync(
-                new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null },
-                interruption.Token).ConfigureAwait(false);
+            return await parsed
+                .InvokeAsync(
+                    new InvocationConfiguration
+                    {
+                        EnableDefaultExceptionHandler = false,
+                        ProcessTerminationTimeout = null,
+                    },
+                    interruption.Token
+                )
+                .ConfigureAwait(false);
         }
         catch (Exception e)
         {

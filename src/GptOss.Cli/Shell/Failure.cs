@@ -18,9 +18,11 @@ internal static class Failure
     public static int Report(Exception exception, CancellationToken interruption)
     {
         Exception cause = Cause(exception);
-        WriteLine(cause is OperationCanceledException && interruption.IsCancellationRequested
-            ? Interruption.Message
-            : Describe(cause));
+        WriteLine(
+            cause is OperationCanceledException && interruption.IsCancellationRequested
+                ? Interruption.Message
+                : Describe(cause)
+        );
         return cause is UsageException ? WrongUsage : Error;
     }
 
@@ -37,22 +39,32 @@ internal static class Failure
     }
 
     private static Exception Cause(Exception e) =>
-        e is AggregateException or TargetInvocationException or TypeInitializationException && e.InnerException is { } inner
+        e is AggregateException or TargetInvocationException or TypeInitializationException
+        && e.InnerException is { } inner
             ? Cause(inner)
             : e;
 
-    private static string Describe(Exception e) => e switch
-    {
-        // The library's own words name the option of a program.
-        ContextLengthException tooLong => $"The prompt is longer than the context: {Amount.Count(tooLong.PromptTokens)} tokens or more, of {Amount.Count(tooLong.ContextLength)}. "
-            + "Shorten it.",
-        UsageException or GptOssException or InsufficientMemoryException or IOException or UnauthorizedAccessException => e.Message,
-        OutOfMemoryException => "Memory ran out. 'gptoss inspect DIR --context N' says how much a model needs.",
-        ArgumentException => WithoutParameter(e.Message),
-        _ => $"Unexpected {e.GetType().Name}: {e.Message} This is a defect of gptoss; please report it with the command line.",
-    };
+    private static string Describe(Exception e) =>
+        e switch
+        {
+            // The library's own words name the option of a program.
+            ContextLengthException tooLong =>
+                $"The prompt is longer than the context: {Amount.Count(tooLong.PromptTokens)} tokens or more, of "
+                    + $"{Amount.Count(tooLong.ContextLength)}. Shorten it.",
+            UsageException
+            or GptOssException
+            or InsufficientMemoryException
+            or IOException
+            or UnauthorizedAccessException => e.Message,
+            OutOfMemoryException => "Memory ran out. 'gptoss inspect DIR --context N' says how much a model needs.",
+            ArgumentException => WithoutParameter(e.Message),
+            _ => $"Unexpected {e.GetType().Name}: {e.Message} This is a defect of gptoss; please report it with the "
+                + "command line.",
+        };
 
-    /// <summary>.NET appends the name of a parameter and its value, which mean nothing to whoever typed a command.</summary>
+    /// <summary>
+    /// .NET appends the name of a parameter and its value, which mean nothing to whoever typed a command.
+    /// </summary>
     private static string WithoutParameter(string message)
     {
         int end = message.IndexOf(" (Parameter '", StringComparison.Ordinal);

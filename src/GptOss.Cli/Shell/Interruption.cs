@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace GptOss.Cli.Shell;
 
-/// <summary>Ctrl+C, a request to terminate, or a closed terminal: cancels the work, and ends the process if that takes too long.</summary>
+/// <summary>
+/// Ctrl+C, a request to terminate, or a closed terminal: cancels the work, and ends the process if that takes too long.
+/// </summary>
 internal sealed class Interruption : IDisposable
 {
     public const string Message = "Interrupted.";
@@ -13,16 +15,18 @@ internal sealed class Interruption : IDisposable
     private readonly CancellationTokenSource _source = new();
     private readonly PosixSignalRegistration[] _registrations;
 
-    public Interruption() => _registrations =
-    [
-        PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle),
-        PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle),
-        PosixSignalRegistration.Create(PosixSignal.SIGHUP, Handle),
-    ];
+    public Interruption() =>
+        _registrations = [
+            PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle),
+            PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle),
+            PosixSignalRegistration.Create(PosixSignal.SIGHUP, Handle),
+        ];
 
     public CancellationToken Token => _source.Token;
 
-    /// <summary>Asked at Ctrl+C before anything else; true means that it is taken care of and the tool goes on.</summary>
+    /// <summary>
+    /// Asked at Ctrl+C before anything else; true means that it is taken care of and the tool goes on.
+    /// </summary>
     public Func<bool>? AtCtrlC { get; set; }
 
     public void Dispose()

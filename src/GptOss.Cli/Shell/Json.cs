@@ -12,13 +12,19 @@ namespace GptOss.Cli.Shell;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     UseStringEnumConverter = true,
-    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals
+)]
 [JsonSerializable(typeof(LogitsResult))]
 [JsonSerializable(typeof(Inspection))]
 [JsonSerializable(typeof(BenchResult))]
 [JsonSerializable(typeof(AnswerEvent))]
 internal sealed partial class Json : JsonSerializerContext
 {
-    /// <summary>With letters of every language as they are: what is escaped besides is needed by nobody but HTML.</summary>
-    public static Json Readable => field ??= new(new JsonSerializerOptions(Default.Options!) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    /// <summary>
+    /// With letters of every language as they are: what is escaped besides is needed by nobody but HTML.
+    /// </summary>
+    public static Json Readable =>
+        field ??= new(
+            new JsonSerializerOptions(Default.Options!) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }
+        );
 }

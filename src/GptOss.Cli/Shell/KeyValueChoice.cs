@@ -5,14 +5,15 @@ namespace GptOss.Cli.Shell;
 /// <summary>How a command's model stores keys and values: --kv.</summary>
 internal static class KeyValueChoice
 {
-    private static readonly Dictionary<string, KeyValueFormat> Formats =
-        Enum.GetValues<KeyValueFormat>().ToDictionary(format => format.ToString().ToLowerInvariant());
+    private static readonly Dictionary<string, KeyValueFormat> Formats = Enum.GetValues<KeyValueFormat>()
+        .ToDictionary(format => format.ToString().ToLowerInvariant());
 
     public static Option<string> Option()
     {
         var option = new Option<string>("--kv")
         {
-            Description = "How keys and values are stored: exact, at half or at a quarter of the memory; the default is float32.",
+            Description =
+                "How keys and values are stored: exact, at half or at a quarter of the memory; the default is float32.",
             HelpName = string.Join('|', Formats.Keys),
             DefaultValueFactory = _ => "float32",
         };

@@ -10,14 +10,19 @@ internal static class Loading
         if (Console.IsErrorRedirected)
             return GptOssModel.LoadAsync(folder, options, progress: null, cancellationToken);
 
-        IAnsiConsole terminal = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        return terminal.Progress()
+        IAnsiConsole terminal = AnsiConsole.Create(
+            new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) }
+        );
+        return terminal
+            .Progress()
             .AutoClear(true)
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn())
             .StartAsync(async context =>
             {
                 ProgressTask bar = context.AddTask("Loading", maxValue: 1);
-                return await GptOssModel.LoadAsync(folder, options, new Bar(bar), cancellationToken).ConfigureAwait(false);
+                return await GptOssModel
+                    .LoadAsync(folder, options, new Bar(bar), cancellationToken)
+                    .ConfigureAwait(false);
             });
     }
 

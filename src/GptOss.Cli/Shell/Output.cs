@@ -5,8 +5,8 @@ namespace GptOss.Cli.Shell;
 
 /// <summary>Standard output as UTF-8, written through at once; a reader that has gone away is an error.</summary>
 /// <remarks>
-/// .NET's console stream takes a broken pipe for success, so that a model would go on talking to nobody; hence the pipe is written
-/// to as a file. Only a pipe: in a regular file that would disregard what others have appended meanwhile.
+/// .NET's console stream takes a broken pipe for success, so that a model would go on talking to nobody; hence the pipe
+/// is written to as a file. Only a pipe: in a regular file that would disregard what others have appended meanwhile.
 /// </remarks>
 internal sealed class Output : IDisposable
 {
@@ -25,7 +25,10 @@ internal sealed class Output : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new OutputException("Standard output takes no more: its reader has gone away, or the disk is full.", e);
+            throw new OutputException(
+                "Standard output takes no more: its reader has gone away, or the disk is full.",
+                e
+            );
         }
     }
 
@@ -39,7 +42,11 @@ internal sealed class Output : IDisposable
         {
             try
             {
-                var file = new FileStream(new SafeFileHandle(StandardOutput, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+                var file = new FileStream(
+                    new SafeFileHandle(StandardOutput, ownsHandle: false),
+                    FileAccess.Write,
+                    bufferSize: 0
+                );
                 if (!file.CanSeek)
                     return file;
             }
@@ -49,7 +56,7 @@ internal sealed class Output : IDisposable
             }
         }
         else if (OperatingSystem.IsWindows() && !Console.IsOutputRedirected)
-            Console.OutputEncoding = Utf8;      // a terminal there would read the bytes in a code page of old
+            Console.OutputEncoding = Utf8; // a terminal there would read the bytes in a code page of old
         return Console.OpenStandardOutput();
     }
 }

@@ -5,13 +5,16 @@ namespace GptOss.Cli.Shell;
 /// <summary>How weights and activations are multiplied: --precision.</summary>
 internal static class PrecisionChoice
 {
-    private const string Checkpoint = "checkpoint", Fast = "fast";
+    private const string Checkpoint = "checkpoint",
+        Fast = "fast";
 
     public static Option<string> Option()
     {
         var option = new Option<string>("--precision")
         {
-            Description = "checkpoint: the weights as stored, float32 activations (the default). fast: int8 activations and dense weights.",
+            Description =
+                "checkpoint: the weights as stored, float32 activations (the default). fast: int8 activations and "
+                + "dense weights.",
             HelpName = $"{Checkpoint}|{Fast}",
             DefaultValueFactory = _ => Checkpoint,
         };

@@ -37,15 +37,21 @@ internal static partial class UsageProblem
                 $"A command is needed: {string.Join(", ", command.Subcommands.Select(c => c.Name))}.",
             OptionResult { IdentifierTokenCount: > 0, Tokens.Count: 0, Option.Arity.MinimumNumberOfValues: > 0 } bare =>
                 $"{bare.Option.Name} needs a value{Form(bare.Option)}.",
-            OptionResult { IdentifierTokenCount: 0, Option.Required: true } missing => $"{missing.Option.Name} is needed{Form(missing.Option)}.",
-            OptionResult { Option: { } limited, Tokens: [var given, ..] } when limited.HelpName is { } names && names.Contains('|', StringComparison.Ordinal) =>
+            OptionResult { IdentifierTokenCount: 0, Option.Required: true } missing =>
+                $"{missing.Option.Name} is needed{Form(missing.Option)}.",
+            OptionResult { Option: { } limited, Tokens: [var given, ..] }
+                when limited.HelpName is { } names && names.Contains('|', StringComparison.Ordinal) =>
                 $"{limited.Name} should be {Choice(names)}, but is '{given.Value}'.",
             _ => error.Message,
         };
     }
 
-    private static string Form(Option option) => option.HelpName is { } name
-        ? name.Contains('|', StringComparison.Ordinal) ? $": {Choice(name)}" : $", as in {option.Name} {name}" : "";
+    private static string Form(Option option) =>
+        option.HelpName is { } name
+            ? name.Contains('|', StringComparison.Ordinal)
+                ? $": {Choice(name)}"
+                : $", as in {option.Name} {name}"
+            : "";
 
     /// <summary>"a|b|c" as words.</summary>
     private static string Choice(string names)
@@ -54,24 +60,37 @@ internal static partial class UsageProblem
         return words.Length < 2 ? names : $"{string.Join(", ", words[..^1])} or {words[^1]}";
     }
 
-    /// <summary>The parser takes an option that it does not know for an argument, so a misspelt one would become the prompt.</summary>
-    private static string? UnknownOption(ParseResult parsed) => parsed.Tokens
-        .TakeWhile(token => token.Type != TokenType.DoubleDash)
-        .Where(token => token.Type == TokenType.Argument && LooksLikeOption().IsMatch(token.Value))
-        .Select(token => token.Value.Split('=')[0])
-        .FirstOrDefault();
+    /// <summary>
+    /// The parser takes an option that it does not know for an argument, so a misspelt one would become the prompt.
+    /// </summary>
+    private static string? UnknownOption(ParseResult parsed) =>
+        parsed
+            .Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash)
+            .Where(token => token.Type == TokenType.Argument && LooksLikeOption().IsMatch(token.Value))
+            .Select(token => token.Value.Split('=')[0])
+            .FirstOrDefault();
 
-    /// <summary>An option without its value takes the option behind it for one, which is then no value of anybody's.</summary>
+    /// <summary>
+    /// An option without its value takes the option behind it for one, which is then no value of anybody's.
+    /// </summary>
     private static Option? Swallowed(ParseResult parsed)
     {
         Dictionary<string, Option> options = [];
-        for (SymbolResult? result = parsed.CommandResult; result is CommandResult { Command: var command }; result = result.Parent)
+        for (
+            SymbolResult? result = parsed.CommandResult;
+            result is CommandResult { Command: var command };
+            result = result.Parent
+        )
             foreach (Option option in command.Options)
-                foreach (string name in (string[])[option.Name, .. option.Aliases])
-                    options.TryAdd(name, option);
+            foreach (string name in (string[])[option.Name, .. option.Aliases])
+                options.TryAdd(name, option);
         for (int i = 1; i < parsed.Tokens.Count && parsed.Tokens[i].Type != TokenType.DoubleDash; i++)
-            if (parsed.Tokens[i].Type == TokenType.Argument && options.ContainsKey(parsed.Tokens[i].Value.Split('=')[0])
-                && parsed.Tokens[i - 1].Type == TokenType.Option && options.TryGetValue(parsed.Tokens[i - 1].Value, out Option? before))
+            if (
+                parsed.Tokens[i].Type == TokenType.Argument
+                && options.ContainsKey(parsed.Tokens[i].Value.Split('=')[0])
+                && parsed.Tokens[i - 1].Type == TokenType.Option
+                && options.TryGetValue(parsed.Tokens[i - 1].Value, out Option? before)
+            )
                 return before;
         return null;
     }

@@ -12,7 +12,8 @@ internal static class Values
 
     /// <summary>An option that takes a number within <c>[min, max]</c>; null where it is not given.</summary>
     public static Option<T?> Number<T>(string name, string description, T min, T max, params string[] aliases)
-        where T : struct, INumber<T> => new(name, aliases)
+        where T : struct, INumber<T> =>
+        new(name, aliases)
         {
             Description = description,
             HelpName = "N",
@@ -28,19 +29,31 @@ internal static class Values
         for (int i = 0; i < words.Length; i++)
         {
             if (!int.TryParse(words[i], NumberStyles.None, CultureInfo.InvariantCulture, out ids[i]))
-                throw new UsageException($"{name} should be whole numbers from 0 on, such as 1,2,3, but holds '{words[i]}'.");
+                throw new UsageException(
+                    $"{name} should be whole numbers from 0 on, such as 1,2,3, but holds '{words[i]}'."
+                );
         }
         return ids;
     }
 
-    private static T? ParseNumber<T>(ArgumentResult result, string name, T min, T max) where T : struct, INumber<T>
+    private static T? ParseNumber<T>(ArgumentResult result, string name, T min, T max)
+        where T : struct, INumber<T>
     {
         string text = result.Tokens[0].Value;
         // NaN parses, but compares with nothing.
-        if (T.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out T value) && value >= min && value <= max)
+        if (
+            T.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out T value)
+            && value >= min
+            && value <= max
+        )
             return value;
         string kind = typeof(T) == typeof(float) ? "a number" : "a whole number";
-        result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} should be {kind} from {min} to {max}, but is '{text}'."));
+        result.AddError(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{name} should be {kind} from {min} to {max}, but is '{text}'."
+            )
+        );
         return null;
     }
 }

@@ -23,15 +23,17 @@ internal enum PartPlace
 
 /// <summary>A message that the model wrote, as far as the contents of the answer do not say it.</summary>
 /// <remarks>
-/// Contents of one kind are merged on their way to the caller, and channels, border lines and the exact text of arguments
-/// get lost. An answer carries its parts in <c>ChatMessage.AdditionalProperties["harmony.parts"]</c>, where they survive
-/// JSON; a plain answer, whose contents say all, carries none.
+/// Contents of one kind are merged on their way to the caller, and channels, border lines and the exact text of
+/// arguments get lost. An answer carries its parts in <c>ChatMessage.AdditionalProperties["harmony.parts"]</c>, where
+/// they survive JSON; a plain answer, whose contents say all, carries none.
 /// </remarks>
 internal sealed record AnswerPart
 {
     public const string Key = "harmony.parts";
 
-    /// <summary>The blank line between two messages that stand in contents of one kind; none of the model's words.</summary>
+    /// <summary>
+    /// The blank line between two messages that stand in contents of one kind; none of the model's words.
+    /// </summary>
     public const string Border = "\n\n";
 
     /// <summary>One of <see cref="ChannelNames"/>.</summary>
@@ -45,13 +47,17 @@ internal sealed record AnswerPart
     /// <summary>UTF-16 units of the contents' text that belong to it, without the border; 0 for a call.</summary>
     public int Length { get; init; }
 
-    /// <summary>What the contents do not hold: hidden reasoning, or arguments as they were written; null for nothing.</summary>
+    /// <summary>
+    /// What the contents do not hold: hidden reasoning, or arguments as they were written; null for nothing.
+    /// </summary>
     public string? Words { get; init; }
 
     /// <summary>A call's content type; "" for none, null for the usual one.</summary>
     public string? Type { get; init; }
 
-    /// <summary>The ids that the model chose, where the tokenizer would take others; null for the tokenizer's.</summary>
+    /// <summary>
+    /// The ids that the model chose, where the tokenizer would take others; null for the tokenizer's.
+    /// </summary>
     public int[]? Tokens { get; init; }
 
     /// <summary>The parts as they are stored.</summary>
@@ -76,14 +82,21 @@ internal sealed record AnswerPart
 
     // A stranger's list may hold null, whatever its type says.
     private static IReadOnlyList<AnswerPart>? Checked(IReadOnlyList<AnswerPart>? parts) =>
-        parts?.All(part => part is not null && Enum.IsDefined(part.In) && ChannelNames.All.Contains(part.Channel)
-            && (part.In is PartPlace.Text or PartPlace.Reasoning ? part.Length > 0 : part.Length == 0)) == true
-            ? parts : null;
+        parts?.All(part =>
+            part is not null
+            && Enum.IsDefined(part.In)
+            && ChannelNames.All.Contains(part.Channel)
+            && (part.In is PartPlace.Text or PartPlace.Reasoning ? part.Length > 0 : part.Length == 0)
+        ) == true
+            ? parts
+            : null;
 }
 
 /// <summary>How parts are stored; known without reflection, for applications that are trimmed.</summary>
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    UseStringEnumConverter = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault
+)]
 [JsonSerializable(typeof(IReadOnlyList<AnswerPart>))]
 internal sealed partial class AnswerPartJson : JsonSerializerContext;

@@ -6,7 +6,9 @@ namespace GptOss.Chat;
 /// <summary>A logger whose own faults end no request and hide no error of one.</summary>
 internal sealed class CarefulLogger(ILogger inner) : ILogger
 {
-    /// <summary>A logger of the factory; one that writes nothing where there is no factory, or where it fails.</summary>
+    /// <summary>
+    /// A logger of the factory; one that writes nothing where there is no factory, or where it fails.
+    /// </summary>
     public static ILogger From(ILoggerFactory? factory, string category)
     {
         try
@@ -19,7 +21,8 @@ internal sealed class CarefulLogger(ILogger inner) : ILogger
         }
     }
 
-    public IDisposable? BeginScope<TState>(TState state) where TState : notnull => inner.BeginScope(state);
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => inner.BeginScope(state);
 
     public bool IsEnabled(LogLevel logLevel)
     {
@@ -34,7 +37,12 @@ internal sealed class CarefulLogger(ILogger inner) : ILogger
     }
 
     public void Log<TState>(
-        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter
+    )
     {
         try
         {

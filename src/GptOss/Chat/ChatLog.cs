@@ -9,11 +9,20 @@ internal static partial class ChatLog
     [LoggerMessage(1, LogLevel.Debug, "{ResponseId}: prompt of {PromptTokens} tokens, {Functions} functions offered.")]
     public static partial void Started(ILogger logger, string responseId, int promptTokens, int functions);
 
-    [LoggerMessage(2, LogLevel.Information,
-        "{ResponseId}: ended by {FinishReason} after {OutputTokens} tokens, {ReasoningTokens} of them reasoning, in {Elapsed}.")]
+    [LoggerMessage(
+        2,
+        LogLevel.Information,
+        "{ResponseId}: ended by {FinishReason} after {OutputTokens} tokens, {ReasoningTokens} of them reasoning, in "
+            + "{Elapsed}."
+    )]
     public static partial void Finished(
-        ILogger logger, string responseId, ChatFinishReason finishReason, int outputTokens, int reasoningTokens,
-        TimeSpan elapsed);
+        ILogger logger,
+        string responseId,
+        ChatFinishReason finishReason,
+        int outputTokens,
+        int reasoningTokens,
+        TimeSpan elapsed
+    );
 
     [LoggerMessage(3, LogLevel.Debug, "A request was cancelled by its caller.")]
     public static partial void Cancelled(ILogger logger);
@@ -21,29 +30,49 @@ internal static partial class ChatLog
     [LoggerMessage(4, LogLevel.Warning, "A request failed.")]
     public static partial void Failed(ILogger logger, Exception error);
 
-    [LoggerMessage(6, LogLevel.Warning,
-        "{ResponseId}: a call of '{Function}' was not carried out; the model is told, try {Attempt}.")]
+    [LoggerMessage(
+        6,
+        LogLevel.Warning,
+        "{ResponseId}: a call of '{Function}' was not carried out; the model is told, try {Attempt}."
+    )]
     public static partial void Repaired(ILogger logger, string responseId, string function, int attempt);
 
-    [LoggerMessage(7, LogLevel.Warning, "{ResponseId}: a call of '{Function}' cannot be carried out and is given for information only.")]
+    [LoggerMessage(
+        7,
+        LogLevel.Warning,
+        "{ResponseId}: a call of '{Function}' cannot be carried out and is given for information only."
+    )]
     public static partial void GivenUp(ILogger logger, string responseId, string function);
 
     [LoggerMessage(8, LogLevel.Debug, "{ResponseId}: passed over, since it is not for this model: {Contents}.")]
     public static partial void PassedOver(ILogger logger, string responseId, string contents);
 
-    [LoggerMessage(9, LogLevel.Information, "The model '{Wanted}' was asked for; this client runs '{ModelId}', which answers.")]
+    [LoggerMessage(
+        9,
+        LogLevel.Information,
+        "The model '{Wanted}' was asked for; this client runs '{ModelId}', which answers."
+    )]
     public static partial void OtherModel(ILogger logger, string wanted, string modelId);
 
     [LoggerMessage(10, LogLevel.Warning, "{Sentence}")]
     public static partial void SchemaShortened(ILogger logger, string sentence);
 
-    [LoggerMessage(11, LogLevel.Warning,
-        "{ResponseId}: ended after {MaxOutputTokens} tokens by ModelOptions.MaxOutputTokens. Set ChatOptions.MaxOutputTokens, or raise that one.")]
+    [LoggerMessage(
+        11,
+        LogLevel.Warning,
+        "{ResponseId}: ended after {MaxOutputTokens} tokens by ModelOptions.MaxOutputTokens. Set "
+            + "ChatOptions.MaxOutputTokens, or raise that one."
+    )]
     public static partial void Unlimited(ILogger logger, string responseId, int maxOutputTokens);
 
-    [LoggerMessage(12, LogLevel.Warning,
-        "This process does not use {InstructionSets}, which the processor has: the model runs many times slower than it could. "
-        + "Compiled ahead of time: set IlcInstructionSet to x86-64-v3 or native. Otherwise: look for variables such as DOTNET_EnableAVX2.")]
+    [LoggerMessage(
+        12,
+        LogLevel.Warning,
+        "This process does not use {InstructionSets}, which the processor has: the model runs many times slower than "
+            + "it could. "
+            + "Compiled ahead of time: set IlcInstructionSet to x86-64-v3 or native. Otherwise: look for variables "
+            + "such as DOTNET_EnableAVX2."
+    )]
     public static partial void Slow(ILogger logger, string instructionSets);
 
     [LoggerMessage(5, LogLevel.Trace, "{ResponseId}: {HarmonyText}")]

@@ -13,7 +13,9 @@ internal sealed record ChatRequest
     /// <summary>Prompt, sampling and limits.</summary>
     public required GenerationRequest Generation { get; init; }
 
-    /// <summary>The beginning of the answer that the prompt dictates, <c>&lt;|start|&gt;assistant</c> as a rule.</summary>
+    /// <summary>
+    /// The beginning of the answer that the prompt dictates, <c>&lt;|start|&gt;assistant</c> as a rule.
+    /// </summary>
     public required IReadOnlyList<int> Begun { get; init; }
 
     /// <summary>As <see cref="Begun"/>, for a turn that goes on after a call which was not carried out.</summary>
@@ -66,8 +68,10 @@ internal sealed record ChatRequest
     /// <summary>What closes the reasoning when its budget is used up; null if it has none.</summary>
     /// <param name="begun">What the prompt has dictated of the answer.</param>
     /// <param name="used">Tokens of reasoning that this request has seen already.</param>
-    public ITokenGuide? NewGuide(IReadOnlyList<int> begun, int used) => ReasoningBudget is { } budget
-        ? new ReasoningBudget(Math.Max(0, budget - used), Special, NewParser(begun)) : null;
+    public ITokenGuide? NewGuide(IReadOnlyList<int> begun, int used) =>
+        ReasoningBudget is { } budget
+            ? new ReasoningBudget(Math.Max(0, budget - used), Special, NewParser(begun))
+            : null;
 }
 
 /// <summary>Turns messages and options into requests; all that can be wrong with them is found here.</summary>
@@ -78,7 +82,9 @@ internal sealed class RequestReader(ChatSource source, ILogger logger)
     private readonly SpecialTokens _special = source.Special;
     private readonly HarmonyRenderer _renderer = new(source.Special);
     private readonly int[] _stopTokens =
-        [.. new int?[] { source.Special.Return, source.Special.Call, source.Special.EndOfText }.OfType<int>()];
+    [
+        .. new int?[] { source.Special.Return, source.Special.Call, source.Special.EndOfText }.OfType<int>(),
+    ];
 
     /// <param name="messages">The conversation.</param>
     /// <param name="options">Null for none.</param>
@@ -92,20 +98,34 @@ internal sealed class RequestReader(ChatSource source, ILogger logger)
     /// <exception cref="ContextLengthException">The texts are too long to be even counted.</exception>
     /// <exception cref="OperationCanceledException">The reading was cancelled.</exception>
     public ChatRequest Read(
-        IReadOnlyList<ChatMessage> messages, ChatOptions? options, GptOssRequestOptions own, bool isLimited = true,
-        CancellationToken cancellation = default)
+        IReadOnlyList<ChatMessage> messages,
+        ChatOptions? options,
+        GptOssRequestOptions own,
+        bool isLimited = true,
+        CancellationToken cancellation = default
+    )
     {
         options ??= new ChatOptions();
         if (options.MaxOutputTokens is < 1)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(options), options.MaxOutputTokens, "ChatOptions.MaxOutputTokens must be at least 1.");
+                nameof(options),
+                options.MaxOutputTokens,
+                "ChatOptions.MaxOutputTokens must be at least 1."
+            );
         }
         OfferedTools tools = OfferedTools.From(options);
-        if (isLimited && own.RawHarmonyText is { } text && source.Tokenizer.FewestTokens([text]) is var fewest && fewest > source.ContextLength)
+        if (
+            isLimited
+            && own.RawHarmonyText is { } text
+            && source.Tokenizer.FewestTokens([text]) is var fewest
+            && fewest > source.ContextLength
+        )
             throw ContextLengthException.AtLeast(fewest, source.ContextLength);
         IReadOnlyList<int> usual = [.. _special.AssistantPrompt, .. Begin(options, tools)];
-        IReadOnlyList<int> begun = own.RawHarmonyText is { } raw ? RawHarmony.Encode(raw, source.Tokenizer, cancellation) : usual;
+        IReadOnlyList<int> begun = own.RawHarmonyText is { } raw
+            ? RawHarmony.Encode(raw, source.Tokenizer, cancellation)
+            : usual;
         Conversation conversation = Converse(messages, options, own, tools);
         var request = new ChatRequest
         {
@@ -136,7 +156,11 @@ internal sealed class RequestReader(ChatSource source, ILogger logger)
     }
 
     private Conversation Converse(
-        IReadOnlyList<ChatMessage> messages, ChatOptions options, GptOssRequestOptions own, OfferedTools tools)
+        IReadOnlyList<ChatMessage> messages,
+        ChatOptions options,
+        GptOssRequestOptions own,
+        OfferedTools tools
+    )
     {
         DateOnly date = own.CurrentDate ?? DateOnly.FromDateTime(source.Time.GetLocalNow().DateTime);
         var system = new HarmonyContent.SystemInfo
@@ -152,73 +176,99 @@ internal sealed class RequestReader(ChatSource source, ILogger logger)
         var developer = new HarmonyContent.DeveloperInfo
         {
             Instructions = string.IsNullOrEmpty(options.Instructions) ? null : options.Instructions,
-            Tools = tools.Functions.Count > 0
-                ? [new ToolNamespace(ToolNamespace.FunctionsName, null, tools.Functions)] : [],
+            Tools =
+                tools.Functions.Count > 0
+                    ? [new ToolNamespace(ToolNamespace.FunctionsName, null, tools.Functions)]
+                    : [],
             ResponseFormats = options.ResponseFormat is ChatResponseFormatJson json ? [Form(json)] : [],
         };
         return Conversation.From(
-            messages, system, developer, tools, source.Tokenizer, own.RecallAnswers ? source.Memory : null);
+            messages,
+            system,
+            developer,
+            tools,
+            source.Tokenizer,
+            own.RecallAnswers ? source.Memory : null
+        );
     }
 
     private List<int> Render(
-        Conversation conversation, GptOssRequestOptions own, bool isLimited, CancellationToken cancellation) => _renderer.Render(
-        conversation.Messages,
-        new RenderOptions
-        {
-            Form = RenderForm.Conversation,
-            RecipientBehindChannel = true,
-            CleanSchemas = own.CleanSchemas,
-            Shortened = sentence => ChatLog.SchemaShortened(logger, sentence),
-            ContextLength = isLimited ? source.ContextLength : null,
-            Cancellation = cancellation,
-            Analysis = own.KeepReasoning switch
+        Conversation conversation,
+        GptOssRequestOptions own,
+        bool isLimited,
+        CancellationToken cancellation
+    ) =>
+        _renderer.Render(
+            conversation.Messages,
+            new RenderOptions
             {
-                KeepReasoning.All => AnalysisMode.KeepAll,
-                KeepReasoning.AsHarmony => AnalysisMode.HarmonyExact,
-                _ => AnalysisMode.DropFinished,
-            },
-        });
+                Form = RenderForm.Conversation,
+                RecipientBehindChannel = true,
+                CleanSchemas = own.CleanSchemas,
+                Shortened = sentence => ChatLog.SchemaShortened(logger, sentence),
+                ContextLength = isLimited ? source.ContextLength : null,
+                Cancellation = cancellation,
+                Analysis = own.KeepReasoning switch
+                {
+                    KeepReasoning.All => AnalysisMode.KeepAll,
+                    KeepReasoning.AsHarmony => AnalysisMode.HarmonyExact,
+                    _ => AnalysisMode.DropFinished,
+                },
+            }
+        );
 
-    /// <summary>What of the answer is dictated: the header of a required call, or of an answer without reasoning.</summary>
+    /// <summary>
+    /// What of the answer is dictated: the header of a required call, or of an answer without reasoning.
+    /// </summary>
     private int[] Begin(ChatOptions options, OfferedTools tools)
     {
         if (options.ToolMode is RequiredChatToolMode required)
         {
             if (tools.Functions.Count == 0)
-                throw new InvalidOperationException("ChatOptions.ToolMode requires a call, but no function is offered.");
+                throw new InvalidOperationException(
+                    "ChatOptions.ToolMode requires a call, but no function is offered."
+                );
             string? name = required.RequiredFunctionName;
             if (name is not null && !tools.Offers(name))
             {
                 throw new InvalidOperationException(
-                    $"ChatOptions.ToolMode requires the function '{Printable.Name(name)}', which ChatOptions.Tools do not offer.");
+                    $"ChatOptions.ToolMode requires the function '{Printable.Name(name)}', which ChatOptions.Tools do "
+                        + "not offer."
+                );
             }
             // Without the dot, which the model may write as one token with the beginning of the name.
-            string recipient = name is not null ? tools.Recipient(name)
-                : tools.Functions is [var only] ? ToolNames.FunctionsPrefix + only.Name : ToolNamespace.FunctionsName;
+            string recipient =
+                name is not null ? tools.Recipient(name)
+                : tools.Functions is [var only] ? ToolNames.FunctionsPrefix + only.Name
+                : ToolNamespace.FunctionsName;
             int[] header = [_special.Channel, .. Encode(ChannelNames.Commentary), .. Encode(" to=" + recipient)];
             return recipient == ToolNamespace.FunctionsName
-                ? header : [.. header, .. Encode(" "), _special.Constrain, .. Encode("json"), _special.Message];
+                ? header
+                : [.. header, .. Encode(" "), _special.Constrain, .. Encode("json"), _special.Message];
         }
         return options.Reasoning?.Effort == ReasoningEffort.None && tools.Functions.Count == 0
-            ? [_special.Channel, .. Encode(ChannelNames.Final), _special.Message] : [];
+            ? [_special.Channel, .. Encode(ChannelNames.Final), _special.Message]
+            : [];
     }
 
     private IReadOnlyList<int> Encode(string text) => source.Tokenizer.Encode(text);
 
-    private static ResponseFormat Form(ChatResponseFormatJson json) => json.Schema is { } schema
-        ? new ResponseFormat(json.SchemaName ?? "answer", json.SchemaDescription, schema)
-        : new ResponseFormat("answer", "A JSON object.", JsonElement.Parse("""{"type":"object"}"""));
+    private static ResponseFormat Form(ChatResponseFormatJson json) =>
+        json.Schema is { } schema
+            ? new ResponseFormat(json.SchemaName ?? "answer", json.SchemaDescription, schema)
+            : new ResponseFormat("answer", "A JSON object.", JsonElement.Parse("""{"type":"object"}"""));
 
-    private static SamplingOptions Sampling(ChatOptions options, GptOssRequestOptions own) => new()
-    {
-        Temperature = options.Temperature ?? SamplingOptions.Default.Temperature,
-        TopP = options.TopP ?? SamplingOptions.Default.TopP,
-        TopK = options.TopK,
-        FrequencyPenalty = options.FrequencyPenalty ?? 0,
-        PresencePenalty = options.PresencePenalty ?? 0,
-        MinP = own.MinP ?? 0,
-        RepetitionPenalty = own.RepetitionPenalty ?? 1,
-        LogitBias = own.LogitBias,
-        Seed = options.Seed is { } seed ? unchecked((ulong)seed) : null,
-    };
+    private static SamplingOptions Sampling(ChatOptions options, GptOssRequestOptions own) =>
+        new()
+        {
+            Temperature = options.Temperature ?? SamplingOptions.Default.Temperature,
+            TopP = options.TopP ?? SamplingOptions.Default.TopP,
+            TopK = options.TopK,
+            FrequencyPenalty = options.FrequencyPenalty ?? 0,
+            PresencePenalty = options.PresencePenalty ?? 0,
+            MinP = own.MinP ?? 0,
+            RepetitionPenalty = own.RepetitionPenalty ?? 1,
+            LogitBias = own.LogitBias,
+            Seed = options.Seed is { } seed ? unchecked((ulong)seed) : null,
+        };
 }

@@ -1,5 +1,6 @@
 using GptOss.Generation;
 using GptOss.Harmony;
+using GptOss.Tokenization;
 
 namespace GptOss.Chat;
 
@@ -7,10 +8,17 @@ namespace GptOss.Chat;
 /// <param name="Tokens">Makes answers.</param>
 /// <param name="Tokenizer">Text to ids and back.</param>
 /// <param name="ModelId">The name that requests may ask for.</param>
-/// <param name="Place">The address of a server that answers; null where there is none, as for a model in this process.</param>
+/// <param name="Place">The address of a server that answers; null where there is none, as for a model in this
+/// process.</param>
 /// <param name="ContextLength">Tokens of prompt and answer together.</param>
 /// <exception cref="HarmonyFormatException">The tokenizer lacks a marker of the chat format.</exception>
-internal sealed record ChatSource(ITokenSource Tokens, GptOssTokenizer Tokenizer, string ModelId, Uri? Place, int ContextLength)
+internal sealed record ChatSource(
+    ITokenSource Tokens,
+    Tokenizer Tokenizer,
+    string ModelId,
+    Uri? Place,
+    int ContextLength
+)
 {
     /// <summary>The markers of the chat format.</summary>
     public SpecialTokens Special { get; } = new(Tokenizer);

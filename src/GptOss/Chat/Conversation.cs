@@ -1,5 +1,6 @@
 using System.Text;
 using GptOss.Harmony;
+using GptOss.Tokenization;
 using Microsoft.Extensions.AI;
 
 namespace GptOss.Chat;
@@ -7,10 +8,11 @@ namespace GptOss.Chat;
 /// <summary>A caller's messages as messages of Harmony.</summary>
 /// <remarks>
 /// The texts of a system are instructions of the developer's message. What the assistant said is put together by
-/// <see cref="SplitAnswers"/> and read by <see cref="AnswerReader"/>. The names of users stand in their headers; the assistant's do not, since the model begins its
-/// own turns without one and shall find them so. Each result stands right behind its call, whose id it names, as the model was
-/// trained; one without a call stays where it is, and a call without a result is left out. Contents that are not for this
-/// model are passed over; only a picture, sound or file that a user wants read is refused.
+/// <see cref="SplitAnswers"/> and read by <see cref="AnswerReader"/>. The names of users stand in their headers; the
+/// assistant's do not, since the model begins its own turns without one and shall find them so. Each result stands
+/// right behind its call, whose id it names, as the model was trained; one without a call stays where it is, and a call
+/// without a result is left out. Contents that are not for this model are passed over; only a picture, sound or file
+/// that a user wants read is refused.
 /// </remarks>
 internal sealed class Conversation
 {
@@ -19,15 +21,16 @@ internal sealed class Conversation
     private static readonly ChatRole Developer = new("developer");
 
     private readonly OfferedTools _tools;
-    private readonly GptOssTokenizer _tokenizer;
+    private readonly Tokenizer _tokenizer;
     private readonly AnswerMemory? _memory;
     private readonly List<HarmonyMessage> _messages = [];
     private readonly List<string> _passedOver = [];
-    private readonly Dictionary<FunctionCallContent, Queue<List<FunctionResultContent>>> _results =
-        new(ReferenceEqualityComparer.Instance);      // for each time that the call stands in the history
+    private readonly Dictionary<FunctionCallContent, Queue<List<FunctionResultContent>>> _results = new(
+        ReferenceEqualityComparer.Instance
+    ); // for each time that the call stands in the history
     private readonly HashSet<FunctionResultContent> _answered = new(ReferenceEqualityComparer.Instance);
 
-    private Conversation(OfferedTools tools, GptOssTokenizer tokenizer, AnswerMemory? memory)
+    private Conversation(OfferedTools tools, Tokenizer tokenizer, AnswerMemory? memory)
     {
         _tools = tools;
         _tokenizer = tokenizer;
@@ -45,14 +48,20 @@ internal sealed class Conversation
     /// <param name="developer">Functions and forms; its instructions come before those of the history.</param>
     /// <param name="tools">The functions' names.</param>
     /// <param name="tokenizer">The model's.</param>
-    /// <param name="memory">Gives back what a caller dropped of earlier answers; null to take the history as it is.</param>
+    /// <param name="memory">Gives back what a caller dropped of earlier answers; null to take the history as it
+    /// is.</param>
     /// <exception cref="ArgumentException">A message is null, or holds null.</exception>
     /// <exception cref="NotSupportedException">
     /// A user's message holds a picture, sound or file, or a message is of an unknown role.
     /// </exception>
     public static Conversation From(
-        IReadOnlyList<ChatMessage> history, HarmonyContent.SystemInfo system, HarmonyContent.DeveloperInfo developer,
-        OfferedTools tools, GptOssTokenizer tokenizer, AnswerMemory? memory)
+        IReadOnlyList<ChatMessage> history,
+        HarmonyContent.SystemInfo system,
+        HarmonyContent.DeveloperInfo developer,
+        OfferedTools tools,
+        Tokenizer tokenizer,
+        AnswerMemory? memory
+    )
     {
         ThrowIfNull(history);
         var conversation = new Conversation(tools, tokenizer, memory);
@@ -63,15 +72,26 @@ internal sealed class Conversation
         string[] instructions =
         [
             .. new[] { developer.Instructions }.OfType<string>(),
-            .. history.Take(first).Select((message, i) => conversation.Text(message, i)).OfType<string>().Where(text => text.Length > 0),
+            .. history
+                .Take(first)
+                .Select((message, i) => conversation.Text(message, i))
+                .OfType<string>()
+                .Where(text => text.Length > 0),
         ];
         conversation._messages.Add(new HarmonyMessage(HarmonyRole.System, [system]));
         if (instructions.Length > 0 || developer.Tools.Count > 0 || developer.ResponseFormats.Count > 0)
         {
-            conversation._messages.Add(new HarmonyMessage(HarmonyRole.Developer,
-            [
-                developer with { Instructions = instructions.Length > 0 ? string.Join("\n\n", instructions) : null },
-            ]));
+            conversation._messages.Add(
+                new HarmonyMessage(
+                    HarmonyRole.Developer,
+                    [
+                        developer with
+                        {
+                            Instructions = instructions.Length > 0 ? string.Join("\n\n", instructions) : null,
+                        },
+                    ]
+                )
+            );
         }
         foreach ((ChatMessage message, int index) in SplitAnswers.Join([.. history.Skip(first)]))
             conversation.Add(message, first + index);
@@ -97,8 +117,12 @@ internal sealed class Conversation
         }
     }
 
-    /// <summary>Finds for each call of the assistant the results that name its id, before another message calls by that id.</summary>
-    /// <remarks>Some providers give calls no ids, or all the same: within a message, results of one id are dealt out in order.</remarks>
+    /// <summary>
+    /// Finds for each call of the assistant the results that name its id, before another message calls by that id.
+    /// </summary>
+    /// <remarks>
+    /// Some providers give calls no ids, or all the same: within a message, results of one id are dealt out in order.
+    /// </remarks>
     private void MatchResults(IReadOnlyList<ChatMessage> history)
     {
         var open = new Dictionary<string, (int Message, int Next, List<List<FunctionResultContent>> Calls)>();
@@ -147,38 +171,51 @@ internal sealed class Conversation
             AddTool(message);
         else
         {
-            throw new NotSupportedException($"Message {index + 1} is of the role '{RoleOf(message)}', which is not supported: "
-                + "the roles are system, developer, user, assistant and tool.");
+            throw new NotSupportedException(
+                $"Message {index + 1} is of the role '{RoleOf(message)}', which is not supported: "
+                    + "the roles are system, developer, user, assistant and tool."
+            );
         }
     }
 
-    /// <summary>A person's name as one word of a header, where white space and signs would end it or mean something else.</summary>
-    private static string? Author(string? name) => string.IsNullOrWhiteSpace(name)
-        ? null
-        : string.Concat(name.Trim().EnumerateRunes().Select(
-            rune => Rune.IsLetterOrDigit(rune) || rune.Value is '-' or '.' ? rune.ToString() : "_"));
+    /// <summary>
+    /// A person's name as one word of a header, where white space and signs would end it or mean something else.
+    /// </summary>
+    private static string? Author(string? name) =>
+        string.IsNullOrWhiteSpace(name)
+            ? null
+            : string.Concat(
+                name.Trim()
+                    .EnumerateRunes()
+                    .Select(rune => Rune.IsLetterOrDigit(rune) || rune.Value is '-' or '.' ? rune.ToString() : "_")
+            );
 
     private void AddAssistant(ChatMessage message)
     {
         IReadOnlyList<AnswerPart>? parts = AnswerPart.Of(message);
-        IReadOnlyList<SpokenMessage> spoken = _memory?.Find(message) ?? AnswerReader.Read(message.Contents, parts, _tokenizer);
+        IReadOnlyList<SpokenMessage> spoken = _memory?.Find(message)
+            ?? AnswerReader.Read(message.Contents, parts, _tokenizer);
         foreach (SpokenMessage said in spoken)
         {
             if (said.Call is { } call)
                 AddCall(call, said);
             else
             {
-                _messages.Add(new HarmonyMessage(HarmonyRole.Assistant, said.Text)
-                {
-                    Channel = said.Channel,
-                    ContentTokens = said.Tokens,
-                });
+                _messages.Add(
+                    new HarmonyMessage(HarmonyRole.Assistant, said.Text)
+                    {
+                        Channel = said.Channel,
+                        ContentTokens = said.Tokens,
+                    }
+                );
             }
         }
         AddStrayResults(message.Contents);
     }
 
-    /// <summary>A call with its results. One that has none was broken off, or never carried out: the model need not know of it.</summary>
+    /// <summary>
+    /// A call with its results. One that has none was broken off, or never carried out: the model need not know of it.
+    /// </summary>
     private void AddCall(FunctionCallContent call, SpokenMessage said)
     {
         if (!_results.TryGetValue(call, out var times) || !times.TryDequeue(out var results) || results.Count == 0)
@@ -221,14 +258,18 @@ internal sealed class Conversation
     }
 
     private void AddResult(string text, string function, string? channel) =>
-        _messages.Add(new HarmonyMessage(HarmonyRole.Tool, text)
-        {
-            Name = function,
-            Recipient = HarmonyRole.Assistant.Word(),
-            Channel = channel,
-        });
+        _messages.Add(
+            new HarmonyMessage(HarmonyRole.Tool, text)
+            {
+                Name = function,
+                Recipient = HarmonyRole.Assistant.Word(),
+                Channel = channel,
+            }
+        );
 
-    /// <summary>The text of a user's or a system's message; null if nothing is left of it beside what is passed over.</summary>
+    /// <summary>
+    /// The text of a user's or a system's message; null if nothing is left of it beside what is passed over.
+    /// </summary>
     /// <exception cref="NotSupportedException">A user wants a picture, sound or file read.</exception>
     private string? Text(ChatMessage message, int index)
     {
@@ -237,8 +278,10 @@ internal sealed class Conversation
         bool endsAttachment = false;
         foreach (AIContent content in message.Contents)
         {
-            string? attached = (content as DataContent) is { } data && MediaText.Of(data) is { } words
-                ? (string.IsNullOrEmpty(data.Name) ? words : $"{data.Name}:\n{words}") : null;
+            string? attached =
+                (content as DataContent) is { } data && MediaText.Of(data) is { } words
+                    ? (string.IsNullOrEmpty(data.Name) ? words : $"{data.Name}:\n{words}")
+                    : null;
             string spoken = attached ?? (content as TextContent)?.Text ?? "";
             if (spoken.Length > 0)
             {
@@ -260,7 +303,9 @@ internal sealed class Conversation
         return text.Length > 0 || !isPassedOver ? text.ToString() : null;
     }
 
-    /// <summary>Notes what is not for this model: contents of other providers, and what clients say to one another.</summary>
+    /// <summary>
+    /// Notes what is not for this model: contents of other providers, and what clients say to one another.
+    /// </summary>
     private void Pass(AIContent content, ChatMessage message)
     {
         if (content is not (TextContent or UsageContent) && content.GetType() != typeof(AIContent))

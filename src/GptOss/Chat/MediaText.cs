@@ -14,7 +14,11 @@ internal static class MediaText
         ContentType? type = Parse(data.MediaType);
         if (type is null || !IsText(type.MediaType))
             return null;
-        using var reader = new StreamReader(new MemoryStream(data.Data.ToArray()), EncodingOf(type), detectEncodingFromByteOrderMarks: true);
+        using var reader = new StreamReader(
+            new MemoryStream(data.Data.ToArray()),
+            EncodingOf(type),
+            detectEncodingFromByteOrderMarks: true
+        );
         return reader.ReadToEnd();
     }
 
@@ -46,11 +50,34 @@ internal static class MediaText
         }
     }
 
-    /// <summary>What is text although its type does not begin with <c>text/</c>: notations that people write by hand.</summary>
+    /// <summary>
+    /// What is text although its type does not begin with <c>text/</c>: notations that people write by hand.
+    /// </summary>
     private static readonly HashSet<string> Notations = new(StringComparer.OrdinalIgnoreCase)
     {
-        "json", "jsonl", "ndjson", "json-lines", "jsonlines", "json5", "xml", "yaml", "yml", "toml", "csv", "markdown", "sql", "graphql",
-        "javascript", "ecmascript", "typescript", "python", "sh", "shellscript", "powershell", "tex", "latex",
+        "json",
+        "jsonl",
+        "ndjson",
+        "json-lines",
+        "jsonlines",
+        "json5",
+        "xml",
+        "yaml",
+        "yml",
+        "toml",
+        "csv",
+        "markdown",
+        "sql",
+        "graphql",
+        "javascript",
+        "ecmascript",
+        "typescript",
+        "python",
+        "sh",
+        "shellscript",
+        "powershell",
+        "tex",
+        "latex",
     };
 
     private static bool IsText(string type)
@@ -72,7 +99,8 @@ internal static class MediaText
         }
         catch (Exception error) when (error is ArgumentException or NotSupportedException)
         {
-            return Encoding.UTF8;   // of an encoding that .NET does not bring along, or has disabled, most of the text is ASCII
+            // Of an encoding that .NET does not bring along, or has disabled, most of the text is ASCII
+            return Encoding.UTF8;
         }
     }
 }

@@ -21,8 +21,11 @@ internal sealed class ReasoningBudget : ITokenGuide
         _parser = parser;
         _closing =
         [
-            special.End, .. special.AssistantPrompt, special.Channel,
-            .. special.Tokenizer.Encode(ChannelNames.Final), special.Message,
+            special.End,
+            .. special.AssistantPrompt,
+            special.Channel,
+            .. special.Tokenizer.Encode(ChannelNames.Final),
+            special.Message,
         ];
     }
 

@@ -1,11 +1,14 @@
 using GptOss.Generation;
 using GptOss.Harmony;
+using GptOss.Tokenization;
 using Microsoft.Extensions.AI;
 using EndReason = GptOss.Generation.EndReason;
 
 namespace GptOss.Chat;
 
-/// <summary>The whole mapping from the tokens of an answer to contents of Microsoft.Extensions.AI. For one answer.</summary>
+/// <summary>
+/// The whole mapping from the tokens of an answer to contents of Microsoft.Extensions.AI. For one answer.
+/// </summary>
 /// <remarks>
 /// An answer is one generation, or several: after a call that cannot be carried out the model is told why and goes on
 /// (<see cref="TryContinue"/>).
@@ -13,7 +16,7 @@ namespace GptOss.Chat;
 internal sealed class Reply
 {
     private readonly ChatRequest _request;
-    private readonly GptOssTokenizer _tokenizer;
+    private readonly Tokenizer _tokenizer;
     private readonly StopSequences _stops;
     private readonly List<AIContent> _given = [];
     private readonly List<AnswerPart> _parts = [];
@@ -67,8 +70,13 @@ internal sealed class Reply
         _tokens.Add(token.Id);
         if (token.LogProbability is { } own)
         {
-            _probabilities.Add(new TokenProbability(token.Id, own,
-                [.. (token.Best ?? []).Select(best => new TokenProbability(best.Id, best.LogProbability, []))]));
+            _probabilities.Add(
+                new TokenProbability(
+                    token.Id,
+                    own,
+                    [.. (token.Best ?? []).Select(best => new TokenProbability(best.Id, best.LogProbability, []))]
+                )
+            );
         }
         List<AIContent> contents = Translate(_parser.Accept(token.Id));
         Usage.Add(wasReasoning && _parser.IsReasoning);
@@ -124,7 +132,9 @@ internal sealed class Reply
     }
 
     public ChatFinishReason FinishReason =>
-        _called ? ChatFinishReason.ToolCalls : _isCut ? ChatFinishReason.Length : ChatFinishReason.Stop;
+        _called ? ChatFinishReason.ToolCalls
+        : _isCut ? ChatFinishReason.Length
+        : ChatFinishReason.Stop;
 
     /// <summary>What the message says beside its contents; null for nothing.</summary>
     public AdditionalPropertiesDictionary? Properties()
@@ -181,12 +191,15 @@ internal sealed class Reply
         return contents;
     }
 
-    private PartPlace PlaceOf(string? channel) => PlaceOf(channel switch
-    {
-        ChannelNames.Analysis => Channel.Analysis,
-        ChannelNames.Commentary => Channel.Commentary,
-        _ => Channel.Final,
-    });
+    private PartPlace PlaceOf(string? channel) =>
+        PlaceOf(
+            channel switch
+            {
+                ChannelNames.Analysis => Channel.Analysis,
+                ChannelNames.Commentary => Channel.Commentary,
+                _ => Channel.Final,
+            }
+        );
 
     /// <summary>Words before an answer that has a form must not stand in its text, which somebody will parse.</summary>
     private PartPlace PlaceOf(Channel channel) =>
@@ -194,7 +207,9 @@ internal sealed class Reply
         : _request.ShowsReasoning ? PartPlace.Reasoning
         : PartPlace.Nowhere;
 
-    /// <summary>Gives a piece of a message. Where it would run into the message before, a blank line parts them.</summary>
+    /// <summary>
+    /// Gives a piece of a message. Where it would run into the message before, a blank line parts them.
+    /// </summary>
     private void Give(List<AIContent> contents, PartPlace place, string text)
     {
         if (text.Length == 0 || place == PartPlace.Nowhere)
@@ -218,27 +233,34 @@ internal sealed class Reply
         bool isHidden = place == PartPlace.Nowhere;
         if (isHidden ? message!.Text.Length > 0 : _shown > 0)
         {
-            _parts.Add(new AnswerPart
-            {
-                Channel = channel,
-                In = place,
-                IsBordered = _isBordered && !isHidden,
-                Length = isHidden ? 0 : _shown,
-                Words = isHidden ? message!.Text : null,
-                Tokens = OwnTokens(message),
-            });
+            _parts.Add(
+                new AnswerPart
+                {
+                    Channel = channel,
+                    In = place,
+                    IsBordered = _isBordered && !isHidden,
+                    Length = isHidden ? 0 : _shown,
+                    Words = isHidden ? message!.Text : null,
+                    Tokens = OwnTokens(message),
+                }
+            );
         }
         (_shown, _isBordered) = (0, false);
     }
 
     /// <summary>The ids of a message's text, where the tokenizer would take others.</summary>
     private int[]? OwnTokens(HarmonyMessage? message) =>
-        message?.ContentTokens is { } tokens && !tokens.SequenceEqual(_tokenizer.Encode(message.Text)) ? [.. tokens] : null;
+        message?.ContentTokens is { } tokens && !tokens.SequenceEqual(_tokenizer.Encode(message.Text))
+            ? [.. tokens]
+            : null;
 
     private void AddCall(List<AIContent> contents, HarmonyMessage message)
     {
         FunctionCallContent content = ToolText.Call(
-            $"call_{Guid.NewGuid():N}", _request.Tools.NameOf(message.Recipient!), message.Text);
+            $"call_{Guid.NewGuid():N}",
+            _request.Tools.NameOf(message.Recipient!),
+            message.Text
+        );
         if (!_isWhole)
             contents.AddRange(Inform(BrokenCall.CutOff(content), message));
         else if (BrokenCall.WhatIsWrong(content, _request.Tools) is { } reason)
@@ -261,13 +283,15 @@ internal sealed class Reply
     private void Note(FunctionCallContent content, HarmonyMessage message)
     {
         _last = PartPlace.Call;
-        _parts.Add(new AnswerPart
-        {
-            Channel = message.Channel ?? ChannelNames.Commentary,
-            In = PartPlace.Call,
-            Type = message.ContentType == SpokenMessage.UsualType ? null : message.ContentType ?? "",
-            Words = message.Text != ToolText.Arguments(content) ? message.Text : null,
-            Tokens = OwnTokens(message),
-        });
+        _parts.Add(
+            new AnswerPart
+            {
+                Channel = message.Channel ?? ChannelNames.Commentary,
+                In = PartPlace.Call,
+                Type = message.ContentType == SpokenMessage.UsualType ? null : message.ContentType ?? "",
+                Words = message.Text != ToolText.Arguments(content) ? message.Text : null,
+                Tokens = OwnTokens(message),
+            }
+        );
     }
 }

@@ -32,7 +32,9 @@ internal sealed class Responder : IDisposable
     }
 
     /// <summary>Ends every answer under way with <see cref="ObjectDisposedException"/>.</summary>
-    /// <remarks>The source of the signal is never disposed: answers under way still ask it, and it holds nothing.</remarks>
+    /// <remarks>
+    /// The source of the signal is never disposed: answers under way still ask it, and it holds nothing.
+    /// </remarks>
     public void Dispose() => _closing.Cancel();
 
     /// <summary>How many tokens the prompt has.</summary>
@@ -42,12 +44,20 @@ internal sealed class Responder : IDisposable
 
     /// <summary>Reads the request, and gives the answer as it is made.</summary>
     public async IAsyncEnumerable<ChatResponseUpdate> RespondAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options, IChatClient client,
-        [EnumeratorCancellation] CancellationToken cancellation = default)
+        IEnumerable<ChatMessage> messages,
+        ChatOptions? options,
+        IChatClient client,
+        [EnumeratorCancellation] CancellationToken cancellation = default
+    )
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _closing.Token);
-        IAsyncEnumerator<ChatResponseUpdate> updates =
-            UpdatesAsync([.. messages], options, Own(options, client), stop.Token).GetAsyncEnumerator(CancellationToken.None);
+        IAsyncEnumerator<ChatResponseUpdate> updates = UpdatesAsync(
+                [.. messages],
+                options,
+                Own(options, client),
+                stop.Token
+            )
+            .GetAsyncEnumerator(CancellationToken.None);
         try
         {
             while (await NextAsync(updates, cancellation).ConfigureAwait(false))
@@ -63,10 +73,16 @@ internal sealed class Responder : IDisposable
         options?.RawRepresentationFactory?.Invoke(client) as GptOssRequestOptions ?? GptOssRequestOptions.Default;
 
     // A program may hold clients of several models.
-    private ObjectDisposedException Disposed() => new(null, $"The client of the model '{Printable.Name(_source.ModelId)}' was disposed.");
+    private ObjectDisposedException Disposed() =>
+        new(null, $"The client of the model '{Printable.Name(_source.ModelId)}' was disposed.");
 
-    /// <summary>Takes the next update; says why where there is none because of the caller or of the client's end.</summary>
-    private async ValueTask<bool> NextAsync(IAsyncEnumerator<ChatResponseUpdate> updates, CancellationToken cancellation)
+    /// <summary>
+    /// Takes the next update; says why where there is none because of the caller or of the client's end.
+    /// </summary>
+    private async ValueTask<bool> NextAsync(
+        IAsyncEnumerator<ChatResponseUpdate> updates,
+        CancellationToken cancellation
+    )
     {
         try
         {
@@ -89,13 +105,17 @@ internal sealed class Responder : IDisposable
     }
 
     private async IAsyncEnumerable<ChatResponseUpdate> UpdatesAsync(
-        IReadOnlyList<ChatMessage> messages, ChatOptions? options, GptOssRequestOptions own,
-        [EnumeratorCancellation] CancellationToken stop)
+        IReadOnlyList<ChatMessage> messages,
+        ChatOptions? options,
+        GptOssRequestOptions own,
+        [EnumeratorCancellation] CancellationToken stop
+    )
     {
         long start = Stopwatch.GetTimestamp();
         // Rendering a long history takes a while: it shall hold up neither the caller nor its cancellation.
         ChatRequest request = await Task.Run(() => _reader.Read(messages, options, own, cancellation: stop), stop)
-            .WaitAsync(stop).ConfigureAwait(false);
+            .WaitAsync(stop)
+            .ConfigureAwait(false);
         if (request.Generation.Prompt.Count >= _source.ContextLength)
             throw new ContextLengthException(request.Generation.Prompt.Count, _source.ContextLength);
         string id = $"gptoss-{Guid.NewGuid():N}";
@@ -103,7 +123,7 @@ internal sealed class Responder : IDisposable
         LogBeginning(id, request, options);
 
         int cached = 0;
-        for (GenerationRequest? generation = request.Generation; generation is not null;)
+        for (GenerationRequest? generation = request.Generation; generation is not null; )
         {
             using ITokenStream answer = _source.Tokens.Submit(generation, stop);
             await foreach (GeneratedToken token in answer.ReadAsync(stop).ConfigureAwait(false))
@@ -158,21 +178,33 @@ internal sealed class Responder : IDisposable
         last.AdditionalProperties = reply.Properties();
         if (request.RecallsAnswers)
             _source.Memory.Add(id, reply.Given, reply.Spoken);
-        ChatLog.Finished(_logger, id, reply.FinishReason, reply.Usage.Output, reply.Usage.Reasoning, Stopwatch.GetElapsedTime(start));
-        if (reply.FinishReason == ChatFinishReason.Length && !request.IsLimited && reply.Usage.Output >= _source.MaxOutputTokens)
+        ChatLog.Finished(
+            _logger,
+            id,
+            reply.FinishReason,
+            reply.Usage.Output,
+            reply.Usage.Reasoning,
+            Stopwatch.GetElapsedTime(start)
+        );
+        if (
+            reply.FinishReason == ChatFinishReason.Length
+            && !request.IsLimited
+            && reply.Usage.Output >= _source.MaxOutputTokens
+        )
             ChatLog.Unlimited(_logger, id, _source.MaxOutputTokens);
         if (_logger.IsEnabled(LogLevel.Trace))
             ChatLog.Contents(_logger, id, _source.Tokenizer.Decode(reply.AllTokens));
         return last;
     }
 
-    private ChatResponseUpdate Update(string id, List<AIContent> contents) => new()
-    {
-        Role = ChatRole.Assistant,
-        Contents = contents,
-        ResponseId = id,
-        MessageId = id,
-        ModelId = _source.ModelId,
-        CreatedAt = _source.Time.GetUtcNow(),
-    };
+    private ChatResponseUpdate Update(string id, List<AIContent> contents) =>
+        new()
+        {
+            Role = ChatRole.Assistant,
+            Contents = contents,
+            ResponseId = id,
+            MessageId = id,
+            ModelId = _source.ModelId,
+            CreatedAt = _source.Time.GetUtcNow(),
+        };
 }

@@ -7,10 +7,10 @@ namespace GptOss.Chat;
 
 /// <summary>What a function returned, as the text that the model reads.</summary>
 /// <remarks>
-/// A result goes through JSON first, so that a live one and one read back from a stored conversation give the same text.
-/// Texts stand as they are, several of them on lines of their own. The envelope of an MCP tool is opened. A picture, a
-/// link or an error becomes one line, since the tool has acted already and nobody chose what it returned. All else is one line of
-/// JSON. No result fails.
+/// A result goes through JSON first, so that a live one and one read back from a stored conversation give the same
+/// text. Texts stand as they are, several of them on lines of their own. The envelope of an MCP tool is opened. A
+/// picture, a link or an error becomes one line, since the tool has acted already and nobody chose what it returned.
+/// All else is one line of JSON. No result fails.
 /// </remarks>
 internal static class ResultText
 {
@@ -60,7 +60,8 @@ internal static class ResultText
         try
         {
             string? text = value.ToString();
-            return text is { Length: > 0 } && text != value.GetType().ToString() ? text
+            return text is { Length: > 0 } && text != value.GetType().ToString()
+                ? text
                 : $"[{value.GetType().Name}: this result could not be read: its type cannot be written as JSON]";
         }
         catch (Exception error) when (error is not OutOfMemoryException)
@@ -72,26 +73,34 @@ internal static class ResultText
     private static string Unreadable(Type type, Exception error) =>
         $"[{type.Name}: this result could not be read: {OneLine(error.GetBaseException().Message)}]";
 
-    private static string Of(JsonElement value, int depth) => value.ValueKind switch
-    {
-        JsonValueKind.Undefined or JsonValueKind.Null => "null",
-        JsonValueKind.String => SchemaText.Of(value),
-        JsonValueKind.Object when Text(value, "$type") is { } type => ContentOf(value, type, depth),
-        JsonValueKind.Object when ToolEnvelope.TryOpen(value, out ToolEnvelope envelope) => Opened(envelope, depth),
-        JsonValueKind.Object when ToolEnvelope.IsLoneBlock(value) => BlockOf(value),
-        JsonValueKind.Array when depth < DeepestList && IsList(value) => Lines(value, depth),
-        _ => ToolText.Compact(value),
-    };
+    private static string Of(JsonElement value, int depth) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.Undefined or JsonValueKind.Null => "null",
+            JsonValueKind.String => SchemaText.Of(value),
+            JsonValueKind.Object when Text(value, "$type") is { } type => ContentOf(value, type, depth),
+            JsonValueKind.Object when ToolEnvelope.TryOpen(value, out ToolEnvelope envelope) => Opened(envelope, depth),
+            JsonValueKind.Object when ToolEnvelope.IsLoneBlock(value) => BlockOf(value),
+            JsonValueKind.Array when depth < DeepestList && IsList(value) => Lines(value, depth),
+            _ => ToolText.Compact(value),
+        };
 
     private static string Lines(JsonElement list, int depth) =>
-        string.Join('\n', list.EnumerateArray().Select(item => Text(item, "$type") is null && ToolEnvelope.IsBlock(item)
-            ? BlockOf(item) : Of(item, depth + 1)));
+        string.Join(
+            '\n',
+            list.EnumerateArray()
+                .Select(item =>
+                    Text(item, "$type") is null && ToolEnvelope.IsBlock(item) ? BlockOf(item) : Of(item, depth + 1)
+                )
+        );
 
     /// <summary>Whether a list holds a content, or is what an MCP server puts into an envelope.</summary>
     private static bool IsList(JsonElement list) =>
-        list.GetArrayLength() > 0 && (list.EnumerateArray().Any(IsContent) || list.EnumerateArray().All(ToolEnvelope.IsBlock));
+        list.GetArrayLength() > 0
+        && (list.EnumerateArray().Any(IsContent) || list.EnumerateArray().All(ToolEnvelope.IsBlock));
 
-    private static bool IsContent(JsonElement item) => item.ValueKind == JsonValueKind.Object && Text(item, "$type") is not null;
+    private static bool IsContent(JsonElement item) =>
+        item.ValueKind == JsonValueKind.Object && Text(item, "$type") is not null;
 
     /// <summary>A content of Microsoft.Extensions.AI, as its JSON.</summary>
     private static string ContentOf(JsonElement content, string type, int depth)
@@ -100,7 +109,9 @@ internal static class ResultText
         {
             case "text" or "reasoning":
                 return Text(content, "text") ?? "";
-            case "data" when Text(content, "uri") is { } uri && MediaText.TryParse(uri, Text(content, "name"), out DataContent? data):
+            case "data"
+                when Text(content, "uri") is { } uri
+                    && MediaText.TryParse(uri, Text(content, "name"), out DataContent? data):
                 return MediaText.Of(data) ?? NotShown($"{data.MediaType}, {data.Data.Length} bytes");
             case "uri":
                 return NotShown($"{Text(content, "mediaType") ?? "link"}, {Text(content, "uri")}");
@@ -113,7 +124,8 @@ internal static class ResultText
             case "usage":
                 return "";
             default:
-                // An object of the tool's own may have such a property too: only kinds that are known to be contents are hidden.
+                // An object of the tool's own may have such a property too: only kinds that are known to be contents
+                // are hidden.
                 return KnownContents.Contains(type) ? NotShown(type) : ToolText.Compact(content);
         }
     }
@@ -121,33 +133,56 @@ internal static class ResultText
     /// <summary>Kinds of contents of Microsoft.Extensions.AI that say nothing to this model.</summary>
     private static readonly HashSet<string> KnownContents =
     [
-        "data", "functionCall", "functionResult", "hostedVectorStore", "toolCall", "toolResult", "inputRequest", "inputResponse",
-        "toolApprovalRequest", "toolApprovalResponse", "mcpServerToolCall", "mcpServerToolResult", "imageGenerationToolCall",
-        "imageGenerationToolResult", "codeInterpreterToolCall", "codeInterpreterToolResult", "webSearchToolCall",
+        "data",
+        "functionCall",
+        "functionResult",
+        "hostedVectorStore",
+        "toolCall",
+        "toolResult",
+        "inputRequest",
+        "inputResponse",
+        "toolApprovalRequest",
+        "toolApprovalResponse",
+        "mcpServerToolCall",
+        "mcpServerToolResult",
+        "imageGenerationToolCall",
+        "imageGenerationToolResult",
+        "codeInterpreterToolCall",
+        "codeInterpreterToolResult",
+        "webSearchToolCall",
         "webSearchToolResult",
     ];
 
-    /// <summary>What a tool of an MCP server said: its structured content, or its blocks on lines of their own.</summary>
+    /// <summary>
+    /// What a tool of an MCP server said: its structured content, or its blocks on lines of their own.
+    /// </summary>
     private static string Opened(ToolEnvelope envelope, int depth)
     {
-        string text = envelope.Structured is { } structured && (!envelope.IsError || envelope.Blocks.Count == 0)
-            ? depth < DeepestList && envelope.IsBare ? Of(structured, depth + 1) : ToolText.Compact(structured)
-            : string.Join('\n', envelope.Blocks.Select(BlockOf));
-        return !envelope.IsError || text.StartsWith("Error", StringComparison.OrdinalIgnoreCase) ? text
+        string text =
+            envelope.Structured is { } structured && (!envelope.IsError || envelope.Blocks.Count == 0)
+                ? depth < DeepestList && envelope.IsBare
+                    ? Of(structured, depth + 1)
+                    : ToolText.Compact(structured)
+                : string.Join('\n', envelope.Blocks.Select(BlockOf));
+        return !envelope.IsError || text.StartsWith("Error", StringComparison.OrdinalIgnoreCase)
+            ? text
             : "Error: " + (text.Length > 0 ? text : "the tool failed and did not say why.");
     }
 
     /// <summary>A block of the Model Context Protocol.</summary>
-    private static string BlockOf(JsonElement block) => ToolEnvelope.Kind(block) switch
-    {
-        _ when block.ValueKind == JsonValueKind.String => SchemaText.Of(block),
-        "text" => Member(block, "text") ?? "",
-        "image" or "audio" => Media(block, "data"),
-        "resource_link" => NotShown($"{Type(block) ?? "link"}, {Member(block, "uri")}"),
-        "resource" when ToolEnvelope.TryGet(block, "resource", out JsonElement resource) && resource.ValueKind == JsonValueKind.Object =>
-            Member(resource, "text") ?? Media(resource, "blob"),
-        var other => NotShown(other ?? "content"),
-    };
+    private static string BlockOf(JsonElement block) =>
+        ToolEnvelope.Kind(block) switch
+        {
+            _ when block.ValueKind == JsonValueKind.String => SchemaText.Of(block),
+            "text" => Member(block, "text") ?? "",
+            "image" or "audio" => Media(block, "data"),
+            "resource_link" => NotShown($"{Type(block) ?? "link"}, {Member(block, "uri")}"),
+            "resource"
+                when ToolEnvelope.TryGet(block, "resource", out JsonElement resource)
+                    && resource.ValueKind == JsonValueKind.Object => Member(resource, "text")
+                ?? Media(resource, "blob"),
+            var other => NotShown(other ?? "content"),
+        };
 
     private static string Media(JsonElement block, string name)
     {
@@ -173,6 +208,9 @@ internal static class ResultText
     }
 
     private static string? Text(JsonElement value, string name) =>
-        value.ValueKind == JsonValueKind.Object && JsonText.TryGet(value, name, out JsonElement text)
-        && text.ValueKind == JsonValueKind.String ? SchemaText.Of(text) : null;
+        value.ValueKind == JsonValueKind.Object
+        && JsonText.TryGet(value, name, out JsonElement text)
+        && text.ValueKind == JsonValueKind.String
+            ? SchemaText.Of(text)
+            : null;
 }

@@ -12,8 +12,8 @@ internal sealed class StopSequences(IEnumerable<string> sequences)
     public bool IsReached { get; private set; }
 
     /// <summary>
-    /// Takes a piece and returns what is certain to belong to the answer: up to a sequence that ends it, else without the
-    /// longest end that may be the beginning of one. That is held back for the next piece.
+    /// Takes a piece and returns what is certain to belong to the answer: up to a sequence that ends it, else without
+    /// the longest end that may be the beginning of one. That is held back for the next piece.
     /// </summary>
     public string Append(string piece)
     {

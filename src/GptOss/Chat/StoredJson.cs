@@ -2,10 +2,12 @@ using System.Text.Json;
 
 namespace GptOss.Chat;
 
-/// <summary>JSON that a message carries in its properties, in whatever form it came back from where it was stored.</summary>
+/// <summary>
+/// JSON that a message carries in its properties, in whatever form it came back from where it was stored.
+/// </summary>
 /// <remarks>
-/// The client puts a <see cref="JsonElement"/> there. A store may have made text, a node, or lists and dictionaries of its own out
-/// of it, and a stranger may have put anything there.
+/// The client puts a <see cref="JsonElement"/> there. A store may have made text, a node, or lists and dictionaries of
+/// its own out of it, and a stranger may have put anything there.
 /// </remarks>
 internal static class StoredJson
 {
@@ -27,7 +29,7 @@ internal static class StoredJson
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
-            return null;    // what cannot be read says nothing
+            return null; // what cannot be read says nothing
         }
     }
 }

@@ -44,8 +44,12 @@ internal static class ToolText
         }
     }
 
-    /// <summary>A call whose arguments the model wrote. What is no JSON object gives a call with its exception set.</summary>
-    /// <remarks>An object within a string, or alone within an array, is taken out. No text at all means no arguments.</remarks>
+    /// <summary>
+    /// A call whose arguments the model wrote. What is no JSON object gives a call with its exception set.
+    /// </summary>
+    /// <remarks>
+    /// An object within a string, or alone within an array, is taken out. No text at all means no arguments.
+    /// </remarks>
     public static FunctionCallContent Call(string callId, string name, string written)
     {
         FunctionCallContent call = FunctionCallContent.CreateFromParsedArguments(written, callId, name, Parse);
@@ -54,15 +58,22 @@ internal static class ToolText
     }
 
     /// <summary>A value as JSON, by the rules by which Microsoft.Extensions.AI stores conversations.</summary>
-    /// <exception cref="NotSupportedException">The application was trimmed and does not know the value's type.</exception>
-    public static JsonElement Element(object value) => value switch
-    {
-        AIContent content => JsonSerializer.SerializeToElement(content, Options.GetTypeInfo(typeof(AIContent))),
-        IEnumerable<AIContent> contents =>
-            JsonSerializer.SerializeToElement((IList<AIContent>)[.. contents], Options.GetTypeInfo(typeof(IList<AIContent>))),
-        IDictionary<string, object?> map => JsonSerializer.SerializeToElement(map, Options.GetTypeInfo(typeof(IDictionary<string, object?>))),
-        _ => JsonSerializer.SerializeToElement(value, Options.GetTypeInfo(value.GetType())),
-    };
+    /// <exception cref="NotSupportedException">The application was trimmed and does not know the value's
+    /// type.</exception>
+    public static JsonElement Element(object value) =>
+        value switch
+        {
+            AIContent content => JsonSerializer.SerializeToElement(content, Options.GetTypeInfo(typeof(AIContent))),
+            IEnumerable<AIContent> contents => JsonSerializer.SerializeToElement(
+                (IList<AIContent>)[.. contents],
+                Options.GetTypeInfo(typeof(IList<AIContent>))
+            ),
+            IDictionary<string, object?> map => JsonSerializer.SerializeToElement(
+                map,
+                Options.GetTypeInfo(typeof(IDictionary<string, object?>))
+            ),
+            _ => JsonSerializer.SerializeToElement(value, Options.GetTypeInfo(value.GetType())),
+        };
 
     /// <summary>JSON on one line.</summary>
     public static string Compact(JsonElement value)
@@ -71,10 +82,14 @@ internal static class ToolText
         {
             return JsonSerializer.Serialize(value, (JsonTypeInfo<JsonElement>)Options.GetTypeInfo(typeof(JsonElement)));
         }
-        catch (Exception error) when (error is InvalidOperationException or JsonException
-            && error is not ObjectDisposedException && value.ValueKind != JsonValueKind.Undefined && !IsTooDeep(value))
+        catch (Exception error)
+            when (error is InvalidOperationException or JsonException
+                && error is not ObjectDisposedException
+                && value.ValueKind != JsonValueKind.Undefined
+                && !IsTooDeep(value)
+            )
         {
-            return value.GetRawText();   // half of a surrogate pair, which only its escape can say
+            return value.GetRawText(); // half of a surrogate pair, which only its escape can say
         }
     }
 
@@ -82,7 +97,10 @@ internal static class ToolText
     {
         try
         {
-            using JsonDocument again = JsonDocument.Parse(value.GetRawText(), new JsonDocumentOptions { MaxDepth = Options.MaxDepth });
+            using JsonDocument again = JsonDocument.Parse(
+                value.GetRawText(),
+                new JsonDocumentOptions { MaxDepth = Options.MaxDepth }
+            );
             return false;
         }
         catch (JsonException)
@@ -117,7 +135,8 @@ internal static class ToolText
         {
             WriteIndented = false,
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-            // What a function returns is told to the model, however deep it is, even if it holds itself, and whatever its numbers are.
+            // What a function returns is told to the model, however deep it is, even if it holds itself, and whatever
+            // its numbers are.
             MaxDepth = 1000,
             ReferenceHandler = ReferenceHandler.IgnoreCycles,
             NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,

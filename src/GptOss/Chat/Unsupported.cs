@@ -25,9 +25,13 @@ internal static class Unsupported
             _ => "a file",
         };
         string type = media is null ? content.GetType().Name : $"{content.GetType().Name}, {Printable.Name(media)}";
-        string next = content is UriContent ? "Fetch it, and put what it says into the message as text."
-            : "Leave it out, or put what it says into the message as text.";
-        return new NotSupportedException($"{place} holds {(content is UriContent ? "a link to " : "")}{kind} ({type}), which is not supported: "
-            + $"gpt-oss reads text only. {next}");
+        string next =
+            content is UriContent
+                ? "Fetch it, and put what it says into the message as text."
+                : "Leave it out, or put what it says into the message as text.";
+        return new NotSupportedException(
+            $"{place} holds {(content is UriContent ? "a link to " : "")}{kind} ({type}), which is not supported: "
+                + $"gpt-oss reads text only. {next}"
+        );
     }
 }

@@ -23,12 +23,13 @@ internal sealed class UsageCounter(int promptTokens)
     public void AddInput(int count) => _input += count;
 
     /// <param name="cached">Tokens of the prompt that needed no computing.</param>
-    public UsageDetails ToDetails(int cached) => new()
-    {
-        InputTokenCount = _input,
-        OutputTokenCount = Output,
-        TotalTokenCount = _input + (long)Output,
-        CachedInputTokenCount = cached,
-        ReasoningTokenCount = Reasoning,
-    };
+    public UsageDetails ToDetails(int cached) =>
+        new()
+        {
+            InputTokenCount = _input,
+            OutputTokenCount = Output,
+            TotalTokenCount = _input + (long)Output,
+            CachedInputTokenCount = cached,
+            ReasoningTokenCount = Reasoning,
+        };
 }

@@ -4,8 +4,8 @@ namespace GptOss.Checkpoint;
 
 /// <summary>A model folder: its configuration and, memory-mapped, every tensor of its .safetensors files.</summary>
 /// <remarks>
-/// The files are those of <see cref="WeightFiles.Find"/>. Opening reads headers only. A tensor is found by its name without
-/// the prefix of a wrapper, if every name has that. What the tensors mean is not known here.
+/// The files are those of <see cref="WeightFiles.Find"/>. Opening reads headers only. A tensor is found by its name
+/// without the prefix of a wrapper, if every name has that. What the tensors mean is not known here.
 /// </remarks>
 internal sealed class CheckpointFolder : IWeightStore, IDisposable
 {
@@ -20,7 +20,8 @@ internal sealed class CheckpointFolder : IWeightStore, IDisposable
         ConfigJson? generationConfig,
         SafetensorsFile[] files,
         Dictionary<string, Tensor> tensors,
-        Dictionary<string, string>? placement)
+        Dictionary<string, string>? placement
+    )
     {
         Path = path;
         _placement = placement;
@@ -49,17 +50,22 @@ internal sealed class CheckpointFolder : IWeightStore, IDisposable
     /// <summary>The names by which tensors are found: without the prefix of a wrapper.</summary>
     public IReadOnlyCollection<string> Names => _tensors.Keys;
 
-    /// <summary>The tensors that were asked for by <see cref="Get"/>, the model's, file by file, ascending by position.</summary>
+    /// <summary>
+    /// The tensors that were asked for by <see cref="Get"/>, the model's, file by file, ascending by position.
+    /// </summary>
     public IEnumerable<Tensor> UsedTensors => Tensors.Where(tensor => _used.Contains(tensor.Name));
 
     /// <summary>Bytes of all tensors, headers not counted.</summary>
     public long TotalBytes { get; }
 
-    /// <summary>Through a mapping of its own, so that pages read only once do not stay in the process's memory.</summary>
+    /// <summary>
+    /// Through a mapping of its own, so that pages read only once do not stay in the process's memory.
+    /// </summary>
     public unsafe ILastReading ReadLast(byte* data, long bytes)
     {
         foreach (SafetensorsFile file in _files)
-            if (file.Holds(data)) return file.MapAgain(data, bytes);
+            if (file.Holds(data))
+                return file.MapAgain(data, bytes);
         throw new ArgumentException("The bytes are of no file of this folder.", nameof(data));
     }
 
@@ -83,8 +89,12 @@ internal sealed class CheckpointFolder : IWeightStore, IDisposable
 
             (string[] names, Dictionary<string, string>? placement) = WeightFiles.Find(folder);
             foreach (string name in names)
-                files.Add(SafetensorsFile.Open(
-                    System.IO.Path.Join(folder, name), placement is null ? "" : " Is the download complete?"));
+                files.Add(
+                    SafetensorsFile.Open(
+                        System.IO.Path.Join(folder, name),
+                        placement is null ? "" : " Is the download complete?"
+                    )
+                );
             return new CheckpointFolder(folder, config, generationConfig, [.. files], Collect(files), placement);
         }
         catch (Exception e)
@@ -100,16 +110,21 @@ internal sealed class CheckpointFolder : IWeightStore, IDisposable
     /// <exception cref="CheckpointException">The tensor lies in another file than the index says.</exception>
     public bool TryGet(string name, [MaybeNullWhen(false)] out Tensor tensor)
     {
-        if (!_tensors.TryGetValue(name, out tensor)) return false;
+        if (!_tensors.TryGetValue(name, out tensor))
+            return false;
         if (_placement?.GetValueOrDefault(tensor.Name) is { } file && NameOf(tensor) != file)
-            throw new CheckpointException(tensor.File,
+            throw new CheckpointException(
+                tensor.File,
                 $"should be in '{Printable.Name(file)}' by {WeightFiles.IndexName}, but is in this file. "
-                + "Files of two downloads lie in the folder: keep those of one.", tensor.Name);
+                    + "Files of two downloads lie in the folder: keep those of one.",
+                tensor.Name
+            );
         return true;
     }
 
     /// <summary>The tensor of this name, which the model uses from now on.</summary>
-    /// <exception cref="CheckpointException">No file holds a tensor of this name; the message says why that may be.</exception>
+    /// <exception cref="CheckpointException">No file holds a tensor of this name; the message says why that may
+    /// be.</exception>
     public Tensor Get(string name)
     {
         if (TryGet(name, out Tensor tensor))
@@ -118,9 +133,12 @@ internal sealed class CheckpointFolder : IWeightStore, IDisposable
             return tensor;
         }
         if (_placement?.GetValueOrDefault(name) is { } file)
-            throw new CheckpointException(System.IO.Path.Join(Path, file),
-                $"should be in this file by {WeightFiles.IndexName}, but is in none. The file is of another download than the "
-                + "index: download both again.", name);
+            throw new CheckpointException(
+                System.IO.Path.Join(Path, file),
+                $"should be in this file by {WeightFiles.IndexName}, but is in none. The file is of another download "
+                    + "than the index: download both again.",
+                name
+            );
         throw new CheckpointException(Path, TensorNames.WhyMissing(name, Names, _files.Length), name);
     }
 
@@ -139,15 +157,22 @@ internal sealed class CheckpointFolder : IWeightStore, IDisposable
 
     private static Dictionary<string, Tensor> Collect(List<SafetensorsFile> files)
     {
-        string prefix = TensorNames.CommonPrefix([.. files.SelectMany(file => file.Tensors).Select(tensor => tensor.Name)]);
+        string prefix = TensorNames.CommonPrefix([
+            .. files.SelectMany(file => file.Tensors).Select(tensor => tensor.Name),
+        ]);
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (Tensor tensor in files.SelectMany(file => file.Tensors))
         {
             string name = TensorNames.Unwrapped(tensor.Name[prefix.Length..]);
             if (!tensors.TryAdd(name, tensor))
-                throw new CheckpointException(tensor.File, tensors[name].Name == tensor.Name
-                    ? $"should be in one file, but is also in '{NameOf(tensors[name])}'."
-                    : $"means the same as '{Printable.Name(tensors[name].Name)}': save the model again without the wrapper.", tensor.Name);
+                throw new CheckpointException(
+                    tensor.File,
+                    tensors[name].Name == tensor.Name
+                        ? $"should be in one file, but is also in '{NameOf(tensors[name])}'."
+                        : $"means the same as '{Printable.Name(tensors[name].Name)}': save the model again without "
+                            + "the wrapper.",
+                    tensor.Name
+                );
         }
         return tensors;
     }

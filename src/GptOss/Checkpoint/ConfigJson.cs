@@ -8,8 +8,8 @@ namespace GptOss.Checkpoint;
 /// <remarks>
 /// In an optional field null counts as absent, in a required one as an error. The whole file is checked when it is
 /// read: depth, names that occur twice, numbers beyond double, strings that are not Unicode. A byte-order mark is
-/// skipped. NaN, Infinity and -Infinity are read where Python's json module writes them; a field that is asked for must be
-/// a finite number all the same. A whole number may be written as 6.0 or 6e0.
+/// skipped. NaN, Infinity and -Infinity are read where Python's json module writes them; a field that is asked for must
+/// be a finite number all the same. A whole number may be written as 6.0 or 6e0.
 /// </remarks>
 internal sealed class ConfigJson
 {
@@ -56,7 +56,10 @@ internal sealed class ConfigJson
             utf8 = utf8[mark.Length..];
         try
         {
-            using var document = JsonDocument.Parse(PythonNumbers.Quote(utf8), new JsonDocumentOptions { MaxDepth = MaxDepth });
+            using var document = JsonDocument.Parse(
+                PythonNumbers.Quote(utf8),
+                new JsonDocumentOptions { MaxDepth = MaxDepth }
+            );
             JsonElement root = document.RootElement.Clone();
             if (root.ValueKind != JsonValueKind.Object)
                 throw new CheckpointException(path, $"should be a JSON object but is {Kind(root)}.");
@@ -65,9 +68,11 @@ internal sealed class ConfigJson
         }
         catch (JsonException e)
         {
-            throw new CheckpointException(path,
+            throw new CheckpointException(
+                path,
                 $"is not valid JSON of at most {MaxDepth} levels: "
-                + $"error in line {e.LineNumber + 1} at byte {e.BytePositionInLine + 1}.");
+                    + $"error in line {e.LineNumber + 1} at byte {e.BytePositionInLine + 1}."
+            );
         }
         catch (InvalidOperationException)
         {
@@ -80,7 +85,8 @@ internal sealed class ConfigJson
     public bool Has(string name) => _fields.ContainsKey(name);
 
     /// <summary>Whether the field is an array without an item.</summary>
-    public bool IsEmptyArray(string name) => Find(name) is { ValueKind: JsonValueKind.Array } list && list.GetArrayLength() == 0;
+    public bool IsEmptyArray(string name) =>
+        Find(name) is { ValueKind: JsonValueKind.Array } list && list.GetArrayLength() == 0;
 
     /// <summary>A required whole number within <c>[min, max]</c>.</summary>
     public int Int32(string name, int min, int max) => OptionalInt32(name, min, max) ?? throw Missing(name);
@@ -95,8 +101,8 @@ internal sealed class ConfigJson
     /// <inheritdoc cref="Number"/>
     public double? OptionalNumber(string name) =>
         Find(name) is not { } value ? null
-            : PythonNumbers.IsQuoted(value) ? throw Wrong(name, "a finite number", Kind(value))
-            : Demand(value, name, JsonValueKind.Number, "a number").GetDouble();
+        : PythonNumbers.IsQuoted(value) ? throw Wrong(name, "a finite number", Kind(value))
+        : Demand(value, name, JsonValueKind.Number, "a number").GetDouble();
 
     /// <summary>A required string.</summary>
     public string Text(string name) => OptionalText(name) ?? throw Missing(name);
@@ -106,33 +112,43 @@ internal sealed class ConfigJson
         Find(name) is { } value ? Demand(value, name, JsonValueKind.String, "a string").GetString() : null;
 
     /// <summary>true, false, or null where the field is absent.</summary>
-    public bool? OptionalBoolean(string name) => Find(name) switch
-    {
-        null => null,
-        { ValueKind: JsonValueKind.True } => true,
-        { ValueKind: JsonValueKind.False } => false,
-        { } other => throw Wrong(name, "true or false", Kind(other)),
-    };
+    public bool? OptionalBoolean(string name) =>
+        Find(name) switch
+        {
+            null => null,
+            { ValueKind: JsonValueKind.True } => true,
+            { ValueKind: JsonValueKind.False } => false,
+            { } other => throw Wrong(name, "true or false", Kind(other)),
+        };
 
     /// <summary>The object under this name; null where it is absent.</summary>
-    public ConfigJson? Object(string name) => Find(name) is { } value
-        ? new ConfigJson(Path, Full(name) + ".", Demand(value, name, JsonValueKind.Object, "an object"))
-        : null;
+    public ConfigJson? Object(string name) =>
+        Find(name) is { } value
+            ? new ConfigJson(Path, Full(name) + ".", Demand(value, name, JsonValueKind.Object, "an object"))
+            : null;
 
     /// <summary>A whole number or an array of them; null where the field is absent.</summary>
-    public int[]? OptionalInt32s(string name, int min, int max) => Find(name) switch
-    {
-        null => null,
-        { ValueKind: JsonValueKind.Array } list =>
-            [.. list.EnumerateArray().Select(item => ToInt32(item, name, min, max))],
-        { } one => [ToInt32(one, name, min, max)],
-    };
+    public int[]? OptionalInt32s(string name, int min, int max) =>
+        Find(name) switch
+        {
+            null => null,
+            { ValueKind: JsonValueKind.Array } list =>
+            [
+                .. list.EnumerateArray().Select(item => ToInt32(item, name, min, max)),
+            ],
+            { } one => [ToInt32(one, name, min, max)],
+        };
 
     /// <summary>An array of strings; null where the field is absent.</summary>
-    public string[]? OptionalTexts(string name) => Find(name) is { } value
-        ? [.. Demand(value, name, JsonValueKind.Array, "an array of strings").EnumerateArray()
-            .Select(item => Demand(item, name, JsonValueKind.String, "an array of strings").GetString()!)]
-        : null;
+    public string[]? OptionalTexts(string name) =>
+        Find(name) is { } value
+            ?
+            [
+                .. Demand(value, name, JsonValueKind.Array, "an array of strings")
+                    .EnumerateArray()
+                    .Select(item => Demand(item, name, JsonValueKind.String, "an array of strings").GetString()!),
+            ]
+            : null;
 
     /// <summary>An error about one field, for what only the reader of the configuration can judge.</summary>
     public CheckpointException Fault(string name, string reason) => new(Path, reason, fieldName: Full(name));
@@ -147,8 +163,11 @@ internal sealed class ConfigJson
         value.ValueKind == kind && !PythonNumbers.IsQuoted(value) ? value : throw Wrong(name, expected, Kind(value));
 
     private int ToInt32(JsonElement value, string name, int min, int max) =>
-        value.ValueKind == JsonValueKind.Number && value.GetDouble() is var number && number == Math.Floor(number)
-            && number >= min && number <= max
+        value.ValueKind == JsonValueKind.Number
+        && value.GetDouble() is var number
+        && number == Math.Floor(number)
+        && number >= min
+        && number <= max
             ? (int)number
             : throw Wrong(name, $"a whole number from {min} to {max}", Kind(value));
 
@@ -158,18 +177,18 @@ internal sealed class ConfigJson
     private CheckpointException Wrong(string name, string expected, string found) =>
         Fault(name, $"should be {expected} but is {found}.");
 
-
-    private static string Kind(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Number => Printable.Name(value.GetRawText()),
-        JsonValueKind.String when PythonNumbers.IsQuoted(value) => value.GetString()![1..],
-        JsonValueKind.String => $"'{Printable.Name(value.GetString()!)}'",
-        JsonValueKind.Object => "an object",
-        JsonValueKind.Array => "an array",
-        JsonValueKind.True => "true",
-        JsonValueKind.False => "false",
-        _ => "null",
-    };
+    private static string Kind(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.Number => Printable.Name(value.GetRawText()),
+            JsonValueKind.String when PythonNumbers.IsQuoted(value) => value.GetString()![1..],
+            JsonValueKind.String => $"'{Printable.Name(value.GetString()!)}'",
+            JsonValueKind.Object => "an object",
+            JsonValueKind.Array => "an array",
+            JsonValueKind.True => "true",
+            JsonValueKind.False => "false",
+            _ => "null",
+        };
 
     // The depth was limited when the text was parsed.
     private static void Check(JsonElement value, string path, string place)
@@ -195,7 +214,10 @@ internal sealed class ConfigJson
                 break;
             case JsonValueKind.Number when !value.TryGetDouble(out double number) || !double.IsFinite(number):
                 throw new CheckpointException(
-                    path, $"should be a finite number but is {Kind(value)}.", fieldName: place);
+                    path,
+                    $"should be a finite number but is {Kind(value)}.",
+                    fieldName: place
+                );
         }
     }
 }

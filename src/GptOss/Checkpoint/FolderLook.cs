@@ -2,11 +2,16 @@ using System.Text.RegularExpressions;
 
 namespace GptOss.Checkpoint;
 
-/// <summary>The one place that says what a folder is that is no model: it looks at the neighbours of what is missing.</summary>
-/// <remarks>Every message says what is there and what to do. That a download is incomplete is never guessed here.</remarks>
+/// <summary>
+/// The one place that says what a folder is that is no model: it looks at the neighbours of what is missing.
+/// </summary>
+/// <remarks>
+/// Every message says what is there and what to do. That a download is incomplete is never guessed here.
+/// </remarks>
 internal static partial class FolderLook
 {
-    private const string ConfigName = "config.json", AdapterConfig = "adapter_config.json";
+    private const string ConfigName = "config.json",
+        AdapterConfig = "adapter_config.json";
 
     // A folder that is none of ours may hold millions of entries.
     private const int MostEntries = 2000;
@@ -20,33 +25,58 @@ internal static partial class FolderLook
         List<string> names = Entries(folder);
         string config = Path.Join(folder, ConfigName);
         if (names.FirstOrDefault(name => OtherConfig().IsMatch(name)) is { } renamed)
-            return new CheckpointException(config, $"does not exist, but '{Printable.Name(renamed)}' does: rename that to {ConfigName}.");
+            return new CheckpointException(
+                config,
+                $"does not exist, but '{Printable.Name(renamed)}' does: rename that to {ConfigName}."
+            );
         if (Foreign(folder, names) is { } what)
             return new CheckpointException(folder, $"holds no {ConfigName}: {what}");
         if (names.Any(IsWeights))
-            return new CheckpointException(config,
-                "does not exist, though weights lie beside it: copy it from the repository or the model that they come from.");
-        return new CheckpointException(folder, names.Count == 0
-            ? "is empty. It should be the folder of a model, with config.json and the weights."
-            : $"holds no {ConfigName}, but {Some(names)}. It should be the folder of a model, with config.json and the weights.");
+            return new CheckpointException(
+                config,
+                "does not exist, though weights lie beside it: copy it from the repository or the model that they "
+                    + "come from."
+            );
+        return new CheckpointException(
+            folder,
+            names.Count == 0
+                ? "is empty. It should be the folder of a model, with config.json and the weights."
+                : $"holds no {ConfigName}, but {Some(names)}. It should be the folder of a model, with config.json "
+                    + "and the weights."
+        );
     }
 
     /// <summary>The error for a folder with a config.json and without weights of a known name.</summary>
     public static CheckpointException NoWeights(string folder)
     {
         List<string> names = Entries(folder);
-        const string Looked = "looked for model.safetensors.index.json, model.safetensors and a series such as model--00001-of-….";
+        const string Looked =
+            "looked for model.safetensors.index.json, model.safetensors and a series such as model--00001-of-….";
         if (names.Where(name => OtherWeights().IsMatch(name)).ToArray() is { Length: > 0 } renamed)
-            return new CheckpointException(folder, $"holds weights whose names do not end in {WeightFiles.Extension}, such as '{Printable.Name(renamed[0])}': "
-                + $"rename them, a single one to {WeightFiles.SingleName}.");
-        if (!names.Contains(AdapterConfig) && names.Where(name => IsWeights(name) && !WeightFiles.IsAdapter(name)).ToArray() is { Length: > 0 } files)
-            return new CheckpointException(folder, files.Length == 1
-                ? $"holds weights under a name that is not known, '{Printable.Name(files[0])}': rename it to {WeightFiles.SingleName}."
-                : $"holds {files.Length} files of weights, such as '{Printable.Name(files[0])}', whose names are no series: "
-                    + $"{WeightFiles.IndexName} belongs to them. Copy it from where they come from.");
-        string hint = Foreign(folder, names) ?? (names.Count > 1
-            ? $"beside {ConfigName} there is {Some([.. names.Where(name => name != ConfigName)])}. Download the .safetensors files of the model."
-            : $"there is {ConfigName} alone. Download the .safetensors files of the model.");
+            return new CheckpointException(
+                folder,
+                $"holds weights whose names do not end in {WeightFiles.Extension}, such as "
+                    + $"'{Printable.Name(renamed[0])}': rename them, a single one to {WeightFiles.SingleName}."
+            );
+        if (
+            !names.Contains(AdapterConfig)
+            && names.Where(name => IsWeights(name) && !WeightFiles.IsAdapter(name)).ToArray() is { Length: > 0 } files
+        )
+            return new CheckpointException(
+                folder,
+                files.Length == 1
+                    ? $"holds weights under a name that is not known, '{Printable.Name(files[0])}': rename it to "
+                        + $"{WeightFiles.SingleName}."
+                    : $"holds {files.Length} files of weights, such as '{Printable.Name(files[0])}', whose names are "
+                        + $"no series: {WeightFiles.IndexName} belongs to them. Copy it from where they come from."
+            );
+        string hint = Foreign(folder, names)
+            ?? (
+                names.Count > 1
+                    ? $"beside {ConfigName} there is {Some([.. names.Where(name => name != ConfigName)])}. Download "
+                        + "the .safetensors files of the model."
+                    : $"there is {ConfigName} alone. Download the .safetensors files of the model."
+            );
         return new CheckpointException(folder, $"holds no weights: {Looked} {Capital(hint)}");
     }
 
@@ -56,19 +86,30 @@ internal static partial class FolderLook
         if (!File.Exists(path))
         {
             string name = path.Replace('\\', '/');
-            return new CheckpointException(path, "does not exist. It should be the folder of a model."
-                + (name.Split('/') is { Length: >= 2 } parts && parts[^2] == "openai"
-                    ? " A name of Hugging Face is no path: download the repository and give its folder." : ""));
+            return new CheckpointException(
+                path,
+                "does not exist. It should be the folder of a model."
+                    + (
+                        name.Split('/') is { Length: >= 2 } parts && parts[^2] == "openai"
+                            ? " A name of Hugging Face is no path: download the repository and give its folder."
+                            : ""
+                    )
+            );
         }
         string file = Path.GetFileName(path);
-        return new CheckpointException(path, file.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase)
-            ? "is a GGUF file, but should be the folder of a model with config.json and .safetensors files."
-            : EndsWithAny(file, Archives) ? "is an archive, but should be the folder of a model: unpack it and give the folder."
-            : EndsWithAny(file, PyTorch)
-                ? "is a file of PyTorch, but should be the folder of a model with config.json and .safetensors files."
-            : IsWeights(file) || file == ConfigName
-                ? "is a file, but should be the folder of a model: give the folder that it lies in."
-                : "is a file, but should be the folder of a model.");
+        return new CheckpointException(
+            path,
+            file.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase)
+                    ? "is a GGUF file, but should be the folder of a model with config.json and .safetensors files."
+                : EndsWithAny(file, Archives)
+                    ? "is an archive, but should be the folder of a model: unpack it and give the folder."
+                : EndsWithAny(file, PyTorch)
+                    ? "is a file of PyTorch, but should be the folder of a model with config.json and .safetensors "
+                        + "files."
+                : IsWeights(file) || file == ConfigName
+                    ? "is a file, but should be the folder of a model: give the folder that it lies in."
+                : "is a file, but should be the folder of a model."
+        );
     }
 
     /// <summary>What the folder is instead of a model, as sentences; null where nothing of it is known.</summary>
@@ -77,7 +118,10 @@ internal static partial class FolderLook
         if (names.Contains(AdapterConfig) || names.Any(name => IsWeights(name) && WeightFiles.IsAdapter(name)))
             return $"it is an adapter (LoRA) without its base{AdapterBase(folder)}. Merge it into the base "
                 + "(merge_and_unload in PEFT) and give the folder of the result.";
-        if (names.FirstOrDefault(name => EndsWithAny(name, ".incomplete", ".part", ".crdownload", ".aria2", ".tmp")) is { } partial)
+        if (
+            names.FirstOrDefault(name => EndsWithAny(name, ".incomplete", ".part", ".crdownload", ".aria2", ".tmp")) is
+            { } partial
+        )
             return $"'{Printable.Name(partial)}' is a download that did not end. Download it again.";
         if (names.Contains("original") && Entries(Path.Join(folder, "original")).Any(IsWeights))
             return "its subfolder 'original' holds weights: open that folder instead.";
@@ -88,12 +132,16 @@ internal static partial class FolderLook
         if (names.FirstOrDefault(name => EndsWithAny(name, Archives)) is { } archive)
             return $"'{Printable.Name(archive)}' is an archive: unpack it and open the folder with the model.";
         if (names.FirstOrDefault(name => EndsWithAny(name, ".gguf")) is { } gguf)
-            return $"'{Printable.Name(gguf)}' is a GGUF file, and this engine reads safetensors. Download the safetensors files of the model.";
+            return $"'{Printable.Name(gguf)}' is a GGUF file, and this engine reads safetensors. Download the "
+                + "safetensors files of the model.";
         if (names.FirstOrDefault(name => EndsWithAny(name, PyTorch)) is { } pickle)
-            return Metal(Path.Join(folder, pickle)) ?? $"'{Printable.Name(pickle)}' is a file of PyTorch, and this engine reads safetensors. "
-                + "Save the model with save_pretrained(safe_serialization=True), or download its .safetensors files.";
+            return Metal(Path.Join(folder, pickle))
+                ?? $"'{Printable.Name(pickle)}' is a file of PyTorch, and this engine reads safetensors. "
+                    + "Save the model with save_pretrained(safe_serialization=True), or download its .safetensors "
+                    + "files.";
         if (names.FirstOrDefault(name => EndsWithAny(name, ".onnx", ".npz", ".h5", ".msgpack", ".tflite")) is { } other)
-            return $"'{Printable.Name(other)}' is of another kind of software. Download the .safetensors files of the model.";
+            return $"'{Printable.Name(other)}' is of another kind of software. Download the .safetensors files of the "
+                + "model.";
         return null;
     }
 
@@ -101,14 +149,31 @@ internal static partial class FolderLook
     private static string? InSubfolders(string folder, List<string> names)
     {
         const int Most = 50;
-        string[] nested = [.. names, .. names.Take(Most).SelectMany(name => Entries(Path.Join(folder, name)).Take(Most).Select(inner => $"{name}/{inner}"))];
-        if (nested.Where(name => !name.StartsWith(HubCache.RepositoryStart, StringComparison.Ordinal)
-            && File.Exists(Path.Join(folder, name, ConfigName))).Take(Most).ToArray() is { Length: > 0 } models)
+        string[] nested =
+        [
+            .. names,
+            .. names
+                .Take(Most)
+                .SelectMany(name => Entries(Path.Join(folder, name)).Take(Most).Select(inner => $"{name}/{inner}")),
+        ];
+        if (
+            nested
+                .Where(name =>
+                    !name.StartsWith(HubCache.RepositoryStart, StringComparison.Ordinal)
+                    && File.Exists(Path.Join(folder, name, ConfigName))
+                )
+                .Take(Most)
+                .ToArray() is
+            { Length: > 0 } models
+        )
             return $"its subfolder '{Printable.Name(models[^1])}' holds a model: open that folder instead.";
         if (names.LastOrDefault(name => File.Exists(Path.Join(folder, name, AdapterConfig))) is { } adapter)
-            return $"its subfolder '{Printable.Name(adapter)}' holds an adapter (LoRA). Merge it into its base (merge_and_unload in PEFT) and give the "
+            return $"its subfolder '{Printable.Name(adapter)}' holds an adapter (LoRA). Merge it into its base "
+                + "(merge_and_unload in PEFT) and give the "
                 + "folder of the result.";
-        return names.Select(name => Metal(Path.Join(folder, name, "model.bin"))).FirstOrDefault(found => found is not null);
+        return names
+            .Select(name => Metal(Path.Join(folder, name, "model.bin")))
+            .FirstOrDefault(found => found is not null);
     }
 
     /// <summary>Folders of a cache of Hugging Face that are not the one to open.</summary>
@@ -118,16 +183,23 @@ internal static partial class FolderLook
             return $"it is a cache of Hugging Face: open a repository in it, such as '{Printable.Name(repository)}'.";
         foreach (string name in names.Where(name => name == "hub"))
             if (Entries(Path.Join(folder, name)).FirstOrDefault(IsRepository) is { } inner)
-                return $"it is the home of Hugging Face's tools: open a repository in its cache, such as '{name}/{Printable.Name(inner)}'.";
+                return "it is the home of Hugging Face's tools: open a repository in its cache, such as "
+                    + $"'{name}/{Printable.Name(inner)}'.";
         string own = Path.TrimEndingDirectorySeparator(folder);
         if (IsRepository(Path.GetFileName(own)))
             return "it is a repository in the cache of Hugging Face without any snapshot. Download it again.";
-        if (Path.GetFileName(own) is "blobs" or "refs" && Path.GetDirectoryName(own) is { } parent && IsRepository(Path.GetFileName(parent)))
-            return $"it is a part of a repository in the cache of Hugging Face: open '{Printable.Name(Path.GetFileName(parent))}', the folder above it.";
+        if (
+            Path.GetFileName(own) is "blobs" or "refs"
+            && Path.GetDirectoryName(own) is { } parent
+            && IsRepository(Path.GetFileName(parent))
+        )
+            return "it is a part of a repository in the cache of Hugging Face: open "
+                + $"'{Printable.Name(Path.GetFileName(parent))}', the folder above it.";
         return null;
     }
 
-    private static bool IsRepository(string name) => name.StartsWith(HubCache.RepositoryStart, StringComparison.Ordinal);
+    private static bool IsRepository(string name) =>
+        name.StartsWith(HubCache.RepositoryStart, StringComparison.Ordinal);
 
     /// <summary>A file of PyTorch's name that is a model for Metal is told from its beginning.</summary>
     private static string? Metal(string path)
@@ -137,7 +209,9 @@ internal static partial class FolderLook
             using var file = RegularFile.Open(path, minimumBytes: FileLook.Bytes);
             byte[] start = new byte[FileLook.Bytes];
             RegularFile.Fill(file, start, path);
-            return FileLook.IsMetal(start) ? $"'{Printable.Name(Path.GetFileName(path))}' {FileLook.Describe(start)}" : null;
+            return FileLook.IsMetal(start)
+                ? $"'{Printable.Name(Path.GetFileName(path))}' {FileLook.Describe(start)}"
+                : null;
         }
         catch (Exception e) when (e is CheckpointException || RegularFile.IsFileTrouble(e))
         {
@@ -154,7 +228,7 @@ internal static partial class FolderLook
         }
         catch (CheckpointException)
         {
-            return "";   // what the adapter's configuration is does not matter where there is no model
+            return ""; // what the adapter's configuration is does not matter where there is no model
         }
     }
 
@@ -169,14 +243,19 @@ internal static partial class FolderLook
     }
 
     // What browsers and editors make of the name: "config (1).json", "config.json.txt", "Config.json".
-    [GeneratedRegex(@"^config( ?\(\d+\)|[ _-]?copy)?\.json(\.txt)?$", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        @"^config( ?\(\d+\)|[ _-]?copy)?\.json(\.txt)?$",
+        RegexOptions.CultureInvariant | RegexOptions.IgnoreCase
+    )]
     private static partial Regex OtherConfig();
 
     [GeneratedRegex(@"\.safetensors\.txt$|\.(?!safetensors$)(?i:safetensors)$", RegexOptions.CultureInvariant)]
     private static partial Regex OtherWeights();
 
-    private static string Some(List<string> names) => names.Count == 1 ? $"'{Printable.Name(names[0])}' alone"
-        : $"'{Printable.Name(names[0])}' and {names.Count - 1} more";
+    private static string Some(List<string> names) =>
+        names.Count == 1
+            ? $"'{Printable.Name(names[0])}' alone"
+            : $"'{Printable.Name(names[0])}' and {names.Count - 1} more";
 
     private static string Capital(string sentence) => char.ToUpperInvariant(sentence[0]) + sentence[1..];
 
@@ -184,7 +263,13 @@ internal static partial class FolderLook
     {
         try
         {
-            List<string> names = [.. Directory.EnumerateFileSystemEntries(folder).Take(MostEntries).Select(path => Path.GetFileName(path))];
+            List<string> names =
+            [
+                .. Directory
+                    .EnumerateFileSystemEntries(folder)
+                    .Take(MostEntries)
+                    .Select(path => Path.GetFileName(path)),
+            ];
             names.Sort(StringComparer.Ordinal);
             return names;
         }

@@ -26,7 +26,7 @@ internal ref struct HeaderJson
     /// <summary>Bounds the memory for finding names that occur twice, metadata and fields included.</summary>
     public const int MaxNames = 1_000_000;
 
-    private const int MaxDepth = 127;   // serde_json stops at the 128th level
+    private const int MaxDepth = 127; // serde_json stops at the 128th level
 
     private readonly string _path;
     private Utf8JsonReader _json;
@@ -83,7 +83,7 @@ internal ref struct HeaderJson
             entries.Add(ReadEntry(name));
             _tensor = null;
         }
-        _json.Read();   // throws if anything but white space follows
+        _json.Read(); // throws if anything but white space follows
         return entries;
     }
 
@@ -98,7 +98,7 @@ internal ref struct HeaderJson
             NewName(names);
             Next();
             Demand(JsonTokenType.String, "__metadata__", "an object of strings");
-            _json.GetString();   // for the check alone
+            _json.GetString(); // for the check alone
         }
     }
 
@@ -129,7 +129,8 @@ internal ref struct HeaderJson
             dtype ?? throw Fault("the field 'dtype' is missing."),
             shape ?? throw Fault("the field 'shape' is missing."),
             offsets?.Begin ?? throw Fault("the field 'data_offsets' is missing."),
-            offsets.Value.End);
+            offsets.Value.End
+        );
     }
 
     private HeaderEntry ReadEntryArray(string name)
@@ -222,13 +223,12 @@ internal ref struct HeaderJson
                 case JsonTokenType.Number when !_json.TryGetDouble(out double number) || !double.IsFinite(number):
                     throw Fault($"{Found()} is out of range.");
             }
-        }
-        while (open.Count > 0 && _json.Read());
+        } while (open.Count > 0 && _json.Read());
     }
 
     private JsonTokenType Next()
     {
-        _json.Read();   // the block is the final one, so a missing token throws
+        _json.Read(); // the block is the final one, so a missing token throws
         return _json.TokenType;
     }
 

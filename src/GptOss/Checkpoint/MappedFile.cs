@@ -9,7 +9,9 @@ internal enum MappingWay
     /// <summary>Mapped shared: processes that use the file share its pages.</summary>
     Shared,
 
-    /// <summary>Mapped private, for file systems that refuse shared mappings (some network and user-space ones, with ENODEV).</summary>
+    /// <summary>
+    /// Mapped private, for file systems that refuse shared mappings (some network and user-space ones, with ENODEV).
+    /// </summary>
     Private,
 
     /// <summary>Read into memory, for file systems that refuse every mapping.</summary>
@@ -20,12 +22,12 @@ internal enum MappingWay
 /// <remarks>
 /// A file that is cut while it is mapped ends the process at the next read of the lost pages, and no catch helps;
 /// <see cref="ThrowIfChanged"/> at the start of every request finds all cuts but those during it. Deleting the file or
-/// replacing it by renaming is harmless: the mapping keeps the old content. Where the file system cannot map, the content is
-/// read into memory.
+/// replacing it by renaming is harmless: the mapping keeps the old content. Where the file system cannot map, the
+/// content is read into memory.
 /// </remarks>
 internal sealed unsafe class MappedFile : IDisposable
 {
-    private const int OutOfMemory = 12;   // ENOMEM: reading into memory would want even more of it
+    private const int OutOfMemory = 12; // ENOMEM: reading into memory would want even more of it
 
     private readonly SafeFileHandle _handle;
     private readonly MemoryMappedFile? _map;
@@ -45,7 +47,14 @@ internal sealed unsafe class MappedFile : IDisposable
             _whole = new MemoryCopy(handle, Length, path);
             return;
         }
-        _map = MemoryMappedFile.CreateFromFile(handle, mapName: null, Length, Access, HandleInheritability.None, leaveOpen: true);
+        _map = MemoryMappedFile.CreateFromFile(
+            handle,
+            mapName: null,
+            Length,
+            Access,
+            HandleInheritability.None,
+            leaveOpen: true
+        );
         try
         {
             _whole = new MappedPart(_map.CreateViewAccessor(0, Length, Access));
@@ -73,13 +82,21 @@ internal sealed unsafe class MappedFile : IDisposable
     private MemoryMappedFileAccess Access =>
         Way == MappingWay.Private ? MemoryMappedFileAccess.CopyOnWrite : MemoryMappedFileAccess.Read;
 
-    /// <summary>Maps a file of at least <paramref name="minimumBytes"/> bytes, or reads it where the file system cannot map.</summary>
+    /// <summary>
+    /// Maps a file of at least <paramref name="minimumBytes"/> bytes, or reads it where the file system cannot map.
+    /// </summary>
     /// <param name="path">The name messages bear.</param>
     /// <param name="minimumBytes">At least 1.</param>
     /// <param name="missing">As for <see cref="RegularFile.Open"/>.</param>
-    /// <param name="before">Called before each way is tried, so that a test can stand for a file system that refuses it.</param>
+    /// <param name="before">Called before each way is tried, so that a test can stand for a file system that refuses
+    /// it.</param>
     /// <exception cref="CheckpointException">The file is missing, too short, not regular or not readable.</exception>
-    public static MappedFile Open(string path, long minimumBytes, string missing = "", Action<MappingWay>? before = null)
+    public static MappedFile Open(
+        string path,
+        long minimumBytes,
+        string missing = "",
+        Action<MappingWay>? before = null
+    )
     {
         SafeFileHandle handle = RegularFile.Open(path, minimumBytes, missing);
         Exception? refused = null;
@@ -90,7 +107,8 @@ internal sealed unsafe class MappedFile : IDisposable
                 try
                 {
                     before?.Invoke(way);
-                    if (way == MappingWay.Memory) ThrowIfBeyondMemory(path, RandomAccess.GetLength(handle), refused!);
+                    if (way == MappingWay.Memory)
+                        ThrowIfBeyondMemory(path, RandomAccess.GetLength(handle), refused!);
                     return new MappedFile(path, handle, way);
                 }
                 catch (Exception e) when (way != MappingWay.Memory && IsRefusal(e))
@@ -126,28 +144,35 @@ internal sealed unsafe class MappedFile : IDisposable
     }
 
     /// <summary>
-    /// Compares the length with that at the opening and, where the time of the last write is another one, the beginning: to
-    /// touch a file is no change of it.
+    /// Compares the length with that at the opening and, where the time of the last write is another one, the
+    /// beginning: to touch a file is no change of it.
     /// </summary>
     /// <param name="start">The first bytes as they were.</param>
     /// <exception cref="CheckpointException">The file was changed while in use.</exception>
     public void ThrowIfChanged(ReadOnlySpan<byte> start)
     {
         ObjectDisposedException.ThrowIf(_closed, this);
-        if (Way == MappingWay.Memory) return;   // the copy is what it was, whatever became of the file
+        if (Way == MappingWay.Memory)
+            return; // the copy is what it was, whatever became of the file
         try
         {
             long length = RandomAccess.GetLength(_handle);
             if (length != Length)
                 throw new CheckpointException(
-                    Path, $"was changed while in use: it had {Length} bytes and now has {length}.");
+                    Path,
+                    $"was changed while in use: it had {Length} bytes and now has {length}."
+                );
             long ticks = File.GetLastWriteTimeUtc(_handle).Ticks;
-            if (ticks == Volatile.Read(ref _lastWriteTicks)) return;
+            if (ticks == Volatile.Read(ref _lastWriteTicks))
+                return;
             byte[] now = new byte[start.Length];
             RegularFile.Fill(_handle, now, Path);
             if (!start.SequenceEqual(now))
-                throw new CheckpointException(Path,
-                    $"was changed while in use: its header is another one, last written {new DateTime(ticks, DateTimeKind.Utc):u}.");
+                throw new CheckpointException(
+                    Path,
+                    "was changed while in use: its header is another one, last written "
+                        + $"{new DateTime(ticks, DateTimeKind.Utc):u}."
+                );
             Volatile.Write(ref _lastWriteTicks, ticks);
         }
         catch (Exception e) when (RegularFile.IsFileTrouble(e))
@@ -161,7 +186,8 @@ internal sealed unsafe class MappedFile : IDisposable
     public ILastReading MapPart(long offset, long bytes)
     {
         ObjectDisposedException.ThrowIf(_closed, this);
-        if (_map is null) return new MemoryCopy.Part(Data + offset);
+        if (_map is null)
+            return new MemoryCopy.Part(Data + offset);
         try
         {
             return new MappedPart(_map.CreateViewAccessor(offset, bytes, Access));
@@ -174,7 +200,8 @@ internal sealed unsafe class MappedFile : IDisposable
 
     public void Dispose()
     {
-        if (_closed) return;
+        if (_closed)
+            return;
         _closed = true;
         _whole.Dispose();
         _map?.Dispose();
@@ -187,8 +214,11 @@ internal sealed unsafe class MappedFile : IDisposable
     {
         long memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         if (length > memory)
-            throw new CheckpointException(path,
-                $"cannot be mapped ({refused.Message}), and its {length} bytes do not fit into the {memory} bytes of memory: "
-                + "copy the folder to another file system.", inner: refused);
+            throw new CheckpointException(
+                path,
+                $"cannot be mapped ({refused.Message}), and its {length} bytes do not fit into the {memory} bytes of "
+                    + "memory: copy the folder to another file system.",
+                inner: refused
+            );
     }
 }

@@ -26,7 +26,8 @@ internal sealed unsafe class MappedPart : ILastReading
 
     public void Dispose()
     {
-        if (_data is null) return;
+        if (_data is null)
+            return;
         _data = null;
         _view.SafeMemoryMappedViewHandle.ReleasePointer();
         _view.Dispose();

@@ -6,7 +6,8 @@ namespace GptOss.Checkpoint;
 /// <summary>The content of a file in memory of the process's own.</summary>
 internal sealed unsafe class MemoryCopy : ILastReading
 {
-    private const int Alignment = 4096, PieceBytes = 64 << 20;
+    private const int Alignment = 4096,
+        PieceBytes = 64 << 20;
 
     private byte* _data;
 
@@ -17,11 +18,18 @@ internal sealed unsafe class MemoryCopy : ILastReading
         _data = (byte*)NativeMemory.AlignedAlloc((nuint)length, Alignment);
         try
         {
-            for (long at = 0; at < length;)
+            for (long at = 0; at < length; )
             {
-                int read = RandomAccess.Read(file, new Span<byte>(_data + at, (int)Math.Min(PieceBytes, length - at)), at);
+                int read = RandomAccess.Read(
+                    file,
+                    new Span<byte>(_data + at, (int)Math.Min(PieceBytes, length - at)),
+                    at
+                );
                 if (read == 0)
-                    throw new CheckpointException(path, $"ended after {at} of {length} bytes: it was changed while being read.");
+                    throw new CheckpointException(
+                        path,
+                        $"ended after {at} of {length} bytes: it was changed while being read."
+                    );
                 at += read;
             }
         }

@@ -30,13 +30,20 @@ internal static class RegularFile
                 throw new CheckpointException(path, "is a folder, but should be a file.");
             var file = new FileInfo(real);
             if (!file.Exists)
-                throw new CheckpointException(path, Path.Exists(path)
-                    ? $"is a link to '{Printable.Path(real)}', which does not exist.{(missing.Length > 0 ? missing : " Download it again.")}"
-                    : $"does not exist.{missing}");
+                throw new CheckpointException(
+                    path,
+                    Path.Exists(path)
+                        ? $"is a link to '{Printable.Path(real)}', which does not "
+                            + $"exist.{(missing.Length > 0 ? missing : " Download it again.")}"
+                        : $"does not exist.{missing}"
+                );
             if (file.Length < minimumBytes)
-                throw new CheckpointException(path,
-                    $"has {file.Length} {(file.Length == 1 ? "byte" : "bytes")}, but should have at least {minimumBytes}: "
-                    + "it is empty, cut off, or not a regular file. Download it again.");
+                throw new CheckpointException(
+                    path,
+                    $"has {file.Length} {(file.Length == 1 ? "byte" : "bytes")}, but should have at least "
+                        + $"{minimumBytes}: "
+                        + "it is empty, cut off, or not a regular file. Download it again."
+                );
             return File.OpenHandle(real, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
         }
         catch (Exception e) when (IsFileTrouble(e))
@@ -49,7 +56,7 @@ internal static class RegularFile
     /// <exception cref="CheckpointException">As for <see cref="Open"/>, or the file is too long.</exception>
     public static byte[] ReadAll(string path, int maximumBytes)
     {
-        using SafeFileHandle handle = Open(path, minimumBytes: 2);   // {} is the shortest JSON object
+        using SafeFileHandle handle = Open(path, minimumBytes: 2); // {} is the shortest JSON object
         try
         {
             long length = RandomAccess.GetLength(handle);
@@ -68,12 +75,14 @@ internal static class RegularFile
     /// <summary>Reads from the beginning of the file until the buffer is full.</summary>
     public static void Fill(SafeFileHandle handle, Span<byte> buffer, string path)
     {
-        for (int filled = 0; filled < buffer.Length;)
+        for (int filled = 0; filled < buffer.Length; )
         {
             int read = RandomAccess.Read(handle, buffer[filled..], filled);
             if (read == 0)
                 throw new CheckpointException(
-                    path, $"ended after {filled} of {buffer.Length} bytes: it was changed while being read.");
+                    path,
+                    $"ended after {filled} of {buffer.Length} bytes: it was changed while being read."
+                );
             filled += read;
         }
     }

@@ -32,14 +32,21 @@ internal static class SafetensorsHeader
     {
         if (start.Length < PrefixBytes || fileLength < PrefixBytes)
             throw new CheckpointException(
-                path, $"has {fileLength} bytes, but a safetensors file has at least 8: it is cut off. Download it again.");
+                path,
+                $"has {fileLength} bytes, but a safetensors file has at least 8: it is cut off. Download it again."
+            );
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(start);
         if (length > MaxHeaderBytes)
-            throw new CheckpointException(path,
-                $"its header should have at most {MaxHeaderBytes} bytes, but claims {length}: no safetensors file.");
+            throw new CheckpointException(
+                path,
+                $"its header should have at most {MaxHeaderBytes} bytes, but claims {length}: no safetensors file."
+            );
         if (PrefixBytes + (long)length > fileLength)
-            throw new CheckpointException(path,
-                $"its header claims {length} bytes, but the file has only {fileLength}: it is cut off. Download it again.");
+            throw new CheckpointException(
+                path,
+                $"its header claims {length} bytes, but the file has only {fileLength}: it is cut off. Download it "
+                    + "again."
+            );
         return PrefixBytes + (int)length;
     }
 
@@ -67,19 +74,28 @@ internal static class SafetensorsHeader
         {
             HeaderEntry entry = entries[i];
             if (entry.Begin != end)
-                throw new CheckpointException(path,
+                throw new CheckpointException(
+                    path,
                     $"has data_offsets [{entry.Begin}, {entry.End}], but should begin at {end}, "
-                    + (i == 0 ? "for it is the first." : $"where '{Printable.Name(entries[i - 1].Name)}' ends."),
-                    entry.Name);
+                        + (i == 0 ? "for it is the first." : $"where '{Printable.Name(entries[i - 1].Name)}' ends."),
+                    entry.Name
+                );
             end = entry.End;
             // Beside a zero a dimension may have any size; what it was beyond 63 bits no longer matters.
             tensors[i] = new TensorEntry(
-                entry.Name, entry.DType, Array.ConvertAll(entry.Shape, Saturate), (long)counts[i],
-                dataStart + (long)entry.Begin, (long)(entry.End - entry.Begin));
+                entry.Name,
+                entry.DType,
+                Array.ConvertAll(entry.Shape, Saturate),
+                (long)counts[i],
+                dataStart + (long)entry.Begin,
+                (long)(entry.End - entry.Begin)
+            );
         }
         if (end != dataBytes)
             throw new CheckpointException(
-                path, $"its tensors should end with the file, but leave over {dataBytes - end} bytes.");
+                path,
+                $"its tensors should end with the file, but leave over {dataBytes - end} bytes."
+            );
         return tensors;
     }
 
@@ -101,19 +117,26 @@ internal static class SafetensorsHeader
         }
         if (entry.End < entry.Begin)
             throw new CheckpointException(
-                path, $"has data_offsets [{entry.Begin}, {entry.End}], which end before they begin.", entry.Name);
+                path,
+                $"has data_offsets [{entry.Begin}, {entry.End}], which end before they begin.",
+                entry.Name
+            );
         if (bits % 8 != 0)
             throw new CheckpointException(path, $"is {Describe(entry)}, which does not fill whole bytes.", entry.Name);
         if (bits / 8 != entry.End - entry.Begin)
-            throw new CheckpointException(path,
+            throw new CheckpointException(
+                path,
                 $"is {Describe(entry)}, which takes {bits / 8} bytes, "
-                + $"but its data_offsets span {entry.End - entry.Begin}.",
-                entry.Name);
+                    + $"but its data_offsets span {entry.End - entry.Begin}.",
+                entry.Name
+            );
         if (entry.End > dataBytes)
-            throw new CheckpointException(path,
-                $"should end {entry.End} bytes behind the header, but only {dataBytes} follow: the file is cut off, or its "
-                + "header damaged. Download it again.",
-                entry.Name);
+            throw new CheckpointException(
+                path,
+                $"should end {entry.End} bytes behind the header, but only {dataBytes} follow: the file is cut off, or "
+                    + "its header damaged. Download it again.",
+                entry.Name
+            );
         return count;
     }
 

@@ -2,13 +2,17 @@ using System.Text.RegularExpressions;
 
 namespace GptOss.Checkpoint;
 
-/// <summary>The names under which a model's tensors lie in its files: prefixes of wrappers, and what strange names tell.</summary>
+/// <summary>
+/// The names under which a model's tensors lie in its files: prefixes of wrappers, and what strange names tell.
+/// </summary>
 internal static partial class TensorNames
 {
     // The names by which a model is known, whatever stands before them.
     private static readonly string[] Heads = ["model.embed_tokens.weight", "embedding.weight"];
 
-    /// <summary>What wrappers of PyTorch put into a name, wherever the part of the model begins that they wrap.</summary>
+    /// <summary>
+    /// What wrappers of PyTorch put into a name, wherever the part of the model begins that they wrap.
+    /// </summary>
     private static readonly string[] Wrappers = ["_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module."];
 
     private static readonly string[] Prefixes = ["base_model.model.", "module.", .. Wrappers];
@@ -18,27 +22,44 @@ internal static partial class TensorNames
     // By endings and parts of names: which tool quantises so.
     private static readonly (string Part, string Tool)[] Quantisers =
     [
-        (".qweight", "GPTQ or AWQ"), (".qzeros", "GPTQ or AWQ"), (".g_idx", "GPTQ"), (".weight_packed", "compressed-tensors"),
-        (".weight_scale_inv", "an FP8 tool"), (".weight_scale", "compressed-tensors, modelopt or an FP8 tool"), (".absmax", "bitsandbytes"),
-        (".quant_state.", "bitsandbytes"), (".SCB", "bitsandbytes"), (".input_scale", "modelopt or an FP8 tool"), (".scales", "MLX"), (".biases", "MLX"),
+        (".qweight", "GPTQ or AWQ"),
+        (".qzeros", "GPTQ or AWQ"),
+        (".g_idx", "GPTQ"),
+        (".weight_packed", "compressed-tensors"),
+        (".weight_scale_inv", "an FP8 tool"),
+        (".weight_scale", "compressed-tensors, modelopt or an FP8 tool"),
+        (".absmax", "bitsandbytes"),
+        (".quant_state.", "bitsandbytes"),
+        (".SCB", "bitsandbytes"),
+        (".input_scale", "modelopt or an FP8 tool"),
+        (".scales", "MLX"),
+        (".biases", "MLX"),
         ("_weight_scale", "an FP8 tool"),
     ];
 
     /// <summary>
-    /// What stands before every name, such as <c>base_model.model.</c>, <c>module.</c> or <c>policy.</c>; empty where not
-    /// every name begins so.
+    /// What stands before every name, such as <c>base_model.model.</c>, <c>module.</c> or <c>policy.</c>; empty where
+    /// not every name begins so.
     /// </summary>
     public static string CommonPrefix(IReadOnlyCollection<string> names)
     {
         foreach (string head in Heads)
         {
             string? found = names.FirstOrDefault(name => name.EndsWith("." + head, StringComparison.Ordinal));
-            if (found?[..^head.Length] is { } prefix && names.All(name => name.StartsWith(prefix, StringComparison.Ordinal)))
+            if (
+                found?[..^head.Length] is { } prefix
+                && names.All(name => name.StartsWith(prefix, StringComparison.Ordinal))
+            )
                 return prefix;
         }
         string known = "";
-        while (names.Count > 0
-            && Prefixes.FirstOrDefault(prefix => names.All(name => name.StartsWith(known + prefix, StringComparison.Ordinal))) is { } next)
+        while (
+            names.Count > 0
+            && Prefixes.FirstOrDefault(prefix =>
+                names.All(name => name.StartsWith(known + prefix, StringComparison.Ordinal))
+            )
+                is { } next
+        )
             known += next;
         return known;
     }
@@ -46,60 +67,101 @@ internal static partial class TensorNames
     /// <summary>The name without wrappers of parts of the model, which stand inside it.</summary>
     public static string Unwrapped(string name)
     {
-        if (!name.Contains('_', StringComparison.Ordinal)) return name;
+        if (!name.Contains('_', StringComparison.Ordinal))
+            return name;
         foreach (string wrapper in Wrappers)
         {
-            for (int at; (at = name.IndexOf("." + wrapper, StringComparison.Ordinal)) >= 0;)
+            for (int at; (at = name.IndexOf("." + wrapper, StringComparison.Ordinal)) >= 0; )
                 name = name.Remove(at + 1, wrapper.Length);
         }
         return name;
     }
 
     /// <summary>The tool that quantised a folder with such tensors; null where none did.</summary>
-    public static string? Quantiser(IEnumerable<string> names) => names
-        .SelectMany(name => Quantisers.Where(known => name.Contains(known.Part, StringComparison.Ordinal) && !name.Contains(".mlp.mlp", StringComparison.Ordinal)))
-        .Select(known => known.Tool).FirstOrDefault();
+    public static string? Quantiser(IEnumerable<string> names) =>
+        names
+            .SelectMany(name =>
+                Quantisers.Where(known =>
+                    name.Contains(known.Part, StringComparison.Ordinal)
+                    && !name.Contains(".mlp.mlp", StringComparison.Ordinal)
+                )
+            )
+            .Select(known => known.Tool)
+            .FirstOrDefault();
 
-    /// <summary>Why a tensor is missing, told from the names that are there: a rest of a sentence and the next step.</summary>
+    /// <summary>
+    /// Why a tensor is missing, told from the names that are there: a rest of a sentence and the next step.
+    /// </summary>
     /// <param name="missing">The name that the model needs.</param>
     /// <param name="names">All that there are.</param>
     /// <param name="files">How many files hold them.</param>
     public static string WhyMissing(string missing, IReadOnlyCollection<string> names, int files)
     {
         string start = $"is in none of the folder's {files} .safetensors files";
-        if (missing.EndsWith("_blocks", StringComparison.Ordinal) && names.FirstOrDefault(name => PackedExpert().IsMatch(name)) is { } packed)
-            return $"{start}: each expert's MXFP4 lies in tensors of its own, such as '{Printable.Name(packed)}', which is not read. Save the "
-                + "model with transformers, which keeps the experts of a layer in one tensor, or in bf16.";
+        if (
+            missing.EndsWith("_blocks", StringComparison.Ordinal)
+            && names.FirstOrDefault(name => PackedExpert().IsMatch(name)) is { } packed
+        )
+            return $"{start}: each expert's MXFP4 lies in tensors of its own, such as '{Printable.Name(packed)}', "
+                + "which is not read. Save the model with transformers, which keeps the experts of a layer in one "
+                + "tensor, or in bf16.";
         if (Quantiser(names) is { } tool)
-            return $"{start}: the folder was saved quantised by another tool ({tool}). Use one that was saved in bf16, F16 or F32, "
-                + "or with OpenAI's MXFP4.";
-        if (names.FirstOrDefault(name => Adapters.Any(part => name.Contains(part, StringComparison.Ordinal))) is not null)
-            return $"{start}: the folder holds an adapter (LoRA) that was not merged. Merge it (merge_and_unload in PEFT) and save again.";
+            return $"{start}: the folder was saved quantised by another tool ({tool}). Use one that was saved in bf16, "
+                + "F16 or F32, or with OpenAI's MXFP4.";
+        if (
+            names.FirstOrDefault(name => Adapters.Any(part => name.Contains(part, StringComparison.Ordinal)))
+            is not null
+        )
+            return $"{start}: the folder holds an adapter (LoRA) that was not merged. Merge it (merge_and_unload in "
+                + "PEFT) and save again.";
         if (names.FirstOrDefault(name => name.EndsWith("." + missing, StringComparison.Ordinal)) is { } prefixed)
             return $"{start} under that name, but as '{Printable.Name(prefixed)}', and not every name has that prefix: "
                 + "save the model again without the wrapper.";
-        if (missing.EndsWith("bias", StringComparison.Ordinal) && !names.Any(name => name.EndsWith("bias", StringComparison.Ordinal)))
-            return $"{start}: they hold no biases at all, and gpt-oss has one in every projection. The tool that saved the folder "
-                + "dropped them: save it again with another.";
-        if ((missing.EndsWith("bias", StringComparison.Ordinal) || missing.EndsWith("sinks", StringComparison.Ordinal))
-            && !names.Any(name => name.EndsWith(Kind(missing), StringComparison.Ordinal)))
-            return $"{start}, nor in any other layer: the tool that saved the folder dropped such {(missing.EndsWith("bias", StringComparison.Ordinal) ? "biases" : "sinks")}. Save it again with another"
-                + (missing.Contains("_attn", StringComparison.Ordinal) && missing.EndsWith("bias", StringComparison.Ordinal) ? ", or set attention_bias of config.json to false if the model was trained without." : ".");
+        if (
+            missing.EndsWith("bias", StringComparison.Ordinal)
+            && !names.Any(name => name.EndsWith("bias", StringComparison.Ordinal))
+        )
+            return $"{start}: they hold no biases at all, and gpt-oss has one in every projection. The tool that saved "
+                + "the folder dropped them: save it again with another.";
+        if (
+            (missing.EndsWith("bias", StringComparison.Ordinal) || missing.EndsWith("sinks", StringComparison.Ordinal))
+            && !names.Any(name => name.EndsWith(Kind(missing), StringComparison.Ordinal))
+        )
+            return $"{start}, nor in any other layer: the tool that saved the folder dropped such "
+                + $"{(missing.EndsWith("bias", StringComparison.Ordinal) ? "biases" : "sinks")}. Save it again with "
+                + "another"
+                + (
+                    missing.Contains("_attn", StringComparison.Ordinal)
+                    && missing.EndsWith("bias", StringComparison.Ordinal)
+                        ? ", or set attention_bias of config.json to false if the model was trained without."
+                        : "."
+                );
         if (missing.StartsWith("model.", StringComparison.Ordinal) && names.Contains(missing["model.".Length..]))
-            return $"{start} under that name, but without 'model.': the inner model was saved without its head. Save the whole model "
-                + "(GptOssForCausalLM) again.";
+            return $"{start} under that name, but without 'model.': the inner model was saved without its head. Save "
+                + "the whole model (GptOssForCausalLM) again.";
         if (missing == "lm_head.weight")
-            return $"{start}: set tie_word_embeddings of config.json to true if the model shares this matrix with the embedding; "
-                + "otherwise the files are not all of this model, and the folder has to be downloaded again.";
-        bool original = names.Contains("embedding.weight"), huggingFace = names.Contains("model.embed_tokens.weight");
-        if (original && missing.StartsWith("model.", StringComparison.Ordinal) || huggingFace && !missing.StartsWith("model.", StringComparison.Ordinal) && missing != "lm_head.weight")
-            return $"{start}: they have the names of {(original ? "OpenAI's original layout" : "the Hugging Face layout")}, and "
+            return $"{start}: set tie_word_embeddings of config.json to true if the model shares this matrix with the "
+                + "embedding; otherwise the files are not all of this model, and the folder has to be downloaded "
+                + "again.";
+        bool original = names.Contains("embedding.weight"),
+            huggingFace = names.Contains("model.embed_tokens.weight");
+        if (
+            original && missing.StartsWith("model.", StringComparison.Ordinal)
+            || huggingFace && !missing.StartsWith("model.", StringComparison.Ordinal) && missing != "lm_head.weight"
+        )
+            return $"{start}: they have the names of "
+                + $"{(original ? "OpenAI's original layout" : "the Hugging Face layout")}, and "
                 + "config.json is that of the other one. Put the config.json beside them that they came with.";
-        return names.Count == 0 ? $"{start}, which are empty. Download them again."
-            : $"{start}, which hold {names.Count} others, such as '{Printable.Name(names.First())}': they are not all of this model. Download the folder again.";
+        return names.Count == 0
+            ? $"{start}, which are empty. Download them again."
+            : $"{start}, which hold {names.Count} others, such as '{Printable.Name(names.First())}': they are not all "
+                + "of this model. Download the folder again.";
     }
 
-    [GeneratedRegex(@"\.experts\.(\d+\..*_?(blocks|scales)|[a-z_]*projs?\.\d+[._](blocks|scales))$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"\.experts\.(\d+\..*_?(blocks|scales)|[a-z_]*projs?\.\d+[._](blocks|scales))$",
+        RegexOptions.CultureInvariant
+    )]
     private static partial Regex PackedExpert();
 
     /// <summary>A name behind the number of its layer.</summary>

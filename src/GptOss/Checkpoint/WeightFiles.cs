@@ -8,7 +8,9 @@ namespace GptOss.Checkpoint;
 /// </summary>
 internal static partial class WeightFiles
 {
-    public const string IndexName = "model.safetensors.index.json", SingleName = "model.safetensors", Extension = ".safetensors";
+    public const string IndexName = "model.safetensors.index.json",
+        SingleName = "model.safetensors",
+        Extension = ".safetensors";
 
     // No common file system takes longer names, and a message could not show them.
     private const int LongestName = 255;
@@ -38,7 +40,10 @@ internal static partial class WeightFiles
     /// A shard name is one plain name: joined to the folder it can mean nothing outside. The file itself may be a link.
     /// </summary>
     public static bool IsPlainName(string name) =>
-        name is not ("" or "." or "..") && name.Length <= LongestName && !name.AsSpan().ContainsAny("/\\:") && !name.Any(char.IsControl);
+        name is not ("" or "." or "..")
+        && name.Length <= LongestName
+        && !name.AsSpan().ContainsAny("/\\:")
+        && !name.Any(char.IsControl);
 
     /// <summary>Whether the name is that of an adapter's weights.</summary>
     public static bool IsAdapter(string name) => name.StartsWith("adapter_", StringComparison.Ordinal);
@@ -54,7 +59,9 @@ internal static partial class WeightFiles
             string file = map.Text(tensor);
             if (!IsPlainName(file))
                 throw map.Fault(
-                    tensor, $"should be the name of a file in the model folder but is '{Printable.Name(file)}'.");
+                    tensor,
+                    $"should be the name of a file in the model folder but is '{Printable.Name(file)}'."
+                );
             placement.Add(tensor, file);
         }
         return placement.Count > 0
@@ -70,32 +77,56 @@ internal static partial class WeightFiles
     {
         var found = new SortedDictionary<int, string>();
         (string Start, int Total)? series = null;
-        foreach (string path in Directory.EnumerateFileSystemEntries(folder, "*" + Extension).Order(StringComparer.Ordinal))
+        foreach (
+            string path in Directory.EnumerateFileSystemEntries(folder, "*" + Extension).Order(StringComparer.Ordinal)
+        )
         {
             string name = Path.GetFileName(path);
             Match match = SeriesName().Match(name);
-            if (IsAdapter(name) || !match.Success) continue;
-            (string Start, int Total) own = (match.Groups["start"].Value, int.Parse(match.Groups["total"].Value, CultureInfo.InvariantCulture));
+            if (IsAdapter(name) || !match.Success)
+                continue;
+            (string Start, int Total) own = (
+                match.Groups["start"].Value,
+                int.Parse(match.Groups["total"].Value, CultureInfo.InvariantCulture)
+            );
             series ??= own;
             if (own != series)
-                throw new CheckpointException(folder,
+                throw new CheckpointException(
+                    folder,
                     $"holds files of two series, '{Printable.Name(found.First().Value)}' and '{Printable.Name(name)}': "
-                    + "keep the one that is meant.");
-            if (!found.TryAdd(int.Parse(match.Groups["number"].Value, CultureInfo.InvariantCulture), name) || found.Count > MostFiles)
-                throw new CheckpointException(folder, $"holds the same number of a series twice: '{Printable.Name(name)}'.");
+                        + "keep the one that is meant."
+                );
+            if (
+                !found.TryAdd(int.Parse(match.Groups["number"].Value, CultureInfo.InvariantCulture), name)
+                || found.Count > MostFiles
+            )
+                throw new CheckpointException(
+                    folder,
+                    $"holds the same number of a series twice: '{Printable.Name(name)}'."
+                );
         }
         if (series is not { Total: int total })
             throw FolderLook.NoWeights(folder);
 
-        int first = found.ContainsKey(0) ? 0 : 1, last = first == 0 && !found.ContainsKey(total) ? total - 1 : total;
-        int missing = Enumerable.Range(first, Math.Max(0, Math.Min(last, MostFiles) - first + 1)).FirstOrDefault(n => !found.ContainsKey(n), -1);
+        int first = found.ContainsKey(0) ? 0 : 1,
+            last = first == 0 && !found.ContainsKey(total) ? total - 1 : total;
+        int missing = Enumerable
+            .Range(first, Math.Max(0, Math.Min(last, MostFiles) - first + 1))
+            .FirstOrDefault(n => !found.ContainsKey(n), -1);
         if (missing >= 0 || found.Count != last - first + 1)
-            throw new CheckpointException(folder,
-                $"holds {found.Count} {(found.Count == 1 ? "file" : "files")} of the series '{Printable.Name(found.First().Value)}', which has {last - first + 1}"
-                + (missing < 0 ? "." : $"; number {missing} is the first that is missing.") + " Is the download complete?");
+            throw new CheckpointException(
+                folder,
+                $"holds {found.Count} {(found.Count == 1 ? "file" : "files")} of the series "
+                    + $"'{Printable.Name(found.First().Value)}', which has {last - first + 1}"
+                    + (missing < 0 ? "." : $"; number {missing} is the first that is missing.")
+                    + " Is the download complete?"
+            );
         return [.. found.Values];
     }
 
-    [GeneratedRegex(@"^(?<start>.*?)[-_.]?(?<number>\d{1,5})[-_]of[-_](?<total>\d{1,5})\.safetensors$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"^(?<start>.*?)[-_.]?(?<number>\d{1,5})[-_]of[-_](?<total>\d{1,5})\.safetensors$",
+        RegexOptions.CultureInvariant
+    )]
     private static partial Regex SeriesName();
 }

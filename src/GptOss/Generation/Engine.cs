@@ -8,7 +8,9 @@ namespace GptOss.Generation;
 /// <summary>Runs the forward passes of all sequences over one model, one pass at a time.</summary>
 internal sealed class Engine : IDisposable
 {
-    /// <summary>Prompt tokens of one pass: enough for each expert to see many of them, few enough that memory stays flat.</summary>
+    /// <summary>
+    /// Prompt tokens of one pass: enough for each expert to see many of them, few enough that memory stays flat.
+    /// </summary>
     public const int PrefillChunk = 512;
 
     private readonly WorkerTeam _team;
@@ -25,8 +27,12 @@ internal sealed class Engine : IDisposable
     /// <param name="format">How keys and values are stored.</param>
     /// <param name="explainFault">Finds the reason of logits that are not finite.</param>
     public Engine(
-        ModelWeights weights, int threads, int contextLength, KeyValueFormat format,
-        Func<CancellationToken, NumericFaultException> explainFault)
+        ModelWeights weights,
+        int threads,
+        int contextLength,
+        KeyValueFormat format,
+        Func<CancellationToken, NumericFaultException> explainFault
+    )
     {
         Weights = weights;
         ContextLength = contextLength;
@@ -51,7 +57,9 @@ internal sealed class Engine : IDisposable
     /// <summary>Set when the engine is being closed; every pass under way then ends before its next expert.</summary>
     public CancellationToken Closing => _closing.Token;
 
-    /// <summary>One pass of a sequence: a chunk of what is pending, and when nothing is left pending the token that follows.</summary>
+    /// <summary>
+    /// One pass of a sequence: a chunk of what is pending, and when nothing is left pending the token that follows.
+    /// </summary>
     /// <exception cref="NumericFaultException">The logits are not finite.</exception>
     /// <exception cref="OperationCanceledException">Stopped; the sequence holds what was complete.</exception>
     public GeneratedToken? Step(Sequence sequence)
@@ -60,7 +68,8 @@ internal sealed class Engine : IDisposable
         try
         {
             Rows logits = Pass(sequence.Kv, sequence.Pending, sequence.Stop);
-            if (logits.Count == 0) return null;
+            if (logits.Count == 0)
+                return null;
             if (Sampler.CanBeSampled(logits.Values))
             {
                 _batch.Advance();
@@ -71,12 +80,20 @@ internal sealed class Engine : IDisposable
         {
             EndTurn();
         }
-        throw _explainFault(sequence.Stop);   // a search through all weights, which must not hold up the others
+        throw _explainFault(sequence.Stop); // a search through all weights, which must not hold up the others
     }
 
-    /// <summary>Runs the given tokens behind what the sequence holds, in chunks, and returns the token that follows.</summary>
+    /// <summary>
+    /// Runs the given tokens behind what the sequence holds, in chunks, and returns the token that follows.
+    /// </summary>
     /// <inheritdoc cref="Step"/>
-    public int Next(KvSequence sequence, ReadOnlySpan<int> tokens, SamplingOptions sampling, ulong seed, CancellationToken stop)
+    public int Next(
+        KvSequence sequence,
+        ReadOnlySpan<int> tokens,
+        SamplingOptions sampling,
+        ulong seed,
+        CancellationToken stop
+    )
     {
         int end = sequence.Length + tokens.Length;
         while (true)
@@ -85,7 +102,8 @@ internal sealed class Engine : IDisposable
             try
             {
                 Rows logits = Pass(sequence, tokens[^(end - sequence.Length)..], stop);
-                if (logits.Count == 0) continue;
+                if (logits.Count == 0)
+                    continue;
                 if (Sampler.CanBeSampled(logits.Values))
                 {
                     _batch.Advance();
@@ -131,17 +149,18 @@ internal sealed class Engine : IDisposable
         _team.Dispose();
         _workspace.Dispose();
         Instruments.Dispose();
-        _turn.Release();   // whoever comes now is told that the engine is closed
+        _turn.Release(); // whoever comes now is told that the engine is closed
     }
 
-    // One chunk of what is pending. The last one brings logits, and its caller advances the batch once they are seen to be
-    // finite: a fault leaves the sequence as it was.
+    // One chunk of what is pending. The last one brings logits, and its caller advances the batch once they are seen to
+    // be finite: a fault leaves the sequence as it was.
     private Rows Pass(KvSequence sequence, ReadOnlySpan<int> pending, CancellationToken stop)
     {
         bool isLast = pending.Length <= PrefillChunk;
         _batch.Add(sequence, isLast ? pending : pending[..PrefillChunk], isLast ? Wanted.Last : Wanted.None);
         Rows logits = Transformer.Forward(Weights, _batch, Cache, _workspace, stop);
-        if (!isLast) _batch.Advance();
+        if (!isLast)
+            _batch.Advance();
         return logits;
     }
 
@@ -149,9 +168,16 @@ internal sealed class Engine : IDisposable
     {
         TokenLogProbability[]? best = null;
         float logSum = 0;
-        if (sequence.LogProbabilities is { } wanted) best = LogProbabilities.Best(logits[0], wanted, out logSum);
-        Span<float> original = best is null ? default : logits[0].ToArray();   // bias and penalties change the logits
-        int id = _sampler.Next(logits[0], sequence.Sampling, sequence.Seed, (ulong)sequence.Kv.Length, sequence.History);
+        if (sequence.LogProbabilities is { } wanted)
+            best = LogProbabilities.Best(logits[0], wanted, out logSum);
+        Span<float> original = best is null ? default : logits[0].ToArray(); // bias and penalties change the logits
+        int id = _sampler.Next(
+            logits[0],
+            sequence.Sampling,
+            sequence.Seed,
+            (ulong)sequence.Kv.Length,
+            sequence.History
+        );
         return new GeneratedToken(id, best is null ? null : original[id] - logSum, best);
     }
 
@@ -164,7 +190,8 @@ internal sealed class Engine : IDisposable
     private void TakeTurn(CancellationToken stop)
     {
         _turn.Wait(stop);
-        if (!_closing.IsCancellationRequested) return;
+        if (!_closing.IsCancellationRequested)
+            return;
         _turn.Release();
         throw Disposed();
     }

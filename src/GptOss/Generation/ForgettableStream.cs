@@ -1,7 +1,12 @@
 namespace GptOss.Generation;
 
-/// <summary>An answer in its reader's hands. Collected without having been disposed, it lets go of the sequence's keys and values.</summary>
-/// <remarks>The loop knows the sequence and would keep it for a reader that never comes back; it does not know this object.</remarks>
+/// <summary>
+/// An answer in its reader's hands. Collected without having been disposed, it lets go of the sequence's keys and
+/// values.
+/// </summary>
+/// <remarks>
+/// The loop knows the sequence and would keep it for a reader that never comes back; it does not know this object.
+/// </remarks>
 internal sealed class ForgettableStream(Sequence sequence) : ITokenStream
 {
     ~ForgettableStream() => sequence.Dispose();
@@ -10,7 +15,8 @@ internal sealed class ForgettableStream(Sequence sequence) : ITokenStream
 
     public int CachedTokens => sequence.CachedTokens;
 
-    public IAsyncEnumerable<GeneratedToken> ReadAsync(CancellationToken cancellation = default) => sequence.ReadAsync(cancellation);
+    public IAsyncEnumerable<GeneratedToken> ReadAsync(CancellationToken cancellation = default) =>
+        sequence.ReadAsync(cancellation);
 
     public void Dispose()
     {

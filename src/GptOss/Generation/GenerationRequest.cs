@@ -16,10 +16,14 @@ internal sealed record GenerationRequest
     /// <summary>Tokens that end the answer; they are its last token.</summary>
     public IReadOnlyCollection<int> StopTokens { get; init; } = [];
 
-    /// <summary>How many of the most likely tokens are reported with each choice; null reports no probabilities.</summary>
+    /// <summary>
+    /// How many of the most likely tokens are reported with each choice; null reports no probabilities.
+    /// </summary>
     public int? LogProbabilities { get; init; }
 
-    /// <summary>Told how far the prompt has been read, by the engine's loop; null tells nobody. What it throws ends the request.</summary>
+    /// <summary>
+    /// Told how far the prompt has been read, by the engine's loop; null tells nobody. What it throws ends the request.
+    /// </summary>
     public Action<PromptProgress>? PromptRead { get; init; }
 
     /// <summary>Looks at every token and may put others behind it; null for none.</summary>
@@ -29,16 +33,23 @@ internal sealed record GenerationRequest
 /// <summary>Watches an answer grow and may dictate what follows: how a reasoning budget closes a channel.</summary>
 internal interface ITokenGuide
 {
-    /// <summary>Told of every token of the answer, dictated ones included. Called by the engine's loop, so it must be quick.</summary>
+    /// <summary>
+    /// Told of every token of the answer, dictated ones included. Called by the engine's loop, so it must be quick.
+    /// </summary>
     /// <returns>Tokens that follow instead of chosen ones; empty to let the model choose.</returns>
     IReadOnlyList<int> After(int token);
 }
 
 /// <summary>A token of an answer.</summary>
 /// <param name="Id">The token.</param>
-/// <param name="LogProbability">Its own log-probability; null where none were asked for, or where a guide dictated it.</param>
+/// <param name="LogProbability">Its own log-probability; null where none were asked for, or where a guide dictated
+/// it.</param>
 /// <param name="Best">The most likely tokens at its place; null like the above.</param>
-internal readonly record struct GeneratedToken(int Id, float? LogProbability = null, IReadOnlyList<TokenLogProbability>? Best = null);
+internal readonly record struct GeneratedToken(
+    int Id,
+    float? LogProbability = null,
+    IReadOnlyList<TokenLogProbability>? Best = null
+);
 
 /// <summary>Why an answer ended.</summary>
 internal enum EndReason

@@ -2,8 +2,8 @@ namespace GptOss.Generation;
 
 /// <summary>Runs all sequences, one pass of one sequence after the other, as long as there are any.</summary>
 /// <remarks>
-/// The loop decides when a step is taken, never a reader. It is a thread of its own while sequences are active, and nothing
-/// otherwise. Prompts go in chunks and take turns with the decoding of others.
+/// The loop decides when a step is taken, never a reader. It is a thread of its own while sequences are active, and
+/// nothing otherwise. Prompts go in chunks and take turns with the decoding of others.
 /// </remarks>
 internal sealed class Scheduler(Engine engine) : IDisposable
 {
@@ -21,7 +21,8 @@ internal sealed class Scheduler(Engine engine) : IDisposable
     public Sequence Submit(GenerationRequest request, CancellationToken cancellation)
     {
         Check(request);
-        if (engine.Closing.IsCancellationRequested) throw engine.Disposed();
+        if (engine.Closing.IsCancellationRequested)
+            throw engine.Disposed();
         cancellation.ThrowIfCancellationRequested();
         var sequence = new Sequence(request, this, engine, cancellation);
         lock (_arrived)
@@ -30,7 +31,12 @@ internal sealed class Scheduler(Engine engine) : IDisposable
             if (!_running)
             {
                 _running = true;
-                _loop = Task.Factory.StartNew(Run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                _loop = Task.Factory.StartNew(
+                    Run,
+                    CancellationToken.None,
+                    TaskCreationOptions.LongRunning,
+                    TaskScheduler.Default
+                );
             }
         }
         Wake();
@@ -40,16 +46,21 @@ internal sealed class Scheduler(Engine engine) : IDisposable
     /// <summary>Tells a loop that has nothing to do to look again.</summary>
     internal void Wake()
     {
-        if (Interlocked.Exchange(ref _waiting, 0) == 1) _changed.Release();
+        if (Interlocked.Exchange(ref _waiting, 0) == 1)
+            _changed.Release();
     }
 
-    /// <summary>Waits for the loop, which the engine's closing has told to end; the loop itself, in a listener's code, does not.</summary>
+    /// <summary>
+    /// Waits for the loop, which the engine's closing has told to end; the loop itself, in a listener's code, does not.
+    /// </summary>
     public void Dispose()
     {
         Wake();
-        if (Volatile.Read(ref _loopThread) == Environment.CurrentManagedThreadId) return;
+        if (Volatile.Read(ref _loopThread) == Environment.CurrentManagedThreadId)
+            return;
         Task loop;
-        lock (_arrived) loop = _loop;
+        lock (_arrived)
+            loop = _loop;
         loop.Wait();
     }
 
@@ -75,17 +86,21 @@ internal sealed class Scheduler(Engine engine) : IDisposable
             for (int i = active.Count - 1; i >= 0; i--)
             {
                 Sequence sequence = active[i];
-                if (!sequence.Stop.IsCancellationRequested && !sequence.HasRoom) continue;
+                if (!sequence.Stop.IsCancellationRequested && !sequence.HasRoom)
+                    continue;
                 worked = true;
-                if (Step(sequence)) continue;
+                if (Step(sequence))
+                    continue;
                 sequence.Release();
                 active.RemoveAt(i);
             }
-            if (!worked) AwaitChange(active);
+            if (!worked)
+                AwaitChange(active);
         }
     }
 
-    // All readers are behind. The flag is up before the last look, so a reader that takes a token after that look wakes us.
+    // All readers are behind. The flag is up before the last look, so a reader that takes a token after that look wakes
+    // us.
     private void AwaitChange(List<Sequence> active)
     {
         Interlocked.Exchange(ref _waiting, 1);
@@ -119,18 +134,24 @@ internal sealed class Scheduler(Engine engine) : IDisposable
         }
         catch (Exception error)
         {
-            sequence.Fail(error);   // a fault of one sequence ends that one
+            sequence.Fail(error); // a fault of one sequence ends that one
             return false;
         }
     }
 
     private void Check(GenerationRequest request)
     {
-        if (request.Prompt.Count == 0) throw new ArgumentException("The prompt is empty.", nameof(request));
-        if (request.Prompt.Count >= engine.ContextLength) throw new ContextLengthException(request.Prompt.Count, engine.ContextLength);
+        if (request.Prompt.Count == 0)
+            throw new ArgumentException("The prompt is empty.", nameof(request));
+        if (request.Prompt.Count >= engine.ContextLength)
+            throw new ContextLengthException(request.Prompt.Count, engine.ContextLength);
         int vocabulary = engine.Weights.Config.VocabSize;
         foreach (int token in request.Prompt)
             if ((uint)token >= (uint)vocabulary)
-                throw new ArgumentOutOfRangeException(nameof(request), token, $"Token ids go from 0 to {vocabulary - 1}.");
+                throw new ArgumentOutOfRangeException(
+                    nameof(request),
+                    token,
+                    $"Token ids go from 0 to {vocabulary - 1}."
+                );
     }
 }

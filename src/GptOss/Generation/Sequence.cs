@@ -6,7 +6,9 @@ using GptOss.Sampling;
 
 namespace GptOss.Generation;
 
-/// <summary>One request's tokens over time. The scheduler's loop writes them, the request's reader takes them.</summary>
+/// <summary>
+/// One request's tokens over time. The scheduler's loop writes them, the request's reader takes them.
+/// </summary>
 /// <remarks>The channel between the two is bounded: a slow reader stalls its own sequence and no other.</remarks>
 internal sealed class Sequence : ITokenStream
 {
@@ -15,8 +17,9 @@ internal sealed class Sequence : ITokenStream
 
     private readonly GenerationRequest _request;
     private readonly Scheduler _scheduler;
-    private readonly Channel<GeneratedToken> _channel =
-        Channel.CreateBounded<GeneratedToken>(new BoundedChannelOptions(Ahead) { SingleReader = true, SingleWriter = true });
+    private readonly Channel<GeneratedToken> _channel = Channel.CreateBounded<GeneratedToken>(
+        new BoundedChannelOptions(Ahead) { SingleReader = true, SingleWriter = true }
+    );
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenRegistration _cancelled;
     private readonly CancellationTokenRegistration _closed;
@@ -38,7 +41,9 @@ internal sealed class Sequence : ITokenStream
         Telemetry = new Telemetry(engine.Instruments, _tokens.Count);
         // The reader learns of it at once, whatever the loop is at.
         _cancelled = cancellation.UnsafeRegister(
-            static (state, token) => ((Sequence)state!).Abandon(new OperationCanceledException(token)), this);
+            static (state, token) => ((Sequence)state!).Abandon(new OperationCanceledException(token)),
+            this
+        );
         _closed = engine.Closing.UnsafeRegister(static state => ((Sequence)state!).Halt(), this);
     }
 
@@ -70,17 +75,19 @@ internal sealed class Sequence : ITokenStream
     public ReadOnlySpan<int> Pending => CollectionsMarshal.AsSpan(_tokens)[Kv.Length..];
 
     /// <summary>The answer's tokens, as they are made.</summary>
-    public async IAsyncEnumerable<GeneratedToken> ReadAsync([EnumeratorCancellation] CancellationToken cancellation = default)
+    public async IAsyncEnumerable<GeneratedToken> ReadAsync(
+        [EnumeratorCancellation] CancellationToken cancellation = default
+    )
     {
         while (await _channel.Reader.WaitToReadAsync(cancellation).ConfigureAwait(false))
-            while (_channel.Reader.TryRead(out GeneratedToken token))
-            {
-                // What was made ahead of the reader is not wanted any more.
-                _cancelled.Token.ThrowIfCancellationRequested();
-                cancellation.ThrowIfCancellationRequested();
-                _scheduler.Wake();
-                yield return token;
-            }
+        while (_channel.Reader.TryRead(out GeneratedToken token))
+        {
+            // What was made ahead of the reader is not wanted any more.
+            _cancelled.Token.ThrowIfCancellationRequested();
+            cancellation.ThrowIfCancellationRequested();
+            _scheduler.Wake();
+            yield return token;
+        }
     }
 
     /// <summary>Called by the loop before each step; only the first call counts.</summary>
@@ -110,11 +117,14 @@ internal sealed class Sequence : ITokenStream
         _tokens.Add(token.Id);
         Telemetry.Token();
         History?.Add(token.Id);
-        if (!_channel.Writer.TryWrite(token)) return false;   // the reader is gone
-        foreach (int next in _request.Guide?.After(token.Id) ?? []) _dictated.Enqueue(next);
+        if (!_channel.Writer.TryWrite(token))
+            return false; // the reader is gone
+        foreach (int next in _request.Guide?.After(token.Id) ?? [])
+            _dictated.Enqueue(next);
 
         int made = _tokens.Count - _request.Prompt.Count;
-        End = _request.StopTokens.Contains(token.Id) ? EndReason.Stop
+        End =
+            _request.StopTokens.Contains(token.Id) ? EndReason.Stop
             : made >= _request.MaxTokens ? EndReason.MaxTokens
             : _tokens.Count >= contextLength ? EndReason.ContextFull
             : EndReason.None;
@@ -134,8 +144,8 @@ internal sealed class Sequence : ITokenStream
     }
 
     /// <summary>
-    /// Called by the loop when it takes no further step. The stream ends last, unless its reader cancelled or disposed it: who
-    /// reads its end finds the memory given back and the figures recorded.
+    /// Called by the loop when it takes no further step. The stream ends last, unless its reader cancelled or disposed
+    /// it: who reads its end finds the memory given back and the figures recorded.
     /// </summary>
     internal void Release()
     {
@@ -147,13 +157,14 @@ internal sealed class Sequence : ITokenStream
         }
         catch (Exception error)
         {
-            Fail(error);   // of a listener to the figures: it must not end the loop
+            Fail(error); // of a listener to the figures: it must not end the loop
         }
         _channel.Writer.TryComplete(_error);
     }
 
     // Why it ended, for who watches. A reader that leaves has what it wanted, such as a call or a stop sequence.
-    private string How() => End != EndReason.None ? End.ToString()
+    private string How() =>
+        End != EndReason.None ? End.ToString()
         : Volatile.Read(ref _isCancelled) ? "Cancelled"
         : Volatile.Read(ref _isLeft) ? "Left"
         : "Failed";

@@ -28,7 +28,9 @@ internal sealed class Telemetry
         instruments.Now.Arrived();
     }
 
-    /// <summary>The first step begins; every request comes to it, if only to be told that it is not wanted any more.</summary>
+    /// <summary>
+    /// The first step begins; every request comes to it, if only to be told that it is not wanted any more.
+    /// </summary>
     /// <param name="cachedTokens">Tokens of the prompt that need no computing.</param>
     public void Begin(int cachedTokens)
     {

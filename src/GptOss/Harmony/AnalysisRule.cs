@@ -59,8 +59,9 @@ internal static class AnalysisRule
 
     private static int FinishedCount(IReadOnlyList<HarmonyMessage> messages)
     {
-        HarmonyMessage? last = messages.LastOrDefault(
-            message => message.Role is not (HarmonyRole.System or HarmonyRole.Developer));
+        HarmonyMessage? last = messages.LastOrDefault(message =>
+            message.Role is not (HarmonyRole.System or HarmonyRole.Developer)
+        );
         if (last?.Role == HarmonyRole.User)
             return messages.Count;
         for (int i = messages.Count - 1; i >= 0; i--)
@@ -73,7 +74,10 @@ internal static class AnalysisRule
 
     private static bool OfFunction(HarmonyMessage message)
     {
-        string? name = message.IsCall ? message.Recipient : message.Role == HarmonyRole.Tool ? message.Name : null;
+        string? name =
+            message.IsCall ? message.Recipient
+            : message.Role == HarmonyRole.Tool ? message.Name
+            : null;
         return name?.StartsWith(ToolNames.FunctionsPrefix, StringComparison.Ordinal) == true;
     }
 }

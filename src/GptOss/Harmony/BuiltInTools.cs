@@ -12,51 +12,65 @@ internal static class BuiltInTools
     private const string Text = """{"type":"string"}""";
 
     /// <summary>Functions <c>search</c>, <c>open</c> and <c>find</c>.</summary>
-    public static ToolNamespace Browser { get; } = new(
-        BrowserName,
-        """
-        Tool for browsing.
-        The `cursor` appears in brackets before each browsing display: `[{cursor}]`.
-        Cite information from the tool using the following format:
-        `【{cursor}†L{line_start}(-L{line_end})?】`, for example: `【6†L9-L11】` or `【8†L3】`.
-        Do not quote more than 10 words directly from the tool output.
-        sources=web (default: web)
-        """.ReplaceLineEndings("\n"),
-        [
-            Function(
-                "search",
-                "Searches for information related to `query` and displays `topn` results.",
-                required: "query",
-                ("query", Text), ("topn", """{"type":"number","default":10}"""), ("source", Text)),
-            Function(
-                "open",
-                """
-                Opens the link `id` from the page indicated by `cursor` starting at line number `loc`, showing `num_lines` lines.
-                Valid link ids are displayed with the formatting: `【{id}†.*】`.
-                If `cursor` is not provided, the most recent page is implied.
-                If `id` is a string, it is treated as a fully qualified URL associated with `source`.
-                If `loc` is not provided, the viewport will be positioned at the beginning of the document or centered on the most relevant passage, if available.
-                Use this function without `id` to scroll to a new location of an opened page.
-                """,
-                required: null,
-                ("id", """{"type":["number","string"],"default":-1}"""), ("cursor", Number), ("loc", Number),
-                ("num_lines", Number), ("view_source", """{"type":"boolean","default":false}"""), ("source", Text)),
-            Function(
-                "find",
-                "Finds exact matches of `pattern` in the current page, or the page given by `cursor`.",
-                required: "pattern",
-                ("pattern", Text), ("cursor", Number)),
-        ]);
+    public static ToolNamespace Browser { get; } =
+        new(
+            BrowserName,
+            """
+            Tool for browsing.
+            The `cursor` appears in brackets before each browsing display: `[{cursor}]`.
+            Cite information from the tool using the following format:
+            `【{cursor}†L{line_start}(-L{line_end})?】`, for example: `【6†L9-L11】` or `【8†L3】`.
+            Do not quote more than 10 words directly from the tool output.
+            sources=web (default: web)
+            """.ReplaceLineEndings("\n"),
+            [
+                Function(
+                    "search",
+                    "Searches for information related to `query` and displays `topn` results.",
+                    required: "query",
+                    ("query", Text),
+                    ("topn", """{"type":"number","default":10}"""),
+                    ("source", Text)
+                ),
+                Function(
+                    "open",
+                    """
+                    Opens the link `id` from the page indicated by `cursor` starting at line number `loc`, showing `num_lines` lines.
+                    Valid link ids are displayed with the formatting: `【{id}†.*】`.
+                    If `cursor` is not provided, the most recent page is implied.
+                    If `id` is a string, it is treated as a fully qualified URL associated with `source`.
+                    If `loc` is not provided, the viewport will be positioned at the beginning of the document or centered on the most relevant passage, if available.
+                    Use this function without `id` to scroll to a new location of an opened page.
+                    """,
+                    required: null,
+                    ("id", """{"type":["number","string"],"default":-1}"""),
+                    ("cursor", Number),
+                    ("loc", Number),
+                    ("num_lines", Number),
+                    ("view_source", """{"type":"boolean","default":false}"""),
+                    ("source", Text)
+                ),
+                Function(
+                    "find",
+                    "Finds exact matches of `pattern` in the current page, or the page given by `cursor`.",
+                    required: "pattern",
+                    ("pattern", Text),
+                    ("cursor", Number)
+                ),
+            ]
+        );
 
     /// <summary>No functions: the body of a call is source code.</summary>
-    public static ToolNamespace Python { get; } = new(
-        PythonName,
-        """
-        Use this tool to execute Python code in your chain of thought. The code will not be shown to the user. This tool should be used for internal reasoning, but not for code that is intended to be visible to the user (e.g. when creating plots, tables, or files).
+    public static ToolNamespace Python { get; } =
+        new(
+            PythonName,
+            """
+            Use this tool to execute Python code in your chain of thought. The code will not be shown to the user. This tool should be used for internal reasoning, but not for code that is intended to be visible to the user (e.g. when creating plots, tables, or files).
 
-        When you send a message containing Python code to python, it will be executed in a stateful Jupyter notebook environment. python will respond with the output of the execution or time out after 120.0 seconds. The drive at '/mnt/data' can be used to save and persist user files. Internet access for this session is UNKNOWN. Depends on the cluster.
-        """.ReplaceLineEndings("\n"),
-        []);
+            When you send a message containing Python code to python, it will be executed in a stateful Jupyter notebook environment. python will respond with the output of the execution or time out after 120.0 seconds. The drive at '/mnt/data' can be used to save and persist user files. Internet access for this session is UNKNOWN. Depends on the cluster.
+            """.ReplaceLineEndings("\n"),
+            []
+        );
 
     /// <summary>Whether a call to this name is one of the tools that the model knows by itself.</summary>
     public static bool IsBuiltIn(string recipient) =>
@@ -65,7 +79,11 @@ internal static class BuiltInTools
         || recipient.StartsWith("container.", StringComparison.Ordinal);
 
     private static ToolFunction Function(
-        string name, string description, string? required, params (string Name, string Schema)[] properties)
+        string name,
+        string description,
+        string? required,
+        params (string Name, string Schema)[] properties
+    )
     {
         string list = string.Join(',', properties.Select(property => $"\"{property.Name}\":{property.Schema}"));
         string needed = required is null ? "" : $",\"required\":[\"{required}\"]";

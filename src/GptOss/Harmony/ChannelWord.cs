@@ -19,9 +19,12 @@ internal readonly record struct ChannelWord(string? Name, string Word, string Gl
 
         const StringComparison AnyCase = StringComparison.OrdinalIgnoreCase;
         string? longer = ChannelNames.All.FirstOrDefault(name => word.StartsWith(name, AnyCase));
-        string? name = longer ?? (word.Length < ShortestBeginning
-            ? null
-            : ChannelNames.All.FirstOrDefault(name => name.StartsWith(word, AnyCase)));
+        string? name = longer
+            ?? (
+                word.Length < ShortestBeginning
+                    ? null
+                    : ChannelNames.All.FirstOrDefault(name => name.StartsWith(word, AnyCase))
+            );
         return new ChannelWord(name, word, longer is null ? "" : word[longer.Length..]);
     }
 

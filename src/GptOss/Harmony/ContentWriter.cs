@@ -7,13 +7,14 @@ namespace GptOss.Harmony;
 /// <param name="options">How schemas are written, and who is told where one is shortened.</param>
 internal sealed class ContentWriter(bool hasFunctions, RenderOptions options)
 {
-    public string Write(HarmonyContent content) => content switch
-    {
-        HarmonyContent.Text text => text.Value,
-        HarmonyContent.SystemInfo system => System(system),
-        HarmonyContent.DeveloperInfo developer => Developer(developer),
-        _ => "",
-    };
+    public string Write(HarmonyContent content) =>
+        content switch
+        {
+            HarmonyContent.Text text => text.Value,
+            HarmonyContent.SystemInfo system => System(system),
+            HarmonyContent.DeveloperInfo developer => Developer(developer),
+            _ => "",
+        };
 
     private string System(HarmonyContent.SystemInfo system)
     {
@@ -35,9 +36,11 @@ internal sealed class ContentWriter(bool hasFunctions, RenderOptions options)
             sections.Add(Tools(system.Tools));
         if (system.Channels.Count > 0)
         {
-            sections.Add($"# Valid channels: {string.Join(", ", system.Channels)}."
-                + (system.ChannelRequired ? " Channel must be included for every message." : "")
-                + (hasFunctions ? "\nCalls to these tools must go to the commentary channel: 'functions'." : ""));
+            sections.Add(
+                $"# Valid channels: {string.Join(", ", system.Channels)}."
+                    + (system.ChannelRequired ? " Channel must be included for every message." : "")
+                    + (hasFunctions ? "\nCalls to these tools must go to the commentary channel: 'functions'." : "")
+            );
         }
         return string.Join("\n\n", sections);
     }
@@ -60,9 +63,14 @@ internal sealed class ContentWriter(bool hasFunctions, RenderOptions options)
     private string Format(ResponseFormat format)
     {
         string comment = string.IsNullOrEmpty(format.Description)
-            ? "" : string.Concat(SchemaText.Lines(format.Description).Select(line => $"// {line}\n"));
-        string schema = SchemaText.Json(format.Schema, () => options.Shortened?.Invoke(
-            $"The schema of the response format '{Printable.Name(format.Name)}' is nested too deeply. What lies deeper is shown to the model as {{}}."));
+            ? ""
+            : string.Concat(SchemaText.Lines(format.Description).Select(line => $"// {line}\n"));
+        string schema = SchemaText.Json(format.Schema, () =>
+            options.Shortened?.Invoke(
+                $"The schema of the response format '{Printable.Name(format.Name)}' is nested too deeply. What lies "
+                    + $"deeper is shown to the model as {{}}."
+            )
+        );
         return $"## {string.Join(' ', SchemaText.Lines(format.Name))}\n\n{comment}{schema}";
     }
 
@@ -70,7 +78,8 @@ internal sealed class ContentWriter(bool hasFunctions, RenderOptions options)
     {
         // The reference keeps namespaces in a map sorted by the bytes of their names.
         var sorted = new SortedDictionary<string, ToolNamespace>(
-            Comparer<string>.Create((a, b) => Bytes(a).SequenceCompareTo(Bytes(b))));
+            Comparer<string>.Create((a, b) => Bytes(a).SequenceCompareTo(Bytes(b)))
+        );
         foreach (ToolNamespace tools in namespaces)
             sorted[tools.Name] = tools;
         return string.Join("\n\n", sorted.Values.Select(tools => Namespace(tools)).Prepend("# Tools"));
@@ -88,8 +97,10 @@ internal sealed class ContentWriter(bool hasFunctions, RenderOptions options)
             lines.Add($"namespace {tools.Name} {{\n");
             foreach (ToolFunction function in tools.Functions)
             {
-                IEnumerable<string> description = options.CleanSchemas && function.Description.Length > 0
-                    ? SchemaText.Lines(function.Description) : Lines(function.Description);
+                IEnumerable<string> description =
+                    options.CleanSchemas && function.Description.Length > 0
+                        ? SchemaText.Lines(function.Description)
+                        : Lines(function.Description);
                 lines.AddRange(description.Select(line => $"// {line}"));
                 string parameter = Parameters(function) is { } type ? $"_: {type}" : "";
                 lines.Add($"type {function.Name} = ({parameter}) => any;\n");
@@ -111,7 +122,9 @@ internal sealed class ContentWriter(bool hasFunctions, RenderOptions options)
         return type;
     }
 
-    /// <summary>Ends at LF or CR LF, at nothing else; what follows the last end counts only if it is not empty.</summary>
+    /// <summary>
+    /// Ends at LF or CR LF, at nothing else; what follows the last end counts only if it is not empty.
+    /// </summary>
     private static IEnumerable<string> Lines(string text)
     {
         string[] pieces = text.Split('\n');

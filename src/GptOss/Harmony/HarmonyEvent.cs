@@ -34,7 +34,9 @@ internal abstract record HarmonyEvent
 {
     private HarmonyEvent() { }
 
-    /// <summary>Text of the assistant that is no call. A message's deltas together are its text; none is empty.</summary>
+    /// <summary>
+    /// Text of the assistant that is no call. A message's deltas together are its text; none is empty.
+    /// </summary>
     internal sealed record Text(Channel Channel, string Delta) : HarmonyEvent;
 
     /// <summary>A call's header is complete.</summary>
@@ -58,6 +60,8 @@ internal abstract record HarmonyEvent
     /// <summary>A message is complete, a call or a tool's result too; it comes after all events of its text.</summary>
     internal sealed record MessageFinished(HarmonyMessage Message) : HarmonyEvent;
 
-    /// <summary>The answer is over: at the first token that ends generation, at the latest at the stream's end.</summary>
+    /// <summary>
+    /// The answer is over: at the first token that ends generation, at the latest at the stream's end.
+    /// </summary>
     internal sealed record End(EndReason Reason) : HarmonyEvent;
 }

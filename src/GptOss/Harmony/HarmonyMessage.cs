@@ -13,7 +13,8 @@ internal enum HarmonyRole
 /// <summary>One message of a conversation. What is null is not written.</summary>
 internal sealed record HarmonyMessage(HarmonyRole Role, IReadOnlyList<HarmonyContent> Content)
 {
-    public HarmonyMessage(HarmonyRole role, string text) : this(role, [new HarmonyContent.Text(text)]) { }
+    public HarmonyMessage(HarmonyRole role, string text)
+        : this(role, [new HarmonyContent.Text(text)]) { }
 
     /// <summary>A person's name; for a tool, which has to have one, the name of the function that answers.</summary>
     public string? Name { get; init; }
@@ -35,9 +36,10 @@ internal sealed record HarmonyMessage(HarmonyRole Role, IReadOnlyList<HarmonyCon
     public IReadOnlyList<int>? ContentTokens { get; init; }
 
     /// <summary>The text parts as one.</summary>
-    public string Text => Content is [HarmonyContent.Text only]
-        ? only.Value
-        : string.Concat(Content.OfType<HarmonyContent.Text>().Select(part => part.Value));
+    public string Text =>
+        Content is [HarmonyContent.Text only]
+            ? only.Value
+            : string.Concat(Content.OfType<HarmonyContent.Text>().Select(part => part.Value));
 
     /// <summary>Whether the assistant calls a tool with it.</summary>
     public bool IsCall => Role == HarmonyRole.Assistant && Recipient is not null;
@@ -61,23 +63,25 @@ internal static class ChannelNames
 /// <summary>The words for the roles.</summary>
 internal static class RoleNames
 {
-    public static string Word(this HarmonyRole role) => role switch
-    {
-        HarmonyRole.User => "user",
-        HarmonyRole.Assistant => "assistant",
-        HarmonyRole.System => "system",
-        HarmonyRole.Developer => "developer",
-        _ => "tool",
-    };
+    public static string Word(this HarmonyRole role) =>
+        role switch
+        {
+            HarmonyRole.User => "user",
+            HarmonyRole.Assistant => "assistant",
+            HarmonyRole.System => "system",
+            HarmonyRole.Developer => "developer",
+            _ => "tool",
+        };
 
     /// <summary>The role of a word; null if it is none.</summary>
-    public static HarmonyRole? Parse(ReadOnlySpan<char> word) => word switch
-    {
-        "user" => HarmonyRole.User,
-        "assistant" => HarmonyRole.Assistant,
-        "system" => HarmonyRole.System,
-        "developer" => HarmonyRole.Developer,
-        "tool" => HarmonyRole.Tool,
-        _ => null,
-    };
+    public static HarmonyRole? Parse(ReadOnlySpan<char> word) =>
+        word switch
+        {
+            "user" => HarmonyRole.User,
+            "assistant" => HarmonyRole.Assistant,
+            "system" => HarmonyRole.System,
+            "developer" => HarmonyRole.Developer,
+            "tool" => HarmonyRole.Tool,
+            _ => null,
+        };
 }

@@ -41,8 +41,7 @@ internal sealed class HarmonyParser
     /// <param name="special">The markers.</param>
     /// <param name="preset">Whose header the prompt has begun; null to begin with <c>&lt;|start|&gt;</c>.</param>
     /// <param name="tools">The functions that are offered.</param>
-    public HarmonyParser(
-        SpecialTokens special, HarmonyRole? preset = HarmonyRole.Assistant, ToolNames? tools = null)
+    public HarmonyParser(SpecialTokens special, HarmonyRole? preset = HarmonyRole.Assistant, ToolNames? tools = null)
     {
         _special = special;
         _tokenText = new TokenText(special.Tokenizer);
@@ -58,14 +57,16 @@ internal sealed class HarmonyParser
     /// <summary>Whether the running content is reasoning: what a budget of reasoning counts.</summary>
     public bool IsReasoning => _running?.TextChannel == Channel.Analysis;
 
-    public ParserView View() => new(
-        _state,
-        _running?.Role ?? (_state == ParserState.Header ? _preset : null),
-        _running?.Channel,
-        _running?.Recipient,
-        _running?.ContentType,
-        _delta,
-        _running is null ? "" : _text.ToString());
+    public ParserView View() =>
+        new(
+            _state,
+            _running?.Role ?? (_state == ParserState.Header ? _preset : null),
+            _running?.Channel,
+            _running?.Recipient,
+            _running?.ContentType,
+            _delta,
+            _running is null ? "" : _text.ToString()
+        );
 
     /// <summary>Takes a token. The list is valid until the next call.</summary>
     public IReadOnlyList<HarmonyEvent> Accept(int token)
@@ -171,7 +172,9 @@ internal sealed class HarmonyParser
     }
 
     private Ending EndingOf(int token) =>
-        token == _special.Call ? Ending.Call : token == _special.End ? Ending.End : Ending.Turn;
+        token == _special.Call ? Ending.Call
+        : token == _special.End ? Ending.End
+        : Ending.Turn;
 
     /// <summary>Begins a header; a role is given where it is not to be read.</summary>
     private void BeginHeader(HarmonyRole? preset)
@@ -245,8 +248,14 @@ internal sealed class HarmonyParser
         }
         if (header.IsCall)
         {
-            _events.Add(new HarmonyEvent.CallFinished(
-                header.Recipient!, text, header.ContentType, IsEnded: ending != Ending.Stream));
+            _events.Add(
+                new HarmonyEvent.CallFinished(
+                    header.Recipient!,
+                    text,
+                    header.ContentType,
+                    IsEnded: ending != Ending.Stream
+                )
+            );
         }
         Complete(message);
     }
@@ -259,8 +268,9 @@ internal sealed class HarmonyParser
         _undecided = null;
         if (message.Text.Length > 0)
         {
-            _events.Add(new HarmonyEvent.Text(
-                channel == ChannelNames.Final ? Channel.Final : Channel.Analysis, message.Text));
+            _events.Add(
+                new HarmonyEvent.Text(channel == ChannelNames.Final ? Channel.Final : Channel.Analysis, message.Text)
+            );
         }
         Complete(message with { Channel = channel });
     }
@@ -278,9 +288,12 @@ internal sealed class HarmonyParser
         // Nothing is sampled after this token, so that a message still waiting is the last.
         Decide(ChannelNames.Final);
         _hasEnded = true;
-        _events.Add(new HarmonyEvent.End(
-            token == _special.Call ? EndReason.Call
-            : token == _special.Return ? EndReason.Return
-            : EndReason.EndOfText));
+        _events.Add(
+            new HarmonyEvent.End(
+                token == _special.Call ? EndReason.Call
+                : token == _special.Return ? EndReason.Return
+                : EndReason.EndOfText
+            )
+        );
     }
 }

@@ -27,13 +27,14 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
         var ids = new List<int>();
         (HarmonyMessage Message, string[] Texts)[] written =
         [
-            .. from message in AnalysisRule.Apply(messages, options.Analysis)
-               select (message, Texts(message, writer)),
+            .. from message in AnalysisRule.Apply(messages, options.Analysis) select (message, Texts(message, writer)),
         ];
         if (options.ContextLength is { } context)
         {
-            long fewest = special.Tokenizer.FewestTokens(written.SelectMany(one => (string[])[.. one.Texts, .. HeaderTexts(one.Message)]))
-                + written.Sum(one => (long)(one.Message.ContentTokens?.Count ?? 0));
+            long fewest =
+                special.Tokenizer.FewestTokens(
+                    written.SelectMany(one => (string[])[.. one.Texts, .. HeaderTexts(one.Message)])
+                ) + written.Sum(one => (long)(one.Message.ContentTokens?.Count ?? 0));
             if (fewest > context)
                 throw ContextLengthException.AtLeast(fewest, context);
         }
@@ -45,8 +46,10 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
             ids.Add(special.Start);
             ids.AddRange(special.Tokenizer.Encode(options.NextRole.Word()));
         }
-        else if (options.Form == RenderForm.Training
-            && messages is [.., { Role: HarmonyRole.Assistant, Channel: ChannelNames.Final }])
+        else if (
+            options.Form == RenderForm.Training
+            && messages is [.., { Role: HarmonyRole.Assistant, Channel: ChannelNames.Final }]
+        )
             ids[^1] = special.Return;
         return ids;
     }
@@ -63,10 +66,13 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
         return ids;
     }
 
-    private static bool OffersFunctions(HarmonyMessage message) => message.Content
-        .OfType<HarmonyContent.DeveloperInfo>()
-        .Any(developer => developer.Tools.LastOrDefault(tools => tools.Name == ToolNamespace.FunctionsName)
-            is { Functions.Count: > 0 });
+    private static bool OffersFunctions(HarmonyMessage message) =>
+        message
+            .Content.OfType<HarmonyContent.DeveloperInfo>()
+            .Any(developer =>
+                developer.Tools.LastOrDefault(tools => tools.Name == ToolNamespace.FunctionsName)
+                    is { Functions.Count: > 0 }
+            );
 
     private void Append(List<int> ids, HarmonyMessage message, string[] texts, RenderOptions options)
     {
@@ -91,8 +97,10 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
             };
             if (only is not null && only != message.Role)
             {
-                throw new HarmonyFormatException($"A message of role '{message.Role.Word()}' holds content "
-                    + $"that only '{only.Value.Word()}' may have.");
+                throw new HarmonyFormatException(
+                    $"A message of role '{message.Role.Word()}' holds content "
+                        + $"that only '{only.Value.Word()}' may have."
+                );
             }
         }
         return message.ContentTokens is null ? [.. message.Content.Select(writer.Write)] : [];
@@ -107,8 +115,12 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
         bool recipientBehindChannel = options.RecipientBehindChannel && message.IsCall;
         if (message.Role == HarmonyRole.Tool)
         {
-            Append(message.Name ?? throw new HarmonyFormatException(
-                "A tool's message has no name. It has to name the function whose result it is."));
+            Append(
+                message.Name
+                    ?? throw new HarmonyFormatException(
+                        "A tool's message has no name. It has to name the function whose result it is."
+                    )
+            );
         }
         else
         {

@@ -35,18 +35,22 @@ internal readonly record struct Header(
     string? Recipient,
     string? Channel,
     string? ContentType,
-    string Body)
+    string Body
+)
 {
     public bool IsCall => Role == HarmonyRole.Assistant && Recipient is not null;
 
     /// <summary>What its text is for; null for a call, for another role, and where that is not certain.</summary>
-    public Channel? TextChannel => Role != HarmonyRole.Assistant || IsCall ? null : Channel switch
-    {
-        ChannelNames.Analysis => Harmony.Channel.Analysis,
-        ChannelNames.Commentary => Harmony.Channel.Commentary,
-        ChannelNames.Final => Harmony.Channel.Final,
-        _ => null,
-    };
+    public Channel? TextChannel =>
+        Role != HarmonyRole.Assistant || IsCall
+            ? null
+            : Channel switch
+            {
+                ChannelNames.Analysis => Harmony.Channel.Analysis,
+                ChannelNames.Commentary => Harmony.Channel.Commentary,
+                ChannelNames.Final => Harmony.Channel.Final,
+                _ => null,
+            };
 
     /// <summary>Whether what its text is for shows only when it is known whether another message follows.</summary>
     public bool IsUndecided => Role == HarmonyRole.Assistant && !IsCall && TextChannel is null;

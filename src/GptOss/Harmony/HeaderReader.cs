@@ -32,7 +32,8 @@ internal sealed class HeaderReader(SpecialTokens special, TokenText tokenText, T
         string typeRest = parts.Type ?? "";
         string? type = TakeType(ref typeRest, isWhole);
         string? written = HeaderText.TakeRecipient(ref channelRest)
-            ?? HeaderText.TakeRecipient(ref role) ?? HeaderText.TakeRecipient(ref typeRest);
+            ?? HeaderText.TakeRecipient(ref role)
+            ?? HeaderText.TakeRecipient(ref typeRest);
         string? recipient = speaker == HarmonyRole.Assistant && written is not null ? tools.Meant(written) : written;
 
         var words = new List<string>([.. HeaderText.Words(channelRest), .. HeaderText.Words(role)]);
@@ -59,7 +60,7 @@ internal sealed class HeaderReader(SpecialTokens special, TokenText tokenText, T
         string? channel = null;
         string? type = null;
         int marker = -1;
-        for (int at = 0; at <= tokens.Length;)
+        for (int at = 0; at <= tokens.Length; )
         {
             int length = tokens[at..].IndexOfAny(special.Channel, special.Constrain);
             string text = tokenText.Lossy(length < 0 ? tokens[at..] : tokens.Slice(at, length));
@@ -95,12 +96,20 @@ internal sealed class HeaderReader(SpecialTokens special, TokenText tokenText, T
         if (RoleNames.Parse(colon < 0 ? word : word.AsSpan(0, colon)) is { } role)
         {
             text = rest;
-            return (role, colon >= 0 ? word[(colon + 1)..] : role == HarmonyRole.Tool ? word : null);
+            return (
+                role,
+                colon >= 0 ? word[(colon + 1)..]
+                : role == HarmonyRole.Tool ? word
+                : null
+            );
         }
         string next = HeaderText.FirstWord(rest.TrimStart());
         bool isCertain = isWhole || tools.IsTool(word) || word.AsSpan().Trim('.').Contains('.');
-        if (HeaderText.IsName(word) && (HeaderText.IsRecipient(next) || (next.Length == 0 && isCertain))
-            && !IsGluedAssistant(word))
+        if (
+            HeaderText.IsName(word)
+            && (HeaderText.IsRecipient(next) || (next.Length == 0 && isCertain))
+            && !IsGluedAssistant(word)
+        )
         {
             text = rest;
             return (HarmonyRole.Tool, word);

@@ -5,8 +5,7 @@ internal static class HeaderText
 {
     private const string Assignment = "to=";
 
-    public static string[] Words(string text) =>
-        text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+    public static string[] Words(string text) => text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>The characters up to white space.</summary>
     public static string FirstWord(string text) => text[..Length(text, 0, "")];
@@ -24,8 +23,7 @@ internal static class HeaderText
     public static string? TakeRecipient(ref string text)
     {
         int at = -1;
-        do
-            at = text.IndexOf(Assignment, at + 1, StringComparison.Ordinal);
+        do at = text.IndexOf(Assignment, at + 1, StringComparison.Ordinal);
         while (at > 0 && !char.IsWhiteSpace(text[at - 1]));
         if (at < 0)
             return null;
@@ -50,7 +48,8 @@ internal static class HeaderText
         string trimmed = text.TrimStart();
         foreach (string type in ToolNames.ContentTypes)
         {
-            bool begins = trimmed.StartsWith(type, StringComparison.Ordinal)
+            bool begins =
+                trimmed.StartsWith(type, StringComparison.Ordinal)
                 && (trimmed.Length == type.Length || !char.IsLetterOrDigit(trimmed[type.Length]));
             if (!begins)
                 continue;
@@ -64,8 +63,9 @@ internal static class HeaderText
     public static int Length(string text, int start, string ends)
     {
         int end = start;
-        while (end < text.Length && !char.IsWhiteSpace(text[end])
-            && !ends.Contains(text[end], StringComparison.Ordinal))
+        while (
+            end < text.Length && !char.IsWhiteSpace(text[end]) && !ends.Contains(text[end], StringComparison.Ordinal)
+        )
             end++;
         return end - start;
     }

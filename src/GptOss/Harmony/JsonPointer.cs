@@ -25,7 +25,7 @@ internal static class JsonPointer
                     break;
                 case JsonValueKind.Array
                     when int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int index)
-                    && index < target.GetArrayLength():
+                        && index < target.GetArrayLength():
                     target = target[index];
                     break;
                 default:

@@ -128,12 +128,19 @@ internal static class JsonText
         text.Append('"');
     }
 
-    /// <summary>A whole number of 64 bits as it is, any other as the shortest decimal that reads back the same.</summary>
+    /// <summary>
+    /// A whole number of 64 bits as it is, any other as the shortest decimal that reads back the same.
+    /// </summary>
     private static string Number(string raw)
     {
         bool whole = !raw.AsSpan().ContainsAny('.', 'e', 'E') && raw != "-0";
-        if (whole && (long.TryParse(raw, CultureInfo.InvariantCulture, out _)
-            || ulong.TryParse(raw, CultureInfo.InvariantCulture, out _)))
+        if (
+            whole
+            && (
+                long.TryParse(raw, CultureInfo.InvariantCulture, out _)
+                || ulong.TryParse(raw, CultureInfo.InvariantCulture, out _)
+            )
+        )
             return raw;
         double value = double.Parse(raw, NumberStyles.Float, CultureInfo.InvariantCulture);
         return double.IsFinite(value) ? Shortest(value) : raw;

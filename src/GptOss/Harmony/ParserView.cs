@@ -23,4 +23,5 @@ internal readonly record struct ParserView(
     string? Recipient,
     string? ContentType,
     string? Delta,
-    string Content);
+    string Content
+);

@@ -52,8 +52,10 @@ internal static class ReferenceHeader
         message = new HarmonyMessage(role, [])
         {
             Name = role == HarmonyRole.Tool && preset is null ? first : null,
-            Recipient = recipient?.StartsWith(Assignment, StringComparison.Ordinal) == true
-                ? recipient[Assignment.Length..] : recipient,
+            Recipient =
+                recipient?.StartsWith(Assignment, StringComparison.Ordinal) == true
+                    ? recipient[Assignment.Length..]
+                    : recipient,
             Channel = channel,
             ContentType = contentType,
         };
@@ -100,8 +102,9 @@ internal static class ReferenceHeader
             channel = text[start..end];
             text = text[..marker] + text[end..];
         }
-        text = text.Trim().Replace(
-            SpecialTokens.ConstrainName, " " + SpecialTokens.ConstrainName, StringComparison.Ordinal).Trim();
+        text = text.Trim()
+            .Replace(SpecialTokens.ConstrainName, " " + SpecialTokens.ConstrainName, StringComparison.Ordinal)
+            .Trim();
         words.AddRange(text.Split(Blanks, StringSplitOptions.RemoveEmptyEntries));
         return null;
     }

@@ -44,14 +44,16 @@ internal sealed class ReferenceParser
     /// <summary>What was wrong with the last token; null if nothing was.</summary>
     public string? Error { get; private set; }
 
-    public ParserView View() => new(
-        _state,
-        _running?.Role ?? _preset,
-        _running?.Channel,
-        _running?.Recipient,
-        _running?.ContentType,
-        _delta,
-        _running is null ? "" : _text.ToString());
+    public ParserView View() =>
+        new(
+            _state,
+            _running?.Role ?? _preset,
+            _running?.Channel,
+            _running?.Recipient,
+            _running?.ContentType,
+            _delta,
+            _running is null ? "" : _text.ToString()
+        );
 
     /// <summary>Takes a token; false if there is an <see cref="Error"/>.</summary>
     public bool Accept(int token)

@@ -46,12 +46,14 @@ internal sealed record RenderOptions
     /// </summary>
     public bool CleanSchemas { get; init; }
 
-    /// <summary>Told in a sentence, which names the function, where a schema is too deep or too big to be shown whole.</summary>
+    /// <summary>
+    /// Told in a sentence, which names the function, where a schema is too deep or too big to be shown whole.
+    /// </summary>
     public Action<string>? Shortened { get; init; }
 
     /// <summary>
-    /// What can only be longer is refused before anything is encoded, since a long text takes seconds and a gigabyte; null
-    /// refuses nothing.
+    /// What can only be longer is refused before anything is encoded, since a long text takes seconds and a gigabyte;
+    /// null refuses nothing.
     /// </summary>
     public int? ContextLength { get; init; }
 

@@ -3,7 +3,9 @@ using System.Globalization;
 namespace GptOss.Harmony;
 
 /// <summary>How much of one tool's schema is still to be shown, and why something is not.</summary>
-/// <remarks>A schema may name more than its length tells: references that double at every step make it endless.</remarks>
+/// <remarks>
+/// A schema may name more than its length tells: references that double at every step make it endless.
+/// </remarks>
 internal sealed class SchemaBudget
 {
     /// <summary>How deeply types may be nested.</summary>
@@ -73,6 +75,9 @@ internal sealed class SchemaBudget
     /// <summary>Notes that something was left out; the first reason is kept.</summary>
     public void Note(string reason) => Shortened ??= reason;
 
-    private static string TooMany => string.Create(
-        CultureInfo.InvariantCulture, $"has more than {MaximumParts:N0} parts once its references are resolved");
+    private static string TooMany =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"has more than {MaximumParts:N0} parts once its references are resolved"
+        );
 }

@@ -1,15 +1,18 @@
 namespace GptOss.Harmony;
 
-/// <summary>Says a schema, such as .NET and tool servers make it, in the form that gpt-oss was trained to read.</summary>
+/// <summary>
+/// Says a schema, such as .NET and tool servers make it, in the form that gpt-oss was trained to read.
+/// </summary>
 /// <remarks>
-/// Every name of a property and every value of an enumeration stands in the text, wherever the schema has it; titles that
-/// repeat a name and null defaults go, as do the parameters' own title and description. Parameters without a property
-/// become none. What is too deep or too much becomes <c>any</c>.
+/// Every name of a property and every value of an enumeration stands in the text, wherever the schema has it; titles
+/// that repeat a name and null defaults go, as do the parameters' own title and description. Parameters without a
+/// property become none. What is too deep or too much becomes <c>any</c>.
 /// </remarks>
 internal static class SchemaCleaner
 {
     /// <param name="function">Its parameters may be any JSON.</param>
-    /// <param name="shortened">Told in a sentence that names the function where something is left out; null tells nobody.</param>
+    /// <param name="shortened">Told in a sentence that names the function where something is left out; null tells
+    /// nobody.</param>
     /// <returns>The type of the parameters; null for a function without parameters.</returns>
     public static string? Parameters(ToolFunction function, Action<string>? shortened = null)
     {
@@ -18,8 +21,13 @@ internal static class SchemaCleaner
         var budget = new SchemaBudget();
         ToolType type = new SchemaReader(schema, budget).Read(schema, function.Name, 0);
         type = type with { Title = null, Description = null };
-        bool hasNoProperty = type.Words is ["object"] && type.Variants is null && type.Literals is null
-            && !type.HasItems && type.Properties.Count == 0 && type.Indexes.All(index => index.Value.SaysNothing && index is { Key: "string", Pattern: null });
+        bool hasNoProperty =
+            type.Words is ["object"]
+            && type.Variants is null
+            && type.Literals is null
+            && !type.HasItems
+            && type.Properties.Count == 0
+            && type.Indexes.All(index => index.Value.SaysNothing && index is { Key: "string", Pattern: null });
         string? text = hasNoProperty ? null : new ToolTypeWriter(budget).Write(type);
         if (budget.Shortened is { } reason)
             shortened?.Invoke(Sentence(function.Name, reason));
@@ -27,6 +35,6 @@ internal static class SchemaCleaner
     }
 
     public static string Sentence(string function, string reason) =>
-        $"The schema of the function '{Printable.Name(function)}' {reason}. What goes beyond is shown to the model as 'any'. "
-        + "Make its parameters fewer and flatter.";
+        $"The schema of the function '{Printable.Name(function)}' {reason}. What goes beyond is shown to the model as "
+        + "'any'. Make its parameters fewer and flatter.";
 }

@@ -4,9 +4,9 @@ namespace GptOss.Harmony;
 
 /// <summary>Reads one tool's JSON schema, whatever it holds: what it does not understand says nothing.</summary>
 /// <remarks>
-/// What stands around a choice (<c>anyOf</c>, <c>oneOf</c>, <c>if</c>) is said of each of its variants; a variant that names
-/// neither a type nor a property nor a value besides goes. <c>allOf</c> is merged. References are followed until they lead
-/// into themselves. <c>not</c> is left out.
+/// What stands around a choice (<c>anyOf</c>, <c>oneOf</c>, <c>if</c>) is said of each of its variants; a variant that
+/// names neither a type nor a property nor a value besides goes. <c>allOf</c> is merged. References are followed until
+/// they lead into themselves. <c>not</c> is left out.
 /// </remarks>
 internal sealed class SchemaReader
 {
@@ -94,12 +94,14 @@ internal sealed class SchemaReader
         }
         return type;
 
-        static ToolType Named(IEnumerable<string> names) => ToolType.Any with
-        {
-            Words = ["object"],
-            Properties = new OrderedDictionary<string, ToolType>(
-                names.Distinct().Select(name => KeyValuePair.Create(name, ToolType.Any))),
-        };
+        static ToolType Named(IEnumerable<string> names) =>
+            ToolType.Any with
+            {
+                Words = ["object"],
+                Properties = new OrderedDictionary<string, ToolType>(
+                    names.Distinct().Select(name => KeyValuePair.Create(name, ToolType.Any))
+                ),
+            };
     }
 
     /// <summary>What the schema says by itself.</summary>
@@ -107,14 +109,16 @@ internal sealed class SchemaReader
     {
         ToolType type = Shape(members, depth);
         string? title = TextOf(members, "title");
-        bool hasDefault = members.TryGetValue("default", out JsonElement value) && value.ValueKind != JsonValueKind.Null;
+        bool hasDefault =
+            members.TryGetValue("default", out JsonElement value) && value.ValueKind != JsonValueKind.Null;
         return type with
         {
             Title = title == name ? null : title,
             Description = TextOf(members, "description"),
             Default = hasDefault ? Json(value) : null,
             Examples = [.. List(members, "examples").Select(Json)],
-            IsBare = type.Words is ["string" or "number" or "boolean"]
+            IsBare =
+                type.Words is ["string" or "number" or "boolean"]
                 && members.Keys.All(member => member is "type" or "nullable" or "format"),
         };
     }
@@ -122,7 +126,8 @@ internal sealed class SchemaReader
     private ToolType Shape(OrderedDictionary<string, JsonElement> members, int depth)
     {
         List<string> words = Words(members);
-        bool orNull = members.TryGetValue("nullable", out JsonElement nullable) && nullable.ValueKind == JsonValueKind.True;
+        bool orNull =
+            members.TryGetValue("nullable", out JsonElement nullable) && nullable.ValueKind == JsonValueKind.True;
         if (words.Count == 2 && words.Remove("null"))
             orNull = true;
         List<string>? literals = Literals(members, ref orNull);
@@ -135,7 +140,10 @@ internal sealed class SchemaReader
             properties.TryAdd(name, ToolType.Any);
         return new ToolType
         {
-            Words = words.Count > 0 ? words : literals is null ? SchemaWords.Implied(members.Keys) : [],
+            Words =
+                words.Count > 0 ? words
+                : literals is null ? SchemaWords.Implied(members.Keys)
+                : [],
             Nullable = orNull,
             Literals = literals,
             Properties = properties,
@@ -148,8 +156,10 @@ internal sealed class SchemaReader
 
     private List<string> Words(OrderedDictionary<string, JsonElement> members)
     {
-        IEnumerable<string> named = !members.TryGetValue("type", out JsonElement type) ? []
-            : IsText(type) ? [SchemaText.Of(type)] : Strings(type);
+        IEnumerable<string> named =
+            !members.TryGetValue("type", out JsonElement type) ? []
+            : IsText(type) ? [SchemaText.Of(type)]
+            : Strings(type);
         return [.. named.Select(SchemaWords.Word).OfType<string>().Distinct()];
     }
 
@@ -177,13 +187,18 @@ internal sealed class SchemaReader
     {
         foreach ((string pattern, JsonElement value) in Map(members, "patternProperties"))
             yield return new ToolIndex("string", SchemaText.Quoted(pattern), Read(value, null, depth + 1));
-        string key = members.TryGetValue("propertyNames", out JsonElement names)
+        string key =
+            members.TryGetValue("propertyNames", out JsonElement names)
             && Read(names, null, depth + 1) is { Literals: { } literals } named
-            ? string.Join(" | ", literals.Concat(named.Nullable ? ["null"] : []).Distinct()) : "string";
+                ? string.Join(" | ", literals.Concat(named.Nullable ? ["null"] : []).Distinct())
+                : "string";
         bool isSaid = false;
         foreach (string keyword in (string[])["additionalProperties", "unevaluatedProperties"])
         {
-            if (!members.TryGetValue(keyword, out JsonElement value) || value.ValueKind is not (JsonValueKind.Object or JsonValueKind.True))
+            if (
+                !members.TryGetValue(keyword, out JsonElement value)
+                || value.ValueKind is not (JsonValueKind.Object or JsonValueKind.True)
+            )
                 continue;
             ToolType held = Read(value, null, depth + 1);
             if (held.SaysNothing && key == "string" && (hasNames || members.ContainsKey("patternProperties")))
@@ -200,13 +215,23 @@ internal sealed class SchemaReader
         ToolType? items = null;
         foreach (string keyword in (string[])["items", "additionalItems", "unevaluatedItems"])
         {
-            if (members.TryGetValue(keyword, out JsonElement held)
-                && (keyword == "items" ? held.ValueKind is not (JsonValueKind.Array or JsonValueKind.False) : held.ValueKind == JsonValueKind.Object))
+            if (
+                members.TryGetValue(keyword, out JsonElement held)
+                && (
+                    keyword == "items"
+                        ? held.ValueKind is not (JsonValueKind.Array or JsonValueKind.False)
+                        : held.ValueKind == JsonValueKind.Object
+                )
+            )
                 items = Read(held, null, depth + 1) is var read && items is null ? read : _algebra.Maybe(items!, read);
         }
         // One of the items is so, the others are as they like.
-        if (members.TryGetValue("contains", out JsonElement contained) && contained.ValueKind == JsonValueKind.Object
-            && Read(contained, null, depth + 1) is var one && _algebra.Adds(items ?? ToolType.Any, one))
+        if (
+            members.TryGetValue("contains", out JsonElement contained)
+            && contained.ValueKind == JsonValueKind.Object
+            && Read(contained, null, depth + 1) is var one
+            && _algebra.Adds(items ?? ToolType.Any, one)
+        )
             items = _algebra.OneOf([one, items ?? ToolType.Any]);
         return items;
     }
@@ -240,11 +265,17 @@ internal sealed class SchemaReader
         members.TryGetValue(name, out JsonElement list) ? List(list) : [];
 
     private IEnumerable<JsonElement> List(JsonElement list) =>
-        list.ValueKind == JsonValueKind.Array ? list.EnumerateArray().TakeWhile(_ => _budget.Step() && !_budget.IsSpent) : [];
+        list.ValueKind == JsonValueKind.Array
+            ? list.EnumerateArray().TakeWhile(_ => _budget.Step() && !_budget.IsSpent)
+            : [];
 
     private IEnumerable<string> Strings(JsonElement list) => List(list).Where(IsText).Select(SchemaText.Of);
 
-    private IEnumerable<KeyValuePair<string, JsonElement>> Map(OrderedDictionary<string, JsonElement> members, string name) =>
+    private IEnumerable<KeyValuePair<string, JsonElement>> Map(
+        OrderedDictionary<string, JsonElement> members,
+        string name
+    ) =>
         members.TryGetValue(name, out JsonElement map) && map.ValueKind == JsonValueKind.Object
-            ? JsonText.Members(map).TakeWhile(_ => _budget.Step() && !_budget.IsSpent) : [];
+            ? JsonText.Members(map).TakeWhile(_ => _budget.Step() && !_budget.IsSpent)
+            : [];
 }

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace GptOss.Harmony;
 
-/// <summary>Finds what references of one schema lead to: pointers such as <c>#/$defs/City</c>, anchors and ids.</summary>
+/// <summary>
+/// Finds what references of one schema lead to: pointers such as <c>#/$defs/City</c>, anchors and ids.
+/// </summary>
 internal sealed class SchemaReferences(JsonElement root, SchemaBudget budget)
 {
     private const int MaximumDepth = 64;
@@ -30,8 +32,10 @@ internal sealed class SchemaReferences(JsonElement root, SchemaBudget budget)
         // What an id leads to is the beginning of a longer reference: city.json#/$defs/Name.
         int hash = reference.IndexOf('#', StringComparison.Ordinal);
         return _named.TryGetValue(reference, out target) ? target
-            : hash > 0 && _named.TryGetValue(reference[..hash], out JsonElement part)
-                && JsonPointer.TryFind(part, reference[hash..], out target) ? target
+            : hash > 0
+            && _named.TryGetValue(reference[..hash], out JsonElement part)
+            && JsonPointer.TryFind(part, reference[hash..], out target)
+                ? target
             : null;
     }
 

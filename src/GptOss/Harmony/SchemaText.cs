@@ -41,11 +41,17 @@ internal static class SchemaText
     public static string Quoted(string text) => OneLine(JsonText.Quoted(text));
 
     /// <summary>A property's name as it is, in quotes where it would be read as something else.</summary>
-    public static string Key(string name) => name.Length > 0 && name.All(IsPlain)
-        && !name.Contains("//", StringComparison.Ordinal) && !name.Contains("/*", StringComparison.Ordinal)
-        ? name : Quoted(name);
+    public static string Key(string name) =>
+        name.Length > 0
+        && name.All(IsPlain)
+        && !name.Contains("//", StringComparison.Ordinal)
+        && !name.Contains("/*", StringComparison.Ordinal)
+            ? name
+            : Quoted(name);
 
-    /// <summary>The lines of a text, each of them fit for a comment; what ends with a line end has no empty line behind it.</summary>
+    /// <summary>
+    /// The lines of a text, each of them fit for a comment; what ends with a line end has no empty line behind it.
+    /// </summary>
     public static string[] Lines(string text)
     {
         string plain = text.ReplaceLineEndings("\n").TrimEnd('\n');
@@ -59,10 +65,12 @@ internal static class SchemaText
     private static bool IsPlain(char c) =>
         !char.IsControl(c) && !char.IsWhiteSpace(c) && !"\"'`\\{}[]()<>:;,?|&=".Contains(c, StringComparison.Ordinal);
 
-    private static string OneLine(string json) => json.AsSpan().IndexOfAny("\u0085\u2028\u2029") < 0 ? json : json
-        .Replace("\u0085", "\\u0085", StringComparison.Ordinal)
-        .Replace("\u2028", "\\u2028", StringComparison.Ordinal)
-        .Replace("\u2029", "\\u2029", StringComparison.Ordinal);
+    private static string OneLine(string json) =>
+        json.AsSpan().IndexOfAny("\u0085\u2028\u2029") < 0
+            ? json
+            : json.Replace("\u0085", "\\u0085", StringComparison.Ordinal)
+                .Replace("\u2028", "\\u2028", StringComparison.Ordinal)
+                .Replace("\u2029", "\\u2029", StringComparison.Ordinal);
 
     private static string Lenient(ReadOnlySpan<byte> escaped)
     {
@@ -76,21 +84,35 @@ internal static class SchemaText
                 continue;
             }
             char kind = raw[++i];
-            bool isUnit = kind == 'u' && i + 4 < raw.Length
-                && ushort.TryParse(raw.AsSpan(i + 1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out _);
-            text.Append(kind switch
-            {
-                'b' => '\b',
-                'f' => '\f',
-                'n' => '\n',
-                'r' => '\r',
-                't' => '\t',
-                'u' when isUnit => (char)ushort.Parse(raw.AsSpan(i + 1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture),
-                _ => kind,
-            });
+            bool isUnit =
+                kind == 'u'
+                && i + 4 < raw.Length
+                && ushort.TryParse(
+                    raw.AsSpan(i + 1, 4),
+                    NumberStyles.AllowHexSpecifier,
+                    CultureInfo.InvariantCulture,
+                    out _
+                );
+            text.Append(
+                kind switch
+                {
+                    'b' => '\b',
+                    'f' => '\f',
+                    'n' => '\n',
+                    'r' => '\r',
+                    't' => '\t',
+                    'u' when isUnit => (char)
+                        ushort.Parse(
+                            raw.AsSpan(i + 1, 4),
+                            NumberStyles.AllowHexSpecifier,
+                            CultureInfo.InvariantCulture
+                        ),
+                    _ => kind,
+                }
+            );
             if (isUnit)
                 i += 4;
         }
-        return string.Concat(text.ToString().EnumerateRunes());   // a lone surrogate is enumerated as U+FFFD
+        return string.Concat(text.ToString().EnumerateRunes()); // a lone surrogate is enumerated as U+FFFD
     }
 }

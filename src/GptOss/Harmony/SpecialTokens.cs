@@ -1,3 +1,5 @@
+using GptOss.Tokenization;
+
 namespace GptOss.Harmony;
 
 /// <summary>The ids of Harmony's markers in one tokenizer, found by name: a model may bring its own.</summary>
@@ -7,10 +9,20 @@ internal sealed class SpecialTokens
     public const string ConstrainName = "<|constrain|>";
 
     private static readonly string[] Required =
-        ["<|start|>", "<|channel|>", ConstrainName, "<|message|>", "<|end|>", "<|call|>", "<|return|>"];
+    [
+        "<|start|>",
+        "<|channel|>",
+        ConstrainName,
+        "<|message|>",
+        "<|end|>",
+        "<|call|>",
+        "<|return|>",
+    ];
+
+    private static readonly string[] AnswerEnds = ["<|return|>", "<|call|>", "<|endoftext|>"];
 
     /// <exception cref="HarmonyFormatException">The tokenizer lacks one of the markers.</exception>
-    public SpecialTokens(GptOssTokenizer tokenizer)
+    public SpecialTokens(Tokenizer tokenizer)
     {
         Tokenizer = tokenizer;
         Start = Find("<|start|>");
@@ -24,7 +36,7 @@ internal sealed class SpecialTokens
         AssistantPrompt = [Start, .. tokenizer.Encode("assistant")];
     }
 
-    public GptOssTokenizer Tokenizer { get; }
+    public Tokenizer Tokenizer { get; }
 
     /// <summary>Opens a header.</summary>
     public int Start { get; }
@@ -61,21 +73,33 @@ internal sealed class SpecialTokens
     /// </summary>
     public bool EndsGeneration(int token) => token == Return || token == Call || token == EndOfText;
 
-    /// <summary>Looks for all markers that the chat format is made of, so that a folder without them is an error when it is loaded.</summary>
+    /// <summary>The ids that end an answer by the format, as far as the tokenizer has them.</summary>
+    public static int[] EndsOfAnswer(Tokenizer tokenizer) =>
+        [.. AnswerEnds.Where(tokenizer.SpecialTokens.ContainsKey).Select(name => tokenizer.SpecialTokens[name])];
+
+    /// <summary>
+    /// Looks for all markers that the chat format is made of, so that a folder without them is an error when it is
+    /// loaded.
+    /// </summary>
     /// <param name="tokenizer">Built in, or out of the file.</param>
     /// <param name="file">The file that messages name.</param>
     /// <exception cref="CheckpointException">The tokenizer lacks some; the message names them.</exception>
-    public static void RequireMarkers(GptOssTokenizer tokenizer, string file)
+    public static void RequireMarkers(Tokenizer tokenizer, string file)
     {
-        if (tokenizer == GptOssTokenizer.O200kHarmony) return;
+        if (tokenizer == Tokenizer.O200kHarmony)
+            return;
         string[] missing = [.. Required.Where(name => !tokenizer.SpecialTokens.ContainsKey(name))];
         if (missing.Length > 0)
-            throw new CheckpointException(file,
-                $"lacks {string.Join(", ", missing)} among its special tokens, and the chat format is made of them: it is the "
-                + "tokenizer of another model. Use the tokenizer.json that belongs to the weights.", fieldName: "added_tokens");
+            throw new CheckpointException(
+                file,
+                $"lacks {string.Join(", ", missing)} among its special tokens, and the chat format is made of them: "
+                    + "it is the tokenizer of another model. Use the tokenizer.json that belongs to the weights.",
+                fieldName: "added_tokens"
+            );
     }
 
-    private int Find(string name) => Tokenizer.SpecialTokens.TryGetValue(name, out int id)
-        ? id
-        : throw new HarmonyFormatException($"The tokenizer has no token {name}, which the chat format is made of.");
+    private int Find(string name) =>
+        Tokenizer.SpecialTokens.TryGetValue(name, out int id)
+            ? id
+            : throw new HarmonyFormatException($"The tokenizer has no token {name}, which the chat format is made of.");
 }

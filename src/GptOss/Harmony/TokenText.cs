@@ -9,11 +9,11 @@ internal sealed class TokenText
     private readonly TokenBytes _bytes;
     private readonly byte[]? _oneMore;
 
-    public TokenText(GptOssTokenizer tokenizer)
+    public TokenText(Tokenizer tokenizer)
     {
         _bytes = tokenizer.Bytes;
         // The reference library names one more reserved token than the model has rows for.
-        if (tokenizer == GptOssTokenizer.O200kHarmony)
+        if (tokenizer == Tokenizer.O200kHarmony)
             _oneMore = Encoding.UTF8.GetBytes($"<|reserved_{_bytes.Count}|>");
     }
 
@@ -21,7 +21,10 @@ internal sealed class TokenText
     public bool TryGet(int token, out ReadOnlySpan<byte> bytes)
     {
         bool isKnown = (uint)token < (uint)_bytes.Count;
-        bytes = isKnown ? _bytes[token] : token == _bytes.Count ? _oneMore : [];
+        bytes =
+            isKnown ? _bytes[token]
+            : token == _bytes.Count ? _oneMore
+            : [];
         return isKnown || (token == _bytes.Count && _oneMore is not null);
     }
 

@@ -21,7 +21,9 @@ internal sealed class ToolNames(IEnumerable<string> functions)
     /// <summary>Whether a function of this bare name is offered.</summary>
     public bool Offers(string function) => _functions.Contains(function);
 
-    /// <summary>Whether the word names an offered function, with its namespace or without, or a built-in tool.</summary>
+    /// <summary>
+    /// Whether the word names an offered function, with its namespace or without, or a built-in tool.
+    /// </summary>
     public bool IsTool(string word) => Offers(Bare(word)) || BuiltInTools.IsBuiltIn(word);
 
     /// <summary>The recipient that was meant; null for no tool at all.</summary>
@@ -64,7 +66,8 @@ internal sealed class ToolNames(IEnumerable<string> functions)
     {
         var taken = new HashSet<string>(names.Where(name => Identifier(name) == name));
         var own = new HashSet<string>();
-        // The next number behind a name that is there already: a thousand names that become one are not counted anew each.
+        // The next number behind a name that is there already: a thousand names that become one are not counted anew
+        // each.
         var next = new Dictionary<string, int>();
         var identifiers = new string[names.Count];
         for (int i = 0; i < identifiers.Length; i++)

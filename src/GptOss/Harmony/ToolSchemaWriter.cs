@@ -35,8 +35,14 @@ internal sealed class ToolSchemaWriter
             return "any";
         }
         if (Get(schema, "oneOf") is { ValueKind: JsonValueKind.Array } variants)
-            return string.Concat(variants.EnumerateArray().Select(variant => "\n" + Variant(
-                variant, indent, depth, TextOf(variant, "description"), DefaultOfVariant(variant))));
+            return string.Concat(
+                variants
+                    .EnumerateArray()
+                    .Select(variant =>
+                        "\n"
+                        + Variant(variant, indent, depth, TextOf(variant, "description"), DefaultOfVariant(variant))
+                    )
+            );
 
         JsonElement? type = Get(schema, "type");
         if (type is { ValueKind: JsonValueKind.Array } types)
@@ -71,8 +77,9 @@ internal sealed class ToolSchemaWriter
         text.Append("{\n");
         if (Get(schema, "properties") is { ValueKind: JsonValueKind.Object } properties)
         {
-            HashSet<string> required =
-                Get(schema, "required") is { ValueKind: JsonValueKind.Array } list ? [.. Strings(list)] : [];
+            HashSet<string> required = Get(schema, "required") is { ValueKind: JsonValueKind.Array } list
+                ? [.. Strings(list)]
+                : [];
             foreach ((string name, JsonElement property) in JsonText.Members(properties))
             {
                 AppendComments(text, property, indent);
@@ -112,8 +119,8 @@ internal sealed class ToolSchemaWriter
     {
         JsonElement[] variants = [.. Get(property, "oneOf")!.Value.EnumerateArray()];
         string? description = TextOf(property, "description");
-        bool above = description is not null
-            && (variants.Length == 0 || TextOf(variants[0], "description") != description);
+        bool above =
+            description is not null && (variants.Length == 0 || TextOf(variants[0], "description") != description);
         if (above)
             text.Append($"{indent}// {description}\n");
         if (Get(property, "default") is { } value)
@@ -150,7 +157,8 @@ internal sealed class ToolSchemaWriter
     /// <summary>Where oneOf is a whole type, the reference quotes the default of an enumeration too.</summary>
     private string? DefaultOfVariant(JsonElement variant) =>
         Get(variant, "default") is not { } value ? null
-        : value.ValueKind == JsonValueKind.String && IsEnumeration(variant) ? JsonText.Compact(value, () => _isCut = true)
+        : value.ValueKind == JsonValueKind.String && IsEnumeration(variant)
+            ? JsonText.Compact(value, () => _isCut = true)
         : Default(variant, value);
 
     private static bool IsEnumeration(JsonElement schema) =>
@@ -163,5 +171,7 @@ internal sealed class ToolSchemaWriter
         Get(schema, name) is { ValueKind: JsonValueKind.String } text ? SchemaText.Of(text) : null;
 
     private static IEnumerable<string> Strings(JsonElement array) =>
-        from item in array.EnumerateArray() where item.ValueKind == JsonValueKind.String select SchemaText.Of(item);
+        from item in array.EnumerateArray()
+        where item.ValueKind == JsonValueKind.String
+        select SchemaText.Of(item);
 }

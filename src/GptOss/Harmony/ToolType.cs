@@ -11,8 +11,8 @@ internal sealed record ToolType
     private static readonly HashSet<string> NoNames = [];
 
     /// <summary>
-    /// <c>string</c>, <c>number</c>, <c>boolean</c>, <c>object</c>, <c>array</c>, <c>null</c>, each once; empty where the schema
-    /// names no type.
+    /// <c>string</c>, <c>number</c>, <c>boolean</c>, <c>object</c>, <c>array</c>, <c>null</c>, each once; empty where
+    /// the schema names no type.
     /// </summary>
     public IReadOnlyList<string> Words { get; init; } = [];
 
@@ -30,13 +30,17 @@ internal sealed record ToolType
     /// <summary>What properties hold that are not declared by their names.</summary>
     public IReadOnlyList<ToolIndex> Indexes { get; init; } = [];
 
-    /// <summary>What each item of an array is, behind those of <see cref="Tuple"/>; null where nothing is said.</summary>
+    /// <summary>
+    /// What each item of an array is, behind those of <see cref="Tuple"/>; null where nothing is said.
+    /// </summary>
     public ToolType? Items { get; init; }
 
     /// <summary>What the first items of an array are; null where nothing is said.</summary>
     public IReadOnlyList<ToolType>? Tuple { get; init; }
 
-    /// <summary>One of these, each with all that stands around it; null for no choice. None has variants of its own.</summary>
+    /// <summary>
+    /// One of these, each with all that stands around it; null for no choice. None has variants of its own.
+    /// </summary>
     public IReadOnlyList<ToolType>? Variants { get; init; }
 
     public string? Title { get; init; }
@@ -68,7 +72,13 @@ internal sealed record ToolType
 
     /// <summary>The types that it is made of.</summary>
     public IEnumerable<ToolType> Parts =>
-        [.. Properties.Values, .. Indexes.Select(index => index.Value), .. Items is { } items ? [items] : (ToolType[])[], .. Tuple ?? [], .. Variants ?? []];
+        [
+            .. Properties.Values,
+            .. Indexes.Select(index => index.Value),
+            .. Items is { } items ? [items] : (ToolType[])[],
+            .. Tuple ?? [],
+            .. Variants ?? [],
+        ];
 
     /// <summary>The same without what is said to people.</summary>
     public ToolType Bare => this with { Title = null, Description = null, Default = null, Examples = [] };

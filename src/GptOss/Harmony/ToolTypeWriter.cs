@@ -4,8 +4,8 @@ namespace GptOss.Harmony;
 
 /// <summary>Types as TypeScript, in the form that gpt-oss was trained to read.</summary>
 /// <remarks>
-/// What the form of <see cref="ToolSchemaWriter"/> can say is written as there, to the byte. Beyond it: lists of any values,
-/// dictionaries, tuples, choices within arrays. Every text stays within its comment or its quotes.
+/// What the form of <see cref="ToolSchemaWriter"/> can say is written as there, to the byte. Beyond it: lists of any
+/// values, dictionaries, tuples, choices within arrays. Every text stays within its comment or its quotes.
 /// </remarks>
 internal sealed class ToolTypeWriter(SchemaBudget budget)
 {
@@ -41,15 +41,18 @@ internal sealed class ToolTypeWriter(SchemaBudget budget)
         var parts = new List<string>();
         if (type.Literals is { } literals)
             parts.Add(Literals(literals));
-        bool isObject = type.Words.Contains("object"), isArray = type.Words.Contains("array");
+        bool isObject = type.Words.Contains("object"),
+            isArray = type.Words.Contains("array");
         foreach (string word in type.Literals is null ? type.Words : [])
         {
-            parts.Add(word switch
-            {
-                "object" when type.HasMembers || type.Words.Count == 1 => Object(type, indent),
-                "array" when type.HasItems || type.Words.Count == 1 => Array(type, indent),
-                _ => word,
-            });
+            parts.Add(
+                word switch
+                {
+                    "object" when type.HasMembers || type.Words.Count == 1 => Object(type, indent),
+                    "array" when type.HasItems || type.Words.Count == 1 => Array(type, indent),
+                    _ => word,
+                }
+            );
         }
         bool isSaid = type.Literals is null;
         if (type.HasMembers && !(isSaid && isObject) && (parts.Count == 0 || NamesAnything(type)))
@@ -60,9 +63,11 @@ internal sealed class ToolTypeWriter(SchemaBudget budget)
     }
 
     /// <summary>Whether a name or a value would be lost without what its properties and items say.</summary>
-    private static bool NamesAnything(ToolType type) => type.Properties.Count > 0
+    private static bool NamesAnything(ToolType type) =>
+        type.Properties.Count > 0
         || type.Indexes.Any(index => index.Key != "string" || IsNaming(index.Value))
-        || (type.Items is { } items && IsNaming(items)) || type.Tuple?.Any(IsNaming) == true;
+        || (type.Items is { } items && IsNaming(items))
+        || type.Tuple?.Any(IsNaming) == true;
 
     private static bool IsNaming(ToolType type) =>
         type.Literals is not null || type.Variants?.Any(IsNaming) == true || NamesAnything(type);
@@ -76,7 +81,9 @@ internal sealed class ToolTypeWriter(SchemaBudget budget)
                 break;
             written.Add(literal);
         }
-        return written.Count == literals.Count ? string.Join(" | ", written) : string.Join(" | ", written.Append("any"));
+        return written.Count == literals.Count
+            ? string.Join(" | ", written)
+            : string.Join(" | ", written.Append("any"));
     }
 
     private string Array(ToolType type, string indent)
@@ -91,20 +98,29 @@ internal sealed class ToolTypeWriter(SchemaBudget budget)
         return type.Items is { } item ? Item(item, indent) + "[]" : ItemsOfAny;
     }
 
-    /// <summary>An item's type in parentheses, except where the model knows it without: lists of texts and of types.</summary>
+    /// <summary>
+    /// An item's type in parentheses, except where the model knows it without: lists of texts and of types.
+    /// </summary>
     private string Item(ToolType item, string indent)
     {
         string text = OrNull(item, Type(item, indent));
-        bool isKnown = !IsOrNull(item) && item.Variants is null
-            && (item.Literals is null ? !item.Words.Any(word => word is "object" or "array") || item.Words.Count == 1
-                : item.Literals.All(literal => literal[0] == '"') || item.Literals.Count == 1);
+        bool isKnown =
+            !IsOrNull(item)
+            && item.Variants is null
+            && (
+                item.Literals is null
+                    ? !item.Words.Any(word => word is "object" or "array") || item.Words.Count == 1
+                    : item.Literals.All(literal => literal[0] == '"') || item.Literals.Count == 1
+            );
         return isKnown && !(item.Literals is not null && NamesAnything(item)) ? text : $"({text})";
     }
 
     private string Object(ToolType type, string indent)
     {
         // Among other types it would stand in the middle of a line.
-        string comment = type is { Literals: null, Words.Count: <= 1, Description: { } description } ? Comment(indent, description) : "";
+        string comment = type is { Literals: null, Words.Count: <= 1, Description: { } description }
+            ? Comment(indent, description)
+            : "";
         if (type.Properties.Count == 0 && type.Indexes is [{ Pattern: null } only])
             return $"{comment}{{ [key: {only.Key}]: {OrNull(only.Value, Type(only.Value, indent))} }}";
 
@@ -157,7 +173,8 @@ internal sealed class ToolTypeWriter(SchemaBudget budget)
     private void AppendVariants(StringBuilder text, string key, ToolType property, string indent)
     {
         IReadOnlyList<ToolType> variants = property.Variants!;
-        bool above = property.Description is not null
+        bool above =
+            property.Description is not null
             && (variants.Count == 0 || variants[0].Description != property.Description);
         if (above)
             text.Append(Comment(indent, property.Description!));
@@ -176,8 +193,13 @@ internal sealed class ToolTypeWriter(SchemaBudget budget)
     }
 
     /// <summary>A variant of a choice; null that stands beside the choice is written with its last one.</summary>
-    private static ToolType Last(ToolType choice, int index) => choice.Nullable && index == choice.Variants!.Count - 1
-        ? choice.Variants[index] with { Nullable = true } : choice.Variants![index];
+    private static ToolType Last(ToolType choice, int index) =>
+        choice.Nullable && index == choice.Variants!.Count - 1
+            ? choice.Variants[index] with
+            {
+                Nullable = true,
+            }
+            : choice.Variants![index];
 
     private string Variant(ToolType variant, string indent, string? comment, string? value)
     {
@@ -186,7 +208,9 @@ internal sealed class ToolTypeWriter(SchemaBudget budget)
         [
             .. new[]
             {
-                comment is not null && budget.Write(comment.Length) ? string.Join(' ', SchemaText.Lines(comment)) : null,
+                comment is not null && budget.Write(comment.Length)
+                    ? string.Join(' ', SchemaText.Lines(comment))
+                    : null,
                 value is not null && budget.Write(value.Length) ? $"default: {value}" : null,
             }.OfType<string>(),
         ];
@@ -195,19 +219,23 @@ internal sealed class ToolTypeWriter(SchemaBudget budget)
 
     private static string OrNull(ToolType type, string text) => IsOrNull(type) ? text + " | null" : text;
 
-    private static bool IsOrNull(ToolType type) => type.Nullable && type.Variants is null
-        && !(type.Literals ?? type.Words).Contains("null");
+    private static bool IsOrNull(ToolType type) =>
+        type.Nullable && type.Variants is null && !(type.Literals ?? type.Words).Contains("null");
 
-    private string Comment(string indent, string text) => !budget.Write(text.Length) ? ""
-        : string.Concat(SchemaText.Lines(text).Select(line => $"{indent}// {line}\n"));
+    private string Comment(string indent, string text) =>
+        !budget.Write(text.Length) ? "" : string.Concat(SchemaText.Lines(text).Select(line => $"{indent}// {line}\n"));
 
-    /// <summary>A default as JSON; one out of a list of texts stands without its quotes where nothing in it needs them.</summary>
+    /// <summary>
+    /// A default as JSON; one out of a list of texts stands without its quotes where nothing in it needs them.
+    /// </summary>
     private string Default(ToolType type)
     {
         string json = type.Default!;
         if (!budget.Write(json.Length))
             return "…";
         bool isText = json[0] == '"';
-        return isText && type.Literals is not null && !json.Contains('\\', StringComparison.Ordinal) ? json[1..^1] : json;
+        return isText && type.Literals is not null && !json.Contains('\\', StringComparison.Ordinal)
+            ? json[1..^1]
+            : json;
     }
 }

@@ -1,7 +1,12 @@
 namespace GptOss.Kernels;
 
-/// <summary>Attention of some queries so far: the running maxima, the sums of e^(score − maximum), and the values weighted alike.</summary>
-/// <remarks>The result is Values / Sums. A learned sink is a state of its own: maximum = sink, sum = 1, values zero.</remarks>
+/// <summary>
+/// Attention of some queries so far: the running maxima, the sums of e^(score − maximum), and the values weighted
+/// alike.
+/// </summary>
+/// <remarks>
+/// The result is Values / Sums. A learned sink is a state of its own: maximum = sink, sum = 1, values zero.
+/// </remarks>
 internal readonly ref struct AttentionState(Rows values, Span<float> maxima, Span<float> sums)
 {
     /// <summary>[queries, headDim].</summary>
@@ -16,16 +21,22 @@ internal readonly ref struct AttentionState(Rows values, Span<float> maxima, Spa
     /// <summary>Floats that the state of one query takes.</summary>
     public static int Floats(int headDim) => headDim + 2;
 
-    /// <summary>A state in memory that holds <see cref="Floats"/> for each query; what stands there is its content.</summary>
+    /// <summary>
+    /// A state in memory that holds <see cref="Floats"/> for each query; what stands there is its content.
+    /// </summary>
     public static AttentionState In(Span<float> memory, int headDim)
     {
-        int queries = memory.Length / Floats(headDim), values = queries * headDim;
+        int queries = memory.Length / Floats(headDim),
+            values = queries * headDim;
         return new(new Rows(memory[..values], headDim), memory.Slice(values, queries), memory[(values + queries)..]);
     }
 
-    public AttentionState Slice(int first, int count) => new(
-        new Rows(Values.Values.Slice(first * Values.Width, count * Values.Width), Values.Width),
-        Maxima.Slice(first, count), Sums.Slice(first, count));
+    public AttentionState Slice(int first, int count) =>
+        new(
+            new Rows(Values.Values.Slice(first * Values.Width, count * Values.Width), Values.Width),
+            Maxima.Slice(first, count),
+            Sums.Slice(first, count)
+        );
 
     /// <summary>Makes it the state of queries that have seen nothing.</summary>
     public void Clear()
@@ -40,12 +51,16 @@ internal readonly ref struct AttentionState(Rows values, Span<float> maxima, Spa
     {
         for (int q = 0; q < Sums.Length; q++)
         {
-            if (later.Sums[q] == 0) continue;
+            if (later.Sums[q] == 0)
+                continue;
             float maximum = later.Maxima[q] > Maxima[q] ? later.Maxima[q] : Maxima[q];
-            float mine = Exp.Of(Maxima[q] - maximum), theirs = Exp.Of(later.Maxima[q] - maximum);
+            float mine = Exp.Of(Maxima[q] - maximum),
+                theirs = Exp.Of(later.Maxima[q] - maximum);
             Sums[q] = Sums[q] * mine + later.Sums[q] * theirs;
-            Span<float> values = Values[q], others = later.Values[q];
-            for (int i = 0; i < values.Length; i++) values[i] = values[i] * mine + others[i] * theirs;
+            Span<float> values = Values[q],
+                others = later.Values[q];
+            for (int i = 0; i < values.Length; i++)
+                values[i] = values[i] * mine + others[i] * theirs;
             Maxima[q] = maximum;
         }
     }

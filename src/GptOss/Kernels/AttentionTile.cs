@@ -5,15 +5,17 @@ namespace GptOss.Kernels;
 
 /// <summary>Streaming softmax attention of queries that see the same positions over one tile of 64 of them.</summary>
 /// <remarks>
-/// Order of the sums, for each query by itself: a score is Σ q[d] · k[d] by fused multiply-add, d ascending. The exponentials of
-/// position j go to lane j mod 16, j ascending, then the tree. The values are added by fused multiply-add, j ascending.
-/// Positions that are not visible take no part.
+/// Order of the sums, for each query by itself: a score is Σ q[d] · k[d] by fused multiply-add, d ascending. The
+/// exponentials of position j go to lane j mod 16, j ascending, then the tree. The values are added by fused
+/// multiply-add, j ascending. Positions that are not visible take no part.
 /// </remarks>
 internal static class AttentionTile
 {
     public const int Positions = 64;
 
-    /// <summary>Queries whose scores are kept at a time: the eight heads that share a key/value head in gpt-oss.</summary>
+    /// <summary>
+    /// Queries whose scores are kept at a time: the eight heads that share a key/value head in gpt-oss.
+    /// </summary>
     private const int Group = 8;
 
     /// <param name="queries">[queries, headDim], already multiplied by 1/√headDim.</param>
@@ -22,11 +24,19 @@ internal static class AttentionTile
     /// <param name="from">First visible position of the tile.</param>
     /// <param name="to">End of the visible positions of the tile.</param>
     /// <param name="state">The queries' state over the positions before.</param>
-    /// <param name="nextKeys">The next tile's keys as they are stored, fetched from memory on the way; may be empty.</param>
+    /// <param name="nextKeys">The next tile's keys as they are stored, fetched from memory on the way; may be
+    /// empty.</param>
     /// <param name="nextValues">The next tile's values, alike.</param>
     public static void Fold(
-        Rows queries, ReadOnlySpan<float> keys, ReadOnlySpan<float> values, int from, int to, AttentionState state,
-        ReadOnlySpan<byte> nextKeys = default, ReadOnlySpan<byte> nextValues = default)
+        Rows queries,
+        ReadOnlySpan<float> keys,
+        ReadOnlySpan<float> values,
+        int from,
+        int to,
+        AttentionState state,
+        ReadOnlySpan<byte> nextKeys = default,
+        ReadOnlySpan<byte> nextValues = default
+    )
     {
         int headDim = queries.Width;
         ArgumentOutOfRangeException.ThrowIfNotEqual(keys.Length, headDim * Positions);
@@ -35,7 +45,8 @@ internal static class AttentionTile
         ArgumentOutOfRangeException.ThrowIfNotEqual(state.Values.Count, queries.Count);
         ArgumentOutOfRangeException.ThrowIfNegative(from);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(to, Positions);
-        if (from >= to) return;   // before any visible position the maximum is -∞, and -∞ − -∞ is no number
+        if (from >= to)
+            return; // before any visible position the maximum is -∞, and -∞ − -∞ is no number
 
         Span<float> scores = stackalloc float[Group * Positions];
         for (int first = 0; first < queries.Count; first += Group)
@@ -53,8 +64,8 @@ internal static class AttentionTile
     }
 
     /// <summary>
-    /// Turns scores into e^(score − maximum), 0 where not visible, with the maximum of these and all before; corrects sum and
-    /// values to a maximum that has grown, and adds the exponentials to the sum.
+    /// Turns scores into e^(score − maximum), 0 where not visible, with the maximum of these and all before; corrects
+    /// sum and values to a maximum that has grown, and adds the exponentials to the sum.
     /// </summary>
     internal readonly ref struct WeightKernel(Rows scores, int from, int to, AttentionState state) : ILaneKernel
     {
@@ -64,7 +75,8 @@ internal static class AttentionTile
         private readonly AttentionState _state = state;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<T>() where T : struct, ILanes<T>
+        public void Run<T>()
+            where T : struct, ILanes<T>
         {
             for (int q = 0; q < _scores.Count; q++)
             {
@@ -75,11 +87,15 @@ internal static class AttentionTile
                     scores[_to..].Fill(float.NegativeInfinity);
                 }
                 ref float s = ref MemoryMarshal.GetReference(scores);
-                T s0 = T.Load(in s, 0), s1 = T.Load(in s, 16), s2 = T.Load(in s, 32), s3 = T.Load(in s, 48);
+                T s0 = T.Load(in s, 0),
+                    s1 = T.Load(in s, 16),
+                    s2 = T.Load(in s, 32),
+                    s3 = T.Load(in s, 48);
                 float before = _state.Maxima[q];
                 T most = Larger(Larger(Larger(Larger(T.Create(before), s0), s1), s2), s3);
                 float maximum = T.Max(most);
-                if (maximum > before) Correct(q, maximum, Exp.Of(before - maximum));
+                if (maximum > before)
+                    Correct(q, maximum, Exp.Of(before - maximum));
 
                 T m = T.Create(maximum);
                 s0 = Exp.Of(s0 - m);
@@ -96,14 +112,16 @@ internal static class AttentionTile
 
         // A score that is no number is never the larger one; it makes its weight, the sum and the result no number.
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static T Larger<T>(T so, T score) where T : struct, ILanes<T> => T.WhereLess(so, score, score, so);
+        private static T Larger<T>(T so, T score)
+            where T : struct, ILanes<T> => T.WhereLess(so, score, score, so);
 
         private void Correct(int query, float maximum, float correction)
         {
             _state.Maxima[query] = maximum;
             _state.Sums[query] *= correction;
             Span<float> values = _state.Values[query];
-            for (int i = 0; i < values.Length; i++) values[i] *= correction;
+            for (int i = 0; i < values.Length; i++)
+                values[i] *= correction;
         }
     }
 }

@@ -20,7 +20,8 @@ internal static class BFloat16
     public static void Widen(ReadOnlySpan<ushort> source, Span<float> destination)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(destination.Length, source.Length);
-        for (int i = 0; i < source.Length; i++) destination[i] = ToSingle(source[i]);
+        for (int i = 0; i < source.Length; i++)
+            destination[i] = ToSingle(source[i]);
     }
 
     /// <summary>The definition. Every faster path is tested against this one.</summary>
@@ -31,7 +32,8 @@ internal static class BFloat16
         int padded = (x.Length + Lanes.Count - 1) / Lanes.Count * Lanes.Count;
         for (int k = 0; k < padded; k++)
         {
-            float w = k < x.Length ? ToSingle(weights[k]) : 0, v = k < x.Length ? x[k] : 0;
+            float w = k < x.Length ? ToSingle(weights[k]) : 0,
+                v = k < x.Length ? x[k] : 0;
             lanes[k % Lanes.Count] = MathF.FusedMultiplyAdd(w, v, lanes[k % Lanes.Count]);
         }
         return Lanes1.Sum(Lanes1.Load(in lanes[0], 0));
@@ -47,15 +49,21 @@ internal static class BFloat16
     {
         int rows = weights.Length / x.Width;
         ArgumentOutOfRangeException.ThrowIfNotEqual(weights.Length, rows * x.Width);
-        if (!bias.IsEmpty) ArgumentOutOfRangeException.ThrowIfNotEqual(bias.Length, rows);
+        if (!bias.IsEmpty)
+            ArgumentOutOfRangeException.ThrowIfNotEqual(bias.Length, rows);
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
         ArgumentOutOfRangeException.ThrowIfNegative(first);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(first + rows, y.Width);
         Lanes.Run(new Kernel(weights, bias, x, y, first));
     }
 
-    internal readonly ref struct Kernel(ReadOnlySpan<ushort> weights, ReadOnlySpan<float> bias, Rows x, Rows y, int first)
-        : ILaneKernel
+    internal readonly ref struct Kernel(
+        ReadOnlySpan<ushort> weights,
+        ReadOnlySpan<float> bias,
+        Rows x,
+        Rows y,
+        int first
+    ) : ILaneKernel
     {
         private readonly ReadOnlySpan<ushort> _weights = weights;
         private readonly ReadOnlySpan<float> _bias = bias;
@@ -64,34 +72,41 @@ internal static class BFloat16
         private readonly int _first = first;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<T>() where T : struct, ILanes<T>
+        public void Run<T>()
+            where T : struct, ILanes<T>
         {
-            int side = T.Registers == 1 ? 4 : 2;   // of a tile: its sums stay in registers at 512 bits, and at 256
-            int rows = _weights.Length / _x.Width, tokens = _x.Count, tiled = tokens & -side;
+            int side = T.Registers == 1 ? 4 : 2; // of a tile: its sums stay in registers at 512 bits, and at 256
+            int rows = _weights.Length / _x.Width,
+                tokens = _x.Count,
+                tiled = tokens & -side;
             Span<float> sums = stackalloc float[side * side * Lanes.Count];
             for (int panel = 0; panel < rows; panel += PanelRows)
             {
-                int end = Math.Min(panel + PanelRows, rows), tiles = panel + ((end - panel) & -side);
+                int end = Math.Min(panel + PanelRows, rows),
+                    tiles = panel + ((end - panel) & -side);
                 for (int t = 0; t < tiled; t += side)
                 {
                     for (int r = panel; r < tiles; r += side)
                     {
-                        if (T.Registers == 1) Tile<T>(r, t, sums);
-                        else SmallTile<T>(r, t, sums);
+                        if (T.Registers == 1)
+                            Tile<T>(r, t, sums);
+                        else
+                            SmallTile<T>(r, t, sums);
                     }
                     for (int r = tiles; r < end; r++)
-                        for (int i = 0; i < side; i++)
-                            One<T>(r, t + i);
+                    for (int i = 0; i < side; i++)
+                        One<T>(r, t + i);
                 }
                 for (int r = panel; r < end; r++)
-                    for (int t = tiled; t < tokens; t++)
-                        One<T>(r, t);
+                for (int t = tiled; t < tokens; t++)
+                    One<T>(r, t);
             }
         }
 
         // One row at a time in address order is how memory is read fastest (docs/decisions/0002).
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void One<T>(int row, int token) where T : struct, ILanes<T>
+        private void One<T>(int row, int token)
+            where T : struct, ILanes<T>
         {
             int columns = _x.Width;
             nuint full = (nuint)columns & ~(nuint)(Lanes.Count - 1);
@@ -101,7 +116,7 @@ internal static class BFloat16
             ref readonly float x = ref MemoryMarshal.GetReference(token0);
             T sum = T.Zero;
             nuint k = 0;
-            for (; k + 2 * Lanes.Count <= full; k += 2 * Lanes.Count)   // 64 bytes of weights: one line, one prefetch
+            for (; k + 2 * Lanes.Count <= full; k += 2 * Lanes.Count) // 64 bytes of weights: one line, one prefetch
             {
                 Prefetch.ReadFar(in w, k + Prefetch.FarBytes / sizeof(ushort));
                 sum = T.MultiplyAdd(T.LoadBFloat16(in w, k), T.Load(in x, k), sum);
@@ -109,82 +124,140 @@ internal static class BFloat16
             }
             for (; k < full; k += Lanes.Count)
                 sum = T.MultiplyAdd(T.LoadBFloat16(in w, k), T.Load(in x, k), sum);
-            if (k < (nuint)columns) sum = AddTail(sum, weights, token0, (int)k);
+            if (k < (nuint)columns)
+                sum = AddTail(sum, weights, token0, (int)k);
             Put(row, token, T.Sum(sum));
         }
 
         // Four rows and four tokens share their loads: sixteen chains of fused multiply-adds hide each other's latency.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void Tile<T>(int row, int token, Span<float> sums) where T : struct, ILanes<T>
+        private void Tile<T>(int row, int token, Span<float> sums)
+            where T : struct, ILanes<T>
         {
             int columns = _x.Width;
-            nuint full = (nuint)columns & ~(nuint)(Lanes.Count - 1), stride = (nuint)columns;
+            nuint full = (nuint)columns & ~(nuint)(Lanes.Count - 1),
+                stride = (nuint)columns;
             ref readonly ushort w = ref MemoryMarshal.GetReference(_weights.Slice(row * columns, 4 * columns));
             ref readonly float x = ref MemoryMarshal.GetReference(_x.Values.Slice(token * columns, 4 * columns));
-            T s00 = T.Zero, s01 = T.Zero, s02 = T.Zero, s03 = T.Zero, s10 = T.Zero, s11 = T.Zero, s12 = T.Zero, s13 = T.Zero;
-            T s20 = T.Zero, s21 = T.Zero, s22 = T.Zero, s23 = T.Zero, s30 = T.Zero, s31 = T.Zero, s32 = T.Zero, s33 = T.Zero;
+            T s00 = T.Zero,
+                s01 = T.Zero,
+                s02 = T.Zero,
+                s03 = T.Zero,
+                s10 = T.Zero,
+                s11 = T.Zero,
+                s12 = T.Zero,
+                s13 = T.Zero;
+            T s20 = T.Zero,
+                s21 = T.Zero,
+                s22 = T.Zero,
+                s23 = T.Zero,
+                s30 = T.Zero,
+                s31 = T.Zero,
+                s32 = T.Zero,
+                s33 = T.Zero;
             for (nuint k = 0; k < full; k += Lanes.Count)
             {
-                T w0 = T.LoadBFloat16(in w, k), w1 = T.LoadBFloat16(in w, k + stride);
-                T w2 = T.LoadBFloat16(in w, k + 2 * stride), w3 = T.LoadBFloat16(in w, k + 3 * stride);
+                T w0 = T.LoadBFloat16(in w, k),
+                    w1 = T.LoadBFloat16(in w, k + stride);
+                T w2 = T.LoadBFloat16(in w, k + 2 * stride),
+                    w3 = T.LoadBFloat16(in w, k + 3 * stride);
                 T v = T.Load(in x, k);
-                s00 = T.MultiplyAdd(w0, v, s00); s10 = T.MultiplyAdd(w1, v, s10);
-                s20 = T.MultiplyAdd(w2, v, s20); s30 = T.MultiplyAdd(w3, v, s30);
+                s00 = T.MultiplyAdd(w0, v, s00);
+                s10 = T.MultiplyAdd(w1, v, s10);
+                s20 = T.MultiplyAdd(w2, v, s20);
+                s30 = T.MultiplyAdd(w3, v, s30);
                 v = T.Load(in x, k + stride);
-                s01 = T.MultiplyAdd(w0, v, s01); s11 = T.MultiplyAdd(w1, v, s11);
-                s21 = T.MultiplyAdd(w2, v, s21); s31 = T.MultiplyAdd(w3, v, s31);
+                s01 = T.MultiplyAdd(w0, v, s01);
+                s11 = T.MultiplyAdd(w1, v, s11);
+                s21 = T.MultiplyAdd(w2, v, s21);
+                s31 = T.MultiplyAdd(w3, v, s31);
                 v = T.Load(in x, k + 2 * stride);
-                s02 = T.MultiplyAdd(w0, v, s02); s12 = T.MultiplyAdd(w1, v, s12);
-                s22 = T.MultiplyAdd(w2, v, s22); s32 = T.MultiplyAdd(w3, v, s32);
+                s02 = T.MultiplyAdd(w0, v, s02);
+                s12 = T.MultiplyAdd(w1, v, s12);
+                s22 = T.MultiplyAdd(w2, v, s22);
+                s32 = T.MultiplyAdd(w3, v, s32);
                 v = T.Load(in x, k + 3 * stride);
-                s03 = T.MultiplyAdd(w0, v, s03); s13 = T.MultiplyAdd(w1, v, s13);
-                s23 = T.MultiplyAdd(w2, v, s23); s33 = T.MultiplyAdd(w3, v, s33);
+                s03 = T.MultiplyAdd(w0, v, s03);
+                s13 = T.MultiplyAdd(w1, v, s13);
+                s23 = T.MultiplyAdd(w2, v, s23);
+                s33 = T.MultiplyAdd(w3, v, s33);
             }
             // Registers that live across a call are kept in memory also within the loop, so they end here.
             ref float s = ref MemoryMarshal.GetReference(sums);
-            T.Store(s00, ref s, 0); T.Store(s10, ref s, 16); T.Store(s20, ref s, 32); T.Store(s30, ref s, 48);
-            T.Store(s01, ref s, 64); T.Store(s11, ref s, 80); T.Store(s21, ref s, 96); T.Store(s31, ref s, 112);
-            T.Store(s02, ref s, 128); T.Store(s12, ref s, 144); T.Store(s22, ref s, 160); T.Store(s32, ref s, 176);
-            T.Store(s03, ref s, 192); T.Store(s13, ref s, 208); T.Store(s23, ref s, 224); T.Store(s33, ref s, 240);
+            T.Store(s00, ref s, 0);
+            T.Store(s10, ref s, 16);
+            T.Store(s20, ref s, 32);
+            T.Store(s30, ref s, 48);
+            T.Store(s01, ref s, 64);
+            T.Store(s11, ref s, 80);
+            T.Store(s21, ref s, 96);
+            T.Store(s31, ref s, 112);
+            T.Store(s02, ref s, 128);
+            T.Store(s12, ref s, 144);
+            T.Store(s22, ref s, 160);
+            T.Store(s32, ref s, 176);
+            T.Store(s03, ref s, 192);
+            T.Store(s13, ref s, 208);
+            T.Store(s23, ref s, 224);
+            T.Store(s33, ref s, 240);
             Finish<T>(row, token, 4, (int)full, sums);
         }
 
         // Two rows and two tokens: at 256 bits eight registers of sums.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void SmallTile<T>(int row, int token, Span<float> sums) where T : struct, ILanes<T>
+        private void SmallTile<T>(int row, int token, Span<float> sums)
+            where T : struct, ILanes<T>
         {
             int columns = _x.Width;
-            nuint full = (nuint)columns & ~(nuint)(Lanes.Count - 1), stride = (nuint)columns;
+            nuint full = (nuint)columns & ~(nuint)(Lanes.Count - 1),
+                stride = (nuint)columns;
             ref readonly ushort w = ref MemoryMarshal.GetReference(_weights.Slice(row * columns, 2 * columns));
             ref readonly float x = ref MemoryMarshal.GetReference(_x.Values.Slice(token * columns, 2 * columns));
-            T s00 = T.Zero, s01 = T.Zero, s10 = T.Zero, s11 = T.Zero;
+            T s00 = T.Zero,
+                s01 = T.Zero,
+                s10 = T.Zero,
+                s11 = T.Zero;
             for (nuint k = 0; k < full; k += Lanes.Count)
             {
-                T w0 = T.LoadBFloat16(in w, k), w1 = T.LoadBFloat16(in w, k + stride), v = T.Load(in x, k);
-                s00 = T.MultiplyAdd(w0, v, s00); s10 = T.MultiplyAdd(w1, v, s10);
+                T w0 = T.LoadBFloat16(in w, k),
+                    w1 = T.LoadBFloat16(in w, k + stride),
+                    v = T.Load(in x, k);
+                s00 = T.MultiplyAdd(w0, v, s00);
+                s10 = T.MultiplyAdd(w1, v, s10);
                 v = T.Load(in x, k + stride);
-                s01 = T.MultiplyAdd(w0, v, s01); s11 = T.MultiplyAdd(w1, v, s11);
+                s01 = T.MultiplyAdd(w0, v, s01);
+                s11 = T.MultiplyAdd(w1, v, s11);
             }
             ref float s = ref MemoryMarshal.GetReference(sums);
-            T.Store(s00, ref s, 0); T.Store(s10, ref s, 16); T.Store(s01, ref s, 32); T.Store(s11, ref s, 48);
+            T.Store(s00, ref s, 0);
+            T.Store(s10, ref s, 16);
+            T.Store(s01, ref s, 32);
+            T.Store(s11, ref s, 48);
             Finish<T>(row, token, 2, (int)full, sums);
         }
 
-        private void Finish<T>(int row, int token, int side, int full, ReadOnlySpan<float> sums) where T : struct, ILanes<T>
+        private void Finish<T>(int row, int token, int side, int full, ReadOnlySpan<float> sums)
+            where T : struct, ILanes<T>
         {
             int columns = _x.Width;
             for (int i = 0; i < side * side; i++)
             {
-                int r = row + i % side, t = token + i / side;
+                int r = row + i % side,
+                    t = token + i / side;
                 T sum = T.Load(in sums[i * Lanes.Count], 0);
-                if (full < columns) sum = AddTail(sum, _weights.Slice(r * columns, columns), _x[t], full);
+                if (full < columns)
+                    sum = AddTail(sum, _weights.Slice(r * columns, columns), _x[t], full);
                 Put(r, t, T.Sum(sum));
             }
         }
 
-        private static T AddTail<T>(T sum, ReadOnlySpan<ushort> w, ReadOnlySpan<float> x, int k) where T : struct, ILanes<T> =>
+        private static T AddTail<T>(T sum, ReadOnlySpan<ushort> w, ReadOnlySpan<float> x, int k)
+            where T : struct, ILanes<T> =>
             T.MultiplyAdd(
-                Lanes.LoadPartialBFloat16<T>(w[k..], w.Length - k), Lanes.LoadPartial<T>(x[k..], x.Length - k), sum);
+                Lanes.LoadPartialBFloat16<T>(w[k..], w.Length - k),
+                Lanes.LoadPartial<T>(x[k..], x.Length - k),
+                sum
+            );
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private void Put(int row, int token, float sum) =>

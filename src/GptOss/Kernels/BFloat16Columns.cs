@@ -3,21 +3,28 @@ using System.Runtime.InteropServices;
 
 namespace GptOss.Kernels;
 
-/// <summary>Matrices of bfloat16 stored by input: <c>y[t, o] = Σₖ w[k, o] · x[t, k] + bias[o]</c>, the experts of bf16 fine-tunes.</summary>
+/// <summary>
+/// Matrices of bfloat16 stored by input: <c>y[t, o] = Σₖ w[k, o] · x[t, k] + bias[o]</c>, the experts of bf16
+/// fine-tunes.
+/// </summary>
 /// <remarks>
-/// w: [inputs, outputs] bfloat16, row-major. The order of each sum is that of <see cref="BFloat16"/>: element k goes to lane
-/// k mod 16, and here the sixteen lanes of an output lie in sixteen rows of a small buffer, sixteen outputs to a register.
+/// w: [inputs, outputs] bfloat16, row-major. The order of each sum is that of <see cref="BFloat16"/>: element k goes to
+/// lane k mod 16, and here the sixteen lanes of an output lie in sixteen rows of a small buffer, sixteen outputs to a
+/// register.
 /// </remarks>
 internal static class BFloat16Columns
 {
-    /// <summary>Outputs summed side by side: their sixteen lanes take 16 KB, and a row of weights gives 512 bytes in one run.</summary>
+    /// <summary>
+    /// Outputs summed side by side: their sixteen lanes take 16 KB, and a row of weights gives 512 bytes in one run.
+    /// </summary>
     private const int Chunk = 256;
 
     /// <summary>The definition. Every faster path is tested against this one.</summary>
     internal static float DotScalar(ReadOnlySpan<ushort> weights, int outputs, int output, ReadOnlySpan<float> x)
     {
         ushort[] row = new ushort[x.Length];
-        for (int k = 0; k < x.Length; k++) row[k] = weights[k * outputs + output];
+        for (int k = 0; k < x.Length; k++)
+            row[k] = weights[k * outputs + output];
         return BFloat16.DotScalar(row, x);
     }
 
@@ -36,8 +43,13 @@ internal static class BFloat16Columns
         Lanes.Run(new Kernel(weights, bias, x, y, first));
     }
 
-    internal readonly ref struct Kernel(ReadOnlySpan<ushort> weights, ReadOnlySpan<float> bias, Rows x, Rows y, int first)
-        : ILaneKernel
+    internal readonly ref struct Kernel(
+        ReadOnlySpan<ushort> weights,
+        ReadOnlySpan<float> bias,
+        Rows x,
+        Rows y,
+        int first
+    ) : ILaneKernel
     {
         private readonly ReadOnlySpan<ushort> _weights = weights;
         private readonly ReadOnlySpan<float> _bias = bias;
@@ -45,7 +57,8 @@ internal static class BFloat16Columns
         private readonly Rows _y = y;
         private readonly int _first = first;
 
-        public void Run<T>() where T : struct, ILanes<T>
+        public void Run<T>()
+            where T : struct, ILanes<T>
         {
             Span<float> lanes = stackalloc float[Lanes.Count * Chunk];
             for (int o = 0; o < _bias.Length; o += Chunk)
@@ -63,9 +76,11 @@ internal static class BFloat16Columns
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void AddInputs<T>(ReadOnlySpan<float> x, int first, int count, Span<float> lanes) where T : struct, ILanes<T>
+        private void AddInputs<T>(ReadOnlySpan<float> x, int first, int count, Span<float> lanes)
+            where T : struct, ILanes<T>
         {
-            int padded = (x.Length + Lanes.Count - 1) / Lanes.Count * Lanes.Count, full = count & ~(Lanes.Count - 1);
+            int padded = (x.Length + Lanes.Count - 1) / Lanes.Count * Lanes.Count,
+                full = count & ~(Lanes.Count - 1);
             for (int k = 0; k < padded; k++)
             {
                 Span<float> lane = lanes.Slice(k % Lanes.Count * Chunk, Chunk);
@@ -77,7 +92,11 @@ internal static class BFloat16Columns
                 int i = 0;
                 if (!row.IsEmpty)
                     for (; i < full; i += Lanes.Count)
-                        T.Store(T.MultiplyAdd(T.LoadBFloat16(in w, (nuint)i), v, T.Load(in sum, (nuint)i)), ref sum, (nuint)i);
+                        T.Store(
+                            T.MultiplyAdd(T.LoadBFloat16(in w, (nuint)i), v, T.Load(in sum, (nuint)i)),
+                            ref sum,
+                            (nuint)i
+                        );
                 for (; i < count; i++)
                     lane[i] = MathF.FusedMultiplyAdd(row.IsEmpty ? 0 : BFloat16.ToSingle(row[i]), value, lane[i]);
             }
@@ -87,9 +106,9 @@ internal static class BFloat16Columns
         private static void AddLanes(Span<float> lanes, int count)
         {
             for (int half = Lanes.Count / 2; half >= 1; half /= 2)
-                for (int lane = 0; lane < half; lane++)
-                    for (int i = 0; i < count; i++)
-                        lanes[lane * Chunk + i] += lanes[(lane + half) * Chunk + i];
+            for (int lane = 0; lane < half; lane++)
+            for (int i = 0; i < count; i++)
+                lanes[lane * Chunk + i] += lanes[(lane + half) * Chunk + i];
         }
     }
 }

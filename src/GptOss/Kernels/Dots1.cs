@@ -9,7 +9,9 @@ internal readonly struct Dots1(int value) : IDots<Dots1>
 
     public static int Rows => 1;
     public static int Steps => 8;
+
     public static int Offset(int offset) => 0;
+
     public static int Start(int offset, (int First, int Second) pairs) => 0;
 
     public static Dots1 LoadWeights(ref readonly byte source, nuint offset) => Broadcast(in source, offset);
@@ -29,7 +31,8 @@ internal readonly struct Dots1(int value) : IDots<Dots1>
 
     public static Dots1 Zero => default;
 
-    public static Dots1 Load(ref readonly float source, nuint index) => Of(Unsafe.Add(ref Unsafe.AsRef(in source), index));
+    public static Dots1 Load(ref readonly float source, nuint index) =>
+        Of(Unsafe.Add(ref Unsafe.AsRef(in source), index));
 
     public static void Store(Dots1 value, ref float destination, nuint index) =>
         Unsafe.Add(ref destination, index) = BitConverter.Int32BitsToSingle(value._value);

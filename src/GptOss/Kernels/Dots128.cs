@@ -12,12 +12,22 @@ internal readonly struct Dots128(Vector128<int> value) : IDots<Dots128>
 
     public static int Rows => 4;
     public static int Steps => 16;
+
     public static int Offset(int offset) => 0;
+
     public static int Start(int offset, (int First, int Second) pairs) => 0;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Dots128 LoadWeights(ref readonly byte source, nuint offset) => new(Vector128.WidenLower(
-        Vector128.CreateScalar(Unsafe.ReadUnaligned<ulong>(in Unsafe.Add(ref Unsafe.AsRef(in source), offset))).AsSByte()).AsInt32());
+    public static Dots128 LoadWeights(ref readonly byte source, nuint offset) =>
+        new(
+            Vector128
+                .WidenLower(
+                    Vector128
+                        .CreateScalar(Unsafe.ReadUnaligned<ulong>(in Unsafe.Add(ref Unsafe.AsRef(in source), offset)))
+                        .AsSByte()
+                )
+                .AsInt32()
+        );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Dots128 Broadcast(ref readonly byte source, nuint offset) =>
@@ -30,10 +40,13 @@ internal readonly struct Dots128(Vector128<int> value) : IDots<Dots128>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<int> AddPairs(Vector128<int> sums, Vector128<short> a, Vector128<short> b)
     {
-        if (Sse2.IsSupported) return Sse2.MultiplyAddAdjacent(a, b) + sums;
+        if (Sse2.IsSupported)
+            return Sse2.MultiplyAddAdjacent(a, b) + sums;
         if (AdvSimd.Arm64.IsSupported)
             return AdvSimd.Arm64.AddPairwise(
-                AdvSimd.MultiplyWideningLower(a.GetLower(), b.GetLower()), AdvSimd.MultiplyWideningUpper(a, b)) + sums;
+                    AdvSimd.MultiplyWideningLower(a.GetLower(), b.GetLower()),
+                    AdvSimd.MultiplyWideningUpper(a, b)
+                ) + sums;
         // The low halves, shifted up and down again to widen them, and the high ones.
         return (a.AsInt32() << 16 >> 16) * (b.AsInt32() << 16 >> 16) + (a.AsInt32() >> 16) * (b.AsInt32() >> 16) + sums;
     }
@@ -48,7 +61,8 @@ internal readonly struct Dots128(Vector128<int> value) : IDots<Dots128>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Dots128 Load(ref readonly float source, nuint index) => new(Vector128.LoadUnsafe(in source, index).AsInt32());
+    public static Dots128 Load(ref readonly float source, nuint index) =>
+        new(Vector128.LoadUnsafe(in source, index).AsInt32());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Dots128 value, ref float destination, nuint index) =>
@@ -59,16 +73,25 @@ internal readonly struct Dots128(Vector128<int> value) : IDots<Dots128>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Dots128 LoadBFloat16(ref readonly byte source, nuint offset) =>
-        new(Vector128.WidenLower(Vector128.CreateScalar(Unsafe.ReadUnaligned<ulong>(
-            in Unsafe.Add(ref Unsafe.AsRef(in source), offset))).AsUInt16()).AsInt32() << 16);
+        new(
+            Vector128
+                .WidenLower(
+                    Vector128
+                        .CreateScalar(Unsafe.ReadUnaligned<ulong>(in Unsafe.Add(ref Unsafe.AsRef(in source), offset)))
+                        .AsUInt16()
+                )
+                .AsInt32() << 16
+        );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Dots128 operator *(Dots128 a, Dots128 b) => new((a._value.AsSingle() * b._value.AsSingle()).AsInt32());
+    public static Dots128 operator *(Dots128 a, Dots128 b) =>
+        new((a._value.AsSingle() * b._value.AsSingle()).AsInt32());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Dots128 operator +(Dots128 a, Dots128 b) => new((a._value.AsSingle() + b._value.AsSingle()).AsInt32());
+    public static Dots128 operator +(Dots128 a, Dots128 b) =>
+        new((a._value.AsSingle() + b._value.AsSingle()).AsInt32());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Dots128 MultiplyAdd(Dots128 a, Dots128 b, Dots128 addend) => new(
-        Vector128.FusedMultiplyAdd(a._value.AsSingle(), b._value.AsSingle(), addend._value.AsSingle()).AsInt32());
+    public static Dots128 MultiplyAdd(Dots128 a, Dots128 b, Dots128 addend) =>
+        new(Vector128.FusedMultiplyAdd(a._value.AsSingle(), b._value.AsSingle(), addend._value.AsSingle()).AsInt32());
 }

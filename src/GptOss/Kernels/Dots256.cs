@@ -11,7 +11,9 @@ internal readonly struct Dots256(Vector256<int> value) : IDots<Dots256>
 
     public static int Rows => 8;
     public static int Steps => 8;
+
     public static int Offset(int offset) => offset;
+
     public static int Start(int offset, (int First, int Second) pairs) => Dots512.Start(offset, pairs);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -23,12 +25,20 @@ internal readonly struct Dots256(Vector256<int> value) : IDots<Dots256>
         new(Vector256.Create(Unsafe.ReadUnaligned<int>(in Unsafe.Add(ref Unsafe.AsRef(in source), offset))));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Dots256 AddDots(Dots256 sums, Dots256 weights, Dots256 activations) => new(
-        (Avx2.MultiplyAddAdjacent(weights._value.AsByte(), activations._value.AsSByte()) + sums._value.AsInt16()).AsInt32());
+    public static Dots256 AddDots(Dots256 sums, Dots256 weights, Dots256 activations) =>
+        new(
+            (
+                Avx2.MultiplyAddAdjacent(weights._value.AsByte(), activations._value.AsSByte()) + sums._value.AsInt16()
+            ).AsInt32()
+        );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Dots256 ToSingle(Dots256 sums) => new(Vector256.ConvertToSingle(
-        Avx2.MultiplyAddAdjacent(sums._value.AsInt16(), Vector256.Create((short)1))).AsInt32());
+    public static Dots256 ToSingle(Dots256 sums) =>
+        new(
+            Vector256
+                .ConvertToSingle(Avx2.MultiplyAddAdjacent(sums._value.AsInt16(), Vector256.Create((short)1)))
+                .AsInt32()
+        );
 
     public static Dots256 Zero
     {
@@ -37,7 +47,8 @@ internal readonly struct Dots256(Vector256<int> value) : IDots<Dots256>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Dots256 Load(ref readonly float source, nuint index) => new(Vector256.LoadUnsafe(in source, index).AsInt32());
+    public static Dots256 Load(ref readonly float source, nuint index) =>
+        new(Vector256.LoadUnsafe(in source, index).AsInt32());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Dots256 value, ref float destination, nuint index) =>
@@ -51,12 +62,14 @@ internal readonly struct Dots256(Vector256<int> value) : IDots<Dots256>
         new(Avx2.ConvertToVector256Int32(Vector128.LoadUnsafe(in source, offset).AsUInt16()) << 16);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Dots256 operator *(Dots256 a, Dots256 b) => new((a._value.AsSingle() * b._value.AsSingle()).AsInt32());
+    public static Dots256 operator *(Dots256 a, Dots256 b) =>
+        new((a._value.AsSingle() * b._value.AsSingle()).AsInt32());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Dots256 operator +(Dots256 a, Dots256 b) => new((a._value.AsSingle() + b._value.AsSingle()).AsInt32());
+    public static Dots256 operator +(Dots256 a, Dots256 b) =>
+        new((a._value.AsSingle() + b._value.AsSingle()).AsInt32());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Dots256 MultiplyAdd(Dots256 a, Dots256 b, Dots256 addend) => new(
-        Vector256.FusedMultiplyAdd(a._value.AsSingle(), b._value.AsSingle(), addend._value.AsSingle()).AsInt32());
+    public static Dots256 MultiplyAdd(Dots256 a, Dots256 b, Dots256 addend) =>
+        new(Vector256.FusedMultiplyAdd(a._value.AsSingle(), b._value.AsSingle(), addend._value.AsSingle()).AsInt32());
 }

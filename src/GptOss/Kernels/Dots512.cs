@@ -5,14 +5,19 @@ using System.Runtime.Intrinsics.X86;
 namespace GptOss.Kernels;
 
 /// <summary>Sixteen rows, weights of at most 24: four products a step, summed in 16 bits, two to a lane.</summary>
-/// <remarks>A half of a lane adds 16 products of a block: its true value is at most 12 · 127 · 16 and fits, so it ends right even if it wrapped on the way.</remarks>
+/// <remarks>
+/// A half of a lane adds 16 products of a block: its true value is at most 12 · 127 · 16 and fits, so it ends right
+/// even if it wrapped on the way.
+/// </remarks>
 internal readonly struct Dots512(Vector512<int> value) : IDots<Dots512>
 {
     private readonly Vector512<int> _value = value;
 
     public static int Rows => 16;
     public static int Steps => 8;
+
     public static int Offset(int offset) => offset;
+
     public static int Start(int offset, (int First, int Second) pairs) =>
         (-offset * pairs.First & 0xFFFF) | (-offset * pairs.Second << 16);
 
@@ -25,12 +30,21 @@ internal readonly struct Dots512(Vector512<int> value) : IDots<Dots512>
         new(Vector512.Create(Unsafe.ReadUnaligned<int>(in Unsafe.Add(ref Unsafe.AsRef(in source), offset))));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Dots512 AddDots(Dots512 sums, Dots512 weights, Dots512 activations) => new(
-        (Avx512BW.MultiplyAddAdjacent(weights._value.AsByte(), activations._value.AsSByte()) + sums._value.AsInt16()).AsInt32());
+    public static Dots512 AddDots(Dots512 sums, Dots512 weights, Dots512 activations) =>
+        new(
+            (
+                Avx512BW.MultiplyAddAdjacent(weights._value.AsByte(), activations._value.AsSByte())
+                + sums._value.AsInt16()
+            ).AsInt32()
+        );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Dots512 ToSingle(Dots512 sums) => new(Vector512.ConvertToSingle(
-        Avx512BW.MultiplyAddAdjacent(sums._value.AsInt16(), Vector512.Create((short)1))).AsInt32());
+    public static Dots512 ToSingle(Dots512 sums) =>
+        new(
+            Vector512
+                .ConvertToSingle(Avx512BW.MultiplyAddAdjacent(sums._value.AsInt16(), Vector512.Create((short)1)))
+                .AsInt32()
+        );
 
     public static Dots512 Zero
     {
@@ -39,7 +53,8 @@ internal readonly struct Dots512(Vector512<int> value) : IDots<Dots512>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Dots512 Load(ref readonly float source, nuint index) => new(Vector512.LoadUnsafe(in source, index).AsInt32());
+    public static Dots512 Load(ref readonly float source, nuint index) =>
+        new(Vector512.LoadUnsafe(in source, index).AsInt32());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Dots512 value, ref float destination, nuint index) =>
@@ -53,12 +68,14 @@ internal readonly struct Dots512(Vector512<int> value) : IDots<Dots512>
         new(Avx512F.ConvertToVector512Int32(Vector256.LoadUnsafe(in source, offset).AsUInt16()) << 16);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Dots512 operator *(Dots512 a, Dots512 b) => new((a._value.AsSingle() * b._value.AsSingle()).AsInt32());
+    public static Dots512 operator *(Dots512 a, Dots512 b) =>
+        new((a._value.AsSingle() * b._value.AsSingle()).AsInt32());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Dots512 operator +(Dots512 a, Dots512 b) => new((a._value.AsSingle() + b._value.AsSingle()).AsInt32());
+    public static Dots512 operator +(Dots512 a, Dots512 b) =>
+        new((a._value.AsSingle() + b._value.AsSingle()).AsInt32());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Dots512 MultiplyAdd(Dots512 a, Dots512 b, Dots512 addend) => new(
-        Vector512.FusedMultiplyAdd(a._value.AsSingle(), b._value.AsSingle(), addend._value.AsSingle()).AsInt32());
+    public static Dots512 MultiplyAdd(Dots512 a, Dots512 b, Dots512 addend) =>
+        new(Vector512.FusedMultiplyAdd(a._value.AsSingle(), b._value.AsSingle(), addend._value.AsSingle()).AsInt32());
 }

@@ -4,20 +4,29 @@ namespace GptOss.Kernels;
 
 /// <summary>The exponential function, by the same operations at every width.</summary>
 /// <remarks>
-/// eˣ = 2ⁿ · eʳ with n = round(x / ln 2), r = x − n ln 2 in two parts, and a polynomial of degree 6 for eʳ (coefficients of
-/// Cephes' expf). Relative error below 2·10⁻⁷ (ExpTests). Below −87.336, where the result would be subnormal, it is 0; above
-/// 88.376 infinity; NaN stays NaN.
+/// eˣ = 2ⁿ · eʳ with n = round(x / ln 2), r = x − n ln 2 in two parts, and a polynomial of degree 6 for eʳ
+/// (coefficients of Cephes' expf). Relative error below 2·10⁻⁷ (ExpTests). Below −87.336, where the result would be
+/// subnormal, it is 0; above 88.376 infinity; NaN stays NaN.
 /// </remarks>
 internal static class Exp
 {
-    private const float Lowest = -87.336f, Highest = 88.376f, Shift = 12582912f;
-    private const float Log2E = 1.44269504f, Ln2High = 0.693359375f, Ln2Low = -2.12194440e-4f;
-    private const float C2 = 5.0000001201e-1f, C3 = 1.6666665459e-1f, C4 = 4.1665795894e-2f;
-    private const float C5 = 8.3334519073e-3f, C6 = 1.3981999507e-3f, C7 = 1.9875691500e-4f;
+    private const float Lowest = -87.336f,
+        Highest = 88.376f,
+        Shift = 12582912f;
+    private const float Log2E = 1.44269504f,
+        Ln2High = 0.693359375f,
+        Ln2Low = -2.12194440e-4f;
+    private const float C2 = 5.0000001201e-1f,
+        C3 = 1.6666665459e-1f,
+        C4 = 4.1665795894e-2f;
+    private const float C5 = 8.3334519073e-3f,
+        C6 = 1.3981999507e-3f,
+        C7 = 1.9875691500e-4f;
 
     /// <summary>Sixteen at a time.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Of<T>(T x) where T : struct, ILanes<T>
+    public static T Of<T>(T x)
+        where T : struct, ILanes<T>
     {
         T shifted = T.MultiplyAdd(x, T.Create(Log2E), T.Create(Shift));
         T n = shifted - T.Create(Shift);
@@ -37,8 +46,10 @@ internal static class Exp
     /// <summary>The definition, and the form for single values.</summary>
     public static float Of(float x)
     {
-        if (x < Lowest) return 0;
-        if (Highest < x) return float.PositiveInfinity;
+        if (x < Lowest)
+            return 0;
+        if (Highest < x)
+            return float.PositiveInfinity;
         float shifted = MathF.FusedMultiplyAdd(x, Log2E, Shift);
         float n = shifted - Shift;
         float r = MathF.FusedMultiplyAdd(n, -Ln2High, x);

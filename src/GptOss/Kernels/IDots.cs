@@ -1,11 +1,14 @@
 namespace GptOss.Kernels;
 
-/// <summary>A register of dwords, one weight row in each: dot products of small integers, and the floats that they become.</summary>
+/// <summary>
+/// A register of dwords, one weight row in each: dot products of small integers, and the floats that they become.
+/// </summary>
 /// <remarks>
-/// Integer sums are exact, so every implementation gives the same numbers; they differ in how many products a step adds.
-/// Rows lie in the lanes, so nothing is ever summed across lanes and the count of lanes decides nothing.
+/// Integer sums are exact, so every implementation gives the same numbers; they differ in how many products a step
+/// adds. Rows lie in the lanes, so nothing is ever summed across lanes and the count of lanes decides nothing.
 /// </remarks>
-internal interface IDots<TSelf> where TSelf : struct, IDots<TSelf>
+internal interface IDots<TSelf>
+    where TSelf : struct, IDots<TSelf>
 {
     /// <summary>Rows of a register.</summary>
     static abstract int Rows { get; }
@@ -41,7 +44,9 @@ internal interface IDots<TSelf> where TSelf : struct, IDots<TSelf>
 
     /// <summary>Widens bfloat16 values, one for each row.</summary>
     static abstract TSelf LoadBFloat16(ref readonly byte source, nuint offset);
+
     static abstract TSelf operator *(TSelf a, TSelf b);
+
     static abstract TSelf operator +(TSelf a, TSelf b);
 
     /// <summary>a · b + addend, rounded once.</summary>

@@ -4,11 +4,14 @@ using System.Runtime.Intrinsics;
 
 namespace GptOss.Kernels;
 
-/// <summary>Matrices of int8 rows with a bfloat16 scale for 32 weights, derived from bfloat16 rows: <c>y[t, r] = Σ_b (Σ w · q) · (scale_w · scale_x) + bias[r]</c>.</summary>
+/// <summary>
+/// Matrices of int8 rows with a bfloat16 scale for 32 weights, derived from bfloat16 rows: <c>y[t, r] = Σ_b (Σ w · q) ·
+/// (scale_w · scale_x) + bias[r]</c>.
+/// </summary>
 /// <remarks>
-/// scale_w = max|w| / 127 of the block, rounded up to bfloat16, and the integer weight is w / scale_w to nearest, ties to even:
-/// 8.5 bits a weight. The rows lie in panels of 32, in the layout that this process's registers want; a last panel is
-/// filled up with zero rows. The order of the sum is that of <see cref="Int8Panel"/>.
+/// scale_w = max|w| / 127 of the block, rounded up to bfloat16, and the integer weight is w / scale_w to nearest, ties
+/// to even: 8.5 bits a weight. The rows lie in panels of 32, in the layout that this process's registers want; a last
+/// panel is filled up with zero rows. The order of the sum is that of <see cref="Int8Panel"/>.
 /// </remarks>
 internal static class Int8
 {
@@ -18,17 +21,22 @@ internal static class Int8
     public static long PanelBytes(int columns) => Int8Panel.Bytes<BFloat16Scales>(columns);
 
     /// <summary>The bytes of a matrix.</summary>
-    public static long Bytes(int rows, int columns) => (rows + Int8Panel.Rows - 1) / Int8Panel.Rows * PanelBytes(columns);
+    public static long Bytes(int rows, int columns) =>
+        (rows + Int8Panel.Rows - 1) / Int8Panel.Rows * PanelBytes(columns);
 
     /// <summary>The definition of the weights: scale and integers of one block.</summary>
     internal static float QuantizeScalar(ReadOnlySpan<ushort> weights, Span<sbyte> q)
     {
         uint maximum = 0;
-        foreach (ushort w in weights) maximum = Math.Max(maximum, w & 0x7FFFu);
+        foreach (ushort w in weights)
+            maximum = Math.Max(maximum, w & 0x7FFFu);
         float scale = RoundUp(BFloat16.ToSingle((ushort)maximum) / 127);
         q.Clear();
         for (int i = 0; i < weights.Length; i++)
-            q[i] = scale > 0 && float.IsFinite(scale) ? (sbyte)MathF.Round(BFloat16.ToSingle(weights[i]) / scale) : (sbyte)0;
+            q[i] =
+                scale > 0 && float.IsFinite(scale)
+                    ? (sbyte)MathF.Round(BFloat16.ToSingle(weights[i]) / scale)
+                    : (sbyte)0;
         return scale;
     }
 
@@ -41,13 +49,17 @@ internal static class Int8
     {
         Span<float> lanes = stackalloc float[Lanes.Count];
         lanes.Clear();
-        Span<sbyte> w = stackalloc sbyte[Int8Row.BlockValues], q = stackalloc sbyte[Int8Row.BlockValues];
+        Span<sbyte> w = stackalloc sbyte[Int8Row.BlockValues],
+            q = stackalloc sbyte[Int8Row.BlockValues];
         for (int b = 0; b < Int8Row.Blocks(x.Length); b++)
         {
-            int from = b * Int8Row.BlockValues, count = Math.Min(Int8Row.BlockValues, x.Length - from), sum = 0;
+            int from = b * Int8Row.BlockValues,
+                count = Math.Min(Int8Row.BlockValues, x.Length - from),
+                sum = 0;
             float weightScale = QuantizeScalar(weights.Slice(from, count), w);
             float scale = Int8Row.QuantizeScalar(x.Slice(from, count), q);
-            for (int k = 0; k < count; k++) sum += w[k] * q[k];
+            for (int k = 0; k < count; k++)
+                sum += w[k] * q[k];
             ref float lane = ref lanes[Int8Row.Lane(b)];
             lane = MathF.FusedMultiplyAdd(sum, weightScale * scale, lane);
         }
@@ -75,7 +87,14 @@ internal static class Int8
     /// <param name="first">The output of the first panel's first row.</param>
     /// <param name="scratch">[tokens, 32].</param>
     public static void Multiply(
-        ReadOnlySpan<byte> panels, int columns, ReadOnlySpan<float> bias, Rows x, Rows y, int first, Rows scratch)
+        ReadOnlySpan<byte> panels,
+        int columns,
+        ReadOnlySpan<float> bias,
+        Rows x,
+        Rows y,
+        int first,
+        Rows scratch
+    )
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(panels.Length % PanelBytes(columns), 0);
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
@@ -88,11 +107,19 @@ internal static class Int8
         private readonly ReadOnlySpan<float> _x = x;
         private readonly Span<float> _row = row;
 
-        public void Run<T>() where T : struct, IDots<T> => Int8Row.ToPanelForm<T>(_x, _row, Offset, 1);
+        public void Run<T>()
+            where T : struct, IDots<T> => Int8Row.ToPanelForm<T>(_x, _row, Offset, 1);
     }
 
     internal readonly ref struct Kernel(
-        ReadOnlySpan<byte> panels, int columns, ReadOnlySpan<float> bias, Rows x, Rows y, int first, Rows scratch) : IDotsKernel
+        ReadOnlySpan<byte> panels,
+        int columns,
+        ReadOnlySpan<float> bias,
+        Rows x,
+        Rows y,
+        int first,
+        Rows scratch
+    ) : IDotsKernel
     {
         private readonly ReadOnlySpan<byte> _panels = panels;
         private readonly int _columns = columns;
@@ -102,12 +129,14 @@ internal static class Int8
         private readonly int _first = first;
         private readonly Rows _scratch = scratch;
 
-        public void Run<T>() where T : struct, IDots<T>
+        public void Run<T>()
+            where T : struct, IDots<T>
         {
             int bytes = (int)PanelBytes(_columns);
             for (int panel = 0; panel * bytes < _panels.Length; panel++)
             {
-                int row = panel * Int8Panel.Rows, count = Math.Min(Int8Panel.Rows, _y.Width - _first - row);
+                int row = panel * Int8Panel.Rows,
+                    count = Math.Min(Int8Panel.Rows, _y.Width - _first - row);
                 Int8Panel.Multiply<T, BFloat16Scales>(_panels.Slice(panel * bytes, bytes), _columns, _x, _scratch);
                 Int8Panel.Put(_scratch, _bias.IsEmpty ? default : _bias.Slice(row, count), count, _y, _first + row);
             }
@@ -120,16 +149,19 @@ internal static class Int8
         private readonly int _columns = columns;
         private readonly Span<byte> _panel = panel;
 
-        public void Run<T>() where T : struct, IDots<T>
+        public void Run<T>()
+            where T : struct, IDots<T>
         {
             int values = Int8Row.Blocks(_columns) * Int8Panel.Rows * Int8Row.BlockValues;
-            if (_weights.Length < Int8Panel.Rows * _columns) _panel[..values].Fill((byte)T.Offset(Offset));
+            if (_weights.Length < Int8Panel.Rows * _columns)
+                _panel[..values].Fill((byte)T.Offset(Offset));
             _panel[values..].Clear();
             Lanes.Run(new DeriveLanes<T>(_weights, _columns, _panel));
         }
     }
 
-    private readonly ref struct DeriveLanes<TDots>(ReadOnlySpan<ushort> weights, int columns, Span<byte> panel) : ILaneKernel
+    private readonly ref struct DeriveLanes<TDots>(ReadOnlySpan<ushort> weights, int columns, Span<byte> panel)
+        : ILaneKernel
         where TDots : struct, IDots<TDots>
     {
         private readonly ReadOnlySpan<ushort> _weights = weights;
@@ -137,38 +169,45 @@ internal static class Int8
         private readonly Span<byte> _panel = panel;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<T>() where T : struct, ILanes<T>
+        public void Run<T>()
+            where T : struct, ILanes<T>
         {
-            int blocks = Int8Row.Blocks(_columns), rows = _weights.Length / _columns;
-            Span<ushort> scales = MemoryMarshal.Cast<byte, ushort>(_panel[(blocks * Int8Panel.Rows * Int8Row.BlockValues)..]);
+            int blocks = Int8Row.Blocks(_columns),
+                rows = _weights.Length / _columns;
+            Span<ushort> scales = MemoryMarshal.Cast<byte, ushort>(
+                _panel[(blocks * Int8Panel.Rows * Int8Row.BlockValues)..]
+            );
             Span<ushort> padded = stackalloc ushort[Int8Row.BlockValues];
             Vector128<byte> offset = Vector128.Create((byte)TDots.Offset(Offset));
             T magic = T.Create(Int8Row.Magic);
             Span<int> places = stackalloc int[Int8Row.LaneBlocks];
             Int8Row.FirstPlaces(blocks, places);
             for (int row = 0; row < rows; row++)
-                for (int b = 0; b < blocks; b++)
+            for (int b = 0; b < blocks; b++)
+            {
+                int place = places[b % Int8Row.LaneBlocks] + b / Int8Row.LaneBlocks;
+                ReadOnlySpan<ushort> block = Block(row, b, padded);
+                ref readonly ushort w = ref MemoryMarshal.GetReference(block);
+                T low = T.LoadBFloat16(in w, 0),
+                    high = T.LoadBFloat16(in w, 16);
+                float scale = RoundUp(T.MaxMagnitude(low, high) / 127);
+                scales[place * Int8Panel.Rows + row] = (ushort)(BitConverter.SingleToUInt32Bits(scale) >> 16);
+                Vector128<byte> even = default,
+                    odd = default;
+                if (scale > 0 && float.IsFinite(scale))
                 {
-                    int place = places[b % Int8Row.LaneBlocks] + b / Int8Row.LaneBlocks;
-                    ReadOnlySpan<ushort> block = Block(row, b, padded);
-                    ref readonly ushort w = ref MemoryMarshal.GetReference(block);
-                    T low = T.LoadBFloat16(in w, 0), high = T.LoadBFloat16(in w, 16);
-                    float scale = RoundUp(T.MaxMagnitude(low, high) / 127);
-                    scales[place * Int8Panel.Rows + row] = (ushort)(BitConverter.SingleToUInt32Bits(scale) >> 16);
-                    Vector128<byte> even = default, odd = default;
-                    if (scale > 0 && float.IsFinite(scale))
-                    {
-                        T s = T.Create(scale);
-                        (even, odd) = Int8Row.EvenOdd(T.LowBytes(low / s + magic), T.LowBytes(high / s + magic));
-                    }
-                    Int8Panel.PutRow<TDots>(even + offset, odd + offset, _panel, place, row);
+                    T s = T.Create(scale);
+                    (even, odd) = Int8Row.EvenOdd(T.LowBytes(low / s + magic), T.LowBytes(high / s + magic));
                 }
+                Int8Panel.PutRow<TDots>(even + offset, odd + offset, _panel, place, row);
+            }
         }
 
         private ReadOnlySpan<ushort> Block(int row, int block, Span<ushort> padded)
         {
             int from = block * Int8Row.BlockValues;
-            if (from + Int8Row.BlockValues <= _columns) return _weights.Slice(row * _columns + from, Int8Row.BlockValues);
+            if (from + Int8Row.BlockValues <= _columns)
+                return _weights.Slice(row * _columns + from, Int8Row.BlockValues);
             padded.Clear();
             _weights.Slice(row * _columns + from, _columns - from).CopyTo(padded);
             return padded;

@@ -4,20 +4,24 @@ using System.Runtime.Intrinsics;
 
 namespace GptOss.Kernels;
 
-/// <summary>An activation row as int8: blocks of 32 with one float scale each, <c>x[k] ≈ q[k] · scale[k / 32]</c>.</summary>
+/// <summary>
+/// An activation row as int8: blocks of 32 with one float scale each, <c>x[k] ≈ q[k] · scale[k / 32]</c>.
+/// </summary>
 /// <remarks>
-/// scale = max|x| / 127 and q = x · (127 / max|x|) rounded to nearest, ties to even. A block whose largest value is below 2⁻¹⁰⁰
-/// is all zero. A value that is not finite makes its block's scale not finite, and so the outputs. What lies past the row is zero.
+/// scale = max|x| / 127 and q = x · (127 / max|x|) rounded to nearest, ties to even. A block whose largest value is
+/// below 2⁻¹⁰⁰ is all zero. A value that is not finite makes its block's scale not finite, and so the outputs. What
+/// lies past the row is zero.
 /// <para>
-/// Lane of a block: block b of every sixteen is summed in lane 4 · (b mod 4) + b / 4, which is where adding up four registers
-/// of four blocks each leaves it (<see cref="ILanes{TSelf}.BlockSums"/>).
+/// Lane of a block: block b of every sixteen is summed in lane 4 · (b mod 4) + b / 4, which is where adding up four
+/// registers of four blocks each leaves it (<see cref="ILanes{TSelf}.BlockSums"/>).
 /// </para>
 /// <para>
-/// <em>Row form</em>, for one weight row after the other: per four blocks the 64 even values, then the 64 odd ones, as the low
-/// and high nibbles of MXFP4 meet them; then, by sixteen blocks and in the order of lanes, the halved scales and 12 · Σq.
-/// <em>Panel form</em>, for rows in lanes: the blocks lane by lane (<see cref="LaneOrder"/>), each as steps of one dword: of
-/// every eight values the four even ones, then the four odd; then in the order of blocks the scales, and the dwords with which
-/// the sums begin.
+/// <em>Row form</em>, for one weight row after the other: per four blocks the 64 even values, then the 64 odd ones, as
+/// the low and high nibbles of MXFP4 meet them; then, by sixteen blocks and in the order of lanes, the halved scales
+/// and 12 · Σq.
+/// <em>Panel form</em>, for rows in lanes: the blocks lane by lane (<see cref="LaneOrder"/>), each as steps of one
+/// dword: of every eight values the four even ones, then the four odd; then in the order of blocks the scales, and the
+/// dwords with which the sums begin.
 /// </para>
 /// </remarks>
 internal static class Int8Row
@@ -51,7 +55,9 @@ internal static class Int8Row
     /// <summary>Blocks of the lane that comes i-th in <see cref="LaneOrder"/>: first, first + 16, ….</summary>
     public static int FirstOfLane(int i) => Lane(LaneOrder[i]);
 
-    /// <summary>The places that the first sixteen blocks have in the panel form; block b + 16 stands one place behind block b.</summary>
+    /// <summary>
+    /// The places that the first sixteen blocks have in the panel form; block b + 16 stands one place behind block b.
+    /// </summary>
     /// <param name="blocks">Of a row.</param>
     /// <param name="places">[16], by block.</param>
     public static void FirstPlaces(int blocks, Span<int> places)
@@ -61,7 +67,8 @@ internal static class Int8Row
         {
             int first = FirstOfLane(i);
             places[first] = place;
-            if (first < blocks) place += (blocks - first - 1) / LaneBlocks + 1;
+            if (first < blocks)
+                place += (blocks - first - 1) / LaneBlocks + 1;
         }
     }
 
@@ -69,10 +76,12 @@ internal static class Int8Row
     internal static float QuantizeScalar(ReadOnlySpan<float> x, Span<sbyte> q)
     {
         uint bits = 0;
-        foreach (float value in x) bits = Math.Max(bits, BitConverter.SingleToUInt32Bits(value) & 0x7FFF_FFFFu);
+        foreach (float value in x)
+            bits = Math.Max(bits, BitConverter.SingleToUInt32Bits(value) & 0x7FFF_FFFFu);
         float maximum = BitConverter.UInt32BitsToSingle(bits);
         q.Clear();
-        if (maximum < Tiny) return 0;
+        if (maximum < Tiny)
+            return 0;
         for (int i = 0; i < x.Length; i++)
             q[i] = (sbyte)BitConverter.SingleToUInt32Bits(MathF.FusedMultiplyAdd(x[i], 127 / maximum, Magic));
         return maximum / 127;
@@ -95,11 +104,16 @@ internal static class Int8Row
         where T : struct, ILanes<T>
     {
         ref readonly float source = ref MemoryMarshal.GetReference(x);
-        T a = T.Load(in source, 0), b = T.Load(in source, 16);
+        T a = T.Load(in source, 0),
+            b = T.Load(in source, 16);
         float maximum = T.MaxMagnitude(a, b);
         bool tiny = maximum < Tiny;
-        T inverse = T.Create(tiny ? 0 : 127 / maximum), magic = T.Create(Magic);
-        (even, odd) = EvenOdd(T.LowBytes(T.MultiplyAdd(a, inverse, magic)), T.LowBytes(T.MultiplyAdd(b, inverse, magic)));
+        T inverse = T.Create(tiny ? 0 : 127 / maximum),
+            magic = T.Create(Magic);
+        (even, odd) = EvenOdd(
+            T.LowBytes(T.MultiplyAdd(a, inverse, magic)),
+            T.LowBytes(T.MultiplyAdd(b, inverse, magic))
+        );
         return tiny ? 0 : maximum / 127;
     }
 
@@ -117,7 +131,8 @@ internal static class Int8Row
     private static ReadOnlySpan<float> Block(ReadOnlySpan<float> x, int block, Span<float> padded)
     {
         int from = block * BlockValues;
-        if (from + BlockValues <= x.Length) return x.Slice(from, BlockValues);
+        if (from + BlockValues <= x.Length)
+            return x.Slice(from, BlockValues);
         padded.Clear();
         x[from..].CopyTo(padded);
         return padded;
@@ -127,8 +142,11 @@ internal static class Int8Row
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (int First, int Second) Pairs(Vector128<byte> even, Vector128<byte> odd)
     {
-        Vector128<short> sums = Vector128.WidenLower(even.AsSByte()) + Vector128.WidenUpper(even.AsSByte())
-            + Vector128.WidenLower(odd.AsSByte()) + Vector128.WidenUpper(odd.AsSByte());
+        Vector128<short> sums =
+            Vector128.WidenLower(even.AsSByte())
+            + Vector128.WidenUpper(even.AsSByte())
+            + Vector128.WidenLower(odd.AsSByte())
+            + Vector128.WidenUpper(odd.AsSByte());
         ulong both = (sums.GetLower() + sums.GetUpper()).AsUInt64().ToScalar();
         return ((short)both + (short)(both >> 16), (short)(both >> 32) + (short)(both >> 48));
     }
@@ -139,16 +157,22 @@ internal static class Int8Row
         private readonly Span<float> _row = row;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<T>() where T : struct, ILanes<T>
+        public void Run<T>()
+            where T : struct, ILanes<T>
         {
-            int columns = _x.Length, blocks = Blocks(columns), padded = PaddedBlocks(columns);
+            int columns = _x.Length,
+                blocks = Blocks(columns),
+                padded = PaddedBlocks(columns);
             ref byte bytes = ref MemoryMarshal.GetReference(MemoryMarshal.AsBytes(_row));
             Span<float> scales = _row.Slice(RowScalesAt(columns) / sizeof(float), padded);
-            Span<int> offsets = MemoryMarshal.Cast<float, int>(_row.Slice(RowOffsetsAt(columns) / sizeof(float), padded));
+            Span<int> offsets = MemoryMarshal.Cast<float, int>(
+                _row.Slice(RowOffsetsAt(columns) / sizeof(float), padded)
+            );
             Span<float> tail = stackalloc float[BlockValues];
             for (int b = 0; b < padded; b++)
             {
-                Vector128<byte> even = default, odd = default;
+                Vector128<byte> even = default,
+                    odd = default;
                 float scale = b < blocks ? Quantize<T>(Block(_x, b, tail), out even, out odd) : 0;
                 nuint at = (nuint)(b / 4 * 128 + b % 4 * 16);
                 even.StoreUnsafe(ref bytes, at);
@@ -161,7 +185,8 @@ internal static class Int8Row
         }
     }
 
-    internal readonly ref struct PanelKernel<TDots>(ReadOnlySpan<float> x, Span<float> row, int offset, float factor) : ILaneKernel
+    internal readonly ref struct PanelKernel<TDots>(ReadOnlySpan<float> x, Span<float> row, int offset, float factor)
+        : ILaneKernel
         where TDots : struct, IDots<TDots>
     {
         private readonly ReadOnlySpan<float> _x = x;
@@ -170,29 +195,40 @@ internal static class Int8Row
         private readonly float _factor = factor;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<T>() where T : struct, ILanes<T>
+        public void Run<T>()
+            where T : struct, ILanes<T>
         {
-            int blocks = Blocks(_x.Length), stepBytes = TDots.Steps * 4, place = 0;
+            int blocks = Blocks(_x.Length),
+                stepBytes = TDots.Steps * 4,
+                place = 0;
             ref byte bytes = ref MemoryMarshal.GetReference(MemoryMarshal.AsBytes(_row));
             Span<float> scales = _row.Slice(blocks * TDots.Steps, blocks);
             Span<int> starts = MemoryMarshal.Cast<float, int>(_row.Slice(blocks * (TDots.Steps + 1), blocks));
             Span<float> tail = stackalloc float[BlockValues];
             for (int i = 0; i < LaneBlocks; i++)
-                for (int b = FirstOfLane(i); b < blocks; b += LaneBlocks, place++)
-                {
-                    scales[place] = Quantize<T>(Block(_x, b, tail), out Vector128<byte> even, out Vector128<byte> odd) * _factor;
-                    starts[place] = TDots.Start(_offset, Pairs(even, odd));
-                    StoreSteps(even, odd, ref bytes, (nuint)(place * stepBytes));
-                }
+            for (int b = FirstOfLane(i); b < blocks; b += LaneBlocks, place++)
+            {
+                scales[place] =
+                    Quantize<T>(Block(_x, b, tail), out Vector128<byte> even, out Vector128<byte> odd) * _factor;
+                starts[place] = TDots.Start(_offset, Pairs(even, odd));
+                StoreSteps(even, odd, ref bytes, (nuint)(place * stepBytes));
+            }
         }
 
-        // The dwords of the even and of the odd values alternate; where a step is two products, their bytes are widened.
+        // The dwords of the even and of the odd values alternate; where a step is two products, their bytes are
+        // widened.
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static void StoreSteps(Vector128<byte> even, Vector128<byte> odd, ref byte bytes, nuint at)
         {
-            Vector128<int> e = even.AsInt32(), o = odd.AsInt32();
+            Vector128<int> e = even.AsInt32(),
+                o = odd.AsInt32();
             Vector128<int> first = Vector128.Create(e.GetElement(0), o.GetElement(0), e.GetElement(1), o.GetElement(1));
-            Vector128<int> second = Vector128.Create(e.GetElement(2), o.GetElement(2), e.GetElement(3), o.GetElement(3));
+            Vector128<int> second = Vector128.Create(
+                e.GetElement(2),
+                o.GetElement(2),
+                e.GetElement(3),
+                o.GetElement(3)
+            );
             if (TDots.Steps == 8)
             {
                 first.AsByte().StoreUnsafe(ref bytes, at);

@@ -4,15 +4,18 @@ using System.Runtime.InteropServices;
 
 namespace GptOss.Kernels;
 
-/// <summary>Keys or values of 64 positions as signed bytes with one float32 scale per position: <c>x ≈ q · scale</c>.</summary>
+/// <summary>
+/// Keys or values of 64 positions as signed bytes with one float32 scale per position: <c>x ≈ q · scale</c>.
+/// </summary>
 /// <remarks>
-/// scale = max |x| / 127 over the position's headDim values, q = x / scale rounded to nearest, ties to even, within ±127. Where a
-/// value is not finite the scale is not either, and then the whole position reads as NaN: nothing is hidden. Reading back is
-/// one multiplication per value.
+/// scale = max |x| / 127 over the position's headDim values, q = x / scale rounded to nearest, ties to even, within
+/// ±127. Where a value is not finite the scale is not either, and then the whole position reads as NaN: nothing is
+/// hidden. Reading back is one multiplication per value.
 /// </remarks>
 internal static class Int8Tile
 {
-    private const int Positions = AttentionTile.Positions, Most = 127;
+    private const int Positions = AttentionTile.Positions,
+        Most = 127;
 
     /// <summary>Rounds the values of one position.</summary>
     /// <param name="x">[headDim].</param>
@@ -22,12 +25,13 @@ internal static class Int8Tile
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(q.Length, x.Length);
         float scale = MathF.Abs(TensorPrimitives.MaxMagnitude(x)) / Most;
-        if (scale == 0)   // all zero, or so small that the scale is
+        if (scale == 0) // all zero, or so small that the scale is
         {
             q.Clear();
             return 0;
         }
-        for (int i = 0; i < x.Length; i++) q[i] = (sbyte)Math.Clamp(MathF.Round(x[i] / scale), -Most, Most);
+        for (int i = 0; i < x.Length; i++)
+            q[i] = (sbyte)Math.Clamp(MathF.Round(x[i] / scale), -Most, Most);
         return scale;
     }
 
@@ -58,14 +62,16 @@ internal static class Int8Tile
         ArgumentOutOfRangeException.ThrowIfNotEqual(result.Length, bytes.Length);
     }
 
-    internal readonly ref struct KeyKernel(ReadOnlySpan<sbyte> keys, ReadOnlySpan<float> scales, Span<float> result) : ILaneKernel
+    internal readonly ref struct KeyKernel(ReadOnlySpan<sbyte> keys, ReadOnlySpan<float> scales, Span<float> result)
+        : ILaneKernel
     {
         private readonly ReadOnlySpan<sbyte> _keys = keys;
         private readonly ReadOnlySpan<float> _scales = scales;
         private readonly Span<float> _result = result;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<T>() where T : struct, ILanes<T>
+        public void Run<T>()
+            where T : struct, ILanes<T>
         {
             ref readonly sbyte q = ref MemoryMarshal.GetReference(_keys);
             ref float y = ref MemoryMarshal.GetReference(_result);
@@ -78,24 +84,29 @@ internal static class Int8Tile
         }
     }
 
-    internal readonly ref struct ValueKernel(ReadOnlySpan<sbyte> values, ReadOnlySpan<float> scales, Span<float> result) : ILaneKernel
+    internal readonly ref struct ValueKernel(ReadOnlySpan<sbyte> values, ReadOnlySpan<float> scales, Span<float> result)
+        : ILaneKernel
     {
         private readonly ReadOnlySpan<sbyte> _values = values;
         private readonly ReadOnlySpan<float> _scales = scales;
         private readonly Span<float> _result = result;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<T>() where T : struct, ILanes<T>
+        public void Run<T>()
+            where T : struct, ILanes<T>
         {
             ref readonly sbyte q = ref MemoryMarshal.GetReference(_values);
             ref float y = ref MemoryMarshal.GetReference(_result);
-            nuint headDim = (nuint)(_values.Length / Positions), full = headDim & ~(nuint)(Lanes.Count - 1);
+            nuint headDim = (nuint)(_values.Length / Positions),
+                full = headDim & ~(nuint)(Lanes.Count - 1);
             for (nuint j = 0; j < Positions; j++)
             {
                 nuint row = j * headDim;
                 T scale = T.Create(_scales[(int)j]);
-                for (nuint i = 0; i < full; i += Lanes.Count) T.Store(T.LoadSByte(in q, row + i) * scale, ref y, row + i);
-                for (nuint i = full; i < headDim; i++) _result[(int)(row + i)] = _values[(int)(row + i)] * _scales[(int)j];
+                for (nuint i = 0; i < full; i += Lanes.Count)
+                    T.Store(T.LoadSByte(in q, row + i) * scale, ref y, row + i);
+                for (nuint i = full; i < headDim; i++)
+                    _result[(int)(row + i)] = _values[(int)(row + i)] * _scales[(int)j];
             }
         }
     }

@@ -36,7 +36,8 @@ internal struct Lanes1 : ILanes<Lanes1>
 
     public static void Store(Lanes1 lanes, ref float destination, nuint index)
     {
-        for (int i = 0; i < Lanes.Count; i++) Unsafe.Add(ref destination, index + (nuint)i) = lanes._lanes[i];
+        for (int i = 0; i < Lanes.Count; i++)
+            Unsafe.Add(ref destination, index + (nuint)i) = lanes._lanes[i];
     }
 
     public static Lanes1 LoadBFloat16(ref readonly ushort source, nuint index)
@@ -64,31 +65,36 @@ internal struct Lanes1 : ILanes<Lanes1>
 
     public static Lanes1 operator +(Lanes1 a, Lanes1 b)
     {
-        for (int i = 0; i < Lanes.Count; i++) a._lanes[i] += b._lanes[i];
+        for (int i = 0; i < Lanes.Count; i++)
+            a._lanes[i] += b._lanes[i];
         return a;
     }
 
     public static Lanes1 operator -(Lanes1 a, Lanes1 b)
     {
-        for (int i = 0; i < Lanes.Count; i++) a._lanes[i] -= b._lanes[i];
+        for (int i = 0; i < Lanes.Count; i++)
+            a._lanes[i] -= b._lanes[i];
         return a;
     }
 
     public static Lanes1 operator *(Lanes1 a, Lanes1 b)
     {
-        for (int i = 0; i < Lanes.Count; i++) a._lanes[i] *= b._lanes[i];
+        for (int i = 0; i < Lanes.Count; i++)
+            a._lanes[i] *= b._lanes[i];
         return a;
     }
 
     public static Lanes1 operator /(Lanes1 a, Lanes1 b)
     {
-        for (int i = 0; i < Lanes.Count; i++) a._lanes[i] /= b._lanes[i];
+        for (int i = 0; i < Lanes.Count; i++)
+            a._lanes[i] /= b._lanes[i];
         return a;
     }
 
     public static Lanes1 WhereLess(Lanes1 a, Lanes1 b, Lanes1 yes, Lanes1 no)
     {
-        for (int i = 0; i < Lanes.Count; i++) no._lanes[i] = a._lanes[i] < b._lanes[i] ? yes._lanes[i] : no._lanes[i];
+        for (int i = 0; i < Lanes.Count; i++)
+            no._lanes[i] = a._lanes[i] < b._lanes[i] ? yes._lanes[i] : no._lanes[i];
         return no;
     }
 
@@ -105,8 +111,8 @@ internal struct Lanes1 : ILanes<Lanes1>
     public static float Sum(Lanes1 lanes)
     {
         for (int half = Lanes.Count / 2; half >= 1; half /= 2)
-            for (int i = 0; i < half; i++)
-                lanes._lanes[i] += lanes._lanes[i + half];
+        for (int i = 0; i < half; i++)
+            lanes._lanes[i] += lanes._lanes[i + half];
         return lanes._lanes[0];
     }
 
@@ -135,7 +141,8 @@ internal struct Lanes1 : ILanes<Lanes1>
 
     public static Lanes1 FirstValues(Lanes1 k)
     {
-        for (int i = 0; i < Lanes.Count; i++) k._lanes[i] = Mxfp4.Value((int)BitConverter.SingleToUInt32Bits(k._lanes[i]) & 0xF);
+        for (int i = 0; i < Lanes.Count; i++)
+            k._lanes[i] = Mxfp4.Value((int)BitConverter.SingleToUInt32Bits(k._lanes[i]) & 0xF);
         return k;
     }
 
@@ -170,12 +177,18 @@ internal struct Lanes1 : ILanes<Lanes1>
     public static Vector128<byte> LowBytes(Lanes1 lanes)
     {
         Span<byte> bytes = stackalloc byte[Lanes.Count];
-        for (int i = 0; i < Lanes.Count; i++) bytes[i] = (byte)BitConverter.SingleToUInt32Bits(lanes._lanes[i]);
+        for (int i = 0; i < Lanes.Count; i++)
+            bytes[i] = (byte)BitConverter.SingleToUInt32Bits(lanes._lanes[i]);
         return Vector128.Create<byte>(bytes);
     }
 
     public static Lanes1 BlockSums(
-        ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at, ref readonly int offsets)
+        ref readonly byte blocks,
+        nuint offset,
+        ref readonly byte x,
+        nuint at,
+        ref readonly int offsets
+    )
     {
         Lanes1 result = default;
         for (int b = 0; b < Lanes.Count; b++)
@@ -185,7 +198,8 @@ internal struct Lanes1 : ILanes<Lanes1>
             {
                 byte codes = Unsafe.Add(ref Unsafe.AsRef(in blocks), offset + (nuint)(b * Mxfp4.BlockBytes + i));
                 nuint even = at + (nuint)(b / 4 * 128 + b % 4 * 16 + i);
-                sum += Mxfp4Int8.Twice(codes & 0xF) * (sbyte)Unsafe.Add(ref Unsafe.AsRef(in x), even)
+                sum +=
+                    Mxfp4Int8.Twice(codes & 0xF) * (sbyte)Unsafe.Add(ref Unsafe.AsRef(in x), even)
                     + Mxfp4Int8.Twice(codes >> 4) * (sbyte)Unsafe.Add(ref Unsafe.AsRef(in x), even + 64);
             }
             result._lanes[Int8Row.Lane(b)] = sum;
@@ -196,7 +210,8 @@ internal struct Lanes1 : ILanes<Lanes1>
     public static Lanes1 BlockScales(Vector128<byte> scales)
     {
         Lanes1 result = default;
-        for (int b = 0; b < Lanes.Count; b++) result._lanes[Int8Row.Lane(b)] = Mxfp4.Scale(scales[b]);
+        for (int b = 0; b < Lanes.Count; b++)
+            result._lanes[Int8Row.Lane(b)] = Mxfp4.Scale(scales[b]);
         return result;
     }
 }

@@ -28,9 +28,13 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Load(ref readonly float source, nuint index) => new(
-        Vector128.LoadUnsafe(in source, index), Vector128.LoadUnsafe(in source, index + 4),
-        Vector128.LoadUnsafe(in source, index + 8), Vector128.LoadUnsafe(in source, index + 12));
+    public static Lanes128 Load(ref readonly float source, nuint index) =>
+        new(
+            Vector128.LoadUnsafe(in source, index),
+            Vector128.LoadUnsafe(in source, index + 4),
+            Vector128.LoadUnsafe(in source, index + 8),
+            Vector128.LoadUnsafe(in source, index + 12)
+        );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Lanes128 lanes, ref float destination, nuint index)
@@ -55,13 +59,22 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
         (Vector128<short> low, Vector128<short> high) = Vector128.Widen(Vector128.LoadUnsafe(in source, index));
         (Vector128<int> a, Vector128<int> b) = Vector128.Widen(low);
         (Vector128<int> c, Vector128<int> d) = Vector128.Widen(high);
-        return new(Vector128.ConvertToSingle(a), Vector128.ConvertToSingle(b), Vector128.ConvertToSingle(c), Vector128.ConvertToSingle(d));
+        return new(
+            Vector128.ConvertToSingle(a),
+            Vector128.ConvertToSingle(b),
+            Vector128.ConvertToSingle(c),
+            Vector128.ConvertToSingle(d)
+        );
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 MultiplyAdd(Lanes128 a, Lanes128 b, Lanes128 addend) => new(
-        Vector128.FusedMultiplyAdd(a._a, b._a, addend._a), Vector128.FusedMultiplyAdd(a._b, b._b, addend._b),
-        Vector128.FusedMultiplyAdd(a._c, b._c, addend._c), Vector128.FusedMultiplyAdd(a._d, b._d, addend._d));
+    public static Lanes128 MultiplyAdd(Lanes128 a, Lanes128 b, Lanes128 addend) =>
+        new(
+            Vector128.FusedMultiplyAdd(a._a, b._a, addend._a),
+            Vector128.FusedMultiplyAdd(a._b, b._b, addend._b),
+            Vector128.FusedMultiplyAdd(a._c, b._c, addend._c),
+            Vector128.FusedMultiplyAdd(a._d, b._d, addend._d)
+        );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 operator +(Lanes128 a, Lanes128 b) =>
@@ -80,11 +93,13 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
         new(a._a / b._a, a._b / b._b, a._c / b._c, a._d / b._d);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 WhereLess(Lanes128 a, Lanes128 b, Lanes128 yes, Lanes128 no) => new(
-        Vector128.ConditionalSelect(Vector128.LessThan(a._a, b._a), yes._a, no._a),
-        Vector128.ConditionalSelect(Vector128.LessThan(a._b, b._b), yes._b, no._b),
-        Vector128.ConditionalSelect(Vector128.LessThan(a._c, b._c), yes._c, no._c),
-        Vector128.ConditionalSelect(Vector128.LessThan(a._d, b._d), yes._d, no._d));
+    public static Lanes128 WhereLess(Lanes128 a, Lanes128 b, Lanes128 yes, Lanes128 no) =>
+        new(
+            Vector128.ConditionalSelect(Vector128.LessThan(a._a, b._a), yes._a, no._a),
+            Vector128.ConditionalSelect(Vector128.LessThan(a._b, b._b), yes._b, no._b),
+            Vector128.ConditionalSelect(Vector128.LessThan(a._c, b._c), yes._c, no._c),
+            Vector128.ConditionalSelect(Vector128.LessThan(a._d, b._d), yes._d, no._d)
+        );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 PowerOfTwo(Lanes128 shifted) =>
@@ -106,8 +121,10 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Max(Lanes128 lanes) => MaxQuarter(
-        Vector128.MaxNative(Vector128.MaxNative(lanes._a, lanes._b), Vector128.MaxNative(lanes._c, lanes._d)));
+    public static float Max(Lanes128 lanes) =>
+        MaxQuarter(
+            Vector128.MaxNative(Vector128.MaxNative(lanes._a, lanes._b), Vector128.MaxNative(lanes._c, lanes._d))
+        );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float MaxQuarter(Vector128<float> four)
@@ -117,44 +134,98 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 LoadBits(ref readonly byte source, nuint offset) => new(
-        Vector128.LoadUnsafe(in source, offset).AsSingle(), Vector128.LoadUnsafe(in source, offset + 16).AsSingle(),
-        Vector128.LoadUnsafe(in source, offset + 32).AsSingle(), Vector128.LoadUnsafe(in source, offset + 48).AsSingle());
+    public static Lanes128 LoadBits(ref readonly byte source, nuint offset) =>
+        new(
+            Vector128.LoadUnsafe(in source, offset).AsSingle(),
+            Vector128.LoadUnsafe(in source, offset + 16).AsSingle(),
+            Vector128.LoadUnsafe(in source, offset + 32).AsSingle(),
+            Vector128.LoadUnsafe(in source, offset + 48).AsSingle()
+        );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 LoadBits(ref readonly byte source, nuint offset, int blocks) => new(
-        Vector128.LoadUnsafe(in source, offset).AsSingle(),
-        blocks > 1 ? Vector128.LoadUnsafe(in source, offset + 16).AsSingle() : default,
-        blocks > 2 ? Vector128.LoadUnsafe(in source, offset + 32).AsSingle() : default,
-        default);
+    public static Lanes128 LoadBits(ref readonly byte source, nuint offset, int blocks) =>
+        new(
+            Vector128.LoadUnsafe(in source, offset).AsSingle(),
+            blocks > 1 ? Vector128.LoadUnsafe(in source, offset + 16).AsSingle() : default,
+            blocks > 2 ? Vector128.LoadUnsafe(in source, offset + 32).AsSingle() : default,
+            default
+        );
 
     // The E2M1 values as bfloat16, which loses nothing of them, in two tables of bytes.
     internal static Vector128<byte> UpperBytes
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Vector128.Create(0, 0x3F, 0x3F, 0x3F, 0x40, 0x40, 0x40, 0x40, 0x80, 0xBF, 0xBF, 0xBF, 0xC0, 0xC0, 0xC0, 0xC0);
+        get =>
+            Vector128.Create(
+                0,
+                0x3F,
+                0x3F,
+                0x3F,
+                0x40,
+                0x40,
+                0x40,
+                0x40,
+                0x80,
+                0xBF,
+                0xBF,
+                0xBF,
+                0xC0,
+                0xC0,
+                0xC0,
+                0xC0
+            );
     }
 
     internal static Vector128<byte> LowerBytes
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => Vector128.Create(0, 0x00, 0x80, 0xC0, 0x00, 0x40, 0x80, 0xC0, 0, 0x00, 0x80, 0xC0, 0x00, 0x40, 0x80, 0xC0);
+        get =>
+            Vector128.Create(0, 0x00, 0x80, 0xC0, 0x00, 0x40, 0x80, 0xC0, 0, 0x00, 0x80, 0xC0, 0x00, 0x40, 0x80, 0xC0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Codes(Lanes128 bits, out Lanes128 k0, out Lanes128 k1, out Lanes128 k2, out Lanes128 k3)
     {
-        Codes(bits._a, out Vector128<float> a0, out Vector128<float> a1, out Vector128<float> a2, out Vector128<float> a3);
-        Codes(bits._b, out Vector128<float> b0, out Vector128<float> b1, out Vector128<float> b2, out Vector128<float> b3);
-        Codes(bits._c, out Vector128<float> c0, out Vector128<float> c1, out Vector128<float> c2, out Vector128<float> c3);
-        Codes(bits._d, out Vector128<float> d0, out Vector128<float> d1, out Vector128<float> d2, out Vector128<float> d3);
+        Codes(
+            bits._a,
+            out Vector128<float> a0,
+            out Vector128<float> a1,
+            out Vector128<float> a2,
+            out Vector128<float> a3
+        );
+        Codes(
+            bits._b,
+            out Vector128<float> b0,
+            out Vector128<float> b1,
+            out Vector128<float> b2,
+            out Vector128<float> b3
+        );
+        Codes(
+            bits._c,
+            out Vector128<float> c0,
+            out Vector128<float> c1,
+            out Vector128<float> c2,
+            out Vector128<float> c3
+        );
+        Codes(
+            bits._d,
+            out Vector128<float> d0,
+            out Vector128<float> d1,
+            out Vector128<float> d2,
+            out Vector128<float> d3
+        );
         (k0, k1, k2, k3) = (new(a0, b0, c0, d0), new(a1, b1, c1, d1), new(a2, b2, c2, d2), new(a3, b3, c3, d3));
     }
 
     // Two in a lane as bfloat16: code k in the lower half, k + 4 in the upper.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Codes(
-        Vector128<float> bits, out Vector128<float> k0, out Vector128<float> k1, out Vector128<float> k2, out Vector128<float> k3)
+        Vector128<float> bits,
+        out Vector128<float> k0,
+        out Vector128<float> k1,
+        out Vector128<float> k2,
+        out Vector128<float> k3
+    )
     {
         LookUp(bits.AsByte() & Vector128.Create((byte)0xF), out k0, out k2);
         LookUp(bits.AsByte() >>> 4, out k1, out k3);
@@ -171,17 +242,24 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 FirstValues(Lanes128 k) => new(
-        (k._a.AsUInt32() << 16).AsSingle(), (k._b.AsUInt32() << 16).AsSingle(),
-        (k._c.AsUInt32() << 16).AsSingle(), (k._d.AsUInt32() << 16).AsSingle());
+    public static Lanes128 FirstValues(Lanes128 k) =>
+        new(
+            (k._a.AsUInt32() << 16).AsSingle(),
+            (k._b.AsUInt32() << 16).AsSingle(),
+            (k._c.AsUInt32() << 16).AsSingle(),
+            (k._d.AsUInt32() << 16).AsSingle()
+        );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 SecondValues(Lanes128 k)
     {
         Vector128<uint> mask = Vector128.Create(0xFFFF_0000u);
         return new(
-            (k._a.AsUInt32() & mask).AsSingle(), (k._b.AsUInt32() & mask).AsSingle(),
-            (k._c.AsUInt32() & mask).AsSingle(), (k._d.AsUInt32() & mask).AsSingle());
+            (k._a.AsUInt32() & mask).AsSingle(),
+            (k._b.AsUInt32() & mask).AsSingle(),
+            (k._c.AsUInt32() & mask).AsSingle(),
+            (k._d.AsUInt32() & mask).AsSingle()
+        );
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -198,11 +276,18 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
     public static float MaxMagnitude(Lanes128 a, Lanes128 b)
     {
         Vector128<int> mask = Vector128.Create(0x7FFF_FFFF);
-        return MaxOf(Vector128.Max(
+        return MaxOf(
             Vector128.Max(
-                Vector128.Max(a._a.AsInt32() & mask, a._b.AsInt32() & mask), Vector128.Max(a._c.AsInt32() & mask, a._d.AsInt32() & mask)),
-            Vector128.Max(
-                Vector128.Max(b._a.AsInt32() & mask, b._b.AsInt32() & mask), Vector128.Max(b._c.AsInt32() & mask, b._d.AsInt32() & mask))));
+                Vector128.Max(
+                    Vector128.Max(a._a.AsInt32() & mask, a._b.AsInt32() & mask),
+                    Vector128.Max(a._c.AsInt32() & mask, a._d.AsInt32() & mask)
+                ),
+                Vector128.Max(
+                    Vector128.Max(b._a.AsInt32() & mask, b._b.AsInt32() & mask),
+                    Vector128.Max(b._c.AsInt32() & mask, b._d.AsInt32() & mask)
+                )
+            )
+        );
     }
 
     /// <summary>The largest of four magnitudes.</summary>
@@ -214,36 +299,60 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<byte> LowBytes(Lanes128 lanes) => Vector128.Narrow(
-        Vector128.Narrow(lanes._a.AsUInt32(), lanes._b.AsUInt32()), Vector128.Narrow(lanes._c.AsUInt32(), lanes._d.AsUInt32()));
+    public static Vector128<byte> LowBytes(Lanes128 lanes) =>
+        Vector128.Narrow(
+            Vector128.Narrow(lanes._a.AsUInt32(), lanes._b.AsUInt32()),
+            Vector128.Narrow(lanes._c.AsUInt32(), lanes._d.AsUInt32())
+        );
 
     /// <summary>Sixteen bytes of consecutive blocks in the order of <see cref="BlockSums"/>.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<byte> InLanes(Vector128<byte> scales) => Vector128.Shuffle(
-        scales, Vector128.Create((byte)0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+    public static Vector128<byte> InLanes(Vector128<byte> scales) =>
+        Vector128.Shuffle(scales, Vector128.Create((byte)0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
 
     // A register is one block here and its weights are signed, so there is no offset to take away.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 BlockSums(
-        ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at, ref readonly int offsets) => new(
-        FourSums(in blocks, offset, in x, at), FourSums(in blocks, offset + 16, in x, at + 16),
-        FourSums(in blocks, offset + 32, in x, at + 32), FourSums(in blocks, offset + 48, in x, at + 48));
+        ref readonly byte blocks,
+        nuint offset,
+        ref readonly byte x,
+        nuint at,
+        ref readonly int offsets
+    ) =>
+        new(
+            FourSums(in blocks, offset, in x, at),
+            FourSums(in blocks, offset + 16, in x, at + 16),
+            FourSums(in blocks, offset + 32, in x, at + 32),
+            FourSums(in blocks, offset + 48, in x, at + 48)
+        );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> FourSums(ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at) =>
-        Vector128.ConvertToSingle(Vector128.Create(
-            BlockSum(in blocks, offset, in x, at), BlockSum(in blocks, offset + 64, in x, at + 128),
-            BlockSum(in blocks, offset + 128, in x, at + 256), BlockSum(in blocks, offset + 192, in x, at + 384)));
+        Vector128.ConvertToSingle(
+            Vector128.Create(
+                BlockSum(in blocks, offset, in x, at),
+                BlockSum(in blocks, offset + 64, in x, at + 128),
+                BlockSum(in blocks, offset + 128, in x, at + 256),
+                BlockSum(in blocks, offset + 192, in x, at + 384)
+            )
+        );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int BlockSum(ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at)
     {
         Vector128<byte> bits = Vector128.LoadUnsafe(in blocks, offset);
-        Vector128<sbyte> even = Vector128.ShuffleNative(Mxfp4Int8.SignedTable, (bits & Vector128.Create((byte)0xF)).AsSByte());
+        Vector128<sbyte> even = Vector128.ShuffleNative(
+            Mxfp4Int8.SignedTable,
+            (bits & Vector128.Create((byte)0xF)).AsSByte()
+        );
         Vector128<sbyte> odd = Vector128.ShuffleNative(Mxfp4Int8.SignedTable, (bits >>> 4).AsSByte());
-        Vector128<sbyte> x0 = Vector128.LoadUnsafe(in x, at).AsSByte(), x1 = Vector128.LoadUnsafe(in x, at + 64).AsSByte();
-        Vector128<short> sums = Vector128.WidenLower(even) * Vector128.WidenLower(x0) + Vector128.WidenUpper(even) * Vector128.WidenUpper(x0)
-            + Vector128.WidenLower(odd) * Vector128.WidenLower(x1) + Vector128.WidenUpper(odd) * Vector128.WidenUpper(x1);
+        Vector128<sbyte> x0 = Vector128.LoadUnsafe(in x, at).AsSByte(),
+            x1 = Vector128.LoadUnsafe(in x, at + 64).AsSByte();
+        Vector128<short> sums =
+            Vector128.WidenLower(even) * Vector128.WidenLower(x0)
+            + Vector128.WidenUpper(even) * Vector128.WidenUpper(x0)
+            + Vector128.WidenLower(odd) * Vector128.WidenLower(x1)
+            + Vector128.WidenUpper(odd) * Vector128.WidenUpper(x1);
         return Vector128.Sum(Vector128.WidenLower(sums) + Vector128.WidenUpper(sums));
     }
 
@@ -253,8 +362,11 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
         Vector128<byte> bytes = InLanes(scales);
         (Vector128<ushort> low, Vector128<ushort> high) = Vector128.Widen(bytes);
         return new(
-            FourScales(Vector128.WidenLower(low)), FourScales(Vector128.WidenUpper(low)),
-            FourScales(Vector128.WidenLower(high)), FourScales(Vector128.WidenUpper(high)));
+            FourScales(Vector128.WidenLower(low)),
+            FourScales(Vector128.WidenUpper(low)),
+            FourScales(Vector128.WidenLower(high)),
+            FourScales(Vector128.WidenUpper(high))
+        );
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -33,9 +33,11 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 LoadBFloat16(ref readonly ushort source, nuint index) => new(
-        (Avx2.ConvertToVector256Int32(Vector128.LoadUnsafe(in source, index)) << 16).AsSingle(),
-        (Avx2.ConvertToVector256Int32(Vector128.LoadUnsafe(in source, index + 8)) << 16).AsSingle());
+    public static Lanes256 LoadBFloat16(ref readonly ushort source, nuint index) =>
+        new(
+            (Avx2.ConvertToVector256Int32(Vector128.LoadUnsafe(in source, index)) << 16).AsSingle(),
+            (Avx2.ConvertToVector256Int32(Vector128.LoadUnsafe(in source, index + 8)) << 16).AsSingle()
+        );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 LoadSByte(ref readonly sbyte source, nuint index)
@@ -43,13 +45,18 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
         Vector128<sbyte> bytes = Vector128.LoadUnsafe(in source, index);
         return new(
             Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(bytes)),
-            Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(Vector128.Shuffle(bytes.AsInt64(), Vector128.Create(1, 0)).AsSByte())));
+            Vector256.ConvertToSingle(
+                Avx2.ConvertToVector256Int32(Vector128.Shuffle(bytes.AsInt64(), Vector128.Create(1, 0)).AsSByte())
+            )
+        );
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 MultiplyAdd(Lanes256 a, Lanes256 b, Lanes256 addend) => new(
-        Vector256.FusedMultiplyAdd(a._low, b._low, addend._low),
-        Vector256.FusedMultiplyAdd(a._high, b._high, addend._high));
+    public static Lanes256 MultiplyAdd(Lanes256 a, Lanes256 b, Lanes256 addend) =>
+        new(
+            Vector256.FusedMultiplyAdd(a._low, b._low, addend._low),
+            Vector256.FusedMultiplyAdd(a._high, b._high, addend._high)
+        );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 operator +(Lanes256 a, Lanes256 b) => new(a._low + b._low, a._high + b._high);
@@ -64,14 +71,18 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
     public static Lanes256 operator /(Lanes256 a, Lanes256 b) => new(a._low / b._low, a._high / b._high);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 WhereLess(Lanes256 a, Lanes256 b, Lanes256 yes, Lanes256 no) => new(
-        Vector256.ConditionalSelect(Vector256.LessThan(a._low, b._low), yes._low, no._low),
-        Vector256.ConditionalSelect(Vector256.LessThan(a._high, b._high), yes._high, no._high));
+    public static Lanes256 WhereLess(Lanes256 a, Lanes256 b, Lanes256 yes, Lanes256 no) =>
+        new(
+            Vector256.ConditionalSelect(Vector256.LessThan(a._low, b._low), yes._low, no._low),
+            Vector256.ConditionalSelect(Vector256.LessThan(a._high, b._high), yes._high, no._high)
+        );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 PowerOfTwo(Lanes256 shifted) => new(
-        ((shifted._low.AsInt32() << 23) + Vector256.Create(0x3F80_0000)).AsSingle(),
-        ((shifted._high.AsInt32() << 23) + Vector256.Create(0x3F80_0000)).AsSingle());
+    public static Lanes256 PowerOfTwo(Lanes256 shifted) =>
+        new(
+            ((shifted._low.AsInt32() << 23) + Vector256.Create(0x3F80_0000)).AsSingle(),
+            ((shifted._high.AsInt32() << 23) + Vector256.Create(0x3F80_0000)).AsSingle()
+        );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Lanes256 lanes) => SumHalves(lanes._low + lanes._high);
@@ -88,17 +99,23 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
         Lanes128.MaxQuarter(Vector128.MaxNative(eight.GetLower(), eight.GetUpper()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 LoadBits(ref readonly byte source, nuint offset) => new(
-        Vector256.LoadUnsafe(in source, offset).AsSingle(), Vector256.LoadUnsafe(in source, offset + 32).AsSingle());
+    public static Lanes256 LoadBits(ref readonly byte source, nuint offset) =>
+        new(
+            Vector256.LoadUnsafe(in source, offset).AsSingle(),
+            Vector256.LoadUnsafe(in source, offset + 32).AsSingle()
+        );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 LoadBits(ref readonly byte source, nuint offset, int blocks) => blocks switch
-    {
-        1 => new(Vector128.LoadUnsafe(in source, offset).ToVector256().AsSingle(), default),
-        2 => new(Vector256.LoadUnsafe(in source, offset).AsSingle(), default),
-        _ => new(Vector256.LoadUnsafe(in source, offset).AsSingle(),
-            Vector128.LoadUnsafe(in source, offset + 32).ToVector256().AsSingle()),
-    };
+    public static Lanes256 LoadBits(ref readonly byte source, nuint offset, int blocks) =>
+        blocks switch
+        {
+            1 => new(Vector128.LoadUnsafe(in source, offset).ToVector256().AsSingle(), default),
+            2 => new(Vector256.LoadUnsafe(in source, offset).AsSingle(), default),
+            _ => new(
+                Vector256.LoadUnsafe(in source, offset).AsSingle(),
+                Vector128.LoadUnsafe(in source, offset + 32).ToVector256().AsSingle()
+            ),
+        };
 
     // Two in a lane as bfloat16: code k in the lower half, k + 4 in the upper.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -135,17 +152,46 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Scales(ref readonly byte source, nuint offset) => new(
-        Spread(in source, offset, Vector256.Create(0xFFFF_FF00u, 0xFFFF_FF00u, 0xFFFF_FF00u, 0xFFFF_FF00u,
-            0xFFFF_FF01u, 0xFFFF_FF01u, 0xFFFF_FF01u, 0xFFFF_FF01u)),
-        Spread(in source, offset, Vector256.Create(0xFFFF_FF02u, 0xFFFF_FF02u, 0xFFFF_FF02u, 0xFFFF_FF02u,
-            0xFFFF_FF03u, 0xFFFF_FF03u, 0xFFFF_FF03u, 0xFFFF_FF03u)));
+    public static Lanes256 Scales(ref readonly byte source, nuint offset) =>
+        new(
+            Spread(
+                in source,
+                offset,
+                Vector256.Create(
+                    0xFFFF_FF00u,
+                    0xFFFF_FF00u,
+                    0xFFFF_FF00u,
+                    0xFFFF_FF00u,
+                    0xFFFF_FF01u,
+                    0xFFFF_FF01u,
+                    0xFFFF_FF01u,
+                    0xFFFF_FF01u
+                )
+            ),
+            Spread(
+                in source,
+                offset,
+                Vector256.Create(
+                    0xFFFF_FF02u,
+                    0xFFFF_FF02u,
+                    0xFFFF_FF02u,
+                    0xFFFF_FF02u,
+                    0xFFFF_FF03u,
+                    0xFFFF_FF03u,
+                    0xFFFF_FF03u,
+                    0xFFFF_FF03u
+                )
+            )
+        );
 
     // As at 512 bits: byte to the bottom of the lane, into the exponent, 0 lifted to 2⁻¹²⁷.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Spread(ref readonly byte source, nuint offset, Vector256<uint> bytes)
     {
-        Vector256<byte> spread = Avx2.Shuffle(Vector256.Create(Lanes.Dword(in source, offset)).AsByte(), bytes.AsByte());
+        Vector256<byte> spread = Avx2.Shuffle(
+            Vector256.Create(Lanes.Dword(in source, offset)).AsByte(),
+            bytes.AsByte()
+        );
         return Vector256.Max(spread.AsUInt32() << 23, Vector256.Create(0x0040_0000u)).AsSingle();
     }
 
@@ -153,9 +199,12 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
     public static float MaxMagnitude(Lanes256 a, Lanes256 b)
     {
         Vector256<int> mask = Vector256.Create(0x7FFF_FFFF);
-        return MaxOf(Vector256.Max(
-            Vector256.Max(a._low.AsInt32() & mask, a._high.AsInt32() & mask),
-            Vector256.Max(b._low.AsInt32() & mask, b._high.AsInt32() & mask)));
+        return MaxOf(
+            Vector256.Max(
+                Vector256.Max(a._low.AsInt32() & mask, a._high.AsInt32() & mask),
+                Vector256.Max(b._low.AsInt32() & mask, b._high.AsInt32() & mask)
+            )
+        );
     }
 
     /// <summary>The largest of eight magnitudes, compared as integers: so what is not finite is the largest.</summary>
@@ -173,16 +222,30 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
     // As at 512 bits; each half has two of the four parts.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 BlockSums(
-        ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at, ref readonly int offsets) => new(
-        HalfSums(in blocks, offset, in x, at, in offsets),
-        HalfSums(in blocks, offset + 32, in x, at + 32, in Unsafe.Add(ref Unsafe.AsRef(in offsets), 8)));
+        ref readonly byte blocks,
+        nuint offset,
+        ref readonly byte x,
+        nuint at,
+        ref readonly int offsets
+    ) =>
+        new(
+            HalfSums(in blocks, offset, in x, at, in offsets),
+            HalfSums(in blocks, offset + 32, in x, at + 32, in Unsafe.Add(ref Unsafe.AsRef(in offsets), 8))
+        );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> HalfSums(
-        ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at, ref readonly int offsets)
+        ref readonly byte blocks,
+        nuint offset,
+        ref readonly byte x,
+        nuint at,
+        ref readonly int offsets
+    )
     {
-        Vector256<int> a = DwordSums(in blocks, offset, in x, at), b = DwordSums(in blocks, offset + 64, in x, at + 128);
-        Vector256<int> c = DwordSums(in blocks, offset + 128, in x, at + 256), d = DwordSums(in blocks, offset + 192, in x, at + 384);
+        Vector256<int> a = DwordSums(in blocks, offset, in x, at),
+            b = DwordSums(in blocks, offset + 64, in x, at + 128);
+        Vector256<int> c = DwordSums(in blocks, offset + 128, in x, at + 256),
+            d = DwordSums(in blocks, offset + 192, in x, at + 384);
         Vector256<long> ab = (Avx2.UnpackLow(a, b) + Avx2.UnpackHigh(a, b)).AsInt64();
         Vector256<long> cd = (Avx2.UnpackLow(c, d) + Avx2.UnpackHigh(c, d)).AsInt64();
         Vector256<int> sums = Avx2.UnpackLow(ab, cd).AsInt32() + Avx2.UnpackHigh(ab, cd).AsInt32();
@@ -192,11 +255,13 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<int> DwordSums(ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at)
     {
-        Vector256<byte> bits = Vector256.LoadUnsafe(in blocks, offset), mask = Vector256.Create((byte)0xF);
+        Vector256<byte> bits = Vector256.LoadUnsafe(in blocks, offset),
+            mask = Vector256.Create((byte)0xF);
         Vector256<byte> table = Vector256.Create(Mxfp4Int8.OffsetTable, Mxfp4Int8.OffsetTable);
         Vector256<byte> even = Avx2.Shuffle(table, bits & mask);
         Vector256<byte> odd = Avx2.Shuffle(table, (bits.AsUInt16() >>> 4).AsByte() & mask);
-        Vector256<short> pairs = Avx2.MultiplyAddAdjacent(even, Vector256.LoadUnsafe(in x, at).AsSByte())
+        Vector256<short> pairs =
+            Avx2.MultiplyAddAdjacent(even, Vector256.LoadUnsafe(in x, at).AsSByte())
             + Avx2.MultiplyAddAdjacent(odd, Vector256.LoadUnsafe(in x, at + 64).AsSByte());
         return Avx2.MultiplyAddAdjacent(pairs, Vector256.Create((short)1));
     }
@@ -208,6 +273,9 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
         Vector256<uint> least = Vector256.Create(0x0040_0000u);
         return new(
             Vector256.Max(Avx2.ConvertToVector256Int32(bytes).AsUInt32() << 23, least).AsSingle(),
-            Vector256.Max(Avx2.ConvertToVector256Int32(Vector128.Create(bytes.GetUpper(), default)).AsUInt32() << 23, least).AsSingle());
+            Vector256
+                .Max(Avx2.ConvertToVector256Int32(Vector128.Create(bytes.GetUpper(), default)).AsUInt32() << 23, least)
+                .AsSingle()
+        );
     }
 }

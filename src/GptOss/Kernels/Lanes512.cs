@@ -71,13 +71,20 @@ internal readonly struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
         new(Vector512.LoadUnsafe(in source, offset).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 LoadBits(ref readonly byte source, nuint offset, int blocks) => new((blocks switch
-    {
-        1 => Vector128.LoadUnsafe(in source, offset).ToVector256().ToVector512(),
-        2 => Vector256.LoadUnsafe(in source, offset).ToVector512(),
-        _ => Vector256.LoadUnsafe(in source, offset).ToVector512()
-            .WithUpper(Vector128.LoadUnsafe(in source, offset + 32).ToVector256()),
-    }).AsSingle());
+    public static Lanes512 LoadBits(ref readonly byte source, nuint offset, int blocks) =>
+        new(
+            (
+                blocks switch
+                {
+                    1 => Vector128.LoadUnsafe(in source, offset).ToVector256().ToVector512(),
+                    2 => Vector256.LoadUnsafe(in source, offset).ToVector512(),
+                    _ => Vector256
+                        .LoadUnsafe(in source, offset)
+                        .ToVector512()
+                        .WithUpper(Vector128.LoadUnsafe(in source, offset + 32).ToVector256()),
+                }
+            ).AsSingle()
+        );
 
     // vpermps looks at the lowest four bits of a lane only, so the other codes need no masking.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -85,8 +92,13 @@ internal readonly struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
         (k0, k1, k2, k3) = (bits, Shift(bits, 4), Shift(bits, 8), Shift(bits, 12));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 FirstValues(Lanes512 k) => new(Avx512F.PermuteVar16x32(
-        Vector512.Create(0f, 0.5f, 1f, 1.5f, 2f, 3f, 4f, 6f, -0f, -0.5f, -1f, -1.5f, -2f, -3f, -4f, -6f), k._value.AsInt32()));
+    public static Lanes512 FirstValues(Lanes512 k) =>
+        new(
+            Avx512F.PermuteVar16x32(
+                Vector512.Create(0f, 0.5f, 1f, 1.5f, 2f, 3f, 4f, 6f, -0f, -0.5f, -1f, -1.5f, -2f, -3f, -4f, -6f),
+                k._value.AsInt32()
+            )
+        );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 SecondValues(Lanes512 k) => FirstValues(Shift(k, 16));
@@ -94,15 +106,34 @@ internal readonly struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Lanes512 Shift(Lanes512 bits, int count) => new((bits._value.AsInt32() >>> count).AsSingle());
 
-    // The byte of block q goes to the bottom of the four lanes of 128-bit part q, then into the exponent. Exponent 0 with
-    // the mantissa's top bit is 2⁻¹²⁷, and as an integer it is less than every other scale: hence the maximum.
+    // The byte of block q goes to the bottom of the four lanes of 128-bit part q, then into the exponent. Exponent 0
+    // with the mantissa's top bit is 2⁻¹²⁷, and as an integer it is less than every other scale: hence the maximum.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 Scales(ref readonly byte source, nuint offset)
     {
-        Vector512<byte> spread = Avx512BW.Shuffle(Vector512.Create(Lanes.Dword(in source, offset)).AsByte(), Vector512.Create(
-            0xFFFF_FF00u, 0xFFFF_FF00u, 0xFFFF_FF00u, 0xFFFF_FF00u, 0xFFFF_FF01u, 0xFFFF_FF01u, 0xFFFF_FF01u, 0xFFFF_FF01u,
-            0xFFFF_FF02u, 0xFFFF_FF02u, 0xFFFF_FF02u, 0xFFFF_FF02u, 0xFFFF_FF03u, 0xFFFF_FF03u, 0xFFFF_FF03u, 0xFFFF_FF03u)
-            .AsByte());
+        Vector512<byte> spread = Avx512BW.Shuffle(
+            Vector512.Create(Lanes.Dword(in source, offset)).AsByte(),
+            Vector512
+                .Create(
+                    0xFFFF_FF00u,
+                    0xFFFF_FF00u,
+                    0xFFFF_FF00u,
+                    0xFFFF_FF00u,
+                    0xFFFF_FF01u,
+                    0xFFFF_FF01u,
+                    0xFFFF_FF01u,
+                    0xFFFF_FF01u,
+                    0xFFFF_FF02u,
+                    0xFFFF_FF02u,
+                    0xFFFF_FF02u,
+                    0xFFFF_FF02u,
+                    0xFFFF_FF03u,
+                    0xFFFF_FF03u,
+                    0xFFFF_FF03u,
+                    0xFFFF_FF03u
+                )
+                .AsByte()
+        );
         return new(Vector512.Max(spread.AsUInt32() << 23, Vector512.Create(0x0040_0000u)).AsSingle());
     }
 
@@ -117,14 +148,21 @@ internal readonly struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> LowBytes(Lanes512 lanes) => Avx512F.ConvertToVector128Byte(lanes._value.AsUInt32());
 
-    // Four registers of four blocks, a dword of eight codes in each lane; then the blocks' four dwords are added up while
-    // registers and parts change places.
+    // Four registers of four blocks, a dword of eight codes in each lane; then the blocks' four dwords are added up
+    // while registers and parts change places.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 BlockSums(
-        ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at, ref readonly int offsets)
+        ref readonly byte blocks,
+        nuint offset,
+        ref readonly byte x,
+        nuint at,
+        ref readonly int offsets
+    )
     {
-        Vector512<int> a = DwordSums(in blocks, offset, in x, at), b = DwordSums(in blocks, offset + 64, in x, at + 128);
-        Vector512<int> c = DwordSums(in blocks, offset + 128, in x, at + 256), d = DwordSums(in blocks, offset + 192, in x, at + 384);
+        Vector512<int> a = DwordSums(in blocks, offset, in x, at),
+            b = DwordSums(in blocks, offset + 64, in x, at + 128);
+        Vector512<int> c = DwordSums(in blocks, offset + 128, in x, at + 256),
+            d = DwordSums(in blocks, offset + 192, in x, at + 384);
         Vector512<long> ab = (Avx512F.UnpackLow(a, b) + Avx512F.UnpackHigh(a, b)).AsInt64();
         Vector512<long> cd = (Avx512F.UnpackLow(c, d) + Avx512F.UnpackHigh(c, d)).AsInt64();
         Vector512<int> sums = Avx512F.UnpackLow(ab, cd).AsInt32() + Avx512F.UnpackHigh(ab, cd).AsInt32();
@@ -134,11 +172,13 @@ internal readonly struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<int> DwordSums(ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at)
     {
-        Vector512<byte> bits = Vector512.LoadUnsafe(in blocks, offset), mask = Vector512.Create((byte)0xF);
+        Vector512<byte> bits = Vector512.LoadUnsafe(in blocks, offset),
+            mask = Vector512.Create((byte)0xF);
         Vector512<byte> table = Vector512.Create(Vector256.Create(Mxfp4Int8.OffsetTable, Mxfp4Int8.OffsetTable));
         Vector512<byte> even = Avx512BW.Shuffle(table, bits & mask);
         Vector512<byte> odd = Avx512BW.Shuffle(table, (bits.AsUInt16() >>> 4).AsByte() & mask);
-        Vector512<short> pairs = Avx512BW.MultiplyAddAdjacent(even, Vector512.LoadUnsafe(in x, at).AsSByte())
+        Vector512<short> pairs =
+            Avx512BW.MultiplyAddAdjacent(even, Vector512.LoadUnsafe(in x, at).AsSByte())
             + Avx512BW.MultiplyAddAdjacent(odd, Vector512.LoadUnsafe(in x, at + 64).AsSByte());
         return Avx512BW.MultiplyAddAdjacent(pairs, Vector512.Create((short)1));
     }

@@ -3,16 +3,20 @@ using System.Runtime.InteropServices;
 
 namespace GptOss.Kernels;
 
-/// <summary>OCP MXFP4: blocks of 32 four-bit floats (E2M1) that share one power-of-two scale (E8M0); matrices of such rows.</summary>
+/// <summary>
+/// OCP MXFP4: blocks of 32 four-bit floats (E2M1) that share one power-of-two scale (E8M0); matrices of such rows.
+/// </summary>
 /// <remarks>
-/// A block is 16 bytes: byte i holds value 2i in its low nibble and value 2i + 1 in its high nibble. A scale byte s means
-/// 2^(s − 127). Source: OCP Microscaling Formats (MX) v1.0; value table as in openai/gpt-oss, gpt_oss/torch/weights.py.
+/// A block is 16 bytes: byte i holds value 2i in its low nibble and value 2i + 1 in its high nibble. A scale byte s
+/// means 2^(s − 127). Source: OCP Microscaling Formats (MX) v1.0; value table as in openai/gpt-oss,
+/// gpt_oss/torch/weights.py.
 /// <para>
-/// Order of the sum of a row: a dword of blocks holds eight codes, k = 8d to 8d + 7. Their products are added in ascending k,
-/// the first one plain, the others by fused multiply-add: p. Then lane d mod 16 takes p · 2^(s − 127) by one fused
-/// multiply-add, d ascending, the row padded with zero blocks to a multiple of four; then the tree of
+/// Order of the sum of a row: a dword of blocks holds eight codes, k = 8d to 8d + 7. Their products are added in
+/// ascending k, the first one plain, the others by fused multiply-add: p. Then lane d mod 16 takes p · 2^(s − 127) by
+/// one fused multiply-add, d ascending, the row padded with zero blocks to a multiple of four; then the tree of
 /// <see cref="ILanes{TSelf}.Sum"/>; then the bias. So sixteen dwords are sixteen lanes, and nothing is moved
-/// between them: at 512 bits a code is a shift and a table lookup away, at less two tables of bytes give a lane's codes in pairs.
+/// between them: at 512 bits a code is a shift and a table lookup away, at less two tables of bytes give a lane's codes
+/// in pairs.
 /// </para>
 /// </remarks>
 internal static partial class Mxfp4
@@ -29,9 +33,13 @@ internal static partial class Mxfp4
     /// <summary>Rows decoded at once for several tokens; with 2,880 columns they take 159 KB of scratch.</summary>
     private const int PanelRows = 12;
 
-    private const int TileRows = 3, TileTokens = 4, PieceValues = 4 * StepValues;
+    private const int TileRows = 3,
+        TileTokens = 4,
+        PieceValues = 4 * StepValues;
 
-    /// <summary>Below this many tokens decoding a row again for each is quicker than keeping it: measured at 512 bits.</summary>
+    /// <summary>
+    /// Below this many tokens decoding a row again for each is quicker than keeping it: measured at 512 bits.
+    /// </summary>
     private const int PanelTokens = 9;
 
     private static ReadOnlySpan<float> Values =>
@@ -39,7 +47,9 @@ internal static partial class Mxfp4
 
     public static float Value(int code) => Values[code];
 
-    /// <summary>2^(s − 127): s is a biased float32 exponent. 0 gives 2⁻¹²⁷, a subnormal; 255 (damage) is not finite.</summary>
+    /// <summary>
+    /// 2^(s − 127): s is a biased float32 exponent. 0 gives 2⁻¹²⁷, a subnormal; 255 (damage) is not finite.
+    /// </summary>
     public static float Scale(byte s) => BitConverter.UInt32BitsToSingle(s == 0 ? 0x0040_0000u : (uint)s << 23);
 
     /// <summary>Width of an arranged row: the columns, padded to whole steps.</summary>
@@ -51,7 +61,9 @@ internal static partial class Mxfp4
     /// <summary>Floats of a decoded row: for each step eight registers of values, then one of scales.</summary>
     private static int PanelWidth(int steps) => steps * (CodesPerLane + 1) * Lanes.Count;
 
-    /// <summary>Brings activations into the order in which a step meets them: <c>y[128g + 16j + d] = x[128g + 8d + j]</c>.</summary>
+    /// <summary>
+    /// Brings activations into the order in which a step meets them: <c>y[128g + 16j + d] = x[128g + 8d + j]</c>.
+    /// </summary>
     /// <param name="x">[columns].</param>
     /// <param name="arranged">[<see cref="ArrangedWidth"/>]; what lies past x becomes zero.</param>
     public static void Arrange(ReadOnlySpan<float> x, Span<float> arranged)
@@ -69,8 +81,8 @@ internal static partial class Mxfp4
             }
             Span<float> to = arranged.Slice(k, StepValues);
             for (int lane = 0; lane < Lanes.Count; lane++)
-                for (int code = 0; code < CodesPerLane; code++)
-                    to[code * Lanes.Count + lane] = step[lane * CodesPerLane + code];
+            for (int code = 0; code < CodesPerLane; code++)
+                to[code * Lanes.Count + lane] = step[lane * CodesPerLane + code];
         }
     }
 
@@ -82,7 +94,8 @@ internal static partial class Mxfp4
         int dwords = (scales.Length + StepBlocks - 1) / StepBlocks * Lanes.Count;
         for (int d = 0; d < dwords; d++)
         {
-            float p = 0, scale = Scale(0);
+            float p = 0,
+                scale = Scale(0);
             if (d / 4 < scales.Length)
             {
                 scale = Scale(scales[d / 4]);
@@ -105,8 +118,14 @@ internal static partial class Mxfp4
     /// <param name="first">The output that the range's first row makes.</param>
     /// <param name="scratch">At least <see cref="ScratchValues"/> floats.</param>
     public static void Multiply(
-        ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<float> bias, Rows x, Rows y, int first,
-        Span<float> scratch)
+        ReadOnlySpan<byte> blocks,
+        ReadOnlySpan<byte> scales,
+        ReadOnlySpan<float> bias,
+        Rows x,
+        Rows y,
+        int first,
+        Span<float> scratch
+    )
     {
         int columns = Mxfp4Shape.Columns(blocks, scales, bias, x, y, first);
         ArgumentOutOfRangeException.ThrowIfNotEqual(x.Width, ArrangedWidth(columns));
@@ -115,8 +134,14 @@ internal static partial class Mxfp4
     }
 
     internal readonly ref partial struct Kernel(
-        ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<float> bias, Rows x, Rows y, int first,
-        Span<float> scratch) : ILaneKernel
+        ReadOnlySpan<byte> blocks,
+        ReadOnlySpan<byte> scales,
+        ReadOnlySpan<float> bias,
+        Rows x,
+        Rows y,
+        int first,
+        Span<float> scratch
+    ) : ILaneKernel
     {
         private readonly ReadOnlySpan<byte> _blocks = blocks;
         private readonly ReadOnlySpan<byte> _scales = scales;
@@ -128,27 +153,33 @@ internal static partial class Mxfp4
         private readonly int _columnBlocks = bias.Length == 0 ? 0 : scales.Length / bias.Length;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<T>() where T : struct, ILanes<T>
+        public void Run<T>()
+            where T : struct, ILanes<T>
         {
-            int rows = _bias.Length, tokens = _x.Count;
+            int rows = _bias.Length,
+                tokens = _x.Count;
             if (tokens < PanelTokens)
             {
                 for (int r = 0; r < rows; r++)
-                    for (int t = 0; t < tokens; t++)
-                        One<T>(r, t);
+                for (int t = 0; t < tokens; t++)
+                    One<T>(r, t);
                 return;
             }
             Span<float> sums = stackalloc float[PanelRows * TileTokens * Lanes.Count];
             for (int panel = 0; panel < rows; panel += PanelRows)
             {
                 int count = Math.Min(PanelRows, rows - panel);
-                for (int r = 0; r < count; r++) Decode<T>(panel + r, r);
-                for (int t = 0; t < tokens; t += TileTokens) MultiplyPanel<T>(panel, count, t, Math.Min(TileTokens, tokens - t), sums);
+                for (int r = 0; r < count; r++)
+                    Decode<T>(panel + r, r);
+                for (int t = 0; t < tokens; t += TileTokens)
+                    MultiplyPanel<T>(panel, count, t, Math.Min(TileTokens, tokens - t), sums);
             }
         }
 
-        // Piece by piece of the columns, so that the tokens' values stay in the nearest cache for all rows of the panel.
-        private void MultiplyPanel<T>(int first, int rows, int token, int tokens, Span<float> sums) where T : struct, ILanes<T>
+        // Piece by piece of the columns, so that the tokens' values stay in the nearest cache for all rows of the
+        // panel.
+        private void MultiplyPanel<T>(int first, int rows, int token, int tokens, Span<float> sums)
+            where T : struct, ILanes<T>
         {
             sums.Clear();
             for (int from = 0; from < _x.Width; from += PieceValues)
@@ -156,25 +187,41 @@ internal static partial class Mxfp4
                 int end = Math.Min(from + PieceValues, _x.Width);
                 if (T.Registers == 1)
                     for (int slot = 0; slot < rows; slot += TileRows)
-                        Tile<T>(slot, Math.Min(TileRows, rows - slot), token, tokens, from, end, ref sums[slot * TileTokens * Lanes.Count]);
+                        Tile<T>(
+                            slot,
+                            Math.Min(TileRows, rows - slot),
+                            token,
+                            tokens,
+                            from,
+                            end,
+                            ref sums[slot * TileTokens * Lanes.Count]
+                        );
                 else
                     for (int slot = 0; slot < rows; slot += 2)
-                        for (int t = 0; t < tokens; t += 2)
-                            SmallTile<T>(slot, Math.Min(2, rows - slot), token + t, Math.Min(2, tokens - t), from, end,
-                                ref sums[(slot * TileTokens + t) * Lanes.Count]);
+                    for (int t = 0; t < tokens; t += 2)
+                        SmallTile<T>(
+                            slot,
+                            Math.Min(2, rows - slot),
+                            token + t,
+                            Math.Min(2, tokens - t),
+                            from,
+                            end,
+                            ref sums[(slot * TileTokens + t) * Lanes.Count]
+                        );
             }
             for (int r = 0; r < rows; r++)
-                for (int t = 0; t < tokens; t++)
-                    Put(first + r, token + t, T.Sum(T.Load(in sums[(r * TileTokens + t) * Lanes.Count], 0)));
+            for (int t = 0; t < tokens; t++)
+                Put(first + r, token + t, T.Sum(T.Load(in sums[(r * TileTokens + t) * Lanes.Count], 0)));
         }
 
         // One row at a time in address order is how memory is read fastest (docs/decisions/0002).
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void One<T>(int row, int token) where T : struct, ILanes<T>
+        private void One<T>(int row, int token)
+            where T : struct, ILanes<T>
         {
             nuint full = (nuint)(_columnBlocks / StepBlocks);
             int rest = _columnBlocks % StepBlocks;
-            uint last = LastScales(row);   // before the loop: a call after it would keep the sum in memory within it
+            uint last = LastScales(row); // before the loop: a call after it would keep the sum in memory within it
             ref readonly byte b = ref MemoryMarshal.GetReference(_blocks.Slice(row * _columnBlocks * BlockBytes));
             ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(row * _columnBlocks));
             ref readonly float x = ref MemoryMarshal.GetReference(_x[token]);
@@ -183,15 +230,28 @@ internal static partial class Mxfp4
             for (; step < full; step++)
             {
                 Prefetch.Read(in b, step * StepBytes + Prefetch.NearBytes);
-                sum = AddStep(sum, T.LoadBits(in b, step * StepBytes), T.Scales(in s, step * StepBlocks), in x, step * StepValues);
+                sum = AddStep(
+                    sum,
+                    T.LoadBits(in b, step * StepBytes),
+                    T.Scales(in s, step * StepBlocks),
+                    in x,
+                    step * StepValues
+                );
             }
             if (rest > 0)
-                sum = AddStep(sum, T.LoadBits(in b, step * StepBytes, rest), T.Scales(in Bytes(in last), 0), in x, step * StepValues);
+                sum = AddStep(
+                    sum,
+                    T.LoadBits(in b, step * StepBytes, rest),
+                    T.Scales(in Bytes(in last), 0),
+                    in x,
+                    step * StepValues
+                );
             Put(row, token, T.Sum(sum));
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static T AddStep<T>(T sum, T bits, T scales, ref readonly float x, nuint at) where T : struct, ILanes<T>
+        private static T AddStep<T>(T sum, T bits, T scales, ref readonly float x, nuint at)
+            where T : struct, ILanes<T>
         {
             T.Codes(bits, out T k0, out T k1, out T k2, out T k3);
             T p = T.FirstValues(k0) * T.Load(in x, at);
@@ -211,24 +271,31 @@ internal static partial class Mxfp4
             int rest = _columnBlocks % StepBlocks;
             ReadOnlySpan<byte> last = _scales.Slice((row + 1) * _columnBlocks - rest, rest);
             uint scales = 0;
-            for (int i = 0; i < rest; i++) scales |= (uint)last[i] << (8 * i);
+            for (int i = 0; i < rest; i++)
+                scales |= (uint)last[i] << (8 * i);
             return scales;
         }
 
-        private static ref readonly byte Bytes(ref readonly uint dword) => ref Unsafe.As<uint, byte>(ref Unsafe.AsRef(in dword));
+        private static ref readonly byte Bytes(ref readonly uint dword) =>
+            ref Unsafe.As<uint, byte>(ref Unsafe.AsRef(in dword));
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void Decode<T>(int row, int slot) where T : struct, ILanes<T>
+        private void Decode<T>(int row, int slot)
+            where T : struct, ILanes<T>
         {
-            nuint full = (nuint)(_columnBlocks / StepBlocks), steps = (nuint)(_x.Width / StepValues);
+            nuint full = (nuint)(_columnBlocks / StepBlocks),
+                steps = (nuint)(_x.Width / StepValues);
             uint last = LastScales(row);
             ref readonly byte b = ref MemoryMarshal.GetReference(_blocks.Slice(row * _columnBlocks * BlockBytes));
             ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(row * _columnBlocks));
-            ref float panel = ref MemoryMarshal.GetReference(_scratch.Slice(slot * PanelWidth((int)steps), PanelWidth((int)steps)));
+            ref float panel = ref MemoryMarshal.GetReference(
+                _scratch.Slice(slot * PanelWidth((int)steps), PanelWidth((int)steps))
+            );
             for (nuint step = 0; step < steps; step++)
             {
                 bool whole = step < full;
-                T bits = whole ? T.LoadBits(in b, step * StepBytes)
+                T bits = whole
+                    ? T.LoadBits(in b, step * StepBytes)
                     : T.LoadBits(in b, step * StepBytes, _columnBlocks % StepBlocks);
                 T scales = whole ? T.Scales(in s, step * StepBlocks) : T.Scales(in Bytes(in last), 0);
                 nuint at = step * (CodesPerLane + 1) * Lanes.Count;

@@ -4,9 +4,12 @@ using System.Runtime.Intrinsics;
 
 namespace GptOss.Kernels;
 
-/// <summary>MXFP4 rows times int8 activations: <c>y[t, r] = Σ_b (Σ 2w · q) · (2^(s − 127) · scale / 2) + bias[r]</c>.</summary>
+/// <summary>
+/// MXFP4 rows times int8 activations: <c>y[t, r] = Σ_b (Σ 2w · q) · (2^(s − 127) · scale / 2) + bias[r]</c>.
+/// </summary>
 /// <remarks>
-/// Twice an E2M1 value is an integer of at most 12, so the inner sum of a block is exact. The order of the outer sum is that of
+/// Twice an E2M1 value is an integer of at most 12, so the inner sum of a block is exact. The order of the outer sum is
+/// that of
 /// <see cref="Int8Panel"/>; the row is padded with zero blocks to a multiple of sixteen.
 /// </remarks>
 internal static class Mxfp4Int8
@@ -17,7 +20,9 @@ internal static class Mxfp4Int8
     private const int StepBlocks = Int8Row.LaneBlocks;
     private const int StepBytes = StepBlocks * Mxfp4.BlockBytes;
 
-    /// <summary>From this many tokens on rows in lanes are quicker than one row after the other: measured at 512 bits.</summary>
+    /// <summary>
+    /// From this many tokens on rows in lanes are quicker than one row after the other: measured at 512 bits.
+    /// </summary>
     public const int PanelTokens = 5;
 
     public static Vector128<sbyte> SignedTable
@@ -65,8 +70,10 @@ internal static class Mxfp4Int8
     /// <param name="tokens">Of the multiplication.</param>
     public static void Arrange(ReadOnlySpan<float> x, Span<float> row, int tokens)
     {
-        if (tokens < PanelTokens) Int8Row.ToRowForm(x, row);
-        else Dots.RunSmall(new ArrangeKernel(x, row));
+        if (tokens < PanelTokens)
+            Int8Row.ToRowForm(x, row);
+        else
+            Dots.RunSmall(new ArrangeKernel(x, row));
     }
 
     /// <summary>Multiplies a range of rows into columns <paramref name="first"/> and following of y.</summary>
@@ -78,15 +85,24 @@ internal static class Mxfp4Int8
     /// <param name="first">The output that the range's first row makes.</param>
     /// <param name="scratch">At least <see cref="ScratchValues"/> floats.</param>
     public static void Multiply(
-        ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<float> bias, Rows x, Rows y, int first,
-        Span<float> scratch)
+        ReadOnlySpan<byte> blocks,
+        ReadOnlySpan<byte> scales,
+        ReadOnlySpan<float> bias,
+        Rows x,
+        Rows y,
+        int first,
+        Span<float> scratch
+    )
     {
         int columns = Mxfp4Shape.Columns(blocks, scales, bias, x, y, first);
         ArgumentOutOfRangeException.ThrowIfNotEqual(x.Width, Int8Row.Width(columns));
         ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Length, ScratchValues(columns, x.Count));
-        if (bias.IsEmpty) return;
-        if (x.Count < PanelTokens) Lanes.Run(new RowKernel(blocks, scales, bias, x, y, first));
-        else Dots.RunSmall(new PanelKernel(blocks, scales, bias, x, y, first, scratch));
+        if (bias.IsEmpty)
+            return;
+        if (x.Count < PanelTokens)
+            Lanes.Run(new RowKernel(blocks, scales, bias, x, y, first));
+        else
+            Dots.RunSmall(new PanelKernel(blocks, scales, bias, x, y, first, scratch));
     }
 
     internal readonly ref struct ArrangeKernel(ReadOnlySpan<float> x, Span<float> row) : IDotsKernel
@@ -94,11 +110,18 @@ internal static class Mxfp4Int8
         private readonly ReadOnlySpan<float> _x = x;
         private readonly Span<float> _row = row;
 
-        public void Run<T>() where T : struct, IDots<T> => Int8Row.ToPanelForm<T>(_x, _row, Offset, 0.5f);
+        public void Run<T>()
+            where T : struct, IDots<T> => Int8Row.ToPanelForm<T>(_x, _row, Offset, 0.5f);
     }
 
     internal readonly ref struct RowKernel(
-        ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<float> bias, Rows x, Rows y, int first) : ILaneKernel
+        ReadOnlySpan<byte> blocks,
+        ReadOnlySpan<byte> scales,
+        ReadOnlySpan<float> bias,
+        Rows x,
+        Rows y,
+        int first
+    ) : ILaneKernel
     {
         private readonly ReadOnlySpan<byte> _blocks = blocks;
         private readonly ReadOnlySpan<byte> _scales = scales;
@@ -109,16 +132,48 @@ internal static class Mxfp4Int8
         private readonly int _columnBlocks = scales.Length / bias.Length;
 
         private static ReadOnlySpan<byte> Masks =>
-        [
-            255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-            0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-        ];
+            [
+                255,
+                255,
+                255,
+                255,
+                255,
+                255,
+                255,
+                255,
+                255,
+                255,
+                255,
+                255,
+                255,
+                255,
+                255,
+                255,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+            ];
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<T>() where T : struct, ILanes<T>
+        public void Run<T>()
+            where T : struct, ILanes<T>
         {
             // Where a row's last step would reach past the range, it is taken from a copy.
-            int rows = _bias.Length, rest = _columnBlocks % StepBlocks;
+            int rows = _bias.Length,
+                rest = _columnBlocks % StepBlocks;
             int apart = rest == 0 ? 0 : Math.Min(rows, (StepBlocks - rest + _columnBlocks - 1) / _columnBlocks);
             Span<byte> copy = stackalloc byte[StepBytes + StepBlocks];
             for (int r = 0; r < rows; r++)
@@ -133,13 +188,20 @@ internal static class Mxfp4Int8
                     lastBlocks = copy;
                     lastScales = copy[StepBytes..];
                 }
-                for (int t = 0; t < _x.Count; t++) One<T>(r, t, rest, lastBlocks, lastScales);
+                for (int t = 0; t < _x.Count; t++)
+                    One<T>(r, t, rest, lastBlocks, lastScales);
             }
         }
 
         // One row at a time in address order is how memory is read fastest (docs/decisions/0002).
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void One<T>(int row, int token, int rest, scoped ReadOnlySpan<byte> lastBlocks, scoped ReadOnlySpan<byte> lastScales)
+        private void One<T>(
+            int row,
+            int token,
+            int rest,
+            scoped ReadOnlySpan<byte> lastBlocks,
+            scoped ReadOnlySpan<byte> lastScales
+        )
             where T : struct, ILanes<T>
         {
             int columns = _columnBlocks * Int8Row.BlockValues;
@@ -147,13 +209,18 @@ internal static class Mxfp4Int8
             ref readonly byte b = ref MemoryMarshal.GetReference(_blocks.Slice(row * _columnBlocks * Mxfp4.BlockBytes));
             ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(row * _columnBlocks));
             ref readonly byte x = ref MemoryMarshal.GetReference(MemoryMarshal.AsBytes(_x[token]));
-            ref readonly float scales = ref Unsafe.As<byte, float>(ref Unsafe.Add(ref Unsafe.AsRef(in x), Int8Row.RowScalesAt(columns)));
-            ref readonly int offsets = ref Unsafe.As<byte, int>(ref Unsafe.Add(ref Unsafe.AsRef(in x), Int8Row.RowOffsetsAt(columns)));
+            ref readonly float scales = ref Unsafe.As<byte, float>(
+                ref Unsafe.Add(ref Unsafe.AsRef(in x), Int8Row.RowScalesAt(columns))
+            );
+            ref readonly int offsets = ref Unsafe.As<byte, int>(
+                ref Unsafe.Add(ref Unsafe.AsRef(in x), Int8Row.RowOffsetsAt(columns))
+            );
             T sum = T.Zero;
             nuint step = 0;
             for (; step < full; step++)
             {
-                nuint at = step * StepBytes, lane = step * StepBlocks;
+                nuint at = step * StepBytes,
+                    lane = step * StepBlocks;
                 Prefetch.Read(in b, at + Prefetch.NearBytes);
                 Prefetch.Read(in b, at + Prefetch.NearBytes + 64);
                 Prefetch.Read(in b, at + Prefetch.NearBytes + 128);
@@ -164,11 +231,21 @@ internal static class Mxfp4Int8
             }
             if (rest > 0)
             {
-                Vector128<byte> mask = Vector128.LoadUnsafe(in MemoryMarshal.GetReference(Masks), (nuint)(StepBlocks - rest));
+                Vector128<byte> mask = Vector128.LoadUnsafe(
+                    in MemoryMarshal.GetReference(Masks),
+                    (nuint)(StepBlocks - rest)
+                );
                 nuint lane = step * StepBlocks;
                 T sums = T.BlockSums(
-                    in MemoryMarshal.GetReference(lastBlocks), 0, in x, 2 * step * StepBytes, in Unsafe.Add(ref Unsafe.AsRef(in offsets), lane));
-                T scale = T.BlockScales(Vector128.LoadUnsafe(in MemoryMarshal.GetReference(lastScales)) & mask) * T.Load(in scales, lane);
+                    in MemoryMarshal.GetReference(lastBlocks),
+                    0,
+                    in x,
+                    2 * step * StepBytes,
+                    in Unsafe.Add(ref Unsafe.AsRef(in offsets), lane)
+                );
+                T scale =
+                    T.BlockScales(Vector128.LoadUnsafe(in MemoryMarshal.GetReference(lastScales)) & mask)
+                    * T.Load(in scales, lane);
                 sum = T.MultiplyAdd(sums, scale, sum);
             }
             _y.Values[token * _y.Width + _first + row] = T.Sum(sum) + _bias[row];
@@ -176,8 +253,14 @@ internal static class Mxfp4Int8
     }
 
     internal readonly ref struct PanelKernel(
-        ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<float> bias, Rows x, Rows y, int first,
-        Span<float> scratch) : IDotsKernel
+        ReadOnlySpan<byte> blocks,
+        ReadOnlySpan<byte> scales,
+        ReadOnlySpan<float> bias,
+        Rows x,
+        Rows y,
+        int first,
+        Span<float> scratch
+    ) : IDotsKernel
     {
         private readonly ReadOnlySpan<byte> _blocks = blocks;
         private readonly ReadOnlySpan<byte> _scales = scales;
@@ -187,9 +270,12 @@ internal static class Mxfp4Int8
         private readonly int _first = first;
         private readonly Span<float> _scratch = scratch;
 
-        public void Run<T>() where T : struct, IDots<T>
+        public void Run<T>()
+            where T : struct, IDots<T>
         {
-            int rows = _bias.Length, columnBlocks = _scales.Length / rows, columns = columnBlocks * Int8Row.BlockValues;
+            int rows = _bias.Length,
+                columnBlocks = _scales.Length / rows,
+                columns = columnBlocks * Int8Row.BlockValues;
             int panelValues = (int)(Int8Panel.Bytes<SingleScales>(columns) / sizeof(float));
             Span<byte> panel = MemoryMarshal.AsBytes(_scratch[..panelValues]);
             var results = new Rows(_scratch.Slice(panelValues, _x.Count * Int8Panel.Rows), Int8Panel.Rows);
@@ -198,7 +284,10 @@ internal static class Mxfp4Int8
                 int count = Math.Min(Int8Panel.Rows, rows - row);
                 Mxfp4Panel.Unpack<T>(
                     _blocks.Slice(row * columnBlocks * Mxfp4.BlockBytes, count * columnBlocks * Mxfp4.BlockBytes),
-                    _scales.Slice(row * columnBlocks, count * columnBlocks), columnBlocks, panel);
+                    _scales.Slice(row * columnBlocks, count * columnBlocks),
+                    columnBlocks,
+                    panel
+                );
                 Int8Panel.Multiply<T, SingleScales>(panel, columns, _x, results);
                 Int8Panel.Put(results, _bias.Slice(row, count), count, _y, _first + row);
             }

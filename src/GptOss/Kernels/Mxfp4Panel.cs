@@ -9,13 +9,19 @@ namespace GptOss.Kernels;
 /// <summary>Turns up to 32 rows of MXFP4 into an <see cref="Int8Panel"/> of doubled values with float scales.</summary>
 internal static class Mxfp4Panel
 {
-    private const int Rows = Int8Panel.Rows, Square = 16;
+    private const int Rows = Int8Panel.Rows,
+        Square = 16;
 
     /// <param name="blocks">[rows, columnBlocks, 16].</param>
     /// <param name="scales">[rows, columnBlocks].</param>
     /// <param name="columnBlocks">Blocks of a row.</param>
     /// <param name="panel">Written whole; of rows past those given the contents are left as they are.</param>
-    public static void Unpack<T>(ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, int columnBlocks, Span<byte> panel)
+    public static void Unpack<T>(
+        ReadOnlySpan<byte> blocks,
+        ReadOnlySpan<byte> scales,
+        int columnBlocks,
+        Span<byte> panel
+    )
         where T : struct, IDots<T>
     {
         int rows = scales.Length / columnBlocks;
@@ -25,11 +31,16 @@ internal static class Mxfp4Panel
             for (; done + 16 <= rows; done += 16)
                 UnpackSixteen(blocks[(done * columnBlocks * Mxfp4.BlockBytes)..], columnBlocks, panel[(done * 4)..]);
         for (int row = done; row < rows; row++)
-            UnpackRow<T>(blocks.Slice(row * columnBlocks * Mxfp4.BlockBytes, columnBlocks * Mxfp4.BlockBytes), panel, row);
+            UnpackRow<T>(
+                blocks.Slice(row * columnBlocks * Mxfp4.BlockBytes, columnBlocks * Mxfp4.BlockBytes),
+                panel,
+                row
+            );
         UnpackScales(scales, columnBlocks, panelScales);
     }
 
-    // Four parts of a register are four rows apart by four, so that unpacking dwords, then quadwords, leaves sixteen rows in order.
+    // Four parts of a register are four rows apart by four, so that unpacking dwords, then quadwords, leaves sixteen
+    // rows in order.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void UnpackSixteen(ReadOnlySpan<byte> blocks, int columnBlocks, Span<byte> panel)
     {
@@ -37,20 +48,23 @@ internal static class Mxfp4Panel
         ref readonly byte source = ref MemoryMarshal.GetReference(blocks);
         ref byte to = ref MemoryMarshal.GetReference(panel);
         for (int i = 0; i < Int8Row.LaneBlocks; i++)
-            for (int b = Int8Row.FirstOfLane(i); b < columnBlocks; b += Int8Row.LaneBlocks)
-            {
-                ref readonly byte at = ref Unsafe.Add(ref Unsafe.AsRef(in source), (nuint)(b * Mxfp4.BlockBytes));
-                Vector512<int> r0 = FourRows(in at, row), r1 = FourRows(in Unsafe.Add(ref Unsafe.AsRef(in at), row), row);
-                Vector512<int> r2 = FourRows(in Unsafe.Add(ref Unsafe.AsRef(in at), 2 * row), row);
-                Vector512<int> r3 = FourRows(in Unsafe.Add(ref Unsafe.AsRef(in at), 3 * row), row);
-                Vector512<long> low01 = Avx512F.UnpackLow(r0, r1).AsInt64(), low23 = Avx512F.UnpackLow(r2, r3).AsInt64();
-                Vector512<long> high01 = Avx512F.UnpackHigh(r0, r1).AsInt64(), high23 = Avx512F.UnpackHigh(r2, r3).AsInt64();
-                StoreSteps(Avx512F.UnpackLow(low01, low23), ref to, 0);
-                StoreSteps(Avx512F.UnpackHigh(low01, low23), ref to, 2);
-                StoreSteps(Avx512F.UnpackLow(high01, high23), ref to, 4);
-                StoreSteps(Avx512F.UnpackHigh(high01, high23), ref to, 6);
-                to = ref Unsafe.Add(ref to, Rows * Int8Row.BlockValues);
-            }
+        for (int b = Int8Row.FirstOfLane(i); b < columnBlocks; b += Int8Row.LaneBlocks)
+        {
+            ref readonly byte at = ref Unsafe.Add(ref Unsafe.AsRef(in source), (nuint)(b * Mxfp4.BlockBytes));
+            Vector512<int> r0 = FourRows(in at, row),
+                r1 = FourRows(in Unsafe.Add(ref Unsafe.AsRef(in at), row), row);
+            Vector512<int> r2 = FourRows(in Unsafe.Add(ref Unsafe.AsRef(in at), 2 * row), row);
+            Vector512<int> r3 = FourRows(in Unsafe.Add(ref Unsafe.AsRef(in at), 3 * row), row);
+            Vector512<long> low01 = Avx512F.UnpackLow(r0, r1).AsInt64(),
+                low23 = Avx512F.UnpackLow(r2, r3).AsInt64();
+            Vector512<long> high01 = Avx512F.UnpackHigh(r0, r1).AsInt64(),
+                high23 = Avx512F.UnpackHigh(r2, r3).AsInt64();
+            StoreSteps(Avx512F.UnpackLow(low01, low23), ref to, 0);
+            StoreSteps(Avx512F.UnpackHigh(low01, low23), ref to, 2);
+            StoreSteps(Avx512F.UnpackLow(high01, high23), ref to, 4);
+            StoreSteps(Avx512F.UnpackHigh(high01, high23), ref to, 6);
+            to = ref Unsafe.Add(ref to, Rows * Int8Row.BlockValues);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -62,7 +76,8 @@ internal static class Mxfp4Panel
         return Avx512F.InsertVector128(rows, Vector128.LoadUnsafe(in at, 12 * row).AsInt32(), 3);
     }
 
-    // A dword of sixteen rows: the low nibbles are the even values of its eight, one step, the high ones the odd, the next.
+    // A dword of sixteen rows: the low nibbles are the even values of its eight, one step, the high ones the odd, the
+    // next.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void StoreSteps(Vector512<long> dwords, ref byte to, nuint step)
     {
@@ -73,19 +88,21 @@ internal static class Mxfp4Panel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void UnpackRow<T>(ReadOnlySpan<byte> blocks, Span<byte> panel, int row) where T : struct, IDots<T>
+    private static void UnpackRow<T>(ReadOnlySpan<byte> blocks, Span<byte> panel, int row)
+        where T : struct, IDots<T>
     {
-        int columnBlocks = blocks.Length / Mxfp4.BlockBytes, place = 0;
+        int columnBlocks = blocks.Length / Mxfp4.BlockBytes,
+            place = 0;
         Vector128<sbyte> table = Mxfp4Int8.SignedTable + Vector128.Create((sbyte)T.Offset(Mxfp4Int8.Offset));
         ref readonly byte source = ref MemoryMarshal.GetReference(blocks);
         for (int i = 0; i < Int8Row.LaneBlocks; i++)
-            for (int b = Int8Row.FirstOfLane(i); b < columnBlocks; b += Int8Row.LaneBlocks, place++)
-            {
-                Vector128<byte> bits = Vector128.LoadUnsafe(in source, (nuint)(b * Mxfp4.BlockBytes));
-                Vector128<sbyte> even = Vector128.ShuffleNative(table, (bits & Vector128.Create((byte)0xF)).AsSByte());
-                Vector128<sbyte> odd = Vector128.ShuffleNative(table, (bits >>> 4).AsSByte());
-                Int8Panel.PutRow<T>(even.AsByte(), odd.AsByte(), panel, place, row);
-            }
+        for (int b = Int8Row.FirstOfLane(i); b < columnBlocks; b += Int8Row.LaneBlocks, place++)
+        {
+            Vector128<byte> bits = Vector128.LoadUnsafe(in source, (nuint)(b * Mxfp4.BlockBytes));
+            Vector128<sbyte> even = Vector128.ShuffleNative(table, (bits & Vector128.Create((byte)0xF)).AsSByte());
+            Vector128<sbyte> odd = Vector128.ShuffleNative(table, (bits >>> 4).AsSByte());
+            Int8Panel.PutRow<T>(even.AsByte(), odd.AsByte(), panel, place, row);
+        }
     }
 
     private static void UnpackScales(ReadOnlySpan<byte> scales, int columnBlocks, Span<float> panel)
@@ -96,30 +113,48 @@ internal static class Mxfp4Panel
         int done = 0;
         if (columnBlocks >= Square && (Sse2.IsSupported || AdvSimd.Arm64.IsSupported))
             for (; done + Square <= rows; done += Square)
-                // The last square may overlap the one before: it writes the same again.
-                for (int b = 0; b < columnBlocks; b += Square)
-                    UnpackSquare(scales[(done * columnBlocks)..], columnBlocks, Math.Min(b, columnBlocks - Square), places, panel[done..]);
+            // The last square may overlap the one before: it writes the same again.
+            for (int b = 0; b < columnBlocks; b += Square)
+                UnpackSquare(
+                    scales[(done * columnBlocks)..],
+                    columnBlocks,
+                    Math.Min(b, columnBlocks - Square),
+                    places,
+                    panel[done..]
+                );
         for (int b = 0; b < columnBlocks; b++)
-            for (int row = done; row < rows; row++)
-                panel[(places[b % Int8Row.LaneBlocks] + b / Int8Row.LaneBlocks) * Rows + row] = Mxfp4.Scale(scales[row * columnBlocks + b]);
+        for (int row = done; row < rows; row++)
+            panel[(places[b % Int8Row.LaneBlocks] + b / Int8Row.LaneBlocks) * Rows + row] = Mxfp4.Scale(
+                scales[row * columnBlocks + b]
+            );
     }
 
     // Four times shuffling the upper half of the registers into the lower one turns rows of bytes into columns.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void UnpackSquare(ReadOnlySpan<byte> scales, int columnBlocks, int block, ReadOnlySpan<int> places, Span<float> panel)
+    private static void UnpackSquare(
+        ReadOnlySpan<byte> scales,
+        int columnBlocks,
+        int block,
+        ReadOnlySpan<int> places,
+        Span<float> panel
+    )
     {
-        Span<Vector128<byte>> from = stackalloc Vector128<byte>[Square], to = stackalloc Vector128<byte>[Square];
-        for (int row = 0; row < Square; row++) from[row] = Vector128.Create(scales.Slice(row * columnBlocks + block, Square));
+        Span<Vector128<byte>> from = stackalloc Vector128<byte>[Square],
+            to = stackalloc Vector128<byte>[Square];
+        for (int row = 0; row < Square; row++)
+            from[row] = Vector128.Create(scales.Slice(row * columnBlocks + block, Square));
         for (int round = 0; round < 4; round++)
         {
-            for (int i = 0; i < Square / 2; i++) (to[2 * i], to[2 * i + 1]) = Zip(from[i], from[i + Square / 2]);
+            for (int i = 0; i < Square / 2; i++)
+                (to[2 * i], to[2 * i + 1]) = Zip(from[i], from[i + Square / 2]);
             Span<Vector128<byte>> swap = from;
             from = to;
             to = swap;
         }
         for (int i = 0; i < Square; i++)
         {
-            int b = block + i, place = places[b % Int8Row.LaneBlocks] + b / Int8Row.LaneBlocks;
+            int b = block + i,
+                place = places[b % Int8Row.LaneBlocks] + b / Int8Row.LaneBlocks;
             ref float at = ref MemoryMarshal.GetReference(panel.Slice(place * Rows, Square));
             (Vector128<ushort> low, Vector128<ushort> high) = Vector128.Widen(from[i]);
             Store(Vector128.Widen(low), ref at, 0);
@@ -128,8 +163,10 @@ internal static class Mxfp4Panel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector128<byte> Low, Vector128<byte> High) Zip(Vector128<byte> a, Vector128<byte> b) => Sse2.IsSupported
-        ? (Sse2.UnpackLow(a, b), Sse2.UnpackHigh(a, b)) : (AdvSimd.Arm64.ZipLow(a, b), AdvSimd.Arm64.ZipHigh(a, b));
+    private static (Vector128<byte> Low, Vector128<byte> High) Zip(Vector128<byte> a, Vector128<byte> b) =>
+        Sse2.IsSupported
+            ? (Sse2.UnpackLow(a, b), Sse2.UnpackHigh(a, b))
+            : (AdvSimd.Arm64.ZipLow(a, b), AdvSimd.Arm64.ZipHigh(a, b));
 
     // As Mxfp4.Scale: the byte is the exponent, and 0 is 2⁻¹²⁷.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

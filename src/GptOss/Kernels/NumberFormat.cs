@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace GptOss.Kernels;
 
-/// <summary>The formats in which a checkpoint holds plain numbers. Each of them widens to float32 without rounding.</summary>
+/// <summary>
+/// The formats in which a checkpoint holds plain numbers. Each of them widens to float32 without rounding.
+/// </summary>
 internal enum NumberFormat
 {
     /// <summary>The upper half of a float32.</summary>
@@ -16,7 +18,9 @@ internal enum NumberFormat
     Float32,
 }
 
-/// <summary>The one place that knows how numbers of each <see cref="NumberFormat"/> lie in bytes, little endian.</summary>
+/// <summary>
+/// The one place that knows how numbers of each <see cref="NumberFormat"/> lie in bytes, little endian.
+/// </summary>
 internal static class NumberFormats
 {
     /// <summary>Bytes of one number.</summary>
@@ -28,9 +32,15 @@ internal static class NumberFormats
         ArgumentOutOfRangeException.ThrowIfNotEqual(source.Length, destination.Length * format.Bytes());
         switch (format)
         {
-            case NumberFormat.BFloat16: BFloat16.Widen(MemoryMarshal.Cast<byte, ushort>(source), destination); break;
-            case NumberFormat.Float16: TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(source), destination); break;
-            default: MemoryMarshal.Cast<byte, float>(source).CopyTo(destination); break;
+            case NumberFormat.BFloat16:
+                BFloat16.Widen(MemoryMarshal.Cast<byte, ushort>(source), destination);
+                break;
+            case NumberFormat.Float16:
+                TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(source), destination);
+                break;
+            default:
+                MemoryMarshal.Cast<byte, float>(source).CopyTo(destination);
+                break;
         }
     }
 }

@@ -3,10 +3,13 @@ using System.Runtime.InteropServices;
 
 namespace GptOss.Kernels;
 
-/// <summary>One row of a matrix, widened to float32: <c>y[t, output] = Σₖ w[k] · x[t, k] + bias</c>. Right for every format, and not fast.</summary>
+/// <summary>
+/// One row of a matrix, widened to float32: <c>y[t, output] = Σₖ w[k] · x[t, k] + bias</c>. Right for every format, and
+/// not fast.
+/// </summary>
 /// <remarks>
-/// The order of the sum is that of <see cref="BFloat16"/>, so that the same values give the same bits in whatever format a
-/// file holds them: element k goes to lane k mod 16 by fused multiply-add, then the tree, then the bias.
+/// The order of the sum is that of <see cref="BFloat16"/>, so that the same values give the same bits in whatever
+/// format a file holds them: element k goes to lane k mod 16 by fused multiply-add, then the tree, then the bias.
 /// </remarks>
 internal static class PlainRow
 {
@@ -24,8 +27,13 @@ internal static class PlainRow
         Lanes.Run(new Kernel(weights, bias, x, y, output));
     }
 
-    internal readonly ref struct Kernel(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, Rows x, Rows y, int output)
-        : ILaneKernel
+    internal readonly ref struct Kernel(
+        ReadOnlySpan<float> weights,
+        ReadOnlySpan<float> bias,
+        Rows x,
+        Rows y,
+        int output
+    ) : ILaneKernel
     {
         private readonly ReadOnlySpan<float> _weights = weights;
         private readonly ReadOnlySpan<float> _bias = bias;
@@ -34,9 +42,11 @@ internal static class PlainRow
         private readonly int _output = output;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<T>() where T : struct, ILanes<T>
+        public void Run<T>()
+            where T : struct, ILanes<T>
         {
-            int full = _weights.Length & ~(Lanes.Count - 1), rest = _weights.Length - full;
+            int full = _weights.Length & ~(Lanes.Count - 1),
+                rest = _weights.Length - full;
             ref readonly float w = ref MemoryMarshal.GetReference(_weights);
             for (int t = 0; t < _x.Count; t++)
             {
@@ -46,7 +56,11 @@ internal static class PlainRow
                 for (nuint k = 0; k < (nuint)full; k += Lanes.Count)
                     sum = T.MultiplyAdd(T.Load(in w, k), T.Load(in x, k), sum);
                 if (rest > 0)
-                    sum = T.MultiplyAdd(Lanes.LoadPartial<T>(_weights[full..], rest), Lanes.LoadPartial<T>(token[full..], rest), sum);
+                    sum = T.MultiplyAdd(
+                        Lanes.LoadPartial<T>(_weights[full..], rest),
+                        Lanes.LoadPartial<T>(token[full..], rest),
+                        sum
+                    );
                 _y[t][_output] = _bias.IsEmpty ? T.Sum(sum) : T.Sum(sum) + _bias[0];
             }
         }

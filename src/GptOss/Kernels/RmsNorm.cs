@@ -6,8 +6,9 @@ namespace GptOss.Kernels;
 /// <summary>Root-mean-square normalisation of a row: <c>y = x / √(mean(x²) + ε) · weight</c>.</summary>
 /// <remarks>
 /// x, y, weight: [hidden] float32. y may be x. ε is 1e-5 for gpt-oss. Order of the sum: x[k]² goes to lane
-/// k mod 16 by fused multiply-add, then the tree of <see cref="ILanes{TSelf}.Sum"/>. A sum beyond float32 makes the whole row
-/// NaN: one over its root would be 0, and zeros look sound. Source: RMSNorm in openai/gpt-oss, gpt_oss/torch/model.py.
+/// k mod 16 by fused multiply-add, then the tree of <see cref="ILanes{TSelf}.Sum"/>. A sum beyond float32 makes the
+/// whole row NaN: one over its root would be 0, and zeros look sound. Source: RMSNorm in openai/gpt-oss,
+/// gpt_oss/torch/model.py.
 /// </remarks>
 internal static class RmsNorm
 {
@@ -27,7 +28,8 @@ internal static class RmsNorm
         private readonly Span<float> _y = y;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<T>() where T : struct, ILanes<T>
+        public void Run<T>()
+            where T : struct, ILanes<T>
         {
             int full = _x.Length & ~(Lanes.Count - 1);
             ref readonly float x = ref MemoryMarshal.GetReference(_x);

@@ -16,7 +16,8 @@ internal static class Softmax
         Lanes.Run(new Kernel(x, maximum, temperature, y));
     }
 
-    internal readonly ref struct Kernel(ReadOnlySpan<float> x, float maximum, float temperature, Span<float> y) : ILaneKernel
+    internal readonly ref struct Kernel(ReadOnlySpan<float> x, float maximum, float temperature, Span<float> y)
+        : ILaneKernel
     {
         private readonly ReadOnlySpan<float> _x = x;
         private readonly float _maximum = maximum;
@@ -24,15 +25,18 @@ internal static class Softmax
         private readonly Span<float> _y = y;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<T>() where T : struct, ILanes<T>
+        public void Run<T>()
+            where T : struct, ILanes<T>
         {
             int full = _x.Length & ~(Lanes.Count - 1);
             ref readonly float x = ref MemoryMarshal.GetReference(_x);
             ref float y = ref MemoryMarshal.GetReference(_y);
-            T maximum = T.Create(_maximum), temperature = T.Create(_temperature);
+            T maximum = T.Create(_maximum),
+                temperature = T.Create(_temperature);
             for (nuint i = 0; i < (nuint)full; i += Lanes.Count)
                 T.Store(Exp.Of((T.Load(in x, i) - maximum) / temperature), ref y, i);
-            for (int i = full; i < _x.Length; i++) _y[i] = Exp.Of((_x[i] - _maximum) / _temperature);
+            for (int i = full; i < _x.Length; i++)
+                _y[i] = Exp.Of((_x[i] - _maximum) / _temperature);
         }
     }
 }

@@ -2,11 +2,14 @@ using System.Runtime.CompilerServices;
 
 namespace GptOss.Kernels;
 
-/// <summary>gpt-oss's gated unit: <c>y = g · σ(α g) · (l + 1)</c>, <c>g = min(u[2i], limit)</c>, <c>l = clamp(u[2i+1], ±limit)</c>.</summary>
+/// <summary>
+/// gpt-oss's gated unit: <c>y = g · σ(α g) · (l + 1)</c>, <c>g = min(u[2i], limit)</c>, <c>l = clamp(u[2i+1],
+/// ±limit)</c>.
+/// </summary>
 /// <remarks>
-/// u: [2 · intermediate], gate and linear part alternating; y: [intermediate]. The gate is clamped from above only; α is 1.702.
-/// Where u is infinite, which only damaged weights make it, y is NaN and not the clamped value, so that the fault is noticed.
-/// Source: swiglu in openai/gpt-oss, gpt_oss/torch/model.py.
+/// u: [2 · intermediate], gate and linear part alternating; y: [intermediate]. The gate is clamped from above only; α
+/// is 1.702. Where u is infinite, which only damaged weights make it, y is NaN and not the clamped value, so that the
+/// fault is noticed. Source: swiglu in openai/gpt-oss, gpt_oss/torch/model.py.
 /// </remarks>
 internal static class SwiGlu
 {
@@ -24,12 +27,16 @@ internal static class SwiGlu
         private readonly float _alpha = alpha;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<T>() where T : struct, ILanes<T>
+        public void Run<T>()
+            where T : struct, ILanes<T>
         {
-            Span<float> gates = stackalloc float[Lanes.Count], linears = stackalloc float[Lanes.Count];
+            Span<float> gates = stackalloc float[Lanes.Count],
+                linears = stackalloc float[Lanes.Count];
             gates.Clear();
             linears.Clear();
-            T limit = T.Create(_limit), minusLimit = T.Create(-_limit), one = T.Create(1f);
+            T limit = T.Create(_limit),
+                minusLimit = T.Create(-_limit),
+                one = T.Create(1f);
             for (int i = 0; i < _y.Length; i += Lanes.Count)
             {
                 int count = Math.Min(Lanes.Count, _y.Length - i);
@@ -38,14 +45,17 @@ internal static class SwiGlu
                     gates[j] = _u[2 * (i + j)];
                     linears[j] = _u[2 * (i + j) + 1];
                 }
-                T gate = T.Load(in gates[0], 0), linear = T.Load(in linears[0], 0);
-                T fault = gate * T.Zero + linear * T.Zero;   // zero, or NaN where either is not finite
+                T gate = T.Load(in gates[0], 0),
+                    linear = T.Load(in linears[0], 0);
+                T fault = gate * T.Zero + linear * T.Zero; // zero, or NaN where either is not finite
                 gate = T.WhereLess(limit, gate, limit, gate);
                 linear = T.WhereLess(limit, linear, limit, linear);
                 linear = T.WhereLess(linear, minusLimit, minusLimit, linear);
                 T result = gate / (one + Exp.Of(gate * T.Create(-_alpha))) * (linear + one) + fault;
-                if (count == Lanes.Count) T.Store(result, ref _y[i], 0);
-                else Lanes.StorePartial(result, _y.Slice(i, count));
+                if (count == Lanes.Count)
+                    T.Store(result, ref _y[i], 0);
+                else
+                    Lanes.StorePartial(result, _y.Slice(i, count));
             }
         }
     }

@@ -4,7 +4,9 @@ namespace GptOss.Kernels;
 internal static class TopK
 {
     /// <summary>Chooses <paramref name="chosen"/>.Length scores, best first; of equal scores the lower index.</summary>
-    /// <remarks>NaN counts as the best of all: it reaches the weights and with them the logits, where it is noticed.</remarks>
+    /// <remarks>
+    /// NaN counts as the best of all: it reaches the weights and with them the logits, where it is noticed.
+    /// </remarks>
     /// <param name="scores">[experts].</param>
     /// <param name="chosen">[k]: their indices.</param>
     /// <param name="weights">[k]: e^(score − best) over the sum of the k, added best first.</param>
@@ -27,7 +29,9 @@ internal static class TopK
             weights[slot] = Exp.Of(scores[chosen[slot]] - scores[chosen[0]]);
             sum += weights[slot];
         }
-        for (int slot = 0; slot < chosen.Length; slot++) weights[slot] /= sum;
+        for (int slot = 0; slot < chosen.Length; slot++)
+            weights[slot] /= sum;
     }
+
     private static bool Better(float score, float best) => score > best || (float.IsNaN(score) && !float.IsNaN(best));
 }

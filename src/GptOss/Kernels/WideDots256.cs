@@ -11,7 +11,9 @@ internal readonly struct WideDots256(Vector256<int> value) : IDots<WideDots256>
 
     public static int Rows => 8;
     public static int Steps => 16;
+
     public static int Offset(int offset) => 0;
+
     public static int Start(int offset, (int First, int Second) pairs) => 0;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -23,8 +25,8 @@ internal readonly struct WideDots256(Vector256<int> value) : IDots<WideDots256>
         new(Vector256.Create(Unsafe.ReadUnaligned<int>(in Unsafe.Add(ref Unsafe.AsRef(in source), offset))));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static WideDots256 AddDots(WideDots256 sums, WideDots256 weights, WideDots256 activations) => new(
-        Avx2.MultiplyAddAdjacent(weights._value.AsInt16(), activations._value.AsInt16()) + sums._value);
+    public static WideDots256 AddDots(WideDots256 sums, WideDots256 weights, WideDots256 activations) =>
+        new(Avx2.MultiplyAddAdjacent(weights._value.AsInt16(), activations._value.AsInt16()) + sums._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static WideDots256 ToSingle(WideDots256 sums) => new(Vector256.ConvertToSingle(sums._value).AsInt32());
@@ -36,7 +38,8 @@ internal readonly struct WideDots256(Vector256<int> value) : IDots<WideDots256>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static WideDots256 Load(ref readonly float source, nuint index) => new(Vector256.LoadUnsafe(in source, index).AsInt32());
+    public static WideDots256 Load(ref readonly float source, nuint index) =>
+        new(Vector256.LoadUnsafe(in source, index).AsInt32());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(WideDots256 value, ref float destination, nuint index) =>
@@ -50,12 +53,14 @@ internal readonly struct WideDots256(Vector256<int> value) : IDots<WideDots256>
         new(Avx2.ConvertToVector256Int32(Vector128.LoadUnsafe(in source, offset).AsUInt16()) << 16);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static WideDots256 operator *(WideDots256 a, WideDots256 b) => new((a._value.AsSingle() * b._value.AsSingle()).AsInt32());
+    public static WideDots256 operator *(WideDots256 a, WideDots256 b) =>
+        new((a._value.AsSingle() * b._value.AsSingle()).AsInt32());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static WideDots256 operator +(WideDots256 a, WideDots256 b) => new((a._value.AsSingle() + b._value.AsSingle()).AsInt32());
+    public static WideDots256 operator +(WideDots256 a, WideDots256 b) =>
+        new((a._value.AsSingle() + b._value.AsSingle()).AsInt32());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static WideDots256 MultiplyAdd(WideDots256 a, WideDots256 b, WideDots256 addend) => new(
-        Vector256.FusedMultiplyAdd(a._value.AsSingle(), b._value.AsSingle(), addend._value.AsSingle()).AsInt32());
+    public static WideDots256 MultiplyAdd(WideDots256 a, WideDots256 b, WideDots256 addend) =>
+        new(Vector256.FusedMultiplyAdd(a._value.AsSingle(), b._value.AsSingle(), addend._value.AsSingle()).AsInt32());
 }

@@ -2,11 +2,15 @@ using GptOss.Kernels;
 
 namespace GptOss.Model;
 
-/// <summary>Causal attention with learned sinks and, in sliding layers, a window; row blocks × key/value heads split over the team.</summary>
+/// <summary>
+/// Causal attention with learned sinks and, in sliding layers, a window; row blocks × key/value heads split over the
+/// team.
+/// </summary>
 /// <remarks>
-/// A query walks the key tiles at their absolute positions in ascending order. 64 tiles make a segment; each segment begins
-/// afresh and is merged, ascending, into a state that begins with the sink (docs/decisions/0002). So it shows in no bit who
-/// computes a segment: where there are fewer heads than the team has use for, the segments of a long context are shared out.
+/// A query walks the key tiles at their absolute positions in ascending order. 64 tiles make a segment; each segment
+/// begins afresh and is merged, ascending, into a state that begins with the sink (docs/decisions/0002). So it shows in
+/// no bit who computes a segment: where there are fewer heads than the team has use for, the segments of a long context
+/// are shared out.
 /// </remarks>
 internal static unsafe class Attention
 {
@@ -60,7 +64,8 @@ internal static unsafe class Attention
     // Row blocks × key/value heads; the most segments and the most rows that one of them has.
     private static (int Items, int Segments, int Rows) Work(Batch batch, int window, ModelConfig c)
     {
-        int segments = 1, rows = 1;
+        int segments = 1,
+            rows = 1;
         foreach (RowBlock block in batch.Blocks)
         {
             (int first, int end) = BlockAttention.SegmentsOf(block, window);
@@ -73,7 +78,8 @@ internal static unsafe class Attention
     private static void RunWhole(void* state, int worker, int first, int end)
     {
         ref Call call = ref *(Call*)state;
-        for (int item = first; item < end; item++) call.Item(item, worker).Run(call.Q, call.Heads, call.Sinks);
+        for (int item = first; item < end; item++)
+            call.Item(item, worker).Run(call.Q, call.Heads, call.Sinks);
     }
 
     private static void RunSegment(void* state, int worker, int first, int end)
@@ -83,9 +89,13 @@ internal static unsafe class Attention
         {
             BlockAttention item = call.Item(i / call.SegmentsPerItem, worker);
             int segment = item.FirstSegment + i % call.SegmentsPerItem;
-            if (segment >= item.EndSegment) continue;
+            if (segment >= item.EndSegment)
+                continue;
             item.LoadQueries(call.Q);
-            item.FoldSegment(segment, item.StateIn(new Span<float>(call.Segments + (long)i * call.SegmentWidth, call.SegmentWidth)));
+            item.FoldSegment(
+                segment,
+                item.StateIn(new Span<float>(call.Segments + (long)i * call.SegmentWidth, call.SegmentWidth))
+            );
         }
     }
 
@@ -118,8 +128,14 @@ internal static unsafe class Attention
         public int SegmentsPerItem;
         public int SegmentWidth;
 
-        public readonly BlockAttention Item(int item, int worker) => new(
-            *Config, *Kv, Blocks[item / Config->NumKeyValueHeads], item % Config->NumKeyValueHeads, Window,
-            new Span<float>(Scratch + (long)worker * ScratchWidth, ScratchWidth));
+        public readonly BlockAttention Item(int item, int worker) =>
+            new(
+                *Config,
+                *Kv,
+                Blocks[item / Config->NumKeyValueHeads],
+                item % Config->NumKeyValueHeads,
+                Window,
+                new Span<float>(Scratch + (long)worker * ScratchWidth, ScratchWidth)
+            );
     }
 }

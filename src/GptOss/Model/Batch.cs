@@ -11,14 +11,18 @@ internal enum Wanted
     All,
 }
 
-/// <summary>Consecutive rows of a batch that belong to one sequence, at positions <see cref="Start"/> and following.</summary>
+/// <summary>
+/// Consecutive rows of a batch that belong to one sequence, at positions <see cref="Start"/> and following.
+/// </summary>
 internal readonly record struct Segment(KvSequence Sequence, int Start, int FirstRow, int Count);
 
 /// <summary>A few consecutive rows of one segment that attend together.</summary>
 internal readonly record struct RowBlock(Segment Segment, int First, int Count);
 
 /// <summary>The rows of one forward pass: each is one token of one sequence at one position.</summary>
-/// <remarks>Any mix of prefill chunks (many rows of a sequence) and decode tokens (one row). Reused from pass to pass.</remarks>
+/// <remarks>
+/// Any mix of prefill chunks (many rows of a sequence) and decode tokens (one row). Reused from pass to pass.
+/// </remarks>
 internal sealed class Batch
 {
     private readonly List<int> _tokens = [];
@@ -32,7 +36,9 @@ internal sealed class Batch
     public ReadOnlySpan<int> Positions => CollectionsMarshal.AsSpan(_positions);
     public ReadOnlySpan<Segment> Segments => CollectionsMarshal.AsSpan(_segments);
 
-    /// <summary>The rows in pieces of at most <see cref="Attention.RowsPerBlock"/>: what one worker attends to at a time.</summary>
+    /// <summary>
+    /// The rows in pieces of at most <see cref="Attention.RowsPerBlock"/>: what one worker attends to at a time.
+    /// </summary>
     public ReadOnlySpan<RowBlock> Blocks => CollectionsMarshal.AsSpan(_blocks);
 
     /// <summary>Adds tokens that follow what the sequence holds. A sequence may occur once in a batch.</summary>
@@ -40,7 +46,16 @@ internal sealed class Batch
     {
         int firstRow = Count;
         Add(sequence, tokens, []);
-        for (int row = wanted switch { Wanted.All => firstRow, Wanted.Last => Count - 1, _ => Count }; row < Count; row++)
+        for (
+            int row = wanted switch
+            {
+                Wanted.All => firstRow,
+                Wanted.Last => Count - 1,
+                _ => Count,
+            };
+            row < Count;
+            row++
+        )
             _wanted.Add(row);
     }
 
@@ -49,8 +64,12 @@ internal sealed class Batch
     {
         foreach (Segment other in _segments)
             if (ReferenceEquals(other.Sequence, sequence))
-                throw new ArgumentException("The sequence is in the batch already; its two pieces would take the same positions.", nameof(sequence));
-        foreach (int place in wanted) _wanted.Add(Count + place);
+                throw new ArgumentException(
+                    "The sequence is in the batch already; its two pieces would take the same positions.",
+                    nameof(sequence)
+                );
+        foreach (int place in wanted)
+            _wanted.Add(Count + place);
         sequence.Reserve(sequence.Length + tokens.Length);
         var segment = new Segment(sequence, sequence.Length, Count, tokens.Length);
         _segments.Add(segment);
@@ -63,10 +82,13 @@ internal sealed class Batch
         }
     }
 
-    /// <summary>After a forward pass has returned: the sequences now hold the rows' positions, and the batch is empty.</summary>
+    /// <summary>
+    /// After a forward pass has returned: the sequences now hold the rows' positions, and the batch is empty.
+    /// </summary>
     public void Advance()
     {
-        foreach (Segment segment in _segments) segment.Sequence.Advance(segment.Count);
+        foreach (Segment segment in _segments)
+            segment.Sequence.Advance(segment.Count);
         Clear();
     }
 
@@ -83,7 +105,8 @@ internal sealed class Batch
     public Rows RowsThatWantLogits(Rows x, Workspace ws)
     {
         Rows last = ws.Last(_wanted.Count);
-        for (int i = 0; i < _wanted.Count; i++) x[_wanted[i]].CopyTo(last[i]);
+        for (int i = 0; i < _wanted.Count; i++)
+            x[_wanted[i]].CopyTo(last[i]);
         return last;
     }
 }

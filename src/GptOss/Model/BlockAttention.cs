@@ -11,8 +11,11 @@ internal readonly unsafe ref struct BlockAttention
     private readonly ModelConfig _c;
     private readonly KvLayer _kv;
     private readonly RowBlock _block;
-    private readonly int _kvHead, _window;
-    private readonly Span<float> _keyTile, _valueTile, _segment;
+    private readonly int _kvHead,
+        _window;
+    private readonly Span<float> _keyTile,
+        _valueTile,
+        _segment;
     private readonly Rows _query;
 
     /// <param name="c">Shapes.</param>
@@ -24,7 +27,9 @@ internal readonly unsafe ref struct BlockAttention
     public BlockAttention(ModelConfig c, KvLayer kv, RowBlock block, int kvHead, int window, Span<float> scratch)
     {
         (_c, _kv, _block, _kvHead, _window) = (c, kv, block, kvHead, window);
-        int tile = KvBlock.Positions * c.HeadDim, queries = block.Count * c.HeadsPerKeyValueHead, state = StateFloats(c, block.Count);
+        int tile = KvBlock.Positions * c.HeadDim,
+            queries = block.Count * c.HeadsPerKeyValueHead,
+            state = StateFloats(c, block.Count);
         _keyTile = scratch[..tile];
         _valueTile = scratch.Slice(tile, tile);
         _query = new Rows(scratch.Slice(2 * tile, queries * c.HeadDim), c.HeadDim);
@@ -42,7 +47,8 @@ internal readonly unsafe ref struct BlockAttention
     public int EndSegment { get; }
 
     /// <summary>Floats of the state of a block of so many rows.</summary>
-    public static int StateFloats(ModelConfig c, int rows) => rows * c.HeadsPerKeyValueHead * AttentionState.Floats(c.HeadDim);
+    public static int StateFloats(ModelConfig c, int rows) =>
+        rows * c.HeadsPerKeyValueHead * AttentionState.Floats(c.HeadDim);
 
     /// <summary>Floats of scratch for a block of so many rows: two tiles, the queries, two states.</summary>
     public static int ScratchFloats(ModelConfig c, int rows) =>
@@ -56,7 +62,8 @@ internal readonly unsafe ref struct BlockAttention
     }
 
     /// <summary>The queries' state in memory of at least <see cref="StateFloats"/>.</summary>
-    public AttentionState StateIn(Span<float> memory) => AttentionState.In(memory[..StateFloats(_c, _block.Count)], _c.HeadDim);
+    public AttentionState StateIn(Span<float> memory) =>
+        AttentionState.In(memory[..StateFloats(_c, _block.Count)], _c.HeadDim);
 
     /// <summary>Everything: all segments, one after the other.</summary>
     public void Run(float* q, float* heads, float* sinks)
@@ -85,7 +92,8 @@ internal readonly unsafe ref struct BlockAttention
         int group = _c.HeadsPerKeyValueHead;
         Total.Values.Values.Clear();
         Total.Sums.Fill(1);
-        for (int i = 0; i < Total.Maxima.Length; i++) Total.Maxima[i] = sinks[_kvHead * group + i % group];
+        for (int i = 0; i < Total.Maxima.Length; i++)
+            Total.Maxima[i] = sinks[_kvHead * group + i % group];
     }
 
     /// <summary>Makes <paramref name="state"/> that of the positions of one segment.</summary>
@@ -94,8 +102,11 @@ internal readonly unsafe ref struct BlockAttention
         state.Clear();
         int start = _block.Segment.Start + _block.First;
         int first = Math.Max(segment * SegmentPositions, Math.Max(0, start - _window + 1)) / KvBlock.Positions;
-        int end = Math.Min((segment + 1) * SegmentPositions, start + _block.Count + KvBlock.Positions - 1) / KvBlock.Positions;
-        for (int tile = first; tile < end; tile++) FoldTile(tile, tile + 1 < end, start, state);
+        int end =
+            Math.Min((segment + 1) * SegmentPositions, start + _block.Count + KvBlock.Positions - 1)
+            / KvBlock.Positions;
+        for (int tile = first; tile < end; tile++)
+            FoldTile(tile, tile + 1 < end, start, state);
     }
 
     /// <summary>Writes the results.</summary>
@@ -112,21 +123,26 @@ internal readonly unsafe ref struct BlockAttention
         ReadOnlySpan<float> values = _kv.Values(sequence, tile, _kvHead, _valueTile);
         ReadOnlySpan<byte> nextKeys = hasNext ? _kv.StoredKeys(sequence, tile + 1, _kvHead) : default;
         ReadOnlySpan<byte> nextValues = hasNext ? _kv.StoredValues(sequence, tile + 1, _kvHead) : default;
-        int group = _c.HeadsPerKeyValueHead, width = group * _c.HeadDim, tileStart = tile * KvBlock.Positions;
+        int group = _c.HeadsPerKeyValueHead,
+            width = group * _c.HeadDim,
+            tileStart = tile * KvBlock.Positions;
         for (int row = 0; row < _block.Count; row++)
         {
             int position = firstPosition + row;
-            int from = Math.Max(0, position - _window + 1 - tileStart), to = Math.Min(KvBlock.Positions, position + 1 - tileStart);
-            if (from >= to) continue;
+            int from = Math.Max(0, position - _window + 1 - tileStart),
+                to = Math.Min(KvBlock.Positions, position + 1 - tileStart);
+            if (from >= to)
+                continue;
             var queries = new Rows(_query.Values.Slice(row * width, width), _c.HeadDim);
             AttentionTile.Fold(queries, keys, values, from, to, state.Slice(row * group, group), nextKeys, nextValues);
-            nextKeys = nextValues = default;   // fetched once is enough
+            nextKeys = nextValues = default; // fetched once is enough
         }
     }
 
     private long Offset(int query)
     {
-        int group = _c.HeadsPerKeyValueHead, row = _block.Segment.FirstRow + _block.First + query / group;
+        int group = _c.HeadsPerKeyValueHead,
+            row = _block.Segment.FirstRow + _block.First + query / group;
         return ((long)row * _c.NumAttentionHeads + _kvHead * group + query % group) * _c.HeadDim;
     }
 }

@@ -5,15 +5,22 @@ namespace GptOss.Model;
 /// <summary>Tells a folder that another tool quantised by its config, before a tensor is missed.</summary>
 internal static class ConfigQuantization
 {
-    private const string Field = "quantization_config", Method = "quant_method";
+    private const string Field = "quantization_config",
+        Method = "quant_method";
 
     private const string NextStep = "Use a folder that was saved in bf16, F16 or F32, or with OpenAI's MXFP4.";
 
     /// <summary>Fields that tell the tool where <c>quant_method</c> is missing.</summary>
     private static readonly (string Field, string Tool)[] Signs =
     [
-        ("load_in_4bit", "bitsandbytes"), ("load_in_8bit", "bitsandbytes"), ("bnb_4bit_quant_type", "bitsandbytes"),
-        ("config_groups", "compressed-tensors"), ("quant_algo", "modelopt"), ("producer", "modelopt"), ("bits", "GPTQ, AWQ or MLX"), ("w_bit", "AWQ"),
+        ("load_in_4bit", "bitsandbytes"),
+        ("load_in_8bit", "bitsandbytes"),
+        ("bnb_4bit_quant_type", "bitsandbytes"),
+        ("config_groups", "compressed-tensors"),
+        ("quant_algo", "modelopt"),
+        ("producer", "modelopt"),
+        ("bits", "GPTQ, AWQ or MLX"),
+        ("w_bit", "AWQ"),
     ];
 
     /// <exception cref="CheckpointException">The config names a method that is not MXFP4.</exception>
@@ -22,16 +29,24 @@ internal static class ConfigQuantization
         // MLX writes "quantization", and a copy of it for others.
         if (json.Object("quantization") is { } mlx && (mlx.Has("bits") || mlx.Has("group_size")))
             throw json.Fault("quantization", $"says that the folder was quantised by another tool, MLX. {NextStep}");
-        if (json.Object(Field) is not { } quantization) return;
+        if (json.Object(Field) is not { } quantization)
+            return;
         if (quantization.OptionalText(Method) is { } method)
         {
             if (!string.Equals(method, "mxfp4", StringComparison.OrdinalIgnoreCase))
-                throw quantization.Fault(Method,
-                    $"should be 'mxfp4' but is '{Printable.Name(method)}': the folder was quantised by another tool. {NextStep}");
+                throw quantization.Fault(
+                    Method,
+                    $"should be 'mxfp4' but is '{Printable.Name(method)}': the folder was quantised by another tool. "
+                        + $"{NextStep}"
+                );
             return;
         }
         foreach ((string field, string tool) in Signs)
             if (quantization.Has(field))
-                throw json.Fault(Field, $"has no {Method}, and its '{field}' is a field of {tool}: the folder was quantised by another tool. {NextStep}");
+                throw json.Fault(
+                    Field,
+                    $"has no {Method}, and its '{field}' is a field of {tool}: the folder was quantised by another "
+                        + $"tool. {NextStep}"
+                );
     }
 }

@@ -3,7 +3,9 @@ using GptOss.Kernels;
 
 namespace GptOss.Model;
 
-/// <summary>Binds the experts' matrices in every form in which tools save them. The form is told by the names alone.</summary>
+/// <summary>
+/// Binds the experts' matrices in every form in which tools save them. The form is told by the names alone.
+/// </summary>
 /// <remarks>
 /// MXFP4 where the blocks are there; else one tensor for all experts, which Hugging Face stores by inputs and OpenAI by
 /// outputs; else one tensor an expert: in a list (<c>gate_up_projs.3.weight</c>, Unsloth), or by expert
@@ -19,13 +21,20 @@ internal static unsafe class ExpertBinder
     /// <param name="columns">Inputs.</param>
     /// <exception cref="CheckpointException">A tensor is missing, or of another type or shape.</exception>
     public static ExpertMatrices HuggingFace(
-        CheckpointFolder file, ModelConfig c, string experts, string projection, int rows, int columns)
+        CheckpointFolder file,
+        ModelConfig c,
+        string experts,
+        string projection,
+        int rows,
+        int columns
+    )
     {
         string name = $"{experts}.{projection}";
         bool packed = file.TryGet(name + "_blocks", out _);
         if (!packed && file.TryGet(name, out _))
             return Fused(file, c, name, name + "_bias", rows, columns, byInputs: true);
-        bool Any(string start, string end) => !packed && Enumerable.Range(0, c.NumLocalExperts).Any(e => file.TryGet($"{start}{e}{end}", out _));
+        bool Any(string start, string end) =>
+            !packed && Enumerable.Range(0, c.NumLocalExperts).Any(e => file.TryGet($"{start}{e}{end}", out _));
         if (Any($"{name}s.", ".weight"))
             return OneByOne(c, e => Single(file, $"{name}s.{e}", rows, columns));
         if (Any($"{experts}.", $".{projection}.weight"))
@@ -70,43 +79,72 @@ internal static unsafe class ExpertBinder
     }
 
     private static ExpertMatrices Fused(
-        CheckpointFolder file, ModelConfig c, string name, string bias, int rows, int columns, bool byInputs)
+        CheckpointFolder file,
+        ModelConfig c,
+        string name,
+        string bias,
+        int rows,
+        int columns,
+        bool byInputs
+    )
     {
         int experts = c.NumLocalExperts;
-        Numbers weights = byInputs ? TensorReader.Numbers(file, name, experts, columns, rows)
+        Numbers weights = byInputs
+            ? TensorReader.Numbers(file, name, experts, columns, rows)
             : TensorReader.Numbers(file, name, experts, rows, columns);
         bool isBFloat16 = weights.Format == NumberFormat.BFloat16;
-        return ExpertMatrices.Contiguous(new Matrix
-        {
-            Kind = byInputs ? isBFloat16 ? MatrixKind.BFloat16Columns : MatrixKind.PlainColumns
-                : isBFloat16 ? MatrixKind.BFloat16Rows : MatrixKind.PlainRows,
-            Rows = rows,
-            Columns = columns,
-            Data = weights.Data,
-            Format = weights.Format,
-            Bias = TensorReader.Numbers(file, bias, experts, rows),
-        }, experts);
+        return ExpertMatrices.Contiguous(
+            new Matrix
+            {
+                Kind = byInputs
+                    ? isBFloat16
+                        ? MatrixKind.BFloat16Columns
+                        : MatrixKind.PlainColumns
+                    : isBFloat16
+                        ? MatrixKind.BFloat16Rows
+                        : MatrixKind.PlainRows,
+                Rows = rows,
+                Columns = columns,
+                Data = weights.Data,
+                Format = weights.Format,
+                Bias = TensorReader.Numbers(file, bias, experts, rows),
+            },
+            experts
+        );
     }
 
     private static ExpertMatrices Mxfp4Rows(
-        CheckpointFolder file, ModelConfig c, string name, string separator, string bias, int rows, int columns)
+        CheckpointFolder file,
+        ModelConfig c,
+        string name,
+        string separator,
+        string bias,
+        int rows,
+        int columns
+    )
     {
         int experts = c.NumLocalExperts;
         Tensor blocks = file.Get($"{name}{separator}blocks");
         if (columns % Mxfp4.BlockValues != 0)
-            throw new CheckpointException(blocks.File,
-                $"is MXFP4, whose rows are whole blocks of 32 values, but the config gives rows of {columns}.", blocks.Name);
+            throw new CheckpointException(
+                blocks.File,
+                $"is MXFP4, whose rows are whole blocks of 32 values, but the config gives rows of {columns}.",
+                blocks.Name
+            );
         Tensor scales = file.Get($"{name}{separator}scales");
         // E8M0 is the name of what OpenAI stores as U8: the exponent's byte.
         DType scaleType = scales.DType == DType.F8E8M0 ? DType.F8E8M0 : DType.U8;
-        return ExpertMatrices.Contiguous(new Matrix
-        {
-            Kind = MatrixKind.Mxfp4Rows,
-            Rows = rows,
-            Columns = columns,
-            Data = blocks.Expect(DType.U8, experts, rows, columns / Mxfp4.BlockValues, Mxfp4.BlockBytes).Data,
-            Scales = scales.Expect(scaleType, experts, rows, columns / Mxfp4.BlockValues).Data,
-            Bias = TensorReader.Numbers(file, bias, experts, rows),
-        }, experts);
+        return ExpertMatrices.Contiguous(
+            new Matrix
+            {
+                Kind = MatrixKind.Mxfp4Rows,
+                Rows = rows,
+                Columns = columns,
+                Data = blocks.Expect(DType.U8, experts, rows, columns / Mxfp4.BlockValues, Mxfp4.BlockBytes).Data,
+                Scales = scales.Expect(scaleType, experts, rows, columns / Mxfp4.BlockValues).Data,
+                Bias = TensorReader.Numbers(file, bias, experts, rows),
+            },
+            experts
+        );
     }
 }

@@ -3,7 +3,9 @@ using GptOss.Kernels;
 
 namespace GptOss.Model;
 
-/// <summary>Makes the key/value storage of sequences: blocks of 64 positions, one per layer, by absolute position.</summary>
+/// <summary>
+/// Makes the key/value storage of sequences: blocks of 64 positions, one per layer, by absolute position.
+/// </summary>
 internal sealed class KvCache(ModelConfig config, KeyValueFormat format)
 {
     private readonly KvTile _tile = new(format, config.HeadDim);
@@ -34,7 +36,9 @@ internal sealed class KvCache(ModelConfig config, KeyValueFormat format)
     }
 }
 
-/// <summary>Keys and values of 64 positions of one layer. Reference-counted, so that sequences can share a beginning.</summary>
+/// <summary>
+/// Keys and values of 64 positions of one layer. Reference-counted, so that sequences can share a beginning.
+/// </summary>
 internal sealed unsafe class KvBlock
 {
     public const int Positions = AttentionTile.Positions;
@@ -63,19 +67,23 @@ internal sealed unsafe class KvBlock
 
     public void Release()
     {
-        if (Interlocked.Decrement(ref _references) == 0) Free();
+        if (Interlocked.Decrement(ref _references) == 0)
+            Free();
     }
 
     private void Free()
     {
-        if (_data is null) return;
+        if (_data is null)
+            return;
         NativeMemory.AlignedFree(_data);
         _data = null;
         _freed(_bytes);
     }
 }
 
-/// <summary>The blocks of one sequence. Its length grows only after a forward pass, so a pass that fails leaves it usable.</summary>
+/// <summary>
+/// The blocks of one sequence. Its length grows only after a forward pass, so a pass that fails leaves it usable.
+/// </summary>
 internal sealed class KvSequence : IDisposable
 {
     private readonly KvCache _cache;
@@ -85,7 +93,8 @@ internal sealed class KvSequence : IDisposable
     {
         _cache = cache;
         _blocks = new List<KvBlock?>[cache.Config.NumHiddenLayers];
-        for (int layer = 0; layer < _blocks.Length; layer++) _blocks[layer] = [];
+        for (int layer = 0; layer < _blocks.Length; layer++)
+            _blocks[layer] = [];
     }
 
     /// <summary>Positions whose keys and values are stored.</summary>
@@ -101,18 +110,24 @@ internal sealed class KvSequence : IDisposable
     }
 
     /// <summary>The block of positions 64 · index to 64 · index + 63.</summary>
-    public KvBlock Block(int layer, int index) => _blocks[layer][index]
-        ?? throw new InvalidOperationException($"Block {index} of sliding layer {layer} was let go; its positions lie behind the window.");
+    public KvBlock Block(int layer, int index) =>
+        _blocks[layer][index]
+        ?? throw new InvalidOperationException(
+            $"Block {index} of sliding layer {layer} was let go; its positions lie behind the window."
+        );
 
-    /// <summary>Takes in <paramref name="count"/> positions that a pass has stored, and lets go of what no later query sees.</summary>
+    /// <summary>
+    /// Takes in <paramref name="count"/> positions that a pass has stored, and lets go of what no later query sees.
+    /// </summary>
     public void Advance(int count)
     {
         Length += count;
         ModelConfig config = _cache.Config;
-        int behind = Length - config.SlidingWindow + 1;   // the next query sees positions from here on
+        int behind = Length - config.SlidingWindow + 1; // the next query sees positions from here on
         for (int layer = 0; layer < _blocks.Length; layer++)
         {
-            if (!config.IsSliding[layer]) continue;
+            if (!config.IsSliding[layer])
+                continue;
             for (int index = behind / KvBlock.Positions - 1; index >= 0 && _blocks[layer][index] is { } block; index--)
             {
                 block.Release();
@@ -125,7 +140,8 @@ internal sealed class KvSequence : IDisposable
     {
         foreach (List<KvBlock?> layer in _blocks)
         {
-            foreach (KvBlock? block in layer) block?.Release();
+            foreach (KvBlock? block in layer)
+                block?.Release();
             layer.Clear();
         }
     }
@@ -142,12 +158,18 @@ internal readonly struct KvLayer(KvCache cache, int layer)
         foreach (Segment segment in batch.Segments)
             for (int i = 0; i < segment.Count; i++)
             {
-                int index = (segment.Start + i) / KvBlock.Positions, slot = (segment.Start + i) % KvBlock.Positions;
-                Span<float> key = keys[segment.FirstRow + i], value = values[segment.FirstRow + i];
+                int index = (segment.Start + i) / KvBlock.Positions,
+                    slot = (segment.Start + i) % KvBlock.Positions;
+                Span<float> key = keys[segment.FirstRow + i],
+                    value = values[segment.FirstRow + i];
                 for (int head = 0; head < cache.Config.NumKeyValueHeads; head++)
                 {
                     tile.StoreKey(StoredKeys(segment.Sequence, index, head), slot, key.Slice(head * headDim, headDim));
-                    tile.StoreValue(StoredValues(segment.Sequence, index, head), slot, value.Slice(head * headDim, headDim));
+                    tile.StoreValue(
+                        StoredValues(segment.Sequence, index, head),
+                        slot,
+                        value.Slice(head * headDim, headDim)
+                    );
                 }
             }
     }
@@ -161,10 +183,12 @@ internal readonly struct KvLayer(KvCache cache, int layer)
         cache.Tile.Values(StoredValues(sequence, index, head), scratch);
 
     /// <summary>The memory of a head's keys of one block.</summary>
-    public Span<byte> StoredKeys(KvSequence sequence, int index, int head) => Tile(sequence.Block(layer, index).Keys, head);
+    public Span<byte> StoredKeys(KvSequence sequence, int index, int head) =>
+        Tile(sequence.Block(layer, index).Keys, head);
 
     /// <summary>The memory of a head's values of one block.</summary>
-    public Span<byte> StoredValues(KvSequence sequence, int index, int head) => Tile(sequence.Block(layer, index).Values, head);
+    public Span<byte> StoredValues(KvSequence sequence, int index, int head) =>
+        Tile(sequence.Block(layer, index).Values, head);
 
     private Span<byte> Tile(Span<byte> tiles, int head) => tiles.Slice(head * cache.Tile.Bytes, cache.Tile.Bytes);
 }

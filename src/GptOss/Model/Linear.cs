@@ -7,13 +7,19 @@ namespace GptOss.Model;
 /// <summary>y = x Wᵀ + b for every kind of matrix, its outputs split over the team.</summary>
 internal static unsafe class Linear
 {
-    /// <summary>Outputs are handed out by as many, so that a range holds whole tiles: of rows, and of registers of columns.</summary>
-    private const int UnitRows = 12, UnitColumns = 64, UnitPlain = 16;
+    /// <summary>
+    /// Outputs are handed out by as many, so that a range holds whole tiles: of rows, and of registers of columns.
+    /// </summary>
+    private const int UnitRows = 12,
+        UnitColumns = 64,
+        UnitPlain = 16;
 
     /// <summary>Multiply-adds below which a second worker costs more than it brings: about 10 µs of work.</summary>
     private const long WorkPerWorker = 1 << 18;
 
-    /// <summary>Rows of activations that are brought into a format by one worker: below, a second one is not worth waking.</summary>
+    /// <summary>
+    /// Rows of activations that are brought into a format by one worker: below, a second one is not worth waking.
+    /// </summary>
     private const int RowsPerWorker = 8;
 
     /// <param name="x">[rows, inputs].</param>
@@ -22,7 +28,8 @@ internal static unsafe class Linear
     /// <param name="ws">Scratch and team.</param>
     public static Rows Apply(Rows x, Matrix w, Rows y, Workspace ws)
     {
-        if (x.Count == 0) return y;
+        if (x.Count == 0)
+            return y;
         var call = new Call
         {
             Matrix = w,
@@ -39,7 +46,8 @@ internal static unsafe class Linear
                 _ => UnitRows,
             },
         };
-        // Behind what the kernel wants, room for the bias in float32; whole cache lines, for the next worker's begins there.
+        // Behind what the kernel wants, room for the bias in float32; whole cache lines, for the next worker's begins
+        // there.
         call.ScratchWidth = call.KernelScratch + (w.Bias.IsNone ? 0 : (w.Rows + 15) & ~15);
         call.Scratch = Pointer(ws.Scratch(call.ScratchWidth));
         if (ArrangedWidth(w) is > 0 and int width)
@@ -54,22 +62,26 @@ internal static unsafe class Linear
         return y;
     }
 
-    /// <summary>Floats of an activation row in the format that the matrix wants; 0 where it takes the row as it is.</summary>
-    private static int ArrangedWidth(Matrix w) => w.Kind switch
-    {
-        MatrixKind.Mxfp4Rows => Mxfp4.ArrangedWidth(w.Columns),
-        MatrixKind.Mxfp4RowsByInt8 or MatrixKind.Int8Panels => Int8Row.Width(w.Columns),
-        _ => 0,
-    };
+    /// <summary>
+    /// Floats of an activation row in the format that the matrix wants; 0 where it takes the row as it is.
+    /// </summary>
+    private static int ArrangedWidth(Matrix w) =>
+        w.Kind switch
+        {
+            MatrixKind.Mxfp4Rows => Mxfp4.ArrangedWidth(w.Columns),
+            MatrixKind.Mxfp4RowsByInt8 or MatrixKind.Int8Panels => Int8Row.Width(w.Columns),
+            _ => 0,
+        };
 
-    private static int ScratchValues(Matrix w, int tokens) => w.Kind switch
-    {
-        MatrixKind.Mxfp4Rows => Mxfp4.ScratchValues(w.Columns),
-        MatrixKind.Mxfp4RowsByInt8 => Mxfp4Int8.ScratchValues(w.Columns, tokens),
-        MatrixKind.Int8Panels => tokens * Int8Panel.Rows,
-        MatrixKind.PlainRows or MatrixKind.PlainColumns => UnitPlain * w.Columns,
-        _ => Lanes.Count,
-    };
+    private static int ScratchValues(Matrix w, int tokens) =>
+        w.Kind switch
+        {
+            MatrixKind.Mxfp4Rows => Mxfp4.ScratchValues(w.Columns),
+            MatrixKind.Mxfp4RowsByInt8 => Mxfp4Int8.ScratchValues(w.Columns, tokens),
+            MatrixKind.Int8Panels => tokens * Int8Panel.Rows,
+            MatrixKind.PlainRows or MatrixKind.PlainColumns => UnitPlain * w.Columns,
+            _ => Lanes.Count,
+        };
 
     private static void Arrange(void* state, int worker, int first, int end)
     {
@@ -80,9 +92,15 @@ internal static unsafe class Linear
             var arranged = new Span<float>(call.Arranged + (long)row * call.ArrangedWidth, call.ArrangedWidth);
             switch (call.Matrix.Kind)
             {
-                case MatrixKind.Mxfp4Rows: Mxfp4.Arrange(x, arranged); break;
-                case MatrixKind.Mxfp4RowsByInt8: Mxfp4Int8.Arrange(x, arranged, call.Tokens); break;
-                default: Int8.Arrange(x, arranged); break;
+                case MatrixKind.Mxfp4Rows:
+                    Mxfp4.Arrange(x, arranged);
+                    break;
+                case MatrixKind.Mxfp4RowsByInt8:
+                    Mxfp4Int8.Arrange(x, arranged, call.Tokens);
+                    break;
+                default:
+                    Int8.Arrange(x, arranged);
+                    break;
             }
         }
     }
@@ -91,13 +109,17 @@ internal static unsafe class Linear
     {
         ref Call call = ref *(Call*)state;
         Matrix w = call.Matrix;
-        int first = firstUnit * call.UnitRows, count = Math.Min(endUnit * call.UnitRows, w.Rows) - first;
-        Rows x = call.ArrangedWidth > 0 ? new(new Span<float>(call.Arranged, call.Tokens * call.ArrangedWidth), call.ArrangedWidth)
-            : new(new Span<float>(call.X, call.Tokens * call.XWidth), call.XWidth);
+        int first = firstUnit * call.UnitRows,
+            count = Math.Min(endUnit * call.UnitRows, w.Rows) - first;
+        Rows x =
+            call.ArrangedWidth > 0
+                ? new(new Span<float>(call.Arranged, call.Tokens * call.ArrangedWidth), call.ArrangedWidth)
+                : new(new Span<float>(call.X, call.Tokens * call.XWidth), call.XWidth);
         var y = new Rows(new Span<float>(call.Y, call.Tokens * w.Rows), w.Rows);
         var scratch = new Span<float>(call.Scratch + (long)worker * call.ScratchWidth, call.ScratchWidth);
         Span<float> bias = w.Bias.IsNone ? default : scratch.Slice(call.KernelScratch, count);
-        if (!w.Bias.IsNone) w.WidenBias(first, bias);
+        if (!w.Bias.IsNone)
+            w.WidenBias(first, bias);
         scratch = scratch[..call.KernelScratch];
         switch (w.Kind)
         {
@@ -119,14 +141,27 @@ internal static unsafe class Linear
             default:
                 long panel = Int8.PanelBytes(w.Columns);
                 Int8.Multiply(
-                    new(w.Data + firstUnit * panel, (int)((endUnit - firstUnit) * panel)), w.Columns, bias, x, y, first,
-                    new Rows(scratch, Int8Panel.Rows));
+                    new(w.Data + firstUnit * panel, (int)((endUnit - firstUnit) * panel)),
+                    w.Columns,
+                    bias,
+                    x,
+                    y,
+                    first,
+                    new Rows(scratch, Int8Panel.Rows)
+                );
                 break;
         }
     }
 
     private static void MultiplyPlain(
-        Matrix w, ReadOnlySpan<float> bias, Rows x, Rows y, int first, int count, Span<float> scratch)
+        Matrix w,
+        ReadOnlySpan<float> bias,
+        Rows x,
+        Rows y,
+        int first,
+        int count,
+        Span<float> scratch
+    )
     {
         for (int from = 0; from < count; from += UnitPlain)
         {

@@ -18,15 +18,17 @@ internal enum MatrixKind
     Mxfp4RowsByInt8,
 
     /// <summary>
-    /// Numbers of any <see cref="NumberFormat"/>, [outputs, inputs], or the even and the odd outputs in a matrix each: widened
-    /// row by row. Right, and not fast.
+    /// Numbers of any <see cref="NumberFormat"/>, [outputs, inputs], or the even and the odd outputs in a matrix each:
+    /// widened row by row. Right, and not fast.
     /// </summary>
     PlainRows,
 
     /// <summary>The same, [inputs, outputs].</summary>
     PlainColumns,
 
-    /// <summary>Derived int8 weights in panels of 32 outputs (<see cref="Int8"/>), multiplied by int8 activations.</summary>
+    /// <summary>
+    /// Derived int8 weights in panels of 32 outputs (<see cref="Int8"/>), multiplied by int8 activations.
+    /// </summary>
     Int8Panels,
 }
 
@@ -49,7 +51,10 @@ internal readonly unsafe struct Matrix
     /// <summary>Of <see cref="Data"/>, where the kind leaves it open.</summary>
     public NumberFormat Format { get; init; }
 
-    /// <summary>The odd outputs of <see cref="MatrixKind.PlainRows"/> where <see cref="Data"/> has the even ones alone; else none.</summary>
+    /// <summary>
+    /// The odd outputs of <see cref="MatrixKind.PlainRows"/> where <see cref="Data"/> has the even ones alone; else
+    /// none.
+    /// </summary>
     public Numbers Odd { get; init; }
 
     /// <summary>[rows], or none.</summary>
@@ -62,35 +67,47 @@ internal readonly unsafe struct Matrix
     public bool IsMxfp4 => Kind is MatrixKind.Mxfp4Rows or MatrixKind.Mxfp4RowsByInt8;
 
     /// <summary>Bytes of weights, scales and bias: what one use of the matrix reads.</summary>
-    public long Bytes => (Bias.IsNone ? 0 : (long)Bias.Format.Bytes() * Rows) + Kind switch
-    {
-        MatrixKind.Mxfp4Rows or MatrixKind.Mxfp4RowsByInt8 => (long)Rows * (Columns / 32) * 17,
-        MatrixKind.Int8Panels => Int8.Bytes(Rows, Columns),
-        _ => (long)Format.Bytes() * Rows * Columns,
-    };
+    public long Bytes =>
+        (Bias.IsNone ? 0 : (long)Bias.Format.Bytes() * Rows)
+        + Kind switch
+        {
+            MatrixKind.Mxfp4Rows or MatrixKind.Mxfp4RowsByInt8 => (long)Rows * (Columns / 32) * 17,
+            MatrixKind.Int8Panels => Int8.Bytes(Rows, Columns),
+            _ => (long)Format.Bytes() * Rows * Columns,
+        };
 
     /// <summary>The same weights, multiplied in another way.</summary>
     public Matrix As(MatrixKind kind) => As(kind, Data);
 
     /// <summary>The same outputs from other weights.</summary>
     public Matrix As(MatrixKind kind, byte* data) =>
-        new() { Kind = kind, Rows = Rows, Columns = Columns, Data = data, Scales = Scales, Bias = Bias };
+        new()
+        {
+            Kind = kind,
+            Rows = Rows,
+            Columns = Columns,
+            Data = data,
+            Scales = Scales,
+            Bias = Bias,
+        };
 
     /// <summary>A part of a matrix of plain or bfloat16 rows.</summary>
-    public Matrix SliceRows(int first, int count) => new()
-    {
-        Kind = Kind,
-        Rows = count,
-        Columns = Columns,
-        Data = Data + (long)Format.Bytes() * first * Columns,
-        Format = Format,
-        Bias = Bias.From(first),
-    };
+    public Matrix SliceRows(int first, int count) =>
+        new()
+        {
+            Kind = Kind,
+            Rows = count,
+            Columns = Columns,
+            Data = Data + (long)Format.Bytes() * first * Columns,
+            Format = Format,
+            Bias = Bias.From(first),
+        };
 
     /// <summary>The bias of outputs <paramref name="first"/> and following, widened.</summary>
     public void WidenBias(int first, Span<float> bias)
     {
-        if (OddBias.IsNone) Bias.Widen(first, bias);
+        if (OddBias.IsNone)
+            Bias.Widen(first, bias);
         else
             for (int i = 0; i < bias.Length; i++)
                 ((first + i) % 2 == 0 ? Bias : OddBias).Widen((first + i) / 2, bias.Slice(i, 1));
@@ -105,8 +122,10 @@ internal readonly unsafe struct Matrix
         if (Kind == MatrixKind.PlainRows)
         {
             for (int r = 0; r < rows.Count; r++)
-                if (Odd.IsNone) data.Widen((long)(first + r) * Columns, rows[r]);
-                else ((first + r) % 2 == 0 ? data : Odd).Widen((long)((first + r) / 2) * Columns, rows[r]);
+                if (Odd.IsNone)
+                    data.Widen((long)(first + r) * Columns, rows[r]);
+                else
+                    ((first + r) % 2 == 0 ? data : Odd).Widen((long)((first + r) / 2) * Columns, rows[r]);
             return;
         }
         // A run of neighbours is read at once, so that a cache line is met once and not once for each output.
@@ -114,7 +133,8 @@ internal readonly unsafe struct Matrix
         for (int k = 0; k < Columns; k++)
         {
             data.Widen((long)k * Rows + first, run);
-            for (int r = 0; r < run.Length; r++) rows[r][k] = run[r];
+            for (int r = 0; r < run.Length; r++)
+                rows[r][k] = run[r];
         }
     }
 }
@@ -132,17 +152,22 @@ internal sealed class ExpertMatrices(Matrix[] experts)
     /// <summary>As many matrices as there are experts, one behind the other.</summary>
     public static unsafe ExpertMatrices Contiguous(Matrix first, int count)
     {
-        long values = (long)first.Rows * first.Columns, bytes = first.IsMxfp4 ? values / 2 : first.Format.Bytes() * values;
-        return new ExpertMatrices([.. Enumerable.Range(0, count).Select(expert => new Matrix
-        {
-            Kind = first.Kind,
-            Rows = first.Rows,
-            Columns = first.Columns,
-            Data = first.Data + expert * bytes,
-            Format = first.Format,
-            Scales = first.Scales is null ? null : first.Scales + expert * (values / 32),
-            Bias = first.Bias.From((long)expert * first.Rows),
-        })]);
+        long values = (long)first.Rows * first.Columns,
+            bytes = first.IsMxfp4 ? values / 2 : first.Format.Bytes() * values;
+        return new ExpertMatrices([
+            .. Enumerable
+                .Range(0, count)
+                .Select(expert => new Matrix
+                {
+                    Kind = first.Kind,
+                    Rows = first.Rows,
+                    Columns = first.Columns,
+                    Data = first.Data + expert * bytes,
+                    Format = first.Format,
+                    Scales = first.Scales is null ? null : first.Scales + expert * (values / 32),
+                    Bias = first.Bias.From((long)expert * first.Rows),
+                }),
+        ]);
     }
 
     /// <summary>Each matrix in another form.</summary>
@@ -162,6 +187,10 @@ internal readonly unsafe struct Numbers(byte* data, NumberFormat format)
     public Numbers From(long first) => data is null ? default : new(data + first * format.Bytes(), format);
 
     /// <summary>As many numbers as there is room for, from the given one on, in float32; exact.</summary>
-    public void Widen(long first, Span<float> destination) => NumberFormats.Widen(
-        new(data + first * format.Bytes(), destination.Length * format.Bytes()), format, destination);
+    public void Widen(long first, Span<float> destination) =>
+        NumberFormats.Widen(
+            new(data + first * format.Bytes(), destination.Length * format.Bytes()),
+            format,
+            destination
+        );
 }

@@ -9,8 +9,13 @@ internal enum CheckpointLayout
     Original,
 }
 
-/// <summary>Every shape and constant of a model, as its config.json gives them. Nothing comes from a table of known models.</summary>
-/// <remarks>Validated: every matrix, one expert's or the head's, has at most 2³¹ − 1 values, so that no later computation of a size overflows 64 bits.</remarks>
+/// <summary>
+/// Every shape and constant of a model, as its config.json gives them. Nothing comes from a table of known models.
+/// </summary>
+/// <remarks>
+/// Validated: every matrix, one expert's or the head's, has at most 2³¹ − 1 values, so that no later computation of a
+/// size overflows 64 bits.
+/// </remarks>
 internal sealed record ModelConfig
 {
     public required CheckpointLayout Layout { get; init; }
@@ -46,7 +51,12 @@ internal sealed record ModelConfig
 
     public int KeyValueWidth => NumKeyValueHeads * HeadDim;
 
-    private const int MaxDimension = 1 << 20, MaxLayers = 1024, MaxExperts = 4096, MaxExpertsPerToken = 128, MaxVocabulary = 1 << 24, MaxPosition = 1 << 27;
+    private const int MaxDimension = 1 << 20,
+        MaxLayers = 1024,
+        MaxExperts = 4096,
+        MaxExpertsPerToken = 128,
+        MaxVocabulary = 1 << 24,
+        MaxPosition = 1 << 27;
 
     /// <summary>Reads either form of config.json.</summary>
     /// <exception cref="CheckpointException">Names the field, what it should be and what it is.</exception>
@@ -54,9 +64,16 @@ internal sealed record ModelConfig
     {
         bool huggingFace = json.Has("model_type") || !json.Has("num_experts");
         if (huggingFace && !json.Has("model_type"))
-            throw json.Fault("model_type", "is missing, and gpt-oss has 'gpt_oss' there: put the config.json beside the weights that they came with.");
+            throw json.Fault(
+                "model_type",
+                "is missing, and gpt-oss has 'gpt_oss' there: put the config.json beside the weights that they came "
+                    + "with."
+            );
         if (huggingFace && json.Text("model_type") is var type && type != "gpt_oss")
-            throw json.Fault("model_type", $"should be 'gpt_oss' but is '{Printable.Name(type)}'; this engine runs no other architecture.");
+            throw json.Fault(
+                "model_type",
+                $"should be 'gpt_oss' but is '{Printable.Name(type)}'; this engine runs no other architecture."
+            );
         if (json.OptionalText("hidden_act") is { } activation && activation != "silu")
             throw json.Fault("hidden_act", $"should be 'silu' but is '{Printable.Name(activation)}'.");
 
@@ -101,8 +118,10 @@ internal sealed record ModelConfig
         if (HeadDim % 2 != 0)
             throw json.Fault("head_dim", $"should be even, for rotary pairs, but is {HeadDim}.");
         if (NumAttentionHeads % NumKeyValueHeads != 0)
-            throw json.Fault("num_attention_heads",
-                $"should be a multiple of num_key_value_heads {NumKeyValueHeads} but is {NumAttentionHeads}.");
+            throw json.Fault(
+                "num_attention_heads",
+                $"should be a multiple of num_key_value_heads {NumKeyValueHeads} but is {NumAttentionHeads}."
+            );
         Fits("num_attention_heads", (long)NumAttentionHeads * HeadDim, MaxDimension);
         Fits("intermediate_size", 2L * IntermediateSize * HiddenSize, int.MaxValue);
         Fits("hidden_size", (long)HiddenSize * NumAttentionHeads * HeadDim, int.MaxValue);
@@ -112,39 +131,57 @@ internal sealed record ModelConfig
         void Fits(string field, long product, long limit)
         {
             if (product > limit)
-                throw json.Fault(field, $"makes a matrix of {product} values together with the other sizes; at most {limit} are supported.");
+                throw json.Fault(
+                    field,
+                    $"makes a matrix of {product} values together with the other sizes; at most {limit} are supported."
+                );
         }
     }
 
     // Two names mean the same, and nothing says what is right where both are missing.
     private static int ReadExpertsPerToken(ConfigJson json, int most)
     {
-        const string name = "num_experts_per_tok", older = "experts_per_token";
-        int? first = json.OptionalInt32(name, 1, most), second = json.OptionalInt32(older, 1, most);
+        const string name = "num_experts_per_tok",
+            older = "experts_per_token";
+        int? first = json.OptionalInt32(name, 1, most),
+            second = json.OptionalInt32(older, 1, most);
         if (first is { } a && second is { } b && a != b)
             throw json.Fault(older, $"is {b}, but {name} is {a}: they mean the same.");
-        return first ?? second ?? throw json.Fault(name, $"is missing, and so is {older}. gpt-oss-20b and gpt-oss-120b have 4.");
+        return first
+            ?? second
+            ?? throw json.Fault(name, $"is missing, and so is {older}. gpt-oss-20b and gpt-oss-120b have 4.");
     }
 
     private static bool[] ReadLayerTypes(ConfigJson json, int layers)
     {
         if (json.OptionalTexts("layer_types") is not { } types)
-            return [.. Enumerable.Range(0, layers).Select(layer => layer % 2 == 0)];   // OpenAI's code: even layers slide
+            return [.. Enumerable.Range(0, layers).Select(layer => layer % 2 == 0)]; // OpenAI's code: even layers slide
         if (types.Length != layers)
-            throw json.Fault("layer_types", $"should have one entry for each of {layers} layers but has {types.Length}.");
-        return [.. types.Select(type => type switch
-        {
-            "sliding_attention" => true,
-            "full_attention" => false,
-            _ => throw json.Fault("layer_types",
-                $"should hold 'sliding_attention' and 'full_attention' but holds '{Printable.Name(type)}'."),
-        })];
+            throw json.Fault(
+                "layer_types",
+                $"should have one entry for each of {layers} layers but has {types.Length}."
+            );
+        return
+        [
+            .. types.Select(type =>
+                type switch
+                {
+                    "sliding_attention" => true,
+                    "full_attention" => false,
+                    _ => throw json.Fault(
+                        "layer_types",
+                        $"should hold 'sliding_attention' and 'full_attention' but holds '{Printable.Name(type)}'."
+                    ),
+                }
+            ),
+        ];
     }
 
     internal static double Positive(ConfigJson json, string field, double fallback)
     {
         double value = json.OptionalNumber(field) ?? fallback;
-        return (float)value is > 0 and <= float.MaxValue ? value   // a tiny one may be zero in float32
+        return (float)value is > 0 and <= float.MaxValue
+            ? value // a tiny one may be zero in float32
             : throw json.Fault(field, $"should be a positive number but is {value}.");
     }
 }

@@ -1,6 +1,8 @@
 namespace GptOss.Model;
 
-/// <summary>All weights of a model, bound to the checkpoint. Immutable; shared by everything that runs the model.</summary>
+/// <summary>
+/// All weights of a model, bound to the checkpoint. Immutable; shared by everything that runs the model.
+/// </summary>
 internal sealed class ModelWeights
 {
     public required ModelConfig Config { get; init; }
@@ -16,7 +18,9 @@ internal sealed class ModelWeights
     /// <summary>[vocab, hidden], no bias.</summary>
     public required Matrix Unembedding { get; init; }
 
-    /// <summary>Bytes that one decoded token reads: everything but the embedding table, and of the experts those that are used.</summary>
+    /// <summary>
+    /// Bytes that one decoded token reads: everything but the embedding table, and of the experts those that are used.
+    /// </summary>
     public long BytesPerToken
     {
         get
@@ -26,8 +30,14 @@ internal sealed class ModelWeights
             {
                 AttentionWeights a = layer.Attention;
                 ExpertWeights e = layer.Experts;
-                bytes += a.Query.Bytes + a.Key.Bytes + a.Value.Bytes + a.Output.Bytes + sizeof(float) * (long)a.Sinks.Length
-                    + e.Router.Bytes + 2 * sizeof(float) * (long)Config.HiddenSize
+                bytes +=
+                    a.Query.Bytes
+                    + a.Key.Bytes
+                    + a.Value.Bytes
+                    + a.Output.Bytes
+                    + sizeof(float) * (long)a.Sinks.Length
+                    + e.Router.Bytes
+                    + 2 * sizeof(float) * (long)Config.HiddenSize
                     + Config.ExpertsPerToken * (e.GateUp.First.Bytes + e.Down.First.Bytes);
             }
             return bytes;

@@ -4,9 +4,9 @@ namespace GptOss.Model;
 
 /// <summary>Rotary frequencies with YaRN's blend, and the angles of a batch's positions.</summary>
 /// <remarks>
-/// Pair i turns at base fᵢ = θ^(−2i/headDim), at fᵢ / factor, or between the two, from position 0 on. Cosine and sine carry the
-/// concentration 0.1 ln(factor) + 1, so that queries and keys both do. Source: RotaryEmbedding in openai/gpt-oss,
-/// gpt_oss/torch/model.py. Everything in float64, rounded once.
+/// Pair i turns at base fᵢ = θ^(−2i/headDim), at fᵢ / factor, or between the two, from position 0 on. Cosine and sine
+/// carry the concentration 0.1 ln(factor) + 1, so that queries and keys both do. Source: RotaryEmbedding in
+/// openai/gpt-oss, gpt_oss/torch/model.py. Everything in float64, rounded once.
 /// </remarks>
 internal sealed class Rope
 {
@@ -20,8 +20,10 @@ internal sealed class Rope
         bool scaled = rope.Factor > 1;
         _concentration = scaled ? rope.AttentionFactor ?? 0.1 * Math.Log(rope.Factor) + 1 : 1;
 
-        double low = PairTurning(rope.BetaFast), high = PairTurning(rope.BetaSlow);
-        if (rope.Truncate) (low, high) = (Math.Floor(low), Math.Ceiling(high));
+        double low = PairTurning(rope.BetaFast),
+            high = PairTurning(rope.BetaSlow);
+        if (rope.Truncate)
+            (low, high) = (Math.Floor(low), Math.Ceiling(high));
         low = Math.Max(low, 0);
         high = Math.Min(high, headDim - 1);
         for (int i = 0; i < half; i++)

@@ -13,7 +13,10 @@ internal sealed record RopeConfig
     public required double BetaSlow { get; init; }
     public required int OriginalContext { get; init; }
 
-    /// <summary>Whether the ends of the blend are rounded to whole pairs: the default of Hugging Face, false in the published files.</summary>
+    /// <summary>
+    /// Whether the ends of the blend are rounded to whole pairs: the default of Hugging Face, false in the published
+    /// files.
+    /// </summary>
     public required bool Truncate { get; init; }
 
     /// <summary>Overrides the concentration 0.1 ln(factor) + 1 where the file gives it.</summary>
@@ -30,7 +33,8 @@ internal sealed record RopeConfig
 
     public static RopeConfig FromHuggingFace(ConfigJson json)
     {
-        ConfigJson rope = json.Object("rope_parameters") ?? json.Object("rope_scaling")
+        ConfigJson rope = json.Object("rope_parameters")
+            ?? json.Object("rope_scaling")
             ?? throw json.Fault("rope_scaling", "should be an object with the YaRN parameters but is missing or null.");
         string type = rope.OptionalText("rope_type") ?? rope.OptionalText("type") ?? "yarn";
         bool plain = type is "default" or "none";
@@ -40,17 +44,25 @@ internal sealed record RopeConfig
         RefuseContradictions(json, rope);
         double? factor = rope.OptionalNumber("factor") is null ? null : ModelConfig.Positive(rope, "factor", 1);
         if (plain && factor is { } scaled && scaled != 1)
-            throw rope.Fault("factor", $"is {scaled}, but rope_type '{type}' means that nothing is scaled: one of the two is wrong.");
+            throw rope.Fault(
+                "factor",
+                $"is {scaled}, but rope_type '{type}' means that nothing is scaled: one of the two is wrong."
+            );
         return new RopeConfig
         {
             Theta = theta,
-            Factor = plain ? 1 : factor ?? throw rope.Fault("factor", "is missing or null, and YaRN has no default for it."),
+            Factor = plain
+                ? 1
+                : factor ?? throw rope.Fault("factor", "is missing or null, and YaRN has no default for it."),
             BetaFast = ModelConfig.Positive(rope, "beta_fast", 32),
             BetaSlow = ModelConfig.Positive(rope, "beta_slow", 1),
             OriginalContext = rope.OptionalInt32("original_max_position_embeddings", 1, MaxContext)
-                ?? json.OptionalInt32("initial_context_length", 1, MaxContext) ?? 4096,
+                ?? json.OptionalInt32("initial_context_length", 1, MaxContext)
+                ?? 4096,
             Truncate = rope.OptionalBoolean("truncate") ?? true,
-            AttentionFactor = rope.OptionalNumber("attention_factor") is null ? null : ModelConfig.Positive(rope, "attention_factor", 1),
+            AttentionFactor = rope.OptionalNumber("attention_factor") is null
+                ? null
+                : ModelConfig.Positive(rope, "attention_factor", 1),
         };
     }
 
@@ -59,10 +71,16 @@ internal sealed record RopeConfig
     {
         Same(rope, "rope_theta", json, "rope_theta");
         if (json.Object("rope_parameters") is not null && json.Object("rope_scaling") is { } older)
-            foreach (string field in (string[])["factor", "beta_fast", "beta_slow", "original_max_position_embeddings", "rope_theta"])
+            foreach (
+                string field in (string[])
+                    ["factor", "beta_fast", "beta_slow", "original_max_position_embeddings", "rope_theta"]
+            )
                 Same(rope, field, older, field);
         if (rope.OptionalText("rope_type") is { } type && rope.OptionalText("type") is { } other && type != other)
-            throw rope.Fault("type", $"is '{Printable.Name(other)}', but rope_type is '{Printable.Name(type)}': they mean the same.");
+            throw rope.Fault(
+                "type",
+                $"is '{Printable.Name(other)}', but rope_type is '{Printable.Name(type)}': they mean the same."
+            );
 
         static void Same(ConfigJson a, string field, ConfigJson b, string other)
         {
@@ -71,13 +89,14 @@ internal sealed record RopeConfig
         }
     }
 
-    public static RopeConfig FromOriginal(ConfigJson json) => new()
-    {
-        Theta = ReadTheta(json, 150_000),
-        Factor = ModelConfig.Positive(json, "rope_scaling_factor", 1),
-        BetaFast = ModelConfig.Positive(json, "rope_ntk_beta", 32),
-        BetaSlow = ModelConfig.Positive(json, "rope_ntk_alpha", 1),
-        OriginalContext = json.OptionalInt32("initial_context_length", 1, MaxContext) ?? 4096,
-        Truncate = false,
-    };
+    public static RopeConfig FromOriginal(ConfigJson json) =>
+        new()
+        {
+            Theta = ReadTheta(json, 150_000),
+            Factor = ModelConfig.Positive(json, "rope_scaling_factor", 1),
+            BetaFast = ModelConfig.Positive(json, "rope_ntk_beta", 32),
+            BetaSlow = ModelConfig.Positive(json, "rope_ntk_alpha", 1),
+            OriginalContext = json.OptionalInt32("initial_context_length", 1, MaxContext) ?? 4096,
+            Truncate = false,
+        };
 }

@@ -12,12 +12,16 @@ internal sealed class Routing
     private int[] _rows = [];
     private float[] _rowWeights = [];
 
-    /// <summary>Chooses <paramref name="k"/> experts for every row and sorts the choices by expert, rows ascending within each.</summary>
+    /// <summary>
+    /// Chooses <paramref name="k"/> experts for every row and sorts the choices by expert, rows ascending within each.
+    /// </summary>
     /// <param name="scores">[rows, experts].</param>
     /// <param name="k">Experts per row.</param>
     public Routing Choose(Rows scores, int k)
     {
-        int rows = scores.Count, experts = scores.Width, choices = rows * k;
+        int rows = scores.Count,
+            experts = scores.Width,
+            choices = rows * k;
         if (_rows.Length < choices)
         {
             _experts = new int[choices];
@@ -25,15 +29,18 @@ internal sealed class Routing
             _rows = new int[choices];
             _rowWeights = new float[choices];
         }
-        if (_starts.Length != experts + 1) _starts = new int[experts + 1];
+        if (_starts.Length != experts + 1)
+            _starts = new int[experts + 1];
 
         for (int row = 0; row < rows; row++)
             TopK.Softmax(scores[row], _experts.AsSpan(row * k, k), _weights.AsSpan(row * k, k));
 
         // Counting sort: starts[e] first counts, then points behind expert e's rows, then to their beginning.
         Array.Clear(_starts);
-        for (int i = 0; i < choices; i++) _starts[_experts[i]]++;
-        for (int e = 1; e <= experts; e++) _starts[e] += _starts[e - 1];
+        for (int i = 0; i < choices; i++)
+            _starts[_experts[i]]++;
+        for (int e = 1; e <= experts; e++)
+            _starts[e] += _starts[e - 1];
         for (int i = choices - 1; i >= 0; i--)
         {
             int at = --_starts[_experts[i]];
@@ -50,7 +57,8 @@ internal sealed class Routing
     {
         get
         {
-            int start = _starts[expert], count = _starts[expert + 1] - start;
+            int start = _starts[expert],
+                count = _starts[expert + 1] - start;
             return new Expert(expert, _rows.AsSpan(start, count), _rowWeights.AsSpan(start, count));
         }
     }
@@ -60,6 +68,7 @@ internal sealed class Routing
         private int _expert = -1;
 
         public readonly Enumerator GetEnumerator() => this;
+
         public readonly Expert Current => routing[_expert];
 
         public bool MoveNext()
@@ -84,7 +93,8 @@ internal readonly ref struct Expert(int index, ReadOnlySpan<int> rows, ReadOnlyS
     /// <summary>The rows of x that chose this expert: [count, width].</summary>
     public Rows Gather(Rows x, Rows gathered)
     {
-        for (int i = 0; i < _rows.Length; i++) x[_rows[i]].CopyTo(gathered[i]);
+        for (int i = 0; i < _rows.Length; i++)
+            x[_rows[i]].CopyTo(gathered[i]);
         return gathered;
     }
 

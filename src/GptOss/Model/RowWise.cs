@@ -9,7 +9,12 @@ internal static unsafe class RowWise
     /// <summary>Rows below which a second worker costs more than it brings: some ten microseconds of work.</summary>
     private const int RowsPerWorker = 8;
 
-    private enum Operation { RmsNorm, Rotate, SwiGlu }
+    private enum Operation
+    {
+        RmsNorm,
+        Rotate,
+        SwiGlu,
+    }
 
     /// <summary>y = RMSNorm(x), row by row; y may be x.</summary>
     public static Rows RmsNorm(Rows x, float[] weight, float epsilon, Rows y, Workspace ws)
@@ -49,9 +54,15 @@ internal static unsafe class RowWise
             var y = new Span<float>(call.Y + (long)row * call.YWidth, call.YWidth);
             switch (call.Operation)
             {
-                case Operation.RmsNorm: Kernels.RmsNorm.Row(x, new(call.Weight, x.Length), call.Epsilon, y); break;
-                case Operation.Rotate: Rotation.Row(y, x); break;
-                default: Kernels.SwiGlu.Row(x, call.Limit, y, call.Alpha); break;
+                case Operation.RmsNorm:
+                    Kernels.RmsNorm.Row(x, new(call.Weight, x.Length), call.Epsilon, y);
+                    break;
+                case Operation.Rotate:
+                    Rotation.Row(y, x);
+                    break;
+                default:
+                    Kernels.SwiGlu.Row(x, call.Limit, y, call.Alpha);
+                    break;
             }
         }
     }

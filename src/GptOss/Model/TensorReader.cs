@@ -3,7 +3,9 @@ using GptOss.Kernels;
 
 namespace GptOss.Model;
 
-/// <summary>Tensors as numbers and matrices, once their type and shape are seen to be what the config makes them.</summary>
+/// <summary>
+/// Tensors as numbers and matrices, once their type and shape are seen to be what the config makes them.
+/// </summary>
 internal static unsafe class TensorReader
 {
     /// <summary>Numbers of a required shape, in one of the formats that widen to float32 without rounding.</summary>
@@ -20,17 +22,25 @@ internal static unsafe class TensorReader
             DType.F32 => NumberFormat.Float32,
             _ => null,
         };
-        if (format is { } known && tensor.Shape.SequenceEqual(shape)) return new Numbers(tensor.Data, known);
-        string wanted = Tensor.Describe(DType.BF16, shape).Replace("BF16", "BF16, F16 or F32", StringComparison.Ordinal);
-        throw new CheckpointException(tensor.File, $"should be {wanted} but is {tensor}."
-            + (format is null ? WhyForeign(file, tensor) : ""), tensor.Name);
+        if (format is { } known && tensor.Shape.SequenceEqual(shape))
+            return new Numbers(tensor.Data, known);
+        string wanted = Tensor
+            .Describe(DType.BF16, shape)
+            .Replace("BF16", "BF16, F16 or F32", StringComparison.Ordinal);
+        throw new CheckpointException(
+            tensor.File,
+            $"should be {wanted} but is {tensor}." + (format is null ? WhyForeign(file, tensor) : ""),
+            tensor.Name
+        );
     }
 
     private static string WhyForeign(CheckpointFolder file, Tensor tensor)
     {
         string tool = TensorNames.Quantiser(file.Names) is { } known ? $" ({known})" : "";
-        return tensor.DType == DType.F64 ? " Save the model in one of these types."
-            : $" The folder was quantised by another tool{tool}. Use one that was saved in bf16, F16 or F32, or with OpenAI's MXFP4.";
+        return tensor.DType == DType.F64
+            ? " Save the model in one of these types."
+            : $" The folder was quantised by another tool{tool}. Use one that was saved in bf16, F16 or F32, or with "
+                + "OpenAI's MXFP4.";
     }
 
     /// <summary>A matrix stored by outputs.</summary>

@@ -2,16 +2,21 @@ using GptOss.Kernels;
 
 namespace GptOss.Model;
 
-/// <summary>The forward pass of gpt-oss. Source of every equation: openai/gpt-oss, gpt_oss/torch/model.py; shapes on the right.</summary>
+/// <summary>
+/// The forward pass of gpt-oss. Source of every equation: openai/gpt-oss, gpt_oss/torch/model.py; shapes on the right.
+/// </summary>
 internal static class Transformer
 {
     /// <summary>Runs every row of the batch through the model; returns logits for the rows that ask for them.</summary>
-    /// <remarks>A row is one token of one sequence at one position. Prefill brings many rows of a sequence, decode one.</remarks>
-    /// <exception cref="OperationCanceledException"><paramref name="stop"/> was set: looked at before every layer and expert.</exception>
+    /// <remarks>
+    /// A row is one token of one sequence at one position. Prefill brings many rows of a sequence, decode one.
+    /// </remarks>
+    /// <exception cref="OperationCanceledException"><paramref name="stop"/> was set: looked at before every layer and
+    /// expert.</exception>
     public static Rows Forward(ModelWeights w, Batch batch, KvCache cache, Workspace ws, CancellationToken stop)
     {
-        Rows x = Embedding.Gather(w.Embedding, batch.Tokens, ws.Residual(batch.Count));       // [rows, hidden]
-        Rows angles = w.Rope.Angles(batch.Positions, ws.Angles(batch.Count));                 // [rows, headDim]
+        Rows x = Embedding.Gather(w.Embedding, batch.Tokens, ws.Residual(batch.Count)); // [rows, hidden]
+        Rows angles = w.Rope.Angles(batch.Positions, ws.Angles(batch.Count)); // [rows, headDim]
 
         for (int layer = 0; layer < w.Layers.Length; layer++)
         {
@@ -20,39 +25,46 @@ internal static class Transformer
             AddExperts(x, w.Layers[layer].Experts, w.Config, ws, stop);
         }
 
-        Rows last = batch.RowsThatWantLogits(x, ws);                                          // [wanted rows, hidden]
+        Rows last = batch.RowsThatWantLogits(x, ws); // [wanted rows, hidden]
         last = RowWise.RmsNorm(last, w.FinalNorm, w.Config.RmsNormEps, last, ws);
-        return Linear.Apply(last, w.Unembedding, ws.Logits(last.Count), ws);                  // [wanted rows, vocab]
+        return Linear.Apply(last, w.Unembedding, ws.Logits(last.Count), ws); // [wanted rows, vocab]
     }
 
     private static void AddAttention(
-        Rows x, AttentionWeights w, ModelConfig c, Batch batch, Rows angles, KvLayer kv, Workspace ws)
+        Rows x,
+        AttentionWeights w,
+        ModelConfig c,
+        Batch batch,
+        Rows angles,
+        KvLayer kv,
+        Workspace ws
+    )
     {
-        Rows t = RowWise.RmsNorm(x, w.Norm, c.RmsNormEps, ws.Normed(x.Count), ws);            // [rows, hidden]
-        Rows q = Linear.Apply(t, w.Query, ws.Query(x.Count), ws);                             // [rows, heads × headDim]
-        Rows k = Linear.Apply(t, w.Key, ws.Key(x.Count), ws);                                 // [rows, kvHeads × headDim]
-        Rows v = Linear.Apply(t, w.Value, ws.Value(x.Count), ws);                             // [rows, kvHeads × headDim]
+        Rows t = RowWise.RmsNorm(x, w.Norm, c.RmsNormEps, ws.Normed(x.Count), ws); // [rows, hidden]
+        Rows q = Linear.Apply(t, w.Query, ws.Query(x.Count), ws); // [rows, heads × headDim]
+        Rows k = Linear.Apply(t, w.Key, ws.Key(x.Count), ws); // [rows, kvHeads × headDim]
+        Rows v = Linear.Apply(t, w.Value, ws.Value(x.Count), ws); // [rows, kvHeads × headDim]
 
         RowWise.Rotate(q, angles, ws);
         RowWise.Rotate(k, angles, ws);
         kv.Store(batch, k, v);
 
-        Rows heads = Attention.Causal(q, kv, batch, w, c, ws);                                // [rows, heads × headDim]
-        RowWise.Add(x, Linear.Apply(heads, w.Output, ws.Projected(x.Count), ws));             // [rows, hidden]
+        Rows heads = Attention.Causal(q, kv, batch, w, c, ws); // [rows, heads × headDim]
+        RowWise.Add(x, Linear.Apply(heads, w.Output, ws.Projected(x.Count), ws)); // [rows, hidden]
     }
 
     private static void AddExperts(Rows x, ExpertWeights w, ModelConfig c, Workspace ws, CancellationToken stop)
     {
-        Rows t = RowWise.RmsNorm(x, w.Norm, c.RmsNormEps, ws.Normed(x.Count), ws);            // [rows, hidden]
-        Rows scores = Linear.Apply(t, w.Router, ws.RouterScores(x.Count), ws);                // [rows, experts]
-        Routing chosen = ws.Routing.Choose(scores, c.ExpertsPerToken);                        // weights of a row sum to 1
+        Rows t = RowWise.RmsNorm(x, w.Norm, c.RmsNormEps, ws.Normed(x.Count), ws); // [rows, hidden]
+        Rows scores = Linear.Apply(t, w.Router, ws.RouterScores(x.Count), ws); // [rows, experts]
+        Routing chosen = ws.Routing.Choose(scores, c.ExpertsPerToken); // weights of a row sum to 1
 
-        foreach (Expert expert in chosen.ByExpert)    // each expert's weights are read once per pass
+        foreach (Expert expert in chosen.ByExpert) // each expert's weights are read once per pass
         {
             stop.ThrowIfCancellationRequested();
-            Rows input = expert.Gather(t, ws.Gathered(expert.Count));                         // [chosen rows, hidden]
-            Rows u = Linear.Apply(input, w.GateUp[expert.Index], ws.GateUp(expert.Count), ws);    // [.., 2 × intermediate]
-            Rows hidden = RowWise.SwiGlu(u, c, ws.Hidden(expert.Count), ws);                  // [.., intermediate]
+            Rows input = expert.Gather(t, ws.Gathered(expert.Count)); // [chosen rows, hidden]
+            Rows u = Linear.Apply(input, w.GateUp[expert.Index], ws.GateUp(expert.Count), ws); // [.., 2 × intermediate]
+            Rows hidden = RowWise.SwiGlu(u, c, ws.Hidden(expert.Count), ws); // [.., intermediate]
             expert.AddTo(x, Linear.Apply(hidden, w.Down[expert.Index], ws.Projected(expert.Count), ws));
         }
     }

@@ -13,7 +13,9 @@ internal static unsafe class WeightBandwidth
 
     private const int PieceBytes = 4 << 20;
 
-    /// <summary>The best of them counts: the limit is what the machine can do, and a neighbour only ever takes from it.</summary>
+    /// <summary>
+    /// The best of them counts: the limit is what the machine can do, and a neighbour only ever takes from it.
+    /// </summary>
     private const int Passes = 3;
 
     /// <summary>Bytes per second over the given regions, or the first 4 GB of them.</summary>
@@ -46,6 +48,7 @@ internal static unsafe class WeightBandwidth
     private static void ReadPieces(void* state, int worker, int first, int end)
     {
         var pieces = ((nint Data, int Bytes)*)state;
-        for (int i = first; i < end; i++) MemoryRead.Fold(new ReadOnlySpan<byte>((void*)pieces[i].Data, pieces[i].Bytes));
+        for (int i = first; i < end; i++)
+            MemoryRead.Fold(new ReadOnlySpan<byte>((void*)pieces[i].Data, pieces[i].Bytes));
     }
 }

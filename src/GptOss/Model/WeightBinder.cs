@@ -3,7 +3,9 @@ using GptOss.Kernels;
 
 namespace GptOss.Model;
 
-/// <summary>Binds a checkpoint's tensors to the model: the names of the file, the shape each must have, our names.</summary>
+/// <summary>
+/// Binds a checkpoint's tensors to the model: the names of the file, the shape each must have, our names.
+/// </summary>
 /// <remarks>After binding nothing checks a shape again. Source of names and shapes: docs/formats.md.</remarks>
 internal static unsafe class WeightBinder
 {
@@ -13,23 +15,39 @@ internal static unsafe class WeightBinder
         bool huggingFace = config.Layout == CheckpointLayout.HuggingFace;
         RefuseSurplusLayers(checkpoint, config, huggingFace ? "model.layers." : "block.");
         (int vocab, int hidden) = (config.VocabSize, config.HiddenSize);
-        Matrix embedding = Rows(checkpoint, huggingFace ? "model.embed_tokens.weight" : "embedding.weight", null, vocab, hidden);
+        Matrix embedding = Rows(
+            checkpoint,
+            huggingFace ? "model.embed_tokens.weight" : "embedding.weight",
+            null,
+            vocab,
+            hidden
+        );
         return new ModelWeights
         {
             Config = config,
             Rope = new Rope(config.Rope, config.HeadDim),
             Embedding = embedding,
-            Layers = [.. Enumerable.Range(0, config.NumHiddenLayers).Select(layer => huggingFace
-                ? HuggingFaceLayer(checkpoint, config, layer) : OriginalLayer(checkpoint, config, layer))],
+            Layers =
+            [
+                .. Enumerable
+                    .Range(0, config.NumHiddenLayers)
+                    .Select(layer =>
+                        huggingFace
+                            ? HuggingFaceLayer(checkpoint, config, layer)
+                            : OriginalLayer(checkpoint, config, layer)
+                    ),
+            ],
             FinalNorm = Floats(checkpoint, huggingFace ? "model.norm.weight" : "norm.scale", hidden),
-            Unembedding = config.TieWordEmbeddings ? TiedHead(checkpoint, embedding, huggingFace ? "lm_head.weight" : "unembedding.weight")
+            Unembedding = config.TieWordEmbeddings
+                ? TiedHead(checkpoint, embedding, huggingFace ? "lm_head.weight" : "unembedding.weight")
                 : Rows(checkpoint, huggingFace ? "lm_head.weight" : "unembedding.weight", null, vocab, hidden),
         };
     }
 
     private static LayerWeights HuggingFaceLayer(CheckpointFolder file, ModelConfig c, int layer)
     {
-        string attention = $"model.layers.{layer}.self_attn", mlp = $"model.layers.{layer}.mlp";
+        string attention = $"model.layers.{layer}.self_attn",
+            mlp = $"model.layers.{layer}.mlp";
         string router = file.TryGet($"{mlp}.router.linear.weight", out _) ? $"{mlp}.router.linear" : $"{mlp}.router";
         string? Bias(string projection) => AttentionBias(file, c, $"{attention}.{projection}.bias");
         return new LayerWeights(
@@ -47,15 +65,37 @@ internal static unsafe class WeightBinder
             {
                 Norm = Floats(file, $"model.layers.{layer}.post_attention_layernorm.weight", c.HiddenSize),
                 Router = Rows(file, $"{router}.weight", $"{router}.bias", c.NumLocalExperts, c.HiddenSize),
-                GateUp = ExpertBinder.HuggingFace(file, c, $"{mlp}.experts", "gate_up_proj", 2 * c.IntermediateSize, c.HiddenSize),
-                Down = ExpertBinder.HuggingFace(file, c, $"{mlp}.experts", "down_proj", c.HiddenSize, c.IntermediateSize),
-            });
+                GateUp = ExpertBinder.HuggingFace(
+                    file,
+                    c,
+                    $"{mlp}.experts",
+                    "gate_up_proj",
+                    2 * c.IntermediateSize,
+                    c.HiddenSize
+                ),
+                Down = ExpertBinder.HuggingFace(
+                    file,
+                    c,
+                    $"{mlp}.experts",
+                    "down_proj",
+                    c.HiddenSize,
+                    c.IntermediateSize
+                ),
+            }
+        );
     }
 
     private static LayerWeights OriginalLayer(CheckpointFolder file, ModelConfig c, int layer)
     {
-        string attention = $"block.{layer}.attn", mlp = $"block.{layer}.mlp";
-        Matrix fused = Rows(file, $"{attention}.qkv.weight", $"{attention}.qkv.bias", c.QueryWidth + 2 * c.KeyValueWidth, c.HiddenSize);
+        string attention = $"block.{layer}.attn",
+            mlp = $"block.{layer}.mlp";
+        Matrix fused = Rows(
+            file,
+            $"{attention}.qkv.weight",
+            $"{attention}.qkv.bias",
+            c.QueryWidth + 2 * c.KeyValueWidth,
+            c.HiddenSize
+        );
         return new LayerWeights(
             new AttentionWeights
             {
@@ -73,7 +113,8 @@ internal static unsafe class WeightBinder
                 Router = Rows(file, $"{mlp}.gate.weight", $"{mlp}.gate.bias", c.NumLocalExperts, c.HiddenSize),
                 GateUp = ExpertBinder.Original(file, c, $"{mlp}.mlp1", 2 * c.IntermediateSize, c.HiddenSize),
                 Down = ExpertBinder.Original(file, c, $"{mlp}.mlp2", c.HiddenSize, c.IntermediateSize),
-            });
+            }
+        );
     }
 
     private static float[] Floats(CheckpointFolder file, string name, int length)
@@ -85,29 +126,47 @@ internal static unsafe class WeightBinder
 
     private static Matrix Rows(CheckpointFolder file, string weight, string? bias, int rows, int columns)
     {
-        _ = file.Get(weight);       // of a missing projection its weight is named, not its bias
-        return TensorReader.Rows(file, weight, rows, columns, bias is null ? default : TensorReader.Numbers(file, bias, rows));
+        _ = file.Get(weight); // of a missing projection its weight is named, not its bias
+        return TensorReader.Rows(
+            file,
+            weight,
+            rows,
+            columns,
+            bias is null ? default : TensorReader.Numbers(file, bias, rows)
+        );
     }
 
     // A config that says the attention has no biases, beside biases, is one of another model.
     private static string? AttentionBias(CheckpointFolder file, ModelConfig c, string name) =>
-        c.AttentionBias ? name : !file.TryGet(name, out _) ? null
-            : throw file.Config.Fault("attention_bias", $"is false, but the files hold '{name}'. Set it to true if the biases belong to the model.");
+        c.AttentionBias ? name
+        : !file.TryGet(name, out _) ? null
+        : throw file.Config.Fault(
+            "attention_bias",
+            $"is false, but the files hold '{name}'. Set it to true if the biases belong to the model."
+        );
 
     // Some tools save the shared matrix twice; a head with other values is one that the config denies.
     private static Matrix TiedHead(CheckpointFolder file, Matrix embedding, string name)
     {
-        if (!file.TryGet(name, out Tensor head)) return embedding;
+        if (!file.TryGet(name, out Tensor head))
+            return embedding;
         long bytes = (long)embedding.Rows * embedding.Columns * embedding.Format.Bytes();
         bool same = head.ByteLength == bytes;
         const int piece = 1 << 24;
         for (long at = 0; same && at < bytes; at += piece)
         {
             int count = (int)Math.Min(piece, bytes - at);
-            same = new ReadOnlySpan<byte>(head.Data + at, count).SequenceEqual(new ReadOnlySpan<byte>(embedding.Data + at, count));
+            same = new ReadOnlySpan<byte>(head.Data + at, count).SequenceEqual(
+                new ReadOnlySpan<byte>(embedding.Data + at, count)
+            );
         }
-        return same ? embedding : throw file.Config.Fault("tie_word_embeddings",
-            $"is true, but the files hold a head of their own, '{name}', with other values than the embedding. Set it to false to use that head.");
+        return same
+            ? embedding
+            : throw file.Config.Fault(
+                "tie_word_embeddings",
+                $"is true, but the files hold a head of their own, '{name}', with other values than the embedding. "
+                    + "Set it to false to use that head."
+            );
     }
 
     // A config that asks for fewer layers than the files hold belongs to another model.
@@ -115,12 +174,16 @@ internal static unsafe class WeightBinder
     {
         foreach (string name in checkpoint.Names)
         {
-            if (!name.StartsWith(prefix, StringComparison.Ordinal)) continue;
+            if (!name.StartsWith(prefix, StringComparison.Ordinal))
+                continue;
             ReadOnlySpan<char> rest = name.AsSpan(prefix.Length);
             int dot = rest.IndexOf('.');
             if (dot > 0 && int.TryParse(rest[..dot], out int layer) && layer >= config.NumHiddenLayers)
-                throw new CheckpointException(checkpoint.TryGet(name, out Tensor tensor) ? tensor.File : checkpoint.Path,
-                    $"belongs to layer {layer}, but num_hidden_layers of config.json is {config.NumHiddenLayers}.", name);
+                throw new CheckpointException(
+                    checkpoint.TryGet(name, out Tensor tensor) ? tensor.File : checkpoint.Path,
+                    $"belongs to layer {layer}, but num_hidden_layers of config.json is {config.NumHiddenLayers}.",
+                    name
+                );
         }
     }
 }

@@ -21,13 +21,15 @@ internal sealed unsafe class WeightMemory : IWeightStore, IDisposable
     public ILastReading ReadLast(byte* data, long bytes)
     {
         int region = _regions.IndexOf(((nint)data, bytes));
-        return region >= 0 ? new LastReading(this, data, bytes)
+        return region >= 0
+            ? new LastReading(this, data, bytes)
             : throw new ArgumentException("The bytes are no memory that was allocated here as a whole.", nameof(data));
     }
 
     public void Dispose()
     {
-        foreach ((nint data, _) in _regions) NativeMemory.AlignedFree((void*)data);
+        foreach ((nint data, _) in _regions)
+            NativeMemory.AlignedFree((void*)data);
         _regions.Clear();
     }
 
@@ -37,7 +39,8 @@ internal sealed unsafe class WeightMemory : IWeightStore, IDisposable
 
         public void Dispose()
         {
-            if (memory._regions.Remove(((nint)data, bytes))) NativeMemory.AlignedFree(data);
+            if (memory._regions.Remove(((nint)data, bytes)))
+                NativeMemory.AlignedFree(data);
         }
     }
 }

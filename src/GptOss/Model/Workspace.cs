@@ -4,30 +4,60 @@ using GptOss.Threading;
 
 namespace GptOss.Model;
 
-/// <summary>The memory and the threads of a forward pass. Buffers grow to the largest batch seen and are then reused: nothing is allocated per token.</summary>
+/// <summary>
+/// The memory and the threads of a forward pass. Buffers grow to the largest batch seen and are then reused: nothing is
+/// allocated per token.
+/// </summary>
 /// <remarks>One pass at a time. What a method returns is valid until the same method is called again.</remarks>
 internal sealed class Workspace(ModelConfig c, WorkerTeam team) : IDisposable
 {
-    private readonly Buffer _residual = new(), _normed = new(), _query = new(), _key = new(), _value = new(), _heads = new();
-    private readonly Buffer _projected = new(), _angles = new(), _scores = new(), _gathered = new(), _arranged = new();
-    private readonly Buffer _gateUp = new(), _hidden = new(), _last = new(), _logits = new(), _scratch = new(), _segments = new();
+    private readonly Buffer _residual = new(),
+        _normed = new(),
+        _query = new(),
+        _key = new(),
+        _value = new(),
+        _heads = new();
+    private readonly Buffer _projected = new(),
+        _angles = new(),
+        _scores = new(),
+        _gathered = new(),
+        _arranged = new();
+    private readonly Buffer _gateUp = new(),
+        _hidden = new(),
+        _last = new(),
+        _logits = new(),
+        _scratch = new(),
+        _segments = new();
 
     public WorkerTeam Team => team;
     public Routing Routing { get; } = new();
 
     public Rows Residual(int rows) => _residual.Rows(rows, c.HiddenSize);
+
     public Rows Normed(int rows) => _normed.Rows(rows, c.HiddenSize);
+
     public Rows Angles(int rows) => _angles.Rows(rows, c.HeadDim);
+
     public Rows Query(int rows) => _query.Rows(rows, c.QueryWidth);
+
     public Rows Key(int rows) => _key.Rows(rows, c.KeyValueWidth);
+
     public Rows Value(int rows) => _value.Rows(rows, c.KeyValueWidth);
+
     public Rows Heads(int rows) => _heads.Rows(rows, c.QueryWidth);
+
     public Rows Projected(int rows) => _projected.Rows(rows, c.HiddenSize);
+
     public Rows RouterScores(int rows) => _scores.Rows(rows, c.NumLocalExperts);
+
     public Rows Gathered(int rows) => _gathered.Rows(rows, c.HiddenSize);
+
     public Rows GateUp(int rows) => _gateUp.Rows(rows, 2 * c.IntermediateSize);
+
     public Rows Hidden(int rows) => _hidden.Rows(rows, c.IntermediateSize);
+
     public Rows Last(int rows) => _last.Rows(rows, c.HiddenSize);
+
     public Rows Logits(int rows) => _logits.Rows(rows, c.VocabSize);
 
     /// <summary>Activations in the order of a weight format, <paramref name="width"/> floats a row.</summary>
@@ -41,12 +71,33 @@ internal sealed class Workspace(ModelConfig c, WorkerTeam team) : IDisposable
 
     public void Dispose()
     {
-        ReadOnlySpan<Buffer> buffers = [_residual, _normed, _query, _key, _value, _heads, _projected, _angles, _scores,
-            _gathered, _arranged, _gateUp, _hidden, _last, _logits, _scratch, _segments];
-        foreach (Buffer buffer in buffers) buffer.Dispose();
+        ReadOnlySpan<Buffer> buffers =
+        [
+            _residual,
+            _normed,
+            _query,
+            _key,
+            _value,
+            _heads,
+            _projected,
+            _angles,
+            _scores,
+            _gathered,
+            _arranged,
+            _gateUp,
+            _hidden,
+            _last,
+            _logits,
+            _scratch,
+            _segments,
+        ];
+        foreach (Buffer buffer in buffers)
+            buffer.Dispose();
     }
 
-    /// <summary>Memory outside the managed heap, aligned to cache lines: its address never changes under a running kernel.</summary>
+    /// <summary>
+    /// Memory outside the managed heap, aligned to cache lines: its address never changes under a running kernel.
+    /// </summary>
     private sealed unsafe class Buffer : IDisposable
     {
         private float* _data;

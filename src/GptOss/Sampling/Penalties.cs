@@ -28,18 +28,25 @@ internal static class Penalties
 
     public static void AddBias(Span<float> logits, IReadOnlyDictionary<int, float>? bias)
     {
-        if (bias is null) return;
+        if (bias is null)
+            return;
         foreach ((int token, float value) in bias)
             if (token < logits.Length)
                 logits[token] += value;
     }
 
-    /// <summary>Repetition as in CTRL (Keskar et al. 2019), over prompt and answer; frequency and presence as in OpenAI's API, over the answer.</summary>
+    /// <summary>
+    /// Repetition as in CTRL (Keskar et al. 2019), over prompt and answer; frequency and presence as in OpenAI's API,
+    /// over the answer.
+    /// </summary>
     public static void Apply(Span<float> logits, SamplingOptions options, TokenHistory history)
     {
         if (options.RepetitionPenalty != 1)
             foreach (int token in history.Seen)
-                logits[token] = logits[token] > 0 ? logits[token] / options.RepetitionPenalty : logits[token] * options.RepetitionPenalty;
+                logits[token] =
+                    logits[token] > 0
+                        ? logits[token] / options.RepetitionPenalty
+                        : logits[token] * options.RepetitionPenalty;
         foreach ((int token, int count) in history.Answer)
             logits[token] -= options.PresencePenalty + count * options.FrequencyPenalty;
     }

@@ -3,7 +3,10 @@ using GptOss.Kernels;
 
 namespace GptOss.Sampling;
 
-/// <summary>Chooses one token. The order of the steps is the contract: logit bias, penalties, temperature, top-k, top-p, min-p, draw.</summary>
+/// <summary>
+/// Chooses one token. The order of the steps is the contract: logit bias, penalties, temperature, top-k, top-p, min-p,
+/// draw.
+/// </summary>
 /// <remarks>Holds buffers, so an instance serves one caller at a time; it has no other state.</remarks>
 internal sealed class Sampler
 {
@@ -11,12 +14,13 @@ internal sealed class Sampler
     private int[] _heap = [];
 
     /// <summary>
-    /// Whether the logits say anything: all are finite, and not all are equal. Equal ones are what is left where a damaged weight
-    /// drowned everything else; no trained model makes them.
+    /// Whether the logits say anything: all are finite, and not all are equal. Equal ones are what is left where a
+    /// damaged weight drowned everything else; no trained model makes them.
     /// </summary>
     public static bool CanBeSampled(ReadOnlySpan<float> logits)
     {
-        float most = TensorPrimitives.Max(logits), least = TensorPrimitives.Min(logits);   // both pass a NaN on
+        float most = TensorPrimitives.Max(logits),
+            least = TensorPrimitives.Min(logits); // both pass a NaN on
         return float.IsFinite(most) && float.IsFinite(least) && (most != least || logits.Length == 1);
     }
 
@@ -25,16 +29,26 @@ internal sealed class Sampler
     /// <param name="seed">Of the request.</param>
     /// <param name="position">Of the token to be chosen.</param>
     /// <param name="history">Tokens of prompt and answer; looked at by the penalties only.</param>
-    public int Next(Span<float> logits, SamplingOptions options, ulong seed, ulong position, TokenHistory? history = null)
+    public int Next(
+        Span<float> logits,
+        SamplingOptions options,
+        ulong seed,
+        ulong position,
+        TokenHistory? history = null
+    )
     {
         Penalties.AddBias(logits, options.LogitBias);
-        if (history is not null) Penalties.Apply(logits, options, history);
+        if (history is not null)
+            Penalties.Apply(logits, options, history);
 
         int best = TensorPrimitives.IndexOfMax<float>(logits);
-        if (float.IsNegativeInfinity(logits[best])) throw new InvalidOperationException("The logit bias forbids every token.");
-        if (options.Temperature == 0) return best;
+        if (float.IsNegativeInfinity(logits[best]))
+            throw new InvalidOperationException("The logit bias forbids every token.");
+        if (options.Temperature == 0)
+            return best;
 
-        if (_weights.Length < logits.Length) _weights = new float[logits.Length];
+        if (_weights.Length < logits.Length)
+            _weights = new float[logits.Length];
         Span<float> weights = _weights.AsSpan(0, logits.Length);
         Softmax.Weights(logits, logits[best], options.Temperature, weights);
 
@@ -52,8 +66,12 @@ internal sealed class Sampler
         return Draw(weights, KeepMinP(weights, kept, options.MinP), chance);
     }
 
-    /// <summary>A number in [0, 1) from (seed, position) alone: pausing, restoring and speculating change nothing.</summary>
-    /// <remarks>The finaliser of SplitMix64, twice, so that neighbouring positions and seeds have nothing in common.</remarks>
+    /// <summary>
+    /// A number in [0, 1) from (seed, position) alone: pausing, restoring and speculating change nothing.
+    /// </summary>
+    /// <remarks>
+    /// The finaliser of SplitMix64, twice, so that neighbouring positions and seeds have nothing in common.
+    /// </remarks>
     internal static double Uniform(ulong seed, ulong position) =>
         (Mix(Mix(seed + 0x9E37_79B9_7F4A_7C15) ^ (position * 0xD134_2543_DE82_EF95)) >> 11) * (1.0 / (1UL << 53));
 
@@ -67,17 +85,21 @@ internal sealed class Sampler
     // The most likely tokens, best first: at most k, and no more than it takes to hold the share p of those k.
     private ReadOnlySpan<int> Keep(ReadOnlySpan<float> logits, ReadOnlySpan<float> weights, int k, float p)
     {
-        if (_heap.Length < logits.Length) _heap = new int[logits.Length];
+        if (_heap.Length < logits.Length)
+            _heap = new int[logits.Length];
         var heap = new MaxHeap(_heap.AsSpan(0, logits.Length), logits);
         k = Math.Min(k, logits.Length);
 
         double total = 0;
         if (k == logits.Length)
-            foreach (float weight in weights) total += weight;
+            foreach (float weight in weights)
+                total += weight;
         else
         {
-            for (int i = 0; i < k; i++) total += weights[heap.Pop()];
-            if (p == 1) return heap.Popped;
+            for (int i = 0; i < k; i++)
+                total += weights[heap.Pop()];
+            if (p == 1)
+                return heap.Popped;
         }
 
         if (k < logits.Length)
@@ -86,7 +108,8 @@ internal sealed class Sampler
             return top[..CountHolding(weights, top, p * total)];
         }
         double held = 0;
-        while (held < p * total && heap.Count > 0) held += weights[heap.Pop()];
+        while (held < p * total && heap.Count > 0)
+            held += weights[heap.Pop()];
         return heap.Popped;
     }
 
@@ -94,7 +117,8 @@ internal sealed class Sampler
     private static ReadOnlySpan<int> KeepMinP(ReadOnlySpan<float> weights, ReadOnlySpan<int> tokens, float minP)
     {
         int count = 1;
-        while (count < tokens.Length && weights[tokens[count]] >= minP) count++;
+        while (count < tokens.Length && weights[tokens[count]] >= minP)
+            count++;
         return tokens[..count];
     }
 
@@ -102,22 +126,26 @@ internal sealed class Sampler
     {
         double held = 0;
         int count = 0;
-        while (count < tokens.Length && held < share) held += weights[tokens[count++]];
+        while (count < tokens.Length && held < share)
+            held += weights[tokens[count++]];
         return count;
     }
 
     private static int Draw(ReadOnlySpan<float> weights, double chance)
     {
         double total = 0;
-        foreach (float weight in weights) total += weight;
+        foreach (float weight in weights)
+            total += weight;
         double rest = chance * total;
         int last = 0;
         for (int token = 0; token < weights.Length; token++)
         {
-            if (weights[token] == 0) continue;
+            if (weights[token] == 0)
+                continue;
             last = token;
             rest -= weights[token];
-            if (rest < 0) break;
+            if (rest < 0)
+                break;
         }
         return last;
     }
@@ -125,17 +153,21 @@ internal sealed class Sampler
     private static int Draw(ReadOnlySpan<float> weights, ReadOnlySpan<int> tokens, double chance)
     {
         double total = 0;
-        foreach (int token in tokens) total += weights[token];
+        foreach (int token in tokens)
+            total += weights[token];
         double rest = chance * total;
         foreach (int token in tokens)
         {
             rest -= weights[token];
-            if (rest < 0) return token;
+            if (rest < 0)
+                return token;
         }
         return tokens[0];
     }
 
-    /// <summary>Token ids, the most likely on top, of equals the lower id. What is popped gathers at the end of the span.</summary>
+    /// <summary>
+    /// Token ids, the most likely on top, of equals the lower id. What is popped gathers at the end of the span.
+    /// </summary>
     private ref struct MaxHeap
     {
         private readonly Span<int> _items;
@@ -146,8 +178,10 @@ internal sealed class Sampler
             _items = items;
             _logits = logits;
             Count = items.Length;
-            for (int i = 0; i < items.Length; i++) items[i] = i;
-            for (int i = items.Length / 2 - 1; i >= 0; i--) Sink(i);
+            for (int i = 0; i < items.Length; i++)
+                items[i] = i;
+            for (int i = items.Length / 2 - 1; i >= 0; i--)
+                Sink(i);
         }
 
         public int Count { get; private set; }
@@ -179,9 +213,12 @@ internal sealed class Sampler
             while (true)
             {
                 int child = 2 * at + 1;
-                if (child >= Count) break;
-                if (child + 1 < Count && Better(_items[child + 1], _items[child])) child++;
-                if (!Better(_items[child], item)) break;
+                if (child >= Count)
+                    break;
+                if (child + 1 < Count && Better(_items[child + 1], _items[child]))
+                    child++;
+                if (!Better(_items[child], item))
+                    break;
                 _items[at] = _items[child];
                 at = child;
             }

@@ -5,11 +5,12 @@ namespace GptOss.Threading;
 
 /// <summary>A fixed team of threads that runs one piece of work at a time over ranges of items.</summary>
 /// <remarks>
-/// The caller works too and returns when all is done. Items are handed out in order, in ever shorter pieces, so that a thread the
-/// system holds up delays the others little; which thread takes which items changes no result. The caller waits only for threads
-/// that have taken a piece, and no more threads are awake than the machine has processors: the surplus of a team that is too
-/// large sleeps. Between two pieces of work the threads spin for some microseconds, then sleep. Not for concurrent callers: an
-/// engine runs one forward pass at a time. The threads of a team that nobody closed end once it is collected.
+/// The caller works too and returns when all is done. Items are handed out in order, in ever shorter pieces, so that a
+/// thread the system holds up delays the others little; which thread takes which items changes no result. The caller
+/// waits only for threads that have taken a piece, and no more threads are awake than the machine has processors: the
+/// surplus of a team that is too large sleeps. Between two pieces of work the threads spin for some microseconds, then
+/// sleep. Not for concurrent callers: an engine runs one forward pass at a time. The threads of a team that nobody
+/// closed end once it is collected.
 /// </remarks>
 internal sealed unsafe class WorkerTeam : IDisposable
 {
@@ -18,7 +19,8 @@ internal sealed unsafe class WorkerTeam : IDisposable
     private readonly Thread[] _threads;
 
     /// <param name="workers">Threads in all, the caller's among them.</param>
-    public WorkerTeam(int workers) : this(workers, Environment.ProcessorCount) { }
+    public WorkerTeam(int workers)
+        : this(workers, Environment.ProcessorCount) { }
 
     /// <param name="workers">Threads in all, the caller's among them.</param>
     /// <param name="processors">So many threads at most are awake, the caller's among them.</param>
@@ -41,15 +43,20 @@ internal sealed unsafe class WorkerTeam : IDisposable
 
     public int Workers { get; }
 
-    /// <summary>Calls <paramref name="body"/>(state, worker, first, end) until every item of 0 to <paramref name="items"/> was in one range.</summary>
+    /// <summary>
+    /// Calls <paramref name="body"/>(state, worker, first, end) until every item of 0 to <paramref name="items"/> was
+    /// in one range.
+    /// </summary>
     /// <param name="items">Count of items.</param>
-    /// <param name="minimumPerWorker">Ranges are at least so long; with fewer items than two of them the caller works alone.</param>
+    /// <param name="minimumPerWorker">Ranges are at least so long; with fewer items than two of them the caller works
+    /// alone.</param>
     /// <param name="body">The worker's number tells which scratch memory is its own.</param>
     /// <param name="state">Handed to the body; must stay valid until this returns.</param>
-    public void ForRows(int items, int minimumPerWorker, delegate*<void*, int, int, int, void> body, void* state)
+    public void ForRows(int items, int minimumPerWorker, delegate* <void*, int, int, int, void> body, void* state)
     {
         ObjectDisposedException.ThrowIf(_crew.IsClosed, this);
-        if (items <= 0) return;
+        if (items <= 0)
+            return;
         if (Workers == 1 || items < 2 * minimumPerWorker)
             body(state, 0, 0, items);
         else
@@ -61,7 +68,8 @@ internal sealed unsafe class WorkerTeam : IDisposable
     {
         GC.SuppressFinalize(this);
         _crew.Close();
-        foreach (Thread thread in _threads) thread.Join();
+        foreach (Thread thread in _threads)
+            thread.Join();
     }
 
     /// <summary>What the caller and the threads share: the work, and who is awake.</summary>
@@ -69,33 +77,38 @@ internal sealed unsafe class WorkerTeam : IDisposable
     /// <param name="wanted">So many of them may stay awake.</param>
     private sealed class Crew(int threads, int wanted)
     {
-        /// <summary>Longer than the gap between two kernels of a forward pass; an idle process stops burning CPU after it.</summary>
-        private static readonly long SpinTicks = Stopwatch.Frequency / 20_000;   // 50 µs
+        /// <summary>
+        /// Longer than the gap between two kernels of a forward pass; an idle process stops burning CPU after it.
+        /// </summary>
+        private static readonly long SpinTicks = Stopwatch.Frequency / 20_000; // 50 µs
 
-        /// <summary>A piece is this part of a worker's share of what is left: long runs of memory first, short ones to even out the end.</summary>
+        /// <summary>
+        /// A piece is this part of a worker's share of what is left: long runs of memory first, short ones to even out
+        /// the end.
+        /// </summary>
         private const int ShareDivisor = 3;
 
         private readonly object _wake = new();
-        private delegate*<void*, int, int, int, void> _body;
+        private delegate* <void*, int, int, int, void> _body;
         private void* _state;
         private int _items;
         private int _smallest;
 
-        // The upper half numbers the work, the lower half counts the items that nobody has taken yet. While it is above zero the
-        // caller stays, so a thread that exchanges this word took its item with the body and the state that belong to it; one
-        // that slept over the end of a work finds another number and exchanges nothing.
+        // The upper half numbers the work, the lower half counts the items that nobody has taken yet. While it is above
+        // zero the caller stays, so a thread that exchanges this word took its item with the body and the state that
+        // belong to it; one that slept over the end of a work finds another number and exchanges nothing.
         private long _untaken;
         private int _done;
         private ExceptionDispatchInfo? _fault;
 
-        private int _awake = threads;   // or called and not up yet
+        private int _awake = threads; // or called and not up yet
         private int _calls;
         private bool _closed;
 
         public bool IsClosed => Volatile.Read(ref _closed);
 
         /// <summary>The caller's part: announces the work, takes pieces, and waits for the pieces of others.</summary>
-        public void Run(int items, int smallest, delegate*<void*, int, int, int, void> body, void* state)
+        public void Run(int items, int smallest, delegate* <void*, int, int, int, void> body, void* state)
         {
             _body = body;
             _state = state;
@@ -103,19 +116,22 @@ internal sealed unsafe class WorkerTeam : IDisposable
             _smallest = smallest;
             _done = 0;
             uint number = (uint)(_untaken >> 32) + 1;
-            Interlocked.Exchange(ref _untaken, (long)((ulong)number << 32) | (uint)items);   // publishes all of the above
+            Interlocked.Exchange(ref _untaken, (long)((ulong)number << 32) | (uint)items); // publishes all of the above
             Call(Math.Min(wanted, (items - 1) / smallest));
 
             TakePieces(0);
             var spin = new SpinWait();
-            while (Volatile.Read(ref _done) < items) spin.SpinOnce(sleep1Threshold: -1);
-            if (Interlocked.Exchange(ref _fault, null) is { } fault) fault.Throw();
+            while (Volatile.Read(ref _done) < items)
+                spin.SpinOnce(sleep1Threshold: -1);
+            if (Interlocked.Exchange(ref _fault, null) is { } fault)
+                fault.Throw();
         }
 
         public void Close()
         {
             Volatile.Write(ref _closed, true);
-            lock (_wake) Monitor.PulseAll(_wake);
+            lock (_wake)
+                Monitor.PulseAll(_wake);
         }
 
         /// <summary>A thread's part, until the team is closed.</summary>
@@ -128,7 +144,8 @@ internal sealed unsafe class WorkerTeam : IDisposable
         /// <summary>Wakes threads until so many are up.</summary>
         private void Call(int helpers)
         {
-            if (Volatile.Read(ref _awake) >= helpers) return;
+            if (Volatile.Read(ref _awake) >= helpers)
+                return;
             lock (_wake)
             {
                 for (; _awake < helpers; _awake++)
@@ -169,8 +186,10 @@ internal sealed unsafe class WorkerTeam : IDisposable
                     _awake++;
                     return;
                 }
-                while (_calls == 0 && !_closed) Monitor.Wait(_wake);
-                if (_calls > 0) _calls--;
+                while (_calls == 0 && !_closed)
+                    Monitor.Wait(_wake);
+                if (_calls > 0)
+                    _calls--;
             }
         }
 
@@ -180,12 +199,15 @@ internal sealed unsafe class WorkerTeam : IDisposable
             while (true)
             {
                 long untaken = Volatile.Read(ref _untaken);
-                int rest = (int)untaken, first = _items - rest;
-                if (rest == 0) break;
+                int rest = (int)untaken,
+                    first = _items - rest;
+                if (rest == 0)
+                    break;
                 int piece = Math.Min(rest, Math.Max(_smallest, rest / (ShareDivisor * (wanted + 1))));
-                delegate*<void*, int, int, int, void> body = _body;
+                delegate* <void*, int, int, int, void> body = _body;
                 void* state = _state;
-                if (Interlocked.CompareExchange(ref _untaken, untaken - piece, untaken) != untaken) continue;
+                if (Interlocked.CompareExchange(ref _untaken, untaken - piece, untaken) != untaken)
+                    continue;
                 done += piece;
                 try
                 {
@@ -197,7 +219,8 @@ internal sealed unsafe class WorkerTeam : IDisposable
                     done += TakeAll();
                 }
             }
-            if (done > 0) Interlocked.Add(ref _done, done);
+            if (done > 0)
+                Interlocked.Add(ref _done, done);
         }
 
         /// <summary>Leaves nothing for anybody, as after a fault; returns how many items that were.</summary>
@@ -207,7 +230,8 @@ internal sealed unsafe class WorkerTeam : IDisposable
             {
                 long untaken = Volatile.Read(ref _untaken);
                 int rest = (int)untaken;
-                if (rest == 0 || Interlocked.CompareExchange(ref _untaken, untaken - rest, untaken) == untaken) return rest;
+                if (rest == 0 || Interlocked.CompareExchange(ref _untaken, untaken - rest, untaken) == untaken)
+                    return rest;
             }
         }
     }

@@ -10,8 +10,9 @@ namespace GptOss.Tokenization;
 internal static class ByteAlphabet
 {
     private static readonly char[] Letters = MakeLetters();
-    private static readonly Dictionary<char, byte> Values =
-        Enumerable.Range(0, 256).ToDictionary(b => Letters[b], b => (byte)b);
+    private static readonly Dictionary<char, byte> Values = Enumerable
+        .Range(0, 256)
+        .ToDictionary(b => Letters[b], b => (byte)b);
 
     /// <summary>The character that stands for a byte.</summary>
     public static char Letter(byte value) => Letters[value];

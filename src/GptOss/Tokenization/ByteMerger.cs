@@ -32,7 +32,8 @@ internal sealed class ByteMerger(MergeRanks merges, int[] byteTokens, Cancellati
             if (merges % MergesBetweenLooks == 0)
                 cancellation.ThrowIfCancellationRequested();
             long first = Pop();
-            int rank = (int)(first >> 32), left = (int)first;
+            int rank = (int)(first >> 32),
+                left = (int)first;
             if (_rank[left] == rank)
                 Merge(piece, left, rank);
         }
@@ -70,7 +71,9 @@ internal sealed class ByteMerger(MergeRanks merges, int[] byteTokens, Cancellati
 
     private void Merge(ReadOnlySpan<byte> piece, int left, int rank)
     {
-        int right = _next[left], after = _next[right], before = _previous[left];
+        int right = _next[left],
+            after = _next[right],
+            before = _previous[left];
         _token[left] = merges.Token(rank);
         _next[left] = after;
         if (after < piece.Length)

@@ -17,7 +17,11 @@ internal sealed class JsonFields(string file)
     /// Not JSON in UTF-8, a key twice, half a surrogate pair, not an object; or thrown by <paramref name="read"/>.
     /// </exception>
     public static T Parse<T>(
-        string file, byte[] bytes, Func<JsonFields, JsonElement, T> read, CancellationToken cancellation = default)
+        string file,
+        byte[] bytes,
+        Func<JsonFields, JsonElement, T> read,
+        CancellationToken cancellation = default
+    )
     {
         var fields = new JsonFields(file);
         if (!Utf8.IsValid(bytes))
@@ -33,7 +37,11 @@ internal sealed class JsonFields(string file)
         }
         catch (JsonException e)
         {
-            throw new CheckpointException(file, $"expected JSON, found an error in line {e.LineNumber + 1} at byte {e.BytePositionInLine + 1}.", inner: e);
+            throw new CheckpointException(
+                file,
+                $"expected JSON, found an error in line {e.LineNumber + 1} at byte {e.BytePositionInLine + 1}.",
+                inner: e
+            );
         }
         catch (InvalidOperationException e)
         {
@@ -50,8 +58,11 @@ internal sealed class JsonFields(string file)
     {
         if (parent.ValueKind != JsonValueKind.Object)
             throw Error(field, $"expected it inside an object, found {Kind(parent)}.");
-        return parent.TryGetProperty(field[(field.LastIndexOf('.') + 1)..], out JsonElement value)
-            && value.ValueKind != JsonValueKind.Null ? value : null;
+        return
+            parent.TryGetProperty(field[(field.LastIndexOf('.') + 1)..], out JsonElement value)
+            && value.ValueKind != JsonValueKind.Null
+            ? value
+            : null;
     }
 
     public JsonElement Required(JsonElement parent, string field) =>
@@ -63,13 +74,14 @@ internal sealed class JsonFields(string file)
 
     public string Text(JsonElement parent, string field) => OfKind(parent, field, JsonValueKind.String).GetString()!;
 
-    public bool Flag(JsonElement parent, string field, bool missing) => Optional(parent, field) switch
-    {
-        null => missing,
-        { ValueKind: JsonValueKind.True } => true,
-        { ValueKind: JsonValueKind.False } => false,
-        JsonElement other => throw Error(field, $"expected true or false, found {Kind(other)}."),
-    };
+    public bool Flag(JsonElement parent, string field, bool missing) =>
+        Optional(parent, field) switch
+        {
+            null => missing,
+            { ValueKind: JsonValueKind.True } => true,
+            { ValueKind: JsonValueKind.False } => false,
+            JsonElement other => throw Error(field, $"expected true or false, found {Kind(other)}."),
+        };
 
     public void RequireText(JsonElement parent, string field, string expected)
     {
@@ -86,7 +98,8 @@ internal sealed class JsonFields(string file)
             throw Error(field, $"expected null, found {Printable.Name(found)}.");
     }
 
-    // The option of System.Text.Json would bring cryptography with it, and so a native library. The parser has limited the depth.
+    // The option of System.Text.Json would bring cryptography with it, and so a native library. The parser has limited
+    // the depth.
     private void RefuseDuplicates(JsonElement value, string place, CancellationToken cancellation)
     {
         if (value.ValueKind == JsonValueKind.Array)
@@ -118,13 +131,14 @@ internal sealed class JsonFields(string file)
 
     private static string Kind(JsonElement value) => Kind(value.ValueKind);
 
-    private static string Kind(JsonValueKind kind) => kind switch
-    {
-        JsonValueKind.Object => "an object",
-        JsonValueKind.Array => "an array",
-        JsonValueKind.String => "a string",
-        JsonValueKind.Number => "a number",
-        JsonValueKind.Null => "null",
-        _ => "true or false",
-    };
+    private static string Kind(JsonValueKind kind) =>
+        kind switch
+        {
+            JsonValueKind.Object => "an object",
+            JsonValueKind.Array => "an array",
+            JsonValueKind.String => "a string",
+            JsonValueKind.Number => "a number",
+            JsonValueKind.Null => "null",
+            _ => "true or false",
+        };
 }

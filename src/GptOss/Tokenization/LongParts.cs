@@ -5,12 +5,13 @@ namespace GptOss.Tokenization;
 
 /// <summary>The two lists that make up nearly all of a <c>tokenizer.json</c>, cut out of it where they lie.</summary>
 /// <remarks>
-/// As a tree of JSON they would take several times the file's size. So they are read from the file's bytes, one entry at a
-/// time, and only what is left without them becomes a tree.
+/// As a tree of JSON they would take several times the file's size. So they are read from the file's bytes, one entry
+/// at a time, and only what is left without them becomes a tree.
 /// </remarks>
 /// <param name="Vocab">The object <c>model.vocab</c>, braces included.</param>
 /// <param name="Merges">The array <c>model.merges</c>, brackets included.</param>
-/// <param name="Rest">The file with an empty object and an empty array in their places; null where they were not found.</param>
+/// <param name="Rest">The file with an empty object and an empty array in their places; null where they were not
+/// found.</param>
 internal sealed record LongParts(ReadOnlyMemory<byte> Vocab, ReadOnlyMemory<byte> Merges, byte[]? Rest)
 {
     /// <summary>Whatever is wrong with the file is left for whoever parses all of it.</summary>
@@ -34,7 +35,8 @@ internal sealed record LongParts(ReadOnlyMemory<byte> Vocab, ReadOnlyMemory<byte
                 }
                 while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
                 {
-                    bool isVocab = reader.ValueTextEquals("vocab"u8), isMerges = reader.ValueTextEquals("merges"u8);
+                    bool isVocab = reader.ValueTextEquals("vocab"u8),
+                        isMerges = reader.ValueTextEquals("merges"u8);
                     reader.Read();
                     isVocab &= reader.TokenType == JsonTokenType.StartObject;
                     isMerges &= reader.TokenType == JsonTokenType.StartArray;
@@ -53,7 +55,7 @@ internal sealed record LongParts(ReadOnlyMemory<byte> Vocab, ReadOnlyMemory<byte
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            return new LongParts(vocab, merges, null);   // no JSON, which is said with the place where it ends being so
+            return new LongParts(vocab, merges, null); // no JSON, which is said with the place where it ends being so
         }
 
         using var rest = new MemoryStream();

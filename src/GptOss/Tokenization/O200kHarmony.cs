@@ -84,6 +84,8 @@ internal static class O200kHarmony
     }
 
     private static InvalidOperationException Unusable() =>
-        new("The o200k ranks are missing or not the expected ones. "
-            + "Is the package Microsoft.ML.Tokenizers.Data.O200kBase part of the application?");
+        new(
+            "The o200k ranks are missing or not the expected ones. "
+                + "Is the package Microsoft.ML.Tokenizers.Data.O200kBase part of the application?"
+        );
 }

@@ -13,8 +13,8 @@ internal sealed partial class TextSplitter
     public const int LongestPattern = 10_000;
 
     /// <summary>
-    /// How long the matches of a pattern out of a file may take for a whole text, and a second more for each million of its
-    /// characters; an honest match takes microseconds.
+    /// How long the matches of a pattern out of a file may take for a whole text, and a second more for each million of
+    /// its characters; an honest match takes microseconds.
     /// </summary>
     private static readonly TimeSpan TextLimit = TimeSpan.FromSeconds(5);
 
@@ -41,11 +41,14 @@ internal sealed partial class TextSplitter
     /// <param name="file">Where it comes from, for the error.</param>
     /// <param name="limit">How long its matches may take for a text; null for 5 s.</param>
     /// <exception cref="RegexParseException">.NET does not understand the pattern.</exception>
-    public static TextSplitter For(string pattern, string file, TimeSpan? limit = null) => pattern == O200kPattern
-        ? O200k
-        : new TextSplitter(
-            new Regex(pattern, RegexOptions.CultureInvariant, limit ?? TextLimit), file, limit ?? TextLimit);
-
+    public static TextSplitter For(string pattern, string file, TimeSpan? limit = null) =>
+        pattern == O200kPattern
+            ? O200k
+            : new TextSplitter(
+                new Regex(pattern, RegexOptions.CultureInvariant, limit ?? TextLimit),
+                file,
+                limit ?? TextLimit
+            );
 
     /// <summary>
     /// The pattern as o200k's definition and the published <c>tokenizer.json</c> of gpt-oss spell it.
@@ -59,8 +62,10 @@ internal sealed partial class TextSplitter
     // long s (U+017F), as Unicode folds case; to .NET's it does not. No other letter of them has a third form.
     private const string Contraction = "(?:'(?:[sS\u017ftTmMdD]|[rRvV][eE]|[lL][lL]))?";
     private const string O200kForDotNet =
-        @"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+" + Contraction
-        + @"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*" + Contraction
+        @"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"
+        + Contraction
+        + @"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*"
+        + Contraction
         + @"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
     [GeneratedRegex(O200kForDotNet)]
@@ -75,22 +80,27 @@ internal sealed partial class TextSplitter
     /// </exception>
     public Pieces Split(string text) => new(this, text);
 
-    private CheckpointException TooSlow(Exception? e) => new(
-        _file!, $"the pattern takes more than {_limit.TotalSeconds} s on one text. Use the tokenizer.json that came with the model.",
-        fieldName: "pre_tokenizer.pattern.Regex", inner: e);
+    private CheckpointException TooSlow(Exception? e) =>
+        new(
+            _file!,
+            $"the pattern takes more than {_limit.TotalSeconds} s on one text. Use the tokenizer.json that came with "
+                + "the model.",
+            fieldName: "pre_tokenizer.pattern.Regex",
+            inner: e
+        );
 
     /// <summary>Walks the pieces of one text without allocating them.</summary>
     internal ref struct Pieces
     {
         private readonly TextSplitter _splitter;
         private readonly bool _beyondUnits;
-        private ReadOnlySpan<char> _text;   // what is left of the text
-        private int _units;                 // what is left of it in the units that the pattern sees
-        private int _position;              // of the first of them
+        private ReadOnlySpan<char> _text; // what is left of the text
+        private int _units; // what is left of it in the units that the pattern sees
+        private int _position; // of the first of them
         private Regex.ValueMatchEnumerator _matches;
         private bool _moreMatches;
-        private int _match;                 // length of a match that waits behind the piece before it
-        private long _ticks;                // of the clock that the pattern may still take
+        private int _match; // length of a match that waits behind the piece before it
+        private long _ticks; // of the clock that the pattern may still take
 
         public Pieces(TextSplitter splitter, string text)
         {

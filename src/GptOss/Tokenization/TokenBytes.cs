@@ -22,7 +22,9 @@ internal sealed class TokenBytes
     /// <summary>Ids run from 0 to <c>Count - 1</c>: the model's <c>vocab_size</c>.</summary>
     public int Count => _ends.Length;
 
-    /// <summary>The bytes of the longest token, at least 1: a text of n bytes has at least n ÷ Longest tokens.</summary>
+    /// <summary>
+    /// The bytes of the longest token, at least 1: a text of n bytes has at least n ÷ Longest tokens.
+    /// </summary>
     public int Longest { get; }
 
     /// <exception cref="ArgumentOutOfRangeException">
@@ -34,8 +36,11 @@ internal sealed class TokenBytes
         {
             if ((uint)id >= (uint)_ends.Length)
             {
-                throw new ArgumentOutOfRangeException(nameof(id), id,
-                    $"Token {id} is not in the vocabulary, whose {_ends.Length} tokens are numbered from 0.");
+                throw new ArgumentOutOfRangeException(
+                    nameof(id),
+                    id,
+                    $"Token {id} is not in the vocabulary, whose {_ends.Length} tokens are numbered from 0."
+                );
             }
             int start = id == 0 ? 0 : _ends[id - 1];
             return _bytes.AsSpan(start, _ends[id] - start);

@@ -37,11 +37,20 @@ internal sealed class TokenizerJson
     /// The file is damaged or needs what is not implemented; names the file and the field.
     /// </exception>
     /// <exception cref="OperationCanceledException">The reading was cancelled: it ends soon after.</exception>
-    public static Vocabulary Read(string file, byte[] content, int vocabularySize, CancellationToken cancellation = default)
+    public static Vocabulary Read(
+        string file,
+        byte[] content,
+        int vocabularySize,
+        CancellationToken cancellation = default
+    )
     {
         var parts = LongParts.Of(content);
-        return JsonFields.Parse(file, parts.Rest ?? content,
-            (json, root) => new TokenizerJson(json, parts, vocabularySize, cancellation).Read(root), cancellation);
+        return JsonFields.Parse(
+            file,
+            parts.Rest ?? content,
+            (json, root) => new TokenizerJson(json, parts, vocabularySize, cancellation).Read(root),
+            cancellation
+        );
     }
 
     private Vocabulary Read(JsonElement root)
@@ -93,14 +102,21 @@ internal sealed class TokenizerJson
             _cancellation.ThrowIfCancellationRequested();
             string name = reader.GetString()!;
             reader.Read();
-            int id = reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out int number) && number >= 0 && number < _vocabularySize
-                ? number : throw NoId("model.vocab", Raw(ref reader, _long.Vocab));
+            int id =
+                reader.TokenType == JsonTokenType.Number
+                && reader.TryGetInt32(out int number)
+                && number >= 0
+                && number < _vocabularySize
+                    ? number
+                    : throw NoId("model.vocab", Raw(ref reader, _long.Vocab));
             if (!vocab.TryAdd(name, id))
                 throw _json.Error($"model.vocab.{name}", "occurs twice.");
             if (_tokens[id] is string other)
             {
-                throw _json.Error("model.vocab",
-                    $"expected ids that differ, found {id} for {Quoted(other)} and for {Quoted(name)}.");
+                throw _json.Error(
+                    "model.vocab",
+                    $"expected ids that differ, found {id} for {Quoted(other)} and for {Quoted(name)}."
+                );
             }
             _tokens[id] = name;
         }
@@ -123,19 +139,29 @@ internal sealed class TokenizerJson
             ReadOnlySpan<char> both = pair.AsSpan(0, length);
             if (!ranks.TryAdd((Known(both[..left]), Known(both[left..])), tokens.Count))
             {
-                throw _json.Error("model.merges",
-                    $"expected pairs that differ, found {Quoted(both[..left].ToString())} and {Quoted(both[left..].ToString())} twice.");
+                throw _json.Error(
+                    "model.merges",
+                    $"expected pairs that differ, found {Quoted(both[..left].ToString())} and "
+                        + $"{Quoted(both[left..].ToString())} twice."
+                );
             }
             tokens.Add(Known(both));
         }
         made = [.. tokens];
         return new RanksByPair(ranks, [.. tokens]);
 
-        int Known(ReadOnlySpan<char> token) => known.TryGetValue(token, out int id) ? id
-            : throw _json.Error("model.merges", $"expected tokens of model.vocab, found {Quoted(token.ToString())}.");
+        int Known(ReadOnlySpan<char> token) =>
+            known.TryGetValue(token, out int id)
+                ? id
+                : throw _json.Error(
+                    "model.merges",
+                    $"expected tokens of model.vocab, found {Quoted(token.ToString())}."
+                );
     }
 
-    /// <summary>Puts both halves of a merge behind each other into the buffer; returns the length of the first and of both.</summary>
+    /// <summary>
+    /// Puts both halves of a merge behind each other into the buffer; returns the length of the first and of both.
+    /// </summary>
     private (int Left, int Length) Pair(ref Utf8JsonReader reader, ref char[] pair)
     {
         long start = reader.TokenStartIndex;
@@ -149,7 +175,11 @@ internal sealed class TokenizerJson
                 return (left, length - 1);
             }
         }
-        else if (reader.TokenType == JsonTokenType.StartArray && reader.Read() && reader.TokenType == JsonTokenType.String)
+        else if (
+            reader.TokenType == JsonTokenType.StartArray
+            && reader.Read()
+            && reader.TokenType == JsonTokenType.String
+        )
         {
             int left = Copy(ref reader, ref pair, 0);
             if (reader.Read() && reader.TokenType == JsonTokenType.String)
@@ -160,8 +190,11 @@ internal sealed class TokenizerJson
             }
         }
         ReadOnlySpan<byte> raw = _long.Merges.Span[(int)start..];
-        throw _json.Error("model.merges",
-            $"expected \"a b\" or [\"a\", \"b\"], found {Printable.Name(Encoding.UTF8.GetString(raw[..Math.Min(raw.Length, 80)]))}.");
+        throw _json.Error(
+            "model.merges",
+            "expected \"a b\" or [\"a\", \"b\"], found "
+                + $"{Printable.Name(Encoding.UTF8.GetString(raw[..Math.Min(raw.Length, 80)]))}."
+        );
 
         static int Copy(ref Utf8JsonReader reader, ref char[] buffer, int at)
         {
@@ -181,7 +214,10 @@ internal sealed class TokenizerJson
     }
 
     private Dictionary<string, int> ReadAddedTokens(
-        JsonElement root, Dictionary<string, int> vocab, HashSet<int> fromText)
+        JsonElement root,
+        Dictionary<string, int> vocab,
+        HashSet<int> fromText
+    )
     {
         var specials = new Dictionary<string, int>();
         if (_json.Optional(root, "added_tokens") is null)
@@ -192,8 +228,10 @@ internal sealed class TokenizerJson
             int id = Id(_json.Required(token, "added_tokens.id"), "added_tokens.id");
             if (vocab.TryGetValue(name, out int other) ? other != id : _tokens[id] is not null)
             {
-                throw _json.Error("added_tokens",
-                    $"id {id} of {Quoted(name)} contradicts model.vocab or another added token.");
+                throw _json.Error(
+                    "added_tokens",
+                    $"id {id} of {Quoted(name)} contradicts model.vocab or another added token."
+                );
             }
             if (fromText.Contains(id))
                 throw _json.Error("added_tokens", $"{Quoted(name)} (id {id}) can also be made out of text.");
@@ -205,7 +243,8 @@ internal sealed class TokenizerJson
     }
 
     private int Id(JsonElement value, string field) =>
-        value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int id) && id >= 0 && id < _vocabularySize ? id
+        value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int id) && id >= 0 && id < _vocabularySize
+            ? id
             : throw NoId(field, value.GetRawText());
 
     private CheckpointException NoId(string field, string found) =>
@@ -218,9 +257,11 @@ internal sealed class TokenizerJson
         var builder = new TokenBytes.Builder(_vocabularySize, bytesExpected: 8 * _vocabularySize);
         foreach (string? token in _tokens)
         {
-            builder.Add(token is null ? []
+            builder.Add(
+                token is null ? []
                 : specials.ContainsKey(token) ? Encoding.UTF8.GetBytes(token)
-                : ByteAlphabet.ToBytes(token));
+                : ByteAlphabet.ToBytes(token)
+            );
         }
         return builder.Build();
     }
@@ -235,8 +276,10 @@ internal sealed class TokenizerJson
             return ByteLevel(list[0]);
         if (list.GetArrayLength() == 2 && ByteLevel(list[1]) == TextSplitter.None)
             return Split(list[0]);
-        throw _json.Error("pre_tokenizer.pretokenizers",
-            "expected a Split step, then a ByteLevel step with use_regex false.");
+        throw _json.Error(
+            "pre_tokenizer.pretokenizers",
+            "expected a Split step, then a ByteLevel step with use_regex false."
+        );
     }
 
     private TextSplitter ByteLevel(JsonElement step)
@@ -244,8 +287,10 @@ internal sealed class TokenizerJson
         _json.RequireText(step, "pre_tokenizer.type", "ByteLevel");
         if (_json.Flag(step, "pre_tokenizer.add_prefix_space", missing: true))
         {
-            throw _json.Error("pre_tokenizer.add_prefix_space",
-                "expected false, found true: decoding would not give the text back.");
+            throw _json.Error(
+                "pre_tokenizer.add_prefix_space",
+                "expected false, found true: decoding would not give the text back."
+            );
         }
         return _json.Flag(step, "pre_tokenizer.use_regex", missing: true) ? TextSplitter.Gpt2 : TextSplitter.None;
     }
@@ -262,8 +307,10 @@ internal sealed class TokenizerJson
             : _json.Text(pattern, "pre_tokenizer.pattern.Regex");
         if (regex.Length > TextSplitter.LongestPattern)
         {
-            throw _json.Error("pre_tokenizer.pattern.Regex",
-                $"expected at most {TextSplitter.LongestPattern} characters, found {regex.Length}.");
+            throw _json.Error(
+                "pre_tokenizer.pattern.Regex",
+                $"expected at most {TextSplitter.LongestPattern} characters, found {regex.Length}."
+            );
         }
         try
         {

@@ -23,17 +23,31 @@ public sealed class AnswerMemoryTests
         options.Tools = [Weather(_ => "")];
         var source = new TokenScript(Call, Greeting);
         var shared = new ChatSource(source, TokenScript.Tokenizer, "script", null, ContextLength: 4096);
-        ChatResponse response = await new GptOssChatClient(shared, null, false, null).GetResponseAsync("Weather?", options, Stop);
+        ChatResponse response = await new GptOssChatClient(shared, null, false, null).GetResponseAsync(
+            "Weather?",
+            options,
+            Stop
+        );
         // A web page gives back text and calls, and nothing else.
         FunctionCallContent call = response.Messages[0].Contents.OfType<FunctionCallContent>().Single();
-        var given = new ChatMessage(ChatRole.Assistant, [new TextContent(response.Text), new FunctionCallContent(call.CallId, call.Name, call.Arguments)])
+        var given = new ChatMessage(
+            ChatRole.Assistant,
+            [new TextContent(response.Text), new FunctionCallContent(call.CallId, call.Name, call.Arguments)]
+        )
         {
             MessageId = response.Messages[0].MessageId,
         };
 
         // The memory is the model's: another client has it too.
         await new GptOssChatClient(shared, null, false, null).GetResponseAsync(
-            [new(ChatRole.User, "Weather?"), given, new(ChatRole.Tool, [new FunctionResultContent(call.CallId, "sunny")])], options, Stop);
+            [
+                new(ChatRole.User, "Weather?"),
+                given,
+                new(ChatRole.Tool, [new FunctionResultContent(call.CallId, "sunny")]),
+            ],
+            options,
+            Stop
+        );
 
         Assert.Equal(recalls, source.Prompt(1).Contains("I need the weather.", StringComparison.Ordinal));
         Assert.Equal(recalls, source.Prompt(1).Contains("""{"city": "Lisbon"}""", StringComparison.Ordinal));
@@ -47,13 +61,20 @@ public sealed class AnswerMemoryTests
         for (int i = 0; i < 20; i++)
             memory.Add($"{i}", [new TextContent(spoken[0].Text)], spoken);
 
-        bool[] known = [.. Enumerable.Range(0, 20).Select(i =>
-            memory.Find(new ChatMessage(ChatRole.Assistant, spoken[0].Text) { MessageId = $"{i}" }) is not null)];
+        bool[] known =
+        [
+            .. Enumerable
+                .Range(0, 20)
+                .Select(i =>
+                    memory.Find(new ChatMessage(ChatRole.Assistant, spoken[0].Text) { MessageId = $"{i}" }) is not null
+                ),
+        ];
         Assert.InRange(memory.Bytes, 1, 10_000);
         Assert.True(known[19] && !known[0]);
         Assert.Equal([.. known.Order()], known);
         Assert.Null(memory.Find(new ChatMessage(ChatRole.Assistant, "y") { MessageId = "19" }));
-        memory.Add("long", [new TextContent(new string('y', 10_000))], spoken);     // alone larger than the bound: it forgets nothing
+        // Alone larger than the bound: it forgets nothing
+        memory.Add("long", [new TextContent(new string('y', 10_000))], spoken);
         Assert.NotNull(memory.Find(new ChatMessage(ChatRole.Assistant, spoken[0].Text) { MessageId = "19" }));
     }
 
@@ -63,7 +84,10 @@ public sealed class AnswerMemoryTests
     public async Task A_thousand_requests_leave_no_more_than_a_hundred_kilobytes(bool recalls)
     {
         var source = new TokenScript(Greeting);
-        var chat = new ChatSource(source, TokenScript.Tokenizer, "script", null, 4096) { Memory = new AnswerMemory(100_000) };
+        var chat = new ChatSource(source, TokenScript.Tokenizer, "script", null, 4096)
+        {
+            Memory = new AnswerMemory(100_000),
+        };
         using var client = new GptOssChatClient(chat, null, ownsModel: false, null);
         ChatOptions options = Options(new() { RecallAnswers = recalls });
         async Task<long> After(int requests)
@@ -75,8 +99,10 @@ public sealed class AnswerMemoryTests
             return GC.GetTotalMemory(forceFullCollection: true);
         }
 
-        // The memory is full after some 150 of them. What leaks does so in each thousand; the runtime's own work only in some.
-        long before = await After(500), grown = long.MaxValue;
+        // The memory is full after some 150 of them. What leaks does so in each thousand; the runtime's own work only
+        // in some.
+        long before = await After(500),
+            grown = long.MaxValue;
         for (int i = 0; i < 4; i++)
         {
             long after = await After(1000);

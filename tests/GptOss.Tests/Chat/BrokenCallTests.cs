@@ -12,8 +12,10 @@ public sealed class BrokenCallTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData("<|channel|>analysis<|message|>Away with it.<|end|><|start|>assistant" + Begin + """{"folder": "a"}<|call|>""")]
-    [InlineData(Begin + "<|call|>")]                                        // no arguments at all
+    [InlineData(
+        "<|channel|>analysis<|message|>Away with it.<|end|><|start|>assistant" + Begin + """{"folder": "a"}<|call|>"""
+    )]
+    [InlineData(Begin + "<|call|>")] // no arguments at all
     [InlineData(" to=functions.delete_files<|channel|>commentary json<|message|>{\"folder\":\"a\"}<|call|>")]
     [InlineData(Begin + """["{\"folder\":\"a\"}"]<|call|>""")]
     public async Task A_call_that_a_limit_cuts_anywhere_is_never_carried_out(string answer)
@@ -33,31 +35,34 @@ public sealed class BrokenCallTests
             if (!isWhole)
             {
                 Assert.Equal(ChatFinishReason.Length, response.FinishReason);
-                Assert.True(call is null or { InformationalOnly: true, Arguments: null, Exception: not null }, $"limit {limit}");
+                Assert.True(
+                    call is null or { InformationalOnly: true, Arguments: null, Exception: not null },
+                    $"limit {limit}"
+                );
             }
         }
     }
 
     public static TheoryData<string> NoJson =>
-    [
-        """{"folder": "Lisb""",             // broken off
-        "{",
-        "}",
-        "delete all",                       // no JSON at all
-        "{'folder': 'a'}",
-        "{\"folder\": \"a\",}",
-        "{\"folder\": \"a\"} and more",
-        "{\"folder\": \"a\"}{\"folder\": \"b\"}",
-        "[1, 2]",                           // JSON, but no object
-        "null",
-        "true",
-        "42",
-        "\"folder\"",
-        "{\"folder\": \"\\ud800\"}",        // half of a surrogate pair
-        "{\"folder\": \"a\nb\"}",           // a line break within a string
-        "{\"folder\": NaN}",
-        "{\"folder\": \"a\" /* c */}",
-    ];
+        [
+            """{"folder": "Lisb""", // broken off
+            "{",
+            "}",
+            "delete all", // no JSON at all
+            "{'folder': 'a'}",
+            "{\"folder\": \"a\",}",
+            "{\"folder\": \"a\"} and more",
+            "{\"folder\": \"a\"}{\"folder\": \"b\"}",
+            "[1, 2]", // JSON, but no object
+            "null",
+            "true",
+            "42",
+            "\"folder\"",
+            "{\"folder\": \"\\ud800\"}", // half of a surrogate pair
+            "{\"folder\": \"a\nb\"}", // a line break within a string
+            "{\"folder\": NaN}",
+            "{\"folder\": \"a\" /* c */}",
+        ];
 
     [Theory]
     [MemberData(nameof(NoJson))]
@@ -70,9 +75,14 @@ public sealed class BrokenCallTests
         Assert.Equal(["a"], files.Deleted);
         Assert.Equal("It is sunny.", response.Messages[^1].Text);
         Assert.Single(response.Messages.SelectMany(message => message.Contents).OfType<FunctionCallContent>());
-        Assert.StartsWith(source.Prompt(0) + Begin + arguments + "<|call|>"
-            + "<|start|>functions.delete_files to=assistant<|channel|>commentary<|message|>Error: the arguments of this call are not a JSON object (",
-            source.Prompt(1));
+        Assert.StartsWith(
+            source.Prompt(0)
+                + Begin
+                + arguments
+                + "<|call|>"
+                + "<|start|>functions.delete_files to=assistant<|channel|>commentary<|message|>Error: the arguments of this call are not a JSON object (",
+            source.Prompt(1)
+        );
         Assert.EndsWith("<|end|><|start|>assistant", source.Prompt(1));
         // In a later prompt the call that was not carried out is left out.
         Assert.DoesNotContain("Error", source.Prompt(2));
@@ -98,7 +108,9 @@ public sealed class BrokenCallTests
         Assert.Equal(ChatFinishReason.Stop, response.FinishReason);
 
         // Given back, it is left out: it has no result.
-        await source.Client().GetResponseAsync([new(ChatRole.User, "Go"), .. response.Messages, new(ChatRole.User, "?")], options, Stop);
+        await source
+            .Client()
+            .GetResponseAsync([new(ChatRole.User, "Go"), .. response.Messages, new(ChatRole.User, "?")], options, Stop);
         Assert.DoesNotContain("oops", source.Prompt(repairs + 1));
     }
 
@@ -116,7 +128,10 @@ public sealed class BrokenCallTests
     [InlineData("<|endoftext|>")]
     public async Task Whatever_ended_the_broken_call_the_model_goes_on_behind_a_call(string end)
     {
-        var source = new TokenScript(Begin + "oops" + end + (end is "<|end|>" or "<|start|>" ? "assistant<|return|>" : ""), Answer);
+        var source = new TokenScript(
+            Begin + "oops" + end + (end is "<|end|>" or "<|start|>" ? "assistant<|return|>" : ""),
+            Answer
+        );
         ChatResponse response = await source.Client().GetResponseAsync("Go", new Files().Offered(), Stop);
 
         Assert.Equal("It is sunny.", response.Text);
@@ -136,11 +151,14 @@ public sealed class BrokenCallTests
         Assert.Equal(Tokens(broken) + 2, response.Usage!.OutputTokenCount);
         Assert.Equal(source.Requests[1].Prompt.Count - Tokens(broken), response.Usage.InputTokenCount);
         Assert.Equal(ChatFinishReason.Length, response.FinishReason);
-        Assert.StartsWith(broken + "<|start|>functions.delete_files to=assistant", (string)response.Messages[0].AdditionalProperties!["harmony.answer"]!);
+        Assert.StartsWith(
+            broken + "<|start|>functions.delete_files to=assistant",
+            (string)response.Messages[0].AdditionalProperties!["harmony.answer"]!
+        );
 
         options.MaxOutputTokens = Tokens(broken);
         response = await source.Client().GetResponseAsync("Go", options, Stop);
-        Assert.Equal(ChatFinishReason.Stop, response.FinishReason);     // the script's last line is an answer
+        Assert.Equal(ChatFinishReason.Stop, response.FinishReason); // the script's last line is an answer
     }
 
     [Fact]
@@ -159,10 +177,14 @@ public sealed class BrokenCallTests
 
     [Theory]
     [InlineData("functions.get_weather", "{\"city\":\"Lisbon\"}", false)]
-    [InlineData("functions.get_weather", "{\"city\":\"Lisbon\"}", true)]      // offered, but forbidden by the tool mode
+    [InlineData("functions.get_weather", "{\"city\":\"Lisbon\"}", true)] // offered, but forbidden by the tool mode
     [InlineData("python", "print(1)", false)]
     [InlineData("browser.search", "{\"query\":\"x\"}", false)]
-    public async Task A_call_where_no_function_is_offered_is_told_to_the_model_which_answers_in_words(string function, string arguments, bool isForbidden)
+    public async Task A_call_where_no_function_is_offered_is_told_to_the_model_which_answers_in_words(
+        string function,
+        string arguments,
+        bool isForbidden
+    )
     {
         var source = new TokenScript($"<|channel|>commentary to={function}<|message|>{arguments}<|call|>", Answer);
         ChatOptions options = Options();
@@ -175,7 +197,10 @@ public sealed class BrokenCallTests
 
         Assert.Equal("It is sunny.", response.Text);
         Assert.Equal(ChatFinishReason.Stop, response.FinishReason);
-        Assert.Contains($"<|start|>{function} to=assistant<|channel|>commentary<|message|>Error: there is no function", source.Prompt(1));
+        Assert.Contains(
+            $"<|start|>{function} to=assistant<|channel|>commentary<|message|>Error: there is no function",
+            source.Prompt(1)
+        );
         Assert.Empty(response.Messages.SelectMany(message => message.Contents).OfType<FunctionCallContent>());
     }
 
@@ -186,7 +211,10 @@ public sealed class BrokenCallTests
         ChatResponse response = await Loop(source).GetResponseAsync("Go", new Files().Offered(), Stop);
 
         Assert.Equal("fly", Assert.Single(response.Messages[0].Contents.OfType<FunctionCallContent>()).Name);
-        Assert.Contains("<|start|>functions.fly to=assistant<|channel|>commentary<|message|>Error: Requested function \"fly\" not found.", source.Prompt(1));
+        Assert.Contains(
+            "<|start|>functions.fly to=assistant<|channel|>commentary<|message|>Error: Requested function \"fly\" not found.",
+            source.Prompt(1)
+        );
     }
 
     [Fact]
@@ -206,14 +234,17 @@ public sealed class BrokenCallTests
     {
         string thought = "<|channel|>analysis<|message|>The user wants all files gone.<|end|><|start|>assistant";
         var source = new TokenScript(thought + Begin + "oops<|call|>", thought + Begin + """{"folder":"a"}<|call|>""");
-        ChatResponse response = await source.Client().GetResponseAsync("Go", new Files().Offered(new() { ReasoningBudget = 8 }), Stop);
+        ChatResponse response = await source
+            .Client()
+            .GetResponseAsync("Go", new Files().Offered(new() { ReasoningBudget = 8 }), Stop);
 
         Assert.InRange(response.Usage!.ReasoningTokenCount!.Value, 1, 8);
     }
 
     private static IChatClient Loop(TokenScript source) => source.Client().AsBuilder().UseFunctionInvocation().Build();
 
-    private static int Tokens(string script) => Tokenization.SpecialSpellings.Encode(TokenScript.Tokenizer, script).Count;
+    private static int Tokens(string script) =>
+        Tokenization.SpecialSpellings.Encode(TokenScript.Tokenizer, script).Count;
 
     /// <summary>A function whose parameters are all optional: the one that must not run by mistake.</summary>
     private sealed class Files

@@ -14,7 +14,15 @@ public sealed class ChatRequestTests
     public async Task Sampling_and_limits_are_taken_over()
     {
         var bias = new Dictionary<int, float> { [5] = -1 };
-        ChatOptions options = Options(new() { MinP = 0.1f, RepetitionPenalty = 1.2f, LogitBias = bias, LogProbabilities = 2 });
+        ChatOptions options = Options(
+            new()
+            {
+                MinP = 0.1f,
+                RepetitionPenalty = 1.2f,
+                LogitBias = bias,
+                LogProbabilities = 2,
+            }
+        );
         options.Temperature = 0.5f;
         options.TopP = 0.9f;
         options.TopK = 40;
@@ -24,21 +32,27 @@ public sealed class ChatRequestTests
         options.MaxOutputTokens = 100;
         TokenScript source = await Ask(options);
 
-        Assert.Equal(new SamplingOptions
-        {
-            Temperature = 0.5f,
-            TopP = 0.9f,
-            TopK = 40,
-            FrequencyPenalty = 0.25f,
-            PresencePenalty = -0.25f,
-            MinP = 0.1f,
-            RepetitionPenalty = 1.2f,
-            Seed = ulong.MaxValue,
-        }, source.Requests[0].Sampling with { LogitBias = null });
+        Assert.Equal(
+            new SamplingOptions
+            {
+                Temperature = 0.5f,
+                TopP = 0.9f,
+                TopK = 40,
+                FrequencyPenalty = 0.25f,
+                PresencePenalty = -0.25f,
+                MinP = 0.1f,
+                RepetitionPenalty = 1.2f,
+                Seed = ulong.MaxValue,
+            },
+            source.Requests[0].Sampling with
+            {
+                LogitBias = null,
+            }
+        );
         Assert.Equal(bias, source.Requests[0].Sampling.LogitBias);
         Assert.Equal(100, source.Requests[0].MaxTokens);
         Assert.Equal(2, source.Requests[0].LogProbabilities);
-        Assert.Equal([200002, 200012, 199999], source.Requests[0].StopTokens);      // never 200007, <|end|>
+        Assert.Equal([200002, 200012, 199999], source.Requests[0].StopTokens); // never 200007, <|end|>
     }
 
     [Fact]
@@ -84,7 +98,9 @@ public sealed class ChatRequestTests
     {
         ChatOptions options = Options();
         options.Reasoning = new ReasoningOptions { Effort = ReasoningEffort.None };
-        ChatResponse response = await new TokenScript("Hello.<|return|>").Client().GetResponseAsync("Hi", options, Stop);
+        ChatResponse response = await new TokenScript("Hello.<|return|>")
+            .Client()
+            .GetResponseAsync("Hi", options, Stop);
 
         Assert.Equal("Hello.", response.Text);
         Assert.Equal(0, response.Usage!.ReasoningTokenCount);
@@ -96,7 +112,9 @@ public sealed class ChatRequestTests
         AIFunction function = AIFunctionFactory.Create((int count) => count, "count.the things", "Counts.");
         ChatOptions options = Options();
         options.Tools = [function, new HostedWebSearchTool()];
-        var source = new TokenScript("""<|channel|>commentary to=functions.count_the_things <|constrain|>json<|message|>{"count":2}<|call|>""");
+        var source = new TokenScript(
+            """<|channel|>commentary to=functions.count_the_things <|constrain|>json<|message|>{"count":2}<|call|>"""
+        );
         ChatResponse response = await source.Client().GetResponseAsync("Hi", options, Stop);
 
         Assert.Contains("// Counts.\ntype count_the_things = (_: {\ncount: number,\n}) => any;", source.Prompt());
@@ -108,7 +126,10 @@ public sealed class ChatRequestTests
     public async Task A_function_of_no_schema_has_no_parameters()
     {
         ChatOptions options = Options();
-        options.Tools = [AIFunctionFactory.CreateDeclaration("where", null, System.Text.Json.JsonElement.Parse("null"))];
+        options.Tools =
+        [
+            AIFunctionFactory.CreateDeclaration("where", null, System.Text.Json.JsonElement.Parse("null")),
+        ];
 
         Assert.Contains("type where = () => any;", (await Ask(options)).Prompt());
     }
@@ -121,12 +142,19 @@ public sealed class ChatRequestTests
         using var log = new Journal(Microsoft.Extensions.Logging.LogLevel.Warning);
         string deep = string.Concat(Enumerable.Repeat("""{"type":"array","items":""", 60)) + "{}" + new string('}', 60);
         ChatOptions options = Options(new() { CleanSchemas = cleanSchemas });
-        options.Tools = [AIFunctionFactory.CreateDeclaration("dig.down", "Digs.", System.Text.Json.JsonElement.Parse(deep)), Weather(_ => "")];
+        options.Tools =
+        [
+            AIFunctionFactory.CreateDeclaration("dig.down", "Digs.", System.Text.Json.JsonElement.Parse(deep)),
+            Weather(_ => ""),
+        ];
         var source = new TokenScript(Greeting);
 
         Assert.Equal("Hello there!", (await source.Client(log).GetResponseAsync("Hi", options, Stop)).Text);
         Assert.Contains("type dig_down = (_: any[]", source.Prompt());
-        Assert.Contains("The schema of the function 'dig_down' is nested more than 32 levels deep.", Assert.Single(log.Lines));
+        Assert.Contains(
+            "The schema of the function 'dig_down' is nested more than 32 levels deep.",
+            Assert.Single(log.Lines)
+        );
     }
 
     [Fact]
@@ -141,12 +169,15 @@ public sealed class ChatRequestTests
 
     [Theory]
     [InlineData("get_weather", 2, " to=functions.get_weather <|constrain|>json<|message|>")]
-    [InlineData(null, 1, " to=functions.get_weather <|constrain|>json<|message|>")]     // there is only one to call
-    [InlineData(null, 2, " to=functions")]                                              // the model goes on with the dot
+    [InlineData(null, 1, " to=functions.get_weather <|constrain|>json<|message|>")] // there is only one to call
+    [InlineData(null, 2, " to=functions")] // the model goes on with the dot
     public async Task A_required_call_is_begun(string? name, int offered, string header)
     {
         ChatOptions options = Options();
-        options.Tools = [.. new AITool[] { Weather(_ => ""), AIFunctionFactory.Create(() => 1, "other") }.Take(offered)];
+        options.Tools =
+        [
+            .. new AITool[] { Weather(_ => ""), AIFunctionFactory.Create(() => 1, "other") }.Take(offered),
+        ];
         options.ToolMode = name is null ? ChatToolMode.RequireAny : ChatToolMode.RequireSpecific(name);
         string rest = header.EndsWith("functions", StringComparison.Ordinal) ? ".get_weather<|message|>" : "";
         var source = new TokenScript(rest + """{"city":"Lisbon"}<|call|>""");
@@ -163,7 +194,8 @@ public sealed class ChatRequestTests
     {
         AITool weather = Weather(_ => "");
         var function = await Refused<InvalidOperationException>(
-            new ChatOptions { Tools = [weather], ToolMode = ChatToolMode.RequireSpecific("fly") });
+            new ChatOptions { Tools = [weather], ToolMode = ChatToolMode.RequireSpecific("fly") }
+        );
         Assert.Contains("'fly'", function.Message);
         await Refused<InvalidOperationException>(new ChatOptions { ToolMode = ChatToolMode.RequireAny });
         await Refused<ArgumentOutOfRangeException>(new ChatOptions { MaxOutputTokens = 0 });
@@ -174,7 +206,7 @@ public sealed class ChatRequestTests
     }
 
     [Theory]
-    [InlineData(1e-38f, null)]      // makes logits infinite
+    [InlineData(1e-38f, null)] // makes logits infinite
     [InlineData(0f, null)]
     [InlineData(11f, null)]
     [InlineData(float.NaN, null)]
@@ -183,7 +215,11 @@ public sealed class ChatRequestTests
     [InlineData(null, float.PositiveInfinity)]
     public async Task Values_that_make_no_sense_are_refused_with_the_options_name(float? penalty, float? bias)
     {
-        var own = new GptOssRequestOptions { RepetitionPenalty = penalty, LogitBias = bias is null ? null : new Dictionary<int, float> { [5] = bias.Value } };
+        var own = new GptOssRequestOptions
+        {
+            RepetitionPenalty = penalty,
+            LogitBias = bias is null ? null : new Dictionary<int, float> { [5] = bias.Value },
+        };
         var error = await Refused<ArgumentOutOfRangeException>(Options(own));
         Assert.Contains(penalty is null ? "LogitBias" : "RepetitionPenalty", error.Message);
     }
@@ -196,8 +232,13 @@ public sealed class ChatRequestTests
         string[] messages =
         [
             (await Refused<InvalidOperationException>(call)).Message,
-            (await Assert.ThrowsAsync<NotSupportedException>(() => new TokenScript(Greeting).Client()
-                .GetResponseAsync([new ChatMessage(new ChatRole(Evil), "x")], cancellationToken: Stop))).Message,
+            (
+                await Assert.ThrowsAsync<NotSupportedException>(() =>
+                    new TokenScript(Greeting)
+                        .Client()
+                        .GetResponseAsync([new ChatMessage(new ChatRole(Evil), "x")], cancellationToken: Stop)
+                )
+            ).Message,
         ];
         Assert.All(messages, message => Assert.Contains("a\\u000ab\\u202ec\\u2028\\u001b[31m\\u200b\\ud800", message));
     }
@@ -220,8 +261,11 @@ public sealed class ChatRequestTests
         ChatResponse response = await source.Client().GetResponseAsync("Hi", options, Stop);
 
         Assert.Equal((await Ask(Options())).Prompt(), source.Prompt());
-        Assert.Equal((SamplingOptions.Default, ModelOptions.Default.MaxOutputTokens), (source.Requests[0].Sampling, source.Requests[0].MaxTokens));
-        Assert.Null(response.ConversationId);     // with one, a function loop would no longer send the history
+        Assert.Equal(
+            (SamplingOptions.Default, ModelOptions.Default.MaxOutputTokens),
+            (source.Requests[0].Sampling, source.Requests[0].MaxTokens)
+        );
+        Assert.Null(response.ConversationId); // with one, a function loop would no longer send the history
     }
 
     [Fact]
@@ -229,7 +273,10 @@ public sealed class ChatRequestTests
     {
         ChatOptions options = Options();
         options.ResponseFormat = ChatResponseFormat.Json;
-        Assert.Contains("# Response Formats\n\n## answer\n\n// A JSON object.\n{\"type\":\"object\"}", (await Ask(options)).Prompt());
+        Assert.Contains(
+            "# Response Formats\n\n## answer\n\n// A JSON object.\n{\"type\":\"object\"}",
+            (await Ask(options)).Prompt()
+        );
         options.ResponseFormat = ChatResponseFormat.Text;
         Assert.DoesNotContain("# Response Formats", (await Ask(options)).Prompt());
     }
@@ -241,7 +288,9 @@ public sealed class ChatRequestTests
         {
             Report = id => new(id, -0.5f, [new GptOss.Sampling.TokenLogProbability(id, -0.5f)]),
         };
-        ChatResponse response = await source.Client().GetResponseAsync("Hi", Options(new() { LogProbabilities = 1 }), Stop);
+        ChatResponse response = await source
+            .Client()
+            .GetResponseAsync("Hi", Options(new() { LogProbabilities = 1 }), Stop);
 
         IReadOnlyList<TokenProbability> list = TokenProbability.Of(response.Messages[0])!;
         Assert.Equal(response.Usage!.OutputTokenCount, list.Count);
@@ -253,7 +302,9 @@ public sealed class ChatRequestTests
     {
         const string Raw = "<|start|>assistant<|channel|>final<|message|>Once upon";
         var source = new TokenScript(" a time.<|return|>");
-        ChatResponse response = await source.Client().GetResponseAsync("Hi", Options(new() { RawHarmonyText = Raw }), Stop);
+        ChatResponse response = await source
+            .Client()
+            .GetResponseAsync("Hi", Options(new() { RawHarmonyText = Raw }), Stop);
 
         Assert.EndsWith("<|start|>user<|message|>Hi<|end|>" + Raw, source.Prompt());
         Assert.Equal(" a time.", response.Text);
@@ -263,7 +314,9 @@ public sealed class ChatRequestTests
     public async Task Raw_harmony_of_prompt_and_answer_comes_with_the_message_where_it_is_asked_for()
     {
         var source = new TokenScript(Greeting);
-        ChatResponse response = await source.Client().GetResponseAsync("Hi", Options(new() { IncludeRawHarmony = true }), Stop);
+        ChatResponse response = await source
+            .Client()
+            .GetResponseAsync("Hi", Options(new() { IncludeRawHarmony = true }), Stop);
 
         Assert.Equal(source.Prompt(), response.Messages[0].AdditionalProperties!["harmony.prompt"]);
         Assert.EndsWith("<|start|>user<|message|>Hi<|end|>" + Turn, source.Prompt());
@@ -278,9 +331,14 @@ public sealed class ChatRequestTests
     {
         // After the dictated header the script goes on where it was: with the rest of the reasoning, now an answer.
         var source = new TokenScript("<|channel|>analysis<|message|>The user greets.<|return|>");
-        ChatResponse response = await source.Client().GetResponseAsync("Hi", Options(new() { ReasoningBudget = budget }), Stop);
+        ChatResponse response = await source
+            .Client()
+            .GetResponseAsync("Hi", Options(new() { ReasoningBudget = budget }), Stop);
 
-        Assert.Equal(kept, string.Concat(response.Messages[0].Contents.OfType<TextReasoningContent>().Select(r => r.Text)));
+        Assert.Equal(
+            kept,
+            string.Concat(response.Messages[0].Contents.OfType<TextReasoningContent>().Select(r => r.Text))
+        );
         Assert.Equal("The user greets."[kept.Length..], response.Text);
         Assert.Equal(budget, response.Usage!.ReasoningTokenCount);
     }
@@ -288,7 +346,8 @@ public sealed class ChatRequestTests
     [Fact]
     public async Task A_reasoning_within_its_budget_is_left_alone()
     {
-        ChatResponse response = await new TokenScript(Greeting).Client()
+        ChatResponse response = await new TokenScript(Greeting)
+            .Client()
             .GetResponseAsync("Hi", Options(new() { ReasoningBudget = 5 }), Stop);
 
         Assert.Equal("Hello there!", response.Text);
@@ -301,7 +360,8 @@ public sealed class ChatRequestTests
         return source;
     }
 
-    private static async Task<T> Refused<T>(ChatOptions options, string text = "Hi") where T : Exception
+    private static async Task<T> Refused<T>(ChatOptions options, string text = "Hi")
+        where T : Exception
     {
         var source = new TokenScript(Greeting);
         T error = await Assert.ThrowsAnyAsync<T>(() => source.Client().GetResponseAsync(text, options, Stop));

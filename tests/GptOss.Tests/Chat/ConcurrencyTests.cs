@@ -18,16 +18,26 @@ public sealed class ConcurrencyTests : IAsyncLifetime
 
     private static ChatOptions Seeded(int seed) => new() { Seed = seed, MaxOutputTokens = 40 };
 
-    private async Task<string> Ask(int seed) => string.Concat(
-        (await _client.GetResponseAsync($"What is {seed} + 17?", Seeded(seed), TestContext.Current.CancellationToken))
-            .Messages.SelectMany(message => message.Contents).Select(content => content.ToString()));
+    private async Task<string> Ask(int seed) =>
+        string.Concat(
+            (
+                await _client.GetResponseAsync(
+                    $"What is {seed} + 17?",
+                    Seeded(seed),
+                    TestContext.Current.CancellationToken
+                )
+            )
+                .Messages.SelectMany(message => message.Contents)
+                .Select(content => content.ToString())
+        );
 
     [Fact]
     [Trait("speed", "slow")]
     public async Task Sixty_four_at_once_say_what_they_say_one_after_the_other()
     {
         var alone = new List<string>();
-        for (int seed = 0; seed < 64; seed++) alone.Add(await Ask(seed));
+        for (int seed = 0; seed < 64; seed++)
+            alone.Add(await Ask(seed));
         string[] together = await Task.WhenAll(Enumerable.Range(0, 64).Select(seed => Task.Run(() => Ask(seed))));
         Assert.Equal(alone, together);
     }
@@ -56,7 +66,9 @@ public sealed class ConcurrencyTests : IAsyncLifetime
             }
         }
         milliseconds.Sort();
-        TestContext.Current.TestOutputHelper?.WriteLine($"slowest cancellations: {string.Join(", ", milliseconds.TakeLast(5))} ms");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"slowest cancellations: {string.Join(", ", milliseconds.TakeLast(5))} ms"
+        );
         Assert.Equal(expected, await Ask(5));
         // Promised: 100 ms each. One in twenty may meet a moment in which the machine did something else.
         Assert.InRange(milliseconds.Count, 50, 200);
@@ -79,27 +91,47 @@ public sealed class ConcurrencyTests : IAsyncLifetime
             Reasoning = new() { Effort = ReasoningEffort.High },
             RawRepresentationFactory = _ => new GptOssRequestOptions { ReasoningBudget = 3 },
         };
-        ChatResponse response = await _client.GetResponseAsync("What is 345 + 678?", options, TestContext.Current.CancellationToken);
+        ChatResponse response = await _client.GetResponseAsync(
+            "What is 345 + 678?",
+            options,
+            TestContext.Current.CancellationToken
+        );
         Assert.NotEmpty(response.Text);
-        Assert.InRange(response.Usage!.ReasoningTokenCount!.Value, 1, 12);   // three, and the dictated header of the answer
+        // Three, and the dictated header of the answer
+        Assert.InRange(response.Usage!.ReasoningTokenCount!.Value, 1, 12);
     }
 
     [Fact]
     public async Task Disposing_while_streaming_ends_the_stream_with_an_exception_of_its_own()
     {
-        GptOssChatClient client = await GptOssChatClient.LoadAsync(TinyGptOss.Folder, cancellationToken: TestContext.Current.CancellationToken);
+        GptOssChatClient client = await GptOssChatClient.LoadAsync(
+            TinyGptOss.Folder,
+            cancellationToken: TestContext.Current.CancellationToken
+        );
         await Assert.ThrowsAsync<ObjectDisposedException>(async () =>
         {
-            await foreach (ChatResponseUpdate _ in client.GetStreamingResponseAsync(
-                "Tell me something long", new ChatOptions { StopSequences = [], MaxOutputTokens = 4000, RawRepresentationFactory = _ => Endless() },
-                TestContext.Current.CancellationToken))
+            await foreach (
+                ChatResponseUpdate _ in client.GetStreamingResponseAsync(
+                    "Tell me something long",
+                    new ChatOptions
+                    {
+                        StopSequences = [],
+                        MaxOutputTokens = 4000,
+                        RawRepresentationFactory = _ => Endless(),
+                    },
+                    TestContext.Current.CancellationToken
+                )
+            )
                 client.Dispose();
         });
     }
 
     // The tokens that would end the answer are forbidden, so it cannot end by itself.
-    private GptOssRequestOptions Endless() => new()
-    {
-        LogitBias = _client.GetService<GptOssModel>()!.StopTokens.ToDictionary(token => token, _ => float.NegativeInfinity),
-    };
+    private GptOssRequestOptions Endless() =>
+        new()
+        {
+            LogitBias = _client
+                .GetService<GptOssModel>()!
+                .StopTokens.ToDictionary(token => token, _ => float.NegativeInfinity),
+        };
 }

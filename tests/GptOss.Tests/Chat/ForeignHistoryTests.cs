@@ -21,13 +21,16 @@ public sealed class ForeignHistoryTests
             string prompt = await Prompt(
                 new(ChatRole.Assistant, [new FunctionCallContent(id, "f"), new FunctionCallContent(id, "g")]),
                 new(ChatRole.Tool, [new FunctionResultContent(id, "one")]),
-                new(ChatRole.Tool, [new FunctionResultContent(id, "two"), new FunctionResultContent(id, "three")]));
+                new(ChatRole.Tool, [new FunctionResultContent(id, "two"), new FunctionResultContent(id, "three")])
+            );
 
             Assert.EndsWith(
                 "<|start|>functions.f to=assistant<|channel|>commentary<|message|>one<|end|>"
-                + "<|start|>assistant<|channel|>commentary to=functions.g <|constrain|>json<|message|>{}<|call|>"
-                + "<|start|>functions.g to=assistant<|channel|>commentary<|message|>two<|end|>"
-                + "<|start|>functions.g to=assistant<|channel|>commentary<|message|>three<|end|><|start|>assistant", prompt);
+                    + "<|start|>assistant<|channel|>commentary to=functions.g <|constrain|>json<|message|>{}<|call|>"
+                    + "<|start|>functions.g to=assistant<|channel|>commentary<|message|>two<|end|>"
+                    + "<|start|>functions.g to=assistant<|channel|>commentary<|message|>three<|end|><|start|>assistant",
+                prompt
+            );
         }
     }
 
@@ -36,8 +39,11 @@ public sealed class ForeignHistoryTests
     {
         var call = new FunctionCallContent("1", "f");
         string prompt = await Prompt(
-            new(ChatRole.Assistant, [call]), new(ChatRole.Tool, [new FunctionResultContent("1", "one")]),
-            new(ChatRole.Assistant, [call]), new(ChatRole.Tool, [new FunctionResultContent("1", "two")]));
+            new(ChatRole.Assistant, [call]),
+            new(ChatRole.Tool, [new FunctionResultContent("1", "one")]),
+            new(ChatRole.Assistant, [call]),
+            new(ChatRole.Tool, [new FunctionResultContent("1", "two")])
+        );
 
         Assert.Contains("<|message|>one<|end|>", prompt);
         Assert.Equal(2, prompt.Split("<|message|>two<|end|>").Length);
@@ -50,22 +56,43 @@ public sealed class ForeignHistoryTests
         Assert.StartsWith("Message 1 is of the role ''", error.Message);
     }
 
-    public static TheoryData<string, object?> PartForms => new()
-    {
-        { "node", JsonNode.Parse(Parts) },
-        { "text", Parts },
-        { "element of a text", JsonElement.Parse(JsonSerializer.Serialize(Parts)) },
-        { "lists", new List<object?> { new Dictionary<string, object?> { ["channel"] = "commentary", ["in"] = "Text", ["length"] = 5 } } },
-    };
+    public static TheoryData<string, object?> PartForms =>
+        new()
+        {
+            { "node", JsonNode.Parse(Parts) },
+            { "text", Parts },
+            { "element of a text", JsonElement.Parse(JsonSerializer.Serialize(Parts)) },
+            {
+                "lists",
+                new List<object?>
+                {
+                    new Dictionary<string, object?>
+                    {
+                        ["channel"] = "commentary",
+                        ["in"] = "Text",
+                        ["length"] = 5,
+                    },
+                }
+            },
+        };
 
     private const string Parts = """[{"channel":"commentary","in":"Text","length":5}]""";
 
     [Theory]
     [MemberData(nameof(PartForms), DisableDiscoveryEnumeration = true)]
-    public async Task Parts_and_probabilities_are_read_in_whatever_form_a_store_gives_them_back(string form, object? parts)
+    public async Task Parts_and_probabilities_are_read_in_whatever_form_a_store_gives_them_back(
+        string form,
+        object? parts
+    )
     {
-        var message = new ChatMessage(ChatRole.Assistant, "Hello") { AdditionalProperties = new() { ["harmony.parts"] = parts } };
-        Assert.True((await Prompt(message)).Contains("commentary<|message|>Hello<|end|>", StringComparison.Ordinal), form);
+        var message = new ChatMessage(ChatRole.Assistant, "Hello")
+        {
+            AdditionalProperties = new() { ["harmony.parts"] = parts },
+        };
+        Assert.True(
+            (await Prompt(message)).Contains("commentary<|message|>Hello<|end|>", StringComparison.Ordinal),
+            form
+        );
 
         const string Stored = """[{"token":17,"logProbability":-0.25}]""";
         message.AdditionalProperties["logprobs"] = parts is string ? Stored : JsonNode.Parse(Stored);
@@ -79,35 +106,53 @@ public sealed class ForeignHistoryTests
     [InlineData("{}")]
     public void Probabilities_of_a_stranger_are_none(string stored)
     {
-        var message = new ChatMessage(ChatRole.Assistant, "x") { AdditionalProperties = new() { ["logprobs"] = JsonElement.Parse(stored) } };
+        var message = new ChatMessage(ChatRole.Assistant, "x")
+        {
+            AdditionalProperties = new() { ["logprobs"] = JsonElement.Parse(stored) },
+        };
         Assert.Null(TokenProbability.Of(message));
     }
 
     [Theory]
     [InlineData("""[{"channel":"final","in":"Text"},{"channel":"final","in":"Text","length":5}]""")]
-    [InlineData("""[{"channel":"final","in":"Text","length":5},{"channel":"analysis","in":"Nowhere","length":5,"words":"x"}]""")]
+    [InlineData(
+        """[{"channel":"final","in":"Text","length":5},{"channel":"analysis","in":"Nowhere","length":5,"words":"x"}]"""
+    )]
     public async Task Parts_that_the_client_never_writes_are_left_alone(string parts)
     {
-        var message = new ChatMessage(ChatRole.Assistant, "Hello") { AdditionalProperties = new() { ["harmony.parts"] = JsonElement.Parse(parts) } };
+        var message = new ChatMessage(ChatRole.Assistant, "Hello")
+        {
+            AdditionalProperties = new() { ["harmony.parts"] = JsonElement.Parse(parts) },
+        };
         Assert.EndsWith(
             "<|start|>assistant<|channel|>final<|message|>Hello<|end|><|start|>assistant",
-            await PromptWith(new GptOssRequestOptions { KeepReasoning = KeepReasoning.All }, message));
+            await PromptWith(new GptOssRequestOptions { KeepReasoning = KeepReasoning.All }, message)
+        );
     }
 
     [Theory]
-    [InlineData(false)]     // all of one kind: one long text
-    [InlineData(true)]      // reasoning and text in turn: as many messages
+    [InlineData(false)] // all of one kind: one long text
+    [InlineData(true)] // reasoning and text in turn: as many messages
     public async Task Time_grows_with_the_number_of_contents_and_not_with_its_square(bool inTurn)
     {
         await Seconds(2_000);
-        double few = await Seconds(4_000), many = await Seconds(64_000);
+        double few = await Seconds(4_000),
+            many = await Seconds(64_000);
 
         Assert.True(many < 16 * 6 * Math.Max(few, 0.01), $"{few:F3} s, then {many:F3} s for 16 times as many.");
 
         async Task<double> Seconds(int count)
         {
-            var message = new ChatMessage(ChatRole.Assistant,
-                [.. Enumerable.Range(0, count).Select(i => inTurn && i % 2 == 1 ? (AIContent)new TextReasoningContent("r") : new TextContent("word "))]);
+            var message = new ChatMessage(
+                ChatRole.Assistant,
+                [
+                    .. Enumerable
+                        .Range(0, count)
+                        .Select(i =>
+                            inTurn && i % 2 == 1 ? (AIContent)new TextReasoningContent("r") : new TextContent("word ")
+                        ),
+                ]
+            );
             long start = Stopwatch.GetTimestamp();
             await Prompt(message);
             return Stopwatch.GetElapsedTime(start).TotalSeconds;
@@ -115,12 +160,17 @@ public sealed class ForeignHistoryTests
     }
 
     [Theory]
-    [InlineData("utf-7")]       // disabled in .NET
+    [InlineData("utf-7")] // disabled in .NET
     [InlineData("windows-1252")]
     [InlineData("no-such-thing")]
     [InlineData("utf-8")]
-    public async Task A_text_in_an_encoding_that_is_not_there_is_read_as_UTF_8(string charset) => Assert.Contains(
-        "<|message|>hello<|end|>", await Prompt(new ChatMessage(ChatRole.User, [new DataContent($"data:text/plain;charset={charset};base64,aGVsbG8=")])));
+    public async Task A_text_in_an_encoding_that_is_not_there_is_read_as_UTF_8(string charset) =>
+        Assert.Contains(
+            "<|message|>hello<|end|>",
+            await Prompt(
+                new ChatMessage(ChatRole.User, [new DataContent($"data:text/plain;charset={charset};base64,aGVsbG8=")])
+            )
+        );
 
     [Theory]
     [InlineData("application/x-yaml", true)]
@@ -138,7 +188,10 @@ public sealed class ForeignHistoryTests
         if (isText)
             Assert.Contains("<|message|>hello<|end|>", await Prompt(message));
         else
-            Assert.Contains("as text.", (await Assert.ThrowsAsync<NotSupportedException>(() => Prompt(message))).Message);
+            Assert.Contains(
+                "as text.",
+                (await Assert.ThrowsAsync<NotSupportedException>(() => Prompt(message))).Message
+            );
     }
 
     [Theory]
@@ -147,10 +200,17 @@ public sealed class ForeignHistoryTests
     public async Task A_name_that_cannot_fit_is_refused_before_it_is_encoded(bool isAuthor)
     {
         string name = new('a', 3_000_000);
-        ChatMessage[] history = isAuthor ? [new(ChatRole.User, "x") { AuthorName = name }]
-            : [new(ChatRole.Assistant, [new FunctionCallContent("1", name)]), new(ChatRole.Tool, [new FunctionResultContent("1", "y")])];
+        ChatMessage[] history = isAuthor
+            ? [new(ChatRole.User, "x") { AuthorName = name }]
+            :
+            [
+                new(ChatRole.Assistant, [new FunctionCallContent("1", name)]),
+                new(ChatRole.Tool, [new FunctionResultContent("1", "y")]),
+            ];
 
-        var error = await Assert.ThrowsAsync<ContextLengthException>(() => new TokenScript(Greeting).Client().GetResponseAsync(history, Options(), Stop));
+        var error = await Assert.ThrowsAsync<ContextLengthException>(() =>
+            new TokenScript(Greeting).Client().GetResponseAsync(history, Options(), Stop)
+        );
         Assert.Contains("at least", error.Message);
     }
 
@@ -161,8 +221,9 @@ public sealed class ForeignHistoryTests
         await source.Client().GetResponseAsync("Hi", new ChatOptions { Tools = [new BareTool("f")] }, Stop);
         Assert.Contains("type f = (_: any) => any;", source.Prompt());
 
-        var error = await Assert.ThrowsAsync<ArgumentException>(
-            () => source.Client().GetResponseAsync("Hi", new ChatOptions { Tools = [new BareTool(null)] }, Stop));
+        var error = await Assert.ThrowsAsync<ArgumentException>(() =>
+            source.Client().GetResponseAsync("Hi", new ChatOptions { Tools = [new BareTool(null)] }, Stop)
+        );
         Assert.Contains("(BareTool) without a name", error.Message);
     }
 
@@ -179,7 +240,11 @@ public sealed class ForeignHistoryTests
     {
         var source = new TokenScript(Greeting);
         using var client = new GptOssChatClient(
-            new ChatSource(source, TokenScript.Tokenizer, "script", null, ContextLength: 2_000_000), null, ownsModel: false, null);
+            new ChatSource(source, TokenScript.Tokenizer, "script", null, ContextLength: 2_000_000),
+            null,
+            ownsModel: false,
+            null
+        );
         await client.GetResponseAsync(history, Options(own), Stop);
         return source.Prompt();
     }

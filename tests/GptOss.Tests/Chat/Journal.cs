@@ -12,13 +12,19 @@ internal sealed class Journal(LogLevel level) : ILoggerFactory, ILogger
     public bool IsEnabled(LogLevel logLevel) => logLevel >= level;
 
     public void Log<TState>(
-        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter
+    )
     {
         if (IsEnabled(logLevel))
             Lines.Add(formatter(state, exception));
     }
 
-    public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
 
     public void AddProvider(ILoggerProvider provider) { }
 

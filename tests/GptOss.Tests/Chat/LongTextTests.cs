@@ -23,12 +23,14 @@ public sealed class LongTextTests
         ChatOptions options = Options(new() { RawHarmonyText = raw ? text : null });
         long before = GC.GetTotalAllocatedBytes();
         var source = new TokenScript(Greeting);
-        var error = await Assert.ThrowsAsync<ContextLengthException>(
-            () => source.Client().GetResponseAsync(raw ? "Hi" : text, options, Stop));
+        var error = await Assert.ThrowsAsync<ContextLengthException>(() =>
+            source.Client().GetResponseAsync(raw ? "Hi" : text, options, Stop)
+        );
         Assert.Empty(source.Requests);
 
         Assert.InRange(error.PromptTokens, 30_000_000 / 128, 300_000);
         Assert.Contains("at least", error.Message);
-        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 300_000_000);     // encoding takes 32 bytes a character and more
+        // Encoding takes 32 bytes a character and more
+        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 300_000_000);
     }
 }

@@ -9,13 +9,16 @@ public sealed class PromptProgressTests
     [Fact]
     public async Task A_prompt_is_reported_from_its_begin_to_its_end_and_seldom_between()
     {
-        await using GptOssChatClient client = await GptOssChatClient.LoadAsync(TinyGptOss.Folder, cancellationToken: Stop);
+        await using GptOssChatClient client = await GptOssChatClient.LoadAsync(
+            TinyGptOss.Folder,
+            cancellationToken: Stop
+        );
         var heard = new Listener();
         string question = string.Concat(Enumerable.Repeat("one two three four ", 150)) + "What is 345 + 678?";
         ChatResponse response = await client.GetResponseAsync(question, Options(heard), Stop);
 
         int total = (int)response.Usage!.InputTokenCount!.Value;
-        Assert.InRange(total, 1537, 2048);      // four chunks
+        Assert.InRange(total, 1537, 2048); // four chunks
         Assert.Equal(new PromptProgress(total, 0, 0), heard.Values[0]);
         Assert.Equal(new PromptProgress(total, 0, total), heard.Values[^1]);
         Assert.Equal(heard.Values.OrderBy(value => value.Processed), heard.Values);
@@ -25,21 +28,26 @@ public sealed class PromptProgressTests
     [Fact]
     public async Task A_listener_that_throws_ends_its_request_and_no_other()
     {
-        await using GptOssChatClient client = await GptOssChatClient.LoadAsync(TinyGptOss.Folder, cancellationToken: Stop);
-        var error = await Assert.ThrowsAsync<InvalidOperationException>(
-            () => client.GetResponseAsync("What is 1 + 1?", Options(new Listener { Throws = true }), Stop));
+        await using GptOssChatClient client = await GptOssChatClient.LoadAsync(
+            TinyGptOss.Folder,
+            cancellationToken: Stop
+        );
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            client.GetResponseAsync("What is 1 + 1?", Options(new Listener { Throws = true }), Stop)
+        );
         Assert.Equal("not now", error.Message);
 
         Assert.NotEmpty((await client.GetResponseAsync("What is 345 + 678?", Options(new Listener()), Stop)).Text);
         Assert.Equal(0, client.GetService<GptOssModel>()!.Engine.Cache.Bytes);
     }
 
-    private static ChatOptions Options(IProgress<PromptProgress> progress) => new()
-    {
-        Temperature = 0,
-        MaxOutputTokens = 100,
-        RawRepresentationFactory = _ => new GptOssRequestOptions { PromptProgress = progress },
-    };
+    private static ChatOptions Options(IProgress<PromptProgress> progress) =>
+        new()
+        {
+            Temperature = 0,
+            MaxOutputTokens = 100,
+            RawRepresentationFactory = _ => new GptOssRequestOptions { PromptProgress = progress },
+        };
 
     private sealed class Listener : IProgress<PromptProgress>
     {

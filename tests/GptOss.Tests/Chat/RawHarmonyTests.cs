@@ -1,12 +1,13 @@
 using System.Diagnostics;
 using GptOss.Chat;
 using GptOss.Tests.Tokenization;
+using GptOss.Tokenization;
 
 namespace GptOss.Tests.Chat;
 
 public sealed class RawHarmonyTests
 {
-    private static GptOssTokenizer Tokenizer => GptOssTokenizer.O200kHarmony;
+    private static Tokenizer Tokenizer => Tokenizer.O200kHarmony;
 
     [Theory]
     [InlineData("<|start|>user<|message|>Hi<|end|>")]
@@ -15,10 +16,13 @@ public sealed class RawHarmonyTests
     [InlineData("<|")]
     [InlineData("")]
     public void Spellings_of_special_tokens_mean_these_and_all_else_is_text(string text) =>
-        Assert.Equal(SpecialSpellings.Encode(Tokenizer, text), RawHarmony.Encode(text, Tokenizer, TestContext.Current.CancellationToken));
+        Assert.Equal(
+            SpecialSpellings.Encode(Tokenizer, text),
+            RawHarmony.Encode(text, Tokenizer, TestContext.Current.CancellationToken)
+        );
 
     [Theory]
-    [InlineData("<|")]              // no end is anywhere
+    [InlineData("<|")] // no end is anywhere
     [InlineData("<|a")]
     [InlineData("<|start")]
     public void Time_grows_with_the_length_of_the_text(string unit)

@@ -4,8 +4,8 @@ using static GptOss.Tests.Chat.ChatScript;
 namespace GptOss.Tests.Chat;
 
 /// <summary>
-/// What Microsoft.Extensions.AI and its middleware expect of a chat client: the expectations of dotnet/extensions' own tests
-/// for providers, over scripted tokens.
+/// What Microsoft.Extensions.AI and its middleware expect of a chat client: the expectations of dotnet/extensions' own
+/// tests for providers, over scripted tokens.
 /// </summary>
 public sealed class ReplyTests
 {
@@ -27,7 +27,10 @@ public sealed class ReplyTests
         });
         Assert.Single(updates.Select(update => update.MessageId).Distinct());
         Assert.Single(updates.Select(update => update.ResponseId).Distinct());
-        Assert.Equal("The user greets.", string.Concat(updates.SelectMany(u => u.Contents.OfType<TextReasoningContent>())));
+        Assert.Equal(
+            "The user greets.",
+            string.Concat(updates.SelectMany(u => u.Contents.OfType<TextReasoningContent>()))
+        );
         Assert.Equal("Hello there!", string.Concat(updates.Select(update => update.Text)));
     }
 
@@ -37,27 +40,33 @@ public sealed class ReplyTests
         var source = new TokenScript(Greeting) { CachedTokens = 7 };
         List<ChatResponseUpdate> updates = await Updates(source.Client());
 
-        UsageDetails usage = Assert.Single(updates.SelectMany(update => update.Contents).OfType<UsageContent>()).Details;
+        UsageDetails usage = Assert
+            .Single(updates.SelectMany(update => update.Contents).OfType<UsageContent>())
+            .Details;
         Assert.Contains(updates[^1].Contents, content => content is UsageContent);
         Assert.Equal(ChatFinishReason.Stop, updates[^1].FinishReason);
         Assert.All(updates.SkipLast(1), update => Assert.Null(update.FinishReason));
         Assert.Equal(source.Requests[0].Prompt.Count, usage.InputTokenCount);
         Assert.Equal(Tokens(Greeting), usage.OutputTokenCount);
         Assert.Equal(usage.InputTokenCount + usage.OutputTokenCount, usage.TotalTokenCount);
-        Assert.Equal(TokenScript.Tokenizer.Count("The user greets."), usage.ReasoningTokenCount);
+        Assert.Equal(TokenScript.Tokenizer.Encode("The user greets.").Count, usage.ReasoningTokenCount);
         Assert.Equal(7, usage.CachedInputTokenCount);
     }
 
     [Fact]
     public async Task A_response_is_its_stream_collected()
     {
-        ChatResponse response = await new TokenScript(Greeting).Client().GetResponseAsync("Hi", cancellationToken: Stop);
+        ChatResponse response = await new TokenScript(Greeting)
+            .Client()
+            .GetResponseAsync("Hi", cancellationToken: Stop);
 
         ChatMessage message = Assert.Single(response.Messages);
         Assert.Equal(ChatRole.Assistant, message.Role);
-        Assert.Collection(message.Contents,
+        Assert.Collection(
+            message.Contents,
             content => Assert.Equal("The user greets.", Assert.IsType<TextReasoningContent>(content).Text),
-            content => Assert.Equal("Hello there!", Assert.IsType<TextContent>(content).Text));
+            content => Assert.Equal("Hello there!", Assert.IsType<TextContent>(content).Text)
+        );
         Assert.Equal(message.MessageId, response.ResponseId);
         Assert.Equal("script", response.ModelId);
         Assert.Null(response.ConversationId);
@@ -69,18 +78,28 @@ public sealed class ReplyTests
     {
         var source = new TokenScript(Call, Answer);
         string? asked = null;
-        ChatResponse response = await Loop(source).GetResponseAsync("Weather in Lisbon?", With(Weather(city =>
-        {
-            asked = city;
-            return "sunny";
-        })), Stop);
+        ChatResponse response = await Loop(source)
+            .GetResponseAsync(
+                "Weather in Lisbon?",
+                With(
+                    Weather(city =>
+                    {
+                        asked = city;
+                        return "sunny";
+                    })
+                ),
+                Stop
+            );
 
         Assert.Equal("Lisbon", asked);
         Assert.Equal("It is sunny.", response.Messages[^1].Text);
         // The model's own tokens, the blank after the colon included, then the result.
-        Assert.EndsWith("<|start|>assistant" + Call
-            + "<|start|>functions.get_weather to=assistant<|channel|>commentary<|message|>sunny<|end|><|start|>assistant",
-            source.Prompt(1));
+        Assert.EndsWith(
+            "<|start|>assistant"
+                + Call
+                + "<|start|>functions.get_weather to=assistant<|channel|>commentary<|message|>sunny<|end|><|start|>assistant",
+            source.Prompt(1)
+        );
         Assert.Equal(source.Requests[0].Prompt, source.Requests[1].Prompt.Take(source.Requests[0].Prompt.Count));
         FunctionCallContent call = Assert.Single(response.Messages[0].Contents.OfType<FunctionCallContent>());
         Assert.Null(call.Exception);
@@ -122,7 +141,9 @@ public sealed class ReplyTests
     [Fact]
     public async Task What_a_model_invents_after_a_call_is_not_read()
     {
-        var source = new TokenScript(Call.Replace("<|call|>", "<|end|>") + "<|start|>assistant<|channel|>final<|message|>Made up.<|return|>");
+        var source = new TokenScript(
+            Call.Replace("<|call|>", "<|end|>") + "<|start|>assistant<|channel|>final<|message|>Made up.<|return|>"
+        );
         ChatResponse response = await source.Client().GetResponseAsync("Weather?", With(Weather(_ => "")), Stop);
 
         Assert.Equal(ChatFinishReason.ToolCalls, response.FinishReason);
@@ -137,14 +158,17 @@ public sealed class ReplyTests
         options.Reasoning = new ReasoningOptions { Output = ReasoningOutput.None };
         ChatResponse response = await Loop(source).GetResponseAsync("Weather?", options, Stop);
 
-        Assert.DoesNotContain(response.Messages.SelectMany(m => m.Contents), content => content is TextReasoningContent);
+        Assert.DoesNotContain(response.Messages.SelectMany(m => m.Contents), content =>
+            content is TextReasoningContent
+        );
         Assert.Contains("I need the weather.", source.Prompt(1));
     }
 
     [Fact]
     public async Task An_answer_cut_at_its_limit_says_so()
     {
-        ChatResponse response = await new TokenScript(Greeting).Client()
+        ChatResponse response = await new TokenScript(Greeting)
+            .Client()
             .GetResponseAsync("Hi", new ChatOptions { MaxOutputTokens = 4 }, Stop);
 
         Assert.Equal(ChatFinishReason.Length, response.FinishReason);
@@ -154,7 +178,8 @@ public sealed class ReplyTests
     [Fact]
     public async Task A_stop_sequence_ends_the_answer_wherever_tokens_end()
     {
-        ChatResponse response = await new TokenScript(Greeting).Client()
+        ChatResponse response = await new TokenScript(Greeting)
+            .Client()
             .GetResponseAsync("Hi", new ChatOptions { StopSequences = ["o the", "user"] }, Stop);
 
         // "user" stands in the reasoning, where nothing is looked for.
@@ -165,7 +190,9 @@ public sealed class ReplyTests
     [Fact]
     public async Task Structured_output_is_shown_to_the_model_and_read()
     {
-        var source = new TokenScript("""<|channel|>final <|constrain|>json<|message|>{"name":"Ada","age":36}<|return|>""");
+        var source = new TokenScript(
+            """<|channel|>final <|constrain|>json<|message|>{"name":"Ada","age":36}<|return|>"""
+        );
         ChatResponse<Person> response = await source.Client().GetResponseAsync<Person>("Who?", cancellationToken: Stop);
 
         Assert.Equal(new Person("Ada", 36), response.Result);
@@ -178,8 +205,12 @@ public sealed class ReplyTests
     {
         using GptOssChatClient client = new TokenScript(Greeting).Client();
 
-        await Assert.ThrowsAsync<ArgumentNullException>("messages", () => client.GetResponseAsync((IEnumerable<ChatMessage>)null!, cancellationToken: Stop));
-        Assert.Throws<ArgumentNullException>("messages", () => client.GetStreamingResponseAsync((IEnumerable<ChatMessage>)null!, cancellationToken: Stop));
+        await Assert.ThrowsAsync<ArgumentNullException>("messages", () =>
+            client.GetResponseAsync((IEnumerable<ChatMessage>)null!, cancellationToken: Stop)
+        );
+        Assert.Throws<ArgumentNullException>("messages", () =>
+            client.GetStreamingResponseAsync((IEnumerable<ChatMessage>)null!, cancellationToken: Stop)
+        );
         Assert.Throws<ArgumentNullException>("messages", () => client.CountTokens(null!));
         Assert.Throws<ArgumentNullException>("serviceType", () => client.GetService(null!));
     }
@@ -194,7 +225,7 @@ public sealed class ReplyTests
         Assert.Same(TokenScript.Tokenizer, client.GetService<GptOssTokenizer>());
         Assert.Same(client, client.GetService<IChatClient>());
         Assert.Same(client, client.GetService<GptOssChatClient>());
-        Assert.Null(client.GetService<GptOssModel>());      // a script is none
+        Assert.Null(client.GetService<GptOssModel>()); // a script is none
         Assert.Null(client.GetService<string>());
         Assert.Null(client.GetService(typeof(GptOssTokenizer), "key"));
     }
@@ -227,8 +258,7 @@ public sealed class ReplyTests
         Assert.Null(options.ModelId);
     }
 
-    private static IChatClient Loop(TokenScript source) =>
-        source.Client().AsBuilder().UseFunctionInvocation().Build();
+    private static IChatClient Loop(TokenScript source) => source.Client().AsBuilder().UseFunctionInvocation().Build();
 
     private static ChatOptions With(AIFunction function)
     {
@@ -237,7 +267,8 @@ public sealed class ReplyTests
         return options;
     }
 
-    private static int Tokens(string script) => Tokenization.SpecialSpellings.Encode(TokenScript.Tokenizer, script).Count;
+    private static int Tokens(string script) =>
+        Tokenization.SpecialSpellings.Encode(TokenScript.Tokenizer, script).Count;
 
     private static async Task<List<ChatResponseUpdate>> Updates(GptOssChatClient client, ChatOptions? options = null)
     {

@@ -11,12 +11,13 @@ public sealed class ResponderTests
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData(0)]     // before the first token
-    [InlineData(6)]     // in the middle of the text
+    [InlineData(0)] // before the first token
+    [InlineData(6)] // in the middle of the text
     public async Task The_await_ends_with_its_cancellation_whatever_the_source_does(int tokens)
     {
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        Task<ChatResponse> answer = Stuck(tokens, out Task reached).GetResponseAsync("Hi", cancellationToken: cancel.Token);
+        Task<ChatResponse> answer = Stuck(tokens, out Task reached)
+            .GetResponseAsync("Hi", cancellationToken: cancel.Token);
         await reached;
 
         await cancel.CancelAsync();
@@ -44,8 +45,9 @@ public sealed class ResponderTests
     public async Task A_cancelled_request_makes_nothing()
     {
         var source = new TokenScript(Greeting);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => source.Client().GetResponseAsync("Hi", cancellationToken: new CancellationToken(true)));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            source.Client().GetResponseAsync("Hi", cancellationToken: new CancellationToken(true))
+        );
         Assert.Empty(source.Requests);
     }
 
@@ -64,19 +66,33 @@ public sealed class ResponderTests
     }
 
     [Theory]
-    [InlineData(null, 1)]     // nobody limited it
-    [InlineData(7, 0)]        // the request did
+    [InlineData(null, 1)] // nobody limited it
+    [InlineData(7, 0)] // the request did
     public async Task An_answer_that_nobody_limits_ends_at_the_models_limit_with_one_warning(int? asked, int warnings)
     {
         using var log = new Journal(LogLevel.Warning);
-        var source = new TokenScript("<|channel|>final<|message|>" + string.Concat(Enumerable.Repeat("again ", 30)) + "<|return|>");
-        var chat = new ChatSource(source, TokenScript.Tokenizer, "script", null, ContextLength: 4096) { MaxOutputTokens = 7 };
+        var source = new TokenScript(
+            "<|channel|>final<|message|>" + string.Concat(Enumerable.Repeat("again ", 30)) + "<|return|>"
+        );
+        var chat = new ChatSource(source, TokenScript.Tokenizer, "script", null, ContextLength: 4096)
+        {
+            MaxOutputTokens = 7,
+        };
         using var client = new GptOssChatClient(chat, null, ownsModel: false, log);
 
-        ChatResponse answer = await client.GetResponseAsync("Hi", new ChatOptions { MaxOutputTokens = asked }, TestContext.Current.CancellationToken);
+        ChatResponse answer = await client.GetResponseAsync(
+            "Hi",
+            new ChatOptions { MaxOutputTokens = asked },
+            TestContext.Current.CancellationToken
+        );
 
         Assert.Equal((ChatFinishReason.Length, 7L), (answer.FinishReason, answer.Usage!.OutputTokenCount));
-        Assert.Equal(warnings, log.Lines.Count(line => line.Contains("after 7 tokens by ModelOptions.MaxOutputTokens", StringComparison.Ordinal)));
+        Assert.Equal(
+            warnings,
+            log.Lines.Count(line =>
+                line.Contains("after 7 tokens by ModelOptions.MaxOutputTokens", StringComparison.Ordinal)
+            )
+        );
         Assert.Equal(warnings, log.Lines.Count);
     }
 
@@ -85,9 +101,16 @@ public sealed class ResponderTests
     {
         using var log = new FaultyLog();
         using GptOssChatClient client = new TokenScript(Greeting).Client(log);
-        Assert.NotEmpty((await client.GetResponseAsync("Hi", cancellationToken: TestContext.Current.CancellationToken)).Text);
+        Assert.NotEmpty(
+            (await client.GetResponseAsync("Hi", cancellationToken: TestContext.Current.CancellationToken)).Text
+        );
         var error = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() =>
-            client.GetResponseAsync("Hi", new ChatOptions { MaxOutputTokens = 0 }, TestContext.Current.CancellationToken));
+            client.GetResponseAsync(
+                "Hi",
+                new ChatOptions { MaxOutputTokens = 0 },
+                TestContext.Current.CancellationToken
+            )
+        );
         Assert.Contains("MaxOutputTokens", error.Message);
         Assert.True(log.Calls > 1);
     }
@@ -97,7 +120,9 @@ public sealed class ResponderTests
     {
         using var log = new FaultyLog { MakesNone = true };
         using GptOssChatClient client = new TokenScript(Greeting).Client(log);
-        Assert.NotEmpty((await client.GetResponseAsync("Hi", cancellationToken: TestContext.Current.CancellationToken)).Text);
+        Assert.NotEmpty(
+            (await client.GetResponseAsync("Hi", cancellationToken: TestContext.Current.CancellationToken)).Text
+        );
     }
 
     [Fact]
@@ -106,7 +131,9 @@ public sealed class ResponderTests
         GptOssChatClient client = new TokenScript(Greeting).Client();
         string? model = client.GetService<ChatClientMetadata>()?.DefaultModelId;
         client.Dispose();
-        var error = await Assert.ThrowsAsync<ObjectDisposedException>(() => client.GetResponseAsync("Hi", cancellationToken: TestContext.Current.CancellationToken));
+        var error = await Assert.ThrowsAsync<ObjectDisposedException>(() =>
+            client.GetResponseAsync("Hi", cancellationToken: TestContext.Current.CancellationToken)
+        );
         Assert.Equal($"The client of the model '{model}' was disposed.", error.Message);
     }
 
@@ -116,18 +143,25 @@ public sealed class ResponderTests
 
         public int Calls { get; private set; }
 
-        public ILogger CreateLogger(string categoryName) => MakesNone ? throw new InvalidOperationException("no such provider") : this;
+        public ILogger CreateLogger(string categoryName) =>
+            MakesNone ? throw new InvalidOperationException("no such provider") : this;
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        )
         {
             Calls++;
             throw new InvalidOperationException("the disk of the log is full");
         }
 
-        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
 
         public void AddProvider(ILoggerProvider provider) { }
 

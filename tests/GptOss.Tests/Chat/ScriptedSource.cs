@@ -1,18 +1,20 @@
 using System.Runtime.CompilerServices;
 using GptOss.Chat;
 using GptOss.Generation;
+using GptOss.Tokenization;
 
 namespace GptOss.Tests.Chat;
 
 /// <summary>Says what it was told to, in the place of a model, and notes what it was asked.</summary>
 internal sealed class ScriptedSource : ITokenSource
 {
-    private static readonly Lazy<GptOssTokenizer> Tiny = new(() =>
-        GptOssTokenizer.ForFolder(TinyGptOss.Folder, 960, out _) ?? throw new InvalidOperationException());
+    private static readonly Lazy<Tokenizer> Tiny = new(() =>
+        Tokenizer.ForFolder(TinyGptOss.Folder, 960, out _) ?? throw new InvalidOperationException()
+    );
 
     private readonly Queue<string> _answers = new();
 
-    public static GptOssTokenizer Tokenizer => Tiny.Value;
+    public static Tokenizer Tokenizer => Tiny.Value;
 
     public List<GenerationRequest> Requests { get; } = [];
 
@@ -23,7 +25,8 @@ internal sealed class ScriptedSource : ITokenSource
     public static (GptOssChatClient Client, ScriptedSource Source) Of(params string[] answers)
     {
         var source = new ScriptedSource();
-        foreach (string answer in answers) source._answers.Enqueue(answer);
+        foreach (string answer in answers)
+            source._answers.Enqueue(answer);
         var chat = new ChatSource(source, Tokenizer, "scripted", new Uri("file:///scripted"), ContextLength: 4096);
         return (new GptOssChatClient(chat, null, ownsModel: false, null), source);
     }
@@ -40,7 +43,9 @@ internal sealed class ScriptedSource : ITokenSource
 
         public int CachedTokens => 0;
 
-        public async IAsyncEnumerable<GeneratedToken> ReadAsync([EnumeratorCancellation] CancellationToken cancellation = default)
+        public async IAsyncEnumerable<GeneratedToken> ReadAsync(
+            [EnumeratorCancellation] CancellationToken cancellation = default
+        )
         {
             int count = 0;
             foreach (int token in tokens)
@@ -48,8 +53,12 @@ internal sealed class ScriptedSource : ITokenSource
                 await Task.Yield();
                 cancellation.ThrowIfCancellationRequested();
                 yield return new GeneratedToken(token);
-                End = request.StopTokens.Contains(token) ? EndReason.Stop : ++count >= request.MaxTokens ? EndReason.MaxTokens : EndReason.None;
-                if (End != EndReason.None) yield break;
+                End =
+                    request.StopTokens.Contains(token) ? EndReason.Stop
+                    : ++count >= request.MaxTokens ? EndReason.MaxTokens
+                    : EndReason.None;
+                if (End != EndReason.None)
+                    yield break;
             }
         }
 

@@ -11,10 +11,13 @@ public sealed class SplitAnswersTests
 
     [Theory]
     [InlineData(false, false)]
-    [InlineData(false, true)]   // stored while a person decides
+    [InlineData(false, true)] // stored while a person decides
     [InlineData(true, false)]
     [InlineData(true, true)]
-    public async Task A_call_that_a_person_approves_is_the_prompt_of_one_that_needs_nobody(bool isStreamed, bool isStored)
+    public async Task A_call_that_a_person_approves_is_the_prompt_of_one_that_needs_nobody(
+        bool isStreamed,
+        bool isStored
+    )
     {
         var free = new TokenScript(Call, Answer, Greeting);
         ChatOptions options = Options();
@@ -28,8 +31,16 @@ public sealed class SplitAnswersTests
         options.Tools = [new ApprovalRequiredAIFunction(Weather(city => "sunny in " + city))];
         List<ChatMessage> history = [new(ChatRole.User, "Weather?")];
         await Respond();
-        history.Add(new(ChatRole.User,
-            [.. history[^1].Contents.OfType<ToolApprovalRequestContent>().Select(request => request.CreateResponse(true))]));
+        history.Add(
+            new(
+                ChatRole.User,
+                [
+                    .. history[^1]
+                        .Contents.OfType<ToolApprovalRequestContent>()
+                        .Select(request => request.CreateResponse(true)),
+                ]
+            )
+        );
         await Respond();
         history.Add(new(ChatRole.User, "And now?"));
         await Respond();
@@ -45,7 +56,9 @@ public sealed class SplitAnswersTests
         {
             if (isStored)
                 history = JsonSerializer.Deserialize<List<ChatMessage>>(
-                    JsonSerializer.Serialize(history, AIJsonUtilities.DefaultOptions), AIJsonUtilities.DefaultOptions)!;
+                    JsonSerializer.Serialize(history, AIJsonUtilities.DefaultOptions),
+                    AIJsonUtilities.DefaultOptions
+                )!;
             ChatResponse response = isStreamed
                 ? await Loop(asked).GetStreamingResponseAsync(history, options, Stop).ToChatResponseAsync(Stop)
                 : await Loop(asked).GetResponseAsync(history, options, Stop);
@@ -55,15 +68,19 @@ public sealed class SplitAnswersTests
 
     [Theory]
     [InlineData("1", "1", true)]
-    [InlineData(null, null, true)]      // a store that keeps no ids: what stands before a call belongs to it
-    [InlineData("1", "2", false)]       // two answers, as of two agents
+    [InlineData(null, null, true)] // a store that keeps no ids: what stands before a call belongs to it
+    [InlineData("1", "2", false)] // two answers, as of two agents
     [InlineData("1", null, false)]
     public async Task Messages_of_one_id_are_one_answer(string? first, string? second, bool areOne)
     {
         string prompt = await Prompt(
-            new(ChatRole.Assistant, [new TextReasoningContent("Why."), new TextContent("Let me look.")]) { MessageId = first },
+            new(ChatRole.Assistant, [new TextReasoningContent("Why."), new TextContent("Let me look.")])
+            {
+                MessageId = first,
+            },
             new(ChatRole.Assistant, [new FunctionCallContent("1", "f")]) { MessageId = second },
-            new(ChatRole.Tool, [new FunctionResultContent("1", "done")]));
+            new(ChatRole.Tool, [new FunctionResultContent("1", "done")])
+        );
 
         Assert.Equal(areOne, prompt.Contains("<|channel|>analysis<|message|>Why.<|end|>", StringComparison.Ordinal));
         Assert.Contains($"<|channel|>{(areOne ? "commentary" : "final")}<|message|>Let me look.<|end|>", prompt);
@@ -72,7 +89,11 @@ public sealed class SplitAnswersTests
     [Fact]
     public async Task Answers_without_ids_stay_apart()
     {
-        string prompt = await Prompt(new(ChatRole.Assistant, "One."), new(ChatRole.Assistant, "Two."), new(ChatRole.User, "Well?"));
+        string prompt = await Prompt(
+            new(ChatRole.Assistant, "One."),
+            new(ChatRole.Assistant, "Two."),
+            new(ChatRole.User, "Well?")
+        );
 
         Assert.Contains("final<|message|>One.<|end|><|start|>assistant<|channel|>final<|message|>Two.<|end|>", prompt);
     }

@@ -14,18 +14,25 @@ public sealed class StopSequencesTests
             string text = Word(random, 0, 20);
             string[] stops = [.. Enumerable.Range(0, random.Next(0, 4)).Select(_ => Word(random, 0, 5))];
             // The definition, letter by letter: the first place where any sequence has just become complete.
-            int end = Enumerable.Range(0, text.Length + 1)
-                .SelectMany(at => stops.Where(stop => stop.Length > 0 && text[..at].EndsWith(stop, StringComparison.Ordinal))
-                    .OrderByDescending(stop => stop.Length).Select(stop => at - stop.Length))
-                .Cast<int?>().FirstOrDefault() ?? text.Length;
+            int end = Enumerable
+                .Range(0, text.Length + 1)
+                .SelectMany(at =>
+                    stops
+                        .Where(stop => stop.Length > 0 && text[..at].EndsWith(stop, StringComparison.Ordinal))
+                        .OrderByDescending(stop => stop.Length)
+                        .Select(stop => at - stop.Length)
+                )
+                .Cast<int?>()
+                .FirstOrDefault()
+                ?? text.Length;
 
             var finder = new StopSequences(stops);
             string given = "";
-            for (int at = 0; at < text.Length;)
+            for (int at = 0; at < text.Length; )
             {
                 int length = Math.Min(random.Next(1, 5), text.Length - at);
                 given += finder.Append(text.Substring(at, length));
-                Assert.StartsWith(given, text[..end]);      // never more than is certain
+                Assert.StartsWith(given, text[..end]); // never more than is certain
                 at += length;
             }
             Assert.Equal(text[..end], given + finder.Flush());

@@ -7,7 +7,10 @@ using static GptOss.Tests.Chat.ChatScript;
 
 namespace GptOss.Tests.Chat;
 
-/// <summary>A conversation that was stored as JSON gives the prompt that the live one gives, token by token, with another client.</summary>
+/// <summary>
+/// A conversation that was stored as JSON gives the prompt that the live one gives, token by token, with another
+/// client.
+/// </summary>
 public sealed class StoredConversationTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -28,7 +31,12 @@ public sealed class StoredConversationTests
             carried += said.AdditionalProperties is null ? 0 : 1;
             List<ChatMessage> history = [new(ChatRole.User, "Go"), said];
             if (isCall)
-                history.Add(new(ChatRole.Tool, [new FunctionResultContent(said.Contents.OfType<FunctionCallContent>().Single().CallId, "done")]));
+                history.Add(
+                    new(
+                        ChatRole.Tool,
+                        [new FunctionResultContent(said.Contents.OfType<FunctionCallContent>().Single().CallId, "done")]
+                    )
+                );
             else
                 history.Add(new(ChatRole.User, "And?"));
 
@@ -39,7 +47,9 @@ public sealed class StoredConversationTests
             // Of the model's own words nothing is changed: the prompt goes on behind them.
             int[] expected = [.. first.Requests[0].Prompt, .. answer.SkipLast(1), isCall ? Special.Call : Special.End];
             Assert.True(
-                expected.SequenceEqual(live.Take(expected.Length)), $"Seed {seed}:\n{Text(expected)}\n{Text(live)}");
+                expected.SequenceEqual(live.Take(expected.Length)),
+                $"Seed {seed}:\n{Text(expected)}\n{Text(live)}"
+            );
         }
         Assert.InRange(carried, 50, 390);
     }
@@ -47,7 +57,11 @@ public sealed class StoredConversationTests
     [Fact]
     public async Task A_plain_answer_carries_nothing_beside_its_contents()
     {
-        Assert.Null((await new TokenScript(Greeting).Client().GetResponseAsync("Hi", Options(), Stop)).Messages[0].AdditionalProperties);
+        Assert.Null(
+            (await new TokenScript(Greeting).Client().GetResponseAsync("Hi", Options(), Stop))
+                .Messages[0]
+                .AdditionalProperties
+        );
     }
 
     public static TheoryData<string> Contents => [.. SomeContents().Keys];
@@ -59,12 +73,22 @@ public sealed class StoredConversationTests
         foreach (ChatRole role in new[] { ChatRole.System, ChatRole.User, ChatRole.Assistant, ChatRole.Tool })
         {
             AIContent content = SomeContents()[kind];
-            if (role == ChatRole.User && content is DataContent or UriContent && kind.StartsWith("media", StringComparison.Ordinal))
-                continue;   // refused: somebody wants it read
+            if (
+                role == ChatRole.User
+                && content is DataContent or UriContent
+                && kind.StartsWith("media", StringComparison.Ordinal)
+            )
+                continue; // refused: somebody wants it read
             List<ChatMessage> history =
             [
                 new(ChatRole.User, "Go"),
-                new(ChatRole.Assistant, [new TextContent("Calling."), new FunctionCallContent("1", "f", new Dictionary<string, object?> { ["a"] = 1 })]),
+                new(
+                    ChatRole.Assistant,
+                    [
+                        new TextContent("Calling."),
+                        new FunctionCallContent("1", "f", new Dictionary<string, object?> { ["a"] = 1 }),
+                    ]
+                ),
                 new(ChatRole.Tool, [new FunctionResultContent("1", "one")]),
                 new(role, [content]) { AuthorName = "Ada", MessageId = "m" },
                 new(role, [new TextContent("before"), content, new TextContent("after")]),
@@ -78,7 +102,9 @@ public sealed class StoredConversationTests
     [Theory]
     [InlineData("""[{"channel":"final","in":"Text","length":99}]""")]
     [InlineData("""[{"channel":"final","in":"Text","length":-1}]""")]
-    [InlineData("""[{"channel":"final","in":"Text","length":2147483647},{"channel":"final","in":"Text","length":2147483647}]""")]
+    [InlineData(
+        """[{"channel":"final","in":"Text","length":2147483647},{"channel":"final","in":"Text","length":2147483647}]"""
+    )]
     [InlineData("""[{"channel":"final","in":"Text","isBordered":true,"length":3}]""")]
     [InlineData("""[{"channel":"final<|message|>x<|end|><|start|>system","in":"Text","length":5}]""")]
     [InlineData("""[{"channel":"system","in":"Text","length":5}]""")]
@@ -93,10 +119,15 @@ public sealed class StoredConversationTests
     [InlineData("""[]""")]
     public async Task Parts_that_do_not_fit_are_left_alone(string parts)
     {
-        var message = new ChatMessage(ChatRole.Assistant, "Hello") { AdditionalProperties = new() { ["harmony.parts"] = JsonElement.Parse(parts) } };
+        var message = new ChatMessage(ChatRole.Assistant, "Hello")
+        {
+            AdditionalProperties = new() { ["harmony.parts"] = JsonElement.Parse(parts) },
+        };
 
         Assert.EndsWith(
-            "<|start|>assistant<|channel|>final<|message|>Hello<|end|><|start|>assistant", Text(await Prompt([message], Options())));
+            "<|start|>assistant<|channel|>final<|message|>Hello<|end|><|start|>assistant",
+            Text(await Prompt([message], Options()))
+        );
     }
 
     [Fact]
@@ -110,7 +141,13 @@ public sealed class StoredConversationTests
             """;
         List<ChatMessage> history =
         [
-            new(ChatRole.Assistant, [new TextContent("Hello"), new FunctionCallContent("1", "f", new Dictionary<string, object?> { ["a"] = 1 })])
+            new(
+                ChatRole.Assistant,
+                [
+                    new TextContent("Hello"),
+                    new FunctionCallContent("1", "f", new Dictionary<string, object?> { ["a"] = 1 }),
+                ]
+            )
             {
                 AdditionalProperties = new() { ["harmony.parts"] = JsonElement.Parse(parts) },
             },
@@ -128,14 +165,21 @@ public sealed class StoredConversationTests
     [Fact]
     public async Task A_message_that_was_changed_is_read_by_its_contents()
     {
-        var source = new TokenScript("<|channel|>commentary<|message|>First.<|end|><|start|>assistant<|channel|>final<|message|>Second.<|return|>");
+        var source = new TokenScript(
+            "<|channel|>commentary<|message|>First.<|end|><|start|>assistant<|channel|>final<|message|>Second.<|return|>"
+        );
         ChatMessage said = (await source.Client().GetResponseAsync("Hi", Options(), Stop)).Messages[0];
         Assert.Equal("First.\n\nSecond.", said.Text);
-        Assert.Contains("commentary<|message|>First.<|end|><|start|>assistant<|channel|>final<|message|>Second.<|end|>",
-            Text(await Prompt([said], Options())));
+        Assert.Contains(
+            "commentary<|message|>First.<|end|><|start|>assistant<|channel|>final<|message|>Second.<|end|>",
+            Text(await Prompt([said], Options()))
+        );
 
         said.Contents[0] = new TextContent("Otherwise.");
-        Assert.Contains("<|start|>assistant<|channel|>final<|message|>Otherwise.<|end|>", Text(await Prompt([said], Options())));
+        Assert.Contains(
+            "<|start|>assistant<|channel|>final<|message|>Otherwise.<|end|>",
+            Text(await Prompt([said], Options()))
+        );
     }
 
     [Fact]
@@ -143,12 +187,19 @@ public sealed class StoredConversationTests
     {
         ChatOptions options = Options();
         options.Tools = [Weather(_ => "")];
-        ChatMessage said = (await new TokenScript(Call).Client().GetResponseAsync("Weather?", options, Stop)).Messages[0];
+        ChatMessage said = (await new TokenScript(Call).Client().GetResponseAsync("Weather?", options, Stop)).Messages[
+            0
+        ];
         string id = said.Contents.OfType<FunctionCallContent>().Single().CallId;
-        said.Contents = [.. said.Contents.Where(content => content is not TextReasoningContent)];   // as frameworks that know none do
+        // As frameworks that know none do
+        said.Contents = [.. said.Contents.Where(content => content is not TextReasoningContent)];
 
-        string prompt = Text(await Prompt(
-            [new(ChatRole.User, "Weather?"), said, new(ChatRole.Tool, [new FunctionResultContent(id, "sunny")])], options));
+        string prompt = Text(
+            await Prompt(
+                [new(ChatRole.User, "Weather?"), said, new(ChatRole.Tool, [new FunctionResultContent(id, "sunny")])],
+                options
+            )
+        );
 
         Assert.Contains("Weather?<|end|><|start|>assistant<|channel|>commentary<|message|>Let me look.<|end|>", prompt);
         Assert.Contains("""<|message|>{"city": "Lisbon"}<|call|>""", prompt);
@@ -161,16 +212,27 @@ public sealed class StoredConversationTests
         {
             Report = id => new(id, float.NegativeInfinity, [new GptOss.Sampling.TokenLogProbability(id, -0.5f)]),
         };
-        ChatMessage live = (await source.Client().GetResponseAsync("Hi", Options(new() { LogProbabilities = 1 }), Stop)).Messages[0];
+        ChatMessage live = (
+            await source.Client().GetResponseAsync("Hi", Options(new() { LogProbabilities = 1 }), Stop)
+        ).Messages[0];
         JsonElement value = Assert.IsType<JsonElement>(live.AdditionalProperties!["logprobs"]);
-        Assert.All(value.EnumerateArray(), token => Assert.Equal(JsonValueKind.Number, token.GetProperty("logProbability").ValueKind));
+        Assert.All(value.EnumerateArray(), token =>
+            Assert.Equal(JsonValueKind.Number, token.GetProperty("logProbability").ValueKind)
+        );
 
         ChatMessage stored = Assert.Single(Stored([live]));
         Assert.Equal(Flat(TokenProbability.Of(live)!), Flat(TokenProbability.Of(stored)!));
         Assert.Equal(float.MinValue, TokenProbability.Of(stored)![0].LogProbability);
         Assert.Equal(-0.5f, TokenProbability.Of(stored)![0].Best[0].LogProbability);
         Assert.Null(TokenProbability.Of(new ChatMessage(ChatRole.Assistant, "Hi")));
-        Assert.Null(TokenProbability.Of(new ChatMessage(ChatRole.Assistant, "Hi") { AdditionalProperties = new() { ["logprobs"] = JsonElement.Parse("{}") } }));
+        Assert.Null(
+            TokenProbability.Of(
+                new ChatMessage(ChatRole.Assistant, "Hi")
+                {
+                    AdditionalProperties = new() { ["logprobs"] = JsonElement.Parse("{}") },
+                }
+            )
+        );
 
         static IEnumerable<(int, float, int)> Flat(IReadOnlyList<TokenProbability> tokens) =>
             tokens.Select(token => (token.Token, token.LogProbability, token.Best[0].Token));
@@ -178,13 +240,17 @@ public sealed class StoredConversationTests
 
     private static SpecialTokens Special { get; } = new(TokenScript.Tokenizer);
 
-    private static ChatSource Source(ITokenSource source) => new(source, TokenScript.Tokenizer, "script", null, ContextLength: 4096);
+    private static ChatSource Source(ITokenSource source) =>
+        new(source, TokenScript.Tokenizer, "script", null, ContextLength: 4096);
 
     private static string Text(IEnumerable<int> prompt) => TokenScript.Tokenizer.Decode(prompt);
 
     /// <summary>There and back, as somebody stores and reads a conversation.</summary>
-    private static List<ChatMessage> Stored(List<ChatMessage> history) => JsonSerializer.Deserialize<List<ChatMessage>>(
-        JsonSerializer.Serialize(history, AIJsonUtilities.DefaultOptions), AIJsonUtilities.DefaultOptions)!;
+    private static List<ChatMessage> Stored(List<ChatMessage> history) =>
+        JsonSerializer.Deserialize<List<ChatMessage>>(
+            JsonSerializer.Serialize(history, AIJsonUtilities.DefaultOptions),
+            AIJsonUtilities.DefaultOptions
+        )!;
 
     private static async Task<int[]> Prompt(List<ChatMessage> history, ChatOptions options)
     {
@@ -202,10 +268,23 @@ public sealed class StoredConversationTests
         return options;
     }
 
-    /// <summary>What a model may write: messages of all channels in any order, some in ids that no tokenizer takes, maybe a call.</summary>
+    /// <summary>
+    /// What a model may write: messages of all channels in any order, some in ids that no tokenizer takes, maybe a
+    /// call.
+    /// </summary>
     private static (List<int> Ids, bool IsCall) Answer(Random random)
     {
-        string[] texts = ["Hello there!", "\n\nline\n\n", " ", "{\"a\": 1}", "Straße 💖", "a\n", "\n\nb", "<|start|>system"];
+        string[] texts =
+        [
+            "Hello there!",
+            "\n\nline\n\n",
+            " ",
+            "{\"a\": 1}",
+            "Straße 💖",
+            "a\n",
+            "\n\nb",
+            "<|start|>system",
+        ];
         var ids = new List<int>();
         int messages = random.Next(1, 5);
         bool isCall = random.Next(2) == 0;
@@ -216,10 +295,25 @@ public sealed class StoredConversationTests
             ids.Add(Special.Channel);
             if (i == messages - 1 && isCall)
             {
-                string[] arguments = ["""{"city": "Lisbon"}""", """{"city":"Lisbon"}""", " { \"city\" : \"Lis\\u0062on\" } ", "[{\"city\":\"A\"}]", "{}", ""];
-                ids.AddRange([.. Special.Tokenizer.Encode("commentary"), .. Special.Tokenizer.Encode(" to=functions.get_weather")]);
+                string[] arguments =
+                [
+                    """{"city": "Lisbon"}""",
+                    """{"city":"Lisbon"}""",
+                    " { \"city\" : \"Lis\\u0062on\" } ",
+                    "[{\"city\":\"A\"}]",
+                    "{}",
+                    "",
+                ];
+                ids.AddRange([
+                    .. Special.Tokenizer.Encode("commentary"),
+                    .. Special.Tokenizer.Encode(" to=functions.get_weather"),
+                ]);
                 if (random.Next(3) > 0)
-                    ids.AddRange([.. Special.Tokenizer.Encode(" "), Special.Constrain, .. Special.Tokenizer.Encode("json")]);
+                    ids.AddRange([
+                        .. Special.Tokenizer.Encode(" "),
+                        Special.Constrain,
+                        .. Special.Tokenizer.Encode("json"),
+                    ]);
                 else if (random.Next(2) == 0)
                     ids.AddRange(Special.Tokenizer.Encode(" json"));
                 ids.Add(Special.Message);
@@ -235,9 +329,10 @@ public sealed class StoredConversationTests
         return (ids, false);
     }
 
-    private static IEnumerable<int> Words(string text, Random random) => random.Next(3) > 0
-        ? Special.Tokenizer.Encode(text)
-        : System.Text.Encoding.UTF8.GetBytes(text).SelectMany(octet => ByteIds.Value[octet]);
+    private static IEnumerable<int> Words(string text, Random random) =>
+        random.Next(3) > 0
+            ? Special.Tokenizer.Encode(text)
+            : System.Text.Encoding.UTF8.GetBytes(text).SelectMany(octet => ByteIds.Value[octet]);
 
     /// <summary>An id for each byte, which nobody would choose for a text.</summary>
     private static readonly Lazy<int[][]> ByteIds = new(() =>
@@ -248,10 +343,21 @@ public sealed class StoredConversationTests
         return ids;
     });
 
-    /// <summary>One of each content that Microsoft.Extensions.AI stores; "media" is what a user may not put in.</summary>
+    /// <summary>
+    /// One of each content that Microsoft.Extensions.AI stores; "media" is what a user may not put in.
+    /// </summary>
     private static Dictionary<string, AIContent> SomeContents()
     {
-        var call = new FunctionCallContent("9", "g", new Dictionary<string, object?> { ["x"] = 1.50m, ["y"] = null, ["z"] = new { A = 1 } });
+        var call = new FunctionCallContent(
+            "9",
+            "g",
+            new Dictionary<string, object?>
+            {
+                ["x"] = 1.50m,
+                ["y"] = null,
+                ["z"] = new { A = 1 },
+            }
+        );
         return new()
         {
             ["text"] = new TextContent("words"),
@@ -259,8 +365,21 @@ public sealed class StoredConversationTests
             ["reasoning"] = new TextReasoningContent("thought") { ProtectedData = "p" },
             ["call"] = call,
             ["call of information"] = new FunctionCallContent("9", "g") { InformationalOnly = true },
-            ["result"] = new FunctionResultContent("9", new { A = 1, B = (string?)null, C = new[] { 1.0, 0.1 }, D = DateTime.UnixEpoch, E = ChatRole.User }),
-            ["result of contents"] = new FunctionResultContent("9", new AIContent[] { new TextContent("a"), new DataContent(new byte[] { 1 }, "image/png") }),
+            ["result"] = new FunctionResultContent(
+                "9",
+                new
+                {
+                    A = 1,
+                    B = (string?)null,
+                    C = new[] { 1.0, 0.1 },
+                    D = DateTime.UnixEpoch,
+                    E = ChatRole.User,
+                }
+            ),
+            ["result of contents"] = new FunctionResultContent(
+                "9",
+                new AIContent[] { new TextContent("a"), new DataContent(new byte[] { 1 }, "image/png") }
+            ),
             ["note"] = new DataContent("note"u8.ToArray(), "text/plain") { Name = "note.txt" },
             ["json"] = new DataContent("{}"u8.ToArray(), "application/json"),
             ["media picture"] = new DataContent(new byte[] { 1, 2, 3 }, "image/png"),
@@ -297,7 +416,8 @@ public sealed class StoredConversationTests
             public int CachedTokens => 0;
 
             public async IAsyncEnumerable<GeneratedToken> ReadAsync(
-                [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation = default)
+                [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation = default
+            )
             {
                 await Task.CompletedTask;
                 foreach (int id in ids)

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using GptOss.Chat;
 using GptOss.Generation;
 using GptOss.Tests.Tokenization;
+using GptOss.Tokenization;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
 
@@ -12,7 +13,7 @@ internal sealed class TokenScript(params string[] answers) : ITokenSource
 {
     private int _next;
 
-    public static GptOssTokenizer Tokenizer => GptOssTokenizer.O200kHarmony;
+    public static Tokenizer Tokenizer => Tokenizer.O200kHarmony;
 
     public List<GenerationRequest> Requests { get; } = [];
 
@@ -40,7 +41,12 @@ internal sealed class TokenScript(params string[] answers) : ITokenSource
         {
             Requests.Add(request);
             string answer = answers[Math.Min(_next++, answers.Length - 1)];
-            return new Stream(this, request, [.. SpecialSpellings.Encode(Tokenizer, answer).Where(id => id != Skips)], cancellation);
+            return new Stream(
+                this,
+                request,
+                [.. SpecialSpellings.Encode(Tokenizer, answer).Where(id => id != Skips)],
+                cancellation
+            );
         }
     }
 
@@ -53,7 +59,9 @@ internal sealed class TokenScript(params string[] answers) : ITokenSource
 
         public int CachedTokens => source.CachedTokens;
 
-        public async IAsyncEnumerable<GeneratedToken> ReadAsync([EnumeratorCancellation] CancellationToken cancellation = default)
+        public async IAsyncEnumerable<GeneratedToken> ReadAsync(
+            [EnumeratorCancellation] CancellationToken cancellation = default
+        )
         {
             int at = 0;
             for (int made = 1; End == EndReason.None; made++)
@@ -66,8 +74,10 @@ internal sealed class TokenScript(params string[] answers) : ITokenSource
                 }
                 foreach (int next in request.Guide?.After(id) ?? [])
                     _dictated.Enqueue(next);
-                End = request.StopTokens.Contains(id) ? EndReason.Stop
-                    : made >= request.MaxTokens ? EndReason.MaxTokens : EndReason.None;
+                End =
+                    request.StopTokens.Contains(id) ? EndReason.Stop
+                    : made >= request.MaxTokens ? EndReason.MaxTokens
+                    : EndReason.None;
                 yield return source.Report(id);
             }
         }
@@ -82,17 +92,16 @@ internal static class ChatScript
     public const string Greeting =
         "<|channel|>analysis<|message|>The user greets.<|end|><|start|>assistant<|channel|>final<|message|>Hello there!<|return|>";
 
-    public const string Call = "<|channel|>analysis<|message|>I need the weather.<|end|><|start|>assistant"
+    public const string Call =
+        "<|channel|>analysis<|message|>I need the weather.<|end|><|start|>assistant"
         + "<|channel|>commentary<|message|>Let me look.<|end|><|start|>assistant"
         + """<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>{"city": "Lisbon"}<|call|>""";
 
     public const string Answer = "<|channel|>final<|message|>It is sunny.<|return|>";
 
     /// <summary>Options whose prompt is the same every day.</summary>
-    public static ChatOptions Options(GptOssRequestOptions? own = null) => new()
-    {
-        RawRepresentationFactory = _ => (own ?? new()) with { CurrentDate = new DateOnly(2026, 11, 24) },
-    };
+    public static ChatOptions Options(GptOssRequestOptions? own = null) =>
+        new() { RawRepresentationFactory = _ => (own ?? new()) with { CurrentDate = new DateOnly(2026, 11, 24) } };
 
     public static AIFunction Weather(Func<string, object?> result) =>
         AIFunctionFactory.Create((string city) => result(city), "get_weather", "Tells the weather.");

@@ -15,8 +15,11 @@ public sealed class CheckpointFolderTests : IDisposable
         Write("model-00000-of-00001.safetensors", SafetensorsBytes.Named("a", "b"));
         Write("model-00001-of-00001.safetensors", SafetensorsBytes.Named("c"));
         Write("stray.safetensors", [0]);
-        Index(("c", "model-00001-of-00001.safetensors"), ("a", "model-00000-of-00001.safetensors"),
-            ("b", "model-00000-of-00001.safetensors"));
+        Index(
+            ("c", "model-00001-of-00001.safetensors"),
+            ("a", "model-00000-of-00001.safetensors"),
+            ("b", "model-00000-of-00001.safetensors")
+        );
 
         using var folder = CheckpointFolder.Open(_folder.Path);
 
@@ -50,7 +53,10 @@ public sealed class CheckpointFolderTests : IDisposable
         {
             ILastReading reading = folder.ReadLast(tensor.Data, tensor.ByteLength);
             Assert.NotEqual((nint)tensor.Data, (nint)reading.Data);
-            Assert.Equal(new ReadOnlySpan<byte>(tensor.Data, (int)tensor.ByteLength), new ReadOnlySpan<byte>(reading.Data, (int)tensor.ByteLength));
+            Assert.Equal(
+                new ReadOnlySpan<byte>(tensor.Data, (int)tensor.ByteLength),
+                new ReadOnlySpan<byte>(reading.Data, (int)tensor.ByteLength)
+            );
             reading.Dispose();
             reading.Dispose();
             Assert.Throws<ObjectDisposedException>(() => (nint)reading.Data);
@@ -65,7 +71,10 @@ public sealed class CheckpointFolderTests : IDisposable
     {
         Write("model--00001-of-00003.safetensors", SafetensorsBytes.Named("a"));
         Write("model--00003-of-00003.safetensors", SafetensorsBytes.Named("c"));
-        Assert.Contains("holds 2 files of the series 'model--00001-of-00003.safetensors', which has 3; number 2 is the first that is missing. Is the download complete?", Refusal());
+        Assert.Contains(
+            "holds 2 files of the series 'model--00001-of-00003.safetensors', which has 3; number 2 is the first that is missing. Is the download complete?",
+            Refusal()
+        );
 
         Write("model--00002-of-00003.safetensors", SafetensorsBytes.Named("b"));
         using (var folder = CheckpointFolder.Open(_folder.Path))
@@ -138,7 +147,7 @@ public sealed class CheckpointFolderTests : IDisposable
 
     [Theory]
     [InlineData("00001-of-00003", "00002-of-00003", "00003-of-00003")]
-    [InlineData("00000-of-00002", "00001-of-00002", "00002-of-00002")]   // as OpenAI numbers on Hugging Face
+    [InlineData("00000-of-00002", "00001-of-00002", "00002-of-00002")] // as OpenAI numbers on Hugging Face
     [InlineData("00000-of-00003", "00001-of-00003", "00002-of-00003")]
     [InlineData("1-of-3", "2-of-3", "3-of-3")]
     public void A_whole_series_of_shards_needs_no_index(string first, string second, string third)
@@ -147,7 +156,8 @@ public sealed class CheckpointFolderTests : IDisposable
         foreach ((string shard, string tensor) in new[] { first, second, third }.Zip(names))
             Write($"model-{shard}.safetensors", SafetensorsBytes.Named(tensor));
         Write("adapter_model.safetensors", [0]);
-        using (var folder = CheckpointFolder.Open(_folder.Path)) Assert.Equal(names, folder.Tensors.Select(tensor => tensor.Name));
+        using (var folder = CheckpointFolder.Open(_folder.Path))
+            Assert.Equal(names, folder.Tensors.Select(tensor => tensor.Name));
         File.Delete(At($"model-{second}.safetensors"));
         Assert.EndsWith("is the first that is missing. Is the download complete?", Refusal());
     }
@@ -157,7 +167,8 @@ public sealed class CheckpointFolderTests : IDisposable
     {
         Write("model.safetensors", SafetensorsBytes.Sample);
         Index(("a", "model-00001-of-00002.safetensors"));
-        using (var folder = CheckpointFolder.Open(_folder.Path)) Assert.Equal("b", folder.Get("b").Name);
+        using (var folder = CheckpointFolder.Open(_folder.Path))
+            Assert.Equal("b", folder.Get("b").Name);
         Index(("a.weight", "model.safetensors"), ("x", "2.safetensors"));
         Assert.Contains("2.safetensors: does not exist. Is the download complete?", Refusal());
     }
@@ -176,7 +187,8 @@ public sealed class CheckpointFolderTests : IDisposable
             Assert.Equal(["x", "model.x"], folder.Names);
         }
         Write("model.safetensors", SafetensorsBytes.Named(prefix + "x", "y"));
-        string shown = prefix.Replace("._orig_mod", "", StringComparison.Ordinal);      // a wrapper of a part is left out in any case
+        // A wrapper of a part is left out in any case
+        string shown = prefix.Replace("._orig_mod", "", StringComparison.Ordinal);
         Assert.Contains($"but as '{shown}x', and not every name has that prefix", RefusalToGet("x"));
     }
 
@@ -184,8 +196,16 @@ public sealed class CheckpointFolderTests : IDisposable
     [InlineData("policy.model.embed_tokens.weight", "policy.lm_head.weight", "lm_head.weight")]
     [InlineData("model.model.embed_tokens.weight", "model.lm_head.weight", "lm_head.weight")]
     [InlineData("student.embedding.weight", "student.unembedding.weight", "unembedding.weight")]
-    [InlineData("model.embed_tokens.weight", "model.layers.0._checkpoint_wrapped_module._orig_mod.self_attn.sinks", "model.layers.0.self_attn.sinks")]
-    public void Every_prefix_of_a_whole_model_and_wrappers_of_its_parts_are_left_out(string first, string second, string found)
+    [InlineData(
+        "model.embed_tokens.weight",
+        "model.layers.0._checkpoint_wrapped_module._orig_mod.self_attn.sinks",
+        "model.layers.0.self_attn.sinks"
+    )]
+    public void Every_prefix_of_a_whole_model_and_wrappers_of_its_parts_are_left_out(
+        string first,
+        string second,
+        string found
+    )
     {
         Write("model.safetensors", SafetensorsBytes.Named(first, second));
         using var folder = CheckpointFolder.Open(_folder.Path);
@@ -229,7 +249,10 @@ public sealed class CheckpointFolderTests : IDisposable
     public void A_folder_without_weights_says_what_was_looked_for()
     {
         Directory.CreateDirectory(At("original"));
-        Assert.Contains("looked for model.safetensors.index.json, model.safetensors and a series such as model--00001-of-….", Refusal());
+        Assert.Contains(
+            "looked for model.safetensors.index.json, model.safetensors and a series such as model--00001-of-….",
+            Refusal()
+        );
 
         Write("original/model.safetensors", SafetensorsBytes.Sample);
         Assert.Contains("Its subfolder 'original' holds weights: open that folder instead.", Refusal());
@@ -288,13 +311,17 @@ public sealed class CheckpointFolderTests : IDisposable
 
     private void Write(string name, byte[] content) => File.WriteAllBytes(At(name), content);
 
-    private void Index(params (string Tensor, string File)[] map) => File.WriteAllText(
-        At("model.safetensors.index.json"),
-        JsonSerializer.Serialize(new
-        {
-            metadata = new { total_size = 1 },   // wrong on purpose: nothing depends on it
-            weight_map = map.ToDictionary(entry => entry.Tensor, entry => entry.File),
-        }));
+    private void Index(params (string Tensor, string File)[] map) =>
+        File.WriteAllText(
+            At("model.safetensors.index.json"),
+            JsonSerializer.Serialize(
+                new
+                {
+                    metadata = new { total_size = 1 }, // wrong on purpose: nothing depends on it
+                    weight_map = map.ToDictionary(entry => entry.Tensor, entry => entry.File),
+                }
+            )
+        );
 
     private string RefusalToGet(string name)
     {

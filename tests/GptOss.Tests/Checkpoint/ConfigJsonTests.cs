@@ -8,11 +8,13 @@ public class ConfigJsonTests
     [Fact]
     public void Fields_are_read_as_what_they_are()
     {
-        ConfigJson config = Parse("""
+        ConfigJson config = Parse(
+            """
             {"hidden_size": 2880, "rms_norm_eps": 1e-05, "rope_theta": 150000, "model_type": "gpt_oss",
              "attention_bias": true, "eos_token_id": [200002, 199999], "pad_token_id": 199999,
              "layer_types": ["a", "b"], "rope_scaling": {"factor": 32.0}}
-            """);
+            """
+        );
 
         Assert.Equal(2880, config.Int32("hidden_size", 1, int.MaxValue));
         Assert.Equal(1e-5, config.Number("rms_norm_eps"));
@@ -64,7 +66,9 @@ public class ConfigJsonTests
         var e = Assert.Throws<CheckpointException>(() => Parse($$"""{"layers": {{value}}}""").Int32("layers", 1, 64));
 
         Assert.StartsWith(
-            "folder/config.json: field 'layers' should be a whole number from 1 to 64 but is ", e.Message);
+            "folder/config.json: field 'layers' should be a whole number from 1 to 64 but is ",
+            e.Message
+        );
         Assert.Equal(("folder/config.json", "layers"), (e.FilePath, e.FieldName));
     }
 
@@ -85,13 +89,21 @@ public class ConfigJsonTests
     [InlineData("-Infinity")]
     public void What_python_writes_for_no_number_is_read_and_refused_where_a_number_is_needed(string word)
     {
-        ConfigJson config = Parse($$"""{"loss": {{word}}, "list": [1, {{word}}], "in": {"x":{{word}}}, "text": "NaN, \"Infinity", "b": 2}""");
+        ConfigJson config = Parse(
+            $$"""{"loss": {{word}}, "list": [1, {{word}}], "in": {"x":{{word}}}, "text": "NaN, \"Infinity", "b": 2}"""
+        );
         Assert.Equal(2, config.Int32("b", 0, 9));
         Assert.Equal("NaN, \"Infinity", config.Text("text"));
         string message = Assert.Throws<CheckpointException>(() => config.Number("loss")).Message;
         Assert.Equal($"folder/config.json: field 'loss' should be a finite number but is {word}.", message);
-        Assert.EndsWith($"but is {word}.", Assert.Throws<CheckpointException>(() => config.Object("in")!.Int32("x", 0, 9)).Message);
-        Assert.EndsWith($"but is {word}.", Assert.Throws<CheckpointException>(() => config.OptionalInt32s("list", 0, 9)).Message);
+        Assert.EndsWith(
+            $"but is {word}.",
+            Assert.Throws<CheckpointException>(() => config.Object("in")!.Int32("x", 0, 9)).Message
+        );
+        Assert.EndsWith(
+            $"but is {word}.",
+            Assert.Throws<CheckpointException>(() => config.OptionalInt32s("list", 0, 9)).Message
+        );
         Assert.EndsWith($"but is {word}.", Assert.Throws<CheckpointException>(() => config.Text("loss")).Message);
     }
 
@@ -101,18 +113,30 @@ public class ConfigJsonTests
         ConfigJson config = Parse("""{"rope": {"factor": "x", "on": 1, "kind": {}, "list": [1], "ids": [1, "2"]}}""");
         ConfigJson rope = config.Object("rope")!;
 
-        Assert.Equal("folder/config.json: field 'rope.factor' should be a number but is 'x'.",
-            Assert.Throws<CheckpointException>(() => rope.Number("factor")).Message);
-        Assert.Contains("true or false but is 1",
-            Assert.Throws<CheckpointException>(() => rope.OptionalBoolean("on")).Message);
-        Assert.Contains("a string but is an object",
-            Assert.Throws<CheckpointException>(() => rope.Text("kind")).Message);
-        Assert.Contains("an array of strings but is 1",
-            Assert.Throws<CheckpointException>(() => rope.OptionalTexts("list")).Message);
-        Assert.Contains("but is '2'",
-            Assert.Throws<CheckpointException>(() => rope.OptionalInt32s("ids", 0, 9)).Message);
-        Assert.Contains("an object but is 'x'",
-            Assert.Throws<CheckpointException>(() => rope.Object("factor")).Message);
+        Assert.Equal(
+            "folder/config.json: field 'rope.factor' should be a number but is 'x'.",
+            Assert.Throws<CheckpointException>(() => rope.Number("factor")).Message
+        );
+        Assert.Contains(
+            "true or false but is 1",
+            Assert.Throws<CheckpointException>(() => rope.OptionalBoolean("on")).Message
+        );
+        Assert.Contains(
+            "a string but is an object",
+            Assert.Throws<CheckpointException>(() => rope.Text("kind")).Message
+        );
+        Assert.Contains(
+            "an array of strings but is 1",
+            Assert.Throws<CheckpointException>(() => rope.OptionalTexts("list")).Message
+        );
+        Assert.Contains(
+            "but is '2'",
+            Assert.Throws<CheckpointException>(() => rope.OptionalInt32s("ids", 0, 9)).Message
+        );
+        Assert.Contains(
+            "an object but is 'x'",
+            Assert.Throws<CheckpointException>(() => rope.Object("factor")).Message
+        );
     }
 
     [Fact]
@@ -143,8 +167,9 @@ public class ConfigJsonTests
 
     [Fact]
     public void Bytes_that_are_not_utf8_are_refused() =>
-        Assert.Throws<CheckpointException>(
-            () => ConfigJson.Parse((byte[])[.. "{\"a"u8, 0xC3, .. "\": 1}"u8], "folder/config.json"));
+        Assert.Throws<CheckpointException>(() =>
+            ConfigJson.Parse((byte[])[.. "{\"a"u8, 0xC3, .. "\": 1}"u8], "folder/config.json")
+        );
 
     [Fact]
     public void A_million_brackets_are_refused() =>
@@ -154,7 +179,8 @@ public class ConfigJsonTests
     public void Any_byte_changed_gives_an_object_or_a_refusal_fit_to_print()
     {
         byte[] sound = Encoding.UTF8.GetBytes(
-            """{"a": [1, 2.5e3, {"é": "\u00e9\n"}], "b": {"c": null, "d": false}, "e": -0}""");
+            """{"a": [1, 2.5e3, {"é": "\u00e9\n"}], "b": {"c": null, "d": false}, "e": -0}"""
+        );
         int refused = 0;
         for (int at = 0; at < sound.Length; at++)
         {

@@ -21,7 +21,7 @@ public class DTypeTests
     [InlineData("F8_E8M0", 8)]
     [InlineData("BF16", 16)]
     [InlineData("U32", 32)]
-    [InlineData("C64", 64)]   // two float32
+    [InlineData("C64", 64)] // two float32
     public void Widths_are_those_of_the_name(string spelling, int bits)
     {
         Assert.True(DTypes.TryParse(spelling, out DType dtype));
@@ -32,6 +32,6 @@ public class DTypeTests
     [InlineData("bf16")]
     [InlineData("BF16 ")]
     [InlineData("")]
-    [InlineData("F8E4M3")]   // the member's name, not the file's
+    [InlineData("F8E4M3")] // the member's name, not the file's
     public void Other_spellings_are_unknown(string spelling) => Assert.False(DTypes.TryParse(spelling, out _));
 }

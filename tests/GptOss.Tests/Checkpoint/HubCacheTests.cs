@@ -4,10 +4,13 @@ using Microsoft.Extensions.AI;
 
 namespace GptOss.Tests.Checkpoint;
 
-/// <summary>The cache of Hugging Face's tools: the repository's folder opens its snapshot, and names the model.</summary>
+/// <summary>
+/// The cache of Hugging Face's tools: the repository's folder opens its snapshot, and names the model.
+/// </summary>
 public sealed class HubCacheTests : IDisposable
 {
-    private const string Commit = "6cee5e81ee83917806bbde320786a8fb61efebee", Other = "0123456789012345678901234567890123456789";
+    private const string Commit = "6cee5e81ee83917806bbde320786a8fb61efebee",
+        Other = "0123456789012345678901234567890123456789";
 
     private readonly TemporaryFolder _hub = new();
 
@@ -22,7 +25,8 @@ public sealed class HubCacheTests : IDisposable
     [InlineData("/hub/models--openai--gpt-oss-20b/blobs", null)]
     [InlineData("/hub/models--/snapshots/0123", null)]
     [InlineData("/models/gpt-oss-20b", null)]
-    public void A_path_in_a_cache_tells_the_repository(string path, string? repository) => Assert.Equal(repository, HubCache.Repository(path));
+    public void A_path_in_a_cache_tells_the_repository(string path, string? repository) =>
+        Assert.Equal(repository, HubCache.Repository(path));
 
     [Theory]
     [InlineData("")]
@@ -35,7 +39,10 @@ public sealed class HubCacheTests : IDisposable
         WriteRef(Commit);
         CancellationToken stop = TestContext.Current.CancellationToken;
 
-        await using GptOssModel model = await GptOssModel.LoadAsync(Path.Join(Repository, inside), cancellationToken: stop);
+        await using GptOssModel model = await GptOssModel.LoadAsync(
+            Path.Join(Repository, inside),
+            cancellationToken: stop
+        );
 
         Assert.Equal("openai/gpt-oss-20b", model.Name);
         Assert.Equal(Path.Join(Repository, "snapshots", Commit), model.Folder.TrimEnd('/'));
@@ -47,14 +54,22 @@ public sealed class HubCacheTests : IDisposable
         CancellationToken stop = TestContext.Current.CancellationToken;
         string snapshot = Path.Join(Repository, "snapshots", Commit);
         Directory.CreateDirectory(snapshot);
-        foreach (string file in Directory.EnumerateFiles(TinyGptOss.Folder)) File.Copy(file, Path.Join(snapshot, Path.GetFileName(file)));
+        foreach (string file in Directory.EnumerateFiles(TinyGptOss.Folder))
+            File.Copy(file, Path.Join(snapshot, Path.GetFileName(file)));
 
         await using (GptOssChatClient client = await GptOssChatClient.LoadAsync(Repository, cancellationToken: stop))
             Assert.Equal("openai/gpt-oss-20b", IdOf(client));
-        await using (GptOssChatClient client = await GptOssChatClient.LoadAsync(snapshot, modelId: "mine", cancellationToken: stop))
+        await using (
+            GptOssChatClient client = await GptOssChatClient.LoadAsync(
+                snapshot,
+                modelId: "mine",
+                cancellationToken: stop
+            )
+        )
             Assert.Equal("mine", IdOf(client));
 
-        static string? IdOf(GptOssChatClient client) => ((ChatClientMetadata?)client.GetService(typeof(ChatClientMetadata)))?.DefaultModelId;
+        static string? IdOf(GptOssChatClient client) =>
+            ((ChatClientMetadata?)client.GetService(typeof(ChatClientMetadata)))?.DefaultModelId;
     }
 
     [Fact]
@@ -63,7 +78,8 @@ public sealed class HubCacheTests : IDisposable
         Directory.CreateDirectory(Path.Join(Repository, "snapshots"));
         Assert.Contains("without any snapshot", Refusal());
         WriteSnapshot(Commit);
-        using (var folder = CheckpointFolder.Open(Repository)) Assert.EndsWith(Commit, folder.Path);
+        using (var folder = CheckpointFolder.Open(Repository))
+            Assert.EndsWith(Commit, folder.Path);
         Directory.CreateDirectory(Path.Join(Repository, "snapshots", Other));
         Assert.Contains($"open one of them, such as '{Other}'", Refusal());
     }
@@ -82,8 +98,10 @@ public sealed class HubCacheTests : IDisposable
     public void A_whole_cache_is_told_from_a_model()
     {
         WriteSnapshot(Commit);
-        Assert.Contains("it is a cache of Hugging Face: open a repository in it, such as 'models--openai--gpt-oss-20b'",
-            Assert.Throws<CheckpointException>(() => CheckpointFolder.Open(_hub.Path)).Message);
+        Assert.Contains(
+            "it is a cache of Hugging Face: open a repository in it, such as 'models--openai--gpt-oss-20b'",
+            Assert.Throws<CheckpointException>(() => CheckpointFolder.Open(_hub.Path)).Message
+        );
     }
 
     public void Dispose() => _hub.Dispose();
@@ -101,7 +119,8 @@ public sealed class HubCacheTests : IDisposable
     {
         using var files = new TemporaryFolder();
         TinyCheckpoint.Write(files.Path, seed: 1);
-        string blobs = Path.Join(Repository, "blobs"), snapshot = Path.Join(Repository, "snapshots", commit);
+        string blobs = Path.Join(Repository, "blobs"),
+            snapshot = Path.Join(Repository, "snapshots", commit);
         Directory.CreateDirectory(blobs);
         Directory.CreateDirectory(snapshot);
         foreach (string file in Directory.EnumerateFiles(files.Path))

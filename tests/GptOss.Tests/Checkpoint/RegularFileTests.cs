@@ -16,7 +16,7 @@ public sealed class RegularFileTests : IDisposable
         File.WriteAllBytes(At("a-blob"), new byte[5000]);
         File.CreateSymbolicLink(At("link"), "a-blob");
 
-        using SafeFileHandle handle = RegularFile.Open(At("link"), minimumBytes: 4000);   // the link itself has 6 bytes
+        using SafeFileHandle handle = RegularFile.Open(At("link"), minimumBytes: 4000); // the link itself has 6 bytes
 
         Assert.Equal(5000, RandomAccess.GetLength(handle));
     }
@@ -32,7 +32,7 @@ public sealed class RegularFileTests : IDisposable
         File.CreateSymbolicLink(At("cache/snapshots/1/model"), "../../blobs/0123");
         Directory.CreateSymbolicLink(At("home/models/mine"), At("cache/snapshots/1"));
         Directory.CreateDirectory(At("blobs"));
-        File.WriteAllText(At("blobs/0123"), "{2}");   // where ../../blobs leads from home/models/mine by name alone
+        File.WriteAllText(At("blobs/0123"), "{2}"); // where ../../blobs leads from home/models/mine by name alone
 
         Assert.Equal("{1}"u8.ToArray(), RegularFile.ReadAll(At("home/models/mine/model"), maximumBytes: 100));
     }
@@ -83,10 +83,10 @@ public sealed class RegularFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("/dev/zero")]      // never ends
+    [InlineData("/dev/zero")] // never ends
     [InlineData("/dev/random")]
     [InlineData("/dev/null")]
-    [InlineData("/proc/self/maps")]   // claims to be empty
+    [InlineData("/proc/self/maps")] // claims to be empty
     public async Task A_device_is_refused_also_through_a_link(string device)
     {
         Assert.SkipUnless(File.Exists(device), "No such device here.");
@@ -129,7 +129,7 @@ public sealed class RegularFileTests : IDisposable
     {
         var e = Assert.Throws<CheckpointException>(() => RegularFile.Open(path, minimumBytes: 8).Dispose());
         string message = e.Message;
-        Assert.InRange(message.Length, 1, 5000);      // a path is never cut
+        Assert.InRange(message.Length, 1, 5000); // a path is never cut
         Assert.DoesNotContain(message, char.IsControl);
         return message;
     }

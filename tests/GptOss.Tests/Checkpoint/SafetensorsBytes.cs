@@ -29,8 +29,10 @@ internal static class SafetensorsBytes
         int at = 0;
         foreach ((string name, string dtype, int[] shape, int bytes) in tensors)
         {
-            entries.Add($"\"{name}\":{{\"dtype\":\"{dtype}\",\"shape\":[{string.Join(',', shape)}],"
-                + $"\"data_offsets\":[{at},{at += bytes}]}}");
+            entries.Add(
+                $"\"{name}\":{{\"dtype\":\"{dtype}\",\"shape\":[{string.Join(',', shape)}],"
+                    + $"\"data_offsets\":[{at},{at += bytes}]}}"
+            );
         }
         return WithHeader($"{{{string.Join(',', entries)}}}", at);
     }

@@ -33,7 +33,9 @@ public sealed unsafe class SafetensorsFileTests : IDisposable
         const long Large = 5_000_000_000;
         byte[] start = SafetensorsBytes.WithHeader(
             $$$"""{"large":{"dtype":"U8","shape":[{{{Large}}}],"data_offsets":[0,{{{Large}}}]},"""
-            + $$$""" "last":{"dtype":"BF16","shape":[2],"data_offsets":[{{{Large}}},{{{Large + 4}}}]}}""", 0);
+                + $$$""" "last":{"dtype":"BF16","shape":[2],"data_offsets":[{{{Large}}},{{{Large + 4}}}]}}""",
+            0
+        );
         string path = At("large.safetensors");
         using (FileStream sparse = File.Create(path))
         {

@@ -18,7 +18,10 @@ public class SafetensorsHeaderTests
     [Fact]
     public void The_verdict_equals_the_reference_parsers_on_four_thousand_headers()
     {
-        int valid = 0, invalid = 0, twice = 0, acceptedThereWithNameTwice = 0;
+        int valid = 0,
+            invalid = 0,
+            twice = 0,
+            acceptedThereWithNameTwice = 0;
         var different = new List<string>();
         foreach (string line in File.ReadLines(Repository.Vector("header-corpus.jsonl")))
         {
@@ -70,7 +73,8 @@ public class SafetensorsHeaderTests
     {
         byte[] file = SafetensorsBytes.Sample;
         TensorEntry[] expected = SafetensorsHeader.Parse(file, file.Length, "x");
-        int refused = 0, harmless = 0;
+        int refused = 0,
+            harmless = 0;
         for (int bit = 0; bit < (file.Length - 38) * 8; bit++)
         {
             byte[] flipped = [.. file];
@@ -82,7 +86,7 @@ public class SafetensorsHeaderTests
             }
             harmless++;
             TensorEntry[] tensors = SafetensorsHeader.Parse(flipped, flipped.Length, "x");
-            Assert.Equal(expected.Select(Place), tensors.Select(Place));   // a name may have changed
+            Assert.Equal(expected.Select(Place), tensors.Select(Place)); // a name may have changed
         }
         Assert.True(refused > 1000 && harmless > 10, $"{refused} refused, {harmless} harmless");
 
@@ -93,9 +97,23 @@ public class SafetensorsHeaderTests
     [Fact]
     public void Random_damage_is_refused_or_leaves_a_file_that_satisfies_every_rule()
     {
-        string[] splices = ["0", "-1", "18446744073709551615", "9223372036854775808", "1e400", "[]", "{}", "null",
-            "\"\\ud800\"", ",", "[[[[", "\u00e9", "  ",
-            "\"a.weight\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]},"];
+        string[] splices =
+        [
+            "0",
+            "-1",
+            "18446744073709551615",
+            "9223372036854775808",
+            "1e400",
+            "[]",
+            "{}",
+            "null",
+            "\"\\ud800\"",
+            ",",
+            "[[[[",
+            "\u00e9",
+            "  ",
+            "\"a.weight\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]},",
+        ];
         var random = new Random(20260801);
         int accepted = 0;
         for (int round = 0; round < 20_000; round++)
@@ -116,19 +134,19 @@ public class SafetensorsHeaderTests
             }
             Assert.Equal(bytes.Length, end);
         }
-        Assert.InRange(accepted, 100, 10_000);   // else the damage is of one kind only
+        Assert.InRange(accepted, 100, 10_000); // else the damage is of one kind only
     }
 
     [Theory]
-    [InlineData("   {" + A + "}")]   // leading space
-    [InlineData("{" + A + "}     ")]   // padding
+    [InlineData("   {" + A + "}")] // leading space
+    [InlineData("{" + A + "}     ")] // padding
     [InlineData("""{"__metadata__":null,""" + A + "}")]
-    [InlineData("""{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4],"more":[1.5,{"x":"y"}]}}""")]   // unknown field
-    [InlineData("""{"a":["U8",[4],[0,4]]}""")]   // serde reads it so
-    [InlineData("""{"a":{"dtype":{"U8":null},"shape":[4],"data_offsets":[0,4]}}""")]   // and so
+    [InlineData("""{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4],"more":[1.5,{"x":"y"}]}}""")] // unknown field
+    [InlineData("""{"a":["U8",[4],[0,4]]}""")] // serde reads it so
+    [InlineData("""{"a":{"dtype":{"U8":null},"shape":[4],"data_offsets":[0,4]}}""")] // and so
     [InlineData("{" + A + ""","b":{"dtype":"F32","shape":[0,7],"data_offsets":[4,4]}}""")]
     [InlineData("{" + A + ""","b":{"dtype":"U8","shape":[0,18446744073709551615],"data_offsets":[4,4]}}""")]
-    [InlineData("""{"a":{"dtype":"F4","shape":[8],"data_offsets":[0,4]}}""")]   // half bytes
+    [InlineData("""{"a":{"dtype":"F4","shape":[8],"data_offsets":[0,4]}}""")] // half bytes
     [InlineData("""{"a":{"dtype":"F6_E2M3","shape":[4],"data_offsets":[0,3]},"b":["BOOL",[],[3,4]]}""")]
     public void A_valid_oddity_is_accepted(string json) => Assert.Null(Refusal(SafetensorsBytes.WithHeader(json, 4)));
 
@@ -147,16 +165,25 @@ public class SafetensorsHeaderTests
     [InlineData("""{"a":{"shape":[4],"data_offsets":[0,4]}}""", "'dtype' is missing")]
     [InlineData("""{"a":{"dtype":"U8","shape":[4]}}""", "'data_offsets' is missing")]
     [InlineData("""{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]}}""", "leave over 1 bytes")]
-    [InlineData("""{"a":{"dtype":"U8","shape":[3],"data_offsets":[1,4]}}""", "begin at 0")]   // hole
+    [InlineData("""{"a":{"dtype":"U8","shape":[3],"data_offsets":[1,4]}}""", "begin at 0")] // hole
     [InlineData("""{"a":{"dtype":"U8","shape":[5],"data_offsets":[0,5]}}""", "only 4 follow")]
     [InlineData("""{"a":{"dtype":"U8","shape":[5],"data_offsets":[0,4]}}""", "takes 5 bytes")]
     [InlineData("""{"a":{"dtype":"F4","shape":[7],"data_offsets":[0,4]}}""", "whole bytes")]
-    [InlineData("""{"a":["U8",[4194305,4194305,211106198978564],[0,4]]}""", "64 bits")]   // 4 modulo 2^64
+    [InlineData("""{"a":["U8",[4194305,4194305,211106198978564],[0,4]]}""", "64 bits")] // 4 modulo 2^64
     [InlineData("{" + A + ""","b":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}""", "begin at 4")]
     [InlineData("""{"a":{"dtype":"U8","shape":[4],"data_offsets":[4,0]}}""", "end before they begin")]
-    [InlineData("""{"b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]},"a":{"dtype":"U8","shape":[2],"data_offsets":[100,102]}}""", "tensor 'a' should end 102 bytes")]
-    [InlineData("""{"b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]},"a":{"dtype":"U8","shape":[2],"data_offsets":[0,1]}}""", "tensor 'a' is U8 [2], which takes 2")]
-    [InlineData("""{"b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""", "where 'a' ends")]
+    [InlineData(
+        """{"b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]},"a":{"dtype":"U8","shape":[2],"data_offsets":[100,102]}}""",
+        "tensor 'a' should end 102 bytes"
+    )]
+    [InlineData(
+        """{"b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]},"a":{"dtype":"U8","shape":[2],"data_offsets":[0,1]}}""",
+        "tensor 'a' is U8 [2], which takes 2"
+    )]
+    [InlineData(
+        """{"b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""",
+        "where 'a' ends"
+    )]
     [InlineData("""[]""", "an object")]
     public void A_fault_is_named(string json, string words)
     {
@@ -177,8 +204,15 @@ public class SafetensorsHeaderTests
     [Fact]
     public void More_than_a_hundred_thousand_tensors_are_refused()
     {
-        static string Empty(int count) => "{" + string.Join(',', Enumerable.Range(0, count)
-            .Select(i => $"\"{i}\":{{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}}")) + "}";
+        static string Empty(int count) =>
+            "{"
+            + string.Join(
+                ',',
+                Enumerable
+                    .Range(0, count)
+                    .Select(i => $"\"{i}\":{{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]}}")
+            )
+            + "}";
 
         Assert.Null(Refusal(SafetensorsBytes.WithHeader(Empty(HeaderJson.MaxTensors), 0)));
         Assert.Contains("more than 100000", Refusal(SafetensorsBytes.WithHeader(Empty(HeaderJson.MaxTensors + 1), 0)));
@@ -192,7 +226,7 @@ public class SafetensorsHeaderTests
         static string Metadata(int names) =>
             "{\"__metadata__\":{" + string.Join(',', Enumerable.Range(0, names).Select(i => $"\"{i}\":\"\"")) + "}}";
 
-        Assert.Null(Refusal(SafetensorsBytes.WithHeader(Shape(100_000), 1)));   // legal, if not of a model known
+        Assert.Null(Refusal(SafetensorsBytes.WithHeader(Shape(100_000), 1))); // legal, if not of a model known
         Assert.Contains("dimensions", Refusal(SafetensorsBytes.WithHeader(Shape(HeaderJson.MaxDimensions + 1), 1)));
         Assert.Null(Refusal(SafetensorsBytes.WithHeader(Metadata(10), 0)));
         Assert.Contains("names", Refusal(SafetensorsBytes.WithHeader(Metadata(HeaderJson.MaxNames + 1), 0)));
@@ -213,8 +247,9 @@ public class SafetensorsHeaderTests
     public void A_name_with_control_characters_and_of_any_length_leaves_the_message_short_and_printable()
     {
         string name = "\\n\\u001b[31m" + new string('n', 5000);
-        string? refusal = Refusal(SafetensorsBytes.WithHeader(
-            $"{{\"{name}\":{{\"dtype\":\"U8\",\"shape\":[5],\"data_offsets\":[0,4]}}}}", 4));
+        string? refusal = Refusal(
+            SafetensorsBytes.WithHeader($"{{\"{name}\":{{\"dtype\":\"U8\",\"shape\":[5],\"data_offsets\":[0,4]}}}}", 4)
+        );
 
         Assert.Contains("takes 5 bytes", refusal);
     }
@@ -261,7 +296,6 @@ public class SafetensorsHeaderTests
             file.AddRange(new byte[9]);
         // Half the time the length is made right again, so that the damage reaches the JSON.
         if (random.Next(2) == 0)
-            BinaryPrimitives.WriteInt64LittleEndian(
-                CollectionsMarshal.AsSpan(file), Math.Max(0, file.Count - 8 - 38));
+            BinaryPrimitives.WriteInt64LittleEndian(CollectionsMarshal.AsSpan(file), Math.Max(0, file.Count - 8 - 38));
     }
 }

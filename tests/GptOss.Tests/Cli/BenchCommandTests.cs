@@ -18,14 +18,21 @@ public sealed class BenchCommandTests
         var request = new BenchRequest(null, PublishedShape.Small, 24, 256, 32, 3, ModelOptions.Default);
 
         BenchCommand.CheckMemory(request, available: 16L << 30);
-        var refusal = Assert.Throws<InsufficientMemoryException>(() => BenchCommand.CheckMemory(request, available: 8L << 30));
+        var refusal = Assert.Throws<InsufficientMemoryException>(() =>
+            BenchCommand.CheckMemory(request, available: 8L << 30)
+        );
 
         Assert.Contains("13.09 GiB", refusal.Message);
         Assert.Contains("8.00 GiB", refusal.Message);
-        // 2.16 GiB of embedding and head, 0.25 GiB of overhead, 0.44 GiB a layer; keys and values are 0.03 GiB of the whole.
+        // 2.16 GiB of embedding and head, 0.25 GiB of overhead, 0.44 GiB a layer; keys and values are 0.03 GiB of the
+        // whole.
         Assert.Contains("--layers 12", refusal.Message);
-        Assert.Contains("Not even one layer", Assert.Throws<InsufficientMemoryException>(
-            () => BenchCommand.CheckMemory(request, available: 1L << 30)).Message);
+        Assert.Contains(
+            "Not even one layer",
+            Assert
+                .Throws<InsufficientMemoryException>(() => BenchCommand.CheckMemory(request, available: 1L << 30))
+                .Message
+        );
     }
 
     [Fact]
@@ -33,9 +40,18 @@ public sealed class BenchCommandTests
     {
         long Needed(Precision precision)
         {
-            var request = new BenchRequest(null, PublishedShape.Small, 1, 256, 32, 3, new ModelOptions { Precision = precision });
+            var request = new BenchRequest(
+                null,
+                PublishedShape.Small,
+                1,
+                256,
+                32,
+                3,
+                new ModelOptions { Precision = precision }
+            );
             // The least that is enough, by halving.
-            long low = 0, high = 1L << 40;
+            long low = 0,
+                high = 1L << 40;
             while (high - low > 1)
             {
                 long middle = (low + high) / 2;
@@ -64,9 +80,17 @@ public sealed class BenchCommandTests
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
         JsonElement figures = JsonElement.Parse(Assert.Single(run.Output.TrimEnd('\n').Split('\n')));
         Assert.All(
-            (string[])["prefill_tok_per_s", "decode_tok_per_s", "read_bandwidth_gb_per_s", "bytes_per_token", "load_s",
-                "peak_memory_bytes"],
-            name => Assert.True(figures.GetProperty(name).GetDouble() > 0, name));
+            (string[])
+                [
+                    "prefill_tok_per_s",
+                    "decode_tok_per_s",
+                    "read_bandwidth_gb_per_s",
+                    "bytes_per_token",
+                    "load_s",
+                    "peak_memory_bytes",
+                ],
+            name => Assert.True(figures.GetProperty(name).GetDouble() > 0, name)
+        );
         Assert.Equal(32, figures.GetProperty("prompt_tokens").GetInt32());
         Assert.Equal(4, figures.GetProperty("decode_tokens").GetInt32());
     }

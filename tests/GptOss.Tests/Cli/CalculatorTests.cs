@@ -8,8 +8,8 @@ public sealed class CalculatorTests
     [InlineData("345 + 678", 1023)]
     [InlineData("2 + 3 * 4", 14)]
     [InlineData("(2 + 3) * 4", 20)]
-    [InlineData("10 - 2 - 3", 5)]           // from the left
-    [InlineData("2 ^ 3 ^ 2", 512)]          // from the right
+    [InlineData("10 - 2 - 3", 5)] // from the left
+    [InlineData("2 ^ 3 ^ 2", 512)] // from the right
     [InlineData("-2 ^ 2", -4)]
     [InlineData("2 ^ -1", 0.5)]
     [InlineData("3 - -4", 7)]

@@ -3,7 +3,7 @@ using GptOss.Tests.TinyModel;
 
 namespace GptOss.Tests.Cli;
 
-[Trait("speed", "slow")]      // every case is a process
+[Trait("speed", "slow")] // every case is a process
 public sealed class ChatCommandTests
 {
     private const string Question = "What is 345 + 678?";
@@ -22,7 +22,13 @@ public sealed class ChatCommandTests
     [Fact]
     public void The_instructions_and_the_effort_can_be_changed()
     {
-        ToolRun run = Chat("/system Susan lives in Madrid.", "Where does Susan live?", "/effort high", Question, "/reasoning");
+        ToolRun run = Chat(
+            "/system Susan lives in Madrid.",
+            "Where does Susan live?",
+            "/effort high",
+            Question,
+            "/reasoning"
+        );
         string[] lines = run.Output.Split('\n');
         Assert.Equal("System: Susan lives in Madrid.", lines[0]);
         Assert.Contains("Madrid", lines[1]);
@@ -59,7 +65,10 @@ public sealed class ChatCommandTests
         ToolRun run = Chat(Question, $"/save {Path.Combine(folder.Path, "saved.json")}");
 
         Assert.Equal((1, Answer), (run.ExitCode, run.Output));
-        Assert.Equal("gptoss: /save is obeyed at a terminal only: text that comes through a pipe writes no files.\n", run.Error);
+        Assert.Equal(
+            "gptoss: /save is obeyed at a terminal only: text that comes through a pipe writes no files.\n",
+            run.Error
+        );
         Assert.Empty(Directory.GetFiles(folder.Path));
     }
 
@@ -74,7 +83,10 @@ public sealed class ChatCommandTests
     public void Statistics_count_the_tokens()
     {
         string output = Chat(Question, "/stats").Output;
-        Assert.Matches(@"\n  tokens in all\s+[1-9][0-9]* in, \d+ of them cached; [1-9][0-9]* out, [1-9][0-9]* of them reasoning\n", output);
+        Assert.Matches(
+            @"\n  tokens in all\s+[1-9][0-9]* in, \d+ of them cached; [1-9][0-9]* out, [1-9][0-9]* of them reasoning\n",
+            output
+        );
         Assert.Matches(@"\n  context\s+[1-9][0-9]* of 4,096 tokens\n$", output);
     }
 
@@ -83,8 +95,10 @@ public sealed class ChatCommandTests
     {
         string output = Chat("/tools on", "/help").Output;
         Assert.StartsWith("Tools: on\n  get_current_time: ", output);
-        Assert.All((string[])["/effort", "/tools", "/system", "/save", "/load", "/clear", "/stats", "/help", "/exit"],
-            command => Assert.Contains($"\n{command} ", output));
+        Assert.All(
+            (string[])["/effort", "/tools", "/system", "/save", "/load", "/clear", "/stats", "/help", "/exit"],
+            command => Assert.Contains($"\n{command} ", output)
+        );
     }
 
     [Theory]
@@ -109,12 +123,12 @@ public sealed class ChatCommandTests
         process.StandardInput.AutoFlush = true;
 
         await process.StandardInput.WriteLineAsync("/effort low");
-        Assert.Equal("Effort: low", await process.StandardOutput.ReadLineAsync(cancellation));     // it is loaded
+        Assert.Equal("Effort: low", await process.StandardOutput.ReadLineAsync(cancellation)); // it is loaded
 
         // The tiny model reads thousands of words for many seconds before it can answer.
         await process.StandardInput.WriteLineAsync(string.Concat(Enumerable.Repeat("one two three four ", 10_000)));
         await process.StandardInput.WriteLineAsync("/stats");
-        await Task.Delay(TimeSpan.FromSeconds(1), cancellation);     // by now it reads
+        await Task.Delay(TimeSpan.FromSeconds(1), cancellation); // by now it reads
         Process.Start("kill", ["-s", "INT", $"{process.Id}"]).Dispose();
         await process.StandardInput.WriteLineAsync("/clear");
         await process.StandardInput.WriteLineAsync("/effort medium");

@@ -1,16 +1,16 @@
 namespace GptOss.Tests.Cli;
 
-[Trait("speed", "slow")]      // every case is a process
+[Trait("speed", "slow")] // every case is a process
 public sealed class CommandLineTests
 {
     [Theory]
     [InlineData("Did you mean run?", "rnu")]
     [InlineData("A command is needed: logits, tokens, render, parse.", "debug")]
     [InlineData("The prompt is empty", "run", "")]
-    [InlineData("The prompt is empty", "run")]                                  // standard input holds nothing
+    [InlineData("The prompt is empty", "run")] // standard input holds nothing
     [InlineData("belongs in quotation marks", "run", "two", "words")]
     [InlineData("Did you mean --temperature?", "run", "hi", "--temprature", "1")]
-    [InlineData("There is no option --loud", "run", "--loud")]                  // not a prompt
+    [InlineData("There is no option --loud", "run", "--loud")] // not a prompt
     [InlineData("--seed should be a whole number", "run", "hi", "--seed", "abc")]
     [InlineData("--temperature should be a number from 0 to 2", "run", "hi", "--temperature", "NaN")]
     [InlineData("--threads should be a whole number from 1 to 1024", "run", "hi", "--threads", "0")]
@@ -39,7 +39,16 @@ public sealed class CommandLineTests
     [InlineData("holds 'x'", "debug", "logits", ".", "--tokens", "1,x")]
     [InlineData("holds '-1'", "debug", "logits", ".", "--tokens", "1,-1")]
     [InlineData("the prompt's last position is 2", "debug", "logits", ".", "--tokens", "1,2,3", "--positions", "0,3")]
-    [InlineData("--kv should be float32, float16 or int8, but is 'int4'.", "debug", "logits", ".", "--tokens", "1", "--kv", "int4")]
+    [InlineData(
+        "--kv should be float32, float16 or int8, but is 'int4'.",
+        "debug",
+        "logits",
+        ".",
+        "--tokens",
+        "1",
+        "--kv",
+        "int4"
+    )]
     [InlineData("The vocabulary ends at 959", "debug", "tokens", "--decode", "960")]
     public void Wrong_usage_is_one_line_and_exit_code_2(string message, params string[] arguments) =>
         Tool.Run(arguments).AssertRefused(2, message);
@@ -61,10 +70,10 @@ public sealed class CommandLineTests
         Tool.Run("inspect", "no\nsuch\u001bfolder").AssertRefused(1, "folder");
 
     [Theory]
-    [InlineData]                                    // alone it says what it can do
+    [InlineData] // alone it says what it can do
     [InlineData("--help")]
     [InlineData("run", "--help")]
-    [InlineData("debug", "logits", "-h")]           // its required option is missing, and help is all the same
+    [InlineData("debug", "logits", "-h")] // its required option is missing, and help is all the same
     public void Help_is_shown_where_it_is_asked_for(params string[] arguments)
     {
         ToolRun run = Tool.Run(arguments);

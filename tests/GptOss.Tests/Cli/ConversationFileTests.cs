@@ -55,15 +55,22 @@ public sealed class ConversationFileTests : IDisposable
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such files.");
         string folder = Directory.CreateDirectory(Path.Combine(_folder.Path, "folder")).FullName;
         string pipe = Path.Combine(_folder.Path, "pipe");
-        using (System.Diagnostics.Process made = System.Diagnostics.Process.Start("mkfifo", [pipe])) made.WaitForExit();
+        using (System.Diagnostics.Process made = System.Diagnostics.Process.Start("mkfifo", [pipe]))
+            made.WaitForExit();
         foreach (string place in new[] { folder, pipe, "/dev/null", "/dev/zero", "/proc/self/status" })
         {
             string link = Path.Combine(_folder.Path, "link");
             System.IO.File.CreateSymbolicLink(link, place);
             foreach (string name in new[] { place, link })
             {
-                Assert.Contains($"'{name}'", Assert.ThrowsAny<IOException>(() => ConversationFile.Save(name, Sample())).Message);
-                Assert.Contains($"'{name}' is no saved conversation", Assert.ThrowsAny<IOException>(() => ConversationFile.Load(name)).Message);
+                Assert.Contains(
+                    $"'{name}'",
+                    Assert.ThrowsAny<IOException>(() => ConversationFile.Save(name, Sample())).Message
+                );
+                Assert.Contains(
+                    $"'{name}' is no saved conversation",
+                    Assert.ThrowsAny<IOException>(() => ConversationFile.Load(name)).Message
+                );
             }
             System.IO.File.Delete(link);
         }
@@ -115,10 +122,18 @@ public sealed class ConversationFileTests : IDisposable
     [InlineData("""{"format":"gptoss-conversation","version":1,"messages":[]}""")]
     [InlineData("""{"format":"gptoss-conversation","version":1,"effort":"low"}""")]
     [InlineData("""{"format":"gptoss-conversation","version":1,"effort":"low","messages":[null]}""")]
-    [InlineData("""{"format":"gptoss-conversation","version":1,"effort":"low","messages":[{"role":"system","contents":[]}]}""")]
-    [InlineData("""{"format":"gptoss-conversation","version":1,"effort":"low","messages":[{"role":"user","contents":[null]}]}""")]
-    [InlineData("""{"format":"gptoss-conversation","version":1,"effort":"low","messages":[{"role":"user","contents":[{"$type":"odd"}]}]}""")]
-    [InlineData("""{"format":"gptoss-conversation","version":1,"effort":"low","messages":[{"role":"user","contents":[{"$type":"uri","uri":"http://x/","mediaType":"image/png"}]}]}""")]
+    [InlineData(
+        """{"format":"gptoss-conversation","version":1,"effort":"low","messages":[{"role":"system","contents":[]}]}"""
+    )]
+    [InlineData(
+        """{"format":"gptoss-conversation","version":1,"effort":"low","messages":[{"role":"user","contents":[null]}]}"""
+    )]
+    [InlineData(
+        """{"format":"gptoss-conversation","version":1,"effort":"low","messages":[{"role":"user","contents":[{"$type":"odd"}]}]}"""
+    )]
+    [InlineData(
+        """{"format":"gptoss-conversation","version":1,"effort":"low","messages":[{"role":"user","contents":[{"$type":"uri","uri":"http://x/","mediaType":"image/png"}]}]}"""
+    )]
     public void What_is_no_conversation_is_refused(string text)
     {
         System.IO.File.WriteAllText(File, text);
@@ -143,19 +158,31 @@ public sealed class ConversationFileTests : IDisposable
 
     private static Conversation Sample()
     {
-        var conversation = new Conversation { Effort = "high", System = "Be brief. \u201cé\u201d", HasTools = true };
+        var conversation = new Conversation
+        {
+            Effort = "high",
+            System = "Be brief. \u201cé\u201d",
+            HasTools = true,
+        };
         conversation.Add(
             new ChatMessage(ChatRole.User, "What time is it?"),
             [
-                new ChatMessage(ChatRole.Assistant,
-                [
-                    new TextReasoningContent("I must look."),
-                    new FunctionCallContent("1", "get_current_time", new Dictionary<string, object?> { ["city"] = "Lisbon" }),
-                ]),
+                new ChatMessage(
+                    ChatRole.Assistant,
+                    [
+                        new TextReasoningContent("I must look."),
+                        new FunctionCallContent(
+                            "1",
+                            "get_current_time",
+                            new Dictionary<string, object?> { ["city"] = "Lisbon" }
+                        ),
+                    ]
+                ),
                 new ChatMessage(ChatRole.Tool, [new FunctionResultContent("1", "12:00")]),
                 new ChatMessage(ChatRole.Assistant, "It is noon."),
             ],
-            isWhole: true);
+            isWhole: true
+        );
         return conversation;
     }
 }

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace GptOss.Tests.Cli;
 
 /// <summary>The commands around the cases; what comes of each shared case is HarmonyCasesTests' business.</summary>
-[Trait("speed", "slow")]      // every case is a process
+[Trait("speed", "slow")] // every case is a process
 public sealed class HarmonyCommandTests
 {
     private const string Case =
@@ -17,11 +17,21 @@ public sealed class HarmonyCommandTests
         Assert.Equal((0, $"[{Ids},{Ids}]\n"), Outcome("render", $"[{Case},{Case}]"));
 
         string message = Ids[..Ids.IndexOf(",200006,173781", StringComparison.Ordinal)] + "]";
-        (int code, string output) = Outcome("parse",
-            """{"kind":"parse","input":{"tokens":MESSAGE,"role":null,"strict":true,"eos":true}}""".Replace("MESSAGE", message));
+        (int code, string output) = Outcome(
+            "parse",
+            """{"kind":"parse","input":{"tokens":MESSAGE,"role":null,"strict":true,"eos":true}}""".Replace(
+                "MESSAGE",
+                message
+            )
+        );
         Assert.Equal(0, code);
-        Assert.True(JsonNode.DeepEquals(
-            JsonNode.Parse("""{"messages":[{"role":"user","content":"Hi"}]}"""), JsonNode.Parse(output)), output);
+        Assert.True(
+            JsonNode.DeepEquals(
+                JsonNode.Parse("""{"messages":[{"role":"user","content":"Hi"}]}"""),
+                JsonNode.Parse(output)
+            ),
+            output
+        );
     }
 
     [Theory]

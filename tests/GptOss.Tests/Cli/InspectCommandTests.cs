@@ -7,10 +7,16 @@ namespace GptOss.Tests.Cli;
 public sealed class InspectCommandTests
 {
     [Theory]
-    [InlineData(24, 32, 20_914_757_184, 3_608_307_264, 13_761_264_768, 459)]        // gpt-oss-20b
-    [InlineData(36, 128, 116_829_156_672, 5_132_849_472, 65_248_815_744, 687)]      // gpt-oss-120b
+    [InlineData(24, 32, 20_914_757_184, 3_608_307_264, 13_761_264_768, 459)] // gpt-oss-20b
+    [InlineData(36, 128, 116_829_156_672, 5_132_849_472, 65_248_815_744, 687)] // gpt-oss-120b
     public void The_published_models_have_their_published_sizes(
-        int layers, int experts, long parameters, long active, long bytes, int tensors)
+        int layers,
+        int experts,
+        long parameters,
+        long active,
+        long bytes,
+        int tensors
+    )
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "A file of this size without content would take its space there.");
         using var folder = new TemporaryFolder();
@@ -22,7 +28,7 @@ public sealed class InspectCommandTests
         Assert.Equal(active, inspection.ActiveParameters);
         Assert.Equal(bytes, inspection.TensorBytes);
         Assert.Equal(tensors, inspection.Files.Sum(file => file.Tensors));
-        Assert.Equal(22, inspection.Tensors.Count);     // 19 of a layer, and the three that are there once
+        Assert.Equal(22, inspection.Tensors.Count); // 19 of a layer, and the three that are there once
         // 4,096 bytes per token and layer; sliding layers keep 128 tokens.
         Assert.Equal(4096L * (4096 + 128) * layers / 2, Assert.Single(inspection.Memory).KeyValueBytes);
     }
@@ -36,7 +42,11 @@ public sealed class InspectCommandTests
         using var folder = new TemporaryFolder();
         using var plain = new TemporaryFolder();
         TinyCheckpoint.Write(plain.Path, seed: 1);
-        TinyCheckpoint.Write(folder.Path, new TinyShape { Layout = Enum.Parse<TinyLayout>(layout), Experts = Enum.Parse<TinyExperts>(experts) }, seed: 1);
+        TinyCheckpoint.Write(
+            folder.Path,
+            new TinyShape { Layout = Enum.Parse<TinyLayout>(layout), Experts = Enum.Parse<TinyExperts>(experts) },
+            seed: 1
+        );
 
         var expected = Inspection.Of(plain.Path, context: null);
         var actual = Inspection.Of(folder.Path, context: null);
@@ -56,7 +66,10 @@ public sealed class InspectCommandTests
         Assert.Equal("HuggingFace", json.RootElement.GetProperty("layout").GetString());
         Assert.Equal(100, json.RootElement.GetProperty("memory")[0].GetProperty("context").GetInt32());
         // 6 layers, 2 heads of 32, keys and values, 4 bytes.
-        Assert.Equal(100 * 6 * 2 * 32 * 2 * 4, json.RootElement.GetProperty("memory")[0].GetProperty("key_value_bytes").GetInt64());
+        Assert.Equal(
+            100 * 6 * 2 * 32 * 2 * 4,
+            json.RootElement.GetProperty("memory")[0].GetProperty("key_value_bytes").GetInt64()
+        );
     }
 
     [Fact]
@@ -81,7 +94,12 @@ public sealed class InspectCommandTests
         using var folder = new TemporaryFolder();
         PublishedCheckpoint.Write(folder.Path, layers, experts);
 
-        string[] lines = [.. InspectionSheets.Of(Inspection.Of(folder.Path, context: null)).SelectMany(sheet => sheet.Plain().Split('\n')[1..])];
+        string[] lines =
+        [
+            .. InspectionSheets
+                .Of(Inspection.Of(folder.Path, context: null))
+                .SelectMany(sheet => sheet.Plain().Split('\n')[1..]),
+        ];
         Assert.Contains(lines, line => line.Contains("gate_up_proj_blocks", StringComparison.Ordinal));
         Assert.All(lines, line => Assert.InRange(line.Length, 0, 80));
     }

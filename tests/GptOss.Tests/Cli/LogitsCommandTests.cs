@@ -3,7 +3,7 @@ using GptOss.Tests.Model;
 
 namespace GptOss.Tests.Cli;
 
-[Trait("speed", "slow")]      // every case is a process
+[Trait("speed", "slow")] // every case is a process
 public sealed class LogitsCommandTests
 {
     [Theory]
@@ -13,18 +13,29 @@ public sealed class LogitsCommandTests
     public void The_logits_and_the_greedy_answer_are_those_of_the_reference(string fixture, params string[] way)
     {
         using JsonDocument expected = FixtureTests.Expected(fixture);
-        int[] positions = FixtureTests.Ints(expected, "positions"), greedy = FixtureTests.Ints(expected, "greedy");
+        int[] positions = FixtureTests.Ints(expected, "positions"),
+            greedy = FixtureTests.Ints(expected, "greedy");
 
-        ToolRun run = Tool.Run(["debug", "logits", Repository.Vector("oracle", fixture),
-            "--tokens", string.Join(',', FixtureTests.Ints(expected, "prompt")),
-            "--positions", string.Join(',', positions), "--greedy", $"{greedy.Length}", .. way]);
+        ToolRun run = Tool.Run([
+            "debug",
+            "logits",
+            Repository.Vector("oracle", fixture),
+            "--tokens",
+            string.Join(',', FixtureTests.Ints(expected, "prompt")),
+            "--positions",
+            string.Join(',', positions),
+            "--greedy",
+            $"{greedy.Length}",
+            .. way,
+        ]);
 
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
         using JsonDocument actual = JsonDocument.Parse(run.Output);
         Assert.Equal(positions.Length, actual.RootElement.GetProperty("logits").EnumerateObject().Count());
         foreach (int position in positions)
         {
-            double[] stored = Logits(expected, position), given = Logits(actual, position);
+            double[] stored = Logits(expected, position),
+                given = Logits(actual, position);
             Assert.Equal(stored.Length, given.Length);
             Assert.All(stored.Zip(given), pair => Assert.Equal(pair.First, pair.Second, FixtureTests.Tolerance));
         }
@@ -37,12 +48,19 @@ public sealed class LogitsCommandTests
         using JsonDocument expected = FixtureTests.Expected("A");
         string prompt = string.Join(' ', FixtureTests.Ints(expected, "prompt"));
         using JsonDocument actual = JsonDocument.Parse(
-            Tool.Run(["debug", "logits", Repository.Vector("oracle", "A"), "--tokens", "-"], input: prompt).Output);
+            Tool.Run(["debug", "logits", Repository.Vector("oracle", "A"), "--tokens", "-"], input: prompt).Output
+        );
 
         Assert.Equal("23", Assert.Single(actual.RootElement.GetProperty("logits").EnumerateObject()).Name);
         Assert.False(actual.RootElement.TryGetProperty("greedy", out _));
     }
 
     private static double[] Logits(JsonDocument json, int position) =>
-        [.. json.RootElement.GetProperty("logits").GetProperty($"{position}").EnumerateArray().Select(value => value.GetDouble())];
+        [
+            .. json
+                .RootElement.GetProperty("logits")
+                .GetProperty($"{position}")
+                .EnumerateArray()
+                .Select(value => value.GetDouble()),
+        ];
 }

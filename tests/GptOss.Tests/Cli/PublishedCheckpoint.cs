@@ -4,36 +4,58 @@ using System.Text.Json;
 
 namespace GptOss.Tests.Cli;
 
-/// <summary>A folder with the names, types and shapes of a published gpt-oss, and a hole in the file where its weights would be.</summary>
+/// <summary>
+/// A folder with the names, types and shapes of a published gpt-oss, and a hole in the file where its weights would be.
+/// </summary>
 internal static class PublishedCheckpoint
 {
-    private const int Hidden = 2880, Query = 4096, KeyValue = 512, Vocabulary = 201_088, ScaledValues = 32;
+    private const int Hidden = 2880,
+        Query = 4096,
+        KeyValue = 512,
+        Vocabulary = 201_088,
+        ScaledValues = 32;
 
     public static void Write(string folder, int layers, int experts)
     {
-        File.WriteAllText(Path.Combine(folder, "config.json"), JsonSerializer.Serialize(new
-        {
-            model_type = "gpt_oss",
-            num_hidden_layers = layers,
-            num_local_experts = experts,
-            num_experts_per_tok = 4,
-            hidden_size = Hidden,
-            intermediate_size = Hidden,
-            num_attention_heads = 64,
-            num_key_value_heads = 8,
-            head_dim = 64,
-            vocab_size = Vocabulary,
-            sliding_window = 128,
-            max_position_embeddings = 131_072,
-            rope_scaling = new { rope_type = "yarn", factor = 32.0, original_max_position_embeddings = 4096, truncate = false },
-        }));
+        File.WriteAllText(
+            Path.Combine(folder, "config.json"),
+            JsonSerializer.Serialize(
+                new
+                {
+                    model_type = "gpt_oss",
+                    num_hidden_layers = layers,
+                    num_local_experts = experts,
+                    num_experts_per_tok = 4,
+                    hidden_size = Hidden,
+                    intermediate_size = Hidden,
+                    num_attention_heads = 64,
+                    num_key_value_heads = 8,
+                    head_dim = 64,
+                    vocab_size = Vocabulary,
+                    sliding_window = 128,
+                    max_position_embeddings = 131_072,
+                    rope_scaling = new
+                    {
+                        rope_type = "yarn",
+                        factor = 32.0,
+                        original_max_position_embeddings = 4096,
+                        truncate = false,
+                    },
+                }
+            )
+        );
 
         var header = new Dictionary<string, object>();
         long offset = 0;
         foreach ((string name, string type, long[] shape) in Tensors(layers, experts))
         {
             long end = offset + shape.Aggregate(type == "BF16" ? 2L : 1, (bytes, size) => bytes * size);
-            header[name] = new { dtype = type, shape, data_offsets = new[] { offset, end } };
+            header[name] = new
+            {
+                dtype = type,
+                shape,
+                data_offsets = new[] { offset, end },
+            };
             offset = end;
         }
 
@@ -51,11 +73,19 @@ internal static class PublishedCheckpoint
         yield return ("model.embed_tokens.weight", "BF16", [Vocabulary, Hidden]);
         for (int layer = 0; layer < layers; layer++)
         {
-            string attention = $"model.layers.{layer}.self_attn", mlp = $"model.layers.{layer}.mlp";
+            string attention = $"model.layers.{layer}.self_attn",
+                mlp = $"model.layers.{layer}.mlp";
             yield return ($"model.layers.{layer}.input_layernorm.weight", "BF16", [Hidden]);
             yield return ($"model.layers.{layer}.post_attention_layernorm.weight", "BF16", [Hidden]);
-            foreach ((string part, long rows, long columns) in
-                new[] { ("q", Query, Hidden), ("k", KeyValue, Hidden), ("v", KeyValue, Hidden), ("o", Hidden, Query) })
+            foreach (
+                (string part, long rows, long columns) in new[]
+                {
+                    ("q", Query, Hidden),
+                    ("k", KeyValue, Hidden),
+                    ("v", KeyValue, Hidden),
+                    ("o", Hidden, Query),
+                }
+            )
             {
                 yield return ($"{attention}.{part}_proj.weight", "BF16", [rows, columns]);
                 yield return ($"{attention}.{part}_proj.bias", "BF16", [rows]);
@@ -66,7 +96,11 @@ internal static class PublishedCheckpoint
             yield return ($"{mlp}.router.bias", "BF16", [experts]);
             foreach ((string part, long rows) in new[] { ("gate_up", 2L * Hidden), ("down", Hidden) })
             {
-                yield return ($"{mlp}.experts.{part}_proj_blocks", "U8", [experts, rows, Hidden / ScaledValues, ScaledValues / 2]);
+                yield return (
+                    $"{mlp}.experts.{part}_proj_blocks",
+                    "U8",
+                    [experts, rows, Hidden / ScaledValues, ScaledValues / 2]
+                );
                 yield return ($"{mlp}.experts.{part}_proj_scales", "U8", [experts, rows, Hidden / ScaledValues]);
                 yield return ($"{mlp}.experts.{part}_proj_bias", "BF16", [experts, rows]);
             }

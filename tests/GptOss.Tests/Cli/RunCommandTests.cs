@@ -5,7 +5,7 @@ using GptOss.Tests.TinyModel;
 
 namespace GptOss.Tests.Cli;
 
-[Trait("speed", "slow")]      // every case is a process
+[Trait("speed", "slow")] // every case is a process
 public sealed class RunCommandTests
 {
     // The tiny model adds numbers of three digits without a mistake, whatever today's date in its system message.
@@ -54,7 +54,15 @@ public sealed class RunCommandTests
     [Fact]
     public void Json_has_letters_of_every_language_as_they_are()
     {
-        string output = Tool.Run("run", "Where does Zoë live?", "--temperature", "0", "--json", "--system", "Zoë lives in Zürich, <b>.").Output;
+        string output = Tool.Run(
+            "run",
+            "Where does Zoë live?",
+            "--temperature",
+            "0",
+            "--json",
+            "--system",
+            "Zoë lives in Zürich, <b>."
+        ).Output;
         Assert.DoesNotContain("\\u00", output);
     }
 
@@ -73,27 +81,44 @@ public sealed class RunCommandTests
 
         Assert.Equal(["reasoning", "text", "end"], events.Select(e => e.GetProperty("type").GetString()).Distinct());
         Assert.Equal(Answer.TrimEnd(), Text(events, "text"));
-        JsonElement end = events[^1], usage = end.GetProperty("usage");
+        JsonElement end = events[^1],
+            usage = end.GetProperty("usage");
         Assert.Equal("stop", end.GetProperty("finish_reason").GetString());
-        Assert.InRange(usage.GetProperty("reasoning_tokens").GetInt32(), 1, usage.GetProperty("output_tokens").GetInt32() - 1);
+        Assert.InRange(
+            usage.GetProperty("reasoning_tokens").GetInt32(),
+            1,
+            usage.GetProperty("output_tokens").GetInt32() - 1
+        );
         Assert.InRange(usage.GetProperty("input_tokens").GetInt32(), 20, 500);
     }
 
     [Fact]
     public void High_effort_thinks_longer_than_low()
     {
-        int[] lengths = [.. new[] { "low", "high" }.Select(effort =>
-        {
-            string[] lines = Tool.Run("run", Question, "--temperature", "0", "--json", "--effort", effort).Output.TrimEnd('\n').Split('\n');
-            return Text(lines.Select(line => JsonElement.Parse(line)), "reasoning").Length;
-        })];
+        int[] lengths =
+        [
+            .. new[] { "low", "high" }.Select(effort =>
+            {
+                string[] lines = Tool.Run("run", Question, "--temperature", "0", "--json", "--effort", effort)
+                    .Output.TrimEnd('\n')
+                    .Split('\n');
+                return Text(lines.Select(line => JsonElement.Parse(line)), "reasoning").Length;
+            }),
+        ];
         Assert.True(lengths[1] > lengths[0], string.Join(" and ", lengths));
     }
 
     [Fact]
     public void Instructions_reach_the_model()
     {
-        ToolRun run = Tool.Run("run", "Where does Susan live?", "--temperature", "0", "--system", "Susan lives in Madrid.");
+        ToolRun run = Tool.Run(
+            "run",
+            "Where does Susan live?",
+            "--temperature",
+            "0",
+            "--system",
+            "Susan lives in Madrid."
+        );
         Assert.Contains("Madrid", run.Output);
     }
 
@@ -106,9 +131,9 @@ public sealed class RunCommandTests
     }
 
     [Theory]
-    [InlineData("INT")]     // Ctrl+C
+    [InlineData("INT")] // Ctrl+C
     [InlineData("TERM")]
-    [InlineData("HUP")]     // the terminal was closed
+    [InlineData("HUP")] // the terminal was closed
     public async Task A_signal_ends_the_run_at_once(string signal)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no signals to send.");
@@ -141,11 +166,14 @@ public sealed class RunCommandTests
         Assert.Matches("^gptoss: Standard output takes no more[^\n]*\n$", error);
     }
 
-    private static string Text(IEnumerable<JsonElement> events, string type) => string.Concat(events
-        .Where(e => e.GetProperty("type").GetString() == type)
-        .Select(e => e.GetProperty("text").GetString()));
+    private static string Text(IEnumerable<JsonElement> events, string type) =>
+        string.Concat(
+            events.Where(e => e.GetProperty("type").GetString() == type).Select(e => e.GetProperty("text").GetString())
+        );
 
-    /// <summary>At temperature 2 the tiny model rambles through thousands of tokens before it happens to stop.</summary>
+    /// <summary>
+    /// At temperature 2 the tiny model rambles through thousands of tokens before it happens to stop.
+    /// </summary>
     private static Process StartEndlessRun(string model) =>
         Tool.Start(["run", "Hello", "--raw", "--temperature", "2", "--seed", "1", "--model", model]);
 }

@@ -4,7 +4,7 @@ using System.Text;
 namespace GptOss.Tests.Cli;
 
 /// <summary>The tool at a terminal, which the program <c>script</c> of util-linux makes up.</summary>
-[Trait("speed", "slow")]      // every case is a process
+[Trait("speed", "slow")] // every case is a process
 public sealed class TerminalTests : IDisposable
 {
     private const string Prompt = "\u001b[2m> \u001b[0m";
@@ -37,8 +37,9 @@ public sealed class TerminalTests : IDisposable
         Start("chat");
         Await(Prompt);
         string open = Ask("What is 345 + 678?");
-        Assert.Contains("\u001b[2m3\u001b[0m\u001b[2m4\u001b[0m\u001b[2m5\u001b[0m", open);     // as it comes, token by token
-        Assert.EndsWith("\r\n\r\n" + Answer + "\r\n" + Prompt, open);                      // the answer is not dimmed
+        // As it comes, token by token
+        Assert.Contains("\u001b[2m3\u001b[0m\u001b[2m4\u001b[0m\u001b[2m5\u001b[0m", open);
+        Assert.EndsWith("\r\n\r\n" + Answer + "\r\n" + Prompt, open); // the answer is not dimmed
 
         Assert.Contains("Reasoning: folded", Ask("/fold"));
         string folded = Ask("What is 345 + 678?");
@@ -56,14 +57,14 @@ public sealed class TerminalTests : IDisposable
         Ask("What is 345 + 678?");
         Type("one two three four " + string.Concat(Enumerable.Repeat("five six seven eight ", 190)) + "\n");
         Await("\r\n");
-        Thread.Sleep(100);     // it reads by now, and is not done for seconds
+        Thread.Sleep(100); // it reads by now, and is not done for seconds
         Type("\u0003");
         Assert.Contains("(stopped)", Await(Prompt));
         Assert.Matches(@"answers +2\r\n", Ask("/stats"));
 
         Type("\u0003");
         Assert.Contains("Ctrl+C once more", Await("> "));
-        Assert.Contains("Cleared", Ask("/clear"));     // and goes on
+        Assert.Contains("Cleared", Ask("/clear")); // and goes on
         Assert.Contains(Answer, Ask("What is 345 + 678?"));
         End("/exit");
     }
@@ -88,13 +89,24 @@ public sealed class TerminalTests : IDisposable
     [Fact]
     public void A_living_line_says_how_much_is_read_and_that_the_model_thinks()
     {
-        Start("run", "'" + string.Concat(Enumerable.Repeat("one two three four ", 150)) + "What is 345 + 678?'", "--max-tokens", "5");
+        Start(
+            "run",
+            "'" + string.Concat(Enumerable.Repeat("one two three four ", 150)) + "What is 345 + 678?'",
+            "--max-tokens",
+            "5"
+        );
         string seen = Await("\r\n", afterwards: "thinking");
 
-        Assert.Matches(@"\r\u001b\[Kreading 0 of 2,\d\d\d tokens\r\u001b\[Kreading 512 of 2,\d\d\d tokens\r\u001b\[K", seen);
+        Assert.Matches(
+            @"\r\u001b\[Kreading 0 of 2,\d\d\d tokens\r\u001b\[Kreading 512 of 2,\d\d\d tokens\r\u001b\[K",
+            seen
+        );
         Assert.Matches(@"\r\u001b\[Kthinking, \d+ s", seen);
         // It is taken away before the answer stands there.
-        Assert.EndsWith("\r\u001b[Kgptoss: No answer came within 5 tokens. A model thinks before it answers: raise --max-tokens.\r\n", seen);
+        Assert.EndsWith(
+            "\r\u001b[Kgptoss: No answer came within 5 tokens. A model thinks before it answers: raise --max-tokens.\r\n",
+            seen
+        );
     }
 
     [Fact]
@@ -113,9 +125,12 @@ public sealed class TerminalTests : IDisposable
         Assert.SkipUnless(File.Exists("/usr/bin/script"), "There is no program 'script' to make up a terminal.");
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The program 'script' of other systems takes other options.");
         string tool = Path.Combine(AppContext.BaseDirectory, "GptOss.Cli.dll");
-        // "exec", for a shell that waits gets the Ctrl+C as well, and dash then ends with 130 whatever the tool answered.
+        // "exec", for a shell that waits gets the Ctrl+C as well, and dash then ends with 130 whatever the tool
+        // answered.
         var start = new ProcessStartInfo(
-            "/usr/bin/script", ["-qefc", $"exec dotnet '{tool}' {string.Join(' ', arguments)} --temperature 0", "/dev/null"])
+            "/usr/bin/script",
+            ["-qefc", $"exec dotnet '{tool}' {string.Join(' ', arguments)} --temperature 0", "/dev/null"]
+        )
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -134,7 +149,9 @@ public sealed class TerminalTests : IDisposable
         _script.StandardInput.Flush();
     }
 
-    /// <summary>Types a line and returns what the screen shows up to the next prompt, the line's echo included.</summary>
+    /// <summary>
+    /// Types a line and returns what the screen shows up to the next prompt, the line's echo included.
+    /// </summary>
     private string Ask(string line)
     {
         Type(line + "\n");
@@ -147,11 +164,16 @@ public sealed class TerminalTests : IDisposable
         var deadline = Stopwatch.StartNew();
         var came = new StringBuilder();
         var buffer = new char[4096];
-        while (came.ToString().IndexOf(afterwards, StringComparison.Ordinal) is var behind
-            && (behind < 0 || came.ToString().IndexOf(text, behind, StringComparison.Ordinal) < 0))
+        while (
+            came.ToString().IndexOf(afterwards, StringComparison.Ordinal) is var behind
+            && (behind < 0 || came.ToString().IndexOf(text, behind, StringComparison.Ordinal) < 0)
+        )
         {
             Task<int> read = _script!.StandardOutput.ReadAsync(buffer, 0, buffer.Length);
-            Assert.True(read.Wait(TimeSpan.FromSeconds(60) - deadline.Elapsed), $"'{text}' did not come after: {_seen}");
+            Assert.True(
+                read.Wait(TimeSpan.FromSeconds(60) - deadline.Elapsed),
+                $"'{text}' did not come after: {_seen}"
+            );
             Assert.True(read.Result > 0, $"The end came instead of '{text}' after: {_seen}");
             came.Append(buffer, 0, read.Result);
             _seen.Append(buffer, 0, read.Result);

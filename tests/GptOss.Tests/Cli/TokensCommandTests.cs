@@ -1,6 +1,6 @@
 namespace GptOss.Tests.Cli;
 
-[Trait("speed", "slow")]      // every case is a process
+[Trait("speed", "slow")] // every case is a process
 public sealed class TokensCommandTests
 {
     [Theory]

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace GptOss.Tests.Cli;
 
-/// <summary>The gptoss tool as a process of its own, as a person's shell or a script runs it: all streams redirected.</summary>
+/// <summary>
+/// The gptoss tool as a process of its own, as a person's shell or a script runs it: all streams redirected.
+/// </summary>
 internal static class Tool
 {
     // A model answers in a second or two; the machine of the tests may be busy with other things.
@@ -26,7 +28,10 @@ internal static class Tool
 
     public static Process Start(string[] arguments, string? model = null)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "GptOss.Cli.dll"), .. arguments])
+        var start = new ProcessStartInfo(
+            "dotnet",
+            [Path.Combine(AppContext.BaseDirectory, "GptOss.Cli.dll"), .. arguments]
+        )
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -52,7 +57,9 @@ internal sealed record ToolRun(int ExitCode, byte[] Bytes, string Error)
 {
     public string Output => Encoding.UTF8.GetString(Bytes);
 
-    /// <summary>Asserts the contract of every failure: the exit code, nothing on standard output, one line on standard error.</summary>
+    /// <summary>
+    /// Asserts the contract of every failure: the exit code, nothing on standard output, one line on standard error.
+    /// </summary>
     public void AssertRefused(int exitCode, string message)
     {
         Assert.Equal(exitCode, ExitCode);

@@ -9,7 +9,7 @@ public sealed class EngineTests
     /// <summary>The calling thread is one of the compute threads; with one thread it does all the work.</summary>
     [Theory]
     [InlineData(0f, 1f, Precision.Checkpoint)]
-    [InlineData(1f, 0.9f, Precision.Checkpoint)]    // the sampler's buffers
+    [InlineData(1f, 0.9f, Precision.Checkpoint)] // the sampler's buffers
     [InlineData(0f, 1f, Precision.Fast)]
     public void Decoding_allocates_nothing(float temperature, float topP, Precision precision)
     {
@@ -18,19 +18,25 @@ public sealed class EngineTests
         var sampling = new SamplingOptions { Temperature = temperature, TopP = topP };
         using KvSequence sequence = model.Engine.Cache.NewSequence();
         int[] next = [model.Engine.Next(sequence, LoadedModel.Prompt(64, 512), sampling, 1, CancellationToken.None)];
-        Decode(8);   // the first tokens of a block of positions, and code that runs for the first time
+        Decode(8); // the first tokens of a block of positions, and code that runs for the first time
 
         // The least of some: the runtime's own work beside it can only add.
-        Assert.Equal(0, Enumerable.Range(0, 4).Min(_ =>
-        {
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            Decode(40);
-            return GC.GetAllocatedBytesForCurrentThread() - before;
-        }));
+        Assert.Equal(
+            0,
+            Enumerable
+                .Range(0, 4)
+                .Min(_ =>
+                {
+                    long before = GC.GetAllocatedBytesForCurrentThread();
+                    Decode(40);
+                    return GC.GetAllocatedBytesForCurrentThread() - before;
+                })
+        );
 
         void Decode(int count)
         {
-            for (int i = 0; i < count; i++) next[0] = model.Engine.Next(sequence, next, sampling, 1, CancellationToken.None);
+            for (int i = 0; i < count; i++)
+                next[0] = model.Engine.Next(sequence, next, sampling, 1, CancellationToken.None);
         }
     }
 
@@ -40,7 +46,7 @@ public sealed class EngineTests
     {
         const int Layers = 4;
         using var model = LoadedModel.Random(new TinyShape { NumHiddenLayers = Layers, LayerTypes = "ffff" }, seed: 1);
-        Decode(100);   // code that runs for the first time, the crossing into a new block too
+        Decode(100); // code that runs for the first time, the crossing into a new block too
         // The least of some: the runtime's own work beside it can only add.
         double perToken = Enumerable.Range(0, 4).Min(_ => Decode(640) / 640.0);
         TestContext.Current.TestOutputHelper?.WriteLine($"{perToken:f1} bytes a token");
@@ -50,9 +56,19 @@ public sealed class EngineTests
         long Decode(int count)
         {
             using KvSequence sequence = model.Engine.Cache.NewSequence();
-            int[] next = [model.Engine.Next(sequence, LoadedModel.Prompt(200, 512), SamplingOptions.Greedy, 1, CancellationToken.None)];
+            int[] next =
+            [
+                model.Engine.Next(
+                    sequence,
+                    LoadedModel.Prompt(200, 512),
+                    SamplingOptions.Greedy,
+                    1,
+                    CancellationToken.None
+                ),
+            ];
             long before = GC.GetAllocatedBytesForCurrentThread();
-            for (int i = 0; i < count; i++) next[0] = model.Engine.Next(sequence, next, SamplingOptions.Greedy, 1, CancellationToken.None);
+            for (int i = 0; i < count; i++)
+                next[0] = model.Engine.Next(sequence, next, SamplingOptions.Greedy, 1, CancellationToken.None);
             return GC.GetAllocatedBytesForCurrentThread() - before;
         }
     }

@@ -32,11 +32,14 @@ public sealed class TelemetryTests : IDisposable
     public TelemetryTests()
     {
         _listener.SetMeasurementEventCallback<double>((instrument, value, _, _) => Count(instrument.Name, value));
-        _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
-        {
-            Count(instrument.Name, value);
-            foreach (KeyValuePair<string, object?> tag in tags) Count($"{tag.Value}", value);
-        });
+        _listener.SetMeasurementEventCallback<long>(
+            (instrument, value, tags, _) =>
+            {
+                Count(instrument.Name, value);
+                foreach (KeyValuePair<string, object?> tag in tags)
+                    Count($"{tag.Value}", value);
+            }
+        );
         _listener.SetMeasurementEventCallback<int>((instrument, value, _, _) => Count(instrument.Name, value));
         _listener.Start();
     }
@@ -48,15 +51,26 @@ public sealed class TelemetryTests : IDisposable
     [Fact]
     public async Task A_request_leaves_its_figures()
     {
-        using GptOssChatClient client = await GptOssChatClient.LoadAsync(TinyGptOss.Folder, cancellationToken: Cancellation);
+        using GptOssChatClient client = await GptOssChatClient.LoadAsync(
+            TinyGptOss.Folder,
+            cancellationToken: Cancellation
+        );
         ChatOptions greedy = ChatScript.Options();
         greedy.Temperature = 0;
         ChatResponse response = await client.GetResponseAsync("Hello!", greedy, Cancellation);
 
         string[] expected =
         [
-            "gptoss.decode.speed", "gptoss.kv.bytes", "gptoss.prefill.speed", "gptoss.prompt.cached", "gptoss.prompt.tokens",
-            "gptoss.queue.length", "gptoss.queue.time", "gptoss.requests", "gptoss.requests.active", "Stop",
+            "gptoss.decode.speed",
+            "gptoss.kv.bytes",
+            "gptoss.prefill.speed",
+            "gptoss.prompt.cached",
+            "gptoss.prompt.tokens",
+            "gptoss.queue.length",
+            "gptoss.queue.time",
+            "gptoss.requests",
+            "gptoss.requests.active",
+            "Stop",
         ];
         // The client stops reading at the answer's end, not at the stream's, and the figures come one after the other.
         SpinWait.SpinUntil(() => Now().ContainsKey("gptoss.decode.speed"), TimeSpan.FromSeconds(20));
@@ -71,7 +85,7 @@ public sealed class TelemetryTests : IDisposable
     public void Who_waits_who_is_worked_on_and_what_they_hold_is_told_as_it_is_now()
     {
         GC.Collect();
-        GC.WaitForPendingFinalizers();     // keys and values that another test left to them
+        GC.WaitForPendingFinalizers(); // keys and values that another test left to them
         double held = Now()["gptoss.kv.bytes"];
         using var model = LoadedModel.Random(new TinyShape(), seed: 1);
         using var entered = new ManualResetEventSlim();
@@ -79,20 +93,25 @@ public sealed class TelemetryTests : IDisposable
         var occupied = Task.Run(() => Occupy(model.Engine, entered, leave), Cancellation);
         entered.Wait(Cancellation);
 
-        ITokenSource source = model.Model;
+        ModelTokenSource source = model.Model.Source;
         ITokenStream first = source.Submit(Endless, Cancellation);
-        Await("gptoss.queue.length", 0);     // the loop has begun with it, and waits for the engine
+        Await("gptoss.queue.length", 0); // the loop has begun with it, and waits for the engine
         ITokenStream[] all = [first, source.Submit(Endless, Cancellation), source.Submit(Endless, Cancellation)];
         Assert.Equal((2, 3), (Now()["gptoss.queue.length"], _sums["gptoss.requests.active"]));
 
         leave.Set();
         Await("gptoss.queue.length", 0);
         // Nobody reads, so that they come to a halt, and the figure with them.
-        Assert.True(SpinWait.SpinUntil(
-            () => model.Engine.Cache.Bytes > 0 && Now()["gptoss.kv.bytes"] == held + model.Engine.Cache.Bytes, TimeSpan.FromSeconds(20)));
+        Assert.True(
+            SpinWait.SpinUntil(
+                () => model.Engine.Cache.Bytes > 0 && Now()["gptoss.kv.bytes"] == held + model.Engine.Cache.Bytes,
+                TimeSpan.FromSeconds(20)
+            )
+        );
         Assert.Equal(3, _sums["gptoss.requests.active"]);
 
-        foreach (ITokenStream stream in all) stream.Dispose();
+        foreach (ITokenStream stream in all)
+            stream.Dispose();
         Await("gptoss.requests.active", 0);
         Assert.Equal(held, Now()["gptoss.kv.bytes"]);
     }
@@ -103,10 +122,13 @@ public sealed class TelemetryTests : IDisposable
         double held = Now()["gptoss.kv.bytes"];
         using (var model = LoadedModel.Random(new TinyShape(), seed: 1))
         {
-            ((ITokenSource)model.Model).Submit(Endless, Cancellation);
+            model.Model.Source.Submit(Endless, Cancellation);
             Assert.True(SpinWait.SpinUntil(() => Now()["gptoss.kv.bytes"] > held, TimeSpan.FromSeconds(20)));
         }
-        Assert.Equal((held, 0, 0), (Now()["gptoss.kv.bytes"], _sums["gptoss.requests.active"], _sums["gptoss.queue.length"]));
+        Assert.Equal(
+            (held, 0, 0),
+            (Now()["gptoss.kv.bytes"], _sums["gptoss.requests.active"], _sums["gptoss.queue.length"])
+        );
     }
 
     [Fact]
@@ -126,21 +148,26 @@ public sealed class TelemetryTests : IDisposable
     }
 
     [Theory]
-    [InlineData("gptoss.queue.time")]     // recorded before the first step
-    [InlineData("gptoss.requests")]       // after the last
+    [InlineData("gptoss.queue.time")] // recorded before the first step
+    [InlineData("gptoss.requests")] // after the last
     public async Task A_listener_that_throws_ends_its_request_and_no_other(string figure)
     {
         using var model = LoadedModel.Random(new TinyShape(), seed: 1);
-        using ITokenStream other = ((ITokenSource)model.Model).Submit(Endless with { MaxTokens = 200 }, Cancellation);
-        Await("gptoss.queue.length", 0);     // it has begun, and waits for its reader
+        using ITokenStream other = model.Model.Source.Submit(Endless with { MaxTokens = 200 }, Cancellation);
+        Await("gptoss.queue.length", 0); // it has begun, and waits for its reader
         using (var faulty = new MeterListener())
         {
             faulty.InstrumentPublished = (instrument, self) =>
             {
-                if (instrument.Meter.Name == "GptOss" && instrument.Name == figure) self.EnableMeasurementEvents(instrument);
+                if (instrument.Meter.Name == "GptOss" && instrument.Name == figure)
+                    self.EnableMeasurementEvents(instrument);
             };
-            faulty.SetMeasurementEventCallback<double>((_, _, _, _) => throw new InvalidOperationException("the listener's own"));
-            faulty.SetMeasurementEventCallback<long>((_, _, _, _) => throw new InvalidOperationException("the listener's own"));
+            faulty.SetMeasurementEventCallback<double>(
+                (_, _, _, _) => throw new InvalidOperationException("the listener's own")
+            );
+            faulty.SetMeasurementEventCallback<long>(
+                (_, _, _, _) => throw new InvalidOperationException("the listener's own")
+            );
             faulty.Start();
             var error = await Assert.ThrowsAsync<InvalidOperationException>(Answer);
             Assert.Equal("the listener's own", error.Message);
@@ -152,7 +179,7 @@ public sealed class TelemetryTests : IDisposable
 
         async Task<int> Answer()
         {
-            using ITokenStream answer = ((ITokenSource)model.Model).Submit(Endless with { MaxTokens = 5 }, Cancellation);
+            using ITokenStream answer = model.Model.Source.Submit(Endless with { MaxTokens = 5 }, Cancellation);
             return await answer.ReadAsync(Cancellation).CountAsync(Cancellation);
         }
     }
@@ -174,7 +201,7 @@ public sealed class TelemetryTests : IDisposable
         closing.SetMeasurementEventCallback<double>((_, _, _, _) => model.Model.Dispose());
         closing.SetMeasurementEventCallback<long>((_, _, _, _) => model.Model.Dispose());
         closing.Start();
-        using ITokenStream answer = ((ITokenSource)model.Model).Submit(Endless with { MaxTokens = 3 }, Cancellation);
+        using ITokenStream answer = model.Model.Source.Submit(Endless with { MaxTokens = 3 }, Cancellation);
 
         ValueTask<int> reading = answer.ReadAsync(Cancellation).CountAsync(Cancellation);
         try
@@ -183,7 +210,7 @@ public sealed class TelemetryTests : IDisposable
         }
         catch (ObjectDisposedException)
         {
-            Assert.Equal("gptoss.queue.time", figure);     // before its first token
+            Assert.Equal("gptoss.queue.time", figure); // before its first token
         }
         await Task.Run(model.Dispose, Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
     }
@@ -205,7 +232,9 @@ public sealed class TelemetryTests : IDisposable
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Forget(GptOssModel model)
     {
-        IAsyncEnumerator<int> answer = model.Generate([1, 2, 3], SamplingOptions.Greedy, Cancellation).GetAsyncEnumerator(Cancellation);
+        IAsyncEnumerator<int> answer = model
+            .Generate([1, 2, 3], SamplingOptions.Greedy, Cancellation)
+            .GetAsyncEnumerator(Cancellation);
         Assert.True(answer.MoveNextAsync().AsTask().GetAwaiter().GetResult());
         Assert.True(model.Engine.Cache.Bytes > 0);
     }
@@ -214,7 +243,7 @@ public sealed class TelemetryTests : IDisposable
     public async Task A_request_is_counted_by_how_it_ended()
     {
         using var model = LoadedModel.Random(new TinyShape(), seed: 1);
-        ITokenSource source = model.Model;
+        ModelTokenSource source = model.Model.Source;
         using var cancelled = new CancellationTokenSource();
         using (ITokenStream first = source.Submit(Endless, cancelled.Token))
         {
@@ -234,15 +263,19 @@ public sealed class TelemetryTests : IDisposable
     [Fact]
     public async Task OpenTelemetry_is_told_of_no_server()
     {
-        using GptOssChatClient client = await GptOssChatClient.LoadAsync(TinyGptOss.Folder, cancellationToken: Cancellation);
+        using GptOssChatClient client = await GptOssChatClient.LoadAsync(
+            TinyGptOss.Folder,
+            cancellationToken: Cancellation
+        );
         Assert.Null(client.GetService<ChatClientMetadata>()!.ProviderUri);
-        (GptOssChatClient scripted, _) = ScriptedSource.Of("<|channel|>final<|message|>Hi<|return|>");     // its place is a file
+        // Its place is a file
+        (GptOssChatClient scripted, _) = ScriptedSource.Of("<|channel|>final<|message|>Hi<|return|>");
         Assert.Null(scripted.GetService<ChatClientMetadata>()!.ProviderUri);
     }
 
     [Theory]
     [InlineData(true)]
-    [InlineData(false)]     // forgotten
+    [InlineData(false)] // forgotten
     public void A_plug_in_that_ran_a_model_can_be_unloaded(bool disposes)
     {
         WeakReference plugIn = RunInPlugIn(disposes);
@@ -262,29 +295,43 @@ public sealed class TelemetryTests : IDisposable
         var context = new AssemblyLoadContext("plug-in", isCollectible: true);
         Assembly library = context.LoadFromAssemblyPath(typeof(GptOssModel).Assembly.Location);
         Type client = library.GetType(typeof(GptOssChatClient).FullName!)!;
-        object?[] arguments = [.. client.GetMethod("LoadAsync")!.GetParameters().Select<ParameterInfo, object?>(parameter => parameter.Position == 0 ? TinyGptOss.Folder
-            : parameter.ParameterType == typeof(CancellationToken) ? Cancellation : null)];
+        object?[] arguments =
+        [
+            .. client
+                .GetMethod("LoadAsync")!
+                .GetParameters()
+                .Select<ParameterInfo, object?>(parameter =>
+                    parameter.Position == 0 ? TinyGptOss.Folder
+                    : parameter.ParameterType == typeof(CancellationToken) ? Cancellation
+                    : null
+                ),
+        ];
         var loading = (Task)client.GetMethod("LoadAsync")!.Invoke(null, arguments)!;
         loading.Wait(Cancellation);
         var chat = (IChatClient)loading.GetType().GetProperty("Result")!.GetValue(loading)!;
         Assert.NotSame(typeof(GptOssChatClient), chat.GetType());
-        Assert.NotEmpty(chat.GetResponseAsync("Hello!", ChatScript.Options(), Cancellation).GetAwaiter().GetResult().Text);
-        if (disposes) chat.Dispose();
+        Assert.NotEmpty(
+            chat.GetResponseAsync("Hello!", ChatScript.Options(), Cancellation).GetAwaiter().GetResult().Text
+        );
+        if (disposes)
+            chat.Dispose();
         context.Unload();
         return new WeakReference(context);
     }
 
     [Theory]
     [InlineData(false)]
-    [InlineData(true)]     // the next tokens are dictated: the loop does not ask the engine
+    [InlineData(true)] // the next tokens are dictated: the loop does not ask the engine
     public async Task A_reader_that_is_behind_when_the_model_is_disposed_is_told(bool guided)
     {
         var model = LoadedModel.Random(new TinyShape(), seed: 1);
         GenerationRequest request = Endless with { MaxTokens = 500, Guide = guided ? new Dictation() : null };
-        using ITokenStream answer = ((ITokenSource)model.Model).Submit(request, Cancellation);
-        await using IAsyncEnumerator<GeneratedToken> reader = answer.ReadAsync(Cancellation).GetAsyncEnumerator(Cancellation);
+        using ITokenStream answer = model.Model.Source.Submit(request, Cancellation);
+        await using IAsyncEnumerator<GeneratedToken> reader = answer
+            .ReadAsync(Cancellation)
+            .GetAsyncEnumerator(Cancellation);
         Assert.True(await reader.MoveNextAsync());
-        await Task.Delay(300, Cancellation);     // the stream is full by now
+        await Task.Delay(300, Cancellation); // the stream is full by now
         model.Dispose();
 
         await Assert.ThrowsAsync<ObjectDisposedException>(async () =>
@@ -306,7 +353,11 @@ public sealed class TelemetryTests : IDisposable
     private static GenerationRequest Endless => new() { Prompt = [1, 2, 3] };
 
     /// <summary>Keeps the engine at a pass of its own until it may leave.</summary>
-    private static void Occupy(GptOss.Generation.Engine engine, ManualResetEventSlim entered, ManualResetEventSlim leave)
+    private static void Occupy(
+        GptOss.Generation.Engine engine,
+        ManualResetEventSlim entered,
+        ManualResetEventSlim leave
+    )
     {
         using KvSequence sequence = engine.Cache.NewSequence();
         engine.Forward(
@@ -316,7 +367,8 @@ public sealed class TelemetryTests : IDisposable
                 entered.Set();
                 leave.Wait(Cancellation);
             },
-            Cancellation);
+            Cancellation
+        );
     }
 
     private void Count(string name, double value) => _sums.AddOrUpdate(name, value, (_, sum) => sum + value);
@@ -325,12 +377,14 @@ public sealed class TelemetryTests : IDisposable
     private ConcurrentDictionary<string, double> Now()
     {
         foreach (string name in (string[])["gptoss.kv.bytes", "gptoss.queue.length", "gptoss.requests.active"])
-            _sums[name] = 0;     // the meter of a model that is gone says nothing
+            _sums[name] = 0; // the meter of a model that is gone says nothing
         _listener.RecordObservableInstruments();
         return _sums;
     }
 
-    private void Await(string name, double value) => Assert.True(
-        SpinWait.SpinUntil(() => Now().GetValueOrDefault(name) == value, TimeSpan.FromSeconds(20)),
-        $"{name} is {_sums.GetValueOrDefault(name)}, not {value}.");
+    private void Await(string name, double value) =>
+        Assert.True(
+            SpinWait.SpinUntil(() => Now().GetValueOrDefault(name) == value, TimeSpan.FromSeconds(20)),
+            $"{name} is {_sums.GetValueOrDefault(name)}, not {value}."
+        );
 }

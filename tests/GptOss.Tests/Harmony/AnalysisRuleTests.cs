@@ -12,18 +12,18 @@ public sealed class AnalysisRuleTests
     [Theory]
     [InlineData("uaf", "uf")]
     [InlineData("uafu", "ufu")]
-    [InlineData("uafuaf", "ufuf")]                      // the second analysis too: its turn is finished
-    [InlineData("uacr", "uacr")]                        // the model still needs it
+    [InlineData("uafuaf", "ufuf")] // the second analysis too: its turn is finished
+    [InlineData("uacr", "uacr")] // the model still needs it
     [InlineData("uacracr", "uacracr")]
-    [InlineData("uafuacr", "ufuacr")]                   // of the finished turn it does not
+    [InlineData("uafuacr", "ufuacr")] // of the finished turn it does not
     [InlineData("uacrafu", "ucrfu")]
     [InlineData("uapcr", "uapcr")]
-    [InlineData("uau", "uu")]                           // an aborted turn
+    [InlineData("uau", "uu")] // an aborted turn
     [InlineData("uacru", "ucru")]
     [InlineData("uabsaf", "uf")]
-    [InlineData("uabtafu", "ufu")]                      // a result is not left without its call
+    [InlineData("uabtafu", "ufu")] // a result is not left without its call
     [InlineData("uabs", "uabs")]
-    [InlineData("uaCRafu", "ucrfu")]                    // a function's call is not lost
+    [InlineData("uaCRafu", "ucrfu")] // a function's call is not lost
     [InlineData("", "")]
     public void Reasoning_of_finished_turns_goes(string conversation, string kept) =>
         Assert.Equal(kept, Letters(AnalysisRule.Apply(Messages(conversation), AnalysisMode.DropFinished)));
@@ -60,6 +60,10 @@ public sealed class AnalysisRuleTests
 
     private static HarmonyMessage[] Messages(string letters) => [.. letters.Select(letter => Kinds[letter])];
 
-    private static string Letters(IEnumerable<HarmonyMessage> messages) => string.Concat(messages.Select(message =>
-        message.Text is "c" or "r" && message.Channel != "commentary" ? "?" : message.Text));
+    private static string Letters(IEnumerable<HarmonyMessage> messages) =>
+        string.Concat(
+            messages.Select(message =>
+                message.Text is "c" or "r" && message.Channel != "commentary" ? "?" : message.Text
+            )
+        );
 }

@@ -25,7 +25,9 @@ public sealed class HarmonyCasesTests
         bool isRender = kind.StartsWith("render", StringComparison.Ordinal);
 
         JsonNode actual = HarmonyCommand.Run(
-            Cases[name], isRender ? new RenderCases(Markup.Special).Run : new ParseCases(Markup.Special).Run);
+            Cases[name],
+            isRender ? new RenderCases(Markup.Special).Run : new ParseCases(Markup.Special).Run
+        );
 
         // That there is an error is part of the result, its words are not.
         Assert.Equal(WithoutWords(expected).ToJsonString(), WithoutWords(Ordered(actual, expected)).ToJsonString());
@@ -44,8 +46,9 @@ public sealed class HarmonyCasesTests
     private static Dictionary<string, string> Read()
     {
         using JsonDocument file = Vectors.Read("harmony", "harmony-cases.json");
-        return file.RootElement.EnumerateArray().ToDictionary(
-            item => item.GetProperty("name").GetString()!, item => item.GetRawText());
+        return file
+            .RootElement.EnumerateArray()
+            .ToDictionary(item => item.GetProperty("name").GetString()!, item => item.GetRawText());
     }
 
     private static JsonNode WithoutWords(JsonNode result)
@@ -54,20 +57,28 @@ public sealed class HarmonyCasesTests
         if (copy is JsonObject { } answer)
         {
             IEnumerable<JsonNode?> steps = answer["steps"] as JsonArray ?? [];
-            foreach (JsonObject part in steps.OfType<JsonObject>().Append(answer).Where(part => part.ContainsKey("error")))
+            foreach (
+                JsonObject part in steps.OfType<JsonObject>().Append(answer).Where(part => part.ContainsKey("error"))
+            )
                 part["error"] = "";
         }
         return copy;
     }
 
-    /// <summary>The same with the members of each object in the order of the expected ones, which has no meaning.</summary>
+    /// <summary>
+    /// The same with the members of each object in the order of the expected ones, which has no meaning.
+    /// </summary>
     private static JsonNode Ordered(JsonNode actual, JsonNode expected)
     {
         if (actual is JsonObject ours && expected is JsonObject theirs)
         {
             var ordered = new JsonObject();
-            foreach (string name in theirs.Select(member => member.Key).Where(ours.ContainsKey)
-                .Concat(ours.Select(member => member.Key).Where(name => !theirs.ContainsKey(name))))
+            foreach (
+                string name in theirs
+                    .Select(member => member.Key)
+                    .Where(ours.ContainsKey)
+                    .Concat(ours.Select(member => member.Key).Where(name => !theirs.ContainsKey(name)))
+            )
                 ordered[name] = Pair(ours[name], theirs[name]);
             return ordered;
         }

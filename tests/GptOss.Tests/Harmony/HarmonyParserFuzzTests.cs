@@ -1,5 +1,6 @@
 using System.Text;
 using GptOss.Harmony;
+using GptOss.Tokenization;
 
 namespace GptOss.Tests.Harmony;
 
@@ -15,24 +16,50 @@ public sealed class HarmonyParserFuzzTests
 
     private static readonly int[] Markers =
     [
-        Special.Start, Special.Channel, Special.Constrain, Special.Message, Special.End, Special.Call, Special.Return,
+        Special.Start,
+        Special.Channel,
+        Special.Constrain,
+        Special.Message,
+        Special.End,
+        Special.Call,
+        Special.Return,
         Special.EndOfText!.Value,
     ];
 
     // Words of headers, beginnings of characters, ends of characters, ids of no vocabulary.
     private static readonly int[] Pieces =
     [
-        .. Markup.Tokens("assistant user system analysis commentary final to=functions.f json code {\"a\":1} \n\u00a0💖é"),
-        9552, 12194, 135596, 244, 31446, 199_998, 200_013, 201_087, 201_088, 201_089, -1, int.MaxValue, int.MinValue,
+        .. Markup.Tokens(
+            "assistant user system analysis commentary final to=functions.f json code {\"a\":1} \n\u00a0💖é"
+        ),
+        9552,
+        12194,
+        135596,
+        244,
+        31446,
+        199_998,
+        200_013,
+        201_087,
+        201_088,
+        201_089,
+        -1,
+        int.MaxValue,
+        int.MinValue,
     ];
 
     private static readonly List<int>[] Answers =
     [
-        Markup.Tokens("<|channel|>analysis<|message|>2 + 2 💖 é<|end|><|start|>assistant<|channel|>final<|message|>4<|return|>"),
-        Markup.Tokens("<|channel|>commentary<|message|>I look.<|end|><|start|>assistant<|channel|>commentary "
-            + "to=functions.f <|constrain|>json<|message|>{\"a\":1}<|call|>"),
-        Markup.Tokens(" to=functions.f<|channel|>commentary json<|message|>{}<|call|><|start|>functions.f to=assistant"
-            + "<|channel|>commentary<|message|>out<|end|>"),
+        Markup.Tokens(
+            "<|channel|>analysis<|message|>2 + 2 💖 é<|end|><|start|>assistant<|channel|>final<|message|>4<|return|>"
+        ),
+        Markup.Tokens(
+            "<|channel|>commentary<|message|>I look.<|end|><|start|>assistant<|channel|>commentary "
+                + "to=functions.f <|constrain|>json<|message|>{\"a\":1}<|call|>"
+        ),
+        Markup.Tokens(
+            " to=functions.f<|channel|>commentary json<|message|>{}<|call|><|start|>functions.f to=assistant"
+                + "<|channel|>commentary<|message|>out<|end|>"
+        ),
         Markup.Tokens("I must refuse<|end|><|start|>assistant<|channel|>final<|message|>Sorry.<|return|>"),
     ];
 
@@ -61,22 +88,31 @@ public sealed class HarmonyParserFuzzTests
                 int at = random.Next(tokens.Count);
                 switch (random.Next(4))
                 {
-                    case 0: tokens.RemoveAt(at); break;
-                    case 1: tokens.Insert(at, Draw(random)); break;
-                    case 2: tokens[at] = Draw(random); break;
-                    default: tokens.RemoveRange(at, tokens.Count - at); break;
+                    case 0:
+                        tokens.RemoveAt(at);
+                        break;
+                    case 1:
+                        tokens.Insert(at, Draw(random));
+                        break;
+                    case 2:
+                        tokens[at] = Draw(random);
+                        break;
+                    default:
+                        tokens.RemoveRange(at, tokens.Count - at);
+                        break;
                 }
             }
             Check(tokens, seed);
         }
     }
 
-    private static int Draw(Random random) => random.Next(4) switch
-    {
-        0 or 1 => Markers[random.Next(Markers.Length)],
-        2 => Pieces[random.Next(Pieces.Length)],
-        _ => random.Next(201_100),
-    };
+    private static int Draw(Random random) =>
+        random.Next(4) switch
+        {
+            0 or 1 => Markers[random.Next(Markers.Length)],
+            2 => Pieces[random.Next(Pieces.Length)],
+            _ => random.Next(201_100),
+        };
 
     private static void Check(IReadOnlyList<int> tokens, int seed)
     {
@@ -96,7 +132,10 @@ public sealed class HarmonyParserFuzzTests
 
     private static void EventsTellTheMessages(HarmonyParser parser, List<HarmonyEvent> events)
     {
-        Assert.Equal(parser.Messages, events.OfType<HarmonyEvent.MessageFinished>().Select(finished => finished.Message));
+        Assert.Equal(
+            parser.Messages,
+            events.OfType<HarmonyEvent.MessageFinished>().Select(finished => finished.Message)
+        );
         Assert.Single(events.OfType<HarmonyEvent.End>());
         var text = new StringBuilder();
         bool isCall = false;
@@ -135,7 +174,8 @@ public sealed class HarmonyParserFuzzTests
     }
 
     /// <summary>
-    /// All that stands between <c>&lt;|message|&gt;</c> and the next token that ends a message is in the messages, in order.
+    /// All that stands between <c>&lt;|message|&gt;</c> and the next token that ends a message is in the messages, in
+    /// order.
     /// </summary>
     private static void ContentIsWhole(HarmonyParser parser, IReadOnlyList<int> tokens)
     {
@@ -165,8 +205,12 @@ public sealed class HarmonyParserFuzzTests
             int end = message + 1;
             while (end < tokens.Count && !Ends(tokens[end]))
                 end++;
-            yield return Lossy(tokens.Skip(message + 1).Take(end - message - 1)
-                .Where(token => token != Special.Channel && token != Special.Constrain && token != Special.Message));
+            yield return Lossy(
+                tokens
+                    .Skip(message + 1)
+                    .Take(end - message - 1)
+                    .Where(token => token != Special.Channel && token != Special.Constrain && token != Special.Message)
+            );
             i = end - 1;
         }
     }
@@ -181,7 +225,7 @@ public sealed class HarmonyParserFuzzTests
         foreach (int token in tokens)
         {
             if (token is >= 0 and < 201_088)
-                bytes.AddRange(GptOssTokenizer.O200kHarmony.Bytes[token]);
+                bytes.AddRange(Tokenizer.O200kHarmony.Bytes[token]);
             else if (token == 201_088)
                 bytes.AddRange("<|reserved_201088|>"u8);
             else

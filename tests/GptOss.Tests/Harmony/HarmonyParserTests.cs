@@ -1,4 +1,5 @@
 using GptOss.Harmony;
+using GptOss.Tokenization;
 
 namespace GptOss.Tests.Harmony;
 
@@ -13,21 +14,34 @@ public sealed class HarmonyParserTests
     [InlineData("<|channel|>final <|constrain|>json<|message|>{}<|return|>", "final <|constrain|>json: {}")]
     [InlineData("<|channel|>final json<|message|>{}<|return|>", "final json: {}")]
     [InlineData(" to=functions.f<|channel|>commentary json<|message|>{}<|call|>", "commentary to=functions.f json: {}")]
-    [InlineData("<|channel|>commentary to=functions.f<|constrain|>json<|message|>{}<|call|>",
-        "commentary to=functions.f <|constrain|>json: {}")]
-    [InlineData("<|channel|>commentary<|constrain|>json to=functions.f<|message|>{}<|call|>",
-        "commentary to=functions.f <|constrain|>json: {}")]
+    [InlineData(
+        "<|channel|>commentary to=functions.f<|constrain|>json<|message|>{}<|call|>",
+        "commentary to=functions.f <|constrain|>json: {}"
+    )]
+    [InlineData(
+        "<|channel|>commentary<|constrain|>json to=functions.f<|message|>{}<|call|>",
+        "commentary to=functions.f <|constrain|>json: {}"
+    )]
     [InlineData("<|channel|>commentary to=f<|message|>{}<|call|>", "commentary to=functions.f: {}")]
     [InlineData("<|channel|>commentary to=functions.functions.f<|message|>{}<|call|>", "commentary to=functions.f: {}")]
     [InlineData("<|channel|>commentary to=functions.fjson<|message|>{}<|call|>", "commentary to=functions.f: {}")]
-    [InlineData("<|channel|>commentary to=functions.f yaml<|message|>a: 1<|call|>", "commentary to=functions.f yaml: a: 1")]
-    [InlineData("<|channel|>commentary to=functions.f x json<|message|>{}<|call|>", "commentary to=functions.f json: {}")]
+    [InlineData(
+        "<|channel|>commentary to=functions.f yaml<|message|>a: 1<|call|>",
+        "commentary to=functions.f yaml: a: 1"
+    )]
+    [InlineData(
+        "<|channel|>commentary to=functions.f x json<|message|>{}<|call|>",
+        "commentary to=functions.f json: {}"
+    )]
     [InlineData("<|channel|>commentary f json<|message|>{}<|call|>", "commentary to=functions.f json: {}")]
     [InlineData("<|channel|>commentaryto=functions.f<|message|>{}<|call|>", "commentary to=functions.f: {}")]
     [InlineData("<|channel|>analysis to=functions.f<|message|>{}<|call|>", "analysis to=functions.f: {}")]
     [InlineData("<|channel|>analysis to=python code<|message|>print(1)<|call|>", "analysis to=python code: print(1)")]
     [InlineData("<|channel|>commentary to=functions.python<|message|>1<|call|>", "commentary to=python: 1")]
-    [InlineData("<|channel|>commentary to=functions.unknown<|message|>{}<|call|>", "commentary to=functions.unknown: {}")]
+    [InlineData(
+        "<|channel|>commentary to=functions.unknown<|message|>{}<|call|>",
+        "commentary to=functions.unknown: {}"
+    )]
     [InlineData("<|channel|>commentary to=functions.f<|message|>{}<|return|>", "commentary to=functions.f: {}")]
     [InlineData("<|channel|>commentary to=functions.f<|message|>{}", "commentary to=functions.f: {}")]
     [InlineData("<|channel|>commentary to=all<|message|>hi<|end|>", "commentary: hi")]
@@ -49,13 +63,21 @@ public sealed class HarmonyParserTests
     [InlineData("<|channel|>final4<|return|>", "final: 4")]
     [InlineData("<|channel|>final Here is the code", "final: Here is the code")]
     [InlineData("<|channel|>final <|constrain|>json{\"a\":1}<|return|>", "final <|constrain|>json: {\"a\":1}")]
-    [InlineData("<|channel|>commentary to=functions.f <|constrain|>json{\"a\":1}<|call|>",
-        "commentary to=functions.f <|constrain|>json: {\"a\":1}")]
-    [InlineData("<|channel|>commentary to=functions.f json {\"a\":1}<|call|>", "commentary to=functions.f json: {\"a\":1}")]
+    [InlineData(
+        "<|channel|>commentary to=functions.f <|constrain|>json{\"a\":1}<|call|>",
+        "commentary to=functions.f <|constrain|>json: {\"a\":1}"
+    )]
+    [InlineData(
+        "<|channel|>commentary to=functions.f json {\"a\":1}<|call|>",
+        "commentary to=functions.f json: {\"a\":1}"
+    )]
     [InlineData("<|channel|>commentary to=functions.f{\"a\":1}<|call|>", "commentary to=functions.f: {\"a\":1}")]
     [InlineData("<|channel|>commentary to=functions.f<|call|>", "commentary to=functions.f: ")]
     [InlineData("<|channel|>gizmo says hello<|end|>", "final: gizmo says hello")]
-    [InlineData("<|channel|>analysis I think that it is good<|message|>, yes<|end|>", "analysis: I think that it is good, yes")]
+    [InlineData(
+        "<|channel|>analysis I think that it is good<|message|>, yes<|end|>",
+        "analysis: I think that it is good, yes"
+    )]
     public void Text_in_a_header_becomes_content(string answer, string expected) =>
         Assert.Equal([expected], Markup.Lines(answer, "f"));
 
@@ -80,18 +102,26 @@ public sealed class HarmonyParserTests
     [InlineData("<|channel|>analysis<|message|>hm<|end|>" + Answer, "analysis: hm", "final: hi")]
     [InlineData("<|channel|>analysis<|message|>hm<|end|>7<|message|>hi<|return|>", "analysis: hm", "final: hi")]
     [InlineData(Thought + "<|start|><|start|>assistant" + Answer + "<|return|>", "analysis: hm", "final: hi")]
-    [InlineData("<|channel|>analysis<|message|>a<|channel|>b<|constrain|>c<|message|>d<|end|>" + Answer,
-        "analysis: abcd", "final: hi")]
-    [InlineData("<|channel|>commentary<|message|>I look.<|end|><|start|>assistant to=functions.f<|channel|>commentary"
-        + "<|message|>{}<|call|>commentary<|channel|>final<|message|>invented<|return|>",
-        "commentary: I look.", "commentary to=functions.f: {}")]
+    [InlineData(
+        "<|channel|>analysis<|message|>a<|channel|>b<|constrain|>c<|message|>d<|end|>" + Answer,
+        "analysis: abcd",
+        "final: hi"
+    )]
+    [InlineData(
+        "<|channel|>commentary<|message|>I look.<|end|><|start|>assistant to=functions.f<|channel|>commentary"
+            + "<|message|>{}<|call|>commentary<|channel|>final<|message|>invented<|return|>",
+        "commentary: I look.",
+        "commentary to=functions.f: {}"
+    )]
     public void Messages_are_told_apart(string answer, params string[] expected) =>
         Assert.Equal(expected, Markup.Lines(answer, "f"));
 
     [Theory]
     [InlineData("<|start|>user:alice<|message|>hi<|end|>", "user alice : hi")]
-    [InlineData("<|start|>functions.f to=assistant<|channel|>commentary<|message|>out<|end|>",
-        "tool functions.f commentary to=assistant: out")]
+    [InlineData(
+        "<|start|>functions.f to=assistant<|channel|>commentary<|message|>out<|end|>",
+        "tool functions.f commentary to=assistant: out"
+    )]
     [InlineData("<|start|>functions.f<|message|>out<|end|>", "tool functions.f : out")]
     [InlineData("<|start|>assistantI think so<|end|>", "final: I think so")]
     [InlineData("<|start|>Sorry, no.<|end|>", "final: Sorry, no.")]
@@ -107,7 +137,7 @@ public sealed class HarmonyParserTests
         var parser = new HarmonyParser(Markup.Special);
         foreach (int token in Markup.Tokens("<|channel|>final<|message|>"))
             Assert.Empty(parser.Accept(token));
-        foreach (int token in GptOssTokenizer.O200kHarmony.Encode("Two words"))
+        foreach (int token in Tokenizer.O200kHarmony.Encode("Two words"))
             Assert.Equal([new HarmonyEvent.Text(Channel.Final, Markup.Text([token]))], parser.Accept(token));
     }
 
@@ -115,8 +145,11 @@ public sealed class HarmonyParserTests
     public void A_character_comes_with_its_last_token_and_a_broken_one_at_the_end()
     {
         int[] heart = [31446, 244];
-        (_, List<HarmonyEvent> events) = Markup.Parse(
-            [.. Markup.Tokens("<|channel|>final<|message|>"), .. heart, heart[0]]);
+        (_, List<HarmonyEvent> events) = Markup.Parse([
+            .. Markup.Tokens("<|channel|>final<|message|>"),
+            .. heart,
+            heart[0],
+        ]);
         Assert.Equal(["💖", "\uFFFD"], events.OfType<HarmonyEvent.Text>().Select(text => text.Delta));
     }
 
@@ -124,7 +157,10 @@ public sealed class HarmonyParserTests
     public void A_call_is_begun_streamed_and_finished()
     {
         (HarmonyParser parser, List<HarmonyEvent> events) = Markup.Parse(
-            Markup.Tokens("<|channel|>commentary to=f <|constrain|>json<|message|>{}<|call|>"), HarmonyRole.Assistant, "f");
+            Markup.Tokens("<|channel|>commentary to=f <|constrain|>json<|message|>{}<|call|>"),
+            HarmonyRole.Assistant,
+            "f"
+        );
         Assert.Equal(
             [
                 new HarmonyEvent.CallBegun("functions.f", "<|constrain|>json"),
@@ -133,7 +169,8 @@ public sealed class HarmonyParserTests
                 new HarmonyEvent.MessageFinished(parser.Messages[0]),
                 new HarmonyEvent.End(EndReason.Call),
             ],
-            events);
+            events
+        );
     }
 
     [Theory]
@@ -153,28 +190,29 @@ public sealed class HarmonyParserTests
     [Fact]
     public void A_call_cut_off_says_so()
     {
-        (_, List<HarmonyEvent> events) = Markup.Parse(Markup.Tokens("<|channel|>commentary to=functions.f<|message|>{\"a"));
+        (_, List<HarmonyEvent> events) = Markup.Parse(
+            Markup.Tokens("<|channel|>commentary to=functions.f<|message|>{\"a")
+        );
         Assert.False(Assert.Single(events.OfType<HarmonyEvent.CallFinished>()).IsEnded);
     }
 
     [Fact]
     public void A_message_keeps_the_ids_of_its_text()
     {
-        (HarmonyParser parser, _) = Markup.Parse(Markup.Tokens(Thought
-            + "<|channel|>commentary to=functions.f <|constrain|>json<|message|>{}<|call|><|start|>assistant" + Answer));
-        Assert.Equal(
-            [
-                "hm",
-                "{}",
-                "hi",
-            ],
-            parser.Messages.Select(message => Markup.Text(message.ContentTokens!)));
+        (HarmonyParser parser, _) = Markup.Parse(
+            Markup.Tokens(
+                Thought
+                    + "<|channel|>commentary to=functions.f <|constrain|>json<|message|>{}<|call|><|start|>assistant"
+                    + Answer
+            )
+        );
+        Assert.Equal(["hm", "{}", "hi"], parser.Messages.Select(message => Markup.Text(message.ContentTokens!)));
     }
 
     [Theory]
-    [InlineData("<|channel|>final<|message|>h<|channel|>i<|end|>")]             // a marker in the text
-    [InlineData("<|channel|>final<|message|>h<|reserved_200000|>i<|end|>")]     // a token that is no text
-    [InlineData("hi<|end|>")]                                                   // text without a header
+    [InlineData("<|channel|>final<|message|>h<|channel|>i<|end|>")] // a marker in the text
+    [InlineData("<|channel|>final<|message|>h<|reserved_200000|>i<|end|>")] // a token that is no text
+    [InlineData("hi<|end|>")] // text without a header
     public void A_message_whose_ids_are_not_its_text_is_written_anew_in_a_history(string answer)
     {
         (HarmonyParser parser, _) = Markup.Parse(Markup.Tokens(answer), HarmonyRole.Assistant, "f");

@@ -32,11 +32,13 @@ internal sealed class PublishedSchemas
     }
 
     /// <summary>The smaller two are part of the repository; the others lie beside it where they were fetched.</summary>
-    private static string PathOf(string file) => new[]
-    {
-        Repository.Vector("constraints", file),
-        Path.Combine(Repository.Root, "shared", "constraints", file),
-    }.FirstOrDefault(File.Exists) ?? Path.Combine(Repository.Root, "..", "shared", "constraints", file);
+    private static string PathOf(string file) =>
+        new[]
+        {
+            Repository.Vector("constraints", file),
+            Path.Combine(Repository.Root, "shared", "constraints", file),
+        }.FirstOrDefault(File.Exists)
+        ?? Path.Combine(Repository.Root, "..", "shared", "constraints", file);
 
     private void Walk(JsonElement schema)
     {
@@ -57,8 +59,18 @@ internal sealed class PublishedSchemas
                     foreach (JsonProperty property in member.Value.EnumerateObject())
                         Walk(property.Value);
                     break;
-                case "items" or "prefixItems" or "additionalItems" or "additionalProperties" or "propertyNames" or "contains" or "anyOf" or "oneOf"
-                    or "allOf" or "if" or "then" or "else":
+                case "items"
+                or "prefixItems"
+                or "additionalItems"
+                or "additionalProperties"
+                or "propertyNames"
+                or "contains"
+                or "anyOf"
+                or "oneOf"
+                or "allOf"
+                or "if"
+                or "then"
+                or "else":
                     if (member.Value.ValueKind == JsonValueKind.Array)
                         member.Value.EnumerateArray().ToList().ForEach(Walk);
                     else
@@ -81,6 +93,8 @@ internal sealed class PublishedSchemas
     private void Value(JsonElement value)
     {
         if (value.ValueKind is not (JsonValueKind.Object or JsonValueKind.Array))
-            Values.Add(value.ValueKind == JsonValueKind.String ? SchemaText.Quoted(value.GetString()!) : value.GetRawText());
+            Values.Add(
+                value.ValueKind == JsonValueKind.String ? SchemaText.Quoted(value.GetString()!) : value.GetRawText()
+            );
     }
 }

@@ -7,7 +7,26 @@ internal sealed class SchemaDraw(int seed)
 {
     private static readonly string[] Oddities =
     [
-        " b", "-c", "\"", "\n}; namespace functions {", "\r", "\u2028x", "\\", "//", "/*", "é", "😀", "\t", "{", "]", ":", "?", "'", "`", "\u0001", "\u0085",
+        " b",
+        "-c",
+        "\"",
+        "\n}; namespace functions {",
+        "\r",
+        "\u2028x",
+        "\\",
+        "//",
+        "/*",
+        "é",
+        "😀",
+        "\t",
+        "{",
+        "]",
+        ":",
+        "?",
+        "'",
+        "`",
+        "\u0001",
+        "\u0085",
     ];
 
     private readonly Random _random = new(seed);
@@ -34,15 +53,45 @@ internal sealed class SchemaDraw(int seed)
             0 => new JsonObject { ["type"] = Type(Pick("string", "number", "integer", "boolean")) },
             1 or 2 => Enumeration(),
             3 => new JsonObject { ["const"] = Value() },
-            4 => new JsonObject { ["type"] = new JsonArray([.. Some("string", "integer", "boolean", "null", "object", "array").Select(w => Type(w))]) },
+            4 => new JsonObject
+            {
+                ["type"] = new JsonArray([
+                    .. Some("string", "integer", "boolean", "null", "object", "array").Select(w => Type(w)),
+                ]),
+            },
             5 => new JsonObject { ["minimum"] = 3 },
             6 => new JsonObject { ["type"] = Maybe("array"), ["items"] = Schema(depth + 1) },
-            7 => new JsonObject { [Pick("prefixItems", "items")] = List(depth), ["additionalItems"] = _random.Next(2) == 0 ? Schema(depth + 1) : null },
-            8 => new JsonObject { ["type"] = Maybe("object"), [Pick("additionalProperties", "unevaluatedProperties")] = Schema(depth + 1) },
-            9 => new JsonObject { ["patternProperties"] = new JsonObject { [Pick("^x-", "\"\n", ".*")] = Schema(depth + 1), ["y"] = Schema(depth + 1) } },
-            10 => new JsonObject { ["type"] = "object", ["propertyNames"] = Enumeration(), ["additionalProperties"] = _random.Next(2) == 0 ? Schema(depth + 1) : null },
+            7 => new JsonObject
+            {
+                [Pick("prefixItems", "items")] = List(depth),
+                ["additionalItems"] = _random.Next(2) == 0 ? Schema(depth + 1) : null,
+            },
+            8 => new JsonObject
+            {
+                ["type"] = Maybe("object"),
+                [Pick("additionalProperties", "unevaluatedProperties")] = Schema(depth + 1),
+            },
+            9 => new JsonObject
+            {
+                ["patternProperties"] = new JsonObject
+                {
+                    [Pick("^x-", "\"\n", ".*")] = Schema(depth + 1),
+                    ["y"] = Schema(depth + 1),
+                },
+            },
+            10 => new JsonObject
+            {
+                ["type"] = "object",
+                ["propertyNames"] = Enumeration(),
+                ["additionalProperties"] = _random.Next(2) == 0 ? Schema(depth + 1) : null,
+            },
             11 => Reference(depth),
-            12 => new JsonObject { ["type"] = Maybe("array"), ["contains"] = Schema(depth + 1), ["items"] = _random.Next(2) == 0 ? Schema(depth + 1) : null },
+            12 => new JsonObject
+            {
+                ["type"] = Maybe("array"),
+                ["contains"] = Schema(depth + 1),
+                ["items"] = _random.Next(2) == 0 ? Schema(depth + 1) : null,
+            },
             _ => Object(depth),
         };
         foreach (string keyword in (string[])["anyOf", "oneOf", "allOf"])
@@ -77,8 +126,18 @@ internal sealed class SchemaDraw(int seed)
         {
             ["type"] = _random.Next(3) == 0 ? null : Type("object"),
             ["properties"] = properties,
-            ["required"] = new JsonArray([.. required.Append(_random.Next(8) == 0 ? Name() : null).OfType<string>().Select(n => JsonValue.Create(n))]),
-            ["additionalProperties"] = _random.Next(3) switch { 0 => false, 1 => Schema(4), _ => true },
+            ["required"] = new JsonArray([
+                .. required
+                    .Append(_random.Next(8) == 0 ? Name() : null)
+                    .OfType<string>()
+                    .Select(n => JsonValue.Create(n)),
+            ]),
+            ["additionalProperties"] = _random.Next(3) switch
+            {
+                0 => false,
+                1 => Schema(4),
+                _ => true,
+            },
         };
     }
 
@@ -100,7 +159,8 @@ internal sealed class SchemaDraw(int seed)
 
     private void Annotate(JsonObject schema)
     {
-        string evil = "one" + Oddities[_random.Next(Oddities.Length)] + "\r\ntype f = () => any;\u2028} // namespace functions";
+        string evil =
+            "one" + Oddities[_random.Next(Oddities.Length)] + "\r\ntype f = () => any;\u2028} // namespace functions";
         foreach (string keyword in (string[])["title", "description", "default"])
         {
             if (_random.Next(5) == 0)
@@ -110,11 +170,12 @@ internal sealed class SchemaDraw(int seed)
             schema["examples"] = new JsonArray(evil, 5, null, new JsonArray(evil));
     }
 
-    private JsonObject Enumeration() => new()
-    {
-        ["type"] = _random.Next(3) == 0 ? Type(Pick("string", "number", "boolean")) : null,
-        ["enum"] = new JsonArray([.. Enumerable.Range(0, _random.Next(1, 4)).Select(_ => Value())]),
-    };
+    private JsonObject Enumeration() =>
+        new()
+        {
+            ["type"] = _random.Next(3) == 0 ? Type(Pick("string", "number", "boolean")) : null,
+            ["enum"] = new JsonArray([.. Enumerable.Range(0, _random.Next(1, 4)).Select(_ => Value())]),
+        };
 
     private JsonNode? Value()
     {
@@ -147,7 +208,8 @@ internal sealed class SchemaDraw(int seed)
 
     private string Odd(string word) => _random.Next(4) == 0 ? word + Oddities[_random.Next(Oddities.Length)] : word;
 
-    private JsonArray List(int depth) => [.. Enumerable.Range(0, _random.Next(1, 4)).Select(_ => (JsonNode?)Schema(depth + 1))];
+    private JsonArray List(int depth) =>
+        [.. Enumerable.Range(0, _random.Next(1, 4)).Select(_ => (JsonNode?)Schema(depth + 1))];
 
     private string? Maybe(string word) => _random.Next(2) == 0 ? Type(word) : null;
 

@@ -26,15 +26,22 @@ public sealed class SchemaNamesTests
                 Assert.Fail($"seed {seed}: {e.Message}\n{schema}\n{type}");
             }
             string[] lost = [.. draw.Names.Except(read.Names), .. draw.Values.Except(read.Values)];
-            Assert.True(shortened is null && lost.Length == 0, $"seed {seed} lost {string.Join(" ", lost)} {shortened}\n{schema}\n{type}");
+            Assert.True(
+                shortened is null && lost.Length == 0,
+                $"seed {seed} lost {string.Join(" ", lost)} {shortened}\n{schema}\n{type}"
+            );
         }
     }
 
     [Theory]
     [InlineData("""{"type":"object","items":{"properties":{"n1":{"const":"v1"}}}}""")]
     [InlineData("""{"type":["object","null"],"contains":{"properties":{"n1":{"enum":["v1"]}}}}""")]
-    [InlineData("""{"properties":{"n1":{"prefixItems":[{"type":"string"}],"items":[{"type":"number"},{"const":"v1"}]}}}""")]
-    [InlineData("""{"properties":{"l":{"items":{"type":"string"},"additionalItems":{"properties":{"n1":{"const":"v1"}}}}}}""")]
+    [InlineData(
+        """{"properties":{"n1":{"prefixItems":[{"type":"string"}],"items":[{"type":"number"},{"const":"v1"}]}}}"""
+    )]
+    [InlineData(
+        """{"properties":{"l":{"items":{"type":"string"},"additionalItems":{"properties":{"n1":{"const":"v1"}}}}}}"""
+    )]
     public void Schemas_that_contradict_themselves_or_mix_drafts_lose_nothing(string schema)
     {
         string? type = Parameters(schema, out _);
@@ -51,7 +58,15 @@ public sealed class SchemaNamesTests
 
         Assert.True(many < 40 * 8 * Math.Max(few, 0.002), $"{few:F3} s, then {many:F3} s for 40 times as many.");
         Assert.Contains("q4000", type);
-        Assert.Contains("q4", Parameters("{\"dependentSchemas\":{" + Many(12_000, i => $"\"p{i}\":{{\"properties\":{{\"q{i}\":{{\"type\":\"string\"}}}}}}") + "}}", out string? shortened));
+        Assert.Contains(
+            "q4",
+            Parameters(
+                "{\"dependentSchemas\":{"
+                    + Many(12_000, i => $"\"p{i}\":{{\"properties\":{{\"q{i}\":{{\"type\":\"string\"}}}}}}")
+                    + "}}",
+                out string? shortened
+            )
+        );
         Assert.Contains("more than 10,000 parts", shortened);
 
         static (double, string?) Read(int count)
@@ -62,7 +77,8 @@ public sealed class SchemaNamesTests
             return (System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds, type);
         }
 
-        static string Many(int count, Func<int, string> one) => string.Join(",", Enumerable.Range(0, count).Select(one));
+        static string Many(int count, Func<int, string> one) =>
+            string.Join(",", Enumerable.Range(0, count).Select(one));
     }
 
     [Fact]
@@ -113,7 +129,9 @@ public sealed class SchemaNamesTests
         {
             ["type"] = "object",
             ["properties"] = properties,
-            ["required"] = new JsonArray([.. properties.Select(p => p.Key).Where(_ => random.Next(2) == 0).Select(name => JsonValue.Create(name))]),
+            ["required"] = new JsonArray([
+                .. properties.Select(p => p.Key).Where(_ => random.Next(2) == 0).Select(name => JsonValue.Create(name)),
+            ]),
             ["additionalProperties"] = false,
         };
     }
@@ -121,7 +139,11 @@ public sealed class SchemaNamesTests
     // A choice or null within an array is not written as by the reference, which has no parentheses there.
     private static JsonObject Plain(Random random, int depth, bool item = false)
     {
-        JsonObject schema = random.Next(depth > 3 ? 5 : item ? 7 : 8) switch
+        JsonObject schema = random.Next(
+            depth > 3 ? 5
+            : item ? 7
+            : 8
+        ) switch
         {
             0 => new JsonObject { ["type"] = "string", ["minLength"] = 1 },
             1 => new JsonObject { ["type"] = "string", ["enum"] = new JsonArray("red", "green and blue") },
@@ -133,8 +155,10 @@ public sealed class SchemaNamesTests
             _ => new JsonObject
             {
                 ["oneOf"] = new JsonArray(
-                    new JsonObject { ["type"] = "string", ["default"] = "x" }, new JsonObject { ["type"] = "number", ["description"] = "How many." },
-                    PlainObject(random, depth)),
+                    new JsonObject { ["type"] = "string", ["default"] = "x" },
+                    new JsonObject { ["type"] = "number", ["description"] = "How many." },
+                    PlainObject(random, depth)
+                ),
             },
         };
         if (depth > 0 && schema["oneOf"] is null && random.Next(3) == 0)
@@ -145,7 +169,12 @@ public sealed class SchemaNamesTests
             schema["description"] = "What it is.";
         if (random.Next(3) == 0)
             schema["examples"] = new JsonArray("one", "two");
-        if (!item && random.Next(3) == 0 && schema["type"] is JsonValue type && type.GetValue<string>() is "string" or "integer" or "boolean")
+        if (
+            !item
+            && random.Next(3) == 0
+            && schema["type"] is JsonValue type
+            && type.GetValue<string>() is "string" or "integer" or "boolean"
+        )
             schema["nullable"] = true;
         return schema;
     }

@@ -12,7 +12,7 @@ public sealed class ToolNamesTests
     [InlineData("größe", "größe")]
     [InlineData("", "_")]
     [InlineData("a b,a-b,a.b", "a_b,a_b_2,a_b_3")]
-    [InlineData("a b,a_b", "a_b_2,a_b")]                // a name that is fit keeps itself
+    [InlineData("a b,a_b", "a_b_2,a_b")] // a name that is fit keeps itself
     [InlineData("a b,a b,a_b_2", "a_b,a_b_3,a_b_2")]
     public void Names_become_different_identifiers(string names, string identifiers) =>
         Assert.Equal(identifiers.Split(','), ToolNames.Identifiers(names.Split(',')));
@@ -22,7 +22,12 @@ public sealed class ToolNamesTests
     {
         static TimeSpan Time(int count)
         {
-            string[] names = [.. Enumerable.Range(0, count).Select(i => new string('-', 3) + (i == 0 ? "a_5" : "a") + new string('!', i % 7))];
+            string[] names =
+            [
+                .. Enumerable
+                    .Range(0, count)
+                    .Select(i => new string('-', 3) + (i == 0 ? "a_5" : "a") + new string('!', i % 7)),
+            ];
             long start = System.Diagnostics.Stopwatch.GetTimestamp();
             IReadOnlyList<string> identifiers = ToolNames.Identifiers(names);
             Assert.Equal(count, identifiers.Distinct().Count());
@@ -42,7 +47,7 @@ public sealed class ToolNamesTests
     [InlineData("functions.browser.search", "browser.search")]
     [InlineData("fcode", "functions.f")]
     [InlineData("gjson", "gjson")]
-    [InlineData("python", "functions.python")]          // offered under the name of a built-in one
+    [InlineData("python", "functions.python")] // offered under the name of a built-in one
     [InlineData("assistant", null)]
     public void A_recipient_is_completed_only_if_it_is_offered(string written, string? meant) =>
         Assert.Equal(meant, new ToolNames(["f", "python"]).Meant(written));

@@ -11,7 +11,18 @@ namespace GptOss.Tests.Harmony;
 /// </remarks>
 internal sealed class TypeScriptText
 {
-    private static readonly string[] Words = ["any", "string", "number", "boolean", "object", "array", "null", "true", "false"];
+    private static readonly string[] Words =
+    [
+        "any",
+        "string",
+        "number",
+        "boolean",
+        "object",
+        "array",
+        "null",
+        "true",
+        "false",
+    ];
 
     private readonly string _text;
     private int _at;
@@ -21,7 +32,9 @@ internal sealed class TypeScriptText
     /// <summary>Names of properties, without quotes.</summary>
     public HashSet<string> Names { get; } = [];
 
-    /// <summary>Texts, numbers, true, false and null as JSON, and whole values of objects and arrays without their form.</summary>
+    /// <summary>
+    /// Texts, numbers, true, false and null as JSON, and whole values of objects and arrays without their form.
+    /// </summary>
     public HashSet<string> Values { get; } = [];
 
     public static TypeScriptText Read(string text)
@@ -114,7 +127,10 @@ internal sealed class TypeScriptText
     private string Next()
     {
         while (_at < _text.Length && (_text[_at] is ' ' or '\n' || _text.AsSpan(_at).StartsWith("//")))
-            _at = _text[_at] is ' ' or '\n' ? _at + 1 : _text.IndexOf('\n', _at) is >= 0 and int end ? end : _text.Length;
+            _at =
+                _text[_at] is ' ' or '\n' ? _at + 1
+                : _text.IndexOf('\n', _at) is >= 0 and int end ? end
+                : _text.Length;
         if (_at == _text.Length)
             return "";
         int from = _at;

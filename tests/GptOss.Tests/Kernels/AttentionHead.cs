@@ -9,9 +9,12 @@ internal sealed record AttentionHead(int HeadDim, float[] Queries, float[][] Key
     public static AttentionHead Random(int headDim, int positions, int seed, int queries = 1)
     {
         int tiles = positions / 64;
-        return new(headDim, Sample.Floats(queries * headDim, seed),
+        return new(
+            headDim,
+            Sample.Floats(queries * headDim, seed),
             [.. Enumerable.Range(1, tiles).Select(tile => Sample.Floats(headDim * 64, 100 * seed + tile))],
-            [.. Enumerable.Range(1, tiles).Select(tile => Sample.Floats(headDim * 64, 7000 + 100 * seed + tile))]);
+            [.. Enumerable.Range(1, tiles).Select(tile => Sample.Floats(headDim * 64, 7000 + 100 * seed + tile))]
+        );
     }
 
     public int Count => Queries.Length / HeadDim;
@@ -56,12 +59,22 @@ internal sealed record AttentionHead(int HeadDim, float[] Queries, float[][] Key
             bool fetches = ahead && 64 * (tile + 1) < to;
             ReadOnlySpan<byte> keys = fetches ? MemoryMarshal.AsBytes(KeyTiles[tile + 1].AsSpan()) : default;
             ReadOnlySpan<byte> values = fetches ? MemoryMarshal.AsBytes(ValueTiles[tile + 1].AsSpan()) : default;
-            AttentionTile.Fold(QueryRows, KeyTiles[tile], ValueTiles[tile],
-                Math.Max(from - 64 * tile, 0), Math.Min(to - 64 * tile, 64), state, keys, values);
+            AttentionTile.Fold(
+                QueryRows,
+                KeyTiles[tile],
+                ValueTiles[tile],
+                Math.Max(from - 64 * tile, 0),
+                Math.Min(to - 64 * tile, 64),
+                state,
+                keys,
+                values
+            );
         }
     }
 
-    /// <summary>Σ e^s v / (e^sink + Σ e^s), its largest possible size, and the relative error that float32 may make.</summary>
+    /// <summary>
+    /// Σ e^s v / (e^sink + Σ e^s), its largest possible size, and the relative error that float32 may make.
+    /// </summary>
     public (double[] Result, double Magnitude, double Error) Softmax(int from, int to, double sink)
     {
         int headDim = HeadDim;
@@ -78,7 +91,9 @@ internal sealed record AttentionHead(int HeadDim, float[] Queries, float[][] Key
             }
             scoreError = Math.Max(scoreError, Math.ScaleB(size * headDim, -24));
         }
-        double maximum = Math.Max(sink, scores[from..].Max()), sum = Math.Exp(sink - maximum), magnitude = 0;
+        double maximum = Math.Max(sink, scores[from..].Max()),
+            sum = Math.Exp(sink - maximum),
+            magnitude = 0;
         var result = new double[headDim];
         for (int p = from; p < to; p++)
         {
@@ -91,7 +106,8 @@ internal sealed record AttentionHead(int HeadDim, float[] Queries, float[][] Key
                 magnitude = Math.Max(magnitude, Math.Abs(value));
             }
         }
-        for (int i = 0; i < headDim; i++) result[i] /= sum;
+        for (int i = 0; i < headDim; i++)
+            result[i] /= sum;
         // An error in a score is a relative one of its weight, above and below the line; Exp adds 2e-7 for the weight
         // and for each correction, of which there is one a tile; each position rounds once.
         double error = 2 * (scoreError + (2 + to / 64) * 2e-7) + Math.ScaleB(to - from + 10, -24);

@@ -5,15 +5,15 @@ namespace GptOss.Tests.Kernels;
 public class AttentionTileTests
 {
     [Theory]
-    [InlineData(64, 0, 1)]       // one position
-    [InlineData(64, 0, 64)]      // one whole tile
-    [InlineData(64, 0, 200)]     // three tiles and a part
-    [InlineData(64, 70, 198)]    // a window that begins and ends inside tiles
-    [InlineData(64, 127, 129)]   // a window across a border
-    [InlineData(80, 5, 150)]     // a register's worth past 64
-    [InlineData(8, 5, 150)]      // less than a register
-    [InlineData(72, 5, 150)]     // neither of 64 nor of 16
-    [InlineData(128, 5, 150)]    // two times 64
+    [InlineData(64, 0, 1)] // one position
+    [InlineData(64, 0, 64)] // one whole tile
+    [InlineData(64, 0, 200)] // three tiles and a part
+    [InlineData(64, 70, 198)] // a window that begins and ends inside tiles
+    [InlineData(64, 127, 129)] // a window across a border
+    [InlineData(80, 5, 150)] // a register's worth past 64
+    [InlineData(8, 5, 150)] // less than a register
+    [InlineData(72, 5, 150)] // neither of 64 nor of 16
+    [InlineData(128, 5, 150)] // two times 64
     public void A_window_agrees_with_a_float64_softmax_with_sink(int headDim, int from, int to)
     {
         foreach (int queries in (int[])[1, 8])
@@ -34,7 +34,9 @@ public class AttentionTileTests
     public void Merged_segments_agree_with_a_float64_softmax_with_sink(int cut)
     {
         AttentionHead head = AttentionHead.Random(headDim: 64, positions: 256, seed: cut, queries: 3);
-        AttentionState first = head.Fresh(), second = head.Fresh(), state = head.WithSink(2);
+        AttentionState first = head.Fresh(),
+            second = head.Fresh(),
+            state = head.WithSink(2);
         head.Fold(3, cut, first);
         head.Fold(cut, 250, second);
 
@@ -61,7 +63,8 @@ public class AttentionTileTests
     public void Merging_into_a_state_that_saw_nothing_gives_the_other()
     {
         AttentionHead head = AttentionHead.Random(headDim: 64, positions: 64, seed: 1, queries: 2);
-        AttentionState other = head.Fresh(), state = head.Fresh();
+        AttentionState other = head.Fresh(),
+            state = head.Fresh();
         head.Fold(0, 64, other);
 
         state.Merge(other);
@@ -90,7 +93,8 @@ public class AttentionTileTests
     public void What_lies_at_positions_that_are_not_visible_changes_no_bit()
     {
         AttentionHead head = AttentionHead.Random(headDim: 72, positions: 64, seed: 1, queries: 5);
-        AttentionState clean = head.Fresh(), soiled = head.Fresh();
+        AttentionState clean = head.Fresh(),
+            soiled = head.Fresh();
         head.Fold(10, 41, clean);
         for (int j = 0; j < 64; j++)
             if (j is < 10 or >= 41)
@@ -131,13 +135,15 @@ public class AttentionTileTests
     [InlineData(8)]
     public void Queries_of_one_call_give_the_bits_of_one_call_each(int headDim)
     {
-        for (int queries = 1; queries <= 17; queries++)   // two groups of eight and one more; quads and all remainders
+        for (int queries = 1; queries <= 17; queries++) // two groups of eight and one more; quads and all remainders
         {
             AttentionHead head = AttentionHead.Random(headDim, positions: 256, seed: queries, queries);
-            AttentionState together = head.WithSink(0.7f), single = head.WithSink(0.7f);
+            AttentionState together = head.WithSink(0.7f),
+                single = head.WithSink(0.7f);
 
             head.Fold(30, 201, together, ahead: true);
-            for (int q = 0; q < queries; q++) head.Only(q).Fold(30, 201, single.Slice(q, 1));
+            for (int q = 0; q < queries; q++)
+                head.Only(q).Fold(30, 201, single.Slice(q, 1));
 
             Sample.AssertSameBits(Floats(single), Floats(together), $"{queries} queries");
         }
@@ -146,39 +152,44 @@ public class AttentionTileTests
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
     public void Every_width_gives_weights_of_the_stated_order(int width)
     {
-        foreach (float before in (float[])[float.NegativeInfinity, -0.2f, 5f])   // nothing seen, a lower and a higher maximum
-            foreach ((int from, int to) in ((int, int)[])[(0, 64), (0, 1), (63, 64), (5, 38)])
+        // Nothing seen, a lower and a higher maximum
+        foreach (float before in (float[])[float.NegativeInfinity, -0.2f, 5f])
+        foreach ((int from, int to) in ((int, int)[])[(0, 64), (0, 1), (63, 64), (5, 38)])
+        {
+            const int headDim = 20,
+                queries = 3;
+            AttentionHead head = AttentionHead.Random(headDim, positions: 64, seed: 1, queries);
+            AttentionState state = head.Fresh(),
+                expected = head.Fresh();
+            float[] scores = Sample.Floats(queries * 64, seed: to),
+                weights = new float[scores.Length];
+            Sample.Floats(queries * headDim, seed: 3).CopyTo(state.Values.Values);
+            state.Maxima.Fill(before);
+            state.Sums.Fill(1.25f);
+            for (int q = 0; q < queries; q++)
             {
-                const int headDim = 20, queries = 3;
-                AttentionHead head = AttentionHead.Random(headDim, positions: 64, seed: 1, queries);
-                AttentionState state = head.Fresh(), expected = head.Fresh();
-                float[] scores = Sample.Floats(queries * 64, seed: to), weights = new float[scores.Length];
-                Sample.Floats(queries * headDim, seed: 3).CopyTo(state.Values.Values);
-                state.Maxima.Fill(before);
-                state.Sums.Fill(1.25f);
-                for (int q = 0; q < queries; q++)
+                float maximum = Math.Max(before, scores[(64 * q + from)..(64 * q + to)].Max());
+                float correction = maximum > before ? Exp.Of(before - maximum) : 1;
+                var lanes = new float[16];
+                for (int j = 0; j < 64; j++)
                 {
-                    float maximum = Math.Max(before, scores[(64 * q + from)..(64 * q + to)].Max());
-                    float correction = maximum > before ? Exp.Of(before - maximum) : 1;
-                    var lanes = new float[16];
-                    for (int j = 0; j < 64; j++)
-                    {
-                        weights[64 * q + j] = j >= from && j < to ? Exp.Of(scores[64 * q + j] - maximum) : 0;
-                        lanes[j % 16] += weights[64 * q + j];
-                    }
-                    for (int half = 8; half > 0; half /= 2)
-                        for (int i = 0; i < half; i++)
-                            lanes[i] += lanes[i + half];
-                    expected.Maxima[q] = maximum;
-                    expected.Sums[q] = 1.25f * correction + lanes[0];
-                    for (int i = 0; i < headDim; i++) expected.Values[q][i] = state.Values[q][i] * correction;
+                    weights[64 * q + j] = j >= from && j < to ? Exp.Of(scores[64 * q + j] - maximum) : 0;
+                    lanes[j % 16] += weights[64 * q + j];
                 }
-
-                Widths.Run(width, new AttentionTile.WeightKernel(new Rows(scores, 64), from, to, state));
-
-                Sample.AssertSameBits(weights, scores, $"weights, {from} to {to}, before {before}");
-                Sample.AssertSameBits(Floats(expected), Floats(state), $"state, {from} to {to}, before {before}");
+                for (int half = 8; half > 0; half /= 2)
+                for (int i = 0; i < half; i++)
+                    lanes[i] += lanes[i + half];
+                expected.Maxima[q] = maximum;
+                expected.Sums[q] = 1.25f * correction + lanes[0];
+                for (int i = 0; i < headDim; i++)
+                    expected.Values[q][i] = state.Values[q][i] * correction;
             }
+
+            Widths.Run(width, new AttentionTile.WeightKernel(new Rows(scores, 64), from, to, state));
+
+            Sample.AssertSameBits(weights, scores, $"weights, {from} to {to}, before {before}");
+            Sample.AssertSameBits(Floats(expected), Floats(state), $"state, {from} to {to}, before {before}");
+        }
     }
 
     [Fact]
@@ -192,7 +203,14 @@ public class AttentionTileTests
         Assert.Throws<ArgumentOutOfRangeException>(() => Fold(to: 65));
         Assert.Throws<ArgumentOutOfRangeException>(() => Fold(from: -1));
 
-        static void Fold(int keys = 16 * 64, int values = 16 * 64, int state = 16, int states = 2, int from = 0, int to = 64)
+        static void Fold(
+            int keys = 16 * 64,
+            int values = 16 * 64,
+            int state = 16,
+            int states = 2,
+            int from = 0,
+            int to = 64
+        )
         {
             AttentionState folded = AttentionState.In(new float[states * AttentionState.Floats(state)], state);
             AttentionTile.Fold(new Rows(new float[2 * 16], 16), new float[keys], new float[values], from, to, folded);

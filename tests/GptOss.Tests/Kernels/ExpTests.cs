@@ -11,11 +11,13 @@ public class ExpTests
         for (double at = -87.336; at <= 88.376; at += 1e-4)
         {
             float x = (float)at;
-            if (x is < -87.336f or > 88.376f) continue;
+            if (x is < -87.336f or > 88.376f)
+                continue;
             double expected = Math.Exp(x);
             worst = Math.Max(worst, Math.Abs(Exp.Of(x) - expected) / expected);
         }
-        Assert.InRange(worst, 1e-9, 2e-7);   // the bound its summary states; nothing in float32 is better than the lower one
+        // The bound its summary states; nothing in float32 is better than the lower one
+        Assert.InRange(worst, 1e-9, 2e-7);
     }
 
     [Fact]
@@ -23,7 +25,7 @@ public class ExpTests
     {
         for (float x = 1f; x > 1e-30f; x *= 0.37f)
         {
-            Assert.Equal(1, Exp.Of(x) / Math.Exp(x), tolerance: 2e-7);    // the bound its summary states
+            Assert.Equal(1, Exp.Of(x) / Math.Exp(x), tolerance: 2e-7); // the bound its summary states
             Assert.Equal(1, Exp.Of(-x) / Math.Exp(-x), tolerance: 2e-7);
         }
         Assert.Equal(1f, Exp.Of(0f));
@@ -45,10 +47,25 @@ public class ExpTests
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
     public void Every_width_gives_the_bits_of_the_single_value(int width)
     {
-        List<float> x = [0f, -0f, float.NegativeInfinity, float.PositiveInfinity, -87.336f, 88.376f, -87.34f, 88.38f,
-            float.MaxValue, float.MinValue, float.Epsilon, -float.Epsilon];
-        for (float at = -90; at < 90; at += 0.0037f) x.Add(at);
-        while (x.Count % 16 != 0) x.Add(1);
+        List<float> x =
+        [
+            0f,
+            -0f,
+            float.NegativeInfinity,
+            float.PositiveInfinity,
+            -87.336f,
+            88.376f,
+            -87.34f,
+            88.38f,
+            float.MaxValue,
+            float.MinValue,
+            float.Epsilon,
+            -float.Epsilon,
+        ];
+        for (float at = -90; at < 90; at += 0.0037f)
+            x.Add(at);
+        while (x.Count % 16 != 0)
+            x.Add(1);
         var y = new float[x.Count];
 
         Widths.Run(width, new Each([.. x], y));
@@ -65,16 +82,20 @@ public class ExpTests
 
         Widths.Run(width, new Each(x, y));
 
-        for (int i = 0; i < 16; i++) Assert.Equal(i == 5, float.IsNaN(y[i]));
+        for (int i = 0; i < 16; i++)
+            Assert.Equal(i == 5, float.IsNaN(y[i]));
     }
 
     private readonly ref struct Each(float[] x, float[] y) : ILaneKernel
     {
-        private readonly float[] _x = x, _y = y;
+        private readonly float[] _x = x,
+            _y = y;
 
-        public void Run<T>() where T : struct, ILanes<T>
+        public void Run<T>()
+            where T : struct, ILanes<T>
         {
-            for (int i = 0; i < _x.Length; i += 16) T.Store(Exp.Of(T.Load(in _x[i], 0)), ref _y[i], 0);
+            for (int i = 0; i < _x.Length; i += 16)
+                T.Store(Exp.Of(T.Load(in _x[i], 0)), ref _y[i], 0);
         }
     }
 }

@@ -2,8 +2,11 @@ using System.Runtime.InteropServices;
 
 namespace GptOss.Tests.Kernels;
 
-/// <summary>A copy of some values that ends exactly where a page without access begins: one byte read past it ends the process.</summary>
-internal sealed unsafe class GuardedMemory<T> : IDisposable where T : unmanaged
+/// <summary>
+/// A copy of some values that ends exactly where a page without access begins: one byte read past it ends the process.
+/// </summary>
+internal sealed unsafe class GuardedMemory<T> : IDisposable
+    where T : unmanaged
 {
     private readonly byte* _start;
     private readonly nuint _bytes;
@@ -12,11 +15,16 @@ internal sealed unsafe class GuardedMemory<T> : IDisposable where T : unmanaged
 
     public GuardedMemory(ReadOnlySpan<T> values)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.Is64BitProcess, "pages are guarded by Linux's mmap and mprotect");
-        nuint page = (nuint)Environment.SystemPageSize, used = (nuint)values.Length * (nuint)sizeof(T);
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux() && Environment.Is64BitProcess,
+            "pages are guarded by Linux's mmap and mprotect"
+        );
+        nuint page = (nuint)Environment.SystemPageSize,
+            used = (nuint)values.Length * (nuint)sizeof(T);
         nuint pages = (used + page - 1) / page * page;
         _bytes = pages + page;
-        _start = (byte*)Native.Map(null, _bytes, protection: 3, flags: 0x22, file: -1, offset: 0);   // read, write; private, anonymous
+        // Read, write; private, anonymous
+        _start = (byte*)Native.Map(null, _bytes, protection: 3, flags: 0x22, file: -1, offset: 0);
         Assert.NotEqual(-1, (nint)_start);
         Assert.Equal(0, Native.Protect(_start + pages, page, protection: 0));
         _values = (T*)(_start + pages - used);

@@ -17,7 +17,8 @@ public class Int8TileTests
 
             Assert.Equal(x.Max(MathF.Abs) / 127, scale);
             Assert.Equal(127, q.Max(value => Math.Abs((int)value)));
-            for (int i = 0; i < 64; i++) Assert.Equal(x[i], q[i] * (double)scale, tolerance: 0.5001 * scale);
+            for (int i = 0; i < 64; i++)
+                Assert.Equal(x[i], q[i] * (double)scale, tolerance: 0.5001 * scale);
         }
     }
 
@@ -31,7 +32,7 @@ public class Int8TileTests
 
     [Theory]
     [InlineData(0f)]
-    [InlineData(float.Epsilon)]   // its 127th part is zero
+    [InlineData(float.Epsilon)] // its 127th part is zero
     public void What_has_no_scale_reads_as_zero(float value)
     {
         sbyte[] q = [7];
@@ -46,7 +47,8 @@ public class Int8TileTests
     public void A_position_with_a_value_that_is_not_finite_reads_as_NaN_and_its_neighbours_as_stored(float value)
     {
         var tile = new KvTile(KeyValueFormat.Int8, headDim: 4);
-        byte[] keys = new byte[tile.Bytes], values = new byte[tile.Bytes];
+        byte[] keys = new byte[tile.Bytes],
+            values = new byte[tile.Bytes];
         for (int slot = 0; slot < 64; slot++)
         {
             float[] x = [1, slot == 20 ? value : 2, 3, 4];
@@ -54,14 +56,15 @@ public class Int8TileTests
             tile.StoreValue(values, slot, x);
         }
 
-        ReadOnlySpan<float> k = tile.Keys(keys, new float[4 * 64]), v = tile.Values(values, new float[4 * 64]);
+        ReadOnlySpan<float> k = tile.Keys(keys, new float[4 * 64]),
+            v = tile.Values(values, new float[4 * 64]);
 
         for (int slot = 0; slot < 64; slot++)
-            for (int i = 0; i < 4; i++)
-            {
-                Assert.Equal(slot == 20, float.IsNaN(k[i * 64 + slot]));
-                Assert.Equal(slot == 20, float.IsNaN(v[slot * 4 + i]));
-            }
+        for (int i = 0; i < 4; i++)
+        {
+            Assert.Equal(slot == 20, float.IsNaN(k[i * 64 + slot]));
+            Assert.Equal(slot == 20, float.IsNaN(v[slot * 4 + i]));
+        }
     }
 
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
@@ -70,14 +73,18 @@ public class Int8TileTests
         foreach (int headDim in (int[])[1, 8, 16, 64, 72, 80])
         {
             sbyte[] bytes = Array.ConvertAll(Sample.Bytes(64 * headDim, seed: headDim), value => (sbyte)value);
-            float[] scales = Sample.Floats(64, seed: 1), expected = new float[bytes.Length], result = new float[bytes.Length];
+            float[] scales = Sample.Floats(64, seed: 1),
+                expected = new float[bytes.Length],
+                result = new float[bytes.Length];
             using var guarded = new GuardedMemory<sbyte>(bytes);
 
-            for (int i = 0; i < bytes.Length; i++) expected[i] = bytes[i] * scales[i % 64];
+            for (int i = 0; i < bytes.Length; i++)
+                expected[i] = bytes[i] * scales[i % 64];
             Widths.Run(width, new Int8Tile.KeyKernel(guarded.Span, scales, result));
             Sample.AssertSameBits(expected, result, $"keys, headDim {headDim}");
 
-            for (int i = 0; i < bytes.Length; i++) expected[i] = bytes[i] * scales[i / headDim];
+            for (int i = 0; i < bytes.Length; i++)
+                expected[i] = bytes[i] * scales[i / headDim];
             Widths.Run(width, new Int8Tile.ValueKernel(guarded.Span, scales, result));
             Sample.AssertSameBits(expected, result, $"values, headDim {headDim}");
         }
@@ -91,7 +98,8 @@ public class Int8TileTests
     {
         const int headDim = 10;
         var tile = new KvTile(format, headDim);
-        byte[] keys = new byte[tile.Bytes], values = new byte[tile.Bytes];
+        byte[] keys = new byte[tile.Bytes],
+            values = new byte[tile.Bytes];
         float[][] x = [.. Enumerable.Range(0, 64).Select(slot => Whole(slot))];
         for (int slot = 63; slot >= 0; slot--)
         {
@@ -99,26 +107,34 @@ public class Int8TileTests
             tile.StoreValue(values, slot, x[63 - slot]);
         }
 
-        ReadOnlySpan<float> k = tile.Keys(keys, new float[64 * headDim]), v = tile.Values(values, new float[64 * headDim]);
+        ReadOnlySpan<float> k = tile.Keys(keys, new float[64 * headDim]),
+            v = tile.Values(values, new float[64 * headDim]);
 
         Assert.Equal(0, tile.Bytes % 64);
         for (int slot = 0; slot < 64; slot++)
-            for (int i = 0; i < headDim; i++)
-            {
-                Assert.Equal(x[slot][i], k[i * 64 + slot]);
-                Assert.Equal(x[63 - slot][i], v[slot * headDim + i]);
-            }
+        for (int i = 0; i < headDim; i++)
+        {
+            Assert.Equal(x[slot][i], k[i * 64 + slot]);
+            Assert.Equal(x[63 - slot][i], v[slot * headDim + i]);
+        }
 
         // Whole numbers up to 127, of which the largest is there: every format keeps them.
-        static float[] Whole(int slot) => [127, .. Sample.Bytes(headDim - 1, seed: slot).Select(value => (float)(value % 255 - 127))];
+        static float[] Whole(int slot) =>
+            [127, .. Sample.Bytes(headDim - 1, seed: slot).Select(value => (float)(value % 255 - 127))];
     }
 
     [Fact]
     public void Wrong_lengths_are_refused()
     {
         Assert.Throws<ArgumentOutOfRangeException>(() => Int8Tile.Quantize(new float[4], new sbyte[5]));
-        Assert.Throws<ArgumentOutOfRangeException>(() => Int8Tile.WidenKeys(new sbyte[64], new float[63], new float[64]));
-        Assert.Throws<ArgumentOutOfRangeException>(() => Int8Tile.WidenValues(new sbyte[65], new float[64], new float[65]));
-        Assert.Throws<ArgumentOutOfRangeException>(() => Int8Tile.WidenValues(new sbyte[64], new float[64], new float[63]));
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            Int8Tile.WidenKeys(new sbyte[64], new float[63], new float[64])
+        );
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            Int8Tile.WidenValues(new sbyte[65], new float[64], new float[65])
+        );
+        Assert.Throws<ArgumentOutOfRangeException>(() =>
+            Int8Tile.WidenValues(new sbyte[64], new float[64], new float[63])
+        );
     }
 }

@@ -4,7 +4,9 @@ using GptOss.Kernels;
 
 namespace GptOss.Tests.Kernels;
 
-/// <summary>Runs an integer kernel on the kind of registers of the test's choice, where the library would take the best.</summary>
+/// <summary>
+/// Runs an integer kernel on the kind of registers of the test's choice, where the library would take the best.
+/// </summary>
 internal static class Kinds
 {
     /// <summary>Kinds whose sums hold weights of any eight bits.</summary>
@@ -12,7 +14,8 @@ internal static class Kinds
 
     public static TheoryData<string> All => ["512", "256", "vnni", "emulated vnni", "wide512", "wide256", "128", "1"];
 
-    public static void Run<TKernel>(string kind, in TKernel kernel) where TKernel : struct, IDotsKernel, allows ref struct
+    public static void Run<TKernel>(string kind, in TKernel kernel)
+        where TKernel : struct, IDotsKernel, allows ref struct
     {
         bool present = kind switch
         {
@@ -26,14 +29,30 @@ internal static class Kinds
         Assert.SkipUnless(present, $"this process has no registers of the kind {kind}");
         switch (kind)
         {
-            case "512": kernel.Run<Dots512>(); break;
-            case "256": kernel.Run<Dots256>(); break;
-            case "vnni": kernel.Run<DotsVnni>(); break;
-            case "emulated vnni": kernel.Run<EmulatedVnni>(); break;
-            case "wide512": kernel.Run<WideDots512>(); break;
-            case "wide256": kernel.Run<WideDots256>(); break;
-            case "128": kernel.Run<Dots128>(); break;
-            default: kernel.Run<Dots1>(); break;
+            case "512":
+                kernel.Run<Dots512>();
+                break;
+            case "256":
+                kernel.Run<Dots256>();
+                break;
+            case "vnni":
+                kernel.Run<DotsVnni>();
+                break;
+            case "emulated vnni":
+                kernel.Run<EmulatedVnni>();
+                break;
+            case "wide512":
+                kernel.Run<WideDots512>();
+                break;
+            case "wide256":
+                kernel.Run<WideDots256>();
+                break;
+            case "128":
+                kernel.Run<Dots128>();
+                break;
+            default:
+                kernel.Run<Dots1>();
+                break;
         }
     }
 }

@@ -6,8 +6,24 @@ namespace GptOss.Tests.Kernels;
 public class LanesTests
 {
     private static readonly float[] Special =
-        [0f, -0f, 1f, -1f, float.Epsilon, -float.Epsilon, float.MaxValue, float.MinValue, float.PositiveInfinity,
-            float.NegativeInfinity, 1e-38f, -1e-38f, 0.1f, -3f, 65504f, 1.17549435e-38f];
+    [
+        0f,
+        -0f,
+        1f,
+        -1f,
+        float.Epsilon,
+        -float.Epsilon,
+        float.MaxValue,
+        float.MinValue,
+        float.PositiveInfinity,
+        float.NegativeInfinity,
+        1e-38f,
+        -1e-38f,
+        0.1f,
+        -3f,
+        65504f,
+        1.17549435e-38f,
+    ];
 
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
     public void Arithmetic_is_that_of_single_floats(int width)
@@ -17,7 +33,9 @@ public class LanesTests
             // The special values meet each other in every pairing of a rotation, then random ones.
             float[] a = turn < 16 ? Special : Sample.Floats(16, seed: turn);
             float[] b = turn < 16 ? [.. Special[turn..], .. Special[..turn]] : Sample.Floats(16, seed: 1000 + turn);
-            float[] c = Sample.Floats(16, seed: 2000 + turn), y = new float[6 * 16], expected = new float[6 * 16];
+            float[] c = Sample.Floats(16, seed: 2000 + turn),
+                y = new float[6 * 16],
+                expected = new float[6 * 16];
             for (int i = 0; i < 16; i++)
             {
                 expected[i] = MathF.FusedMultiplyAdd(a[i], b[i], c[i]);
@@ -31,8 +49,10 @@ public class LanesTests
             Widths.Run(width, new Arithmetic(a, b, c, y));
 
             for (int i = 0; i < y.Length; i++)
-                if (float.IsNaN(expected[i])) Assert.True(float.IsNaN(y[i]));   // the bits of a NaN are nobody's promise
-                else Sample.AssertSameBits([expected[i]], [y[i]], $"turn {turn}, value {i}");
+                if (float.IsNaN(expected[i]))
+                    Assert.True(float.IsNaN(y[i])); // the bits of a NaN are nobody's promise
+                else
+                    Sample.AssertSameBits([expected[i]], [y[i]], $"turn {turn}, value {i}");
         }
     }
 
@@ -41,7 +61,8 @@ public class LanesTests
     {
         var nan = new float[16];
         Array.Fill(nan, float.NaN);
-        float[] ones = new float[16], y = new float[32];
+        float[] ones = new float[16],
+            y = new float[32];
         Array.Fill(ones, 1f);
 
         Widths.Run(width, new Less(nan, ones, y));
@@ -54,10 +75,12 @@ public class LanesTests
     {
         for (int turn = 0; turn < 100; turn++)
         {
-            float[] a = Sample.Floats(16, seed: turn), tree = [.. a], y = new float[1];
+            float[] a = Sample.Floats(16, seed: turn),
+                tree = [.. a],
+                y = new float[1];
             for (int half = 8; half > 0; half /= 2)
-                for (int i = 0; i < half; i++)
-                    tree[i] = tree[i] + tree[i + half];
+            for (int i = 0; i < half; i++)
+                tree[i] = tree[i] + tree[i + half];
 
             Widths.Run(width, new Total(a, y));
 
@@ -71,8 +94,10 @@ public class LanesTests
         for (int lane = 0; lane < 16; lane++)
             foreach (float most in (float[])[2f, float.PositiveInfinity, -3f])
             {
-                float[] a = Sample.Floats(16, seed: lane), y = new float[1];
-                if (most < 0) Array.Fill(a, float.NegativeInfinity);
+                float[] a = Sample.Floats(16, seed: lane),
+                    y = new float[1];
+                if (most < 0)
+                    Array.Fill(a, float.NegativeInfinity);
                 a[lane] = most;
 
                 Widths.Run(width, new Largest(a, y));
@@ -100,11 +125,13 @@ public class LanesTests
         {
             var shifted = new float[16];
             var y = new float[16];
-            for (int i = 0; i < 16; i++) shifted[i] = n + i + 12582912f;
+            for (int i = 0; i < 16; i++)
+                shifted[i] = n + i + 12582912f;
 
             Widths.Run(width, new Power(shifted, y));
 
-            for (int i = 0; i < 16; i++) Assert.Equal(Math.ScaleB(1, n + i), y[i]);
+            for (int i = 0; i < 16; i++)
+                Assert.Equal(Math.ScaleB(1, n + i), y[i]);
         }
     }
 
@@ -112,25 +139,34 @@ public class LanesTests
     public void Codes_and_scales_of_a_step_land_in_their_lanes(int width)
     {
         for (int blocks = 1; blocks <= 4; blocks++)
-            for (int turn = 0; turn < 64; turn++)
+        for (int turn = 0; turn < 64; turn++)
+        {
+            byte[] bytes = Sample.Bytes(blocks * 16, seed: turn);
+            uint scales = BitConverter.ToUInt32([
+                (byte)(4 * turn),
+                (byte)(4 * turn + 1),
+                (byte)(4 * turn + 2),
+                (byte)(4 * turn + 3),
+            ]);
+            var y = new float[9 * 16];
+            using var guarded = new GuardedMemory<byte>(bytes);
+
+            Widths.Run(width, new Step(guarded.Span, blocks, scales, y));
+
+            for (int lane = 0; lane < 16; lane++)
             {
-                byte[] bytes = Sample.Bytes(blocks * 16, seed: turn);
-                uint scales = BitConverter.ToUInt32([(byte)(4 * turn), (byte)(4 * turn + 1), (byte)(4 * turn + 2), (byte)(4 * turn + 3)]);
-                var y = new float[9 * 16];
-                using var guarded = new GuardedMemory<byte>(bytes);
-
-                Widths.Run(width, new Step(guarded.Span, blocks, scales, y));
-
-                for (int lane = 0; lane < 16; lane++)
+                for (int j = 0; j < 8; j++)
                 {
-                    for (int j = 0; j < 8; j++)
-                    {
-                        int code = lane < 4 * blocks ? bytes[4 * lane + j / 2] >> (j % 2 * 4) & 0xF : 0;
-                        Sample.AssertSameBits([Mxfp4.Value(code)], [y[j * 16 + lane]], $"{blocks} blocks, lane {lane}, code {j}");
-                    }
-                    Assert.Equal(Mxfp4.Scale((byte)(4 * turn + lane / 4)), y[128 + lane]);
+                    int code = lane < 4 * blocks ? bytes[4 * lane + j / 2] >> (j % 2 * 4) & 0xF : 0;
+                    Sample.AssertSameBits(
+                        [Mxfp4.Value(code)],
+                        [y[j * 16 + lane]],
+                        $"{blocks} blocks, lane {lane}, code {j}"
+                    );
                 }
+                Assert.Equal(Mxfp4.Scale((byte)(4 * turn + lane / 4)), y[128 + lane]);
             }
+        }
     }
 
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
@@ -153,11 +189,17 @@ public class LanesTests
 
     private readonly ref struct Arithmetic(float[] a, float[] b, float[] c, float[] y) : ILaneKernel
     {
-        private readonly float[] _a = a, _b = b, _c = c, _y = y;
+        private readonly float[] _a = a,
+            _b = b,
+            _c = c,
+            _y = y;
 
-        public void Run<T>() where T : struct, ILanes<T>
+        public void Run<T>()
+            where T : struct, ILanes<T>
         {
-            T a = T.Load(in _a[0], 0), b = T.Load(in _b[0], 0), c = T.Load(in _c[0], 0);
+            T a = T.Load(in _a[0], 0),
+                b = T.Load(in _b[0], 0),
+                c = T.Load(in _c[0], 0);
             T.Store(T.MultiplyAdd(a, b, c), ref _y[0], 0);
             T.Store(a + b, ref _y[0], 16);
             T.Store(a - b, ref _y[0], 32);
@@ -169,11 +211,16 @@ public class LanesTests
 
     private readonly ref struct Less(float[] a, float[] b, float[] y) : ILaneKernel
     {
-        private readonly float[] _a = a, _b = b, _y = y;
+        private readonly float[] _a = a,
+            _b = b,
+            _y = y;
 
-        public void Run<T>() where T : struct, ILanes<T>
+        public void Run<T>()
+            where T : struct, ILanes<T>
         {
-            T a = T.Load(in _a[0], 0), b = T.Load(in _b[0], 0), no = T.Create(-7f);
+            T a = T.Load(in _a[0], 0),
+                b = T.Load(in _b[0], 0),
+                no = T.Create(-7f);
             T.Store(T.WhereLess(a, b, T.Zero, no), ref _y[0], 0);
             T.Store(T.WhereLess(b, a, T.Zero, no), ref _y[0], 16);
         }
@@ -181,16 +228,20 @@ public class LanesTests
 
     private readonly ref struct Total(float[] a, float[] y) : ILaneKernel
     {
-        private readonly float[] _a = a, _y = y;
+        private readonly float[] _a = a,
+            _y = y;
 
-        public void Run<T>() where T : struct, ILanes<T> => _y[0] = T.Sum(T.Load(in _a[0], 0));
+        public void Run<T>()
+            where T : struct, ILanes<T> => _y[0] = T.Sum(T.Load(in _a[0], 0));
     }
 
     private readonly ref struct Largest(float[] a, float[] y) : ILaneKernel
     {
-        private readonly float[] _a = a, _y = y;
+        private readonly float[] _a = a,
+            _y = y;
 
-        public void Run<T>() where T : struct, ILanes<T> => _y[0] = T.Max(T.Load(in _a[0], 0));
+        public void Run<T>()
+            where T : struct, ILanes<T> => _y[0] = T.Max(T.Load(in _a[0], 0));
     }
 
     private readonly ref struct Widening(Span<sbyte> bytes, float[] y) : ILaneKernel
@@ -198,18 +249,21 @@ public class LanesTests
         private readonly Span<sbyte> _bytes = bytes;
         private readonly float[] _y = y;
 
-        public void Run<T>() where T : struct, ILanes<T>
+        public void Run<T>()
+            where T : struct, ILanes<T>
         {
-            for (nuint i = 0; i < (nuint)_y.Length; i += 16) T.Store(T.LoadSByte(in _bytes[0], i), ref _y[0], i);
+            for (nuint i = 0; i < (nuint)_y.Length; i += 16)
+                T.Store(T.LoadSByte(in _bytes[0], i), ref _y[0], i);
         }
     }
 
     private readonly ref struct Power(float[] shifted, float[] y) : ILaneKernel
     {
-        private readonly float[] _shifted = shifted, _y = y;
+        private readonly float[] _shifted = shifted,
+            _y = y;
 
-        public void Run<T>() where T : struct, ILanes<T> =>
-            T.Store(T.PowerOfTwo(T.Load(in _shifted[0], 0)), ref _y[0], 0);
+        public void Run<T>()
+            where T : struct, ILanes<T> => T.Store(T.PowerOfTwo(T.Load(in _shifted[0], 0)), ref _y[0], 0);
     }
 
     private readonly ref struct Step(Span<byte> bytes, int blocks, uint scales, float[] y) : ILaneKernel
@@ -219,7 +273,8 @@ public class LanesTests
         private readonly uint _scales = scales;
         private readonly float[] _y = y;
 
-        public void Run<T>() where T : struct, ILanes<T>
+        public void Run<T>()
+            where T : struct, ILanes<T>
         {
             T bits = _blocks == 4 ? T.LoadBits(in _bytes[0], 0) : T.LoadBits(in _bytes[0], 0, _blocks);
             T.Codes(bits, out T k0, out T k1, out T k2, out T k3);
@@ -239,7 +294,8 @@ public class LanesTests
         private readonly int _count = count;
         private readonly float[] _y = y;
 
-        public void Run<T>() where T : struct, ILanes<T>
+        public void Run<T>()
+            where T : struct, ILanes<T>
         {
             T all = T.LoadBFloat16(in _bits[0], 0);
             T.Store(all, ref _y[0], 0);

@@ -16,36 +16,44 @@ public class Mxfp4Int8Tests
     }
 
     [Theory]
-    [InlineData(1)]    // one block
-    [InlineData(16)]   // a whole step
-    [InlineData(90)]   // the real row: 2880 / 32
+    [InlineData(1)] // one block
+    [InlineData(16)] // a whole step
+    [InlineData(90)] // the real row: 2880 / 32
     public void A_product_agrees_with_a_float64_sum_over_the_rounded_activations(int columnBlocks)
     {
-        const int rows = 5, tokens = 7;
+        const int rows = 5,
+            tokens = 7;
         Matrix w = Matrix.Random(rows, columnBlocks, seed: columnBlocks);
         float[] x = Sample.Floats(tokens * w.Columns, seed: 1);
         float[] y = Run("1", w, x);
 
         for (int t = 0; t < tokens; t++)
-            for (int r = 0; r < rows; r++)
+        for (int r = 0; r < rows; r++)
+        {
+            double expected = w.Bias[r],
+                magnitude = Math.Abs(expected),
+                step = 0;
+            for (int b = 0; b < columnBlocks; b++)
             {
-                double expected = w.Bias[r], magnitude = Math.Abs(expected), step = 0;
-                for (int b = 0; b < columnBlocks; b++)
+                ReadOnlySpan<float> values = x.AsSpan(t * w.Columns + b * 32, 32);
+                double maximum = 0;
+                foreach (float v in values)
+                    maximum = Math.Max(maximum, Math.Abs(v));
+                for (int k = 0; k < 32; k++)
                 {
-                    ReadOnlySpan<float> values = x.AsSpan(t * w.Columns + b * 32, 32);
-                    double maximum = 0;
-                    foreach (float v in values) maximum = Math.Max(maximum, Math.Abs(v));
-                    for (int k = 0; k < 32; k++)
-                    {
-                        double weight = w.Value(r, b * 32 + k);
-                        expected += weight * values[k];
-                        magnitude += Math.Abs(weight * values[k]);
-                        step += Math.Abs(weight) * maximum / 127 / 2;   // half a step of the activation's grid
-                    }
+                    double weight = w.Value(r, b * 32 + k);
+                    expected += weight * values[k];
+                    magnitude += Math.Abs(weight * values[k]);
+                    step += Math.Abs(weight) * maximum / 127 / 2; // half a step of the activation's grid
                 }
-                double roundings = columnBlocks / 16 + 8;
-                Assert.Equal(expected, y[t * rows + r], tolerance: 1.001 * step + roundings * Math.ScaleB(1, -24) * magnitude);
             }
+            double roundings = columnBlocks / 16 + 8;
+            Assert.Equal(
+                expected,
+                y[t * rows + r],
+                tolerance: 1.001 * step + roundings * Math.ScaleB(1, -24) * magnitude
+            );
+        }
     }
 
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
@@ -57,7 +65,11 @@ public class Mxfp4Int8Tests
                 {
                     Matrix w = Matrix.Random(rows, columnBlocks, seed: columnBlocks);
                     float[] x = Sample.Floats(tokens * w.Columns, seed: rows);
-                    Sample.AssertSameBits(w.Defined(x), RunRows(width, w, x, w.Blocks, w.Scales), $"{rows} × {columnBlocks}, {tokens} tokens");
+                    Sample.AssertSameBits(
+                        w.Defined(x),
+                        RunRows(width, w, x, w.Blocks, w.Scales),
+                        $"{rows} × {columnBlocks}, {tokens} tokens"
+                    );
                 }
     }
 
@@ -65,34 +77,40 @@ public class Mxfp4Int8Tests
     public void Panels_give_the_bits_of_the_definition_on_every_kind_of_registers(string kind)
     {
         foreach (int columnBlocks in (int[])[1, 2, 5, 16, 17, 33, 90])
-            foreach (int rows in (int[])[1, 5, 16, 31, 32, 33, 70])
-            {
-                int tokens = 5 + (rows + columnBlocks) % 9;
-                Matrix w = Matrix.Random(rows, columnBlocks, seed: columnBlocks);
-                float[] x = Sample.Floats(tokens * w.Columns, seed: rows);
-                Sample.AssertSameBits(w.Defined(x), Run(kind, w, x), $"{rows} × {columnBlocks} blocks, {tokens} tokens");
-            }
+        foreach (int rows in (int[])[1, 5, 16, 31, 32, 33, 70])
+        {
+            int tokens = 5 + (rows + columnBlocks) % 9;
+            Matrix w = Matrix.Random(rows, columnBlocks, seed: columnBlocks);
+            float[] x = Sample.Floats(tokens * w.Columns, seed: rows);
+            Sample.AssertSameBits(w.Defined(x), Run(kind, w, x), $"{rows} × {columnBlocks} blocks, {tokens} tokens");
+        }
     }
 
     [Fact]
     public void Many_tokens_in_one_call_equal_as_many_calls_of_one()
     {
         Matrix w = Matrix.Random(rows: 37, columnBlocks: 18, seed: 1);
-        float[] x = Sample.Floats(70 * w.Columns, seed: 2), single = new float[70 * w.Rows];
+        float[] x = Sample.Floats(70 * w.Columns, seed: 2),
+            single = new float[70 * w.Rows];
         for (int t = 0; t < 70; t++)
             Product(w, x.AsSpan(t * w.Columns, w.Columns)).CopyTo(single, t * w.Rows);
 
         for (int tokens = 1; tokens <= 70; tokens++)
-            Sample.AssertSameBits(single.AsSpan(0, tokens * w.Rows), Product(w, x.AsSpan(0, tokens * w.Columns)), $"{tokens} tokens");
+            Sample.AssertSameBits(
+                single.AsSpan(0, tokens * w.Rows),
+                Product(w, x.AsSpan(0, tokens * w.Columns)),
+                $"{tokens} tokens"
+            );
     }
 
     [Theory]
-    [InlineData(1)]     // one row after the other
-    [InlineData(11)]    // panels
+    [InlineData(1)] // one row after the other
+    [InlineData(11)] // panels
     public void Splitting_the_rows_changes_nothing_and_writes_nothing_else(int tokens)
     {
         Matrix w = Matrix.Random(rows: 45, columnBlocks: 6, seed: 1);
-        float[] x = Sample.Floats(tokens * w.Columns, seed: 2), whole = Product(w, x);
+        float[] x = Sample.Floats(tokens * w.Columns, seed: 2),
+            whole = Product(w, x);
 
         for (int cut = 1; cut < w.Rows; cut++)
         {
@@ -100,8 +118,8 @@ public class Mxfp4Int8Tests
             y.AsSpan().Fill(float.NaN);
             MultiplyRange(w, cut, w.Rows, x, y);
             for (int t = 0; t < tokens; t++)
-                for (int r = 0; r < cut; r++)
-                    Assert.True(float.IsNaN(y[t * w.Rows + r]), $"output {r} is not of the range");
+            for (int r = 0; r < cut; r++)
+                Assert.True(float.IsNaN(y[t * w.Rows + r]), $"output {r} is not of the range");
             MultiplyRange(w, 0, cut, x, y);
             Sample.AssertSameBits(whole, y, $"cut at {cut}");
         }
@@ -117,7 +135,11 @@ public class Mxfp4Int8Tests
             using var blocks = new GuardedMemory<byte>(w.Blocks);
             using var scales = new GuardedMemory<byte>(w.Scales);
 
-            Sample.AssertSameBits(w.Defined(x), RunRows(width, w, x, blocks.Span, scales.Span), $"{columnBlocks} blocks");
+            Sample.AssertSameBits(
+                w.Defined(x),
+                RunRows(width, w, x, blocks.Span, scales.Span),
+                $"{columnBlocks} blocks"
+            );
         }
     }
 
@@ -131,7 +153,11 @@ public class Mxfp4Int8Tests
             using var blocks = new GuardedMemory<byte>(w.Blocks);
             using var scales = new GuardedMemory<byte>(w.Scales);
 
-            Sample.AssertSameBits(w.Defined(x), RunPanels(kind, w, x, blocks.Span, scales.Span), $"{columnBlocks} blocks");
+            Sample.AssertSameBits(
+                w.Defined(x),
+                RunPanels(kind, w, x, blocks.Span, scales.Span),
+                $"{columnBlocks} blocks"
+            );
         }
     }
 
@@ -142,9 +168,11 @@ public class Mxfp4Int8Tests
     {
         byte[] ends = [0, 1, 2, 253, 254];
         Matrix w = Matrix.Random(rows: 10, columnBlocks: 18, seed: 1);
-        for (int i = 0; i < w.Scales.Length; i++) w.Scales[i] = ends[i / w.ColumnBlocks % ends.Length];
+        for (int i = 0; i < w.Scales.Length; i++)
+            w.Scales[i] = ends[i / w.ColumnBlocks % ends.Length];
         w.Bias.AsSpan().Clear();
-        float[] x = [.. Sample.Floats(tokens * w.Columns, seed: 2).Select(v => v * 1e-3f)];   // at 2¹²⁷ the sums stay finite
+        // At 2¹²⁷ the sums stay finite
+        float[] x = [.. Sample.Floats(tokens * w.Columns, seed: 2).Select(v => v * 1e-3f)];
         float[] expected = w.Defined(x);
 
         Assert.All(expected, value => Assert.True(float.IsFinite(value)));
@@ -158,9 +186,10 @@ public class Mxfp4Int8Tests
     {
         Matrix w = Matrix.Random(rows: 40, columnBlocks: 6, seed: 1);
         w.Bias.AsSpan().Clear();
-        w.Scales[3 * w.ColumnBlocks + 5] = 255;   // the last block of a row: its neighbours lie beside it
+        w.Scales[3 * w.ColumnBlocks + 5] = 255; // the last block of a row: its neighbours lie beside it
         float[] y = Product(w, Sample.Floats(tokens * w.Columns, seed: 2));
-        for (int i = 0; i < y.Length; i++) Assert.Equal(i % w.Rows != 3, float.IsFinite(y[i]));
+        for (int i = 0; i < y.Length; i++)
+            Assert.Equal(i % w.Rows != 3, float.IsFinite(y[i]));
     }
 
     [Theory]
@@ -174,7 +203,8 @@ public class Mxfp4Int8Tests
         float[] x = Sample.Floats(tokens * w.Columns, seed: 2);
         x[45] = bad;
         float[] y = Product(w, x);
-        for (int i = 0; i < y.Length; i++) Assert.Equal(i >= w.Rows, float.IsFinite(y[i]));
+        for (int i = 0; i < y.Length; i++)
+            Assert.Equal(i >= w.Rows, float.IsFinite(y[i]));
     }
 
     [Fact]
@@ -189,9 +219,15 @@ public class Mxfp4Int8Tests
         Assert.Throws<ArgumentOutOfRangeException>(() => Multiply(scratch: Mxfp4Int8.ScratchValues(64, 1) - 1));
 
         static void Multiply(int blocks = 64, int scales = 4, int? x = null, int first = 0, int? scratch = null) =>
-            Mxfp4Int8.Multiply(new byte[blocks], new byte[scales], new float[2],
-                new Rows(new float[x ?? Int8Row.Width(64)], x ?? Int8Row.Width(64)), new Rows(new float[2], 2), first,
-                new float[scratch ?? Mxfp4Int8.ScratchValues(64, 1)]);
+            Mxfp4Int8.Multiply(
+                new byte[blocks],
+                new byte[scales],
+                new float[2],
+                new Rows(new float[x ?? Int8Row.Width(64)], x ?? Int8Row.Width(64)),
+                new Rows(new float[2], 2),
+                first,
+                new float[scratch ?? Mxfp4Int8.ScratchValues(64, 1)]
+            );
     }
 
     private static float[] Product(Matrix w, ReadOnlySpan<float> x)
@@ -203,38 +239,78 @@ public class Mxfp4Int8Tests
 
     private static void MultiplyRange(Matrix w, int from, int to, ReadOnlySpan<float> x, Span<float> y)
     {
-        int tokens = x.Length / w.Columns, width = Int8Row.Width(w.Columns);
+        int tokens = x.Length / w.Columns,
+            width = Int8Row.Width(w.Columns);
         var arranged = new float[tokens * width];
         for (int t = 0; t < tokens; t++)
             Mxfp4Int8.Arrange(x.Slice(t * w.Columns, w.Columns), arranged.AsSpan(t * width, width), tokens);
         Mxfp4Int8.Multiply(
             w.Blocks.AsSpan(from * w.ColumnBlocks * 16, (to - from) * w.ColumnBlocks * 16),
-            w.Scales.AsSpan(from * w.ColumnBlocks, (to - from) * w.ColumnBlocks), w.Bias.AsSpan(from, to - from),
-            new Rows(arranged, width), new Rows(y, w.Rows), from, new float[Mxfp4Int8.ScratchValues(w.Columns, tokens)]);
+            w.Scales.AsSpan(from * w.ColumnBlocks, (to - from) * w.ColumnBlocks),
+            w.Bias.AsSpan(from, to - from),
+            new Rows(arranged, width),
+            new Rows(y, w.Rows),
+            from,
+            new float[Mxfp4Int8.ScratchValues(w.Columns, tokens)]
+        );
     }
 
-    private static float[] RunRows(int width, Matrix w, ReadOnlySpan<float> x, ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales)
+    private static float[] RunRows(
+        int width,
+        Matrix w,
+        ReadOnlySpan<float> x,
+        ReadOnlySpan<byte> blocks,
+        ReadOnlySpan<byte> scales
+    )
     {
-        int tokens = x.Length / w.Columns, rowWidth = Int8Row.Width(w.Columns);
+        int tokens = x.Length / w.Columns,
+            rowWidth = Int8Row.Width(w.Columns);
         var y = new float[tokens * w.Rows];
         var arranged = new float[tokens * rowWidth];
         for (int t = 0; t < tokens; t++)
-            Widths.Run(width, new Int8Row.RowKernel(x.Slice(t * w.Columns, w.Columns), arranged.AsSpan(t * rowWidth, rowWidth)));
-        Widths.Run(width, new Mxfp4Int8.RowKernel(blocks, scales, w.Bias, new Rows(arranged, rowWidth), new Rows(y, w.Rows), 0));
+            Widths.Run(
+                width,
+                new Int8Row.RowKernel(x.Slice(t * w.Columns, w.Columns), arranged.AsSpan(t * rowWidth, rowWidth))
+            );
+        Widths.Run(
+            width,
+            new Mxfp4Int8.RowKernel(blocks, scales, w.Bias, new Rows(arranged, rowWidth), new Rows(y, w.Rows), 0)
+        );
         return y;
     }
 
-    private static float[] Run(string kind, Matrix w, ReadOnlySpan<float> x) => RunPanels(kind, w, x, w.Blocks, w.Scales);
+    private static float[] Run(string kind, Matrix w, ReadOnlySpan<float> x) =>
+        RunPanels(kind, w, x, w.Blocks, w.Scales);
 
-    private static float[] RunPanels(string kind, Matrix w, ReadOnlySpan<float> x, ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales)
+    private static float[] RunPanels(
+        string kind,
+        Matrix w,
+        ReadOnlySpan<float> x,
+        ReadOnlySpan<byte> blocks,
+        ReadOnlySpan<byte> scales
+    )
     {
-        int tokens = x.Length / w.Columns, width = Int8Row.Width(w.Columns);
+        int tokens = x.Length / w.Columns,
+            width = Int8Row.Width(w.Columns);
         var y = new float[tokens * w.Rows];
         var arranged = new float[tokens * width];
         for (int t = 0; t < tokens; t++)
-            Kinds.Run(kind, new Mxfp4Int8.ArrangeKernel(x.Slice(t * w.Columns, w.Columns), arranged.AsSpan(t * width, width)));
-        Kinds.Run(kind, new Mxfp4Int8.PanelKernel(blocks, scales, w.Bias, new Rows(arranged, width), new Rows(y, w.Rows), 0,
-            new float[Mxfp4Int8.ScratchValues(w.Columns, tokens)]));
+            Kinds.Run(
+                kind,
+                new Mxfp4Int8.ArrangeKernel(x.Slice(t * w.Columns, w.Columns), arranged.AsSpan(t * width, width))
+            );
+        Kinds.Run(
+            kind,
+            new Mxfp4Int8.PanelKernel(
+                blocks,
+                scales,
+                w.Bias,
+                new Rows(arranged, width),
+                new Rows(y, w.Rows),
+                0,
+                new float[Mxfp4Int8.ScratchValues(w.Columns, tokens)]
+            )
+        );
         return y;
     }
 
@@ -244,13 +320,18 @@ public class Mxfp4Int8Tests
         public int ColumnBlocks => Scales.Length / Rows;
         public int Columns => ColumnBlocks * 32;
 
-        public static Matrix Random(int rows, int columnBlocks, int seed) => new(
-            Sample.Bytes(rows * columnBlocks * 16, seed), Sample.Scales(rows * columnBlocks, seed + 1), Sample.Floats(rows, seed + 2));
+        public static Matrix Random(int rows, int columnBlocks, int seed) =>
+            new(
+                Sample.Bytes(rows * columnBlocks * 16, seed),
+                Sample.Scales(rows * columnBlocks, seed + 1),
+                Sample.Floats(rows, seed + 2)
+            );
 
         public double Value(int row, int k)
         {
             byte pair = Blocks[(row * ColumnBlocks + k / 32) * 16 + k % 32 / 2];
-            return Mxfp4.Value(k % 2 == 0 ? pair & 0xF : pair >> 4) * Math.ScaleB(1, Scales[row * ColumnBlocks + k / 32] - 127);
+            return Mxfp4.Value(k % 2 == 0 ? pair & 0xF : pair >> 4)
+                * Math.ScaleB(1, Scales[row * ColumnBlocks + k / 32] - 127);
         }
 
         public float[] Defined(ReadOnlySpan<float> x)
@@ -258,10 +339,13 @@ public class Mxfp4Int8Tests
             int tokens = x.Length / Columns;
             var y = new float[tokens * Rows];
             for (int t = 0; t < tokens; t++)
-                for (int r = 0; r < Rows; r++)
-                    y[t * Rows + r] = Mxfp4Int8.DotScalar(
-                        Blocks.AsSpan(r * ColumnBlocks * 16, ColumnBlocks * 16), Scales.AsSpan(r * ColumnBlocks, ColumnBlocks),
-                        x.Slice(t * Columns, Columns)) + Bias[r];
+            for (int r = 0; r < Rows; r++)
+                y[t * Rows + r] =
+                    Mxfp4Int8.DotScalar(
+                        Blocks.AsSpan(r * ColumnBlocks * 16, ColumnBlocks * 16),
+                        Scales.AsSpan(r * ColumnBlocks, ColumnBlocks),
+                        x.Slice(t * Columns, Columns)
+                    ) + Bias[r];
             return y;
         }
     }

@@ -9,7 +9,8 @@ public class Mxfp4Tests
     {
         for (int code = 0; code < 16; code++)
         {
-            int exponent = code >> 1 & 3, mantissa = code & 1;
+            int exponent = code >> 1 & 3,
+                mantissa = code & 1;
             double magnitude = exponent == 0 ? 0.5 * mantissa : Math.ScaleB(1 + 0.5 * mantissa, exponent - 1);
             double expected = (code & 8) == 0 ? magnitude : -magnitude;
 
@@ -20,35 +21,40 @@ public class Mxfp4Tests
     [Fact]
     public void A_scale_is_a_power_of_two_and_255_is_not_finite()
     {
-        for (int s = 0; s < 255; s++) Assert.Equal(Math.ScaleB(1, s - 127), Mxfp4.Scale((byte)s));
+        for (int s = 0; s < 255; s++)
+            Assert.Equal(Math.ScaleB(1, s - 127), Mxfp4.Scale((byte)s));
         Assert.False(float.IsFinite(Mxfp4.Scale(255)));
     }
 
     [Theory]
-    [InlineData(1)]    // one block: a step with three missing
-    [InlineData(3)]    // one missing
-    [InlineData(4)]    // a whole step
-    [InlineData(90)]   // the real row: 2880 / 32
+    [InlineData(1)] // one block: a step with three missing
+    [InlineData(3)] // one missing
+    [InlineData(4)] // a whole step
+    [InlineData(90)] // the real row: 2880 / 32
     public void A_product_agrees_with_a_float64_sum(int columnBlocks)
     {
-        const int rows = 5, tokens = 10;
+        const int rows = 5,
+            tokens = 10;
         Matrix w = Matrix.Random(rows, columnBlocks, seed: columnBlocks);
-        float[] x = Sample.Floats(tokens * w.Columns, seed: 1), y = Product(w, x);
+        float[] x = Sample.Floats(tokens * w.Columns, seed: 1),
+            y = Product(w, x);
 
         for (int t = 0; t < tokens; t++)
-            for (int r = 0; r < rows; r++)
+        for (int r = 0; r < rows; r++)
+        {
+            double expected = w.Bias[r],
+                magnitude = Math.Abs(expected);
+            for (int k = 0; k < w.Columns; k++)
             {
-                double expected = w.Bias[r], magnitude = Math.Abs(expected);
-                for (int k = 0; k < w.Columns; k++)
-                {
-                    double product = w.Value(r, k) * x[t * w.Columns + k];
-                    expected += product;
-                    magnitude += Math.Abs(product);
-                }
-                // Eight roundings within a dword, one for each step, four in the tree, one for the bias: 2⁻²⁴ of what is there.
-                double roundings = 8 + (columnBlocks + 3) / 4 + 5;
-                Assert.Equal(expected, y[t * rows + r], tolerance: roundings * Math.ScaleB(1, -24) * magnitude);
+                double product = w.Value(r, k) * x[t * w.Columns + k];
+                expected += product;
+                magnitude += Math.Abs(product);
             }
+            // Eight roundings within a dword, one for each step, four in the tree, one for the bias: 2⁻²⁴ of what is
+            // there.
+            double roundings = 8 + (columnBlocks + 3) / 4 + 5;
+            Assert.Equal(expected, y[t * rows + r], tolerance: roundings * Math.ScaleB(1, -24) * magnitude);
+        }
     }
 
     [Theory]
@@ -56,9 +62,12 @@ public class Mxfp4Tests
     [InlineData(90)]
     public void The_same_values_in_bfloat16_give_the_same_within_rounding(int columnBlocks)
     {
-        const int rows = 7, tokens = 11;
+        const int rows = 7,
+            tokens = 11;
         Matrix w = Matrix.Random(rows, columnBlocks, seed: 3);
-        float[] x = Sample.Floats(tokens * w.Columns, seed: 4), y = Product(w, x), z = new float[tokens * rows];
+        float[] x = Sample.Floats(tokens * w.Columns, seed: 4),
+            y = Product(w, x),
+            z = new float[tokens * rows];
         var wide = new ushort[rows * w.Columns];
         for (int i = 0; i < wide.Length; i++)
             wide[i] = (ushort)(BitConverter.SingleToUInt32Bits((float)w.Value(i / w.Columns, i % w.Columns)) >> 16);
@@ -66,14 +75,15 @@ public class Mxfp4Tests
         BFloat16.Multiply(wide, w.Bias, new Rows(x, w.Columns), new Rows(z, rows), 0);
 
         for (int t = 0; t < tokens; t++)
-            for (int r = 0; r < rows; r++)
-            {
-                double magnitude = 1;
-                for (int k = 0; k < w.Columns; k++) magnitude += Math.Abs(w.Value(r, k) * x[t * w.Columns + k]);
-                // The values are equal, the orders are not: at most the roundings of both.
-                double roundings = w.Columns / 16 + 5 + 8 + columnBlocks / 4 + 6;
-                Assert.Equal(z[t * rows + r], y[t * rows + r], tolerance: roundings * Math.ScaleB(1, -24) * magnitude);
-            }
+        for (int r = 0; r < rows; r++)
+        {
+            double magnitude = 1;
+            for (int k = 0; k < w.Columns; k++)
+                magnitude += Math.Abs(w.Value(r, k) * x[t * w.Columns + k]);
+            // The values are equal, the orders are not: at most the roundings of both.
+            double roundings = w.Columns / 16 + 5 + 8 + columnBlocks / 4 + 6;
+            Assert.Equal(z[t * rows + r], y[t * rows + r], tolerance: roundings * Math.ScaleB(1, -24) * magnitude);
+        }
     }
 
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
@@ -86,7 +96,11 @@ public class Mxfp4Tests
                 {
                     Matrix w = Matrix.Random(rows, columnBlocks, seed: columnBlocks);
                     float[] x = Sample.Floats(tokens * w.Columns, seed: rows);
-                    Sample.AssertSameBits(w.Defined(x), Run(width, w, x), $"{rows} × {columnBlocks} blocks, {tokens} tokens");
+                    Sample.AssertSameBits(
+                        w.Defined(x),
+                        Run(width, w, x),
+                        $"{rows} × {columnBlocks} blocks, {tokens} tokens"
+                    );
                 }
     }
 
@@ -94,22 +108,27 @@ public class Mxfp4Tests
     public void Many_rows_of_x_in_one_call_equal_as_many_calls_of_one(int width)
     {
         Matrix w = Matrix.Random(rows: 11, columnBlocks: 6, seed: 1);
-        float[] x = Sample.Floats(70 * w.Columns, seed: 2), single = new float[70 * w.Rows];
+        float[] x = Sample.Floats(70 * w.Columns, seed: 2),
+            single = new float[70 * w.Rows];
         for (int t = 0; t < 70; t++)
             Run(width, w, x.AsSpan(t * w.Columns, w.Columns)).CopyTo(single, t * w.Rows);
 
         for (int tokens = 1; tokens <= 70; tokens++)
-            Sample.AssertSameBits(single.AsSpan(0, tokens * w.Rows),
-                Run(width, w, x.AsSpan(0, tokens * w.Columns)), $"{tokens} tokens");
+            Sample.AssertSameBits(
+                single.AsSpan(0, tokens * w.Rows),
+                Run(width, w, x.AsSpan(0, tokens * w.Columns)),
+                $"{tokens} tokens"
+            );
     }
 
     [Theory]
-    [InlineData(1)]     // decode
-    [InlineData(11)]    // tiles and a rest
+    [InlineData(1)] // decode
+    [InlineData(11)] // tiles and a rest
     public void Splitting_the_rows_changes_nothing_and_writes_nothing_else(int tokens)
     {
         Matrix w = Matrix.Random(rows: 21, columnBlocks: 6, seed: 1);
-        float[] x = Sample.Floats(tokens * w.Columns, seed: 2), whole = Product(w, x);
+        float[] x = Sample.Floats(tokens * w.Columns, seed: 2),
+            whole = Product(w, x);
 
         for (int cut = 1; cut < w.Rows; cut++)
         {
@@ -117,8 +136,8 @@ public class Mxfp4Tests
             y.AsSpan().Fill(float.NaN);
             MultiplyRange(w, cut, w.Rows, x, y);
             for (int t = 0; t < tokens; t++)
-                for (int r = 0; r < cut; r++)
-                    Assert.True(float.IsNaN(y[t * w.Rows + r]), $"output {r} is not of the range");
+            for (int r = 0; r < cut; r++)
+                Assert.True(float.IsNaN(y[t * w.Rows + r]), $"output {r} is not of the range");
             MultiplyRange(w, 0, cut, x, y);
             Sample.AssertSameBits(whole, y, $"cut at {cut}");
         }
@@ -129,7 +148,8 @@ public class Mxfp4Tests
     {
         Matrix w = Matrix.Random(rows: 5, columnBlocks: 7, seed: 1);
         float[] x = Sample.Floats(10 * w.Columns, seed: 2);
-        byte[] blocks = new byte[w.Blocks.Length + 1], scales = new byte[w.Scales.Length + 1];
+        byte[] blocks = new byte[w.Blocks.Length + 1],
+            scales = new byte[w.Scales.Length + 1];
         w.Blocks.CopyTo(blocks, 1);
         w.Scales.CopyTo(scales, 1);
 
@@ -147,7 +167,11 @@ public class Mxfp4Tests
                 using var blocks = new GuardedMemory<byte>(w.Blocks);
                 using var scales = new GuardedMemory<byte>(w.Scales);
 
-                Sample.AssertSameBits(w.Defined(x), Run(width, w, x, blocks.Span, scales.Span), $"{columnBlocks} blocks");
+                Sample.AssertSameBits(
+                    w.Defined(x),
+                    Run(width, w, x, blocks.Span, scales.Span),
+                    $"{columnBlocks} blocks"
+                );
             }
     }
 
@@ -156,9 +180,10 @@ public class Mxfp4Tests
     {
         byte[] ends = [0, 1, 2, 253, 254];
         Matrix w = Matrix.Random(rows: 10, columnBlocks: 6, seed: 1);
-        for (int i = 0; i < w.Scales.Length; i++) w.Scales[i] = ends[i / w.ColumnBlocks % ends.Length];
+        for (int i = 0; i < w.Scales.Length; i++)
+            w.Scales[i] = ends[i / w.ColumnBlocks % ends.Length];
         w.Bias.AsSpan().Clear();
-        float[] x = [.. Sample.Floats(10 * w.Columns, seed: 2).Select(v => v * 1e-3f)];   // at 2¹²⁷ the sums stay finite
+        float[] x = [.. Sample.Floats(10 * w.Columns, seed: 2).Select(v => v * 1e-3f)]; // at 2¹²⁷ the sums stay finite
         float[] expected = w.Defined(x);
 
         Assert.All(expected, value => Assert.True(float.IsFinite(value)));
@@ -171,11 +196,12 @@ public class Mxfp4Tests
     {
         Matrix w = Matrix.Random(rows: 8, columnBlocks: 6, seed: 1);
         w.Bias.AsSpan().Clear();
-        w.Scales[3 * w.ColumnBlocks + 5] = 255;   // the last block of a row: its neighbours lie beside it
+        w.Scales[3 * w.ColumnBlocks + 5] = 255; // the last block of a row: its neighbours lie beside it
         foreach (int tokens in (int[])[1, 5, 11])
         {
             float[] y = Run(width, w, Sample.Floats(tokens * w.Columns, seed: 2));
-            for (int i = 0; i < y.Length; i++) Assert.Equal(i % w.Rows != 3, float.IsFinite(y[i]));
+            for (int i = 0; i < y.Length; i++)
+                Assert.Equal(i % w.Rows != 3, float.IsFinite(y[i]));
         }
     }
 
@@ -185,7 +211,8 @@ public class Mxfp4Tests
         Matrix w = Matrix.Random(rows: 3, columnBlocks: 3, seed: 1);
         w.Blocks.AsSpan().Fill(0x88);
         w.Bias.AsSpan().Clear();
-        float[] x = Sample.Floats(10 * w.Columns, seed: 2), y = Run(width, w, x);
+        float[] x = Sample.Floats(10 * w.Columns, seed: 2),
+            y = Run(width, w, x);
 
         Sample.AssertSameBits(new float[y.Length], y);
         Sample.AssertSameBits(w.Defined(x), y);
@@ -197,7 +224,8 @@ public class Mxfp4Tests
     [InlineData(256)]
     public void Arranging_puts_each_value_where_its_code_is_met_and_zeros_elsewhere(int columns)
     {
-        float[] x = Sample.Floats(columns, seed: 1), y = Sample.Floats(Mxfp4.ArrangedWidth(columns), seed: 2);
+        float[] x = Sample.Floats(columns, seed: 1),
+            y = Sample.Floats(Mxfp4.ArrangedWidth(columns), seed: 2);
 
         Mxfp4.Arrange(x, y);
 
@@ -222,9 +250,22 @@ public class Mxfp4Tests
         Assert.Throws<ArgumentOutOfRangeException>(() => Mxfp4.Arrange(new float[32], new float[32]));
 
         static void Multiply(
-            int blocks = 64, int scales = 4, int x = 128, int width = 128, int first = 0, int? scratch = null) =>
-            Mxfp4.Multiply(new byte[blocks], new byte[scales], new float[2], new Rows(new float[x], width),
-                new Rows(new float[2], 2), first, new float[scratch ?? Mxfp4.ScratchValues(64)]);
+            int blocks = 64,
+            int scales = 4,
+            int x = 128,
+            int width = 128,
+            int first = 0,
+            int? scratch = null
+        ) =>
+            Mxfp4.Multiply(
+                new byte[blocks],
+                new byte[scales],
+                new float[2],
+                new Rows(new float[x], width),
+                new Rows(new float[2], 2),
+                first,
+                new float[scratch ?? Mxfp4.ScratchValues(64)]
+            );
     }
 
     private static float[] Product(Matrix w, ReadOnlySpan<float> x)
@@ -234,16 +275,26 @@ public class Mxfp4Tests
         return y;
     }
 
-    private static void MultiplyRange(Matrix w, int from, int to, ReadOnlySpan<float> x, Span<float> y) => Mxfp4.Multiply(
-        w.Blocks.AsSpan(from * w.ColumnBlocks * 16, (to - from) * w.ColumnBlocks * 16),
-        w.Scales.AsSpan(from * w.ColumnBlocks, (to - from) * w.ColumnBlocks), w.Bias.AsSpan(from, to - from),
-        new Rows(Sample.Arranged(x, w.Columns), Mxfp4.ArrangedWidth(w.Columns)), new Rows(y, w.Rows), from,
-        new float[Mxfp4.ScratchValues(w.Columns)]);
+    private static void MultiplyRange(Matrix w, int from, int to, ReadOnlySpan<float> x, Span<float> y) =>
+        Mxfp4.Multiply(
+            w.Blocks.AsSpan(from * w.ColumnBlocks * 16, (to - from) * w.ColumnBlocks * 16),
+            w.Scales.AsSpan(from * w.ColumnBlocks, (to - from) * w.ColumnBlocks),
+            w.Bias.AsSpan(from, to - from),
+            new Rows(Sample.Arranged(x, w.Columns), Mxfp4.ArrangedWidth(w.Columns)),
+            new Rows(y, w.Rows),
+            from,
+            new float[Mxfp4.ScratchValues(w.Columns)]
+        );
 
     private static float[] Run(int width, Matrix w, ReadOnlySpan<float> x) => Run(width, w, x, w.Blocks, w.Scales);
 
     private static float[] Run(
-        int width, Matrix w, ReadOnlySpan<float> x, ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales)
+        int width,
+        Matrix w,
+        ReadOnlySpan<float> x,
+        ReadOnlySpan<byte> blocks,
+        ReadOnlySpan<byte> scales
+    )
     {
         var y = new float[x.Length / w.Columns * w.Rows];
         var scratch = new float[Mxfp4.ScratchValues(w.Columns)];
@@ -259,14 +310,20 @@ public class Mxfp4Tests
         public int ColumnBlocks => Scales.Length / Rows;
         public int Columns => ColumnBlocks * 32;
 
-        public static Matrix Random(int rows, int columnBlocks, int seed) => new(
-            Sample.Bytes(rows * columnBlocks * 16, seed), Sample.Scales(rows * columnBlocks, seed),
-            Sample.Floats(rows, seed));
+        public static Matrix Random(int rows, int columnBlocks, int seed) =>
+            new(
+                Sample.Bytes(rows * columnBlocks * 16, seed),
+                Sample.Scales(rows * columnBlocks, seed),
+                Sample.Floats(rows, seed)
+            );
 
-        /// <summary>From the format's page: the low nibble comes first, sign, two bits of exponent, one of mantissa.</summary>
+        /// <summary>
+        /// From the format's page: the low nibble comes first, sign, two bits of exponent, one of mantissa.
+        /// </summary>
         public double Value(int row, int k)
         {
-            int block = row * ColumnBlocks + k / 32, code = Blocks[block * 16 + k % 32 / 2] >> (k % 2 * 4) & 0xF;
+            int block = row * ColumnBlocks + k / 32,
+                code = Blocks[block * 16 + k % 32 / 2] >> (k % 2 * 4) & 0xF;
             double[] magnitudes = [0, 0.5, 1, 1.5, 2, 3, 4, 6];
             return (code < 8 ? 1 : -1) * magnitudes[code & 7] * Math.ScaleB(1, Scales[block] - 127);
         }
@@ -277,9 +334,12 @@ public class Mxfp4Tests
             for (int i = 0; i < y.Length; i++)
             {
                 int row = i % Rows;
-                y[i] = Mxfp4.DotScalar(Blocks.AsSpan(row * ColumnBlocks * 16, ColumnBlocks * 16),
-                    Scales.AsSpan(row * ColumnBlocks, ColumnBlocks), x.Slice(i / Rows * Columns, Columns))
-                    + Bias[row];
+                y[i] =
+                    Mxfp4.DotScalar(
+                        Blocks.AsSpan(row * ColumnBlocks * 16, ColumnBlocks * 16),
+                        Scales.AsSpan(row * ColumnBlocks, ColumnBlocks),
+                        x.Slice(i / Rows * Columns, Columns)
+                    ) + Bias[row];
             }
             return y;
         }

@@ -5,19 +5,21 @@ namespace GptOss.Tests.Kernels;
 public class RmsNormTests
 {
     [Theory]
-    [InlineData(1)]      // a tail alone
-    [InlineData(16)]     // one register
-    [InlineData(45)]     // registers and a tail
-    [InlineData(2880)]   // the real row
+    [InlineData(1)] // a tail alone
+    [InlineData(16)] // one register
+    [InlineData(45)] // registers and a tail
+    [InlineData(2880)] // the real row
     public void A_row_agrees_with_the_formula_in_float64(int hidden)
     {
-        float[] x = Sample.Floats(hidden, seed: hidden), y = new float[hidden];
+        float[] x = Sample.Floats(hidden, seed: hidden),
+            y = new float[hidden];
         float[] weight = Sample.Floats(hidden, seed: 1);
 
         RmsNorm.Row(x, weight, 1e-5f, y);
 
         double scale = 1 / Math.Sqrt(x.Sum(v => (double)v * v) / hidden + 1e-5f);
-        // All terms of the sum are positive: at most one rounding of 2⁻²⁴ for each in a lane and in the tree, halved by the root.
+        // All terms of the sum are positive: at most one rounding of 2⁻²⁴ for each in a lane and in the tree, halved by
+        // the root.
         double relative = ((hidden + 15) / 16 + 12) * Math.ScaleB(1, -24);
         for (int i = 0; i < hidden; i++)
         {
@@ -31,15 +33,19 @@ public class RmsNormTests
     {
         for (int hidden = 1; hidden <= 67; hidden++)
         {
-            float[] x = Sample.Floats(hidden, seed: hidden), lanes = new float[16], y = new float[hidden];
+            float[] x = Sample.Floats(hidden, seed: hidden),
+                lanes = new float[16],
+                y = new float[hidden];
             float[] weight = Sample.Floats(hidden, seed: 1);
-            for (int k = 0; k < hidden; k++) lanes[k % 16] = MathF.FusedMultiplyAdd(x[k], x[k], lanes[k % 16]);
+            for (int k = 0; k < hidden; k++)
+                lanes[k % 16] = MathF.FusedMultiplyAdd(x[k], x[k], lanes[k % 16]);
             for (int half = 8; half > 0; half /= 2)
-                for (int i = 0; i < half; i++)
-                    lanes[i] += lanes[i + half];
+            for (int i = 0; i < half; i++)
+                lanes[i] += lanes[i + half];
             float scale = 1 / MathF.Sqrt(lanes[0] / hidden + 1e-5f);
             var expected = new float[hidden];
-            for (int k = 0; k < hidden; k++) expected[k] = x[k] * scale * weight[k];
+            for (int k = 0; k < hidden; k++)
+                expected[k] = x[k] * scale * weight[k];
             using var guardedX = new GuardedMemory<float>(x);
             using var guardedWeight = new GuardedMemory<float>(weight);
 
@@ -52,7 +58,8 @@ public class RmsNormTests
     [Fact]
     public void A_row_may_be_normed_in_place()
     {
-        float[] x = Sample.Floats(45, seed: 1), y = new float[45];
+        float[] x = Sample.Floats(45, seed: 1),
+            y = new float[45];
         float[] weight = Sample.Floats(45, seed: 2);
         RmsNorm.Row(x, weight, 1e-5f, y);
 
@@ -72,14 +79,15 @@ public class RmsNormTests
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
     public void A_row_whose_squares_go_beyond_float32_is_not_finite(int width)
     {
-        foreach (int place in (int[])[0, 17, 44])   // the first register, the second, the tail
-            foreach (float value in (float[])[1e30f, -3e38f, float.PositiveInfinity, float.NaN])
-            {
-                float[] x = Sample.Floats(45, seed: 1), y = new float[45];
-                x[place] = value;
-                Widths.Run(width, new RmsNorm.Kernel(x, Sample.Floats(45, seed: 2), 1e-5f, y));
-                Assert.All(y, result => Assert.False(float.IsFinite(result)));
-            }
+        foreach (int place in (int[])[0, 17, 44]) // the first register, the second, the tail
+        foreach (float value in (float[])[1e30f, -3e38f, float.PositiveInfinity, float.NaN])
+        {
+            float[] x = Sample.Floats(45, seed: 1),
+                y = new float[45];
+            x[place] = value;
+            Widths.Run(width, new RmsNorm.Kernel(x, Sample.Floats(45, seed: 2), 1e-5f, y));
+            Assert.All(y, result => Assert.False(float.IsFinite(result)));
+        }
     }
 
     [Fact]

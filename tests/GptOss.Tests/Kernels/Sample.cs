@@ -36,7 +36,8 @@ internal static class Sample
     /// <summary>[tokens, arranged]: the rows of x in the order of <see cref="Mxfp4.Arrange"/>.</summary>
     public static float[] Arranged(ReadOnlySpan<float> x, int columns)
     {
-        int width = Mxfp4.ArrangedWidth(columns), tokens = x.Length / columns;
+        int width = Mxfp4.ArrangedWidth(columns),
+            tokens = x.Length / columns;
         var arranged = new float[tokens * width];
         for (int t = 0; t < tokens; t++)
             Mxfp4.Arrange(x.Slice(t * columns, columns), arranged.AsSpan(t * width, width));

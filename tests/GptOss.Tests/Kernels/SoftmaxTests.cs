@@ -5,19 +5,24 @@ namespace GptOss.Tests.Kernels;
 public class SoftmaxTests
 {
     [Theory]
-    [InlineData(1)]     // a tail alone
-    [InlineData(16)]    // one register
-    [InlineData(45)]    // registers and a tail
+    [InlineData(1)] // a tail alone
+    [InlineData(16)] // one register
+    [InlineData(45)] // registers and a tail
     public void Weights_agree_with_the_formula_in_float64(int count)
     {
-        float[] x = [.. Sample.Floats(count, seed: count).Select(v => 10 * v)], y = new float[count];
+        float[] x = [.. Sample.Floats(count, seed: count).Select(v => 10 * v)],
+            y = new float[count];
         float maximum = x.Max();
 
         Softmax.Weights(x, maximum, 0.7f, y);
 
         // The rounded exponent is at most 20 / 0.7 in size: two roundings of 2⁻²⁴ of it, and Exp's own 2e-7.
         for (int i = 0; i < count; i++)
-            Assert.Equal(1, y[i] / Math.Exp(((double)x[i] - maximum) / 0.7f), tolerance: 2 * Math.ScaleB(20 / 0.7, -24) + 2e-7);
+            Assert.Equal(
+                1,
+                y[i] / Math.Exp(((double)x[i] - maximum) / 0.7f),
+                tolerance: 2 * Math.ScaleB(20 / 0.7, -24) + 2e-7
+            );
     }
 
     [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
@@ -29,7 +34,7 @@ public class SoftmaxTests
             float[] expected = [.. x.Select(v => Exp.Of((v - 50f) / 0.6f))];
             using var guarded = new GuardedMemory<float>(x);
 
-            Widths.Run(width, new Softmax.Kernel(guarded.Span, 50f, 0.6f, guarded.Span));   // y may be x
+            Widths.Run(width, new Softmax.Kernel(guarded.Span, 50f, 0.6f, guarded.Span)); // y may be x
 
             Sample.AssertSameBits(expected, guarded.Span, $"{count} values");
         }

@@ -5,13 +5,14 @@ namespace GptOss.Tests.Kernels;
 public class SwiGluTests
 {
     [Theory]
-    [InlineData(1)]      // a tail alone
-    [InlineData(16)]     // one register
-    [InlineData(45)]     // registers and a tail
-    [InlineData(2880)]   // the real row
+    [InlineData(1)] // a tail alone
+    [InlineData(16)] // one register
+    [InlineData(45)] // registers and a tail
+    [InlineData(2880)] // the real row
     public void A_row_agrees_with_the_formula_in_float64(int count)
     {
-        float[] u = [.. Sample.Floats(2 * count, seed: count).Select(v => 20 * v)], y = new float[count];   // beyond the limit of 7 too
+        float[] u = [.. Sample.Floats(2 * count, seed: count).Select(v => 20 * v)],
+            y = new float[count]; // beyond the limit of 7 too
 
         SwiGlu.Row(u, 7f, y);
 
@@ -22,12 +23,13 @@ public class SwiGluTests
     [Fact]
     public void The_gate_is_clamped_from_above_only_and_the_linear_part_on_both_sides()
     {
-        float[] u = [100, 0, 7, 0, -100, 0, -5, 0, 1, 100, 1, 7, 1, -100, 1, -7], y = new float[8];
+        float[] u = [100, 0, 7, 0, -100, 0, -5, 0, 1, 100, 1, 7, 1, -100, 1, -7],
+            y = new float[8];
 
         SwiGlu.Row(u, 7f, y);
 
         Assert.Equal(y[1], y[0]);
-        Assert.Equal(0f, y[2]);           // −100 · σ(−170): clamping at −7 would leave −4.7e-5
+        Assert.Equal(0f, y[2]); // −100 · σ(−170): clamping at −7 would leave −4.7e-5
         Assert.NotEqual(0f, y[3]);
         Assert.Equal(y[5], y[4]);
         Assert.Equal(y[7], y[6]);
@@ -38,10 +40,12 @@ public class SwiGluTests
     {
         for (int count = 1; count <= 67; count++)
         {
-            float[] u = [.. Sample.Floats(2 * count, seed: count).Select(v => 20 * v)], expected = new float[count];
+            float[] u = [.. Sample.Floats(2 * count, seed: count).Select(v => 20 * v)],
+                expected = new float[count];
             for (int i = 0; i < count; i++)
             {
-                float gate = Math.Min(u[2 * i], 7f), linear = Math.Clamp(u[2 * i + 1], -7f, 7f);
+                float gate = Math.Min(u[2 * i], 7f),
+                    linear = Math.Clamp(u[2 * i + 1], -7f, 7f);
                 expected[i] = gate / (1 + Exp.Of(gate * -1.702f)) * (linear + 1);
             }
             using var guarded = new GuardedMemory<float>(u);

@@ -10,25 +10,39 @@ public class TileProductTests
     {
         float[] next = Sample.Floats(4096, seed: 9);
         foreach (int queries in (int[])[1, 3, 4, 5, 8])
-            foreach (int columns in (int[])[1, 8, 16, 64, 72, 80, 128, 130])
-                foreach ((int from, int to) in ((int, int)[])[(0, 64), (0, 1), (63, 64), (5, 38)])
-                {
-                    float[] a = Sample.Floats(queries * 64, seed: 1), b = Sample.Floats(64 * columns, seed: 2);
-                    float[] expected = Sample.Floats(queries * columns, seed: 3), y = [.. expected];
-                    TileProduct.AddScalar(new Rows(a, 64), b, new Rows(expected, columns), from, to);
-                    using var guarded = new GuardedMemory<float>(b);
+        foreach (int columns in (int[])[1, 8, 16, 64, 72, 80, 128, 130])
+        foreach ((int from, int to) in ((int, int)[])[(0, 64), (0, 1), (63, 64), (5, 38)])
+        {
+            float[] a = Sample.Floats(queries * 64, seed: 1),
+                b = Sample.Floats(64 * columns, seed: 2);
+            float[] expected = Sample.Floats(queries * columns, seed: 3),
+                y = [.. expected];
+            TileProduct.AddScalar(new Rows(a, 64), b, new Rows(expected, columns), from, to);
+            using var guarded = new GuardedMemory<float>(b);
 
-                    Widths.Run(width, new TileProduct.Kernel(
-                        new Rows(a, 64), guarded.Span, new Rows(y, columns), from, to, MemoryMarshal.AsBytes(next.AsSpan())));
+            Widths.Run(
+                width,
+                new TileProduct.Kernel(
+                    new Rows(a, 64),
+                    guarded.Span,
+                    new Rows(y, columns),
+                    from,
+                    to,
+                    MemoryMarshal.AsBytes(next.AsSpan())
+                )
+            );
 
-                    Sample.AssertSameBits(expected, y, $"{queries} × {columns}, {from} to {to}");
-                }
+            Sample.AssertSameBits(expected, y, $"{queries} × {columns}, {from} to {to}");
+        }
     }
 
     [Fact]
     public void Without_anything_to_fetch_the_result_is_the_same()
     {
-        float[] a = Sample.Floats(8 * 64, seed: 1), b = Sample.Floats(64 * 64, seed: 2), expected = new float[8 * 64], y = new float[8 * 64];
+        float[] a = Sample.Floats(8 * 64, seed: 1),
+            b = Sample.Floats(64 * 64, seed: 2),
+            expected = new float[8 * 64],
+            y = new float[8 * 64];
         TileProduct.AddScalar(new Rows(a, 64), b, new Rows(expected, 64), 0, 64);
         TileProduct.Add(new Rows(a, 64), b, new Rows(y, 64), 0, 64, []);
         Sample.AssertSameBits(expected, y);

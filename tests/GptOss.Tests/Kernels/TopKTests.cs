@@ -5,9 +5,9 @@ namespace GptOss.Tests.Kernels;
 public class TopKTests
 {
     [Theory]
-    [InlineData(32, 4)]     // 20b
-    [InlineData(128, 4)]    // 120b
-    [InlineData(4, 4)]      // all of them
+    [InlineData(32, 4)] // 20b
+    [InlineData(128, 4)] // 120b
+    [InlineData(4, 4)] // all of them
     [InlineData(5, 1)]
     public void The_largest_are_chosen_best_first_with_the_softmax_over_them_alone(int experts, int k)
     {
@@ -20,8 +20,9 @@ public class TopKTests
             Assert.Equal(expected, chosen);
             double sum = expected.Sum(i => Math.Exp(scores[i]));
             // A rounded difference of at most 16 in the exponent (2⁻²⁰), Exp's own 2e-7 above and below, and the sum.
-            for (int i = 0; i < k; i++) Assert.Equal(1, weights[i] / (Math.Exp(scores[expected[i]]) / sum), tolerance: 2e-6);
-            Assert.Equal(1, weights.Sum(w => (double)w), tolerance: 4 * Math.ScaleB(1, -24));   // each weight rounds once
+            for (int i = 0; i < k; i++)
+                Assert.Equal(1, weights[i] / (Math.Exp(scores[expected[i]]) / sum), tolerance: 2e-6);
+            Assert.Equal(1, weights.Sum(w => (double)w), tolerance: 4 * Math.ScaleB(1, -24)); // each weight rounds once
         }
     }
 
@@ -35,7 +36,7 @@ public class TopKTests
     }
 
     [Theory]
-    [InlineData(0)]    // the first is taken before anything is compared
+    [InlineData(0)] // the first is taken before anything is compared
     [InlineData(2)]
     [InlineData(5)]
     public void NaN_among_the_scores_is_chosen_first_and_makes_the_weights_NaN(int at)

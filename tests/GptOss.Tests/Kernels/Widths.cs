@@ -8,7 +8,8 @@ internal static class Widths
 {
     public static TheoryData<int> All => [512, 256, 128, 1];
 
-    public static void Run<TKernel>(int width, in TKernel kernel) where TKernel : struct, ILaneKernel, allows ref struct
+    public static void Run<TKernel>(int width, in TKernel kernel)
+        where TKernel : struct, ILaneKernel, allows ref struct
     {
         bool present = width switch
         {
@@ -20,10 +21,18 @@ internal static class Widths
         Assert.SkipUnless(present, $"this process has no registers of {width} bits");
         switch (width)
         {
-            case 512: kernel.Run<Lanes512>(); break;
-            case 256: kernel.Run<Lanes256>(); break;
-            case 128: kernel.Run<Lanes128>(); break;
-            default: kernel.Run<Lanes1>(); break;
+            case 512:
+                kernel.Run<Lanes512>();
+                break;
+            case 256:
+                kernel.Run<Lanes256>();
+                break;
+            case 128:
+                kernel.Run<Lanes128>();
+                break;
+            default:
+                kernel.Run<Lanes1>();
+                break;
         }
     }
 }

@@ -21,7 +21,9 @@ public sealed class CancellationTests : IDisposable
         using KvSequence sequence = _model.Engine.Cache.NewSequence();
         float[][] first = _model.Pass((sequence, _prompt[..70]));
 
-        Assert.ThrowsAny<OperationCanceledException>(() => Forward(sequence, _prompt[70..], new CancellationToken(canceled: true)));
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            Forward(sequence, _prompt[70..], new CancellationToken(canceled: true))
+        );
 
         Assert.Equal(70, sequence.Length);
         AssertSame(expected, [.. first, .. _model.Pass((sequence, _prompt[70..]))]);
@@ -36,7 +38,8 @@ public sealed class CancellationTests : IDisposable
         int stopped = 0;
         for (int round = 0; round < 24; round++)
         {
-            using KvSequence a = _model.Engine.Cache.NewSequence(), b = _model.Engine.Cache.NewSequence();
+            using KvSequence a = _model.Engine.Cache.NewSequence(),
+                b = _model.Engine.Cache.NewSequence();
             float[][] first = _model.Pass((a, _prompt[..63]), (b, _prompt[..5]));
             using var source = new CancellationTokenSource();
             // From another thread: the pass itself polls, so where it is stopped is up to the clock.
@@ -72,17 +75,20 @@ public sealed class CancellationTests : IDisposable
             batch =>
             {
                 batch.Add(sequence, tokens, Wanted.All);
-                if (other is not null) batch.Add(other, _prompt.AsSpan(other.Length, 3), Wanted.All);
+                if (other is not null)
+                    batch.Add(other, _prompt.AsSpan(other.Length, 3), Wanted.All);
             },
             logits => rows = Copies(logits),
-            stop);
+            stop
+        );
         return rows;
     }
 
     private static float[][] Copies(Rows logits)
     {
         var copies = new float[logits.Count][];
-        for (int row = 0; row < copies.Length; row++) copies[row] = logits[row].ToArray();
+        for (int row = 0; row < copies.Length; row++)
+            copies[row] = logits[row].ToArray();
         return copies;
     }
 

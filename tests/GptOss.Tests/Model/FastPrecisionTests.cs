@@ -4,7 +4,9 @@ using GptOss.Tests.Oracles;
 
 namespace GptOss.Tests.Model;
 
-/// <summary><see cref="Precision.Fast"/>: its own bits, the same everywhere, and near those of the checkpoint's precision.</summary>
+/// <summary>
+/// <see cref="Precision.Fast"/>: its own bits, the same everywhere, and near those of the checkpoint's precision.
+/// </summary>
 public sealed class FastPrecisionTests
 {
     private const int Tokens = 80;
@@ -25,7 +27,8 @@ public sealed class FastPrecisionTests
     {
         using LoadedModel model = Load(out int[] prompt);
         float[][] whole = model.Logits(prompt);
-        foreach (int chunk in (int[])[1, 4, 7, 64]) AssertSame(whole, model.Logits(prompt, chunk), $"chunk {chunk}");
+        foreach (int chunk in (int[])[1, 4, 7, 64])
+            AssertSame(whole, model.Logits(prompt, chunk), $"chunk {chunk}");
     }
 
     [Fact]
@@ -33,7 +36,8 @@ public sealed class FastPrecisionTests
     {
         using LoadedModel model = Load(out int[] prompt, threads: 2);
         int[] other = LoadedModel.Prompt(50, model.Model.VocabularySize, seed: 2);
-        float[][] alone = model.Logits(prompt), otherAlone = model.Logits(other);
+        float[][] alone = model.Logits(prompt),
+            otherAlone = model.Logits(other);
 
         float[][][] mixed = model.Interleaved([other, prompt], [16, 1]);
 
@@ -64,9 +68,11 @@ public sealed class FastPrecisionTests
         int[] prompt = FixtureTests.Ints(expected, "prompt");
         using var exact = new LoadedModel(folder);
         using var fast = new LoadedModel(folder, precision: Precision.Fast);
-        float[][] a = exact.Logits(prompt), b = fast.Logits(prompt);
+        float[][] a = exact.Logits(prompt),
+            b = fast.Logits(prompt);
 
-        double difference = 0, spread = 0;
+        double difference = 0,
+            spread = 0;
         for (int position = 0; position < a.Length; position++)
         {
             difference += a[position].Zip(b[position], (x, y) => Math.Abs(x - y)).Average() / a.Length;
@@ -81,19 +87,30 @@ public sealed class FastPrecisionTests
     {
         using var a = new LoadedModel(TinyGptOss.Folder);
         using var b = new LoadedModel(TinyGptOss.Folder, precision: Precision.Fast);
-        using var golden = System.Text.Json.JsonDocument.Parse(File.ReadAllBytes(Repository.Vector("tiny-model", "golden.json")));
-        int agreed = 0, positions = 0;
+        using var golden = System.Text.Json.JsonDocument.Parse(
+            File.ReadAllBytes(Repository.Vector("tiny-model", "golden.json"))
+        );
+        int agreed = 0,
+            positions = 0;
         foreach (var entry in golden.RootElement.EnumerateArray())
         {
-            int[] tokens = [.. entry.GetProperty("prompt_tokens").EnumerateArray().Concat(entry.GetProperty("output_tokens").EnumerateArray())
-                .Select(id => id.GetInt32())];
-            float[][] x = a.Logits(tokens), y = b.Logits(tokens);
+            int[] tokens =
+            [
+                .. entry
+                    .GetProperty("prompt_tokens")
+                    .EnumerateArray()
+                    .Concat(entry.GetProperty("output_tokens").EnumerateArray())
+                    .Select(id => id.GetInt32()),
+            ];
+            float[][] x = a.Logits(tokens),
+                y = b.Logits(tokens);
             int from = entry.GetProperty("prompt_tokens").GetArrayLength() - 1;
             for (int position = from; position < tokens.Length - 1; position++, positions++)
                 if (TensorPrimitives.IndexOfMax<float>(x[position]) == TensorPrimitives.IndexOfMax<float>(y[position]))
                     agreed++;
         }
-        // Measured: all but one of 1,174 (docs/performance.md); a fault in an order or a scale makes most of them differ.
+        // Measured: all but one of 1,174 (docs/performance.md); a fault in an order or a scale makes most of them
+        // differ.
         Assert.InRange(positions - agreed, 0, positions / 100);
     }
 

@@ -5,7 +5,9 @@ using GptOss.Tests.Oracles;
 
 namespace GptOss.Tests.Model;
 
-/// <summary>The same values give the same bits, whatever tool saved them, under whatever names and in whatever types.</summary>
+/// <summary>
+/// The same values give the same bits, whatever tool saved them, under whatever names and in whatever types.
+/// </summary>
 public sealed class FineTuneTests
 {
     // No width is a multiple of a register, a tile or a unit.
@@ -31,7 +33,11 @@ public sealed class FineTuneTests
         Dictionary<string, TinyTensor> tensors = FineTunes.Forms[form](Base);
         AssertSame(Expected.Value, Logits(tensors), "BF16");
         foreach (string type in FineTunes.Types[1..])
-            AssertSame(Expected.Value, Logits(tensors.ToDictionary(pair => pair.Key, pair => pair.Value.As(type))), type);
+            AssertSame(
+                Expected.Value,
+                Logits(tensors.ToDictionary(pair => pair.Key, pair => pair.Value.As(type))),
+                type
+            );
         for (int seed = 0; seed < 4; seed++)
             AssertSame(Expected.Value, Logits(FineTunes.Typed(tensors, seed)), $"types of seed {seed}");
     }
@@ -51,9 +57,17 @@ public sealed class FineTuneTests
     {
         // Noise below the last digit of bfloat16, and subnormal numbers of binary16: rounded anywhere, they would show.
         var random = new Random(3);
-        Dictionary<string, TinyTensor> tensors = Base.ToDictionary(pair => pair.Key, pair => TinyTensor.Of(
-            type, Array.ConvertAll(pair.Value.Values, value => value == 0 ? 3e-6f : value * (1 + (random.NextSingle() - 0.5f) / 100)),
-            pair.Value.Shape));
+        Dictionary<string, TinyTensor> tensors = Base.ToDictionary(
+            pair => pair.Key,
+            pair =>
+                TinyTensor.Of(
+                    type,
+                    Array.ConvertAll(pair.Value.Values, value =>
+                        value == 0 ? 3e-6f : value * (1 + (random.NextSingle() - 0.5f) / 100)
+                    ),
+                    pair.Value.Shape
+                )
+        );
         using var folder = new TemporaryFolder();
         WeightBinderTests.Write(folder, Wide(Shape), tensors);
         double[][] reference = new ReferenceTransformer(folder.Path).Logits(Prompt);
@@ -63,7 +77,10 @@ public sealed class FineTuneTests
 
         Dictionary<string, TinyTensor> rounded = tensors.ToDictionary(pair => pair.Key, pair => pair.Value.As("BF16"));
         float[][] others = Logits(rounded);
-        Assert.True(reference.Zip(others, Distance).Max() > 10 * FixtureTests.Tolerance, "rounded weights give the same logits");
+        Assert.True(
+            reference.Zip(others, Distance).Max() > 10 * FixtureTests.Tolerance,
+            "rounded weights give the same logits"
+        );
     }
 
     [Theory]
@@ -74,13 +91,19 @@ public sealed class FineTuneTests
         using var folder = new TemporaryFolder();
         TinyShape wide = Shape with { HiddenSize = 96, IntermediateSize = 160 };
         Dictionary<string, TinyTensor> tensors = FineTunes.Base(wide, seed: 9);
-        WeightBinderTests.Write(folder, Wide(wide), FineTunes.Typed(FineTunes.Forms["by expert, gate and up apart"](tensors), seed: 2));
+        WeightBinderTests.Write(
+            folder,
+            Wide(wide),
+            FineTunes.Typed(FineTunes.Forms["by expert, gate and up apart"](tensors), seed: 2)
+        );
         using var one = new LoadedModel(folder.Path, precision: precision);
         float[][] whole = one.Logits(Prompt);
-        foreach (int chunk in (int[])[1, 7, 39]) AssertSame(whole, one.Logits(Prompt, chunk), $"chunk {chunk}");
+        foreach (int chunk in (int[])[1, 7, 39])
+            AssertSame(whole, one.Logits(Prompt, chunk), $"chunk {chunk}");
         using var three = new LoadedModel(folder.Path, threads: 3, precision: precision);
         AssertSame(whole, three.Logits(Prompt), "three threads");
-        foreach (float[][] copy in three.Interleaved([Prompt, Prompt], [7, 3])) AssertSame(whole, copy, "beside itself");
+        foreach (float[][] copy in three.Interleaved([Prompt, Prompt], [7, 3]))
+            AssertSame(whole, copy, "beside itself");
     }
 
     [Fact]
@@ -98,16 +121,34 @@ public sealed class FineTuneTests
     public void Mxfp4_experts_stand_beside_any_types_and_their_scales_may_be_called_e8m0(string layout)
     {
         var shape = new TinyShape { Layout = Enum.Parse<TinyLayout>(layout) };
-        Dictionary<string, TinyTensor> tensors = WeightBinderTests.Tensors(shape).ToDictionary(pair => pair.Key, pair => pair.Value.DType == "U8"
-            ? pair.Value : pair.Value.As("F16").As("BF16"));
+        Dictionary<string, TinyTensor> tensors = WeightBinderTests
+            .Tensors(shape)
+            .ToDictionary(
+                pair => pair.Key,
+                pair => pair.Value.DType == "U8" ? pair.Value : pair.Value.As("F16").As("BF16")
+            );
         int[] prompt = LoadedModel.Prompt(20, shape.VocabSize);
         float[][] expected = Logits(tensors, shape, prompt);
         foreach ((string name, TinyTensor tensor) in tensors.ToArray())
-            if (name.EndsWith("scales", StringComparison.Ordinal)) tensors[name] = tensor with { DType = "F8_E8M0" };
+            if (name.EndsWith("scales", StringComparison.Ordinal))
+                tensors[name] = tensor with { DType = "F8_E8M0" };
         AssertSame(expected, Logits(tensors, shape, prompt), "F8_E8M0");
         for (int seed = 0; seed < 3; seed++)
-            AssertSame(expected, Logits(FineTunes.Typed(tensors.ToDictionary(pair => pair.Key, pair => pair.Value.DType == "F8_E8M0"
-                ? pair.Value with { DType = "U8" } : pair.Value), seed), shape, prompt), $"types of seed {seed}");
+            AssertSame(
+                expected,
+                Logits(
+                    FineTunes.Typed(
+                        tensors.ToDictionary(
+                            pair => pair.Key,
+                            pair => pair.Value.DType == "F8_E8M0" ? pair.Value with { DType = "U8" } : pair.Value
+                        ),
+                        seed
+                    ),
+                    shape,
+                    prompt
+                ),
+                $"types of seed {seed}"
+            );
     }
 
     [Theory]
@@ -117,7 +158,8 @@ public sealed class FineTuneTests
     public void Plain_experts_of_the_original_layout_may_have_any_type(string type)
     {
         TinyShape shape = new() { Layout = TinyLayout.Original, Experts = TinyExperts.BFloat16OfMxfp4 };
-        Dictionary<string, TinyTensor> tensors = WeightBinderTests.Tensors(shape)
+        Dictionary<string, TinyTensor> tensors = WeightBinderTests
+            .Tensors(shape)
             .ToDictionary(pair => pair.Key, pair => pair.Value.As("F16").As("BF16").As("F16"));
         int[] prompt = LoadedModel.Prompt(20, shape.VocabSize);
         using var folder = new TemporaryFolder();
@@ -131,7 +173,7 @@ public sealed class FineTuneTests
     [Theory]
     [InlineData("fused", "F32")]
     [InlineData("fused", "F16")]
-    [InlineData("fused", "mixed")]       // norms, router and sinks F32, as mixed precision leaves them
+    [InlineData("fused", "mixed")] // norms, router and sinks F32, as mixed precision leaves them
     [InlineData("lists", "BF16")]
     [InlineData("by expert, gate and up apart", "BF16")]
     [InlineData("base_model.model.", "BF16")]
@@ -139,12 +181,23 @@ public sealed class FineTuneTests
     public void The_fixture_as_training_tools_save_it_meets_the_stored_logits(string form, string type)
     {
         bool tied = form == "tied";
-        using JsonDocument expected = tied ? JsonDocument.Parse(File.ReadAllBytes(Repository.Vector("finetunes", "tied-expected.json"))) : FixtureTests.Expected("C");
+        using JsonDocument expected = tied
+            ? JsonDocument.Parse(File.ReadAllBytes(Repository.Vector("finetunes", "tied-expected.json")))
+            : FixtureTests.Expected("C");
         Dictionary<string, TinyTensor> fixture = FineTunes.Read(Repository.Vector("oracle", "C"));
-        if (tied) fixture.Remove("lm_head.weight");
-        else fixture = FineTunes.Forms[form](fixture);
-        fixture = fixture.ToDictionary(pair => pair.Key, pair => pair.Value.As(
-            type != "mixed" ? type : pair.Key.Contains("norm") || pair.Key.Contains("router") || pair.Key.Contains("sinks") ? "F32" : "BF16"));
+        if (tied)
+            fixture.Remove("lm_head.weight");
+        else
+            fixture = FineTunes.Forms[form](fixture);
+        fixture = fixture.ToDictionary(
+            pair => pair.Key,
+            pair =>
+                pair.Value.As(
+                    type != "mixed" ? type
+                    : pair.Key.Contains("norm") || pair.Key.Contains("router") || pair.Key.Contains("sinks") ? "F32"
+                    : "BF16"
+                )
+        );
         using var folder = new TemporaryFolder();
         SafetensorsWriter.Write(Path.Combine(folder.Path, "model.safetensors"), [.. fixture]);
         File.Copy(Repository.Vector("oracle", "C", "config.json"), Path.Combine(folder.Path, "config.json"));
@@ -155,7 +208,14 @@ public sealed class FineTuneTests
 
         foreach (int position in FixtureTests.Ints(expected, "positions"))
         {
-            double[] stored = [.. expected.RootElement.GetProperty("logits").GetProperty($"{position}").EnumerateArray().Select(value => value.GetDouble())];
+            double[] stored =
+            [
+                .. expected
+                    .RootElement.GetProperty("logits")
+                    .GetProperty($"{position}")
+                    .EnumerateArray()
+                    .Select(value => value.GetDouble()),
+            ];
             Assert.InRange(Distance(stored, logits[position]), 0, FixtureTests.Tolerance);
         }
         Assert.Equal(FixtureTests.Ints(expected, "prompt_argmax"), logits.Select(row => Array.IndexOf(row, row.Max())));
@@ -168,14 +228,25 @@ public sealed class FineTuneTests
     public async Task Another_type_is_refused_with_those_that_are_read(string type, string says)
     {
         const string name = "model.layers.1.self_attn.q_proj.weight";
-        int width = type switch { "F64" => 8, "I32" => 4, _ => 1 };
+        int width = type switch
+        {
+            "F64" => 8,
+            "I32" => 4,
+            _ => 1,
+        };
         Dictionary<string, TinyTensor> tensors = new(Base)
         {
-            [name] = new TinyTensor(type, Base[name].Shape, new byte[Base[name].Shape[0] * Base[name].Shape[1] * width]),
+            [name] = new TinyTensor(
+                type,
+                Base[name].Shape,
+                new byte[Base[name].Shape[0] * Base[name].Shape[1] * width]
+            ),
         };
         using var folder = new TemporaryFolder();
         WeightBinderTests.Write(folder, Wide(Shape), tensors);
-        var refusal = await Assert.ThrowsAsync<CheckpointException>(() => GptOssModel.LoadAsync(folder.Path, cancellationToken: TestContext.Current.CancellationToken));
+        var refusal = await Assert.ThrowsAsync<CheckpointException>(() =>
+            GptOssModel.LoadAsync(folder.Path, cancellationToken: TestContext.Current.CancellationToken)
+        );
         Assert.Equal(name, refusal.TensorName);
         Assert.Contains($"should be BF16, F16 or F32 [40, 50] but is {type} [40, 50].", refusal.Message);
         Assert.Contains(says, refusal.Message);
@@ -184,22 +255,30 @@ public sealed class FineTuneTests
     [Fact]
     public void Without_attention_biases_the_config_must_say_so()
     {
-        Dictionary<string, TinyTensor> tensors = Base.ToDictionary(pair => pair.Key, pair => IsAttentionBias(pair.Key)
-            ? TinyTensor.Of("BF16", new float[pair.Value.Shape[0]], pair.Value.Shape) : pair.Value);
+        Dictionary<string, TinyTensor> tensors = Base.ToDictionary(
+            pair => pair.Key,
+            pair =>
+                IsAttentionBias(pair.Key)
+                    ? TinyTensor.Of("BF16", new float[pair.Value.Shape[0]], pair.Value.Shape)
+                    : pair.Value
+        );
         float[][] zeros = Logits(tensors);
-        foreach (string name in tensors.Keys.Where(IsAttentionBias).ToArray()) tensors.Remove(name);
+        foreach (string name in tensors.Keys.Where(IsAttentionBias).ToArray())
+            tensors.Remove(name);
         using var folder = new TemporaryFolder();
         WeightBinderTests.Write(folder, Wide(Shape), tensors);
         Assert.ThrowsAny<CheckpointException>(() => new LoadedModel(folder.Path).Dispose());
         Edit(folder, config => config["attention_bias"] = false);
-        using (var model = new LoadedModel(folder.Path)) AssertSame(zeros, model.Logits(Prompt), "no attention biases");
+        using (var model = new LoadedModel(folder.Path))
+            AssertSame(zeros, model.Logits(Prompt), "no attention biases");
 
         WeightBinderTests.Write(folder, Wide(Shape), Base);
         Edit(folder, config => config["attention_bias"] = false);
         var refusal = Assert.Throws<CheckpointException>(() => new LoadedModel(folder.Path).Dispose());
         Assert.Equal("attention_bias", refusal.FieldName);
 
-        static bool IsAttentionBias(string name) => name.Contains("self_attn", StringComparison.Ordinal) && name.EndsWith("bias", StringComparison.Ordinal);
+        static bool IsAttentionBias(string name) =>
+            name.Contains("self_attn", StringComparison.Ordinal) && name.EndsWith("bias", StringComparison.Ordinal);
     }
 
     [Fact]
@@ -210,7 +289,8 @@ public sealed class FineTuneTests
         using var folder = new TemporaryFolder();
         WeightBinderTests.Write(folder, Wide(Shape), tied);
         Edit(folder, config => config["tie_word_embeddings"] = true);
-        using (var model = new LoadedModel(folder.Path)) AssertSame(expected, model.Logits(Prompt), "both are there and equal");
+        using (var model = new LoadedModel(folder.Path))
+            AssertSame(expected, model.Logits(Prompt), "both are there and equal");
 
         WeightBinderTests.Write(folder, Wide(Shape), Base);
         Edit(folder, config => config["tie_word_embeddings"] = true);
@@ -239,7 +319,8 @@ public sealed class FineTuneTests
         File.WriteAllText(path, config.ToJsonString());
     }
 
-    private static double Distance(double[] expected, float[] actual) => expected.Zip(actual, (a, b) => Math.Abs(a - b)).Max();
+    private static double Distance(double[] expected, float[] actual) =>
+        expected.Zip(actual, (a, b) => Math.Abs(a - b)).Max();
 
     private static void AssertNear(double[][] expected, float[][] actual) =>
         Assert.InRange(expected.Zip(actual, Distance).Max(), 0, FixtureTests.Tolerance);

@@ -3,19 +3,30 @@ using GptOss.Tests.Oracles;
 
 namespace GptOss.Tests.Model;
 
-/// <summary>One bit flipped on the disk or in memory: an error, or logits that are numbers and differ from each other.</summary>
+/// <summary>
+/// One bit flipped on the disk or in memory: an error, or logits that are numbers and differ from each other.
+/// </summary>
 public sealed class FlippedBitTests
 {
-    private static readonly TinyShape Packed = new() { NumLocalExperts = 3, ExpertsPerToken = 2, VocabSize = 64 };
+    private static readonly TinyShape Packed = new()
+    {
+        NumLocalExperts = 3,
+        ExpertsPerToken = 2,
+        VocabSize = 64,
+    };
     private static readonly TinyShape Wide = Packed with { Experts = TinyExperts.BFloat16 };
 
-    private const int TopExponentBit = 0x4000, FlipsOfATensor = 4;
+    private const int TopExponentBit = 0x4000,
+        FlipsOfATensor = 4;
 
     [Theory]
     [InlineData("packed", Precision.Checkpoint)]
     [InlineData("packed", Precision.Fast)]
     [InlineData("wide", Precision.Checkpoint)]
-    public async Task A_flip_of_the_top_exponent_bit_is_noticed_or_leaves_logits_that_say_something(string kind, Precision precision)
+    public async Task A_flip_of_the_top_exponent_bit_is_noticed_or_leaves_logits_that_say_something(
+        string kind,
+        Precision precision
+    )
     {
         TinyShape shape = kind == "packed" ? Packed : Wide;
         Dictionary<string, TinyTensor> tensors = WeightBinderTests.Tensors(shape);
@@ -23,7 +34,9 @@ public sealed class FlippedBitTests
         WeightBinderTests.Write(folder, shape, tensors);
         string file = Path.Combine(folder.Path, "model.safetensors");
         byte[] sound = File.ReadAllBytes(file);
-        int data = sound.Length - tensors.Values.Sum(tensor => tensor.Data.Length), noticed = 0, harmless = 0;
+        int data = sound.Length - tensors.Values.Sum(tensor => tensor.Data.Length),
+            noticed = 0,
+            harmless = 0;
         var random = new Random(5);
         var options = new ModelOptions { Threads = 1, Precision = precision };
         int[] prompt = LoadedModel.Prompt(12, shape.VocabSize);
@@ -34,15 +47,20 @@ public sealed class FlippedBitTests
             {
                 // Of the embedding the row of a token that is there: another one is not read.
                 int value = name.Contains("embed_tokens", StringComparison.Ordinal)
-                    ? prompt[flip] * shape.HiddenSize + random.Next(shape.HiddenSize) : random.Next(tensor.Data.Length / 2);
+                    ? prompt[flip] * shape.HiddenSize + random.Next(shape.HiddenSize)
+                    : random.Next(tensor.Data.Length / 2);
                 byte[] damaged = [.. sound];
                 Span<byte> at = damaged.AsSpan(data + 2 * value);
-                BinaryPrimitives.WriteUInt16LittleEndian(at, (ushort)(BinaryPrimitives.ReadUInt16LittleEndian(at) ^ TopExponentBit));
+                BinaryPrimitives.WriteUInt16LittleEndian(
+                    at,
+                    (ushort)(BinaryPrimitives.ReadUInt16LittleEndian(at) ^ TopExponentBit)
+                );
                 File.WriteAllBytes(file, damaged);
                 try
                 {
                     using var model = new LoadedModel(folder.Path, precision: precision);
-                    _ = await model.Model.Generate(prompt, SamplingOptions.Greedy, TestContext.Current.CancellationToken)
+                    _ = await model
+                        .Model.Generate(prompt, SamplingOptions.Greedy, TestContext.Current.CancellationToken)
                         .FirstAsync(TestContext.Current.CancellationToken);
                     float[] logits = model.Logits(prompt)[^1];
                     Assert.True(Array.TrueForAll(logits, float.IsFinite), $"{name}, value {value}: not finite");
@@ -59,7 +77,7 @@ public sealed class FlippedBitTests
         }
 
         TestContext.Current.TestOutputHelper?.WriteLine($"{kind}, {precision}: {noticed} noticed, {harmless} harmless");
-        Assert.InRange(noticed, 20, noticed + harmless);   // a campaign that damages nothing would prove nothing
+        Assert.InRange(noticed, 20, noticed + harmless); // a campaign that damages nothing would prove nothing
         Assert.InRange(harmless, 1, noticed + harmless);
     }
 
@@ -73,7 +91,9 @@ public sealed class FlippedBitTests
         WeightBinderTests.Write(folder, Packed, tensors);
         CancellationToken stop = TestContext.Current.CancellationToken;
         await using GptOssModel model = await GptOssModel.LoadAsync(folder.Path, cancellationToken: stop);
-        var fault = await Assert.ThrowsAsync<NumericFaultException>(async () => await model.Generate([1], null, stop).AnyAsync(stop));
+        var fault = await Assert.ThrowsAsync<NumericFaultException>(async () =>
+            await model.Generate([1], null, stop).AnyAsync(stop)
+        );
         Assert.Contains("all equal", fault.Message);
         Assert.Null(fault.TensorName);
     }

@@ -6,15 +6,23 @@ namespace GptOss.Tests.Model;
 public sealed class KvCacheTests
 {
     [Theory]
-    [InlineData(1, 1)]      // sees itself alone
+    [InlineData(1, 1)] // sees itself alone
     [InlineData(16, 1)]
-    [InlineData(64, 1)]     // exactly a block
-    [InlineData(65, 2)]     // one key of the block before
+    [InlineData(64, 1)] // exactly a block
+    [InlineData(65, 2)] // one key of the block before
     [InlineData(128, 2)]
     [Trait("speed", "slow")]
     public void A_sliding_layer_holds_no_more_than_its_window_however_long_the_sequence(int window, int blocks)
     {
-        using var model = LoadedModel.Random(new TinyShape { NumHiddenLayers = 1, LayerTypes = "s", SlidingWindow = window }, seed: 1);
+        using var model = LoadedModel.Random(
+            new TinyShape
+            {
+                NumHiddenLayers = 1,
+                LayerTypes = "s",
+                SlidingWindow = window,
+            },
+            seed: 1
+        );
         KvCache cache = model.Engine.Cache;
         using KvSequence sequence = cache.NewSequence();
         int most = 0;
@@ -45,7 +53,15 @@ public sealed class KvCacheTests
     [Fact]
     public void A_long_chunk_keeps_what_its_first_rows_see_until_it_is_done()
     {
-        using var model = LoadedModel.Random(new TinyShape { NumHiddenLayers = 1, LayerTypes = "s", SlidingWindow = 16 }, seed: 1);
+        using var model = LoadedModel.Random(
+            new TinyShape
+            {
+                NumHiddenLayers = 1,
+                LayerTypes = "s",
+                SlidingWindow = 16,
+            },
+            seed: 1
+        );
         KvCache cache = model.Engine.Cache;
         using KvSequence sequence = cache.NewSequence();
         model.Pass((sequence, LoadedModel.Prompt(500, 512)));
@@ -58,10 +74,11 @@ public sealed class KvCacheTests
     {
         using var model = LoadedModel.Random(new TinyShape(), seed: 1, format: KeyValueFormat.Float16);
         KvCache cache = model.Engine.Cache;
-        KvSequence a = cache.NewSequence(), b = cache.NewSequence();
+        KvSequence a = cache.NewSequence(),
+            b = cache.NewSequence();
         model.Pass((a, LoadedModel.Prompt(200, 512)), (b, LoadedModel.Prompt(10, 512)));
         a.Dispose();
-        Assert.Equal(2L * cache.BlockBytes, cache.Bytes);   // one block of b in each of the two layers
+        Assert.Equal(2L * cache.BlockBytes, cache.Bytes); // one block of b in each of the two layers
         a.Dispose();
         b.Dispose();
         Assert.Equal(0, cache.Bytes);
@@ -97,7 +114,7 @@ public sealed class KvCacheTests
         block.AddReference();
         block.Release();
         Assert.Equal(0, freed);
-        block.Keys.Fill(1);   // still there
+        block.Keys.Fill(1); // still there
         block.Release();
         Assert.Equal(1024, freed);
     }

@@ -12,10 +12,19 @@ internal sealed class LoadedModel : IDisposable
     private readonly TemporaryFolder? _temporary;
 
     public LoadedModel(
-        string folder, int threads = 1, KeyValueFormat format = KeyValueFormat.Float32, Precision precision = Precision.Checkpoint)
+        string folder,
+        int threads = 1,
+        KeyValueFormat format = KeyValueFormat.Float32,
+        Precision precision = Precision.Checkpoint
+    )
     {
         Folder = folder;
-        var options = new ModelOptions { Threads = threads, KeyValueFormat = format, Precision = precision };
+        var options = new ModelOptions
+        {
+            Threads = threads,
+            KeyValueFormat = format,
+            Precision = precision,
+        };
         Model = GptOssModel.LoadAsync(folder, options).GetAwaiter().GetResult();
     }
 
@@ -29,14 +38,20 @@ internal sealed class LoadedModel : IDisposable
     public Engine Engine => Model.Engine;
 
     public static LoadedModel Random(
-        TinyShape shape, int seed, int threads = 1, KeyValueFormat format = KeyValueFormat.Float32,
-        Precision precision = Precision.Checkpoint) =>
-        Written(folder => TinyCheckpoint.Write(folder.Path, shape, seed), threads, format, precision);
+        TinyShape shape,
+        int seed,
+        int threads = 1,
+        KeyValueFormat format = KeyValueFormat.Float32,
+        Precision precision = Precision.Checkpoint
+    ) => Written(folder => TinyCheckpoint.Write(folder.Path, shape, seed), threads, format, precision);
 
     /// <summary>A model of a folder that is written now and goes with it.</summary>
     public static LoadedModel Written(
-        Action<TemporaryFolder> write, int threads = 1, KeyValueFormat format = KeyValueFormat.Float32,
-        Precision precision = Precision.Checkpoint)
+        Action<TemporaryFolder> write,
+        int threads = 1,
+        KeyValueFormat format = KeyValueFormat.Float32,
+        Precision precision = Precision.Checkpoint
+    )
     {
         var folder = new TemporaryFolder();
         try
@@ -97,14 +112,17 @@ internal sealed class LoadedModel : IDisposable
         Engine.Forward(
             batch =>
             {
-                foreach ((KvSequence sequence, int[] tokens) in pieces) batch.Add(sequence, tokens, Wanted.All);
+                foreach ((KvSequence sequence, int[] tokens) in pieces)
+                    batch.Add(sequence, tokens, Wanted.All);
             },
             logits =>
             {
                 rows = new float[logits.Count][];
-                for (int row = 0; row < rows.Length; row++) rows[row] = logits[row].ToArray();
+                for (int row = 0; row < rows.Length; row++)
+                    rows[row] = logits[row].ToArray();
             },
-            CancellationToken.None);
+            CancellationToken.None
+        );
         return rows;
     }
 
@@ -123,15 +141,19 @@ internal sealed class LoadedModel : IDisposable
             var pieces = new List<(KvSequence, int[])>();
             for (int i = 0; i < prompts.Length && i <= pass; i++)
             {
-                int at = sequences[i].Length, count = Math.Min(chunks[i], prompts[i].Length - at);
-                if (count == 0) continue;
+                int at = sequences[i].Length,
+                    count = Math.Min(chunks[i], prompts[i].Length - at);
+                if (count == 0)
+                    continue;
                 pieces.Add((sequences[i], prompts[i][at..(at + count)]));
                 owners.AddRange(Enumerable.Repeat(i, count));
             }
             float[][] rows = Pass([.. pieces]);
-            for (int row = 0; row < rows.Length; row++) logits[owners[row]].Add(rows[row]);
+            for (int row = 0; row < rows.Length; row++)
+                logits[owners[row]].Add(rows[row]);
         }
-        foreach (KvSequence sequence in sequences) sequence.Dispose();
+        foreach (KvSequence sequence in sequences)
+            sequence.Dispose();
         return [.. logits.Select(rows => rows.ToArray())];
     }
 

@@ -33,15 +33,19 @@ public sealed class ModelConfigTests
     public void The_original_form_gives_the_same_model_with_what_openai_has_in_code()
     {
         var shape = new TinyShape { NumHiddenLayers = 3 };
-        ModelConfig c = Read(TinyConfig.Original(shape)), other = Read(TinyConfig.HuggingFace(shape));
+        ModelConfig c = Read(TinyConfig.Original(shape)),
+            other = Read(TinyConfig.HuggingFace(shape));
         Assert.Equal(CheckpointLayout.Original, c.Layout);
         Assert.Equal([true, false, true], c.IsSliding);
         Assert.Equal(other with { Layout = c.Layout, IsSliding = c.IsSliding }, c);
     }
 
     [Fact]
-    public void The_form_of_transformers_5_says_the_same() => Assert.Equal(
-        Read(TinyConfig.HuggingFace(Shape)).Rope, Read(TinyConfig.HuggingFace(Shape with { RopeParameters = true })).Rope);
+    public void The_form_of_transformers_5_says_the_same() =>
+        Assert.Equal(
+            Read(TinyConfig.HuggingFace(Shape)).Rope,
+            Read(TinyConfig.HuggingFace(Shape with { RopeParameters = true })).Rope
+        );
 
     [Fact]
     public void Null_layer_types_mean_that_even_layers_slide() =>
@@ -96,13 +100,13 @@ public sealed class ModelConfigTests
     [InlineData("intermediate_size", "0", "a whole number")]
     [InlineData("intermediate_size", "1048576000", "1048576000")]
     [InlineData("num_attention_heads", "3", "a multiple of num_key_value_heads 2")]
-    [InlineData("num_attention_heads", "1048576", "at most")]           // times head_dim 32
+    [InlineData("num_attention_heads", "1048576", "at most")] // times head_dim 32
     [InlineData("num_key_value_heads", "0", "a whole number")]
     [InlineData("head_dim", "33", "even")]
     [InlineData("head_dim", "0", "a whole number")]
     [InlineData("num_local_experts", "0", "a whole number")]
     [InlineData("num_local_experts", "1048576000", "a whole number")]
-    [InlineData("num_experts_per_tok", "7", "1 to 6")]                  // of 6 experts
+    [InlineData("num_experts_per_tok", "7", "1 to 6")] // of 6 experts
     [InlineData("num_experts_per_tok", "0", "1 to 6")]
     [InlineData("vocab_size", "1000000000", "a whole number")]
     [InlineData("sliding_window", "0", "a whole number")]
@@ -112,13 +116,13 @@ public sealed class ModelConfigTests
     [InlineData("layer_types", "\"full_attention\"", "array of strings")]
     [InlineData("rms_norm_eps", "0", "positive")]
     [InlineData("rms_norm_eps", "-1e-5", "positive")]
-    [InlineData("rms_norm_eps", "1e-60", "positive")]                   // zero in float32
+    [InlineData("rms_norm_eps", "1e-60", "positive")] // zero in float32
     [InlineData("swiglu_limit", "0", "positive")]
     [InlineData("swiglu_limit", "1e300", "positive")]
     [InlineData("rope_theta", "-1", "positive")]
     [InlineData("rope_theta", "1", "above 1")]
     [InlineData("max_position_embeddings", "0", "a whole number")]
-    [InlineData("initial_context_length", "\"x\"", null)]               // not looked at where rope_scaling has its own
+    [InlineData("initial_context_length", "\"x\"", null)] // not looked at where rope_scaling has its own
     [InlineData("model_type", "\"llama\"", "'llama'")]
     [InlineData("hidden_act", "\"gelu\"", "'gelu'")]
     [InlineData("tie_word_embeddings", "1", "true or false")]
@@ -127,8 +131,10 @@ public sealed class ModelConfigTests
     public void A_field_out_of_range_is_refused_by_name(string field, string value, string? expected)
     {
         JsonObject config = With(field, value);
-        if (expected is null) Assert.NotNull(Read(config));
-        else AssertRefused(config, field, expected);
+        if (expected is null)
+            Assert.NotNull(Read(config));
+        else
+            AssertRefused(config, field, expected);
     }
 
     [Theory]
@@ -184,7 +190,9 @@ public sealed class ModelConfigTests
         AssertRefused(original, "num_experts_per_tok", "is missing");
     }
 
-    /// <summary>Two fields that mean the same: equal they are fine, and different ones are refused by the name of the second.</summary>
+    /// <summary>
+    /// Two fields that mean the same: equal they are fine, and different ones are refused by the name of the second.
+    /// </summary>
     [Theory]
     [InlineData("experts_per_token", "4", "2", "num_experts_per_tok is 4")]
     [InlineData("num_experts", "6", "8", "num_local_experts is 6")]
@@ -201,7 +209,8 @@ public sealed class ModelConfigTests
     [Fact]
     public void Rope_parameters_and_rope_scaling_must_agree()
     {
-        JsonObject config = TinyConfig.HuggingFace(Shape), newer = TinyConfig.HuggingFace(Shape with { RopeParameters = true });
+        JsonObject config = TinyConfig.HuggingFace(Shape),
+            newer = TinyConfig.HuggingFace(Shape with { RopeParameters = true });
         config["rope_parameters"] = newer["rope_parameters"]!.DeepClone();
         Assert.NotNull(Read(config));
         config["rope_parameters"]!["factor"] = 8;
@@ -226,17 +235,27 @@ public sealed class ModelConfigTests
     public void Numbers_may_be_written_as_python_writes_them()
     {
         string text = TinyConfig.HuggingFace(Shape).ToJsonString();
-        string python = text.Replace("\"hidden_size\":64", "\"hidden_size\":64.0, \"best_loss\":NaN, \"floor\":-Infinity", StringComparison.Ordinal);
+        string python = text.Replace(
+            "\"hidden_size\":64",
+            "\"hidden_size\":64.0, \"best_loss\":NaN, \"floor\":-Infinity",
+            StringComparison.Ordinal
+        );
         Assert.NotEqual(text, python);
-        Assert.Equal(64, ModelConfig.From(ConfigJson.Parse(System.Text.Encoding.UTF8.GetBytes(python), Path)).HiddenSize);
+        Assert.Equal(
+            64,
+            ModelConfig.From(ConfigJson.Parse(System.Text.Encoding.UTF8.GetBytes(python), Path)).HiddenSize
+        );
         string broken = text.Replace("\"swiglu_limit\":7", "\"swiglu_limit\":Infinity", StringComparison.Ordinal);
         Assert.NotEqual(text, broken);
-        var refusal = Assert.Throws<CheckpointException>(() => ModelConfig.From(ConfigJson.Parse(System.Text.Encoding.UTF8.GetBytes(broken), Path)));
+        var refusal = Assert.Throws<CheckpointException>(() =>
+            ModelConfig.From(ConfigJson.Parse(System.Text.Encoding.UTF8.GetBytes(broken), Path))
+        );
         Assert.Equal("swiglu_limit", refusal.FieldName);
         Assert.Contains("should be a finite number but is Infinity", refusal.Message);
     }
 
-    internal static ModelConfig Read(JsonObject config) => ModelConfig.From(ConfigJson.Parse(JsonSerializer.SerializeToUtf8Bytes(config), Path));
+    internal static ModelConfig Read(JsonObject config) =>
+        ModelConfig.From(ConfigJson.Parse(JsonSerializer.SerializeToUtf8Bytes(config), Path));
 
     private static JsonObject With(string field, string? value)
     {

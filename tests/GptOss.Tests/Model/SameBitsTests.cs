@@ -10,7 +10,12 @@ public sealed class SameBitsTests
     // Three windows and more than two key tiles of 64.
     private const int Tokens = 150;
 
-    private static readonly TinyShape Mxfp4 = new() { NumHiddenLayers = 3, LayerTypes = "sfs", SlidingWindow = 50 };
+    private static readonly TinyShape Mxfp4 = new()
+    {
+        NumHiddenLayers = 3,
+        LayerTypes = "sfs",
+        SlidingWindow = 50,
+    };
     private static readonly TinyShape BFloat16 = Mxfp4 with
     {
         Experts = TinyExperts.BFloat16,
@@ -19,17 +24,20 @@ public sealed class SameBitsTests
         HeadDim = 10,
     };
 
-    /// <summary>The same with every tensor in BF16, F16 or F32 as a seed chooses, gate and up of each expert apart.</summary>
+    /// <summary>
+    /// The same with every tensor in BF16, F16 or F32 as a seed chooses, gate and up of each expert apart.
+    /// </summary>
     private const string Plain = "Plain";
 
-    public static TheoryData<string, KeyValueFormat> Models => new()
-    {
-        { nameof(Mxfp4), KeyValueFormat.Float32 },
-        { nameof(Mxfp4), KeyValueFormat.Float16 },
-        { nameof(Mxfp4), KeyValueFormat.Int8 },
-        { nameof(BFloat16), KeyValueFormat.Float32 },
-        { Plain, KeyValueFormat.Float32 },
-    };
+    public static TheoryData<string, KeyValueFormat> Models =>
+        new()
+        {
+            { nameof(Mxfp4), KeyValueFormat.Float32 },
+            { nameof(Mxfp4), KeyValueFormat.Float16 },
+            { nameof(Mxfp4), KeyValueFormat.Int8 },
+            { nameof(BFloat16), KeyValueFormat.Float32 },
+            { Plain, KeyValueFormat.Float32 },
+        };
 
     [Theory, MemberData(nameof(Models))]
     public void Chunks_do_not_show(string name, KeyValueFormat format)
@@ -37,7 +45,8 @@ public sealed class SameBitsTests
         using LoadedModel model = Load(name, format: format);
         int[] prompt = LoadedModel.Prompt(Tokens, model.Model.VocabularySize);
         float[][] whole = model.Logits(prompt);
-        foreach (int chunk in (int[])[1, 7, 64, 149]) AssertSame(whole, model.Logits(prompt, chunk), $"chunk {chunk}");
+        foreach (int chunk in (int[])[1, 7, 64, 149])
+            AssertSame(whole, model.Logits(prompt, chunk), $"chunk {chunk}");
     }
 
     [Theory, MemberData(nameof(Models))]
@@ -51,7 +60,8 @@ public sealed class SameBitsTests
         float[][] alone = model.Logits(prompt);
         float[][][] othersAlone = [.. others.Select(other => model.Logits(other))];
 
-        foreach (float[][] copy in model.Interleaved([prompt, prompt, prompt], [7, 7, 7])) AssertSame(alone, copy, "copies");
+        foreach (float[][] copy in model.Interleaved([prompt, prompt, prompt], [7, 7, 7]))
+            AssertSame(alone, copy, "copies");
         float[][][] mixed = model.Interleaved([others[0], prompt, others[1]], [64, 1, 23]);
 
         AssertSame(othersAlone[0], mixed[0], "first neighbour");
@@ -100,9 +110,13 @@ public sealed class SameBitsTests
         for (int count = 1; count <= tokens.Length; count++)
         {
             KvSequence[] sequences = [.. tokens[..count].Select(_ => model.Engine.Cache.NewSequence())];
-            AssertSame(alone[..count], model.Pass([.. sequences.Zip(tokens, (sequence, token) => (sequence, new[] { token }))]),
-                $"{count} sequences");
-            foreach (KvSequence sequence in sequences) sequence.Dispose();
+            AssertSame(
+                alone[..count],
+                model.Pass([.. sequences.Zip(tokens, (sequence, token) => (sequence, new[] { token }))]),
+                $"{count} sequences"
+            );
+            foreach (KvSequence sequence in sequences)
+                sequence.Dispose();
         }
     }
 
@@ -111,16 +125,22 @@ public sealed class SameBitsTests
     [InlineData(KeyValueFormat.Int8)]
     public void Segments_shared_out_over_threads_do_not_show(KeyValueFormat format)
     {
-        // Three segments of 4,096 positions, of which the sequences see three, two and one; the window crosses into the third.
+        // Three segments of 4,096 positions, of which the sequences see three, two and one; the window crosses into the
+        // third.
         TinyShape shape = Mxfp4 with { SlidingWindow = 200 };
-        int[] contexts = [8300, 5000, 90], next = LoadedModel.Prompt(3, shape.VocabSize);
+        int[] contexts = [8300, 5000, 90],
+            next = LoadedModel.Prompt(3, shape.VocabSize);
         using var one = LoadedModel.Random(shape, seed: 4, threads: 1, format);
         float[][][] expected = [.. contexts.Select(context => Behind(one, context))];
 
         foreach (int threads in (int[])[2, 5, 16])
         {
             using var several = new LoadedModel(one.Folder, threads, format);
-            AssertSame([.. expected.SelectMany(rows => rows)], Behind(several, contexts), $"{threads} threads, one batch");
+            AssertSame(
+                [.. expected.SelectMany(rows => rows)],
+                Behind(several, contexts),
+                $"{threads} threads, one batch"
+            );
             AssertSame(expected[0], Behind(several, contexts[0]), $"{threads} threads, the longest alone");
         }
 
@@ -128,7 +148,8 @@ public sealed class SameBitsTests
         {
             KvSequence[] sequences = [.. lengths.Select(length => model.Remembering(length))];
             float[][] logits = model.Pass([.. sequences.Select(sequence => (sequence, next))]);
-            foreach (KvSequence sequence in sequences) sequence.Dispose();
+            foreach (KvSequence sequence in sequences)
+                sequence.Dispose();
             return logits;
         }
     }
@@ -138,25 +159,41 @@ public sealed class SameBitsTests
     {
         using LoadedModel exact = Load(nameof(Mxfp4));
         float[][] expected = exact.Logits(LoadedModel.Prompt(Tokens, exact.Model.VocabularySize));
-        double half = Difference(KeyValueFormat.Float16), bytes = Difference(KeyValueFormat.Int8);
+        double half = Difference(KeyValueFormat.Float16),
+            bytes = Difference(KeyValueFormat.Int8);
 
-        Assert.InRange(half, 1e-6, 4e-3);   // what the reference loses by rounding keys and values to float16
-        // The step of int8 is the largest value / 127, that of float16 1/2048 to 1/1024 of the value itself: 8 to 16 times as
-        // wide for the largest value, and for one of a quarter of it 32 to 64 times.
+        Assert.InRange(half, 1e-6, 4e-3); // what the reference loses by rounding keys and values to float16
+        // The step of int8 is the largest value / 127, that of float16 1/2048 to 1/1024 of the value itself: 8 to 16
+        // times as wide for the largest value, and for one of a quarter of it 32 to 64 times.
         Assert.InRange(bytes, 8 * half, 64 * half);
 
         double Difference(KeyValueFormat format)
         {
             using var rounded = new LoadedModel(exact.Folder, format: format);
-            return expected.Zip(rounded.Logits(LoadedModel.Prompt(Tokens, exact.Model.VocabularySize)),
-                (a, b) => a.Zip(b, (x, y) => Math.Abs(x - y)).Average()).Average();
+            return expected
+                .Zip(rounded.Logits(LoadedModel.Prompt(Tokens, exact.Model.VocabularySize)), (a, b) =>
+                    a.Zip(b, (x, y) => Math.Abs(x - y)).Average()
+                )
+                .Average();
         }
     }
 
     private static LoadedModel Load(string name, int threads = 1, KeyValueFormat format = KeyValueFormat.Float32) =>
-        name != Plain ? LoadedModel.Random(name == nameof(Mxfp4) ? Mxfp4 : BFloat16, seed: 4, threads, format)
-            : LoadedModel.Written(folder => WeightBinderTests.Write(folder, BFloat16, FineTunes.Typed(
-                FineTunes.Forms["by expert, gate and up apart"](FineTunes.Base(BFloat16, seed: 4)), seed: 4)), threads, format);
+        name != Plain
+            ? LoadedModel.Random(name == nameof(Mxfp4) ? Mxfp4 : BFloat16, seed: 4, threads, format)
+            : LoadedModel.Written(
+                folder =>
+                    WeightBinderTests.Write(
+                        folder,
+                        BFloat16,
+                        FineTunes.Typed(
+                            FineTunes.Forms["by expert, gate and up apart"](FineTunes.Base(BFloat16, seed: 4)),
+                            seed: 4
+                        )
+                    ),
+                threads,
+                format
+            );
 
     private static void AssertSame(float[][] expected, float[][] actual, string what)
     {

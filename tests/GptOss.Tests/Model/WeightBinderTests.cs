@@ -13,13 +13,16 @@ public sealed class WeightBinderTests
 
     public static TheoryData<string> OriginalNames => [.. Names(Original)];
 
-    public static TheoryData<string> WideNames => [.. Names(Wide).Where(name => name.EndsWith("_proj", StringComparison.Ordinal))];
+    public static TheoryData<string> WideNames =>
+        [.. Names(Wide).Where(name => name.EndsWith("_proj", StringComparison.Ordinal))];
 
     [Theory, MemberData(nameof(HuggingFaceNames))]
-    public Task A_tensor_of_the_hugging_face_layout_must_be_there_with_its_shape_and_type(string name) => AssertNeeded(new TinyShape(), name);
+    public Task A_tensor_of_the_hugging_face_layout_must_be_there_with_its_shape_and_type(string name) =>
+        AssertNeeded(new TinyShape(), name);
 
     [Theory, MemberData(nameof(OriginalNames))]
-    public Task A_tensor_of_the_original_layout_must_be_there_with_its_shape_and_type(string name) => AssertNeeded(Original, name);
+    public Task A_tensor_of_the_original_layout_must_be_there_with_its_shape_and_type(string name) =>
+        AssertNeeded(Original, name);
 
     [Theory, MemberData(nameof(WideNames))]
     public Task A_bf16_expert_tensor_must_be_there_with_its_shape_and_type(string name) => AssertNeeded(Wide, name);
@@ -29,7 +32,11 @@ public sealed class WeightBinderTests
     {
         using var folder = new TemporaryFolder();
         TinyCheckpoint.Write(folder.Path, new TinyShape { NumHiddenLayers = 3 }, seed: 1);
-        Edit(folder, config => { config["num_hidden_layers"] = 2; config["layer_types"]!.AsArray().RemoveAt(2); });
+        Edit(folder, config =>
+        {
+            config["num_hidden_layers"] = 2;
+            config["layer_types"]!.AsArray().RemoveAt(2);
+        });
         CheckpointException refusal = await Refusal(folder);
         Assert.StartsWith("model.layers.2.", refusal.TensorName);
         Assert.Contains("num_hidden_layers", refusal.Message);
@@ -40,7 +47,11 @@ public sealed class WeightBinderTests
     {
         using var folder = new TemporaryFolder();
         TinyCheckpoint.Write(folder.Path, new TinyShape(), seed: 1);
-        Edit(folder, config => { config["num_hidden_layers"] = 3; config["layer_types"]!.AsArray().Add("full_attention"); });
+        Edit(folder, config =>
+        {
+            config["num_hidden_layers"] = 3;
+            config["layer_types"]!.AsArray().Add("full_attention");
+        });
         Assert.StartsWith("model.layers.2.", (await Refusal(folder)).TensorName);
     }
 
@@ -81,7 +92,7 @@ public sealed class WeightBinderTests
 
     [Theory]
     [InlineData(Precision.Checkpoint)]
-    [InlineData(Precision.Fast)]    // the head is derived, and the embedding must still be there
+    [InlineData(Precision.Fast)] // the head is derived, and the embedding must still be there
     public async Task Tied_embeddings_need_no_head(Precision precision)
     {
         using var folder = new TemporaryFolder();
@@ -90,7 +101,8 @@ public sealed class WeightBinderTests
         Write(folder, new TinyShape(), tensors);
         int[] prompt = LoadedModel.Prompt(5, 512);
         float[][] expected;
-        using (var model = new LoadedModel(folder.Path, precision: precision)) expected = model.Logits(prompt);
+        using (var model = new LoadedModel(folder.Path, precision: precision))
+            expected = model.Logits(prompt);
 
         tensors.Remove("lm_head.weight");
         Write(folder, new TinyShape(), tensors);
@@ -110,7 +122,8 @@ public sealed class WeightBinderTests
         tensors.Remove(name);
         Write(folder, shape, tensors);
         CheckpointException missing = await Refusal(folder);
-        // A missing bf16 tensor could as well have been blocks and scales: the message names those of the published form.
+        // A missing bf16 tensor could as well have been blocks and scales: the message names those of the published
+        // form.
         Assert.StartsWith(name, missing.TensorName);
 
         tensors[name] = sound with { Shape = [.. sound.Shape, 1] };
@@ -130,11 +143,13 @@ public sealed class WeightBinderTests
         var refusal = await Assert.ThrowsAsync<CheckpointException>(() => GptOssModel.LoadAsync(folder.Path));
         Assert.StartsWith(folder.Path, refusal.FilePath);
         Assert.InRange(refusal.Message.Length, 1, 500);
-        if (tensor is not null) Assert.Equal(tensor, refusal.TensorName);
+        if (tensor is not null)
+            Assert.Equal(tensor, refusal.TensorName);
         return refusal;
     }
 
-    private static IEnumerable<string> Names(TinyShape shape) => Tensors(shape).Keys.Where(name => !name.Contains("layers.1.") && !name.Contains("block.1."));
+    private static IEnumerable<string> Names(TinyShape shape) =>
+        Tensors(shape).Keys.Where(name => !name.Contains("layers.1.") && !name.Contains("block.1."));
 
     /// <summary>The tensors as a folder of the shape holds them.</summary>
     internal static Dictionary<string, TinyTensor> Tensors(TinyShape shape)
@@ -148,14 +163,18 @@ public sealed class WeightBinderTests
     /// <summary>One file with these tensors beside the shape's config.</summary>
     internal static void Write(TemporaryFolder folder, TinyShape shape, Dictionary<string, TinyTensor> tensors)
     {
-        JsonObject config = shape.Layout == TinyLayout.Original ? TinyConfig.Original(shape) : TinyConfig.HuggingFace(shape);
+        JsonObject config =
+            shape.Layout == TinyLayout.Original ? TinyConfig.Original(shape) : TinyConfig.HuggingFace(shape);
         File.WriteAllText(Path.Combine(folder.Path, "config.json"), config.ToJsonString());
         SafetensorsWriter.Write(Path.Combine(folder.Path, "model.safetensors"), [.. tensors]);
     }
 
-    private static unsafe TinyTensor Copy(GptOss.Checkpoint.Tensor tensor) => new(
-        $"{tensor.DType}", [.. tensor.Shape.ToArray().Select(length => (int)length)],
-        new ReadOnlySpan<byte>(tensor.Data, (int)tensor.ByteLength).ToArray());
+    private static unsafe TinyTensor Copy(GptOss.Checkpoint.Tensor tensor) =>
+        new(
+            $"{tensor.DType}",
+            [.. tensor.Shape.ToArray().Select(length => (int)length)],
+            new ReadOnlySpan<byte>(tensor.Data, (int)tensor.ByteLength).ToArray()
+        );
 
     private static void Edit(TemporaryFolder folder, Action<JsonObject> change)
     {

@@ -9,8 +9,12 @@ internal sealed record ReferenceConfig
     {
         JsonElement c = folder.Config;
         int Count(string name) => c.GetProperty(name).GetInt32();
-        (Layers, Hidden, Inner, Vocab) =
-            (Count("num_hidden_layers"), Count("hidden_size"), Count("intermediate_size"), Count("vocab_size"));
+        (Layers, Hidden, Inner, Vocab) = (
+            Count("num_hidden_layers"),
+            Count("hidden_size"),
+            Count("intermediate_size"),
+            Count("vocab_size")
+        );
         (Heads, KvHeads, HeadDim) = (Count("num_attention_heads"), Count("num_key_value_heads"), Count("head_dim"));
         Experts = Count(folder.IsHuggingFace ? "num_local_experts" : "num_experts");
         ExpertsPerToken = (int)(ReferenceFolder.Number(c, "num_experts_per_tok") ?? Count("experts_per_token"));
@@ -52,8 +56,10 @@ internal sealed record ReferenceConfig
     private (double[] Frequencies, double Concentration) Yarn(ReferenceFolder folder)
     {
         JsonElement c = folder.Config;
-        JsonElement rope = c.TryGetProperty("rope_parameters", out JsonElement newer) ? newer
-            : c.TryGetProperty("rope_scaling", out JsonElement older) ? older : c;
+        JsonElement rope =
+            c.TryGetProperty("rope_parameters", out JsonElement newer) ? newer
+            : c.TryGetProperty("rope_scaling", out JsonElement older) ? older
+            : c;
         double theta = ReferenceFolder.Number(rope, "rope_theta") ?? c.GetProperty("rope_theta").GetDouble();
         double factor = ReferenceFolder.Number(rope, folder.IsHuggingFace ? "factor" : "rope_scaling_factor") ?? 1;
         double fast = ReferenceFolder.Number(rope, folder.IsHuggingFace ? "beta_fast" : "rope_ntk_beta") ?? 32;
@@ -62,12 +68,13 @@ internal sealed record ReferenceConfig
             ?? c.GetProperty("initial_context_length").GetDouble();
 
         // A Hugging Face config without the key means true; OpenAI's code never rounds.
-        bool truncate = folder.IsHuggingFace
-            && (!rope.TryGetProperty("truncate", out JsonElement stated) || stated.GetBoolean());
+        bool truncate =
+            folder.IsHuggingFace && (!rope.TryGetProperty("truncate", out JsonElement stated) || stated.GetBoolean());
 
         int half = HeadDim / 2;
         double PairThatTurns(double times) => half * Math.Log(context / (times * 2 * Math.PI)) / Math.Log(theta);
-        double low = PairThatTurns(fast), high = PairThatTurns(slow);
+        double low = PairThatTurns(fast),
+            high = PairThatTurns(slow);
         if (truncate)
             (low, high) = (Math.Floor(low), Math.Ceiling(high));
         (low, high) = (Math.Max(low, 0), Math.Min(high, HeadDim - 1));

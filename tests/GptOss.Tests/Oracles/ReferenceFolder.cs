@@ -26,15 +26,17 @@ internal sealed class ReferenceFolder
     /// <summary>A number of config.json, or of one of its objects.</summary>
     public static double? Number(JsonElement parent, string name) =>
         parent.TryGetProperty(name, out JsonElement value) && value.ValueKind == JsonValueKind.Number
-            ? value.GetDouble() : null;
+            ? value.GetDouble()
+            : null;
 
     public double[] Values(string name)
     {
         (string dtype, byte[] data) = _tensors[name];
         return dtype switch
         {
-            "BF16" => Convert(
-                data, 2, at => BitConverter.Int32BitsToSingle(BinaryPrimitives.ReadInt16LittleEndian(at) << 16)),
+            "BF16" => Convert(data, 2, at =>
+                BitConverter.Int32BitsToSingle(BinaryPrimitives.ReadInt16LittleEndian(at) << 16)
+            ),
             "F16" => Convert(data, 2, at => (double)BinaryPrimitives.ReadHalfLittleEndian(at)),
             "F32" => Convert(data, 4, at => BinaryPrimitives.ReadSingleLittleEndian(at)),
             _ => throw new NotSupportedException($"{name} is {dtype}."),
@@ -57,7 +59,9 @@ internal sealed class ReferenceFolder
         double[] turned = new double[stored.Length];
         for (int i = 0; i < stored.Length; i++)
         {
-            int output = i % outputs, input = i / outputs % inputs, expert = i / outputs / inputs;
+            int output = i % outputs,
+                input = i / outputs % inputs,
+                expert = i / outputs / inputs;
             turned[(((expert * outputs) + output) * inputs) + input] = stored[i];
         }
 
@@ -73,7 +77,8 @@ internal sealed class ReferenceFolder
         for (int i = 0; i < values.Length; i++)
         {
             int code = i % 2 == 0 ? blocks[i / 2] & 0xF : blocks[i / 2] >> 4;
-            int exponent = (code >> 1) & 3, mantissa = code & 1;
+            int exponent = (code >> 1) & 3,
+                mantissa = code & 1;
             double magnitude = exponent == 0 ? mantissa * 0.5 : (1 + (mantissa * 0.5)) * Math.Pow(2, exponent - 1);
             values[i] = (code >= 8 ? -magnitude : magnitude) * Math.Pow(2, scales[i / 32] - 127);
         }
@@ -96,7 +101,8 @@ internal sealed class ReferenceFolder
         foreach (JsonProperty tensor in json.RootElement.EnumerateObject().Where(entry => entry.Name != "__metadata__"))
         {
             JsonElement offsets = tensor.Value.GetProperty("data_offsets");
-            int from = 8 + header + offsets[0].GetInt32(), to = 8 + header + offsets[1].GetInt32();
+            int from = 8 + header + offsets[0].GetInt32(),
+                to = 8 + header + offsets[1].GetInt32();
             _tensors.Add(tensor.Name, (tensor.Value.GetProperty("dtype").GetString()!, file[from..to]));
         }
     }

@@ -12,7 +12,9 @@ internal sealed class ReferenceTransformer
 {
     private readonly ReferenceConfig _config;
     private readonly Layer[] _layers;
-    private readonly double[] _embedding, _finalNorm, _unembedding;
+    private readonly double[] _embedding,
+        _finalNorm,
+        _unembedding;
 
     public ReferenceTransformer(string folder)
     {
@@ -67,7 +69,8 @@ internal sealed class ReferenceTransformer
 
     private void AddAttention(double[][] x, Layer w, int window)
     {
-        int d = _config.HeadDim, queriesPerKey = _config.Heads / _config.KvHeads;
+        int d = _config.HeadDim,
+            queriesPerKey = _config.Heads / _config.KvHeads;
         double[][] normed = [.. x.Select(row => RmsNorm(row, w.AttentionNorm))];
         double[][] q = [.. normed.Select((row, p) => Rotate(Affine(row, w.Query, w.QueryBias), p))];
         double[][] k = [.. normed.Select((row, p) => Rotate(Affine(row, w.Key, w.KeyBias), p))];
@@ -78,7 +81,8 @@ internal sealed class ReferenceTransformer
             double[] mixed = new double[_config.Heads * d];
             for (int head = 0; head < _config.Heads; head++)
             {
-                int at = head * d, kvAt = head / queriesPerKey * d;
+                int at = head * d,
+                    kvAt = head / queriesPerKey * d;
                 int first = window > p ? 0 : p - window + 1;
                 double[] scores = new double[p - first + 1];
                 for (int j = first; j <= p; j++)
@@ -189,41 +193,72 @@ internal sealed class ReferenceTransformer
         string experts = $"model.layers.{layer}.mlp.experts.";
         return new Layer(
             T("input_layernorm.weight"),
-            T("self_attn.q_proj.weight"), T("self_attn.q_proj.bias"),
-            T("self_attn.k_proj.weight"), T("self_attn.k_proj.bias"),
-            T("self_attn.v_proj.weight"), T("self_attn.v_proj.bias"),
-            T("self_attn.sinks"), T("self_attn.o_proj.weight"), T("self_attn.o_proj.bias"),
-            T("post_attention_layernorm.weight"), T("mlp.router.weight"), T("mlp.router.bias"),
+            T("self_attn.q_proj.weight"),
+            T("self_attn.q_proj.bias"),
+            T("self_attn.k_proj.weight"),
+            T("self_attn.k_proj.bias"),
+            T("self_attn.v_proj.weight"),
+            T("self_attn.v_proj.bias"),
+            T("self_attn.sinks"),
+            T("self_attn.o_proj.weight"),
+            T("self_attn.o_proj.bias"),
+            T("post_attention_layernorm.weight"),
+            T("mlp.router.weight"),
+            T("mlp.router.bias"),
             files.Experts(experts + "gate_up_proj", 2 * _config.Inner, _config.Hidden),
             T("mlp.experts.gate_up_proj_bias"),
-            files.Experts(experts + "down_proj", _config.Hidden, _config.Inner), T("mlp.experts.down_proj_bias"));
+            files.Experts(experts + "down_proj", _config.Hidden, _config.Inner),
+            T("mlp.experts.down_proj_bias")
+        );
     }
 
     private Layer Original(ReferenceFolder files, int layer)
     {
         double[] T(string name) => files.Values($"block.{layer}.{name}");
         int hidden = _config.Hidden;
-        int queries = _config.Heads * _config.HeadDim, keys = _config.KvHeads * _config.HeadDim;
-        double[] weight = T("attn.qkv.weight"), bias = T("attn.qkv.bias");
+        int queries = _config.Heads * _config.HeadDim,
+            keys = _config.KvHeads * _config.HeadDim;
+        double[] weight = T("attn.qkv.weight"),
+            bias = T("attn.qkv.bias");
         return new Layer(
             T("attn.norm.scale"),
-            weight[..(queries * hidden)], bias[..queries],
-            weight[(queries * hidden)..((queries + keys) * hidden)], bias[queries..(queries + keys)],
-            weight[((queries + keys) * hidden)..], bias[(queries + keys)..],
-            T("attn.sinks"), T("attn.out.weight"), T("attn.out.bias"),
-            T("mlp.norm.scale"), T("mlp.gate.weight"), T("mlp.gate.bias"),
-            files.Experts($"block.{layer}.mlp.mlp1_weight", 2 * _config.Inner, hidden), T("mlp.mlp1_bias"),
-            files.Experts($"block.{layer}.mlp.mlp2_weight", hidden, _config.Inner), T("mlp.mlp2_bias"));
+            weight[..(queries * hidden)],
+            bias[..queries],
+            weight[(queries * hidden)..((queries + keys) * hidden)],
+            bias[queries..(queries + keys)],
+            weight[((queries + keys) * hidden)..],
+            bias[(queries + keys)..],
+            T("attn.sinks"),
+            T("attn.out.weight"),
+            T("attn.out.bias"),
+            T("mlp.norm.scale"),
+            T("mlp.gate.weight"),
+            T("mlp.gate.bias"),
+            files.Experts($"block.{layer}.mlp.mlp1_weight", 2 * _config.Inner, hidden),
+            T("mlp.mlp1_bias"),
+            files.Experts($"block.{layer}.mlp.mlp2_weight", hidden, _config.Inner),
+            T("mlp.mlp2_bias")
+        );
     }
 
     /// <summary>Matrices are [outputs, inputs], row major; the experts' have a leading dimension of experts.</summary>
     private sealed record Layer(
         double[] AttentionNorm,
-        double[] Query, double[] QueryBias,
-        double[] Key, double[] KeyBias,
-        double[] Value, double[] ValueBias,
-        double[] Sinks, double[] Output, double[] OutputBias,
-        double[] ExpertNorm, double[] Router, double[] RouterBias,
-        double[] Up, double[] UpBias,
-        double[] Down, double[] DownBias);
+        double[] Query,
+        double[] QueryBias,
+        double[] Key,
+        double[] KeyBias,
+        double[] Value,
+        double[] ValueBias,
+        double[] Sinks,
+        double[] Output,
+        double[] OutputBias,
+        double[] ExpertNorm,
+        double[] Router,
+        double[] RouterBias,
+        double[] Up,
+        double[] UpBias,
+        double[] Down,
+        double[] DownBias
+    );
 }

@@ -5,9 +5,9 @@ namespace GptOss.Tests.Oracles;
 public sealed class ReferenceTransformerTests
 {
     [Theory]
-    [InlineData("A")]   // Hugging Face layout, MXFP4
-    [InlineData("B")]   // the original layout
-    [InlineData("C")]   // transposed bf16 experts, prompt beyond window and original context
+    [InlineData("A")] // Hugging Face layout, MXFP4
+    [InlineData("B")] // the original layout
+    [InlineData("C")] // transposed bf16 experts, prompt beyond window and original context
     public void Every_stored_logit_of_a_fixture_is_met(string fixture)
     {
         using JsonDocument expected = Expected(fixture);

@@ -18,7 +18,12 @@ internal static class SafetensorsWriter
         foreach ((string name, TinyTensor tensor) in tensors)
         {
             long end = at + tensor.Data.Length;
-            header[name] = new { dtype = tensor.DType, shape = tensor.Shape, data_offsets = new[] { at, end } };
+            header[name] = new
+            {
+                dtype = tensor.DType,
+                shape = tensor.Shape,
+                data_offsets = new[] { at, end },
+            };
             at = end;
         }
 

@@ -39,9 +39,8 @@ internal static class TinyCheckpoint
         var shards = Cut([.. weights], shape.Shards);
         for (int i = 0; i < shards.Count; i++)
         {
-            string name = shards.Count == 1
-                ? "model.safetensors"
-                : $"model--{i + 1:00000}-of-{shards.Count:00000}.safetensors";
+            string name =
+                shards.Count == 1 ? "model.safetensors" : $"model--{i + 1:00000}-of-{shards.Count:00000}.safetensors";
             SafetensorsWriter.Write(Path.Combine(folder, name), shards[i]);
         }
     }
@@ -81,7 +80,8 @@ internal static class TinyCheckpoint
         var order = Enumerable.Range(0, shape.NumHiddenLayers).OrderBy(layer => $"{layer}", StringComparer.Ordinal);
         foreach (int layer in order)
         {
-            string old = $"block.{layer}.", name = $"model.layers.{layer}.";
+            string old = $"block.{layer}.",
+                name = $"model.layers.{layer}.";
             to[name + "input_layernorm.weight"] = from[old + "attn.norm.scale"];
             to[name + "self_attn.o_proj.bias"] = from[old + "attn.out.bias"];
             to[name + "self_attn.o_proj.weight"] = from[old + "attn.out.weight"];
@@ -105,9 +105,11 @@ internal static class TinyCheckpoint
         Dictionary<string, TinyTensor> from,
         string old,
         Dictionary<string, TinyTensor> to,
-        string name)
+        string name
+    )
     {
-        int queries = shape.NumAttentionHeads * shape.HeadDim, keys = shape.NumKeyValueHeads * shape.HeadDim;
+        int queries = shape.NumAttentionHeads * shape.HeadDim,
+            keys = shape.NumKeyValueHeads * shape.HeadDim;
         foreach (string part in (string[])["weight", "bias"])
         {
             TinyTensor fused = from[old + part];
@@ -118,7 +120,11 @@ internal static class TinyCheckpoint
     }
 
     private static void RenameExperts(
-        Dictionary<string, TinyTensor> from, string old, Dictionary<string, TinyTensor> to, string name)
+        Dictionary<string, TinyTensor> from,
+        string old,
+        Dictionary<string, TinyTensor> to,
+        string name
+    )
     {
         to[name + "_bias"] = from[old + "bias"];
         if (from.TryGetValue(old + "weight", out TinyTensor? wide))
@@ -133,13 +139,17 @@ internal static class TinyCheckpoint
 
     /// <summary>Cuts the ordered tensors into runs of about equal bytes, none of them empty.</summary>
     private static List<List<KeyValuePair<string, TinyTensor>>> Cut(
-        List<KeyValuePair<string, TinyTensor>> tensors, int shards)
+        List<KeyValuePair<string, TinyTensor>> tensors,
+        int shards
+    )
     {
         var runs = new List<List<KeyValuePair<string, TinyTensor>>> { new() };
-        long total = tensors.Sum(tensor => (long)tensor.Value.Data.Length), done = 0;
+        long total = tensors.Sum(tensor => (long)tensor.Value.Data.Length),
+            done = 0;
         for (int i = 0; i < tensors.Count; i++)
         {
-            bool full = done >= total * runs.Count / shards, mustCut = tensors.Count - i <= shards - runs.Count;
+            bool full = done >= total * runs.Count / shards,
+                mustCut = tensors.Count - i <= shards - runs.Count;
             if (runs[^1].Count > 0 && runs.Count < shards && (full || mustCut))
                 runs.Add([]);
             runs[^1].Add(tensors[i]);

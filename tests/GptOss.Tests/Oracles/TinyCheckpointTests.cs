@@ -7,17 +7,21 @@ public sealed class TinyCheckpointTests
 
     public static TheoryData<string> Writings => [.. Shapes.Keys];
 
-    private static Dictionary<string, TinyShape> Shapes { get; } = new()
-    {
-        ["hf in three shards"] = new TinyShape { Shards = 3 },
-        ["hf in one file without an index"] = new TinyShape { WithIndex = false },
-        ["hf with bf16 experts"] = new TinyShape { Experts = TinyExperts.BFloat16OfMxfp4 },
-        ["hf with rope_parameters"] = new TinyShape { RopeParameters = true },
-        ["original"] = new TinyShape { Layout = TinyLayout.Original },
-        ["original in seven files"] = new TinyShape { Layout = TinyLayout.Original, Shards = 7 },
-        ["original with bf16 experts"] =
-            new TinyShape { Layout = TinyLayout.Original, Experts = TinyExperts.BFloat16OfMxfp4 },
-    };
+    private static Dictionary<string, TinyShape> Shapes { get; } =
+        new()
+        {
+            ["hf in three shards"] = new TinyShape { Shards = 3 },
+            ["hf in one file without an index"] = new TinyShape { WithIndex = false },
+            ["hf with bf16 experts"] = new TinyShape { Experts = TinyExperts.BFloat16OfMxfp4 },
+            ["hf with rope_parameters"] = new TinyShape { RopeParameters = true },
+            ["original"] = new TinyShape { Layout = TinyLayout.Original },
+            ["original in seven files"] = new TinyShape { Layout = TinyLayout.Original, Shards = 7 },
+            ["original with bf16 experts"] = new TinyShape
+            {
+                Layout = TinyLayout.Original,
+                Experts = TinyExperts.BFloat16OfMxfp4,
+            },
+        };
 
     [Theory, MemberData(nameof(Writings))]
     public void Every_writing_of_a_seed_is_the_same_model(string writing) =>
@@ -43,7 +47,10 @@ public sealed class TinyCheckpointTests
         using var folder = new TemporaryFolder();
         TinyCheckpoint.Write(Path.Combine(folder.Path, "hf"), new TinyShape { Shards = 2 }, seed: 1);
         TinyCheckpoint.Write(
-            Path.Combine(folder.Path, "original"), new TinyShape { Layout = TinyLayout.Original, Shards = 2 }, seed: 1);
+            Path.Combine(folder.Path, "original"),
+            new TinyShape { Layout = TinyLayout.Original, Shards = 2 },
+            seed: 1
+        );
 
         string[] Names(string layout)
         {
@@ -62,22 +69,33 @@ public sealed class TinyCheckpointTests
         double[][] usual = Logits(new TinyShape(), seed: 5);
         TinyShape[] others =
         [
-            new() { LayerTypes = "ff" }, new() { LayerTypes = "fs" }, new() { SlidingWindow = 15 },
-            new() { SwiGluLimit = 2.5 }, new() { RmsNormEps = 1e-6 }, new() { ExpertsPerToken = 3 },
-            new() { RopeTheta = 10000 }, new() { RopeFactor = 8 }, new() { RopeFactor = 1 },
-            new() { OriginalContext = 1024 }, new() { RopeTruncate = true }, new() { Experts = TinyExperts.BFloat16 },
+            new() { LayerTypes = "ff" },
+            new() { LayerTypes = "fs" },
+            new() { SlidingWindow = 15 },
+            new() { SwiGluLimit = 2.5 },
+            new() { RmsNormEps = 1e-6 },
+            new() { ExpertsPerToken = 3 },
+            new() { RopeTheta = 10000 },
+            new() { RopeFactor = 8 },
+            new() { RopeFactor = 1 },
+            new() { OriginalContext = 1024 },
+            new() { RopeTruncate = true },
+            new() { Experts = TinyExperts.BFloat16 },
         ];
         foreach (TinyShape other in others)
         {
             double[][] changed = Logits(other, seed: 5);
             double most = usual.Zip(changed, (a, b) => a.Zip(b, (x, y) => Math.Abs(x - y)).Max()).Max();
-            Assert.True(most > 1e-3, $"{other} changes no logit by more than {most}.");   // twice an engine's tolerance
+            Assert.True(most > 1e-3, $"{other} changes no logit by more than {most}."); // twice an engine's tolerance
         }
     }
 
     [Fact]
-    public void A_missing_truncate_means_that_the_ends_of_the_ramp_are_rounded() => Assert.Equal(
-        Logits(new TinyShape { RopeTruncate = true }, seed: 5), Logits(new TinyShape { RopeTruncate = null }, seed: 5));
+    public void A_missing_truncate_means_that_the_ends_of_the_ramp_are_rounded() =>
+        Assert.Equal(
+            Logits(new TinyShape { RopeTruncate = true }, seed: 5),
+            Logits(new TinyShape { RopeTruncate = null }, seed: 5)
+        );
 
     [Theory]
     [InlineData(1)]
@@ -86,8 +104,9 @@ public sealed class TinyCheckpointTests
     public void Logits_are_spread_as_those_of_the_fixtures(int seed)
     {
         double[] all = [.. Logits(new TinyShape(), seed).SelectMany(row => row)];
-        double mean = all.Average(), deviation = Math.Sqrt(all.Average(value => (value - mean) * (value - mean)));
-        Assert.InRange(deviation, 4, 7);   // the fixtures': 5.0 to 5.7
+        double mean = all.Average(),
+            deviation = Math.Sqrt(all.Average(value => (value - mean) * (value - mean)));
+        Assert.InRange(deviation, 4, 7); // the fixtures': 5.0 to 5.7
     }
 
     [Fact]
@@ -96,9 +115,25 @@ public sealed class TinyCheckpointTests
         var original = new TinyShape { Layout = TinyLayout.Original };
         TinyShape[] impossible =
         [
-            original with { LayerTypes = "ff" }, original with { RmsNormEps = 1e-6 },
-            original with { RopeTruncate = true }, original with { RopeParameters = true },
-            new() { HiddenSize = 48 }, new() { Shards = 2, WithIndex = false }, new() { ExpertsPerToken = 7 },
+            original with
+            {
+                LayerTypes = "ff",
+            },
+            original with
+            {
+                RmsNormEps = 1e-6,
+            },
+            original with
+            {
+                RopeTruncate = true,
+            },
+            original with
+            {
+                RopeParameters = true,
+            },
+            new() { HiddenSize = 48 },
+            new() { Shards = 2, WithIndex = false },
+            new() { ExpertsPerToken = 7 },
         ];
         Assert.All(impossible, shape => Assert.Throws<ArgumentException>(shape.Validate));
     }

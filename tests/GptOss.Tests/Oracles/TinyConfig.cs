@@ -48,7 +48,11 @@ internal static class TinyConfig
             config["quantization_config"] = new JsonObject
             {
                 ["modules_to_not_convert"] = new JsonArray(
-                    "model.layers.*.self_attn", "model.layers.*.mlp.router", "model.embed_tokens", "lm_head"),
+                    "model.layers.*.self_attn",
+                    "model.layers.*.mlp.router",
+                    "model.embed_tokens",
+                    "lm_head"
+                ),
                 ["quant_method"] = "mxfp4",
             };
         }
@@ -57,34 +61,36 @@ internal static class TinyConfig
         return config;
     }
 
-    public static JsonObject Original(TinyShape shape) => new()
-    {
-        ["num_hidden_layers"] = shape.NumHiddenLayers,
-        ["num_experts"] = shape.NumLocalExperts,
-        ["experts_per_token"] = shape.ExpertsPerToken,
-        ["vocab_size"] = shape.VocabSize,
-        ["hidden_size"] = shape.HiddenSize,
-        ["intermediate_size"] = shape.IntermediateSize,
-        ["swiglu_limit"] = shape.SwiGluLimit,
-        ["head_dim"] = shape.HeadDim,
-        ["num_attention_heads"] = shape.NumAttentionHeads,
-        ["num_key_value_heads"] = shape.NumKeyValueHeads,
-        ["sliding_window"] = shape.SlidingWindow,
-        ["initial_context_length"] = shape.OriginalContext,
-        ["rope_theta"] = shape.RopeTheta,
-        ["rope_scaling_factor"] = shape.RopeFactor,
-        ["rope_ntk_alpha"] = 1,
-        ["rope_ntk_beta"] = 32,
-    };
+    public static JsonObject Original(TinyShape shape) =>
+        new()
+        {
+            ["num_hidden_layers"] = shape.NumHiddenLayers,
+            ["num_experts"] = shape.NumLocalExperts,
+            ["experts_per_token"] = shape.ExpertsPerToken,
+            ["vocab_size"] = shape.VocabSize,
+            ["hidden_size"] = shape.HiddenSize,
+            ["intermediate_size"] = shape.IntermediateSize,
+            ["swiglu_limit"] = shape.SwiGluLimit,
+            ["head_dim"] = shape.HeadDim,
+            ["num_attention_heads"] = shape.NumAttentionHeads,
+            ["num_key_value_heads"] = shape.NumKeyValueHeads,
+            ["sliding_window"] = shape.SlidingWindow,
+            ["initial_context_length"] = shape.OriginalContext,
+            ["rope_theta"] = shape.RopeTheta,
+            ["rope_scaling_factor"] = shape.RopeFactor,
+            ["rope_ntk_alpha"] = 1,
+            ["rope_ntk_beta"] = 32,
+        };
 
-    public static JsonObject Generation(TinyShape shape) => new()
-    {
-        ["bos_token_id"] = shape.VocabSize - 4,
-        ["do_sample"] = true,
-        ["eos_token_id"] = new JsonArray([.. shape.EosTokenIds.Select(id => JsonValue.Create(id))]),
-        ["pad_token_id"] = shape.EosTokenIds[1],
-        ["transformers_version"] = "4.55.0",
-    };
+    public static JsonObject Generation(TinyShape shape) =>
+        new()
+        {
+            ["bos_token_id"] = shape.VocabSize - 4,
+            ["do_sample"] = true,
+            ["eos_token_id"] = new JsonArray([.. shape.EosTokenIds.Select(id => JsonValue.Create(id))]),
+            ["pad_token_id"] = shape.EosTokenIds[1],
+            ["transformers_version"] = "4.55.0",
+        };
 
     private static void AddRope(JsonObject config, TinyShape shape)
     {

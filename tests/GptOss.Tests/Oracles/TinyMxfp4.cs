@@ -12,7 +12,8 @@ internal static class TinyMxfp4
     /// <summary>values: [blocks × 32]; returns the 16 bytes and the scale byte of each block.</summary>
     public static (byte[] Blocks, byte[] Scales) Quantize(double[] values)
     {
-        byte[] blocks = new byte[values.Length / 2], scales = new byte[values.Length / 32];
+        byte[] blocks = new byte[values.Length / 2],
+            scales = new byte[values.Length / 32];
         for (int block = 0; block < scales.Length; block++)
         {
             double largest = 0;

@@ -96,12 +96,14 @@ internal sealed record TinyShape
         Require(LayerTypes is null || LayerTypes.Length == NumHiddenLayers, "One letter a layer.");
         Require(
             Experts == TinyExperts.BFloat16 || (HiddenSize % 32 == 0 && IntermediateSize % 32 == 0),
-            "MXFP4 needs rows of a multiple of 32.");
+            "MXFP4 needs rows of a multiple of 32."
+        );
         if (Layout == TinyLayout.Original)
         {
             Require(
                 LayerTypes is null && RmsNormEps == 1e-5 && RopeTruncate == false && !RopeParameters && WithIndex,
-                "The original layout has no layer types, eps, truncate, rope_parameters or index.");
+                "The original layout has no layer types, eps, truncate, rope_parameters or index."
+            );
         }
 
         Require(WithIndex || Shards == 1, "Several shards need an index.");

@@ -14,24 +14,26 @@ internal sealed record TinyTensor(string DType, int[] Shape, byte[] Data)
     }
 
     /// <summary>The values, of any of the three plain types.</summary>
-    public float[] Values => DType switch
-    {
-        "BF16" => Read(2, at => BitConverter.Int32BitsToSingle(BinaryPrimitives.ReadInt16LittleEndian(at) << 16)),
-        "F16" => Read(2, at => (float)BinaryPrimitives.ReadHalfLittleEndian(at)),
-        "F32" => Read(4, at => BinaryPrimitives.ReadSingleLittleEndian(at)),
-        _ => throw new NotSupportedException(DType),
-    };
+    public float[] Values =>
+        DType switch
+        {
+            "BF16" => Read(2, at => BitConverter.Int32BitsToSingle(BinaryPrimitives.ReadInt16LittleEndian(at) << 16)),
+            "F16" => Read(2, at => (float)BinaryPrimitives.ReadHalfLittleEndian(at)),
+            "F32" => Read(4, at => BinaryPrimitives.ReadSingleLittleEndian(at)),
+            _ => throw new NotSupportedException(DType),
+        };
 
     /// <summary>The values in another of the plain types, rounded to nearest where that has fewer digits.</summary>
     public TinyTensor As(string dtype) => Of(dtype, Values, Shape);
 
-    public static TinyTensor Of(string dtype, float[] values, params int[] shape) => dtype switch
-    {
-        "BF16" => BFloat16(Array.ConvertAll(values, value => (double)value), shape),
-        "F16" => new TinyTensor(dtype, shape, [.. values.SelectMany(value => BitConverter.GetBytes((Half)value))]),
-        "F32" => new TinyTensor(dtype, shape, [.. values.SelectMany(BitConverter.GetBytes)]),
-        _ => throw new NotSupportedException(dtype),
-    };
+    public static TinyTensor Of(string dtype, float[] values, params int[] shape) =>
+        dtype switch
+        {
+            "BF16" => BFloat16(Array.ConvertAll(values, value => (double)value), shape),
+            "F16" => new TinyTensor(dtype, shape, [.. values.SelectMany(value => BitConverter.GetBytes((Half)value))]),
+            "F32" => new TinyTensor(dtype, shape, [.. values.SelectMany(BitConverter.GetBytes)]),
+            _ => throw new NotSupportedException(dtype),
+        };
 
     /// <summary>One of the first dimension, without that.</summary>
     public TinyTensor Member(int index) => Rows(index, index + 1) with { Shape = Shape[1..] };
@@ -41,8 +43,14 @@ internal sealed record TinyTensor(string DType, int[] Shape, byte[] Data)
     {
         int rowBytes = Data.Length / Shape[0];
         return new TinyTensor(
-            DType, [Shape[0] / 2, .. Shape[1..]],
-            [.. Enumerable.Range(0, Shape[0] / 2).SelectMany(row => Data[((2 * row + from) * rowBytes)..((2 * row + from + 1) * rowBytes)])]);
+            DType,
+            [Shape[0] / 2, .. Shape[1..]],
+            [
+                .. Enumerable
+                    .Range(0, Shape[0] / 2)
+                    .SelectMany(row => Data[((2 * row + from) * rowBytes)..((2 * row + from + 1) * rowBytes)]),
+            ]
+        );
     }
 
     /// <summary>[rows, columns] to [columns, rows].</summary>
@@ -51,7 +59,8 @@ internal sealed record TinyTensor(string DType, int[] Shape, byte[] Data)
     private float[] Read(int width, Func<ReadOnlySpan<byte>, float> read)
     {
         float[] values = new float[Data.Length / width];
-        for (int i = 0; i < values.Length; i++) values[i] = read(Data.AsSpan(i * width, width));
+        for (int i = 0; i < values.Length; i++)
+            values[i] = read(Data.AsSpan(i * width, width));
         return values;
     }
 
@@ -67,11 +76,14 @@ internal sealed record TinyTensor(string DType, int[] Shape, byte[] Data)
     /// </summary>
     public TinyTensor SwapLastTwo()
     {
-        int rows = Shape[1], columns = Shape[2];
+        int rows = Shape[1],
+            columns = Shape[2];
         byte[] data = new byte[Data.Length];
         for (int value = 0; value < data.Length / 2; value++)
         {
-            int column = value % columns, row = value / columns % rows, expert = value / columns / rows;
+            int column = value % columns,
+                row = value / columns % rows,
+                expert = value / columns / rows;
             Data.AsSpan(2 * value, 2).CopyTo(data.AsSpan(2 * ((((expert * columns) + column) * rows) + row)));
         }
 

@@ -47,14 +47,16 @@ internal sealed class TinyWeights(TinyShape shape, int seed)
     private void AddAttention(string prefix)
     {
         int hidden = shape.HiddenSize;
-        int queries = shape.NumAttentionHeads * shape.HeadDim, keys = shape.NumKeyValueHeads * shape.HeadDim;
+        int queries = shape.NumAttentionHeads * shape.HeadDim,
+            keys = shape.NumKeyValueHeads * shape.HeadDim;
         AddNorm(prefix + "norm.scale");
 
         TinyRandom random = Random(prefix + "qkv");
         double root = Math.Sqrt(hidden);
         double[] weight =
         [
-            .. random.Normals((queries + keys) * hidden, 0, 1.15 / root), .. random.Normals(keys * hidden, 0, 1 / root),
+            .. random.Normals((queries + keys) * hidden, 0, 1.15 / root),
+            .. random.Normals(keys * hidden, 0, 1 / root),
         ];
         double[] bias = [.. random.Normals(queries + keys, 0, 0.5), .. random.Normals(keys, 0, 0.3)];
         _tensors[prefix + "qkv.weight"] = TinyTensor.BFloat16(weight, queries + keys + keys, hidden);
@@ -71,7 +73,9 @@ internal sealed class TinyWeights(TinyShape shape, int seed)
 
     private void AddExperts(string prefix)
     {
-        int hidden = shape.HiddenSize, inner = shape.IntermediateSize, experts = shape.NumLocalExperts;
+        int hidden = shape.HiddenSize,
+            inner = shape.IntermediateSize,
+            experts = shape.NumLocalExperts;
         AddNorm(prefix + "norm.scale");
         AddNormal(prefix + "gate.weight", 1.6 / Math.Sqrt(hidden), experts, hidden);
         AddNormal(prefix + "gate.bias", 1, experts);
@@ -80,9 +84,10 @@ internal sealed class TinyWeights(TinyShape shape, int seed)
 
         double[] up = ExpertRows(prefix + "mlp1", experts * 2 * inner, hidden, Math.Log(2.4), 0.5);
         double[] down = ExpertRows(prefix + "mlp2", experts * hidden, inner, Math.Log(0.14), 0.3);
-        up.AsSpan(hidden, Math.Min(32, hidden)).Clear();                     // expert 0, row 1, first block
-        int rest = Math.Min(32, inner), end = (((experts - 1) * hidden) + 1) * inner;
-        down.AsSpan(end - rest, rest).Clear();                               // last expert, row 0, last block
+        up.AsSpan(hidden, Math.Min(32, hidden)).Clear(); // expert 0, row 1, first block
+        int rest = Math.Min(32, inner),
+            end = (((experts - 1) * hidden) + 1) * inner;
+        down.AsSpan(end - rest, rest).Clear(); // last expert, row 0, last block
         AddExpertMatrix(prefix + "mlp1_weight", up, experts, 2 * inner, hidden);
         AddExpertMatrix(prefix + "mlp2_weight", down, experts, hidden, inner);
     }
@@ -94,11 +99,12 @@ internal sealed class TinyWeights(TinyShape shape, int seed)
         double[] values = new double[rows * columns];
         for (int row = 0; row < rows; row++)
         {
-            double size = Math.Exp(random.Normal(logSize, logDeviation)) / Math.Sqrt(columns), block = 1;
+            double size = Math.Exp(random.Normal(logSize, logDeviation)) / Math.Sqrt(columns),
+                block = 1;
             for (int i = 0; i < columns; i++)
             {
                 if (i % 32 == 0)
-                    block = Math.Pow(2, random.Normal(0, 0.8)) / 1.36;       // √E[4^N(0, 0.8)]: keeps the row's size
+                    block = Math.Pow(2, random.Normal(0, 0.8)) / 1.36; // √E[4^N(0, 0.8)]: keeps the row's size
                 double outlier = random.Uniform() < 0.004 ? 4 : 1;
                 values[(row * columns) + i] = random.Normal(0, size * block * outlier);
             }
@@ -121,8 +127,8 @@ internal sealed class TinyWeights(TinyShape shape, int seed)
         _tensors[name] = TinyTensor.BFloat16(stored, experts, rows, columns);
     }
 
-    private void AddNorm(string name) => _tensors[name] =
-        TinyTensor.BFloat16(Random(name).LogNormals(shape.HiddenSize, 0, 0.25), shape.HiddenSize);
+    private void AddNorm(string name) =>
+        _tensors[name] = TinyTensor.BFloat16(Random(name).LogNormals(shape.HiddenSize, 0, 0.25), shape.HiddenSize);
 
     private void AddNormal(string name, double deviation, params int[] dimensions)
     {

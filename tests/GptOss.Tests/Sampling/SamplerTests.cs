@@ -15,36 +15,44 @@ public sealed class SamplerTests
     public void Greedy_takes_the_most_likely_token_and_of_equals_the_lowest_id()
     {
         float[] logits = Logits(1);
-        foreach (int at in (int[])[7, 120, 299]) logits[at] = 50;
+        foreach (int at in (int[])[7, 120, 299])
+            logits[at] = 50;
         Assert.Equal(7, Next(logits, SamplingOptions.Greedy, 0));
         logits[7] = float.NegativeInfinity;
         Assert.Equal(120, Next(logits, SamplingOptions.Greedy, 0));
-        Assert.Equal(0, Next([-0f, 0f], SamplingOptions.Greedy with { }, 0) & ~1);   // either zero is a best token
+        Assert.Equal(0, Next([-0f, 0f], SamplingOptions.Greedy with { }, 0) & ~1); // either zero is a best token
     }
 
-    public static TheoryData<float, int?, float, float> Choices => new()
-    {
-        { 1f, null, 1f, 0f },
-        { 0.7f, null, 1f, 0f },
-        { 2f, null, 1f, 0f },
-        { 1f, 5, 1f, 0f },
-        { 1f, 1, 1f, 0f },
-        { 1f, Vocabulary, 1f, 0f },
-        { 1f, 100_000, 1f, 0f },        // more than there are
-        { 1f, null, 0.9f, 0f },
-        { 1f, null, 0.3f, 0f },
-        { 1f, null, 1e-30f, 0f },       // keeps the best token
-        { 0.8f, 40, 0.95f, 0f },        // top-p of what top-k left
-        { 1f, null, 1f, 0.05f },
-        { 1f, null, 1f, 1f },           // the best and its equals
-        { 1.3f, 50, 0.9f, 0.02f },
-    };
+    public static TheoryData<float, int?, float, float> Choices =>
+        new()
+        {
+            { 1f, null, 1f, 0f },
+            { 0.7f, null, 1f, 0f },
+            { 2f, null, 1f, 0f },
+            { 1f, 5, 1f, 0f },
+            { 1f, 1, 1f, 0f },
+            { 1f, Vocabulary, 1f, 0f },
+            { 1f, 100_000, 1f, 0f }, // more than there are
+            { 1f, null, 0.9f, 0f },
+            { 1f, null, 0.3f, 0f },
+            { 1f, null, 1e-30f, 0f }, // keeps the best token
+            { 0.8f, 40, 0.95f, 0f }, // top-p of what top-k left
+            { 1f, null, 1f, 0.05f },
+            { 1f, null, 1f, 1f }, // the best and its equals
+            { 1.3f, 50, 0.9f, 0.02f },
+        };
 
     [Theory, MemberData(nameof(Choices))]
     public void Each_token_comes_as_often_as_the_definition_says(float temperature, int? topK, float topP, float minP)
     {
         const int Draws = 10_000;
-        var options = new SamplingOptions { Temperature = temperature, TopK = topK, TopP = topP, MinP = minP };
+        var options = new SamplingOptions
+        {
+            Temperature = temperature,
+            TopK = topK,
+            TopP = topP,
+            MinP = minP,
+        };
         float[] logits = Logits(2);
         double[] expected = Reference(logits, options);
         var counts = new int[Vocabulary];
@@ -52,12 +60,15 @@ public sealed class SamplerTests
             counts[_sampler.Next([.. logits], options, seed: 5, (ulong)position)]++;
 
         // Pearson's χ², the tokens expected less than five times thrown together.
-        double chiSquare = 0, rareExpected = 0;
-        int classes = 0, rare = 0;
+        double chiSquare = 0,
+            rareExpected = 0;
+        int classes = 0,
+            rare = 0;
         for (int token = 0; token < Vocabulary; token++)
         {
             double wanted = Draws * expected[token];
-            if (wanted == 0) Assert.Equal(0, counts[token]);
+            if (wanted == 0)
+                Assert.Equal(0, counts[token]);
             if (wanted < 5)
             {
                 (rareExpected, rare) = (rareExpected + wanted, rare + counts[token]);
@@ -90,7 +101,7 @@ public sealed class SamplerTests
     }
 
     [Theory]
-    [InlineData(1e-45f)]    // the smallest float32: its reciprocal is infinite
+    [InlineData(1e-45f)] // the smallest float32: its reciprocal is infinite
     [InlineData(1e-20f)]
     public void A_tiny_temperature_is_greedy(float temperature)
     {
@@ -104,7 +115,19 @@ public sealed class SamplerTests
     {
         Assert.Equal(1, Next([-3e38f, 3e38f, 0], new SamplingOptions(), 1));
         Assert.Equal(1, Next([-3e38f, -2e38f, -3e38f], new SamplingOptions { TopP = 0.5f, TopK = 2 }, 1));
-        Assert.Equal(0, Next([4], new SamplingOptions { TopK = 3, TopP = 0.1f, MinP = 1 }, 1));
+        Assert.Equal(
+            0,
+            Next(
+                [4],
+                new SamplingOptions
+                {
+                    TopK = 3,
+                    TopP = 0.1f,
+                    MinP = 1,
+                },
+                1
+            )
+        );
     }
 
     [Theory]
@@ -129,7 +152,10 @@ public sealed class SamplerTests
         for (ulong seed = 0; seed < 3; seed++)
         {
             double[] u = [.. Enumerable.Range(0, Count).Select(position => Sampler.Uniform(seed, (ulong)position))];
-            double[] other = [.. Enumerable.Range(0, Count).Select(position => Sampler.Uniform(seed + 1, (ulong)position))];
+            double[] other =
+            [
+                .. Enumerable.Range(0, Count).Select(position => Sampler.Uniform(seed + 1, (ulong)position)),
+            ];
             Assert.All(u, value => Assert.InRange(value, 0, Math.BitDecrement(1.0)));
             // Deviations of a mean of n: √(1/12n) and, for the product of two centred ones, 1/(12√n); five of them.
             Assert.Equal(0.5, u.Average(), 5 * Math.Sqrt(1 / (12.0 * Count)));
@@ -145,7 +171,12 @@ public sealed class SamplerTests
     public void Bias_and_penalties_come_before_everything_else()
     {
         float[] logits = Logits(3);
-        var bias = new Dictionary<int, float> { [11] = 100, [12] = float.NegativeInfinity, [100_000] = 5 };
+        var bias = new Dictionary<int, float>
+        {
+            [11] = 100,
+            [12] = float.NegativeInfinity,
+            [100_000] = 5,
+        };
         Assert.Equal(11, Next(logits, new SamplingOptions { Temperature = 0, LogitBias = bias }, 1));
         logits[12] = 1000;
         Assert.NotEqual(12, Next(logits, new SamplingOptions { LogitBias = bias }, 1));
@@ -156,11 +187,11 @@ public sealed class SamplerTests
         float[] flat = [.. new float[5], 3, 3, 2.5f];
         int Choose(SamplingOptions options) => _sampler.Next([.. flat], options, 1, 1, history);
         Assert.Equal(5, Choose(SamplingOptions.Greedy));
-        Assert.Equal(7, Choose(SamplingOptions.Greedy with { RepetitionPenalty = 2 }));              // 5 and 6 become 1.5
-        Assert.Equal(5, Choose(SamplingOptions.Greedy with { PresencePenalty = 2 }));                // the prompt's 5 is not meant
+        Assert.Equal(7, Choose(SamplingOptions.Greedy with { RepetitionPenalty = 2 })); // 5 and 6 become 1.5
+        Assert.Equal(5, Choose(SamplingOptions.Greedy with { PresencePenalty = 2 })); // the prompt's 5 is not meant
         flat[5] = 0;
-        Assert.Equal(6, Choose(SamplingOptions.Greedy with { PresencePenalty = 0.4f }));             // 2.6
-        Assert.Equal(7, Choose(SamplingOptions.Greedy with { FrequencyPenalty = 0.4f }));            // twice: 2.2
+        Assert.Equal(6, Choose(SamplingOptions.Greedy with { PresencePenalty = 0.4f })); // 2.6
+        Assert.Equal(7, Choose(SamplingOptions.Greedy with { FrequencyPenalty = 0.4f })); // twice: 2.2
     }
 
     [Fact]
@@ -171,7 +202,7 @@ public sealed class SamplerTests
 
         TokenLogProbability[] best = LogProbabilities.Best(logits, 20, out float sum);
 
-        Assert.Equal(logSum, sum, 1e-5);   // one rounding of a number near 10 and those of the exponentials
+        Assert.Equal(logSum, sum, 1e-5); // one rounding of a number near 10 and those of the exponentials
         int[] order = [.. Enumerable.Range(0, Vocabulary).OrderByDescending(token => logits[token]).Take(20)];
         Assert.Equal(order, best.Select(token => token.Id));
         Assert.All(best, token => Assert.Equal(logits[token.Id] - logSum, token.LogProbability, 1e-5));
@@ -179,7 +210,8 @@ public sealed class SamplerTests
         Assert.Equal(Vocabulary, LogProbabilities.Best(logits, 1000, out _).Length);
     }
 
-    private int Next(float[] logits, SamplingOptions options, ulong seed) => _sampler.Next([.. logits], options, seed, 3);
+    private int Next(float[] logits, SamplingOptions options, ulong seed) =>
+        _sampler.Next([.. logits], options, seed, 3);
 
     /// <summary>The probability of every token: sort, cut, renormalise, in float64.</summary>
     private static double[] Reference(float[] logits, SamplingOptions options)
@@ -187,13 +219,20 @@ public sealed class SamplerTests
         double[] weights = [.. logits.Select(logit => Math.Exp((logit - (double)logits.Max()) / options.Temperature))];
         List<int> kept = [.. Enumerable.Range(0, logits.Length).OrderByDescending(token => logits[token])];
         kept = [.. kept.Take(options.TopK ?? kept.Count)];
-        double total = kept.Sum(token => weights[token]), held = 0;
+        double total = kept.Sum(token => weights[token]),
+            held = 0;
         int count = 0;
-        while (count < kept.Count && (held < options.TopP * total || count == 0)) held += weights[kept[count++]];
-        kept = [.. kept.Take(options.TopP == 1 ? kept.Count : count).Where((token, i) => i == 0 || weights[token] >= options.MinP)];
+        while (count < kept.Count && (held < options.TopP * total || count == 0))
+            held += weights[kept[count++]];
+        kept =
+        [
+            .. kept.Take(options.TopP == 1 ? kept.Count : count)
+                .Where((token, i) => i == 0 || weights[token] >= options.MinP),
+        ];
         double rest = kept.Sum(token => weights[token]);
         var probabilities = new double[logits.Length];
-        foreach (int token in kept) probabilities[token] = weights[token] / rest;
+        foreach (int token in kept)
+            probabilities[token] = weights[token] / rest;
         return probabilities;
     }
 }

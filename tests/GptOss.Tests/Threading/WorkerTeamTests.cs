@@ -19,23 +19,32 @@ public sealed unsafe class WorkerTeamTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    [InlineData(8)]    // more than the machine may have
+    [InlineData(8)] // more than the machine may have
     public void Every_item_is_in_exactly_one_range(int workers)
     {
         using var team = new WorkerTeam(workers);
         foreach (int items in (int[])[0, 1, 2, 3, 7, 15, 16, 17, 31, 64, 65, 1000, 5761])
-            foreach (int minimum in (int[])[0, 1, 2, 16, 100])
+        foreach (int minimum in (int[])[0, 1, 2, 16, 100])
+        {
+            var seen = new int[items];
+            int[] strangers = [0];
+            fixed (
+                int* s = seen,
+                    wrong = strangers
+            )
             {
-                var seen = new int[items];
-                int[] strangers = [0];
-                fixed (int* s = seen, wrong = strangers)
+                var count = new Count
                 {
-                    var count = new Count { Seen = s, Workers = workers, Items = items, Strangers = wrong };
-                    team.ForRows(items, minimum, &CountItems, &count);
-                }
-                Assert.All(seen, times => Assert.Equal(1, times));
-                Assert.Equal(0, strangers[0]);
+                    Seen = s,
+                    Workers = workers,
+                    Items = items,
+                    Strangers = wrong,
+                };
+                team.ForRows(items, minimum, &CountItems, &count);
             }
+            Assert.All(seen, times => Assert.Equal(1, times));
+            Assert.Equal(0, strangers[0]);
+        }
     }
 
     [Fact]
@@ -43,13 +52,14 @@ public sealed unsafe class WorkerTeamTests
     {
         using var team = new WorkerTeam(3);
         var lengths = new int[1000];
-        fixed (int* length = lengths) team.ForRows(1000, 150, &KeepLength, length);
+        fixed (int* length = lengths)
+            team.ForRows(1000, 150, &KeepLength, length);
 
         (int First, int Length)[] ranges = [.. lengths.Select((n, first) => (first, n)).Where(range => range.n > 0)];
         int covered = 0;
         Assert.All(ranges, range =>
         {
-            Assert.Equal(covered, range.First);     // each begins where the one before ended: every item once
+            Assert.Equal(covered, range.First); // each begins where the one before ended: every item once
             covered += range.Length;
         });
         Assert.Equal(1000, covered);
@@ -71,7 +81,7 @@ public sealed unsafe class WorkerTeamTests
 
     [Theory]
     [InlineData(2)]
-    [InlineData(6)]    // threads that the system holds up while others are awake again
+    [InlineData(6)] // threads that the system holds up while others are awake again
     public void Calls_after_pauses_of_every_length_wake_all_who_sleep(int workers)
     {
         using var team = new WorkerTeam(workers);
@@ -82,11 +92,15 @@ public sealed unsafe class WorkerTeamTests
                 for (int call = 0; call < 3000; call++)
                 {
                     team.ForRows(64, 1, &AddItems, sum);
-                    long until = Stopwatch.GetTimestamp() + Stopwatch.Frequency * (call % 23) / 150_000;   // 0 to 150 µs: about when they fall asleep
-                    while (Stopwatch.GetTimestamp() < until) Thread.SpinWait(4);
+                    // 0 to 150 µs: about when they fall asleep
+                    long until = Stopwatch.GetTimestamp() + Stopwatch.Frequency * (call % 23) / 150_000;
+                    while (Stopwatch.GetTimestamp() < until)
+                        Thread.SpinWait(4);
                 }
         })
-        { IsBackground = true };
+        {
+            IsBackground = true,
+        };
         work.Start();
 
         Assert.True(work.Join(TimeSpan.FromSeconds(60)), "a call never returned");
@@ -107,7 +121,8 @@ public sealed unsafe class WorkerTeamTests
             Assert.Contains(nameof(Refuse), fault.StackTrace, StringComparison.Ordinal);
 
             long[] total = [0];
-            fixed (long* sum = total) team.ForRows(100, 1, &AddItems, sum);
+            fixed (long* sum = total)
+                team.ForRows(100, 1, &AddItems, sum);
             Assert.Equal(100, total[0]);
         }
     }
@@ -125,22 +140,24 @@ public sealed unsafe class WorkerTeamTests
     {
         using var team = new WorkerTeam(2, processors: 2);
         int[] met = [0, 0];
-        fixed (int* both = met) team.ForRows(8, 1, &MeetTheOther, both);
+        fixed (int* both = met)
+            team.ForRows(8, 1, &MeetTheOther, both);
         Assert.Equal([1, 1], met);
     }
 
     [Theory]
     [InlineData(16, 2)]
     [InlineData(5, 3)]
-    [InlineData(4, 1)]     // the caller alone
+    [InlineData(4, 1)] // the caller alone
     public void No_more_threads_work_than_there_are_processors(int workers, int processors)
     {
         using var team = new WorkerTeam(workers, processors);
-        Thread.Sleep(50);     // all start awake, and the surplus goes to sleep
+        Thread.Sleep(50); // all start awake, and the surplus goes to sleep
         for (int call = 0; call < 300; call++)
         {
             int[] met = new int[workers];
-            fixed (int* who = met) team.ForRows(200, 1, &NoteWorker, who);
+            fixed (int* who = met)
+                team.ForRows(200, 1, &NoteWorker, who);
             Assert.InRange(met.Sum(), 1, processors);
         }
     }
@@ -153,11 +170,15 @@ public sealed unsafe class WorkerTeamTests
         List<string> tries = [];
         for (int attempt = 0; attempt < 5; attempt++)
         {
-            long best = LeastTicks(small), most = LeastTicks(large);
-            if (most <= 3 * best) return;     // where the caller waits for every thread: 90 times and more
+            long best = LeastTicks(small),
+                most = LeastTicks(large);
+            if (most <= 3 * best)
+                return; // where the caller waits for every thread: 90 times and more
             tries.Add($"{most / (double)best:F1}");
         }
-        Assert.Fail($"a team of {large.Workers} takes {string.Join(", ", tries)} times as long as one of {small.Workers}");
+        Assert.Fail(
+            $"a team of {large.Workers} takes {string.Join(", ", tries)} times as long as one of {small.Workers}"
+        );
     }
 
     [Fact]
@@ -174,7 +195,7 @@ public sealed unsafe class WorkerTeamTests
         Assert.All(hired, thread => Assert.False(thread.IsAlive));
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]     // a frame that is gone holds no team
+    [MethodImpl(MethodImplOptions.NoInlining)] // a frame that is gone holds no team
     private static Thread[] MeetForgottenTeam()
     {
         Met.Clear();
@@ -189,7 +210,8 @@ public sealed unsafe class WorkerTeamTests
         for (int run = 0; run < 7; run++)
         {
             long start = Stopwatch.GetTimestamp();
-            for (int call = 0; call < 300; call++) team.ForRows(64, 1, &SpinAWhile, null);
+            for (int call = 0; call < 300; call++)
+                team.ForRows(64, 1, &SpinAWhile, null);
             least = Math.Min(least, Stopwatch.GetTimestamp() - start);
         }
         return least;
@@ -200,7 +222,8 @@ public sealed unsafe class WorkerTeamTests
     {
         using var team = new WorkerTeam(4);
         long[] total = [0];
-        fixed (long* sum = total) team.ForRows(100, 1, &AddItems, sum);
+        fixed (long* sum = total)
+            team.ForRows(100, 1, &AddItems, sum);
         List<long> used = [];
         // The least of some tries: the runtime has work of its own, as compiling what the tests before made hot.
         for (int attempt = 0; attempt < 5; attempt++)
@@ -211,9 +234,11 @@ public sealed unsafe class WorkerTeamTests
             Thread.Sleep(300);
             process.Refresh();
             used.Add((process.TotalProcessorTime - before).Ticks / TimeSpan.TicksPerMillisecond);
-            if (used[^1] <= 60) return;
+            if (used[^1] <= 60)
+                return;
         }
-        Assert.Fail($"three idle threads used {string.Join(", ", used)} ms of CPU in 300 ms each");   // spinning would be 300 to 900
+        // Spinning would be 300 to 900
+        Assert.Fail($"three idle threads used {string.Join(", ", used)} ms of CPU in 300 ms each");
     }
 
     [Fact]
@@ -238,8 +263,10 @@ public sealed unsafe class WorkerTeamTests
         for (int turn = 0; turn < 50; turn++)
         {
             var team = new WorkerTeam(3);
-            long until = Stopwatch.GetTimestamp() + Stopwatch.Frequency * turn / 250_000;   // 0 to 200 µs: starting, spinning, asleep
-            while (Stopwatch.GetTimestamp() < until) Thread.SpinWait(4);
+            // 0 to 200 µs: starting, spinning, asleep
+            long until = Stopwatch.GetTimestamp() + Stopwatch.Frequency * turn / 250_000;
+            while (Stopwatch.GetTimestamp() < until)
+                Thread.SpinWait(4);
             var close = new Thread(team.Dispose) { IsBackground = true };
             close.Start();
             Assert.True(close.Join(TimeSpan.FromSeconds(30)), "a thread never ended");
@@ -247,8 +274,7 @@ public sealed unsafe class WorkerTeamTests
     }
 
     [Fact]
-    public void A_team_of_nobody_is_refused() =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => new WorkerTeam(0));
+    public void A_team_of_nobody_is_refused() => Assert.Throws<ArgumentOutOfRangeException>(() => new WorkerTeam(0));
 
     private struct Count
     {
@@ -263,13 +289,14 @@ public sealed unsafe class WorkerTeamTests
         var count = (Count*)state;
         if (worker < 0 || worker >= count->Workers || first >= end || end > count->Items)
             Interlocked.Increment(ref *count->Strangers);
-        for (int i = first; i < end; i++) Interlocked.Increment(ref count->Seen[i]);
+        for (int i = first; i < end; i++)
+            Interlocked.Increment(ref count->Seen[i]);
     }
 
     private static void NoteWorker(void* state, int worker, int first, int end)
     {
         Volatile.Write(ref ((int*)state)[worker], 1);
-        Thread.SpinWait(20);     // long enough for others to come
+        Thread.SpinWait(20); // long enough for others to come
     }
 
     private static void SpinAWhile(void* state, int worker, int first, int end) => Thread.SpinWait(10 * (end - first));
@@ -284,7 +311,8 @@ public sealed unsafe class WorkerTeamTests
     private static void Refuse(void* state, int worker, int first, int end)
     {
         int bad = *(int*)state;
-        if (first <= bad && bad < end) throw new InvalidOperationException($"item {bad}");
+        if (first <= bad && bad < end)
+            throw new InvalidOperationException($"item {bad}");
     }
 
     private static void RefuseAll(void* state, int worker, int first, int end) => throw new InvalidOperationException();
@@ -293,7 +321,8 @@ public sealed unsafe class WorkerTeamTests
     {
         Met[worker] = Thread.CurrentThread;
         long deadline = Stopwatch.GetTimestamp() + 20 * Stopwatch.Frequency;
-        while (Met.Count < 3 && Stopwatch.GetTimestamp() < deadline) Thread.Sleep(0);
+        while (Met.Count < 3 && Stopwatch.GetTimestamp() < deadline)
+            Thread.Sleep(0);
     }
 
     // Whoever comes first waits for the other: with one thread doing all of it this would not end.
@@ -302,6 +331,7 @@ public sealed unsafe class WorkerTeamTests
         var met = (int*)state;
         Volatile.Write(ref met[worker], 1);
         long deadline = Stopwatch.GetTimestamp() + 20 * Stopwatch.Frequency;
-        while (Volatile.Read(ref met[1 - worker]) == 0 && Stopwatch.GetTimestamp() < deadline) Thread.Sleep(0);
+        while (Volatile.Read(ref met[1 - worker]) == 0 && Stopwatch.GetTimestamp() < deadline)
+            Thread.Sleep(0);
     }
 }

@@ -15,7 +15,7 @@ public sealed class TinyGptOssTests
     }
 
     [Theory]
-    [InlineData("config.json")]         // cut, as by a full disk
+    [InlineData("config.json")] // cut, as by a full disk
     [InlineData("model.safetensors")]
     public void A_damaged_file_is_written_anew(string name)
     {
@@ -87,13 +87,19 @@ public sealed class TinyGptOssTests
         string folder = TinyGptOss.PlaceBelow([new SharedPlace(shared.Path)]);
         AssertWhole(folder);
         string ours = Assert.Single(Directory.EnumerateFileSystemEntries(shared.Path));
-        Assert.Matches(@"^GptOss-\d+$", Path.GetFileName(ours));     // by number: nameless users do not share one
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(ours));
+        Assert.Matches(@"^GptOss-\d+$", Path.GetFileName(ours)); // by number: nameless users do not share one
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+            File.GetUnixFileMode(ours)
+        );
 
         // Whoever came first could have left the way open for others, or a link to a folder of ours.
         File.SetUnixFileMode(ours, File.GetUnixFileMode(ours) | UnixFileMode.OtherWrite | UnixFileMode.GroupWrite);
         Assert.Equal(folder, TinyGptOss.PlaceBelow([new SharedPlace(shared.Path)]));
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(ours));
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+            File.GetUnixFileMode(ours)
+        );
         using var elsewhere = new TemporaryFolder();
         Directory.Delete(ours, recursive: true);
         Directory.CreateSymbolicLink(ours, elsewhere.Path);
@@ -105,11 +111,15 @@ public sealed class TinyGptOssTests
     [Fact]
     public void A_folder_that_another_user_made_is_not_used()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows() || Environment.UserName != "root", "Only root can make another user's folder.");
+        Assert.SkipWhen(
+            OperatingSystem.IsWindows() || Environment.UserName != "root",
+            "Only root can make another user's folder."
+        );
         using var shared = new TemporaryFolder();
         TinyGptOss.PlaceBelow([new SharedPlace(shared.Path)]);
         string ours = Assert.Single(Directory.EnumerateFileSystemEntries(shared.Path));
-        using (var chown = System.Diagnostics.Process.Start("chown", ["12345", ours])) chown.WaitForExit();
+        using (var chown = System.Diagnostics.Process.Start("chown", ["12345", ours]))
+            chown.WaitForExit();
 
         Assert.Throws<IOException>(() => TinyGptOss.PlaceBelow([new SharedPlace(shared.Path)]));
     }
@@ -125,27 +135,40 @@ public sealed class TinyGptOssTests
         Assert.False(Directory.Exists(folder));
         Assert.True(TinyGptOss.IsThere(folder));
 
-        using GptOssChatClient client = await GptOssChatClient.LoadAsync(folder, cancellationToken: TestContext.Current.CancellationToken);
+        using GptOssChatClient client = await GptOssChatClient.LoadAsync(
+            folder,
+            cancellationToken: TestContext.Current.CancellationToken
+        );
         ChatResponse answer = await client.GetResponseAsync(
-            "What is 345 + 678?", new ChatOptions { Temperature = 0 }, TestContext.Current.CancellationToken);
+            "What is 345 + 678?",
+            new ChatOptions { Temperature = 0 },
+            TestContext.Current.CancellationToken
+        );
         Assert.Equal("345 + 678 = 1023.", answer.Text);
     }
 
     [Theory]
     [InlineData(null, 4096)]
-    [InlineData(131_072, 131_072)]     // what its config.json keeps
+    [InlineData(131_072, 131_072)] // what its config.json keeps
     public async Task The_context_is_what_the_folder_proposes_unless_somebody_asks_for_another(int? asked, int expected)
     {
         using GptOssModel model = await GptOssModel.LoadAsync(
-            TinyGptOss.Folder, new ModelOptions { ContextLength = asked }, cancellationToken: TestContext.Current.CancellationToken);
+            TinyGptOss.Folder,
+            new ModelOptions { ContextLength = asked },
+            cancellationToken: TestContext.Current.CancellationToken
+        );
         Assert.Equal(expected, model.ContextLength);
     }
 
     private static void AssertWhole(string folder)
     {
         string[] names = [.. Directory.EnumerateFiles(Source).Select(file => Path.GetFileName(file)!).Order()];
-        Assert.Equal(names, Directory.EnumerateFileSystemEntries(folder).Select(entry => Path.GetFileName(entry)!).Order());
+        Assert.Equal(
+            names,
+            Directory.EnumerateFileSystemEntries(folder).Select(entry => Path.GetFileName(entry)!).Order()
+        );
         Assert.All(names, name =>
-            Assert.Equal(File.ReadAllBytes(Path.Combine(Source, name)), File.ReadAllBytes(Path.Combine(folder, name))));
+            Assert.Equal(File.ReadAllBytes(Path.Combine(Source, name)), File.ReadAllBytes(Path.Combine(folder, name)))
+        );
     }
 }

@@ -12,12 +12,13 @@ namespace GptOss.Tests.Tokenization;
 
 public sealed class O200kHarmonyTests
 {
-    private static readonly GptOssTokenizer Tokenizer = GptOssTokenizer.O200kHarmony;
+    private static readonly GptOss.Tokenization.Tokenizer Tokenizer = GptOss.Tokenization.Tokenizer.O200kHarmony;
 
     // Another implementation over the same ranks, exact where no code point is beyond U+FFFF.
     private static readonly Lazy<TiktokenTokenizer> MicrosoftMl = new(() =>
     {
-        Stream ranks = Assembly.Load("Microsoft.ML.Tokenizers.Data.O200kBase")
+        Stream ranks = Assembly
+            .Load("Microsoft.ML.Tokenizers.Data.O200kBase")
             .GetManifestResourceStream("o200k_base.tiktoken.deflate")!;
         var split = new RegexPreTokenizer(new Regex(TextSplitter.O200kPattern), specialTokens: null);
         return TiktokenTokenizer.Create(new DeflateStream(ranks, CompressionMode.Decompress), split, null, null);
@@ -25,17 +26,72 @@ public sealed class O200kHarmonyTests
 
     private static readonly string[] Fragments =
     [
-        "'s", "'T", "'re", "'VE", "'m", "'ll", "'D", "'", "’s", " ", "  ", "\t", "\n", "\r\n", "\r", "/", "\u00a0",
-        "\u2028", "\u3000", "\u0085", "1", "123", "4567", "٣", "½", "a", "I", "Hello", " world", "ÉCOLE", "école", "ǅ", "ʰ",
-        "中", "文字", "한국어", "\u1112\u1161", "か", "ไทย", "हिन्दी", "العربية", "e\u0301", "\u0301", "\u0903", "!", "...",
-        "—", "$", "_", "(", "\u0000", "\ufffd", "\ufeff", "<|end|>", "{\"a\": 1}", "https://", "camelCase",
+        "'s",
+        "'T",
+        "'re",
+        "'VE",
+        "'m",
+        "'ll",
+        "'D",
+        "'",
+        "’s",
+        " ",
+        "  ",
+        "\t",
+        "\n",
+        "\r\n",
+        "\r",
+        "/",
+        "\u00a0",
+        "\u2028",
+        "\u3000",
+        "\u0085",
+        "1",
+        "123",
+        "4567",
+        "٣",
+        "½",
+        "a",
+        "I",
+        "Hello",
+        " world",
+        "ÉCOLE",
+        "école",
+        "ǅ",
+        "ʰ",
+        "中",
+        "文字",
+        "한국어",
+        "\u1112\u1161",
+        "か",
+        "ไทย",
+        "हिन्दी",
+        "العربية",
+        "e\u0301",
+        "\u0301",
+        "\u0903",
+        "!",
+        "...",
+        "—",
+        "$",
+        "_",
+        "(",
+        "\u0000",
+        "\ufffd",
+        "\ufeff",
+        "<|end|>",
+        "{\"a\": 1}",
+        "https://",
+        "camelCase",
     ];
 
     private static readonly Gen<string> BmpText = Gen.OneOf<string>(
-        Gen.OneOf(Fragments),
-        // Without the long s: .NET's (?i:'s) does not know it, the reference's does (see the vectors).
-        Gen.Char.Where(c => !char.IsSurrogate(c) && c != '\u017f').Select(c => c.ToString()))
-        .Array[0, 24].Select(string.Concat);
+            Gen.OneOf(Fragments),
+            // Without the long s: .NET's (?i:'s) does not know it, the reference's does (see the vectors).
+            Gen.Char.Where(c => !char.IsSurrogate(c) && c != '\u017f').Select(c => c.ToString())
+        )
+        .Array[0, 24]
+        .Select(string.Concat);
 
     // One megabyte of UTF-8 each.
     private static readonly Dictionary<string, Func<string>> Megabytes = new()
@@ -81,8 +137,8 @@ public sealed class O200kHarmonyTests
     }
 
     [Fact]
-    public void Ids_are_those_of_another_implementation_on_any_text_within_U_FFFF() => BmpText.Sample(
-        text => Assert.Equal(MicrosoftMl.Value.EncodeToIds(text), Tokenizer.Encode(text)), iter: 5_000);
+    public void Ids_are_those_of_another_implementation_on_any_text_within_U_FFFF() =>
+        BmpText.Sample(text => Assert.Equal(MicrosoftMl.Value.EncodeToIds(text), Tokenizer.Encode(text)), iter: 5_000);
 
     [Theory]
     [InlineData('a')]
@@ -92,12 +148,15 @@ public sealed class O200kHarmonyTests
     [InlineData('中')]
     public void A_long_run_has_the_ids_of_another_implementation(char c) =>
         Assert.All([1, 2, 63, 64, 65, 127, 128, 129, 3001], n =>
-            Assert.Equal(MicrosoftMl.Value.EncodeToIds(new string(c, n)), Tokenizer.Encode(new string(c, n))));
+            Assert.Equal(MicrosoftMl.Value.EncodeToIds(new string(c, n)), Tokenizer.Encode(new string(c, n)))
+        );
 
     [Fact]
     public void Long_words_have_the_ids_of_another_implementation() =>
-        Gen.Char['a', 'z'].Array[300, 3_000].Select(letters => new string(letters)).Sample(
-            word => Assert.Equal(MicrosoftMl.Value.EncodeToIds(word), Tokenizer.Encode(word)), iter: 20);
+        Gen.Char['a', 'z']
+            .Array[300, 3_000]
+            .Select(letters => new string(letters))
+            .Sample(word => Assert.Equal(MicrosoftMl.Value.EncodeToIds(word), Tokenizer.Encode(word)), iter: 20);
 
     // 0.1 to 0.7 s of processor time each. The limit leaves room for a machine that does ten other things at once;
     // merging in quadratic time would take minutes.
@@ -118,20 +177,51 @@ public sealed class O200kHarmonyTests
         string[] names = [.. Tokenizer.SpecialTokens.Keys.Take(30)];
         string[] parts =
         [
-            .. names, "<", "<|", "|", "|>", ">", "start", "end", "message", "reserved_200000", "endofprompt", "\u200b",
-            "\u200d", "<\u200b|", "＜|", "|＞", "ᐸ|", "\ufeff", "\u0000", " ", "\n", "1", "200006", "\ud83d\ude42", "𠀀",
+            .. names,
+            "<",
+            "<|",
+            "|",
+            "|>",
+            ">",
+            "start",
+            "end",
+            "message",
+            "reserved_200000",
+            "endofprompt",
+            "\u200b",
+            "\u200d",
+            "<\u200b|",
+            "＜|",
+            "|＞",
+            "ᐸ|",
+            "\ufeff",
+            "\u0000",
+            " ",
+            "\n",
+            "1",
+            "200006",
+            "\ud83d\ude42",
+            "𠀀",
         ];
-        Gen.OneOf<string>(Gen.OneOf(parts), Gen.OneOf(names)).Array[1, 12].Select(string.Concat).Sample(text =>
-        {
-            IReadOnlyList<int> ids = Tokenizer.Encode(text);
-            Assert.DoesNotContain(ids, Tokenizer.IsSpecial);
-            Assert.Equal(text, Tokenizer.Decode(ids));
-        }, iter: 20_000);
+        Gen.OneOf<string>(Gen.OneOf(parts), Gen.OneOf(names))
+            .Array[1, 12]
+            .Select(string.Concat)
+            .Sample(
+                text =>
+                {
+                    IReadOnlyList<int> ids = Tokenizer.Encode(text);
+                    Assert.DoesNotContain(ids, Tokenizer.IsSpecial);
+                    Assert.Equal(text, Tokenizer.Decode(ids));
+                },
+                iter: 20_000
+            );
     }
 
     [Fact]
-    public void Every_special_spelling_alone_stays_text() => Assert.All(Tokenizer.SpecialTokens.Keys, name =>
-        Assert.DoesNotContain(Tokenizer.Encode(name), Tokenizer.IsSpecial));
+    public void Every_special_spelling_alone_stays_text() =>
+        Assert.All(Tokenizer.SpecialTokens.Keys, name =>
+            Assert.DoesNotContain(Tokenizer.Encode(name), Tokenizer.IsSpecial)
+        );
 
     [Theory]
     [InlineData(199_998, "<|startoftext|>")]
@@ -183,7 +273,7 @@ public sealed class O200kHarmonyTests
             Assert.Equal(Tokenizer.Encode(Cleaned(text)), Tokenizer.Encode(text));
             Assert.Equal(Cleaned(text), Tokenizer.Decode(Tokenizer.Encode(text)));
         });
-        Assert.Equal([3251, 87], Tokenizer.Encode("\ud800x"));      // the ids of "\ufffdx"
+        Assert.Equal([3251, 87], Tokenizer.Encode("\ud800x")); // the ids of "\ufffdx"
     }
 
     private static string RandomText(char first, char last)

@@ -1,3 +1,5 @@
+using GptOss.Tokenization;
+
 namespace GptOss.Tests.Tokenization;
 
 /// <summary>
@@ -6,13 +8,15 @@ namespace GptOss.Tests.Tokenization;
 internal static class SpecialSpellings
 {
     /// <summary>Ids of a text in which every spelling of a special token means the token.</summary>
-    public static List<int> Encode(GptOssTokenizer tokenizer, string text)
+    public static List<int> Encode(Tokenizer tokenizer, string text)
     {
         var ids = new List<int>();
         while (text.Length > 0)
         {
-            var next = tokenizer.SpecialTokens
-                .Select(name => (At: text.IndexOf(name.Key, StringComparison.Ordinal), name.Key, name.Value))
+            var next = tokenizer
+                .SpecialTokens.Select(name =>
+                    (At: text.IndexOf(name.Key, StringComparison.Ordinal), name.Key, name.Value)
+                )
                 .Where(found => found.At >= 0)
                 .DefaultIfEmpty((At: text.Length, Key: "", Value: -1))
                 .MinBy(found => found.At);
@@ -25,7 +29,7 @@ internal static class SpecialSpellings
     }
 
     /// <summary>Decodes what lies between the special ids and encodes it again.</summary>
-    public static List<int> Encode(GptOssTokenizer tokenizer, int[] ids)
+    public static List<int> Encode(Tokenizer tokenizer, int[] ids)
     {
         var again = new List<int>();
         var text = new List<int>();

@@ -9,10 +9,10 @@ public sealed class TextSplitterTests
     [Theory]
     // Expected by hand from the pattern; cut at the bars.
     [InlineData("Hello world", "Hello| world")]
-    [InlineData("HelloWorld", "Hello|World")]                  // a capital begins a new word
-    [InlineData("HTTPServer", "HTTPServer")]                   // capitals, then small letters, are one
+    [InlineData("HelloWorld", "Hello|World")] // a capital begins a new word
+    [InlineData("HTTPServer", "HTTPServer")] // capitals, then small letters, are one
     [InlineData("it's IT'S it'x", "it's| IT'S| it|'x")]
-    [InlineData("it'\u017f", "it'\u017f")]                     // the long s is a form of s
+    [InlineData("it'\u017f", "it'\u017f")] // the long s is a form of s
     [InlineData("1234567", "123|456|7")]
     [InlineData("a  b", "a| | b")]
     [InlineData("a \n\n b", "a| \n\n| b")]
@@ -25,11 +25,11 @@ public sealed class TextSplitterTests
     [InlineData("x𝟎", "x|𝟎")]
     [InlineData("𠀀𠀁中", "𠀀𠀁中")]
     [InlineData("a𠀀's", "a𠀀's")]
-    [InlineData("𠀀🙂𠀀", "𠀀|🙂𠀀")]                        // one sign may stand before letters
+    [InlineData("𠀀🙂𠀀", "𠀀|🙂𠀀")] // one sign may stand before letters
     [InlineData("🙂🙂a", "🙂🙂|a")]
     [InlineData("𐐀𐐨𐐀", "𐐀𐐨|𐐀")]
-    [InlineData("a\U0001D165b", "a\U0001D165b")]               // a combining mark (Mc) belongs to the word
-    [InlineData("a\U000E0001b", "a|\U000E0001b")]              // a format character (Cf) does not
+    [InlineData("a\U0001D165b", "a\U0001D165b")] // a combining mark (Mc) belongs to the word
+    [InlineData("a\U000E0001b", "a|\U000E0001b")] // a format character (Cf) does not
     public void Text_is_cut_by_code_points(string text, string expected) =>
         Assert.Equal(expected.Split('|'), Pieces(TextSplitter.O200k, text));
 
@@ -48,7 +48,8 @@ public sealed class TextSplitterTests
         });
 
         Assert.Equal("pre_tokenizer.pattern.Regex", error.FieldName);
-        Assert.InRange(System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds, 0, 5);   // without an end: a minute
+        // Without an end: a minute
+        Assert.InRange(System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds, 0, 5);
     }
 
     [Fact]
@@ -64,18 +65,22 @@ public sealed class TextSplitterTests
     {
         var published = new Regex(TextSplitter.O200kPattern, RegexOptions.CultureInvariant);
         Gen<char> letter = Gen.Char.Where(c => !char.IsSurrogate(c) && c != '\u017f');
-        letter.Array[0, 40].Select(chars => new string(chars)).Sample(
-            text => Assert.Equal(published.Matches(text).Select(m => m.Value), Pieces(TextSplitter.O200k, text)),
-            iter: 5_000);
+        letter
+            .Array[0, 40]
+            .Select(chars => new string(chars))
+            .Sample(
+                text => Assert.Equal(published.Matches(text).Select(m => m.Value), Pieces(TextSplitter.O200k, text)),
+                iter: 5_000
+            );
     }
 
     [Fact]
-    public void The_pieces_are_the_text() => Gen.String.Sample(
-        text => Assert.Equal(text, string.Concat(Pieces(TextSplitter.O200k, text))), iter: 5_000);
+    public void The_pieces_are_the_text() =>
+        Gen.String.Sample(text => Assert.Equal(text, string.Concat(Pieces(TextSplitter.O200k, text))), iter: 5_000);
 
     [Theory]
-    [InlineData("a", "xaay", "x|a|a|y")]        // what lies between the matches are pieces too
-    [InlineData("b*", "abba", "a|bb|a")]        // an empty match cuts nothing
+    [InlineData("a", "xaay", "x|a|a|y")] // what lies between the matches are pieces too
+    [InlineData("b*", "abba", "a|bb|a")] // an empty match cuts nothing
     [InlineData("z", "xyz", "xy|z")]
     [InlineData(@"\p{L}", "1𝐀𝐁2", "1|𝐀|𝐁|2")]
     public void A_pattern_out_of_a_file_isolates_its_matches(string pattern, string text, string expected) =>
@@ -92,7 +97,8 @@ public sealed class TextSplitterTests
     public void A_pattern_that_takes_for_ever_is_an_error_that_names_the_file()
     {
         var error = Assert.Throws<CheckpointException>(() =>
-            Pieces(TextSplitter.For("(a+)+(a+)+(a+)+b", "some/tokenizer.json"), new string('a', 5_000)));
+            Pieces(TextSplitter.For("(a+)+(a+)+(a+)+b", "some/tokenizer.json"), new string('a', 5_000))
+        );
         Assert.Equal("some/tokenizer.json", error.FilePath);
         Assert.Equal("pre_tokenizer.pattern.Regex", error.FieldName);
     }

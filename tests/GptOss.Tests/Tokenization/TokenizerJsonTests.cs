@@ -8,63 +8,82 @@ namespace GptOss.Tests.Tokenization;
 public sealed class TokenizerJsonTests
 {
     private const int VocabularySize = 960;
-    private static readonly string TinyFile =
-        Path.Combine(Repository.Root, "src", "GptOss.TinyModel", "model", "tokenizer.json");
+    private static readonly string TinyFile = Path.Combine(
+        Repository.Root,
+        "src",
+        "GptOss.TinyModel",
+        "model",
+        "tokenizer.json"
+    );
     private static readonly byte[] Tiny = File.ReadAllBytes(TinyFile);
 
-    public static TheoryData<string, string, string> Changes() => new()
-    {
-        // What is changed in the tiny model's file, to what, and the field that the refusal names.
-        { "normalizer", """{"type": "NFC"}""", "normalizer" },
-        { "decoder.type", "\"WordPiece\"", "decoder.type" },
-        { "model", "null", "model" },
-        { "model.type", "\"Unigram\"", "model.type" },
-        { "model.dropout", "0.1", "model.dropout" },
-        { "model.byte_fallback", "true", "model.byte_fallback" },
-        { "model.byte_fallback", "1", "model.byte_fallback" },
-        { "model.continuing_subword_prefix", "\"##\"", "model.continuing_subword_prefix" },
-        { "model.end_of_word_suffix", "\"</w>\"", "model.end_of_word_suffix" },
-        { "model.vocab", "[]", "model.vocab" },
-        { "model.vocab", "{}", "model.merges" },
-        { "model.vocab.!", "960", "model.vocab" },              // beyond vocab_size
-        { "model.vocab.!", "-1", "model.vocab" },
-        { "model.vocab.!", "1.5", "model.vocab" },
-        { "model.vocab.!", "\"0\"", "model.vocab" },
-        { "model.vocab.!", "1", "model.vocab" },                // the id of '"'
-        { "model.merges", "null", "model.merges" },
-        { "model.merges.0", "\"a\"", "model.merges" },
-        { "model.merges.0", "\"a b c\"", "model.merges" },
-        { "model.merges.0", """["a", "b", "c"]""", "model.merges" },
-        { "model.merges.0", """["a", 1]""", "model.merges" },
-        { "model.merges.0", """["a", "no such token"]""", "model.merges" },
-        { "model.merges.0", """["s", "t"]""", "model.merges" },    // also the second
-        { "pre_tokenizer", "null", "pre_tokenizer" },
-        { "pre_tokenizer.type", "\"Metaspace\"", "pre_tokenizer.type" },
-        { "pre_tokenizer.pretokenizers", "[]", "pre_tokenizer.pretokenizers" },
-        { "pre_tokenizer.pretokenizers.0.type", "\"Digits\"", "pre_tokenizer.type" },
-        { "pre_tokenizer.pretokenizers.0.behavior", "\"Removed\"", "pre_tokenizer.behavior" },
-        { "pre_tokenizer.pretokenizers.0.invert", "true", "pre_tokenizer.invert" },
-        { "pre_tokenizer.pretokenizers.0.pattern", """{"Regex": "("}""", "pre_tokenizer.pattern.Regex" },
-        { "pre_tokenizer.pretokenizers.0.pattern", "{}", "pre_tokenizer.pattern.Regex" },
-        { "pre_tokenizer.pretokenizers.0.pattern", $$"""{"Regex": "{{new string('a', 10_001)}}"}""", "pre_tokenizer.pattern.Regex" },
-        { "pre_tokenizer.pretokenizers.0.pattern", $$"""{"String": "{{new string('a', 10_001)}}"}""", "pre_tokenizer.pattern.Regex" },
-        { "pre_tokenizer.pretokenizers.1.use_regex", "true", "pre_tokenizer.pretokenizers" },
-        { "pre_tokenizer.pretokenizers.1.add_prefix_space", "true", "pre_tokenizer.add_prefix_space" },
-        { "added_tokens", "{}", "added_tokens" },
-        { "added_tokens.0", "1", "added_tokens.content" },
-        { "added_tokens.0.content", "null", "added_tokens.content" },
-        { "added_tokens.0.id", "960", "added_tokens.id" },
-        { "added_tokens.0.id", "945", "added_tokens" },             // the id of the next
-        { "added_tokens.0.content", "\"<|return|>\"", "added_tokens" },
-        { "added_tokens.0.content", "\"\"", "added_tokens" },
-        { "added_tokens.0.content", "\"!\"", "added_tokens" },      // an ordinary token with another id
-        { "added_tokens.0", """{"id": 0, "content": "!"}""", "added_tokens" },      // text could make it
-    };
+    public static TheoryData<string, string, string> Changes() =>
+        new()
+        {
+            // What is changed in the tiny model's file, to what, and the field that the refusal names.
+            { "normalizer", """{"type": "NFC"}""", "normalizer" },
+            { "decoder.type", "\"WordPiece\"", "decoder.type" },
+            { "model", "null", "model" },
+            { "model.type", "\"Unigram\"", "model.type" },
+            { "model.dropout", "0.1", "model.dropout" },
+            { "model.byte_fallback", "true", "model.byte_fallback" },
+            { "model.byte_fallback", "1", "model.byte_fallback" },
+            { "model.continuing_subword_prefix", "\"##\"", "model.continuing_subword_prefix" },
+            { "model.end_of_word_suffix", "\"</w>\"", "model.end_of_word_suffix" },
+            { "model.vocab", "[]", "model.vocab" },
+            { "model.vocab", "{}", "model.merges" },
+            { "model.vocab.!", "960", "model.vocab" }, // beyond vocab_size
+            { "model.vocab.!", "-1", "model.vocab" },
+            { "model.vocab.!", "1.5", "model.vocab" },
+            { "model.vocab.!", "\"0\"", "model.vocab" },
+            { "model.vocab.!", "1", "model.vocab" }, // the id of '"'
+            { "model.merges", "null", "model.merges" },
+            { "model.merges.0", "\"a\"", "model.merges" },
+            { "model.merges.0", "\"a b c\"", "model.merges" },
+            { "model.merges.0", """["a", "b", "c"]""", "model.merges" },
+            { "model.merges.0", """["a", 1]""", "model.merges" },
+            { "model.merges.0", """["a", "no such token"]""", "model.merges" },
+            { "model.merges.0", """["s", "t"]""", "model.merges" }, // also the second
+            { "pre_tokenizer", "null", "pre_tokenizer" },
+            { "pre_tokenizer.type", "\"Metaspace\"", "pre_tokenizer.type" },
+            { "pre_tokenizer.pretokenizers", "[]", "pre_tokenizer.pretokenizers" },
+            { "pre_tokenizer.pretokenizers.0.type", "\"Digits\"", "pre_tokenizer.type" },
+            { "pre_tokenizer.pretokenizers.0.behavior", "\"Removed\"", "pre_tokenizer.behavior" },
+            { "pre_tokenizer.pretokenizers.0.invert", "true", "pre_tokenizer.invert" },
+            { "pre_tokenizer.pretokenizers.0.pattern", """{"Regex": "("}""", "pre_tokenizer.pattern.Regex" },
+            { "pre_tokenizer.pretokenizers.0.pattern", "{}", "pre_tokenizer.pattern.Regex" },
+            {
+                "pre_tokenizer.pretokenizers.0.pattern",
+                $$"""{"Regex": "{{new string('a', 10_001)}}"}""",
+                "pre_tokenizer.pattern.Regex"
+            },
+            {
+                "pre_tokenizer.pretokenizers.0.pattern",
+                $$"""{"String": "{{new string('a', 10_001)}}"}""",
+                "pre_tokenizer.pattern.Regex"
+            },
+            { "pre_tokenizer.pretokenizers.1.use_regex", "true", "pre_tokenizer.pretokenizers" },
+            { "pre_tokenizer.pretokenizers.1.add_prefix_space", "true", "pre_tokenizer.add_prefix_space" },
+            { "added_tokens", "{}", "added_tokens" },
+            { "added_tokens.0", "1", "added_tokens.content" },
+            { "added_tokens.0.content", "null", "added_tokens.content" },
+            { "added_tokens.0.id", "960", "added_tokens.id" },
+            { "added_tokens.0.id", "945", "added_tokens" }, // the id of the next
+            { "added_tokens.0.content", "\"<|return|>\"", "added_tokens" },
+            { "added_tokens.0.content", "\"\"", "added_tokens" },
+            { "added_tokens.0.content", "\"!\"", "added_tokens" }, // an ordinary token with another id
+            { "added_tokens.0", """{"id": 0, "content": "!"}""", "added_tokens" }, // text could make it
+        };
 
     [Fact]
     public void The_tiny_models_29_prompts_have_the_ids_it_was_trained_with()
     {
-        GptOssTokenizer tokenizer = GptOssTokenizer.ForFolder(Path.GetDirectoryName(TinyFile)!, VocabularySize, out _, TestContext.Current.CancellationToken)!;
+        Tokenizer tokenizer = Tokenizer.ForFolder(
+            Path.GetDirectoryName(TinyFile)!,
+            VocabularySize,
+            out _,
+            TestContext.Current.CancellationToken
+        )!;
         using JsonDocument golden = Vectors.Read("tiny-model", "golden.json");
         Assert.Equal(29, golden.RootElement.GetArrayLength());
         Assert.All(golden.RootElement.EnumerateArray(), c =>
@@ -73,8 +92,10 @@ public sealed class TokenizerJsonTests
             List<int> ids = SpecialSpellings.Encode(tokenizer, prompt);
             Assert.Equal(c.GetProperty("prompt_tokens").EnumerateArray().Select(id => id.GetInt32()), ids);
             Assert.Equal(prompt, tokenizer.Decode(ids));
-            Assert.Equal(c.GetProperty("output").GetString(),
-                tokenizer.Decode(c.GetProperty("output_tokens").EnumerateArray().Select(id => id.GetInt32())));
+            Assert.Equal(
+                c.GetProperty("output").GetString(),
+                tokenizer.Decode(c.GetProperty("output_tokens").EnumerateArray().Select(id => id.GetInt32()))
+            );
         });
     }
 
@@ -83,7 +104,9 @@ public sealed class TokenizerJsonTests
     {
         using var stop = new CancellationTokenSource();
         stop.Cancel();
-        Assert.Throws<OperationCanceledException>(() => TokenizerJson.Read("tokenizer.json", Tiny, VocabularySize, stop.Token));
+        Assert.Throws<OperationCanceledException>(() =>
+            TokenizerJson.Read("tokenizer.json", Tiny, VocabularySize, stop.Token)
+        );
     }
 
     [Fact]
@@ -103,23 +126,30 @@ public sealed class TokenizerJsonTests
     {
         Vocabulary vocabulary = Read(Tiny);
         const string Text = "naïve 中文 🙂\u0000 𠀀 it's";
-        Assert.Equal(Text, Encoding.UTF8.GetString(
-            [.. vocabulary.Encoder.Encode(Text).SelectMany(id => vocabulary.Bytes[id].ToArray())]));
+        Assert.Equal(
+            Text,
+            Encoding.UTF8.GetString([
+                .. vocabulary.Encoder.Encode(Text).SelectMany(id => vocabulary.Bytes[id].ToArray()),
+            ])
+        );
     }
 
     [Fact]
     public void Merges_may_be_written_as_strings()
     {
-        byte[] strings = Change("model.merges", new JsonArray(
-            [.. Parsed()["model"]!["merges"]!.AsArray().Select(pair => JsonValue.Create($"{pair![0]} {pair[1]}"))])
-            .ToJsonString());
+        byte[] strings = Change(
+            "model.merges",
+            new JsonArray([
+                .. Parsed()["model"]!["merges"]!.AsArray().Select(pair => JsonValue.Create($"{pair![0]} {pair[1]}")),
+            ]).ToJsonString()
+        );
         const string Text = "What is the weather in Lisbon? 345 + 678";
         Assert.Equal(Read(Tiny).Encoder.Encode(Text), Read(strings).Encoder.Encode(Text));
     }
 
     [Theory]
     [InlineData(true)]
-    [InlineData(false)]     // no merge makes the token
+    [InlineData(false)] // no merge makes the token
     public void A_whole_piece_is_looked_up_only_when_the_file_says_so(bool ignoreMerges)
     {
         JsonNode root = Parsed();
@@ -133,8 +163,9 @@ public sealed class TokenizerJsonTests
     {
         // GPT-2 keeps digits together and cuts a contraction off: its pieces, each encoded without a split.
         byte[] file = Change("pre_tokenizer", """{"type": "ByteLevel", "add_prefix_space": false}""");
-        Vocabulary unsplit = Read(Change(
-            "pre_tokenizer", """{"type": "ByteLevel", "add_prefix_space": false, "use_regex": false}"""));
+        Vocabulary unsplit = Read(
+            Change("pre_tokenizer", """{"type": "ByteLevel", "add_prefix_space": false, "use_regex": false}""")
+        );
         string[] pieces = ["An", " answer", "'s", " 1234", " and", "  ", " more"];
         string text = string.Concat(pieces);
         Assert.Equal(pieces.SelectMany(piece => unsplit.Encoder.Encode(piece)), Read(file).Encoder.Encode(text));
@@ -209,7 +240,8 @@ public sealed class TokenizerJsonTests
 
     private static byte[] Change(string path, string value)
     {
-        JsonNode root = Parsed(), at = root;
+        JsonNode root = Parsed(),
+            at = root;
         string[] parts = path.Split('.');
         foreach (string part in parts[..^1])
             at = at is JsonArray list ? list[int.Parse(part)]! : at[part]!;

@@ -1,0 +1,57 @@
+using GptOss.Model;
+
+namespace GptOss.Generation;
+
+/// <summary>
+/// Makes answers by an opened model: its engine, the scheduler over it, and the folder that both read.
+/// </summary>
+internal sealed class ModelTokenSource : ITokenSource, IDisposable
+{
+    private readonly ModelFolder _folder;
+    private readonly Scheduler _scheduler;
+    private bool _disposed;
+
+    /// <param name="folder">The opened model, which this object disposes.</param>
+    /// <param name="options">Threads, context and the format of keys and values.</param>
+    public ModelTokenSource(ModelFolder folder, ModelOptions options)
+    {
+        _folder = folder;
+        Engine = new Engine(
+            folder.Weights,
+            options.Threads ?? Environment.ProcessorCount,
+            options.ContextLength ?? folder.DefaultContextLength,
+            options.KeyValueFormat,
+            folder.ExplainFault
+        )
+        {
+            ModelName = folder.Name,
+        };
+        _scheduler = new Scheduler(Engine);
+    }
+
+    public Engine Engine { get; }
+
+    /// <summary>Begins to work on a request, once the files are seen to be what they were.</summary>
+    /// <exception cref="CheckpointException">A file of the model was changed since it was opened.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public ITokenStream Submit(GenerationRequest request, CancellationToken cancellation)
+    {
+        if (Volatile.Read(ref _disposed))
+            throw Engine.Disposed();
+        _folder.ThrowIfChanged();
+        return new ForgettableStream(_scheduler.Submit(request, cancellation));
+    }
+
+    /// <summary>
+    /// Ends the requests under way, waits for the pass that runs, and lets go of threads, memory and files.
+    /// </summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, true))
+            return;
+        Engine.Close();
+        _scheduler.Dispose();
+        Engine.Dispose();
+        _folder.Dispose();
+    }
+}

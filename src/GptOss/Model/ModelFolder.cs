@@ -1,0 +1,120 @@
+using GptOss.Checkpoint;
+
+namespace GptOss.Model;
+
+/// <summary>
+/// A folder opened as a gpt-oss model: its files, its configuration and its weights, bound and ready to run.
+/// </summary>
+/// <remarks>The weights lie in the files' mappings, so they are valid until this object is disposed.</remarks>
+internal sealed class ModelFolder : IDisposable
+{
+    private readonly CheckpointFolder _checkpoint;
+    private readonly int[]? _generationEnds;
+    private FastWeights? _fast;
+
+    private ModelFolder(CheckpointFolder checkpoint, ModelConfig config)
+    {
+        _checkpoint = checkpoint;
+        Config = config;
+        Weights = WeightBinder.Bind(checkpoint, config);
+        _generationEnds = ReadEnds(checkpoint.GenerationConfig);
+    }
+
+    public ModelConfig Config { get; }
+
+    /// <summary>
+    /// The weights that a forward pass uses: after <see cref="DeriveFast"/> with int8 copies among them.
+    /// </summary>
+    public ModelWeights Weights { get; private set; }
+
+    /// <summary>The full path of the folder; of a repository in a cache of Hugging Face that of the snapshot.</summary>
+    public string Path => _checkpoint.Path;
+
+    /// <summary>
+    /// The folder's name; in a cache of Hugging Face that of the repository, such as <c>openai/gpt-oss-20b</c>.
+    /// </summary>
+    public string Name =>
+        HubCache.Repository(Path) ?? System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(Path));
+
+    /// <summary>The context that the folder asks for in generation_config.json, else the longest one.</summary>
+    public int DefaultContextLength =>
+        _checkpoint.GenerationConfig?.OptionalInt32("default_context_length", 1, Config.MaxPositions)
+        ?? Config.MaxPositions;
+
+    /// <summary>Opens the files, checks every header, reads the configuration and binds each weight.</summary>
+    /// <param name="path">The folder, or a repository's folder in a cache of Hugging Face.</param>
+    /// <exception cref="CheckpointException">The folder is not a model this engine can run.</exception>
+    public static ModelFolder Open(string path)
+    {
+        CheckpointFolder checkpoint = CheckpointFolder.Open(System.IO.Path.GetFullPath(path));
+        try
+        {
+            return new ModelFolder(checkpoint, ModelConfig.From(checkpoint.Config));
+        }
+        catch
+        {
+            checkpoint.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Makes the int8 copies of <see cref="Precision.Fast"/>.</summary>
+    /// <param name="threads">How many threads convert weights.</param>
+    /// <param name="progress">Told which part is done, 0 to 1; null for nobody.</param>
+    /// <param name="cancellation">Ends the conversion early.</param>
+    public void DeriveFast(int threads, IProgress<double>? progress, CancellationToken cancellation)
+    {
+        _fast = new FastWeights(Weights, _checkpoint, threads, progress, cancellation);
+        Weights = _fast.Weights;
+    }
+
+    /// <summary>
+    /// The tokens that end an answer: those of generation_config.json, else the given ones, else those of config.json.
+    /// </summary>
+    /// <param name="usual">What ends an answer by the chat format; asked only where it matters, and null where no
+    /// tokenizer knows it.</param>
+    public int[] StopTokens(Func<int[]?> usual) => _generationEnds ?? usual() ?? ReadEnds(_checkpoint.Config) ?? [];
+
+    /// <summary>Notices a file that is no longer what it was when it was opened.</summary>
+    /// <exception cref="CheckpointException">A file was changed; the message names it.</exception>
+    public void ThrowIfChanged() => _checkpoint.ThrowIfChanged();
+
+    /// <summary>Looks through all weights for what made logits that are not finite.</summary>
+    public NumericFaultException ExplainFault(CancellationToken cancellation) =>
+        WeightScan.FirstNotFinite(_checkpoint, cancellation) is var (tensor, element)
+            ? new NumericFaultException(
+                $"{Path}: the logits are not finite: tensor '{Printable.Name(tensor)}' holds a value that is not "
+                    + $"finite at element {element}. Download the file again.",
+                tensor
+            )
+            : new NumericFaultException(
+                $"{Path}: the logits are not finite or all equal, though every weight is finite: an activation went "
+                    + "beyond float32, or the weights are zeros. A weight is damaged, or the fine-tune failed: compare "
+                    + "the files with their origin.",
+                null
+            );
+
+    /// <summary>Where the weights lie that a pass uses: what a measurement of the memory reads.</summary>
+    public unsafe IReadOnlyList<(nint Data, long Bytes)> WeightRegions() =>
+        [
+            .. _checkpoint
+                .Tensors.Where(tensor => _fast?.Replaces((nint)tensor.Data) != true)
+                .Select(tensor => ((nint)tensor.Data, tensor.ByteLength)),
+            .. _fast?.Regions ?? [],
+        ];
+
+    public void Dispose()
+    {
+        _fast?.Dispose();
+        _checkpoint.Dispose();
+    }
+
+    private int[]? ReadEnds(ConfigJson? json)
+    {
+        const string field = "eos_token_id";
+        int[]? ends = json?.OptionalInt32s(field, 0, Config.VocabSize - 1);
+        return ends is []
+            ? throw json!.Fault(field, "should name at least one token but is empty: no answer would ever end.")
+            : ends;
+    }
+}
