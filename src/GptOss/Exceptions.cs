@@ -47,7 +47,7 @@ public sealed class CheckpointException : GptOssException
     {
         string place =
             tensor is not null ? $"{Printable.Path(file)}: tensor '{Printable.Name(tensor)}' "
-            : field is not null ? $"{Printable.Path(file)}: field '{Printable.Name(field)}' "
+            : field is not null ? $"{Printable.Path(file)}: field '{Printable.Name(field)}': "
             : $"{Printable.Path(file)}: ";
         return Printable.Line(place + reason);
     }

@@ -16,8 +16,8 @@ internal sealed class CheckpointFolder : IWeightStore, IDisposable
 
     private CheckpointFolder(
         string path,
-        ConfigJson config,
-        ConfigJson? generationConfig,
+        JsonFields config,
+        JsonFields? generationConfig,
         SafetensorsFile[] files,
         Dictionary<string, Tensor> tensors,
         Dictionary<string, string>? placement
@@ -36,10 +36,10 @@ internal sealed class CheckpointFolder : IWeightStore, IDisposable
     public string Path { get; }
 
     /// <summary>config.json.</summary>
-    public ConfigJson Config { get; }
+    public JsonFields Config { get; }
 
     /// <summary>generation_config.json; null where the folder has none.</summary>
-    public ConfigJson? GenerationConfig { get; }
+    public JsonFields? GenerationConfig { get; }
 
     /// <summary>The weight files, ascending by name.</summary>
     public IReadOnlyList<SafetensorsFile> Files => _files;
@@ -83,9 +83,9 @@ internal sealed class CheckpointFolder : IWeightStore, IDisposable
             string configPath = System.IO.Path.Join(folder, "config.json");
             if (!FilesInMemory.Exists(configPath) && new FileInfo(configPath).LinkTarget is null)
                 throw FolderLook.NoConfig(folder);
-            var config = ConfigJson.Load(configPath);
+            var config = JsonFields.Load(configPath);
             string generation = System.IO.Path.Join(folder, "generation_config.json");
-            ConfigJson? generationConfig = FilesInMemory.Exists(generation) ? ConfigJson.Load(generation) : null;
+            JsonFields? generationConfig = FilesInMemory.Exists(generation) ? JsonFields.Load(generation) : null;
 
             (string[] names, Dictionary<string, string>? placement) = WeightFiles.Find(folder);
             foreach (string name in names)

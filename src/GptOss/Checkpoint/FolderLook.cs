@@ -223,7 +223,7 @@ internal static partial class FolderLook
     {
         try
         {
-            string? name = ConfigJson.Load(Path.Join(folder, AdapterConfig)).OptionalText("base_model_name_or_path");
+            string? name = JsonFields.Load(Path.Join(folder, AdapterConfig)).OptionalText("base_model_name_or_path");
             return name is null ? "" : $", {Printable.Name(name)}";
         }
         catch (CheckpointException)

@@ -50,23 +50,17 @@ internal static partial class WeightFiles
 
     private static Dictionary<string, string> ReadIndex(string path)
     {
-        var index = ConfigJson.Load(path);
-        ConfigJson map = index.Object("weight_map")
-            ?? throw index.Fault("weight_map", "should be an object but is missing.");
+        var index = JsonFields.Load(path);
+        JsonFields map = index.Object("weight_map");
         var placement = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (string tensor in map.Names)
         {
             string file = map.Text(tensor);
             if (!IsPlainName(file))
-                throw map.Fault(
-                    tensor,
-                    $"should be the name of a file in the model folder but is '{Printable.Name(file)}'."
-                );
+                throw map.Wrong(tensor, "the name of a file in the model folder", JsonFields.Quoted(file));
             placement.Add(tensor, file);
         }
-        return placement.Count > 0
-            ? placement
-            : throw index.Fault("weight_map", "should name at least one tensor but is empty.");
+        return placement.Count > 0 ? placement : throw index.Wrong("weight_map", "at least one tensor", "none");
     }
 
     /// <summary>

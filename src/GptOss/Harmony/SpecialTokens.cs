@@ -92,7 +92,7 @@ internal sealed class SpecialTokens
         if (missing.Length > 0)
             throw new CheckpointException(
                 file,
-                $"lacks {string.Join(", ", missing)} among its special tokens, and the chat format is made of them: "
+                $"expected the markers of the chat format, found no {string.Join(", ", missing)}: "
                     + "it is the tokenizer of another model. Use the tokenizer.json that belongs to the weights.",
                 fieldName: "added_tokens"
             );

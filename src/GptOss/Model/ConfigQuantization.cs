@@ -8,6 +8,8 @@ internal static class ConfigQuantization
     private const string Field = "quantization_config",
         Method = "quant_method";
 
+    private const string Foreign = "The folder was quantised by another tool.";
+
     private const string NextStep = "Use a folder that was saved in bf16, F16 or F32, or with OpenAI's MXFP4.";
 
     /// <summary>Fields that tell the tool where <c>quant_method</c> is missing.</summary>
@@ -24,29 +26,26 @@ internal static class ConfigQuantization
     ];
 
     /// <exception cref="CheckpointException">The config names a method that is not MXFP4.</exception>
-    public static void RefuseForeign(ConfigJson json)
+    public static void RefuseForeign(JsonFields json)
     {
         // MLX writes "quantization", and a copy of it for others.
-        if (json.Object("quantization") is { } mlx && (mlx.Has("bits") || mlx.Has("group_size")))
-            throw json.Fault("quantization", $"says that the folder was quantised by another tool, MLX. {NextStep}");
-        if (json.Object(Field) is not { } quantization)
+        if (json.OptionalObject("quantization") is { } mlx && (mlx.Has("bits") || mlx.Has("group_size")))
+            throw json.Wrong("quantization", "nothing", "a field of MLX", $"{Foreign} {NextStep}");
+        if (json.OptionalObject(Field) is not { } quantization)
             return;
         if (quantization.OptionalText(Method) is { } method)
         {
             if (!string.Equals(method, "mxfp4", StringComparison.OrdinalIgnoreCase))
-                throw quantization.Fault(
-                    Method,
-                    $"should be 'mxfp4' but is '{Printable.Name(method)}': the folder was quantised by another tool. "
-                        + $"{NextStep}"
-                );
+                throw quantization.Wrong(Method, "'mxfp4'", JsonFields.Quoted(method), $"{Foreign} {NextStep}");
             return;
         }
         foreach ((string field, string tool) in Signs)
             if (quantization.Has(field))
-                throw json.Fault(
+                throw json.Wrong(
                     Field,
-                    $"has no {Method}, and its '{field}' is a field of {tool}: the folder was quantised by another "
-                        + $"tool. {NextStep}"
+                    $"{Method} 'mxfp4' in it",
+                    $"'{field}', a field of {tool}",
+                    $"{Foreign} {NextStep}"
                 );
     }
 }

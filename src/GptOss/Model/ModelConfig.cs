@@ -60,29 +60,36 @@ internal sealed record ModelConfig
 
     /// <summary>Reads either form of config.json.</summary>
     /// <exception cref="CheckpointException">Names the field, what it should be and what it is.</exception>
-    public static ModelConfig From(ConfigJson json)
+    public static ModelConfig From(JsonFields json)
     {
         bool huggingFace = json.Has("model_type") || !json.Has("num_experts");
         if (huggingFace && !json.Has("model_type"))
-            throw json.Fault(
+            throw json.Missing(
                 "model_type",
-                "is missing, and gpt-oss has 'gpt_oss' there: put the config.json beside the weights that they came "
-                    + "with."
+                "'gpt_oss'",
+                "Put the config.json beside the weights that they came with."
             );
         if (huggingFace && json.Text("model_type") is var type && type != "gpt_oss")
-            throw json.Fault(
+            throw json.Wrong(
                 "model_type",
-                $"should be 'gpt_oss' but is '{Printable.Name(type)}'; this engine runs no other architecture."
+                "'gpt_oss'",
+                JsonFields.Quoted(type),
+                "This engine runs no other architecture."
             );
         if (json.OptionalText("hidden_act") is { } activation && activation != "silu")
-            throw json.Fault("hidden_act", $"should be 'silu' but is '{Printable.Name(activation)}'.");
+            throw json.Wrong("hidden_act", "'silu'", JsonFields.Quoted(activation));
 
         ConfigQuantization.RefuseForeign(json);
 
         int layers = json.Int32("num_hidden_layers", 1, MaxLayers);
         int experts = json.Int32(huggingFace ? "num_local_experts" : "num_experts", 1, MaxExperts);
         if (huggingFace && json.OptionalInt32("num_experts", 1, MaxExperts) is { } also && also != experts)
-            throw json.Fault("num_experts", $"is {also}, but num_local_experts is {experts}: they mean the same.");
+            throw json.Wrong(
+                "num_experts",
+                $"{experts}, since num_local_experts is {experts}",
+                $"{also}",
+                "They mean the same."
+            );
         RopeConfig rope = huggingFace ? RopeConfig.FromHuggingFace(json) : RopeConfig.FromOriginal(json);
         var config = new ModelConfig
         {
@@ -111,16 +118,17 @@ internal sealed record ModelConfig
         return config;
     }
 
-    private void Check(ConfigJson json)
+    private void Check(JsonFields json)
     {
         if (json.IsEmptyArray("eos_token_id"))
-            throw json.Fault("eos_token_id", "should name at least one token but is empty: no answer would ever end.");
+            throw json.Wrong("eos_token_id", "at least one token", "none", "No answer would ever end.");
         if (HeadDim % 2 != 0)
-            throw json.Fault("head_dim", $"should be even, for rotary pairs, but is {HeadDim}.");
+            throw json.Wrong("head_dim", "an even number, for rotary pairs", $"{HeadDim}");
         if (NumAttentionHeads % NumKeyValueHeads != 0)
-            throw json.Fault(
+            throw json.Wrong(
                 "num_attention_heads",
-                $"should be a multiple of num_key_value_heads {NumKeyValueHeads} but is {NumAttentionHeads}."
+                $"a multiple of num_key_value_heads {NumKeyValueHeads}",
+                $"{NumAttentionHeads}"
             );
         Fits("num_attention_heads", (long)NumAttentionHeads * HeadDim, MaxDimension);
         Fits("intermediate_size", 2L * IntermediateSize * HiddenSize, int.MaxValue);
@@ -131,36 +139,34 @@ internal sealed record ModelConfig
         void Fits(string field, long product, long limit)
         {
             if (product > limit)
-                throw json.Fault(
+                throw json.Wrong(
                     field,
-                    $"makes a matrix of {product} values together with the other sizes; at most {limit} are supported."
+                    $"a matrix of at most {limit} values",
+                    $"one of {product} together with the other sizes"
                 );
         }
     }
 
     // Two names mean the same, and nothing says what is right where both are missing.
-    private static int ReadExpertsPerToken(ConfigJson json, int most)
+    private static int ReadExpertsPerToken(JsonFields json, int most)
     {
         const string name = "num_experts_per_tok",
             older = "experts_per_token";
         int? first = json.OptionalInt32(name, 1, most),
             second = json.OptionalInt32(older, 1, most);
         if (first is { } a && second is { } b && a != b)
-            throw json.Fault(older, $"is {b}, but {name} is {a}: they mean the same.");
+            throw json.Wrong(older, $"{a}, since {name} is {a}", $"{b}", "They mean the same.");
         return first
             ?? second
-            ?? throw json.Fault(name, $"is missing, and so is {older}. gpt-oss-20b and gpt-oss-120b have 4.");
+            ?? throw json.Missing(name, $"a whole number here or in {older}", "gpt-oss-20b and gpt-oss-120b have 4.");
     }
 
-    private static bool[] ReadLayerTypes(ConfigJson json, int layers)
+    private static bool[] ReadLayerTypes(JsonFields json, int layers)
     {
         if (json.OptionalTexts("layer_types") is not { } types)
             return [.. Enumerable.Range(0, layers).Select(layer => layer % 2 == 0)]; // OpenAI's code: even layers slide
         if (types.Length != layers)
-            throw json.Fault(
-                "layer_types",
-                $"should have one entry for each of {layers} layers but has {types.Length}."
-            );
+            throw json.Wrong("layer_types", $"one entry for each of {layers} layers", $"{types.Length}");
         return
         [
             .. types.Select(type =>
@@ -168,20 +174,21 @@ internal sealed record ModelConfig
                 {
                     "sliding_attention" => true,
                     "full_attention" => false,
-                    _ => throw json.Fault(
+                    _ => throw json.Wrong(
                         "layer_types",
-                        $"should hold 'sliding_attention' and 'full_attention' but holds '{Printable.Name(type)}'."
+                        "'sliding_attention' or 'full_attention'",
+                        JsonFields.Quoted(type)
                     ),
                 }
             ),
         ];
     }
 
-    internal static double Positive(ConfigJson json, string field, double fallback)
+    internal static double Positive(JsonFields json, string field, double fallback)
     {
         double value = json.OptionalNumber(field) ?? fallback;
         return (float)value is > 0 and <= float.MaxValue
             ? value // a tiny one may be zero in float32
-            : throw json.Fault(field, $"should be a positive number but is {value}.");
+            : throw json.Wrong(field, "a positive number", $"{value}");
     }
 }

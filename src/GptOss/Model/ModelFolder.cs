@@ -109,12 +109,10 @@ internal sealed class ModelFolder : IDisposable
         _checkpoint.Dispose();
     }
 
-    private int[]? ReadEnds(ConfigJson? json)
+    private int[]? ReadEnds(JsonFields? json)
     {
         const string field = "eos_token_id";
         int[]? ends = json?.OptionalInt32s(field, 0, Config.VocabSize - 1);
-        return ends is []
-            ? throw json!.Fault(field, "should name at least one token but is empty: no answer would ever end.")
-            : ends;
+        return ends is [] ? throw json!.Wrong(field, "at least one token", "none", "No answer would ever end.") : ends;
     }
 }

@@ -25,35 +25,35 @@ internal sealed record RopeConfig
     private const int MaxContext = 1 << 27;
 
     // The frequencies fall from 1 by powers of theta: with 1 or less they do not, and YaRN divides by its logarithm.
-    private static double ReadTheta(ConfigJson json, double fallback)
+    private static double ReadTheta(JsonFields json, double fallback)
     {
         double theta = ModelConfig.Positive(json, "rope_theta", fallback);
-        return theta > 1 ? theta : throw json.Fault("rope_theta", $"should be above 1 but is {theta}.");
+        return theta > 1 ? theta : throw json.Wrong("rope_theta", "a number above 1", $"{theta}");
     }
 
-    public static RopeConfig FromHuggingFace(ConfigJson json)
+    public static RopeConfig FromHuggingFace(JsonFields json)
     {
-        ConfigJson rope = json.Object("rope_parameters")
-            ?? json.Object("rope_scaling")
-            ?? throw json.Fault("rope_scaling", "should be an object with the YaRN parameters but is missing or null.");
+        JsonFields rope = json.OptionalObject("rope_parameters")
+            ?? json.OptionalObject("rope_scaling")
+            ?? throw json.Missing("rope_scaling", "an object with the YaRN parameters");
         string type = rope.OptionalText("rope_type") ?? rope.OptionalText("type") ?? "yarn";
         bool plain = type is "default" or "none";
         if (!plain && type != "yarn")
-            throw rope.Fault("rope_type", $"should be 'yarn' but is '{Printable.Name(type)}'.");
+            throw rope.Wrong("rope_type", "'yarn'", JsonFields.Quoted(type));
         double theta = ReadTheta(rope, ReadTheta(json, 150_000));
         RefuseContradictions(json, rope);
         double? factor = rope.OptionalNumber("factor") is null ? null : ModelConfig.Positive(rope, "factor", 1);
         if (plain && factor is { } scaled && scaled != 1)
-            throw rope.Fault(
+            throw rope.Wrong(
                 "factor",
-                $"is {scaled}, but rope_type '{type}' means that nothing is scaled: one of the two is wrong."
+                $"1, since rope_type '{type}' means that nothing is scaled",
+                $"{scaled}",
+                "One of the two is wrong."
             );
         return new RopeConfig
         {
             Theta = theta,
-            Factor = plain
-                ? 1
-                : factor ?? throw rope.Fault("factor", "is missing or null, and YaRN has no default for it."),
+            Factor = plain ? 1 : factor ?? throw rope.Missing("factor", "a number", "YaRN has no default for it."),
             BetaFast = ModelConfig.Positive(rope, "beta_fast", 32),
             BetaSlow = ModelConfig.Positive(rope, "beta_slow", 1),
             OriginalContext = rope.OptionalInt32("original_max_position_embeddings", 1, MaxContext)
@@ -67,29 +67,36 @@ internal sealed record RopeConfig
     }
 
     // What stands inside and beside, or under an old and a new name, must be the same.
-    private static void RefuseContradictions(ConfigJson json, ConfigJson rope)
+    private static void RefuseContradictions(JsonFields json, JsonFields rope)
     {
         Same(rope, "rope_theta", json, "rope_theta");
-        if (json.Object("rope_parameters") is not null && json.Object("rope_scaling") is { } older)
+        if (json.OptionalObject("rope_parameters") is not null && json.OptionalObject("rope_scaling") is { } older)
             foreach (
                 string field in (string[])
                     ["factor", "beta_fast", "beta_slow", "original_max_position_embeddings", "rope_theta"]
             )
                 Same(rope, field, older, field);
         if (rope.OptionalText("rope_type") is { } type && rope.OptionalText("type") is { } other && type != other)
-            throw rope.Fault(
+            throw rope.Wrong(
                 "type",
-                $"is '{Printable.Name(other)}', but rope_type is '{Printable.Name(type)}': they mean the same."
+                $"{JsonFields.Quoted(type)}, since rope_type is {JsonFields.Quoted(type)}",
+                JsonFields.Quoted(other),
+                "They mean the same."
             );
 
-        static void Same(ConfigJson a, string field, ConfigJson b, string other)
+        static void Same(JsonFields a, string field, JsonFields b, string other)
         {
             if (a.OptionalNumber(field) is { } inside && b.OptionalNumber(other) is { } beside && inside != beside)
-                throw b.Fault(other, $"is {beside}, but {a.Full(field)} is {inside}: they mean the same.");
+                throw b.Wrong(
+                    other,
+                    $"{inside}, since {a.Full(field)} is {inside}",
+                    $"{beside}",
+                    "They mean the same."
+                );
         }
     }
 
-    public static RopeConfig FromOriginal(ConfigJson json) =>
+    public static RopeConfig FromOriginal(JsonFields json) =>
         new()
         {
             Theta = ReadTheta(json, 150_000),

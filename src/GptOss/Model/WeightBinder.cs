@@ -140,9 +140,11 @@ internal static unsafe class WeightBinder
     private static string? AttentionBias(CheckpointFolder file, ModelConfig c, string name) =>
         c.AttentionBias ? name
         : !file.TryGet(name, out _) ? null
-        : throw file.Config.Fault(
+        : throw file.Config.Wrong(
             "attention_bias",
-            $"is false, but the files hold '{name}'. Set it to true if the biases belong to the model."
+            $"true, since the files hold '{name}'",
+            "false",
+            "Set it to true if the biases belong to the model."
         );
 
     // Some tools save the shared matrix twice; a head with other values is one that the config denies.
@@ -162,10 +164,11 @@ internal static unsafe class WeightBinder
         }
         return same
             ? embedding
-            : throw file.Config.Fault(
+            : throw file.Config.Wrong(
                 "tie_word_embeddings",
-                $"is true, but the files hold a head of their own, '{name}', with other values than the embedding. "
-                    + "Set it to false to use that head."
+                $"false, since the files hold a head of their own, '{name}', with other values than the embedding",
+                "true",
+                "Set it to false to use that head."
             );
     }
 

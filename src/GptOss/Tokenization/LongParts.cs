@@ -15,14 +15,14 @@ namespace GptOss.Tokenization;
 internal sealed record LongParts(ReadOnlyMemory<byte> Vocab, ReadOnlyMemory<byte> Merges, byte[]? Rest)
 {
     /// <summary>Whatever is wrong with the file is left for whoever parses all of it.</summary>
-    public static LongParts Of(byte[] content)
+    public static LongParts Of(ReadOnlyMemory<byte> content)
     {
         var found = new List<(Range Range, byte[] Empty)>();
         (ReadOnlyMemory<byte> vocab, ReadOnlyMemory<byte> merges) = ("{}"u8.ToArray(), "[]"u8.ToArray());
         try
         {
-            var reader = new Utf8JsonReader(content);
-            if (!Utf8.IsValid(content) || !reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            var reader = new Utf8JsonReader(content.Span);
+            if (!Utf8.IsValid(content.Span) || !reader.Read() || reader.TokenType != JsonTokenType.StartObject)
                 return new LongParts(vocab, merges, null);
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
@@ -46,9 +46,9 @@ internal sealed record LongParts(ReadOnlyMemory<byte> Vocab, ReadOnlyMemory<byte
                         continue;
                     Range range = start..(int)reader.BytesConsumed;
                     if (isVocab)
-                        vocab = content.AsMemory(range);
+                        vocab = content[range];
                     else
-                        merges = content.AsMemory(range);
+                        merges = content[range];
                     found.Add((range, isVocab ? "{}"u8.ToArray() : "[]"u8.ToArray()));
                 }
             }
@@ -62,11 +62,11 @@ internal sealed record LongParts(ReadOnlyMemory<byte> Vocab, ReadOnlyMemory<byte
         int from = 0;
         foreach ((Range range, byte[] empty) in found)
         {
-            rest.Write(content, from, range.Start.Value - from);
+            rest.Write(content.Span[from..range.Start.Value]);
             rest.Write(empty);
             from = range.End.Value;
         }
-        rest.Write(content, from, content.Length - from);
+        rest.Write(content.Span[from..]);
         return new LongParts(vocab, merges, rest.ToArray());
     }
 }

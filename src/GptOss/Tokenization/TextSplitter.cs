@@ -83,8 +83,8 @@ internal sealed partial class TextSplitter
     private CheckpointException TooSlow(Exception? e) =>
         new(
             _file!,
-            $"the pattern takes more than {_limit.TotalSeconds} s on one text. Use the tokenizer.json that came with "
-                + "the model.",
+            $"expected a pattern that takes at most {_limit.TotalSeconds} s on one text, found one that takes longer. "
+                + "Use the tokenizer.json that came with the model.",
             fieldName: "pre_tokenizer.pattern.Regex",
             inner: e
         );

@@ -63,7 +63,10 @@ internal sealed class Tokenizer
         {
             byte[] content = RegularFile.ReadAll(file, maximumBytes: TokenizerJson.LimitBytes);
             // A tokenizer is long, what a server sends in its place is short.
-            if (content.Length < 4096 && FileLook.DescribeObject(ConfigJson.Parse(content, file).Names) is { } found)
+            if (
+                content.Length < 4096
+                && FileLook.DescribeObject(JsonFields.Parse(content, file, cancellation).Names) is { } found
+            )
                 throw new CheckpointException(file, found);
             return new Tokenizer(
                 vocabularySize,

@@ -2,6 +2,7 @@ using System.Collections.ObjectModel;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using GptOss.Checkpoint;
 
 namespace GptOss.Tokenization;
 
@@ -17,18 +18,20 @@ internal sealed class TokenizerJson
     /// <summary>The largest file that is read; the published one of gpt-oss has 28 MB.</summary>
     public const int LimitBytes = 256 << 20;
 
-    private readonly JsonFields _json;
+    private readonly JsonFields _root;
+    private readonly JsonFields _model;
     private readonly int _vocabularySize;
     private readonly string?[] _tokens;
 
     private readonly LongParts _long;
     private readonly CancellationToken _cancellation;
 
-    private TokenizerJson(JsonFields json, LongParts longParts, int vocabularySize, CancellationToken cancellation)
+    private TokenizerJson(JsonFields root, LongParts longParts, int vocabularySize, CancellationToken cancellation)
     {
         _long = longParts;
         _cancellation = cancellation;
-        _json = json;
+        _root = root;
+        _model = root.Object("model");
         _vocabularySize = vocabularySize;
         _tokens = new string?[vocabularySize];
     }
@@ -44,56 +47,51 @@ internal sealed class TokenizerJson
         CancellationToken cancellation = default
     )
     {
-        var parts = LongParts.Of(content);
-        return JsonFields.Parse(
-            file,
-            parts.Rest ?? content,
-            (json, root) => new TokenizerJson(json, parts, vocabularySize, cancellation).Read(root),
-            cancellation
-        );
+        ReadOnlyMemory<byte> text = JsonFields.WithoutMark(content);
+        var parts = LongParts.Of(text);
+        JsonFields root = JsonFields.Parse(parts.Rest ?? text, file, cancellation);
+        return new TokenizerJson(root, parts, vocabularySize, cancellation).Read();
     }
 
-    private Vocabulary Read(JsonElement root)
+    private Vocabulary Read()
     {
-        JsonElement model = _json.Object(root, "model");
-        RequireSupported(root, model);
-        Dictionary<string, int> vocab = ReadVocab(model);
-        RanksByPair merges = ReadMerges(model, vocab, out HashSet<int> fromText);
-        bool wholePieces = _json.Flag(model, "model.ignore_merges", missing: false);
+        RequireSupported();
+        Dictionary<string, int> vocab = ReadVocab();
+        RanksByPair merges = ReadMerges(vocab, out HashSet<int> fromText);
+        bool wholePieces = _model.OptionalBoolean("ignore_merges") ?? false;
 
         int[] byteTokens = new int[256];
         for (int b = 0; b < 256; b++)
         {
             string letter = ByteAlphabet.Letter((byte)b).ToString();
             if (!vocab.TryGetValue(letter, out byteTokens[b]))
-                throw _json.Error("model.vocab", $"expected a token for every byte, found none for 0x{b:X2}.");
+                throw _model.Wrong("vocab", "a token for every byte", $"none for 0x{b:X2}");
             fromText.Add(byteTokens[b]);
         }
-        Dictionary<string, int> specials = ReadAddedTokens(root, vocab, fromText);
+        Dictionary<string, int> specials = ReadAddedTokens(vocab, fromText);
 
         TokenBytes tokenBytes = Bytes(specials);
         HashSet<int> special = [.. specials.Values];
         TokenIndex? whole = wholePieces ? new TokenIndex(tokenBytes, _vocabularySize, special) : null;
-        var encoder = new BytePairEncoder(ReadSplitter(root), merges, byteTokens, whole);
+        var encoder = new BytePairEncoder(ReadSplitter(), merges, byteTokens, whole);
         return new Vocabulary(encoder, tokenBytes, new ReadOnlyDictionary<string, int>(specials));
     }
 
-    private void RequireSupported(JsonElement root, JsonElement model)
+    private void RequireSupported()
     {
-        _json.RequireNothing(root, "normalizer");
-        _json.RequireText(model, "model.type", "BPE");
-        _json.RequireNothing(model, "model.continuing_subword_prefix");
-        _json.RequireNothing(model, "model.end_of_word_suffix");
-        _json.RequireNothing(model, "model.dropout");
-        if (_json.Flag(model, "model.byte_fallback", missing: false))
-            throw _json.Error("model.byte_fallback", "expected false, found true.");
-        if (_json.Optional(root, "decoder") is JsonElement decoder)
-            _json.RequireText(decoder, "decoder.type", "ByteLevel");
+        _root.RequireNothing("normalizer");
+        _model.RequireText("type", "BPE");
+        _model.RequireNothing("continuing_subword_prefix");
+        _model.RequireNothing("end_of_word_suffix");
+        _model.RequireNothing("dropout");
+        if (_model.OptionalBoolean("byte_fallback") == true)
+            throw _model.Wrong("byte_fallback", "false", "true");
+        _root.OptionalObject("decoder")?.RequireText("type", "ByteLevel");
     }
 
-    private Dictionary<string, int> ReadVocab(JsonElement model)
+    private Dictionary<string, int> ReadVocab()
     {
-        _json.Object(model, "model.vocab");
+        _model.Object("vocab");
         var vocab = new Dictionary<string, int>(_vocabularySize);
         var reader = new Utf8JsonReader(_long.Vocab.Span);
         reader.Read();
@@ -108,14 +106,19 @@ internal sealed class TokenizerJson
                 && number >= 0
                 && number < _vocabularySize
                     ? number
-                    : throw NoId("model.vocab", Raw(ref reader, _long.Vocab));
+                    : throw _model.Wrong(
+                        "vocab",
+                        $"an id from 0 to {_vocabularySize - 1} for {JsonFields.Quoted(name)}",
+                        Printable.Name(Raw(ref reader, _long.Vocab))
+                    );
             if (!vocab.TryAdd(name, id))
-                throw _json.Error($"model.vocab.{name}", "occurs twice.");
+                throw _model.Wrong($"vocab.{name}", "once", "twice");
             if (_tokens[id] is string other)
             {
-                throw _json.Error(
-                    "model.vocab",
-                    $"expected ids that differ, found {id} for {Quoted(other)} and for {Quoted(name)}."
+                throw _model.Wrong(
+                    "vocab",
+                    "ids that differ",
+                    $"{id} for {JsonFields.Quoted(other)} and for {JsonFields.Quoted(name)}"
                 );
             }
             _tokens[id] = name;
@@ -123,9 +126,9 @@ internal sealed class TokenizerJson
         return vocab;
     }
 
-    private RanksByPair ReadMerges(JsonElement model, Dictionary<string, int> vocab, out HashSet<int> made)
+    private RanksByPair ReadMerges(Dictionary<string, int> vocab, out HashSet<int> made)
     {
-        _json.Array(model, "model.merges");
+        _model.RequireArray("merges");
         var ranks = new Dictionary<(int, int), int>(vocab.Count);
         var tokens = new List<int>(vocab.Count);
         var known = vocab.GetAlternateLookup<ReadOnlySpan<char>>();
@@ -139,10 +142,10 @@ internal sealed class TokenizerJson
             ReadOnlySpan<char> both = pair.AsSpan(0, length);
             if (!ranks.TryAdd((Known(both[..left]), Known(both[left..])), tokens.Count))
             {
-                throw _json.Error(
-                    "model.merges",
-                    $"expected pairs that differ, found {Quoted(both[..left].ToString())} and "
-                        + $"{Quoted(both[left..].ToString())} twice."
+                throw _model.Wrong(
+                    "merges",
+                    "pairs that differ",
+                    $"{JsonFields.Quoted(both[..left].ToString())} and {JsonFields.Quoted(both[left..].ToString())} twice"
                 );
             }
             tokens.Add(Known(both));
@@ -153,10 +156,7 @@ internal sealed class TokenizerJson
         int Known(ReadOnlySpan<char> token) =>
             known.TryGetValue(token, out int id)
                 ? id
-                : throw _json.Error(
-                    "model.merges",
-                    $"expected tokens of model.vocab, found {Quoted(token.ToString())}."
-                );
+                : throw _model.Wrong("merges", "tokens of model.vocab", JsonFields.Quoted(token.ToString()));
     }
 
     /// <summary>
@@ -190,10 +190,10 @@ internal sealed class TokenizerJson
             }
         }
         ReadOnlySpan<byte> raw = _long.Merges.Span[(int)start..];
-        throw _json.Error(
-            "model.merges",
-            "expected \"a b\" or [\"a\", \"b\"], found "
-                + $"{Printable.Name(Encoding.UTF8.GetString(raw[..Math.Min(raw.Length, 80)]))}."
+        throw _model.Wrong(
+            "merges",
+            "\"a b\" or [\"a\", \"b\"]",
+            Printable.Name(Encoding.UTF8.GetString(raw[..Math.Min(raw.Length, 80)]))
         );
 
         static int Copy(ref Utf8JsonReader reader, ref char[] buffer, int at)
@@ -213,44 +213,34 @@ internal sealed class TokenizerJson
         return Encoding.UTF8.GetString(json.Span[start..(int)reader.BytesConsumed]);
     }
 
-    private Dictionary<string, int> ReadAddedTokens(
-        JsonElement root,
-        Dictionary<string, int> vocab,
-        HashSet<int> fromText
-    )
+    private Dictionary<string, int> ReadAddedTokens(Dictionary<string, int> vocab, HashSet<int> fromText)
     {
         var specials = new Dictionary<string, int>();
-        if (_json.Optional(root, "added_tokens") is null)
-            return specials;
-        foreach (JsonElement token in _json.Array(root, "added_tokens").EnumerateArray())
+        foreach (JsonFields token in _root.OptionalObjects("added_tokens") ?? [])
         {
-            string name = _json.Text(token, "added_tokens.content");
-            int id = Id(_json.Required(token, "added_tokens.id"), "added_tokens.id");
+            string name = token.Text("content"),
+                quoted = JsonFields.Quoted(name);
+            int id = token.Int32("id", 0, _vocabularySize - 1);
             if (vocab.TryGetValue(name, out int other) ? other != id : _tokens[id] is not null)
             {
-                throw _json.Error(
+                throw _root.Wrong(
                     "added_tokens",
-                    $"id {id} of {Quoted(name)} contradicts model.vocab or another added token."
+                    "what model.vocab and the other added tokens say",
+                    $"id {id} for {quoted}"
                 );
             }
             if (fromText.Contains(id))
-                throw _json.Error("added_tokens", $"{Quoted(name)} (id {id}) can also be made out of text.");
+                throw _root.Wrong("added_tokens", "tokens that no text makes", $"{quoted} (id {id})");
             if (name.Length == 0 || !specials.TryAdd(name, id))
-                throw _json.Error("added_tokens", $"expected names that differ, found {Quoted(name)} empty or twice.");
+                throw _root.Wrong(
+                    "added_tokens",
+                    "names that differ",
+                    $"{quoted} {(name.Length == 0 ? "once" : "twice")}"
+                );
             _tokens[id] = name;
         }
         return specials;
     }
-
-    private int Id(JsonElement value, string field) =>
-        value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int id) && id >= 0 && id < _vocabularySize
-            ? id
-            : throw NoId(field, value.GetRawText());
-
-    private CheckpointException NoId(string field, string found) =>
-        _json.Error(field, $"expected an id from 0 to {_vocabularySize - 1}, found {Printable.Name(found)}.");
-
-    private static string Quoted(string name) => $"'{Printable.Name(name)}'";
 
     private TokenBytes Bytes(Dictionary<string, int> specials)
     {
@@ -266,59 +256,48 @@ internal sealed class TokenizerJson
         return builder.Build();
     }
 
-    private TextSplitter ReadSplitter(JsonElement root)
+    private TextSplitter ReadSplitter()
     {
-        JsonElement steps = _json.Object(root, "pre_tokenizer");
-        if (_json.Text(steps, "pre_tokenizer.type") != "Sequence")
+        JsonFields steps = _root.Object("pre_tokenizer");
+        if (steps.Text("type") != "Sequence")
             return ByteLevel(steps);
-        JsonElement list = _json.Array(steps, "pre_tokenizer.pretokenizers");
-        if (list.GetArrayLength() == 1)
+        JsonFields[] list = steps.Objects("pretokenizers");
+        if (list.Length == 1)
             return ByteLevel(list[0]);
-        if (list.GetArrayLength() == 2 && ByteLevel(list[1]) == TextSplitter.None)
+        if (list.Length == 2 && ByteLevel(list[1]) == TextSplitter.None)
             return Split(list[0]);
-        throw _json.Error(
-            "pre_tokenizer.pretokenizers",
-            "expected a Split step, then a ByteLevel step with use_regex false."
+        throw steps.Wrong(
+            "pretokenizers",
+            "a Split step, then a ByteLevel step with use_regex false",
+            list.Length == 2 ? "use_regex true" : $"{list.Length} steps"
         );
     }
 
-    private TextSplitter ByteLevel(JsonElement step)
+    private static TextSplitter ByteLevel(JsonFields step)
     {
-        _json.RequireText(step, "pre_tokenizer.type", "ByteLevel");
-        if (_json.Flag(step, "pre_tokenizer.add_prefix_space", missing: true))
-        {
-            throw _json.Error(
-                "pre_tokenizer.add_prefix_space",
-                "expected false, found true: decoding would not give the text back."
-            );
-        }
-        return _json.Flag(step, "pre_tokenizer.use_regex", missing: true) ? TextSplitter.Gpt2 : TextSplitter.None;
+        step.RequireText("type", "ByteLevel");
+        if (step.OptionalBoolean("add_prefix_space") ?? true)
+            throw step.Wrong("add_prefix_space", "false", "true", "Decoding would not give the text back.");
+        return step.OptionalBoolean("use_regex") ?? true ? TextSplitter.Gpt2 : TextSplitter.None;
     }
 
-    private TextSplitter Split(JsonElement step)
+    private static TextSplitter Split(JsonFields step)
     {
-        _json.RequireText(step, "pre_tokenizer.type", "Split");
-        _json.RequireText(step, "pre_tokenizer.behavior", "Isolated");
-        if (_json.Flag(step, "pre_tokenizer.invert", missing: false))
-            throw _json.Error("pre_tokenizer.invert", "expected false, found true.");
-        JsonElement pattern = _json.Object(step, "pre_tokenizer.pattern");
-        string regex = _json.Optional(pattern, "pre_tokenizer.pattern.String") is not null
-            ? Regex.Escape(_json.Text(pattern, "pre_tokenizer.pattern.String"))
-            : _json.Text(pattern, "pre_tokenizer.pattern.Regex");
+        step.RequireText("type", "Split");
+        step.RequireText("behavior", "Isolated");
+        if (step.OptionalBoolean("invert") == true)
+            throw step.Wrong("invert", "false", "true");
+        JsonFields pattern = step.Object("pattern");
+        string regex = pattern.OptionalText("String") is { } text ? Regex.Escape(text) : pattern.Text("Regex");
         if (regex.Length > TextSplitter.LongestPattern)
-        {
-            throw _json.Error(
-                "pre_tokenizer.pattern.Regex",
-                $"expected at most {TextSplitter.LongestPattern} characters, found {regex.Length}."
-            );
-        }
+            throw pattern.Wrong("Regex", $"at most {TextSplitter.LongestPattern} characters", $"{regex.Length}");
         try
         {
-            return TextSplitter.For(regex, _json.File);
+            return TextSplitter.For(regex, step.Path);
         }
         catch (RegexParseException e)
         {
-            throw _json.Error("pre_tokenizer.pattern.Regex", $"expected a regex that .NET understands: {e.Message}", e);
+            throw pattern.Wrong("Regex", "a regex that .NET understands", JsonFields.Quoted(regex), e.Message);
         }
     }
 }

@@ -103,7 +103,7 @@ public sealed class CheckpointFolderTests : IDisposable
         Write("sub/x.safetensors", SafetensorsBytes.Named("a"));
         Index(("a", name));
 
-        Assert.Contains("field 'weight_map.a' should be the name of a file in the model folder", Refusal());
+        Assert.Contains("field 'weight_map.a': expected the name of a file in the model folder, found ", Refusal());
     }
 
     [Fact]
@@ -229,13 +229,13 @@ public sealed class CheckpointFolderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("{}", "'weight_map' should be an object but is missing")]
+    [InlineData("{}", "'weight_map': expected an object, found nothing")]
     [InlineData("""{"weight_map": {}}""", "at least one tensor")]
-    [InlineData("""{"weight_map": []}""", "should be an object but is an array")]
-    [InlineData("""{"weight_map": {"a": 1}}""", "'weight_map.a' should be a string but is 1")]
-    [InlineData("""{"weight_map": {"a": null}}""", "'weight_map.a' should have a value but is null")]
-    [InlineData("""{"weight_map": {"a": "x", "a": "y"}}""", "'weight_map.a' occurs twice")]
-    [InlineData("{not json", "not valid JSON")]
+    [InlineData("""{"weight_map": []}""", "expected an object, found an array")]
+    [InlineData("""{"weight_map": {"a": 1}}""", "'weight_map.a': expected a string, found 1")]
+    [InlineData("""{"weight_map": {"a": null}}""", "'weight_map.a': expected a string, found null")]
+    [InlineData("""{"weight_map": {"a": "x", "a": "y"}}""", "'weight_map.a': expected once, found twice")]
+    [InlineData("{not json", "expected JSON of at most 64 levels")]
     [InlineData("not json", "is text ('not json') where a JSON object belongs")]
     public void A_damaged_index_is_refused_even_beside_a_sound_file(string json, string words)
     {

@@ -307,7 +307,7 @@ public sealed class FolderKindsTests
         );
         CheckpointException refusal = await Refusal(folder);
         Assert.Equal(path, refusal.FilePath);
-        Assert.Contains("lacks <|channel|>, <|call|> among its special tokens", refusal.Message);
+        Assert.Contains("found no <|channel|>, <|call|>: it is the tokenizer of another model", refusal.Message);
     }
 
     [Theory]

@@ -83,7 +83,7 @@ public sealed class ModelConfigTests
     {
         JsonObject without = TinyConfig.HuggingFace(Shape);
         without.Remove(field);
-        AssertRefused(without, field, "is missing");
+        AssertRefused(without, field, ", found nothing.");
         AssertRefused(With(field, null), field, "null");
         AssertRefused(With(field, "[1]"), field, "an array");
         AssertRefused(With(field, "{}"), field, "an object");
@@ -126,7 +126,7 @@ public sealed class ModelConfigTests
     [InlineData("model_type", "\"llama\"", "'llama'")]
     [InlineData("hidden_act", "\"gelu\"", "'gelu'")]
     [InlineData("tie_word_embeddings", "1", "true or false")]
-    [InlineData("rope_scaling", "null", "missing or null")]
+    [InlineData("rope_scaling", "null", "expected an object with the YaRN parameters, found null")]
     [InlineData("rope_scaling", "[]", "an object")]
     public void A_field_out_of_range_is_refused_by_name(string field, string value, string? expected)
     {
@@ -161,7 +161,7 @@ public sealed class ModelConfigTests
         rope.Remove("truncate");
         Assert.True(Read(config).Rope.Truncate);
         rope.Remove("factor");
-        AssertRefused(config, "rope_scaling.factor", "is missing");
+        AssertRefused(config, "rope_scaling.factor", ", found nothing. YaRN");
     }
 
     [Theory]
@@ -175,7 +175,7 @@ public sealed class ModelConfigTests
     {
         JsonObject config = TinyConfig.Original(new TinyShape());
         config[field] = JsonNode.Parse(value);
-        AssertRefused(config, field, "should be");
+        AssertRefused(config, field, "expected ");
     }
 
     [Fact]
@@ -184,10 +184,10 @@ public sealed class ModelConfigTests
         JsonObject config = TinyConfig.HuggingFace(Shape);
         config.Remove("num_experts_per_tok");
         config.Remove("experts_per_token");
-        AssertRefused(config, "num_experts_per_tok", "is missing, and so is experts_per_token");
+        AssertRefused(config, "num_experts_per_tok", "or in experts_per_token, found nothing.");
         JsonObject original = TinyConfig.Original(new TinyShape());
         original.Remove("experts_per_token");
-        AssertRefused(original, "num_experts_per_tok", "is missing");
+        AssertRefused(original, "num_experts_per_tok", ", found nothing.");
     }
 
     /// <summary>
@@ -241,21 +241,15 @@ public sealed class ModelConfigTests
             StringComparison.Ordinal
         );
         Assert.NotEqual(text, python);
-        Assert.Equal(
-            64,
-            ModelConfig.From(ConfigJson.Parse(System.Text.Encoding.UTF8.GetBytes(python), Path)).HiddenSize
-        );
+        Assert.Equal(64, Read(System.Text.Encoding.UTF8.GetBytes(python)).HiddenSize);
         string broken = text.Replace("\"swiglu_limit\":7", "\"swiglu_limit\":Infinity", StringComparison.Ordinal);
         Assert.NotEqual(text, broken);
-        var refusal = Assert.Throws<CheckpointException>(() =>
-            ModelConfig.From(ConfigJson.Parse(System.Text.Encoding.UTF8.GetBytes(broken), Path))
-        );
+        var refusal = Assert.Throws<CheckpointException>(() => Read(System.Text.Encoding.UTF8.GetBytes(broken)));
         Assert.Equal("swiglu_limit", refusal.FieldName);
-        Assert.Contains("should be a finite number but is Infinity", refusal.Message);
+        Assert.Contains("expected a finite number, found Infinity", refusal.Message);
     }
 
-    internal static ModelConfig Read(JsonObject config) =>
-        ModelConfig.From(ConfigJson.Parse(JsonSerializer.SerializeToUtf8Bytes(config), Path));
+    internal static ModelConfig Read(JsonObject config) => Read(JsonSerializer.SerializeToUtf8Bytes(config));
 
     private static JsonObject With(string field, string? value)
     {
@@ -269,7 +263,10 @@ public sealed class ModelConfigTests
         var refusal = Assert.Throws<CheckpointException>(() => Read(config));
         Assert.Equal(field, refusal.FieldName);
         Assert.Equal(Path, refusal.FilePath);
-        Assert.StartsWith($"{Path}: field '{field}' ", refusal.Message);
+        Assert.StartsWith($"{Path}: field '{field}': ", refusal.Message);
         Assert.Contains(says, refusal.Message);
     }
+
+    private static ModelConfig Read(byte[] json) =>
+        ModelConfig.From(JsonFields.Parse(json, Path, TestContext.Current.CancellationToken));
 }

@@ -47,25 +47,33 @@ public sealed class TokenizerJsonTests
             { "pre_tokenizer", "null", "pre_tokenizer" },
             { "pre_tokenizer.type", "\"Metaspace\"", "pre_tokenizer.type" },
             { "pre_tokenizer.pretokenizers", "[]", "pre_tokenizer.pretokenizers" },
-            { "pre_tokenizer.pretokenizers.0.type", "\"Digits\"", "pre_tokenizer.type" },
-            { "pre_tokenizer.pretokenizers.0.behavior", "\"Removed\"", "pre_tokenizer.behavior" },
-            { "pre_tokenizer.pretokenizers.0.invert", "true", "pre_tokenizer.invert" },
-            { "pre_tokenizer.pretokenizers.0.pattern", """{"Regex": "("}""", "pre_tokenizer.pattern.Regex" },
-            { "pre_tokenizer.pretokenizers.0.pattern", "{}", "pre_tokenizer.pattern.Regex" },
+            { "pre_tokenizer.pretokenizers.0.type", "\"Digits\"", "pre_tokenizer.pretokenizers.type" },
+            { "pre_tokenizer.pretokenizers.0.behavior", "\"Removed\"", "pre_tokenizer.pretokenizers.behavior" },
+            { "pre_tokenizer.pretokenizers.0.invert", "true", "pre_tokenizer.pretokenizers.invert" },
+            {
+                "pre_tokenizer.pretokenizers.0.pattern",
+                """{"Regex": "("}""",
+                "pre_tokenizer.pretokenizers.pattern.Regex"
+            },
+            { "pre_tokenizer.pretokenizers.0.pattern", "{}", "pre_tokenizer.pretokenizers.pattern.Regex" },
             {
                 "pre_tokenizer.pretokenizers.0.pattern",
                 $$"""{"Regex": "{{new string('a', 10_001)}}"}""",
-                "pre_tokenizer.pattern.Regex"
+                "pre_tokenizer.pretokenizers.pattern.Regex"
             },
             {
                 "pre_tokenizer.pretokenizers.0.pattern",
                 $$"""{"String": "{{new string('a', 10_001)}}"}""",
-                "pre_tokenizer.pattern.Regex"
+                "pre_tokenizer.pretokenizers.pattern.Regex"
             },
             { "pre_tokenizer.pretokenizers.1.use_regex", "true", "pre_tokenizer.pretokenizers" },
-            { "pre_tokenizer.pretokenizers.1.add_prefix_space", "true", "pre_tokenizer.add_prefix_space" },
+            {
+                "pre_tokenizer.pretokenizers.1.add_prefix_space",
+                "true",
+                "pre_tokenizer.pretokenizers.add_prefix_space"
+            },
             { "added_tokens", "{}", "added_tokens" },
-            { "added_tokens.0", "1", "added_tokens.content" },
+            { "added_tokens.0", "1", "added_tokens" },
             { "added_tokens.0.content", "null", "added_tokens.content" },
             { "added_tokens.0.id", "960", "added_tokens.id" },
             { "added_tokens.0.id", "945", "added_tokens" }, // the id of the next

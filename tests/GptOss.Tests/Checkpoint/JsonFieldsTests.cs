@@ -3,12 +3,12 @@ using GptOss.Checkpoint;
 
 namespace GptOss.Tests.Checkpoint;
 
-public class ConfigJsonTests
+public class JsonFieldsTests
 {
     [Fact]
     public void Fields_are_read_as_what_they_are()
     {
-        ConfigJson config = Parse(
+        JsonFields config = Parse(
             """
             {"hidden_size": 2880, "rms_norm_eps": 1e-05, "rope_theta": 150000, "model_type": "gpt_oss",
              "attention_bias": true, "eos_token_id": [200002, 199999], "pad_token_id": 199999,
@@ -24,7 +24,7 @@ public class ConfigJsonTests
         Assert.Equal([200002, 199999], config.OptionalInt32s("eos_token_id", 0, int.MaxValue)!);
         Assert.Equal([199999], config.OptionalInt32s("pad_token_id", 0, int.MaxValue)!);
         Assert.Equal(["a", "b"], config.OptionalTexts("layer_types")!);
-        Assert.Equal(32, config.Object("rope_scaling")!.Number("factor"));
+        Assert.Equal(32, config.Object("rope_scaling").Number("factor"));
         Assert.Equal("hidden_size", config.Names.First());
     }
 
@@ -33,7 +33,7 @@ public class ConfigJsonTests
     [InlineData("""{"x": null}""", true)]
     public void An_absent_field_or_null_is_none_where_optional_and_an_error_where_required(string json, bool there)
     {
-        ConfigJson config = Parse(json);
+        JsonFields config = Parse(json);
 
         Assert.Equal(there, config.Has("x"));
         Assert.Null(config.OptionalInt32("x", 0, 9));
@@ -42,9 +42,10 @@ public class ConfigJsonTests
         Assert.Null(config.OptionalBoolean("x"));
         Assert.Null(config.OptionalInt32s("x", 0, 9));
         Assert.Null(config.OptionalTexts("x"));
-        Assert.Null(config.Object("x"));
+        Assert.Null(config.OptionalObject("x"));
+        Assert.Null(config.OptionalObjects("x"));
         var e = Assert.Throws<CheckpointException>(() => config.Int32("x", 0, 9));
-        Assert.Equal(there ? "should have a value but is null." : "is missing.", e.Reason);
+        Assert.Equal($"expected a whole number from 0 to 9, found {(there ? "null" : "nothing")}.", e.Reason);
         Assert.Throws<CheckpointException>(() => config.Number("x"));
         Assert.Throws<CheckpointException>(() => config.Text("x"));
     }
@@ -66,7 +67,7 @@ public class ConfigJsonTests
         var e = Assert.Throws<CheckpointException>(() => Parse($$"""{"layers": {{value}}}""").Int32("layers", 1, 64));
 
         Assert.StartsWith(
-            "folder/config.json: field 'layers' should be a whole number from 1 to 64 but is ",
+            "folder/config.json: field 'layers': expected a whole number from 1 to 64, found ",
             e.Message
         );
         Assert.Equal(("folder/config.json", "layers"), (e.FilePath, e.FieldName));
@@ -78,7 +79,7 @@ public class ConfigJsonTests
     [InlineData("0.6e1")]
     public void A_whole_number_may_be_written_with_a_point(string value)
     {
-        ConfigJson config = Parse($$"""{"a": {{value}}, "b": [{{value}}, 7]}""");
+        JsonFields config = Parse($$"""{"a": {{value}}, "b": [{{value}}, 7]}""");
         Assert.Equal(6, config.Int32("a", 1, 9));
         Assert.Equal([6, 7], config.OptionalInt32s("b", 1, 9)!);
     }
@@ -89,52 +90,52 @@ public class ConfigJsonTests
     [InlineData("-Infinity")]
     public void What_python_writes_for_no_number_is_read_and_refused_where_a_number_is_needed(string word)
     {
-        ConfigJson config = Parse(
+        JsonFields config = Parse(
             $$"""{"loss": {{word}}, "list": [1, {{word}}], "in": {"x":{{word}}}, "text": "NaN, \"Infinity", "b": 2}"""
         );
         Assert.Equal(2, config.Int32("b", 0, 9));
         Assert.Equal("NaN, \"Infinity", config.Text("text"));
         string message = Assert.Throws<CheckpointException>(() => config.Number("loss")).Message;
-        Assert.Equal($"folder/config.json: field 'loss' should be a finite number but is {word}.", message);
+        Assert.Equal($"folder/config.json: field 'loss': expected a finite number, found {word}.", message);
         Assert.EndsWith(
-            $"but is {word}.",
-            Assert.Throws<CheckpointException>(() => config.Object("in")!.Int32("x", 0, 9)).Message
+            $", found {word}.",
+            Assert.Throws<CheckpointException>(() => config.Object("in").Int32("x", 0, 9)).Message
         );
         Assert.EndsWith(
-            $"but is {word}.",
+            $", found {word}.",
             Assert.Throws<CheckpointException>(() => config.OptionalInt32s("list", 0, 9)).Message
         );
-        Assert.EndsWith($"but is {word}.", Assert.Throws<CheckpointException>(() => config.Text("loss")).Message);
+        Assert.EndsWith($", found {word}.", Assert.Throws<CheckpointException>(() => config.Text("loss")).Message);
     }
 
     [Fact]
     public void A_value_of_the_wrong_kind_is_named_with_its_place()
     {
-        ConfigJson config = Parse("""{"rope": {"factor": "x", "on": 1, "kind": {}, "list": [1], "ids": [1, "2"]}}""");
-        ConfigJson rope = config.Object("rope")!;
+        JsonFields config = Parse("""{"rope": {"factor": "x", "on": 1, "kind": {}, "list": [1], "ids": [1, "2"]}}""");
+        JsonFields rope = config.Object("rope");
 
         Assert.Equal(
-            "folder/config.json: field 'rope.factor' should be a number but is 'x'.",
+            "folder/config.json: field 'rope.factor': expected a number, found 'x'.",
             Assert.Throws<CheckpointException>(() => rope.Number("factor")).Message
         );
         Assert.Contains(
-            "true or false but is 1",
+            "true or false, found 1",
             Assert.Throws<CheckpointException>(() => rope.OptionalBoolean("on")).Message
         );
         Assert.Contains(
-            "a string but is an object",
+            "a string, found an object",
             Assert.Throws<CheckpointException>(() => rope.Text("kind")).Message
         );
         Assert.Contains(
-            "an array of strings but is 1",
+            "an array of strings, found 1",
             Assert.Throws<CheckpointException>(() => rope.OptionalTexts("list")).Message
         );
         Assert.Contains(
-            "but is '2'",
+            "found '2'",
             Assert.Throws<CheckpointException>(() => rope.OptionalInt32s("ids", 0, 9)).Message
         );
         Assert.Contains(
-            "an object but is 'x'",
+            "an object, found 'x'",
             Assert.Throws<CheckpointException>(() => rope.Object("factor")).Message
         );
     }
@@ -143,18 +144,18 @@ public class ConfigJsonTests
     public void A_byte_order_mark_is_skipped() => Assert.Equal(1, Parse("\ufeff{\"a\": 1}").Int32("a", 0, 9));
 
     [Theory]
-    [InlineData("", "not valid JSON")]
-    [InlineData("[1]", "should be a JSON object but is an array")]
+    [InlineData("", "expected JSON of at most 64 levels, found an error in line 1")]
+    [InlineData("[1]", "expected a JSON object, found an array")]
     [InlineData("{\"a\": 1", "line 1 at byte")]
-    [InlineData("{\"a\": NaNs}", "not valid JSON")]
-    [InlineData("{\"a\": +Infinity}", "not valid JSON")]
-    [InlineData("{\"a\": 1NaN}", "not valid JSON")]
-    [InlineData("{\"a\": 1,}", "not valid JSON")]
-    [InlineData("{} {}", "not valid JSON")]
-    [InlineData("{\"a\": 1, \"a\": 2}", "field 'a' occurs twice")]
-    [InlineData("{\"a\": 1, \"\\u0061\": 2}", "field 'a' occurs twice")]
-    [InlineData("{\"a\": [{\"b\": {\"c\": 1, \"c\": 2}}]}", "field 'a.b.c' occurs twice")]
-    [InlineData("{\"a\": {\"b\": 1e999}}", "field 'a.b' should be a finite number but is 1e999")]
+    [InlineData("{\"a\": NaNs}", "expected JSON of at most 64 levels, found an error in line 1")]
+    [InlineData("{\"a\": +Infinity}", "expected JSON of at most 64 levels, found an error in line 1")]
+    [InlineData("{\"a\": 1NaN}", "expected JSON of at most 64 levels, found an error in line 1")]
+    [InlineData("{\"a\": 1,}", "expected JSON of at most 64 levels, found an error in line 1")]
+    [InlineData("{} {}", "expected JSON of at most 64 levels, found an error in line 1")]
+    [InlineData("{\"a\": 1, \"a\": 2}", "field 'a': expected once, found twice")]
+    [InlineData("{\"a\": 1, \"\\u0061\": 2}", "field 'a': expected once, found twice")]
+    [InlineData("{\"a\": [{\"b\": {\"c\": 1, \"c\": 2}}]}", "field 'a.b.c': expected once, found twice")]
+    [InlineData("{\"a\": {\"b\": 1e999}}", "field 'a.b': expected a finite number, found 1e999")]
     [InlineData("{\"a\": \"\\ud800\"}", "not Unicode")]
     [InlineData("{\"\\ud800\": 1}", "not Unicode")]
     public void Damage_anywhere_is_refused_when_the_file_is_read(string json, string words)
@@ -168,7 +169,11 @@ public class ConfigJsonTests
     [Fact]
     public void Bytes_that_are_not_utf8_are_refused() =>
         Assert.Throws<CheckpointException>(() =>
-            ConfigJson.Parse((byte[])[.. "{\"a"u8, 0xC3, .. "\": 1}"u8], "folder/config.json")
+            JsonFields.Parse(
+                (byte[])[.. "{\"a"u8, 0xC3, .. "\": 1}"u8],
+                "folder/config.json",
+                TestContext.Current.CancellationToken
+            )
         );
 
     [Fact]
@@ -190,7 +195,7 @@ public class ConfigJsonTests
                 damaged[at] = (byte)value;
                 try
                 {
-                    ConfigJson.Parse(damaged, "x");
+                    JsonFields.Parse(damaged, "x", TestContext.Current.CancellationToken);
                 }
                 catch (CheckpointException e)
                 {
@@ -203,6 +208,6 @@ public class ConfigJsonTests
         Assert.InRange(refused, 1000, sound.Length * 256);
     }
 
-    private static ConfigJson Parse(string json) =>
-        ConfigJson.Parse(Encoding.UTF8.GetBytes(json), "folder/config.json");
+    private static JsonFields Parse(string json) =>
+        JsonFields.Parse(Encoding.UTF8.GetBytes(json), "folder/config.json", TestContext.Current.CancellationToken);
 }
