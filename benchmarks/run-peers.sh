@@ -88,7 +88,7 @@ GGUF=${KEEP:-$WORK}/gpt-oss-20b-$LAYERS-layers.gguf
 
 echo "== build" >&2
 dotnet build src/GptOss.Cli -c Release -v quiet >&2 || fail "gptoss does not build; see above."
-dotnet build benchmarks/peers -c Release -v quiet >&2 ||
+dotnet build benchmarks/peers -c Release -v quiet -p:Peers=true >&2 ||
     fail "the peers do not build; see above. Error NU1101 or NU1102 says that the package source lacks LLamaSharp."
 
 known=()
@@ -108,7 +108,7 @@ for ((round = 1; round <= ROUNDS; round++)); do
 done
 
 VERSION=$(sed -nE 's/.*Include="LLamaSharp" Version="([^"]*)".*/\1/p' Directory.Packages.props)
-TABLES=$(peers report "$WORK/figures" "$LAYERS" "$VERSION") || fail "the figures could not be compared; see above."
+TABLES=$(peers report "$WORK/figures" "$VERSION") || fail "the figures could not be compared; see above."
 RESULTS=benchmarks/results/$MACHINE-peers.md
 COMMIT=$(git rev-parse --short HEAD)
 [[ -z $(git status --porcelain -- src benchmarks/peers Directory.*) ]] || COMMIT="$COMMIT with changes"

@@ -19,13 +19,12 @@ try
             );
             Console.WriteLine(measured.ToJson());
             return 0;
-        case ["report", string folder, string layers, string version]:
-            Console.Write(Report.Of(folder, Number(layers), version));
+        case ["report", string folder, string version]:
+            Console.Write(Report.Of(folder, version));
             return 0;
         default:
             await Console.Error.WriteLineAsync(
-                "usage: write GGUF LAYERS | run GGUF LAYERS THREADS PROMPT DECODE REPETITIONS | report FOLDER LAYERS "
-                    + "VERSION"
+                "usage: write GGUF LAYERS | run GGUF LAYERS THREADS PROMPT DECODE REPETITIONS | report FOLDER VERSION"
             );
             return 2;
     }

@@ -8,23 +8,12 @@ internal static class Report
     /// <summary>The engine that the ratios are against.</summary>
     private const string Peer = "LLamaSharp";
 
-    /// <summary>
-    /// TensorSharp's pure C# backend with 6 layers of the shape and two threads, in tokens per second: measured once,
-    /// by hand, on a machine of this project's kind, and quoted in issue 5. It is in no package registry, so it cannot
-    /// be run here.
-    /// </summary>
-    private const double TensorSharpPrefill = 17.7,
-        TensorSharpDecode = 1.5;
-
-    private const int TensorSharpLayers = 6;
-
     /// <param name="folder">Files named <c>ROUND.ENGINE.json</c>, where an engine that is not the peer is a precision
     /// of GptOss.</param>
-    /// <param name="layers">Of the shape that all of them ran.</param>
-    /// <param name="version">Of the peer's package: its assembly does not say.</param>
+    /// <param name="version">The version of the peer's package, which its assembly does not say.</param>
     /// <exception cref="InvalidOperationException">An engine lacks a round, or a file is not what it should
     /// be.</exception>
-    public static string Of(string folder, int layers, string version)
+    public static string Of(string folder, string version)
     {
         ILookup<string, Figures> runs = Directory
             .GetFiles(folder, "*.json")
@@ -67,23 +56,7 @@ internal static class Report
                 );
             }
 
-        if (layers == TensorSharpLayers)
-            lines.AddRange(["", TensorSharp(version, engines.Where(engine => engine.Key != Peer))]);
         return string.Join('\n', lines) + "\n";
-    }
-
-    private static string TensorSharp(string version, IEnumerable<IGrouping<string, Figures>> precisions)
-    {
-        IEnumerable<string> ratios = precisions.Select(precision =>
-        {
-            double prefill = Figures.Median(precision.Select(run => run.PrefillTokPerS)) / TensorSharpPrefill;
-            double decode = Figures.Median(precision.Select(run => run.DecodeTokPerS)) / TensorSharpDecode;
-            return $"{Name(precision.Key, version)} is {prefill:F1} × and {decode:F1} × that";
-        });
-        return $"TensorSharp's pure C# backend, quoted and not measured here (issue 5: {TensorSharpLayers} layers, two "
-            + $"threads, another sitting), makes {TensorSharpPrefill} tok/s in prefill and {TensorSharpDecode} in "
-            + "decode: "
-            + $"{string.Join(", ", ratios)}.";
     }
 
     private static string Name(string engine, string version) =>
