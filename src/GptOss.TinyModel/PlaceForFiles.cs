@@ -8,7 +8,7 @@ internal abstract class PlaceForFiles
 {
     /// <summary>Makes sure that the files are there and whole; returns their folder.</summary>
     /// <param name="folder">Where below the place, of two names.</param>
-    /// <param name="files">Names and contents.</param>
+    /// <param name="files">The files' names and contents.</param>
     /// <exception cref="IOException">The place takes nothing.</exception>
     /// <exception cref="UnauthorizedAccessException">The place takes nothing from this user.</exception>
     public abstract string Put(string folder, IReadOnlyList<(string Name, byte[] Content)> files);

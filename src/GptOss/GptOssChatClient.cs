@@ -57,7 +57,7 @@ public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
     /// <param name="progress">Told how far loading has come.</param>
     /// <param name="loggerFactory">Logs what is done; what is said only at the level Trace. Null logs nothing.</param>
     /// <param name="modelId">The model's name in responses; null for <see cref="GptOssModel.Name"/>.</param>
-    /// <param name="cancellationToken">Ends the loading.</param>
+    /// <param name="cancellationToken">Ends the loading early.</param>
     public static async Task<GptOssChatClient> LoadAsync(
         string folder,
         ModelOptions? options = null,

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using GptOss.Chat;
 using GptOss.Generation;
 using GptOss.Harmony;
@@ -94,7 +93,7 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable
     /// Hugging Face.</param>
     /// <param name="options">Threads, context and memory; null for the defaults.</param>
     /// <param name="progress">Told how far loading has come.</param>
-    /// <param name="cancellationToken">Ends the loading.</param>
+    /// <param name="cancellationToken">Ends the loading early.</param>
     /// <exception cref="CheckpointException">The folder is not a model this engine can run; the message says
     /// why.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The options ask for a longer context than the model
@@ -116,24 +115,32 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable
     /// <summary>Continues a prompt, token by token.</summary>
     /// <param name="prompt">Token ids, at least one.</param>
     /// <param name="sampling">How tokens are chosen; null for OpenAI's recommendation.</param>
+    /// <param name="maxTokens">The most tokens that are made; null for <see cref="ModelOptions.MaxOutputTokens"/>.</param>
+    /// <param name="stopTokens">
+    /// Tokens that end the generation, each as its last token; null for <see cref="StopTokens"/>, empty for none.
+    /// </param>
     /// <param name="cancellationToken">Ends the generation, also while the prompt is read.</param>
-    /// <returns>
-    /// Token ids as they are made. A stop token is the last one; without it there are as many as
-    /// <see cref="ModelOptions.MaxOutputTokens"/>, or the context is full. The model works a little
-    /// ahead of the reader, and stops when the enumeration is left.
-    /// </returns>
-    /// <exception cref="ContextLengthException">The prompt does not fit.</exception>
-    /// <exception cref="NumericFaultException">The model's output is not finite.</exception>
-    /// <exception cref="CheckpointException">A file of the model was changed since it was opened.</exception>
-    /// <exception cref="ObjectDisposedException">The model was disposed, before or meanwhile.</exception>
-    public IAsyncEnumerable<int> Generate(
+    /// <returns>The tokens, and when all have come the reason of their end.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxTokens"/> is below 1.</exception>
+    public TokenGeneration Generate(
         IEnumerable<int> prompt,
         SamplingOptions? sampling = null,
+        int? maxTokens = null,
+        IEnumerable<int>? stopTokens = null,
         CancellationToken cancellationToken = default
     )
     {
         ArgumentNullException.ThrowIfNull(prompt);
-        return Steps(prompt, sampling ?? SamplingOptions.Default, cancellationToken);
+        if (maxTokens is { } limit)
+            ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1, nameof(maxTokens));
+        var request = new GenerationRequest
+        {
+            Prompt = [.. prompt],
+            Sampling = sampling ?? SamplingOptions.Default,
+            StopTokens = stopTokens is null ? StopTokens : [.. stopTokens],
+            MaxTokens = maxTokens ?? _maxOutputTokens,
+        };
+        return new TokenGeneration(Source, request, cancellationToken);
     }
 
     /// <summary>A chat client over this model. Any number may share it; disposing one leaves the model open.</summary>
@@ -148,26 +155,6 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable
 
     /// <inheritdoc cref="Dispose"/>
     public ValueTask DisposeAsync() => new(Task.Run(Dispose));
-
-    private async IAsyncEnumerable<int> Steps(
-        IEnumerable<int> prompt,
-        SamplingOptions sampling,
-        [EnumeratorCancellation] CancellationToken cancellation
-    )
-    {
-        using ITokenStream sequence = Source.Submit(
-            new GenerationRequest
-            {
-                Prompt = [.. prompt],
-                Sampling = sampling,
-                StopTokens = StopTokens,
-                MaxTokens = _maxOutputTokens,
-            },
-            cancellation
-        );
-        await foreach (GeneratedToken token in sequence.ReadAsync(cancellation).ConfigureAwait(false))
-            yield return token.Id;
-    }
 
     private static GptOssModel Load(
         string path,

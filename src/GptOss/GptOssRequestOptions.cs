@@ -32,7 +32,7 @@ public sealed record GptOssRequestOptions
     /// <summary>As <see cref="SamplingOptions.RepetitionPenalty"/>; null for 1.</summary>
     public float? RepetitionPenalty { get; init; }
 
-    /// <summary>As <see cref="SamplingOptions.LogitBias"/>.</summary>
+    /// <summary>Overrides <see cref="SamplingOptions.LogitBias"/> for this request.</summary>
     public IReadOnlyDictionary<int, float>? LogitBias { get; init; }
 
     /// <summary>
@@ -136,7 +136,7 @@ public enum KeepReasoning
     /// </summary>
     Unfinished,
 
-    /// <summary>All of it.</summary>
+    /// <summary>The reasoning of every message stays.</summary>
     All,
 
     /// <summary>What OpenAI's harmony library keeps.</summary>

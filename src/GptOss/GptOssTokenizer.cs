@@ -21,7 +21,7 @@ public sealed class GptOssTokenizer
     /// <summary>Ids run from 0 to <c>VocabularySize - 1</c>.</summary>
     public int VocabularySize => Inner.VocabularySize;
 
-    /// <summary>Name → id of each token that stands for no text, such as <c>&lt;|start|&gt;</c>.</summary>
+    /// <summary>The id of each token that stands for no text, by its name, such as <c>&lt;|start|&gt;</c>.</summary>
     public IReadOnlyDictionary<string, int> SpecialTokens => Inner.SpecialTokens;
 
     internal Tokenizer Inner { get; }

@@ -6,11 +6,11 @@ using Microsoft.Extensions.AI;
 namespace GptOss;
 
 /// <summary>A token of an answer and how likely it was.</summary>
-/// <param name="Token">The token's id.</param>
+/// <param name="Token">The id of the token.</param>
 /// <param name="LogProbability">The natural logarithm of its probability; the least float for a token that could not
 /// come.</param>
-/// <param name="Best">The most likely tokens at its place, best first; empty in the entries of this list.</param>
-public sealed record TokenProbability(int Token, float LogProbability, IReadOnlyList<TokenProbability> Best)
+/// <param name="Best">The most likely tokens at its place, best first.</param>
+public sealed record TokenProbability(int Token, float LogProbability, IReadOnlyList<LikelyToken> Best)
 {
     internal const string Key = "logprobs";
 
@@ -53,8 +53,15 @@ public sealed record TokenProbability(int Token, float LogProbability, IReadOnly
         );
 }
 
+/// <summary>A token in a range of likely ones at the place of an answer's token.</summary>
+/// <param name="Token">The id of the token.</param>
+/// <param name="LogProbability">The natural logarithm of its probability; the least float for a token that could not
+/// come.</param>
+public readonly record struct LikelyToken(int Token, float LogProbability);
+
 /// <summary>
-/// As it is stored: without a list where there is none, and with a number for minus infinity, which JSON has not.
+/// A <see cref="TokenProbability"/> as it is stored: without a list where there is none, and with a number for minus
+/// infinity, which JSON has not.
 /// </summary>
 internal sealed record StoredProbability(int Token, float LogProbability, IReadOnlyList<StoredProbability>? Best)
 {
@@ -65,10 +72,14 @@ internal sealed record StoredProbability(int Token, float LogProbability, IReadO
             token.Best.Count > 0 ? [.. token.Best.Select(From)] : null
         );
 
-    public TokenProbability ToPublic() => new(Token, LogProbability, [.. (Best ?? []).Select(best => best.ToPublic())]);
+    public TokenProbability ToPublic() =>
+        new(Token, LogProbability, [.. (Best ?? []).Select(best => new LikelyToken(best.Token, best.LogProbability))]);
+
+    private static StoredProbability From(LikelyToken token) =>
+        new(token.Token, Math.Max(token.LogProbability, float.MinValue), Best: null);
 }
 
-/// <summary>How they are stored; known without reflection, for applications that are trimmed.</summary>
+/// <summary>How probabilities are written as JSON: by generated code, for applications that are trimmed.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull

@@ -32,7 +32,11 @@ public sealed class GoldenAnswersTests : IAsyncLifetime
 
             var answer = new List<int>();
             await foreach (
-                int token in _model.Generate(prompt, SamplingOptions.Greedy, TestContext.Current.CancellationToken)
+                int token in _model.Generate(
+                    prompt,
+                    SamplingOptions.Greedy,
+                    cancellationToken: TestContext.Current.CancellationToken
+                )
             )
                 answer.Add(token);
             Assert.Equal(Ids(entry.GetProperty("output_tokens")), answer);

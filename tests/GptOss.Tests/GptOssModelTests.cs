@@ -97,7 +97,7 @@ public sealed class GptOssModelTests : IDisposable
         Assert.Equal(
             5,
             await model
-                .Generate([1, 2, 3], SamplingOptions.Greedy, TestContext.Current.CancellationToken)
+                .Generate([1, 2, 3], SamplingOptions.Greedy, cancellationToken: TestContext.Current.CancellationToken)
                 .CountAsync(TestContext.Current.CancellationToken)
         );
         Assert.Equal(32_768, ModelOptions.Default.MaxOutputTokens);
@@ -112,7 +112,10 @@ public sealed class GptOssModelTests : IDisposable
         int[] byHand;
         using (var other = new LoadedModel(_folder.Path))
             byHand = other.Greedy(prompt, 20);
-        Assert.Equal(byHand, await model.Generate(prompt, SamplingOptions.Greedy, Stop).Take(20).ToArrayAsync(Stop));
+        Assert.Equal(
+            byHand,
+            await model.Generate(prompt, SamplingOptions.Greedy, cancellationToken: Stop).Take(20).ToArrayAsync(Stop)
+        );
     }
 
     [Fact]
@@ -121,7 +124,10 @@ public sealed class GptOssModelTests : IDisposable
         int[] prompt = LoadedModel.Prompt(30, 512),
             free;
         await using (GptOssModel model = await Load())
-            free = await model.Generate(prompt, SamplingOptions.Greedy, Stop).Take(20).ToArrayAsync(Stop);
+            free = await model
+                .Generate(prompt, SamplingOptions.Greedy, cancellationToken: Stop)
+                .Take(20)
+                .ToArrayAsync(Stop);
         int last = Enumerable.Range(1, 19).First(i => Array.IndexOf(free, free[i]) == i); // new at its place
         File.WriteAllText(
             Path.Combine(_folder.Path, "generation_config.json"),
@@ -133,7 +139,7 @@ public sealed class GptOssModelTests : IDisposable
         Assert.Equal([1, free[last]], stopping.StopTokens);
         Assert.Equal(
             free[..(last + 1)],
-            await stopping.Generate(prompt, SamplingOptions.Greedy, Stop).ToArrayAsync(Stop)
+            await stopping.Generate(prompt, SamplingOptions.Greedy, cancellationToken: Stop).ToArrayAsync(Stop)
         );
     }
 
@@ -144,11 +150,15 @@ public sealed class GptOssModelTests : IDisposable
         Assert.Equal(40, model.ContextLength);
         Assert.Equal(
             10,
-            await model.Generate(LoadedModel.Prompt(30, 500), SamplingOptions.Greedy, Stop).CountAsync(Stop)
+            await model
+                .Generate(LoadedModel.Prompt(30, 500), SamplingOptions.Greedy, cancellationToken: Stop)
+                .CountAsync(Stop)
         );
         Assert.Equal(
             1,
-            await model.Generate(LoadedModel.Prompt(39, 500), SamplingOptions.Greedy, Stop).CountAsync(Stop)
+            await model
+                .Generate(LoadedModel.Prompt(39, 500), SamplingOptions.Greedy, cancellationToken: Stop)
+                .CountAsync(Stop)
         );
         Assert.Equal(0, model.Engine.Cache.Bytes);
     }
@@ -191,7 +201,14 @@ public sealed class GptOssModelTests : IDisposable
         await using GptOssModel model = await Load(new ModelOptions { Threads = 2 });
         Task<int[]> Run(int i) =>
             model
-                .Generate(LoadedModel.Prompt(10 + 7 * i, 512, i), Seeded with { Seed = (ulong)i }, Stop)
+                .Generate(
+                    LoadedModel.Prompt(10 + 7 * i, 512, i),
+                    Seeded with
+                    {
+                        Seed = (ulong)i,
+                    },
+                    cancellationToken: Stop
+                )
                 .Take(40)
                 .ToArrayAsync(Stop)
                 .AsTask();
@@ -214,18 +231,22 @@ public sealed class GptOssModelTests : IDisposable
     {
         await using GptOssModel model = await Load();
         int[] prompt = LoadedModel.Prompt(20, 512);
-        int[] expected = await model.Generate(prompt, Seeded, Stop).Take(100).ToArrayAsync(Stop);
+        int[] expected = await model.Generate(prompt, Seeded, cancellationToken: Stop).Take(100).ToArrayAsync(Stop);
 
         Task<int[]> steady = Task.Run(
-            async () => await model.Generate(prompt, Seeded, Stop).Take(100).ToArrayAsync(Stop),
+            async () => await model.Generate(prompt, Seeded, cancellationToken: Stop).Take(100).ToArrayAsync(Stop),
             Stop
         );
         for (int i = 0; i < 20; i++)
         {
             using var source = new CancellationTokenSource();
-            await foreach (int _ in model.Generate(LoadedModel.Prompt(50, 512, i), Seeded, Stop))
+            await foreach (int _ in model.Generate(LoadedModel.Prompt(50, 512, i), Seeded, cancellationToken: Stop))
                 break;
-            IAsyncEnumerable<int> other = model.Generate(LoadedModel.Prompt(150, 512, i), Seeded, source.Token);
+            IAsyncEnumerable<int> other = model.Generate(
+                LoadedModel.Prompt(150, 512, i),
+                Seeded,
+                cancellationToken: source.Token
+            );
             await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
             {
                 await foreach (int _ in other)
@@ -245,7 +266,7 @@ public sealed class GptOssModelTests : IDisposable
         int after = 0;
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (int _ in model.Generate([1, 2, 3], Seeded, source.Token))
+            await foreach (int _ in model.Generate([1, 2, 3], Seeded, cancellationToken: source.Token))
             {
                 if (source.IsCancellationRequested)
                     after++;
@@ -308,8 +329,13 @@ public sealed class GptOssModelTests : IDisposable
                         Task.Run(
                             async () =>
                             {
-                                await foreach (int _ in model.Generate(LoadedModel.Prompt(120, 512, i), Seeded, Stop))
-                                { }
+                                await foreach (
+                                    int _ in model.Generate(
+                                        LoadedModel.Prompt(120, 512, i),
+                                        Seeded,
+                                        cancellationToken: Stop
+                                    )
+                                ) { }
                                 await First(model, [1]); // the model may have been quicker than the disposal
                                 while (true)
                                     await First(model, [1]);
@@ -373,7 +399,9 @@ public sealed class GptOssModelTests : IDisposable
         GptOssModel.LoadAsync(_folder.Path, options ?? new ModelOptions { Threads = 1 }, null, Stop);
 
     private static async Task<int> First(GptOssModel model, int[] prompt, CancellationToken? stop = null) =>
-        await model.Generate(prompt, SamplingOptions.Greedy, stop ?? Stop).FirstAsync(CancellationToken.None);
+        await model
+            .Generate(prompt, SamplingOptions.Greedy, cancellationToken: stop ?? Stop)
+            .FirstAsync(CancellationToken.None);
 
     private sealed class Recorder(List<LoadProgress> seen) : IProgress<LoadProgress>
     {

@@ -68,7 +68,7 @@ internal sealed class AnswerOptions
             KeyValueFormat = KeyValueChoice.Format(parsed.GetRequiredValue(_format)),
         };
 
-    /// <summary>For requests by tokens, without a chat format.</summary>
+    /// <summary>The sampling of a request that brings tokens and no chat format.</summary>
     /// <exception cref="UsageException">Options of the chat format were given.</exception>
     public (SamplingOptions Sampling, int? MaxTokens) Raw(ParseResult parsed)
     {

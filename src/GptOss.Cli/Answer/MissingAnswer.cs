@@ -7,8 +7,8 @@ namespace GptOss.Cli.Answer;
 internal static class MissingAnswer
 {
     /// <summary>A sentence for the person; null where there is an answer.</summary>
-    /// <param name="answer">All that came.</param>
-    /// <param name="limit">--max-tokens; null where it was not given.</param>
+    /// <param name="answer">The messages that came.</param>
+    /// <param name="limit">The value of --max-tokens; null where it was not given.</param>
     public static string? Explain(ChatResponse answer, int? limit)
     {
         if (answer.Text.Length > 0)

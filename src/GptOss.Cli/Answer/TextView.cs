@@ -10,13 +10,13 @@ namespace GptOss.Cli.Answer;
 /// <summary>What a <see cref="TextView"/> does with reasoning, calls and their results.</summary>
 internal enum ReasoningView
 {
-    /// <summary>They do not appear.</summary>
+    /// <summary>Reasoning and calls do not appear.</summary>
     Hidden,
 
-    /// <summary>On a terminal one line says how long they took; elsewhere they do not appear.</summary>
+    /// <summary>On a terminal one line says how long reasoning and calls took; elsewhere they do not appear.</summary>
     Folded,
 
-    /// <summary>They appear as they come, dimmed on a terminal.</summary>
+    /// <summary>Reasoning and calls appear as they come, dimmed on a terminal.</summary>
     Shown,
 }
 
@@ -26,18 +26,18 @@ internal sealed class TextView(Screen screen, ReasoningView reasoning) : IAnswer
     // An empty line keeps the parts of an answer apart where there is no dimmed text to do it.
     private const string PartBreak = "\n\n";
 
-    // Without line breaks, and with letters of every language as they are: it is for the eye.
+    // Calls are shown to a person: without line breaks, and with the letters of every language as they are.
     private static readonly JsonTypeInfo OneLine = new JsonSerializerOptions(AIJsonUtilities.DefaultOptions)
     {
         WriteIndented = false,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     }.GetTypeInfo(typeof(IDictionary<string, object?>));
 
-    private Part _part = Part.Nothing;
+    private ShownPart _part = ShownPart.Nothing;
     private long _foldStarted;
     private string _foldLine = "";
 
-    private enum Part
+    private enum ShownPart
     {
         Nothing,
         Fold,
@@ -51,7 +51,7 @@ internal sealed class TextView(Screen screen, ReasoningView reasoning) : IAnswer
         switch (content)
         {
             case TextContent { Text.Length: > 0 } text:
-                Begin(Part.Text);
+                Begin(ShownPart.Text);
                 screen.Write(text.Text);
                 break;
             case TextReasoningContent { Text.Length: > 0 }
@@ -60,11 +60,11 @@ internal sealed class TextView(Screen screen, ReasoningView reasoning) : IAnswer
                 Fold();
                 break;
             case TextReasoningContent { Text.Length: > 0 } thought when reasoning == ReasoningView.Shown:
-                Begin(Part.Reasoning);
+                Begin(ShownPart.Reasoning);
                 screen.WriteDimmed(thought.Text);
                 break;
             case FunctionCallContent or FunctionResultContent when reasoning == ReasoningView.Shown:
-                Begin(Part.Call);
+                Begin(ShownPart.Call);
                 screen.WriteDimmed(Line(content));
                 break;
         }
@@ -72,9 +72,9 @@ internal sealed class TextView(Screen screen, ReasoningView reasoning) : IAnswer
 
     public void End(ChatResponse answer)
     {
-        if (_part == Part.Fold)
+        if (_part == ShownPart.Fold)
             Unfold();
-        else if (_part != Part.Nothing)
+        else if (_part != ShownPart.Nothing)
             screen.WriteLine();
     }
 
@@ -89,13 +89,13 @@ internal sealed class TextView(Screen screen, ReasoningView reasoning) : IAnswer
             }
         ).ReplaceLineEndings(" ");
 
-    private void Begin(Part part)
+    private void Begin(ShownPart part)
     {
-        if (_part == Part.Fold)
+        if (_part == ShownPart.Fold)
             Unfold();
-        else if (_part == part && part == Part.Call)
+        else if (_part == part && part == ShownPart.Call)
             screen.Write("\n");
-        else if (_part != part && _part != Part.Nothing)
+        else if (_part != part && _part != ShownPart.Nothing)
             screen.Write(PartBreak);
         _part = part;
     }
@@ -104,9 +104,9 @@ internal sealed class TextView(Screen screen, ReasoningView reasoning) : IAnswer
     {
         if (!screen.CanStyle)
             return;
-        if (_part != Part.Fold)
+        if (_part != ShownPart.Fold)
         {
-            Begin(Part.Fold);
+            Begin(ShownPart.Fold);
             _foldLine = "";
             _foldStarted = Stopwatch.GetTimestamp();
         }

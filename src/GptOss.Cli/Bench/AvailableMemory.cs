@@ -5,10 +5,10 @@ namespace GptOss.Cli.Bench;
 /// <summary>Memory that this process can still take.</summary>
 internal static class AvailableMemory
 {
-    /// <summary>Bytes: the smaller of what the system has free and what the process's limit allows.</summary>
+    /// <summary>How many bytes: the smaller of what the system has free and what the process's limit allows.</summary>
     public static long Bytes()
     {
-        // On Linux this knows the limit of a container, but not what other processes hold.
+        // On Linux the garbage collector's figure knows the limit of a container, but not what other processes hold.
         long limit = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         return Math.Min(limit, FreeOnLinux() ?? limit);
     }

@@ -7,7 +7,7 @@ namespace GptOss.Cli.Bench;
 /// <summary><c>gptoss bench</c>: how fast a model, or one of the published sizes, is on this machine.</summary>
 internal static class BenchCommand
 {
-    // The runtime and activations of a prompt's chunk.
+    // Memory for the runtime and for the activations of one chunk of a prompt.
     private const long OverheadBytes = 256 << 20;
 
     public static Command Create()

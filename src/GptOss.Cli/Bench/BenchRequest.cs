@@ -28,7 +28,7 @@ internal sealed record BenchResult
     /// <summary>The folder's name, or the shape's.</summary>
     public required string Model { get; init; }
 
-    /// <summary>checkpoint or fast.</summary>
+    /// <summary>The precision, checkpoint or fast.</summary>
     public required string Precision { get; init; }
     public required int Layers { get; init; }
     public required int Threads { get; init; }
@@ -39,7 +39,7 @@ internal sealed record BenchResult
     public required int DecodeTokens { get; init; }
     public required int Repetitions { get; init; }
 
-    /// <summary>Until the model can take a prompt; making random weights does not count.</summary>
+    /// <summary>Seconds until the model can take a prompt; making random weights does not count.</summary>
     public required double LoadS { get; init; }
     public required double PrefillTokPerS { get; init; }
     public required double DecodeTokPerS { get; init; }
@@ -47,7 +47,7 @@ internal sealed record BenchResult
     /// <summary>What a plain read of the weights reaches with the same threads.</summary>
     public required double ReadBandwidthGbPerS { get; init; }
 
-    /// <summary>Weights and mean keys and values read per decoded token.</summary>
+    /// <summary>Bytes of weights, and of keys and values on average, that one decoded token reads.</summary>
     public required long BytesPerToken { get; init; }
 
     /// <summary>Multiply-adds per second of the prefill, in 10⁹, without the head.</summary>
@@ -56,12 +56,12 @@ internal sealed record BenchResult
     /// <summary>Decoding behind a long context; null where it was not asked for.</summary>
     public ContextFigures? DecodeAtContext { get; init; }
 
-    /// <summary>High-water resident set, mapped pages included.</summary>
+    /// <summary>The most memory that was resident, mapped pages included.</summary>
     public required long PeakMemoryBytes { get; init; }
 
     public double AchievedGbPerS => BytesPerToken * DecodeTokPerS / 1e9;
 
-    /// <summary>Of the bandwidth, by decoding: 1 is the limit of the machine.</summary>
+    /// <summary>The share of the read bandwidth that decoding reaches; 1 is the limit of the machine.</summary>
     public double ShareOfBandwidth => AchievedGbPerS / ReadBandwidthGbPerS;
 }
 
@@ -74,7 +74,9 @@ internal sealed record ContextFigures
     public required double DecodeTokPerS { get; init; }
     public required double ShortDecodeTokPerS { get; init; }
 
-    /// <summary>Of keys and values, that a token reads behind the long context and not behind the short one.</summary>
+    /// <summary>
+    /// Bytes of keys and values that a token reads behind the long context beyond those behind the short one.
+    /// </summary>
     public required long KeyValueBytesAdded { get; init; }
 
     public double SecondsAdded => 1 / DecodeTokPerS - 1 / ShortDecodeTokPerS;

@@ -79,7 +79,7 @@ internal static class Benchmark
         var decode = new double[request.Repetitions];
         var bandwidth = new double[request.Repetitions];
         int[] prompt = RandomTokens(request.PromptTokens, c.VocabSize);
-        // The JIT's and the caches' first time
+        // The first run compiles the kernels and fills the caches, and is not measured.
         Once(engine, RandomTokens(Math.Min(8, request.PromptTokens), c.VocabSize), 2, stop);
         for (int i = 0; i < request.Repetitions; i++)
         {
@@ -114,7 +114,9 @@ internal static class Benchmark
         };
     }
 
-    /// <summary>Prefill of the prompt, then so many tokens one by one: both in tokens per second.</summary>
+    /// <summary>
+    /// Reads the prompt, then decodes tokens one by one; returns the speed of both in tokens per second.
+    /// </summary>
     private static (double Prefill, double Decode) Once(Engine engine, int[] prompt, int count, CancellationToken stop)
     {
         using KvSequence sequence = engine.Cache.NewSequence();

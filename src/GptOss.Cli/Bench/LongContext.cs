@@ -15,12 +15,12 @@ internal static class LongContext
     /// <summary>Tokens of the context that the long one is compared with.</summary>
     public const int Short = 256;
 
-    /// <summary>Seconds that a token takes behind so many tokens of context.</summary>
+    /// <summary>Seconds that decoding one token takes behind a context of the given length.</summary>
     public static double SecondsPerToken(Engine engine, int context, int count, CancellationToken stop)
     {
         using KvSequence sequence = engine.Cache.NewSequence();
         Fill(engine, sequence, context, stop);
-        // The first touch of what was stored last
+        // The first pass touches what was stored last and is not measured.
         int token = engine.Next(sequence, [1], SamplingOptions.Greedy, 0, stop);
         long started = Stopwatch.GetTimestamp();
         for (int i = 0; i < count; i++)

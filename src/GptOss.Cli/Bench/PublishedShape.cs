@@ -21,7 +21,8 @@ internal sealed record PublishedShape(string Name, int Layers, int Experts)
     public static PublishedShape Large { get; } = new("120b", Layers: 36, Experts: 128);
 
     /// <summary>
-    /// Tensor bytes of a model cut to so many layers, stored as published: MXFP4 experts, the rest bfloat16.
+    /// Bytes of the tensors of a model with the given number of layers, stored as published: MXFP4 experts, the rest
+    /// bfloat16.
     /// </summary>
     public long WeightBytes(int layers)
     {
@@ -39,11 +40,13 @@ internal sealed record PublishedShape(string Name, int Layers, int Experts)
     /// <summary>Bytes of the head's int8 copy in the precision fast.</summary>
     public static long DerivedHeadBytes => Int8.Bytes(Vocabulary, HiddenSize);
 
-    /// <summary>Float32 keys and values of so many tokens, as if every layer saw all of them: an upper bound.</summary>
+    /// <summary>
+    /// Bytes of float32 keys and values of the given tokens if every layer saw all of them: an upper bound.
+    /// </summary>
     public static long KeyValueBytes(int layers, int tokens) =>
         2L * KeyValueHeads * HeadDim * sizeof(float) * layers * tokens;
 
-    /// <summary>The configuration of the shape, cut to so many layers.</summary>
+    /// <summary>The configuration of the shape with the given number of layers.</summary>
     public ModelConfig Config(int layers) =>
         new()
         {

@@ -13,7 +13,7 @@ internal ref struct Calculator
 
     private Calculator(ReadOnlySpan<char> text) => _text = text;
 
-    /// <exception cref="FormatException">It is no expression.</exception>
+    /// <exception cref="FormatException">The text is no expression.</exception>
     public static double Evaluate(string expression)
     {
         var calculator = new Calculator(expression.Replace(" ", "", StringComparison.Ordinal));

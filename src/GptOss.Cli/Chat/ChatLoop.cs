@@ -19,7 +19,7 @@ internal sealed class ChatLoop : IDisposable
     private readonly ChatStats _stats = new();
     private readonly SlashCommands _commands;
 
-    /// <param name="model">Who answers.</param>
+    /// <param name="model">The model that answers.</param>
     /// <param name="options">What stays the same in the whole conversation; the instructions begin it.</param>
     /// <param name="effort">How long the model thinks until <c>/effort</c> says otherwise.</param>
     public ChatLoop(GptOssModel model, ChatOptions options, string effort)
@@ -55,7 +55,7 @@ internal sealed class ChatLoop : IDisposable
         {
             if (await _reader.ReadAsync(end).ConfigureAwait(false) is not { } line)
             {
-                Decorate("\n"); // behind the prompt stands nothing that a line feed came with
+                Decorate("\n"); // the input ended without a line feed behind the prompt
                 break;
             }
             _ctrlC.ForgetWarning();
@@ -96,7 +96,9 @@ internal sealed class ChatLoop : IDisposable
         caller.MaximumIterationsPerRequest = 10;
     }
 
-    /// <summary>A new one for each answer: what failed twice in the same way is not tried a third time.</summary>
+    /// <summary>
+    /// Makes the caller of functions for one answer: what failed twice in the same way is not tried a third time.
+    /// </summary>
     private FunctionInvokingChatClient Caller(RepeatedFailure failures)
     {
         var caller = new FunctionInvokingChatClient(_client) { FunctionInvoker = failures.InvokeAsync };

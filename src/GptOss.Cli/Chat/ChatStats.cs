@@ -20,7 +20,7 @@ internal sealed class ChatStats
     private int _answers;
 
     /// <summary>Counts an answer; one that was stopped has no usage.</summary>
-    /// <param name="usage">Its tokens.</param>
+    /// <param name="usage">The tokens of the answer.</param>
     /// <param name="asked">Timestamp of the question.</param>
     /// <param name="began">Timestamp of the first piece of the answer.</param>
     public void Add(UsageDetails? usage, long asked, long began)

@@ -60,7 +60,7 @@ internal static class ConversationFile
         }
         finally
         {
-            // Nothing is left of it where it arrived; of one that did not, nothing shall be.
+            // A temporary file that could not be moved into its place is removed.
             if (File.Exists(arriving))
                 File.Delete(arriving);
         }

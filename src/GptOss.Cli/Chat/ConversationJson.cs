@@ -16,7 +16,8 @@ internal sealed record SavedConversation(
 );
 
 /// <summary>
-/// The form of that file, generated: it is written without reflection, also where the tool is compiled ahead of time.
+/// How a conversation's file is written: by generated code, without reflection, also where the tool is compiled ahead
+/// of time.
 /// </summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(SavedConversation))]

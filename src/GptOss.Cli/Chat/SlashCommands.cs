@@ -12,7 +12,7 @@ internal sealed class SlashCommands
     private readonly bool _isPerson;
     private readonly IReadOnlyList<SlashCommand> _all;
 
-    /// <param name="screen">Where they report.</param>
+    /// <param name="screen">The screen on which commands report.</param>
     /// <param name="conversation">The conversation at the beginning.</param>
     /// <param name="reasoning">How reasoning appears at the beginning.</param>
     /// <param name="stats">Makes the figures of <c>/stats</c>.</param>

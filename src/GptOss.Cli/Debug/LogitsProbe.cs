@@ -5,7 +5,7 @@ namespace GptOss.Cli.Debug;
 
 /// <summary>Runs a prompt in the ways an engine may run it, and keeps the logits.</summary>
 /// <remarks>
-/// Past the model's maximum position too: the numbers are defined there, whatever the model makes of them.
+/// Positions beyond the model's maximum are allowed: their logits are defined, whatever the model makes of them.
 /// </remarks>
 internal static class LogitsProbe
 {

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace GptOss.Cli.Debug;
 
 /// <summary>What <c>gptoss debug logits</c> is asked for.</summary>
-/// <param name="Folder">The model's folder.</param>
+/// <param name="Folder">The folder of the model.</param>
 /// <param name="Tokens">The prompt: at least one id, not yet compared with the vocabulary.</param>
 /// <param name="Positions">Positions within the prompt whose logits are wanted, ascending, each once.</param>
 /// <param name="Greedy">Tokens to choose greedily after the prompt, stop tokens not being special; 0 for none.</param>

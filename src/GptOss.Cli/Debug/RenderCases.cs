@@ -10,7 +10,7 @@ internal sealed class RenderCases(SpecialTokens special)
 {
     private readonly HarmonyRenderer _renderer = new(special);
 
-    /// <returns>The result; <c>{"error": …}</c> where the conversation cannot be rendered.</returns>
+    /// <returns>The text or the ids; <c>{"error": …}</c> where the conversation cannot be rendered.</returns>
     public JsonNode Run(string kind, JsonElement input)
     {
         if (kind is not ("render" or "render_tokens"))

@@ -11,7 +11,7 @@ internal sealed record Inspection
     public required IReadOnlyList<WeightFile> Files { get; init; }
     public required ModelConfig Config { get; init; }
 
-    /// <summary>Weights: a byte of MXFP4 blocks holds two, scales are none.</summary>
+    /// <summary>How many weights the model has: a byte of MXFP4 blocks holds two, scales do not count.</summary>
     public required long Parameters { get; init; }
 
     /// <summary>
@@ -74,5 +74,5 @@ internal sealed record Inspection
     }
 }
 
-/// <summary>One .safetensors file.</summary>
+/// <summary>One .safetensors file of the folder.</summary>
 internal sealed record WeightFile(string Name, long Bytes, int Tensors);

@@ -11,13 +11,13 @@ internal enum TensorRole
 }
 
 /// <summary>Tensors that differ in nothing but the layer and the expert: one line of the table.</summary>
-/// <param name="Name">With a star for the number of the layer, and of the expert.</param>
-/// <param name="Count">Tensors in the group.</param>
-/// <param name="DType">As the file spells it.</param>
-/// <param name="Shape">Of each.</param>
+/// <param name="Name">The tensors' name, with a star for the number of the layer and of the expert.</param>
+/// <param name="Count">How many tensors the group has.</param>
+/// <param name="DType">The element type as the file spells it.</param>
+/// <param name="Shape">The shape of each tensor.</param>
 /// <param name="Role">What the names of both layouts say of the tensors' part in the model.</param>
-/// <param name="Parameters">Of all together.</param>
-/// <param name="Bytes">Of all together.</param>
+/// <param name="Parameters">Weights of all tensors together.</param>
+/// <param name="Bytes">Bytes of all tensors together.</param>
 internal sealed partial record TensorGroup(
     string Name,
     int Count,
@@ -45,7 +45,7 @@ internal sealed partial record TensorGroup(
                 )),
         ];
 
-    // The names of Hugging Face's layout first, OpenAI's second.
+    // Each part of the model by its name in Hugging Face's layout and in OpenAI's.
     [GeneratedRegex(@"\b((?:layers|block|experts|gate_up_projs|down_projs)\.)\d+(?=\.)")]
     private static partial Regex Number();
 

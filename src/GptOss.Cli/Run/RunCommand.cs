@@ -129,7 +129,7 @@ internal static class RunCommand
     )
     {
         IAsyncEnumerable<int> tokens = UntilEnd(
-            model.Generate(model.Tokenizer.Encode(text), sampling, cancellationToken),
+            model.Generate(model.Tokenizer.Encode(text), sampling, cancellationToken: cancellationToken),
             model.StopTokens,
             maxTokens,
             cancellationToken

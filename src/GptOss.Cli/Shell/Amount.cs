@@ -7,10 +7,10 @@ internal static class Amount
 {
     public static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
 
-    /// <summary>Such as <c>13,761,264,768 (12.82 GiB)</c>.</summary>
+    /// <summary>Bytes in full and rounded, such as <c>13,761,264,768 (12.82 GiB)</c>.</summary>
     public static string Bytes(long bytes) => $"{Count(bytes)} ({Size(bytes)})";
 
-    /// <summary>Such as <c>12.82 GiB</c>.</summary>
+    /// <summary>Bytes rounded to a unit, such as <c>12.82 GiB</c>.</summary>
     public static string Size(long bytes)
     {
         (double unit, string name) =

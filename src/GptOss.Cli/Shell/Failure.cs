@@ -34,7 +34,7 @@ internal static class Failure
         }
         catch (IOException)
         {
-            // Nobody listens; the exit code says it too.
+            // Standard error is closed: the exit code alone says that something went wrong.
         }
     }
 
@@ -47,7 +47,7 @@ internal static class Failure
     private static string Describe(Exception e) =>
         e switch
         {
-            // The library's own words name the option of a program.
+            // The library's message names ModelOptions, which a person at a shell does not have.
             ContextLengthException tooLong =>
                 $"The prompt is longer than the context: {Amount.Count(tooLong.PromptTokens)} tokens or more, of "
                     + $"{Amount.Count(tooLong.ContextLength)}. Shorten it.",

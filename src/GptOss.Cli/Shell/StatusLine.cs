@@ -69,7 +69,7 @@ internal sealed class StatusLine : IProgress<PromptProgress>, IDisposable
         }
         catch (IOException)
         {
-            // Nobody looks; the answer does not need it.
+            // Standard error is closed: the answer goes on without the line.
         }
     }
 }

@@ -53,7 +53,7 @@ internal static partial class UsageProblem
                 : $", as in {option.Name} {name}"
             : "";
 
-    /// <summary>"a|b|c" as words.</summary>
+    /// <summary>Writes the choices "a|b|c" as the words "a, b or c".</summary>
     private static string Choice(string names)
     {
         string[] words = names.Split('|');
@@ -112,7 +112,7 @@ internal static partial class UsageProblem
 
     private static string Suggest(string word, IEnumerable<string> known)
     {
-        // Two slips of the finger; more, and the guess is a random word.
+        // A suggestion may differ in two letters; with more it would be a random word.
         const int Farthest = 2;
         string? nearest = known.MinBy(name => Distance(word, name));
         return nearest is not null && Distance(word, nearest) <= Farthest ? $" Did you mean {nearest}?" : "";

@@ -2,7 +2,6 @@ using GptOss.Generation;
 using GptOss.Harmony;
 using GptOss.Tokenization;
 using Microsoft.Extensions.AI;
-using EndReason = GptOss.Generation.EndReason;
 
 namespace GptOss.Chat;
 
@@ -74,7 +73,7 @@ internal sealed class Reply
                 new TokenProbability(
                     token.Id,
                     own,
-                    [.. (token.Best ?? []).Select(best => new TokenProbability(best.Id, best.LogProbability, []))]
+                    [.. (token.Best ?? []).Select(best => new LikelyToken(best.Id, best.LogProbability))]
                 )
             );
         }

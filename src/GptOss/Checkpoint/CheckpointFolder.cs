@@ -35,10 +35,10 @@ internal sealed class CheckpointFolder : IWeightStore, IDisposable
     /// <summary>The folder as it was given; of a repository in a cache of Hugging Face the snapshot.</summary>
     public string Path { get; }
 
-    /// <summary>config.json.</summary>
+    /// <summary>The fields of config.json.</summary>
     public JsonFields Config { get; }
 
-    /// <summary>generation_config.json; null where the folder has none.</summary>
+    /// <summary>The fields of generation_config.json; null where the folder has none.</summary>
     public JsonFields? GenerationConfig { get; }
 
     /// <summary>The weight files, ascending by name.</summary>
@@ -59,7 +59,8 @@ internal sealed class CheckpointFolder : IWeightStore, IDisposable
     public long TotalBytes { get; }
 
     /// <summary>
-    /// Through a mapping of its own, so that pages read only once do not stay in the process's memory.
+    /// Opens weights to be read for the last time through a second mapping, so that their pages leave the process's
+    /// memory when it is closed.
     /// </summary>
     public unsafe ILastReading ReadLast(byte* data, long bytes)
     {

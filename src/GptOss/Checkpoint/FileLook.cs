@@ -11,7 +11,7 @@ namespace GptOss.Checkpoint;
 /// </remarks>
 internal static class FileLook
 {
-    /// <summary>Bytes of the beginning that are looked at.</summary>
+    /// <summary>How many bytes of a file's beginning are looked at.</summary>
     public const int Bytes = 512;
 
     private const int Shown = 60;
@@ -60,7 +60,8 @@ internal static class FileLook
         start.Length > 1 && start[0] == first && start[1] == second;
 
     /// <summary>
-    /// The same for a file that should be binary, where text is wrong too: an error that a server sent, most often.
+    /// Says what a file is that should be binary. Text is wrong there too: most often an error that a server sent in
+    /// place of the file.
     /// </summary>
     public static string? DescribeBinary(ReadOnlySpan<byte> start)
     {
@@ -77,7 +78,8 @@ internal static class FileLook
     }
 
     /// <summary>
-    /// The same for a file that should hold a JSON object, where bare words are an error that a server sent.
+    /// Says what a file is that should hold a JSON object. Bare words there are an error that a server sent in place of
+    /// the file.
     /// </summary>
     public static string? DescribeJson(ReadOnlySpan<byte> start)
     {
@@ -103,7 +105,8 @@ internal static class FileLook
     }
 
     /// <summary>
-    /// The same for a JSON object in place of a configuration or an index: a server's error has fields of its own.
+    /// Says what a JSON object is that stands in place of a configuration or an index: a server's error is told by its
+    /// fields.
     /// </summary>
     /// <param name="names">The names of the object's fields.</param>
     public static string? DescribeObject(IEnumerable<string> names)

@@ -10,7 +10,7 @@ internal static class FilesInMemory
 {
     public const string Table = "GptOss.FilesInMemory";
 
-    /// <summary>The path that opens the file; null where it is none of them.</summary>
+    /// <summary>The path that opens the file; null where the file is not in memory.</summary>
     public static string? Opened(string path) =>
         AppContext.GetData(Table) is IReadOnlyDictionary<string, string> table
         && table.TryGetValue(path, out string? opened)

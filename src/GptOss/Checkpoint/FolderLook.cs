@@ -176,7 +176,7 @@ internal static partial class FolderLook
             .FirstOrDefault(found => found is not null);
     }
 
-    /// <summary>Folders of a cache of Hugging Face that are not the one to open.</summary>
+    /// <summary>Says which folder of a cache of Hugging Face to open, where the given one is another.</summary>
     private static string? InCache(string folder, List<string> names)
     {
         if (names.FirstOrDefault(IsRepository) is { } repository)
@@ -201,7 +201,7 @@ internal static partial class FolderLook
     private static bool IsRepository(string name) =>
         name.StartsWith(HubCache.RepositoryStart, StringComparison.Ordinal);
 
-    /// <summary>A file of PyTorch's name that is a model for Metal is told from its beginning.</summary>
+    /// <summary>Whether a file with a name of PyTorch is a model for Metal, which its first bytes tell.</summary>
     private static string? Metal(string path)
     {
         try

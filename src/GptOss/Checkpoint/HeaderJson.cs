@@ -98,7 +98,7 @@ internal ref struct HeaderJson
             NewName(names);
             Next();
             Demand(JsonTokenType.String, "__metadata__", "an object of strings");
-            _json.GetString(); // for the check alone
+            _json.GetString(); // throws if the string is not Unicode text
         }
     }
 

@@ -4,16 +4,17 @@ namespace GptOss.Checkpoint;
 internal interface IWeightStore
 {
     /// <summary>
-    /// Opens weights of this store to be read once more. Once that is closed they need not be there any longer.
+    /// Opens weights of this store to be read for the last time. When the reading is closed, the store may give their
+    /// memory back.
     /// </summary>
-    /// <param name="data">The first byte, where the store has it.</param>
-    /// <param name="bytes">How many.</param>
+    /// <param name="data">The address of the first byte in the store.</param>
+    /// <param name="bytes">How many bytes are read.</param>
     unsafe ILastReading ReadLast(byte* data, long bytes);
 }
 
 /// <summary>Weights that can be read until this is disposed.</summary>
 internal interface ILastReading : IDisposable
 {
-    /// <summary>The first byte; not always where the store had it.</summary>
+    /// <summary>The address of the first byte, which may differ from its address in the store.</summary>
     unsafe byte* Data { get; }
 }

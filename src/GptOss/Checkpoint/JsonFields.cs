@@ -182,7 +182,7 @@ internal sealed class JsonFields
     }
 
     /// <summary>An error about one field, for what only the reader of the configuration can judge.</summary>
-    /// <param name="name">The field, as in all other methods.</param>
+    /// <param name="name">The field's name within this object.</param>
     /// <param name="expected">What the field should be, such as "a number above 1".</param>
     /// <param name="found">What the field is, such as "0.5".</param>
     /// <param name="hint">What it means or what to do about it; a sentence, or null for none.</param>

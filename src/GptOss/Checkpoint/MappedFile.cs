@@ -85,9 +85,9 @@ internal sealed unsafe class MappedFile : IDisposable
     /// <summary>
     /// Maps a file of at least <paramref name="minimumBytes"/> bytes, or reads it where the file system cannot map.
     /// </summary>
-    /// <param name="path">The name messages bear.</param>
-    /// <param name="minimumBytes">At least 1.</param>
-    /// <param name="missing">As for <see cref="RegularFile.Open"/>.</param>
+    /// <param name="path">The file, named so in messages.</param>
+    /// <param name="minimumBytes">The fewest bytes that a usable file has, at least 1.</param>
+    /// <param name="missing">What a message says behind "does not exist.", where the caller knows why that is.</param>
     /// <param name="before">Called before each way is tried, so that a test can stand for a file system that refuses
     /// it.</param>
     /// <exception cref="CheckpointException">The file is missing, too short, not regular or not readable.</exception>
@@ -120,7 +120,7 @@ internal sealed unsafe class MappedFile : IDisposable
         catch (Exception e)
         {
             handle.Dispose();
-            // OutOfMemoryException is how a refused mapping of a large file is reported.
+            // .NET reports a refused mapping of a large file as OutOfMemoryException.
             if (RegularFile.IsFileTrouble(e) || e is OutOfMemoryException)
                 throw RegularFile.Unreadable(path, e);
             throw;
@@ -153,7 +153,7 @@ internal sealed unsafe class MappedFile : IDisposable
     {
         ObjectDisposedException.ThrowIf(_closed, this);
         if (Way == MappingWay.Memory)
-            return; // the copy is what it was, whatever became of the file
+            return; // what was read into memory stays as it was, whatever became of the file
         try
         {
             long length = RandomAccess.GetLength(_handle);
@@ -181,13 +181,15 @@ internal sealed unsafe class MappedFile : IDisposable
         }
     }
 
-    /// <summary>Maps a part once more, at another address; what was read into memory is there once only.</summary>
+    /// <summary>
+    /// Maps a part of the file a second time, at another address. A file that was read into memory is not copied.
+    /// </summary>
     /// <exception cref="CheckpointException">The system refuses the mapping.</exception>
     public ILastReading MapPart(long offset, long bytes)
     {
         ObjectDisposedException.ThrowIf(_closed, this);
         if (_map is null)
-            return new MemoryCopy.Part(Data + offset);
+            return new MemoryCopy.CopiedPart(Data + offset);
         try
         {
             return new MappedPart(_map.CreateViewAccessor(offset, bytes, Access));

@@ -2,7 +2,7 @@ using System.IO.MemoryMappedFiles;
 
 namespace GptOss.Checkpoint;
 
-/// <summary>A mapping of a part of a file for itself: its pages leave the process with it.</summary>
+/// <summary>A mapping of one part of a file: when it is disposed, the pages of that part leave the process.</summary>
 internal sealed unsafe class MappedPart : ILastReading
 {
     private readonly MemoryMappedViewAccessor _view;

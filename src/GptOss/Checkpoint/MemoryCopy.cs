@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace GptOss.Checkpoint;
 
-/// <summary>The content of a file in memory of the process's own.</summary>
+/// <summary>The content of a file, read into private memory where the file system cannot map.</summary>
 internal sealed unsafe class MemoryCopy : ILastReading
 {
     private const int Alignment = 4096,
@@ -12,7 +12,7 @@ internal sealed unsafe class MemoryCopy : ILastReading
     private byte* _data;
 
     /// <exception cref="CheckpointException">The file ended before its length.</exception>
-    /// <exception cref="OutOfMemoryException">There is not as much memory.</exception>
+    /// <exception cref="OutOfMemoryException">The file is larger than the memory that is left.</exception>
     public MemoryCopy(SafeFileHandle file, long length, string path)
     {
         _data = (byte*)NativeMemory.AlignedAlloc((nuint)length, Alignment);
@@ -55,8 +55,10 @@ internal sealed unsafe class MemoryCopy : ILastReading
         _data = null;
     }
 
-    /// <summary>Bytes of a copy, for a last reading: they stay until the copy goes.</summary>
-    internal sealed class Part(byte* data) : ILastReading
+    /// <summary>
+    /// A last reading of bytes of this copy: closing it frees nothing, since the copy is freed as a whole.
+    /// </summary>
+    internal sealed class CopiedPart(byte* data) : ILastReading
     {
         private byte* _bytes = data;
 

@@ -7,14 +7,14 @@ namespace GptOss.Checkpoint;
 /// </summary>
 internal static class RegularFile
 {
-    // Linux gives up after as many.
+    // Linux follows at most 40 links in one path.
     private const int MaxLinks = 40;
 
     /// <summary>
     /// Opens a file for reading after its symbolic links are resolved and the result is known to be a file with
     /// content.
     /// </summary>
-    /// <param name="path">The name messages bear; it may be a symbolic link.</param>
+    /// <param name="path">The file, named so in messages; it may be a symbolic link.</param>
     /// <param name="minimumBytes">
     /// At least 1: FIFOs, sockets and devices report 0 bytes, and opening a FIFO would wait for ever.
     /// </param>
@@ -53,7 +53,8 @@ internal static class RegularFile
     }
 
     /// <summary>The whole content of a small file that should hold a JSON object.</summary>
-    /// <exception cref="CheckpointException">As for <see cref="Open"/>, or the file is too long.</exception>
+    /// <exception cref="CheckpointException">The file is missing, too short or too long, not regular, or not
+    /// readable.</exception>
     public static byte[] ReadAll(string path, int maximumBytes)
     {
         using SafeFileHandle handle = Open(path, minimumBytes: 2); // {} is the shortest JSON object

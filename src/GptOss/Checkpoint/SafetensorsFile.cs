@@ -17,15 +17,15 @@ internal sealed unsafe class SafetensorsFile : IDisposable
 
     public string Path => _file.Path;
 
-    /// <summary>Bytes of the file.</summary>
+    /// <summary>How many bytes the file has.</summary>
     public long Length => _file.Length;
 
     /// <summary>The tensors, ascending by position.</summary>
     public IReadOnlyList<Tensor> Tensors { get; }
 
     /// <summary>Maps a file and reads its header; no tensor's data is touched.</summary>
-    /// <param name="path">The name messages bear.</param>
-    /// <param name="missing">As for <see cref="RegularFile.Open"/>.</param>
+    /// <param name="path">The file, named so in messages.</param>
+    /// <param name="missing">What a message says behind "does not exist.", where the caller knows why that is.</param>
     /// <exception cref="CheckpointException">The file is missing, not regular, or damaged.</exception>
     public static SafetensorsFile Open(string path, string missing = "")
     {

@@ -4,7 +4,8 @@ using System.Text.Unicode;
 namespace GptOss.Checkpoint;
 
 /// <summary>
-/// Where a tensor lies: its bytes are <c>[Begin, Begin + ByteLength)</c> of the file, its values are Count of DType.
+/// Where a tensor lies in its file: bytes <c>[Begin, Begin + ByteLength)</c>, which hold <c>Count</c> values of type
+/// <c>DType</c>.
 /// </summary>
 internal sealed record TensorEntry(string Name, DType DType, long[] Shape, long Count, long Begin, long ByteLength);
 
@@ -52,8 +53,8 @@ internal static class SafetensorsHeader
 
     /// <summary>The tensors of a file, ascending by position.</summary>
     /// <param name="start">The beginning of the file, at least prefix and JSON.</param>
-    /// <param name="fileLength">Bytes of the whole file.</param>
-    /// <param name="path">The name messages bear.</param>
+    /// <param name="fileLength">How many bytes the file has.</param>
+    /// <param name="path">The file, named so in messages.</param>
     /// <exception cref="CheckpointException">Any damage; nothing else is thrown, whatever the bytes are.</exception>
     public static TensorEntry[] Parse(ReadOnlySpan<byte> start, long fileLength, string path)
     {
@@ -64,7 +65,8 @@ internal static class SafetensorsHeader
 
         List<HeaderEntry> entries = HeaderJson.Read(json, path);
         ulong dataBytes = (ulong)(fileLength - dataStart);
-        // Each entry by itself first: where one is out of range, the next in the order of the offsets is not to blame.
+        // Each entry is checked by itself before its neighbours: an entry that is out of range must not be reported as
+        // a gap before the entry behind it.
         entries.Sort((a, b) => a.Begin != b.Begin ? a.Begin.CompareTo(b.Begin) : a.End.CompareTo(b.End));
         ulong[] counts = [.. entries.Select(entry => CheckAlone(entry, dataBytes, path))];
 
@@ -106,7 +108,9 @@ internal static class SafetensorsHeader
         ulong bits;
         try
         {
-            // In this order, because the reference refuses a product that overflows before it meets a zero.
+            // The dimensions are multiplied in their order, because the reference refuses a product that overflows
+            // before it
+            // meets a zero.
             foreach (ulong dimension in entry.Shape)
                 count = checked(count * dimension);
             bits = checked(count * (ulong)entry.DType.Bits());

@@ -31,12 +31,12 @@ internal readonly unsafe struct Tensor
     /// <summary>Outermost dimension first; empty for a single value.</summary>
     public ReadOnlySpan<long> Shape => _entry.Shape;
 
-    /// <summary>Values: the product of the shape.</summary>
+    /// <summary>How many values the tensor has: the product of its shape.</summary>
     public long Count => _entry.Count;
 
     public long ByteLength => _entry.ByteLength;
 
-    /// <summary>This tensor if it has the given type and shape.</summary>
+    /// <summary>Returns this tensor if it has the given type and shape.</summary>
     /// <exception cref="CheckpointException">Names file, tensor, expected and found.</exception>
     public Tensor Expect(DType dtype, params ReadOnlySpan<long> shape) =>
         DType == dtype && Shape.SequenceEqual(shape)

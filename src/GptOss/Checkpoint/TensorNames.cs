@@ -7,11 +7,11 @@ namespace GptOss.Checkpoint;
 /// </summary>
 internal static partial class TensorNames
 {
-    // The names by which a model is known, whatever stands before them.
+    // Names that every gpt-oss has; what stands before them in a file is the prefix of a wrapper.
     private static readonly string[] Heads = ["model.embed_tokens.weight", "embedding.weight"];
 
     /// <summary>
-    /// What wrappers of PyTorch put into a name, wherever the part of the model begins that they wrap.
+    /// What wrappers of PyTorch put into the middle of a name, in front of the part of the model that they wrap.
     /// </summary>
     private static readonly string[] Wrappers = ["_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module."];
 
@@ -19,7 +19,7 @@ internal static partial class TensorNames
 
     private static readonly string[] Adapters = [".lora_", ".base_layer.", ".modules_to_save.", ".original_module."];
 
-    // By endings and parts of names: which tool quantises so.
+    // Endings and parts of names, each with the tool that quantises weights into tensors of such names.
     private static readonly (string Part, string Tool)[] Quantisers =
     [
         (".qweight", "GPTQ or AWQ"),
@@ -64,7 +64,7 @@ internal static partial class TensorNames
         return known;
     }
 
-    /// <summary>The name without wrappers of parts of the model, which stand inside it.</summary>
+    /// <summary>Takes the wrappers of parts of the model out of the middle of a name.</summary>
     public static string Unwrapped(string name)
     {
         if (!name.Contains('_', StringComparison.Ordinal))
@@ -90,10 +90,10 @@ internal static partial class TensorNames
             .FirstOrDefault();
 
     /// <summary>
-    /// Why a tensor is missing, told from the names that are there: a rest of a sentence and the next step.
+    /// Says why a tensor is missing, concluded from the names that are there: the rest of a sentence and the next step.
     /// </summary>
     /// <param name="missing">The name that the model needs.</param>
-    /// <param name="names">All that there are.</param>
+    /// <param name="names">All names that the files hold.</param>
     /// <param name="files">How many files hold them.</param>
     public static string WhyMissing(string missing, IReadOnlyCollection<string> names, int files)
     {
@@ -164,7 +164,7 @@ internal static partial class TensorNames
     )]
     private static partial Regex PackedExpert();
 
-    /// <summary>A name behind the number of its layer.</summary>
+    /// <summary>The part of a name behind the number of its layer.</summary>
     private static string Kind(string name)
     {
         int digit = name.AsSpan().IndexOfAnyInRange('0', '9');

@@ -51,22 +51,6 @@ internal readonly record struct GeneratedToken(
     IReadOnlyList<TokenLogProbability>? Best = null
 );
 
-/// <summary>Why an answer ended.</summary>
-internal enum EndReason
-{
-    /// <summary>Not yet, or with an error.</summary>
-    None,
-
-    /// <summary>With a stop token.</summary>
-    Stop,
-
-    /// <summary>At the request's most tokens.</summary>
-    MaxTokens,
-
-    /// <summary>The context is full.</summary>
-    ContextFull,
-}
-
 /// <summary>An answer as it is made.</summary>
 internal interface ITokenStream : IDisposable
 {

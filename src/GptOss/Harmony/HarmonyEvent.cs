@@ -14,7 +14,7 @@ internal enum Channel
 }
 
 /// <summary>Why the tokens ended.</summary>
-internal enum EndReason
+internal enum AnswerEnd
 {
     /// <summary><c>&lt;|return|&gt;</c>.</summary>
     Return,
@@ -63,5 +63,5 @@ internal abstract record HarmonyEvent
     /// <summary>
     /// The answer is over: at the first token that ends generation, at the latest at the stream's end.
     /// </summary>
-    internal sealed record End(EndReason Reason) : HarmonyEvent;
+    internal sealed record End(AnswerEnd Reason) : HarmonyEvent;
 }

@@ -99,7 +99,7 @@ internal sealed class HarmonyParser
             EndMessage(Ending.Stream);
         Decide(ChannelNames.Final);
         if (!_hasEnded)
-            _events.Add(new HarmonyEvent.End(EndReason.Cut));
+            _events.Add(new HarmonyEvent.End(AnswerEnd.Cut));
         _hasEnded = true;
         _state = ParserState.ExpectStart;
         return _events;
@@ -290,9 +290,9 @@ internal sealed class HarmonyParser
         _hasEnded = true;
         _events.Add(
             new HarmonyEvent.End(
-                token == _special.Call ? EndReason.Call
-                : token == _special.Return ? EndReason.Return
-                : EndReason.EndOfText
+                token == _special.Call ? AnswerEnd.Call
+                : token == _special.Return ? AnswerEnd.Return
+                : AnswerEnd.EndOfText
             )
         );
     }

@@ -55,7 +55,7 @@ internal sealed record LongParts(ReadOnlyMemory<byte> Vocab, ReadOnlyMemory<byte
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            return new LongParts(vocab, merges, null); // no JSON, which is said with the place where it ends being so
+            return new LongParts(vocab, merges, null); // whoever parses the whole file names the place of the error
         }
 
         using var rest = new MemoryStream();

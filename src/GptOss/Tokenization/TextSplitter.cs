@@ -37,7 +37,7 @@ internal sealed partial class TextSplitter
     public static TextSplitter Gpt2 { get; } = new(Gpt2Regex());
 
     /// <summary>The splitter by a pattern out of <paramref name="file"/>.</summary>
-    /// <param name="pattern">A regular expression.</param>
+    /// <param name="pattern">A regular expression of .NET.</param>
     /// <param name="file">Where it comes from, for the error.</param>
     /// <param name="limit">How long its matches may take for a text; null for 5 s.</param>
     /// <exception cref="RegexParseException">.NET does not understand the pattern.</exception>
@@ -58,8 +58,9 @@ internal sealed partial class TextSplitter
         + @"|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
         + @"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
-    // The same, with the letters of the contractions written out: to the reference's regex engine (?i:s) also means the
-    // long s (U+017F), as Unicode folds case; to .NET's it does not. No other letter of them has a third form.
+    // O200k's pattern with the letters of the contractions written out: to the reference's regex engine (?i:s) also
+    // means the long s (U+017F), as Unicode folds case; to .NET's it does not. No other letter of them has a third
+    // form.
     private const string Contraction = "(?:'(?:[sS\u017ftTmMdD]|[rRvV][eE]|[lL][lL]))?";
     private const string O200kForDotNet =
         @"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"
@@ -95,8 +96,8 @@ internal sealed partial class TextSplitter
         private readonly TextSplitter _splitter;
         private readonly bool _beyondUnits;
         private ReadOnlySpan<char> _text; // what is left of the text
-        private int _units; // what is left of it in the units that the pattern sees
-        private int _position; // of the first of them
+        private int _units; // how many of the units that the pattern sees are left
+        private int _position; // the position of the first of those units
         private Regex.ValueMatchEnumerator _matches;
         private bool _moreMatches;
         private int _match; // length of a match that waits behind the piece before it

@@ -33,10 +33,10 @@ internal sealed class Tokenizer
     /// <summary>Ids run from 0 to <c>VocabularySize - 1</c>.</summary>
     public int VocabularySize { get; }
 
-    /// <summary>Name → id of each token that stands for no text, such as <c>&lt;|start|&gt;</c>.</summary>
+    /// <summary>The id of each token that stands for no text, by its name, such as <c>&lt;|start|&gt;</c>.</summary>
     public IReadOnlyDictionary<string, int> SpecialTokens => _vocabulary.Value.Specials;
 
-    /// <summary>Id → bytes, for those who decode step by step.</summary>
+    /// <summary>The bytes that each id stands for, for those who decode step by step.</summary>
     internal TokenBytes Bytes => _vocabulary.Value.Bytes;
 
     /// <summary>

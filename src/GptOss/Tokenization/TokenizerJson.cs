@@ -1,7 +1,6 @@
 using System.Collections.ObjectModel;
 using System.Text;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using GptOss.Checkpoint;
 
 namespace GptOss.Tokenization;
@@ -73,7 +72,7 @@ internal sealed class TokenizerJson
         TokenBytes tokenBytes = Bytes(specials);
         HashSet<int> special = [.. specials.Values];
         TokenIndex? whole = wholePieces ? new TokenIndex(tokenBytes, _vocabularySize, special) : null;
-        var encoder = new BytePairEncoder(ReadSplitter(), merges, byteTokens, whole);
+        var encoder = new BytePairEncoder(SplitterJson.Read(_root), merges, byteTokens, whole);
         return new Vocabulary(encoder, tokenBytes, new ReadOnlyDictionary<string, int>(specials));
     }
 
@@ -145,7 +144,7 @@ internal sealed class TokenizerJson
                 throw _model.Wrong(
                     "merges",
                     "pairs that differ",
-                    $"{JsonFields.Quoted(both[..left].ToString())} and {JsonFields.Quoted(both[left..].ToString())} twice"
+                    $"twice {JsonFields.Quoted($"{both[..left]} {both[left..]}")}"
                 );
             }
             tokens.Add(Known(both));
@@ -254,50 +253,5 @@ internal sealed class TokenizerJson
             );
         }
         return builder.Build();
-    }
-
-    private TextSplitter ReadSplitter()
-    {
-        JsonFields steps = _root.Object("pre_tokenizer");
-        if (steps.Text("type") != "Sequence")
-            return ByteLevel(steps);
-        JsonFields[] list = steps.Objects("pretokenizers");
-        if (list.Length == 1)
-            return ByteLevel(list[0]);
-        if (list.Length == 2 && ByteLevel(list[1]) == TextSplitter.None)
-            return Split(list[0]);
-        throw steps.Wrong(
-            "pretokenizers",
-            "a Split step, then a ByteLevel step with use_regex false",
-            list.Length == 2 ? "use_regex true" : $"{list.Length} steps"
-        );
-    }
-
-    private static TextSplitter ByteLevel(JsonFields step)
-    {
-        step.RequireText("type", "ByteLevel");
-        if (step.OptionalBoolean("add_prefix_space") ?? true)
-            throw step.Wrong("add_prefix_space", "false", "true", "Decoding would not give the text back.");
-        return step.OptionalBoolean("use_regex") ?? true ? TextSplitter.Gpt2 : TextSplitter.None;
-    }
-
-    private static TextSplitter Split(JsonFields step)
-    {
-        step.RequireText("type", "Split");
-        step.RequireText("behavior", "Isolated");
-        if (step.OptionalBoolean("invert") == true)
-            throw step.Wrong("invert", "false", "true");
-        JsonFields pattern = step.Object("pattern");
-        string regex = pattern.OptionalText("String") is { } text ? Regex.Escape(text) : pattern.Text("Regex");
-        if (regex.Length > TextSplitter.LongestPattern)
-            throw pattern.Wrong("Regex", $"at most {TextSplitter.LongestPattern} characters", $"{regex.Length}");
-        try
-        {
-            return TextSplitter.For(regex, step.Path);
-        }
-        catch (RegexParseException e)
-        {
-            throw pattern.Wrong("Regex", "a regex that .NET understands", JsonFields.Quoted(regex), e.Message);
-        }
     }
 }

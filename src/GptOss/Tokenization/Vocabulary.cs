@@ -7,13 +7,13 @@ internal sealed class Vocabulary(BytePairEncoder encoder, TokenBytes bytes, IRea
 {
     private readonly HashSet<int> _special = [.. specials.Values];
 
-    /// <summary>Text → ids, none of them special.</summary>
+    /// <summary>Turns text into ids, none of them special.</summary>
     public BytePairEncoder Encoder { get; } = encoder;
 
-    /// <summary>Id → bytes.</summary>
+    /// <summary>The bytes that each id stands for.</summary>
     public TokenBytes Bytes { get; } = bytes;
 
-    /// <summary>Name → id of each special token.</summary>
+    /// <summary>The id of each special token, by its name.</summary>
     public IReadOnlyDictionary<string, int> Specials { get; } = specials;
 
     public bool IsSpecial(int token) => _special.Contains(token);

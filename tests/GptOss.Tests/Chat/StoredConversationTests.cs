@@ -411,7 +411,7 @@ public sealed class StoredConversationTests
 
         private sealed class Stream(int[] ids) : ITokenStream
         {
-            public GptOss.Generation.EndReason End => GptOss.Generation.EndReason.Stop;
+            public EndReason End => EndReason.Stop;
 
             public int CachedTokens => 0;
 

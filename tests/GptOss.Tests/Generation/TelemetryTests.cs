@@ -233,7 +233,7 @@ public sealed class TelemetryTests : IDisposable
     private static void Forget(GptOssModel model)
     {
         IAsyncEnumerator<int> answer = model
-            .Generate([1, 2, 3], SamplingOptions.Greedy, Cancellation)
+            .Generate([1, 2, 3], SamplingOptions.Greedy, cancellationToken: Cancellation)
             .GetAsyncEnumerator(Cancellation);
         Assert.True(answer.MoveNextAsync().AsTask().GetAwaiter().GetResult());
         Assert.True(model.Engine.Cache.Bytes > 0);

@@ -60,7 +60,11 @@ public sealed class FlippedBitTests
                 {
                     using var model = new LoadedModel(folder.Path, precision: precision);
                     _ = await model
-                        .Model.Generate(prompt, SamplingOptions.Greedy, TestContext.Current.CancellationToken)
+                        .Model.Generate(
+                            prompt,
+                            SamplingOptions.Greedy,
+                            cancellationToken: TestContext.Current.CancellationToken
+                        )
                         .FirstAsync(TestContext.Current.CancellationToken);
                     float[] logits = model.Logits(prompt)[^1];
                     Assert.True(Array.TrueForAll(logits, float.IsFinite), $"{name}, value {value}: not finite");
@@ -92,7 +96,7 @@ public sealed class FlippedBitTests
         CancellationToken stop = TestContext.Current.CancellationToken;
         await using GptOssModel model = await GptOssModel.LoadAsync(folder.Path, cancellationToken: stop);
         var fault = await Assert.ThrowsAsync<NumericFaultException>(async () =>
-            await model.Generate([1], null, stop).AnyAsync(stop)
+            await model.Generate([1], null, cancellationToken: stop).AnyAsync(stop)
         );
         Assert.Contains("all equal", fault.Message);
         Assert.Null(fault.TensorName);

@@ -53,10 +53,10 @@ public sealed class NumericFaultTests
         CancellationToken stop = TestContext.Current.CancellationToken;
         await using GptOssModel model = await GptOssModel.LoadAsync(folder.Path, cancellationToken: stop);
 
-        Assert.True(await model.Generate([1, 2], SamplingOptions.Greedy, stop).AnyAsync(stop));
+        Assert.True(await model.Generate([1, 2], SamplingOptions.Greedy, cancellationToken: stop).AnyAsync(stop));
 
         var fault = await Assert.ThrowsAsync<NumericFaultException>(async () =>
-            await model.Generate([1, 60], null, stop).AnyAsync(stop)
+            await model.Generate([1, 60], null, cancellationToken: stop).AnyAsync(stop)
         );
         Assert.Equal("model.embed_tokens.weight", fault.TensorName);
         Assert.Contains($"element {60 * Shape.HiddenSize}", fault.Message);
@@ -82,7 +82,9 @@ public sealed class NumericFaultTests
         await using GptOssModel model = await GptOssModel.LoadAsync(folder.Path);
 
         var fault = await Assert.ThrowsAsync<NumericFaultException>(async () =>
-            await model.Generate(Prompt, SamplingOptions.Greedy, TestContext.Current.CancellationToken).AnyAsync()
+            await model
+                .Generate(Prompt, SamplingOptions.Greedy, cancellationToken: TestContext.Current.CancellationToken)
+                .AnyAsync()
         );
 
         Assert.Equal(name, fault.TensorName);
