@@ -19,6 +19,23 @@ public sealed class GptOssTokenizerTests
     }
 
     [Fact]
+    public void The_bytes_of_tokens_together_are_those_of_their_text()
+    {
+        // The emoji and the rare letter take several tokens each: bytes of a token need not be whole characters.
+        const string Text = "naïve 🙂 𠀀 done";
+        IReadOnlyList<int> ids = Tokenizer.Encode(Text);
+        Assert.Equal(Encoding.UTF8.GetBytes(Text), ids.SelectMany(Tokenizer.GetBytes));
+        Assert.Contains(ids, id => Encoding.UTF8.GetString(Tokenizer.GetBytes(id)).Contains('\ufffd'));
+        Assert.Equal("<|return|>"u8.ToArray(), Tokenizer.GetBytes(200_002));
+
+        byte[] own = Tokenizer.GetBytes(ids[0]);
+        own[0]++;
+        Assert.NotEqual(own, Tokenizer.GetBytes(ids[0])); // what is given away is a copy
+        Assert.Throws<ArgumentOutOfRangeException>(() => Tokenizer.GetBytes(201_088));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Tokenizer.GetBytes(-1));
+    }
+
+    [Fact]
     public void Count_is_the_number_of_ids()
     {
         Assert.Equal(0, Tokenizer.Count(""));

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.CompilerServices;
 using GptOss.Cli.Answer;
 using GptOss.Cli.Shell;
 using Microsoft.Extensions.AI;
@@ -128,12 +127,9 @@ internal static class RunCommand
         CancellationToken cancellationToken
     )
     {
-        IAsyncEnumerable<int> tokens = UntilEnd(
-            model.Generate(model.Tokenizer.Encode(text), sampling, cancellationToken: cancellationToken),
-            model.StopTokens,
-            maxTokens,
-            cancellationToken
-        );
+        IAsyncEnumerable<int> tokens = model
+            .Generate(model.Tokenizer.Encode(text), sampling, maxTokens, cancellationToken: cancellationToken)
+            .Where(token => !model.StopTokens.Contains(token));
         using var screen = new Screen();
         await foreach (string piece in model.Tokenizer.DecodeAsync(tokens, cancellationToken).ConfigureAwait(false))
             screen.Write(piece);
@@ -151,24 +147,5 @@ internal static class RunCommand
         return text.Length > 0
             ? text
             : throw new UsageException("The prompt is empty. Give a question in quotation marks.");
-    }
-
-    /// <summary>The first tokens of the answer, without the stop token that ends it.</summary>
-    private static async IAsyncEnumerable<int> UntilEnd(
-        IAsyncEnumerable<int> tokens,
-        IReadOnlyList<int> stopTokens,
-        int? limit,
-        [EnumeratorCancellation] CancellationToken cancellationToken
-    )
-    {
-        int count = 0;
-        await foreach (int token in tokens.WithCancellation(cancellationToken).ConfigureAwait(false))
-        {
-            if (stopTokens.Contains(token))
-                yield break;
-            yield return token;
-            if (++count == limit)
-                yield break;
-        }
     }
 }
