@@ -115,7 +115,8 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable
     /// <summary>Continues a prompt, token by token.</summary>
     /// <param name="prompt">Token ids, at least one.</param>
     /// <param name="sampling">How tokens are chosen; null for OpenAI's recommendation.</param>
-    /// <param name="maxTokens">The most tokens that are made; null for <see cref="ModelOptions.MaxOutputTokens"/>.</param>
+    /// <param name="maxTokens">The most tokens that are made; null for <see
+    /// cref="ModelOptions.MaxOutputTokens"/>.</param>
     /// <param name="stopTokens">
     /// Tokens that end the generation, each as its last token; null for <see cref="StopTokens"/>, empty for none.
     /// </param>

@@ -30,7 +30,8 @@ public sealed class TokenGeneration : IAsyncEnumerable<int>
     /// </exception>
     /// <exception cref="ContextLengthException">While enumerating: the prompt does not fit.</exception>
     /// <exception cref="NumericFaultException">While enumerating: the model's output is not finite.</exception>
-    /// <exception cref="CheckpointException">While enumerating: a file of the model was changed since it was opened.</exception>
+    /// <exception cref="CheckpointException">While enumerating: a file of the model was changed since it was
+    /// opened.</exception>
     /// <exception cref="ObjectDisposedException">While enumerating: the model was disposed.</exception>
     public IAsyncEnumerator<int> GetAsyncEnumerator(CancellationToken cancellationToken = default) =>
         ReadAsync(_cancellation).GetAsyncEnumerator(cancellationToken);
