@@ -5,14 +5,14 @@ namespace GptOss.Kernels;
 
 /// <summary>Matrices of bfloat16 rows: <c>y[t, r] = Σₖ w[r, k] · x[t, k] + bias[r]</c>.</summary>
 /// <remarks>
-/// w: [rows, columns] bfloat16, row-major; x: [tokens, columns] float32; y: [tokens, outputs] float32.
+/// w: [rows, inputs] bfloat16, row-major; x: [tokens, inputs] float32; y: [tokens, outputs] float32.
 /// Order of the sum: element k goes to lane k mod 16 by fused multiply-add, k ascending, the row padded with zeros to a
 /// multiple of 16; then the tree of <see cref="ILanes{TSelf}.Sum"/>; then the bias. Every form here gives those bits.
 /// </remarks>
 internal static class BFloat16
 {
     /// <summary>Rows that stay in the second-level cache while all tokens pass: 64 rows of 2,880 are 369 KB.</summary>
-    private const int PanelRows = 64;
+    private const int CachedOutputs = 64;
 
     public static float ToSingle(ushort bits) => BitConverter.UInt32BitsToSingle((uint)bits << 16);
 
@@ -39,10 +39,10 @@ internal static class BFloat16
         return Lanes1.Sum(Lanes1.Load(in lanes[0], 0));
     }
 
-    /// <summary>Multiplies a range of rows into columns <paramref name="first"/> and following of y.</summary>
+    /// <summary>Multiplies a range of rows into inputs <paramref name="first"/> and following of y.</summary>
     /// <param name="weights">[rows, x.Width]: the rows of the range alone.</param>
     /// <param name="bias">[rows], or empty for none.</param>
-    /// <param name="x">[tokens, columns].</param>
+    /// <param name="x">[tokens, inputs].</param>
     /// <param name="y">[tokens, outputs], written at [t, first + r].</param>
     /// <param name="first">The output that the range's first row makes.</param>
     public static void Multiply(ReadOnlySpan<ushort> weights, ReadOnlySpan<float> bias, Rows x, Rows y, int first)
@@ -54,10 +54,10 @@ internal static class BFloat16
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
         ArgumentOutOfRangeException.ThrowIfNegative(first);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(first + rows, y.Width);
-        Lanes.Run(new Kernel(weights, bias, x, y, first));
+        Lanes.Run(new MultiplyBFloat16(weights, bias, x, y, first));
     }
 
-    internal readonly ref struct Kernel(
+    internal readonly ref struct MultiplyBFloat16(
         ReadOnlySpan<ushort> weights,
         ReadOnlySpan<float> bias,
         Rows x,
@@ -80,13 +80,13 @@ internal static class BFloat16
                 tokens = _x.Count,
                 tiled = tokens & -side;
             Span<float> sums = stackalloc float[side * side * Lanes.Count];
-            for (int panel = 0; panel < rows; panel += PanelRows)
+            for (int begin = 0; begin < rows; begin += CachedOutputs)
             {
-                int end = Math.Min(panel + PanelRows, rows),
-                    tiles = panel + ((end - panel) & -side);
+                int end = Math.Min(begin + CachedOutputs, rows),
+                    tiles = begin + ((end - begin) & -side);
                 for (int t = 0; t < tiled; t += side)
                 {
-                    for (int r = panel; r < tiles; r += side)
+                    for (int r = begin; r < tiles; r += side)
                     {
                         if (T.Registers == 1)
                             Tile<T>(r, t, sums);
@@ -97,7 +97,7 @@ internal static class BFloat16
                     for (int i = 0; i < side; i++)
                         One<T>(r, t + i);
                 }
-                for (int r = panel; r < end; r++)
+                for (int r = begin; r < end; r++)
                 for (int t = tiled; t < tokens; t++)
                     One<T>(r, t);
             }
@@ -108,9 +108,9 @@ internal static class BFloat16
         private void One<T>(int row, int token)
             where T : struct, ILanes<T>
         {
-            int columns = _x.Width;
-            nuint full = (nuint)columns & ~(nuint)(Lanes.Count - 1);
-            ReadOnlySpan<ushort> weights = _weights.Slice(row * columns, columns);
+            int inputs = _x.Width;
+            nuint full = (nuint)inputs & ~(nuint)(Lanes.Count - 1);
+            ReadOnlySpan<ushort> weights = _weights.Slice(row * inputs, inputs);
             ReadOnlySpan<float> token0 = _x[token];
             ref readonly ushort w = ref MemoryMarshal.GetReference(weights);
             ref readonly float x = ref MemoryMarshal.GetReference(token0);
@@ -124,7 +124,7 @@ internal static class BFloat16
             }
             for (; k < full; k += Lanes.Count)
                 sum = T.MultiplyAdd(T.LoadBFloat16(in w, k), T.Load(in x, k), sum);
-            if (k < (nuint)columns)
+            if (k < (nuint)inputs)
                 sum = AddTail(sum, weights, token0, (int)k);
             Put(row, token, T.Sum(sum));
         }
@@ -134,11 +134,11 @@ internal static class BFloat16
         private void Tile<T>(int row, int token, Span<float> sums)
             where T : struct, ILanes<T>
         {
-            int columns = _x.Width;
-            nuint full = (nuint)columns & ~(nuint)(Lanes.Count - 1),
-                stride = (nuint)columns;
-            ref readonly ushort w = ref MemoryMarshal.GetReference(_weights.Slice(row * columns, 4 * columns));
-            ref readonly float x = ref MemoryMarshal.GetReference(_x.Values.Slice(token * columns, 4 * columns));
+            int inputs = _x.Width;
+            nuint full = (nuint)inputs & ~(nuint)(Lanes.Count - 1),
+                stride = (nuint)inputs;
+            ref readonly ushort w = ref MemoryMarshal.GetReference(_weights.Slice(row * inputs, 4 * inputs));
+            ref readonly float x = ref MemoryMarshal.GetReference(_x.Values.Slice(token * inputs, 4 * inputs));
             T s00 = T.Zero,
                 s01 = T.Zero,
                 s02 = T.Zero,
@@ -208,11 +208,11 @@ internal static class BFloat16
         private void SmallTile<T>(int row, int token, Span<float> sums)
             where T : struct, ILanes<T>
         {
-            int columns = _x.Width;
-            nuint full = (nuint)columns & ~(nuint)(Lanes.Count - 1),
-                stride = (nuint)columns;
-            ref readonly ushort w = ref MemoryMarshal.GetReference(_weights.Slice(row * columns, 2 * columns));
-            ref readonly float x = ref MemoryMarshal.GetReference(_x.Values.Slice(token * columns, 2 * columns));
+            int inputs = _x.Width;
+            nuint full = (nuint)inputs & ~(nuint)(Lanes.Count - 1),
+                stride = (nuint)inputs;
+            ref readonly ushort w = ref MemoryMarshal.GetReference(_weights.Slice(row * inputs, 2 * inputs));
+            ref readonly float x = ref MemoryMarshal.GetReference(_x.Values.Slice(token * inputs, 2 * inputs));
             T s00 = T.Zero,
                 s01 = T.Zero,
                 s10 = T.Zero,
@@ -239,14 +239,14 @@ internal static class BFloat16
         private void Finish<T>(int row, int token, int side, int full, ReadOnlySpan<float> sums)
             where T : struct, ILanes<T>
         {
-            int columns = _x.Width;
+            int inputs = _x.Width;
             for (int i = 0; i < side * side; i++)
             {
                 int r = row + i % side,
                     t = token + i / side;
                 T sum = T.Load(in sums[i * Lanes.Count], 0);
-                if (full < columns)
-                    sum = AddTail(sum, _weights.Slice(r * columns, columns), _x[t], full);
+                if (full < inputs)
+                    sum = AddTail(sum, _weights.Slice(r * inputs, inputs), _x[t], full);
                 Put(r, t, T.Sum(sum));
             }
         }

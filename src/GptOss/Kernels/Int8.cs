@@ -18,11 +18,11 @@ internal static class Int8
     /// <summary>Makes a weight a number without sign, where the instructions want that.</summary>
     private const int Offset = 128;
 
-    public static long PanelBytes(int columns) => Int8Panel.Bytes<BFloat16Scales>(columns);
+    public static long PanelBytes(int inputs) => Int8Panel.Bytes<BFloat16Scales>(inputs);
 
     /// <summary>The bytes of a matrix.</summary>
-    public static long Bytes(int rows, int columns) =>
-        (rows + Int8Panel.Rows - 1) / Int8Panel.Rows * PanelBytes(columns);
+    public static long Bytes(int rows, int inputs) =>
+        (rows + Int8Panel.Rows - 1) / Int8Panel.Rows * PanelBytes(inputs);
 
     /// <summary>The definition of the weights: scale and integers of one block.</summary>
     internal static float QuantizeScalar(ReadOnlySpan<ushort> weights, Span<sbyte> q)
@@ -67,20 +67,20 @@ internal static class Int8
     }
 
     /// <summary>Makes one panel of up to 32 rows.</summary>
-    /// <param name="weights">[rows, columns].</param>
-    /// <param name="columns">Of a row.</param>
+    /// <param name="weights">[rows, inputs].</param>
+    /// <param name="inputs">Of a row.</param>
     /// <param name="panel">[<see cref="PanelBytes"/>].</param>
-    public static void Derive(ReadOnlySpan<ushort> weights, int columns, Span<byte> panel) =>
-        Dots.Run(new DeriveKernel(weights, columns, panel));
+    public static void Pack(ReadOnlySpan<ushort> weights, int inputs, Span<byte> panel) =>
+        Dots.Run(new PackInt8Panel(weights, inputs, panel));
 
     /// <summary>Brings activations into the form that <see cref="Multiply"/> wants.</summary>
-    /// <param name="x">[columns].</param>
+    /// <param name="x">[inputs].</param>
     /// <param name="row">[<see cref="Int8Row.Width"/>].</param>
-    public static void Arrange(ReadOnlySpan<float> x, Span<float> row) => Dots.Run(new ArrangeKernel(x, row));
+    public static void Quantize(ReadOnlySpan<float> x, Span<float> row) => Dots.Run(new QuantizeForInt8Panels(x, row));
 
-    /// <summary>Multiplies whole panels into columns <paramref name="first"/> and following of y.</summary>
+    /// <summary>Multiplies whole panels into inputs <paramref name="first"/> and following of y.</summary>
     /// <param name="panels">One or more.</param>
-    /// <param name="columns">Of a row.</param>
+    /// <param name="inputs">Of a row.</param>
     /// <param name="bias">[rows], or empty for none.</param>
     /// <param name="x">[tokens, <see cref="Int8Row.Width"/>]: arranged.</param>
     /// <param name="y">[tokens, outputs], written at [t, first + r]; outputs past its width are left out.</param>
@@ -88,7 +88,7 @@ internal static class Int8
     /// <param name="scratch">[tokens, 32].</param>
     public static void Multiply(
         ReadOnlySpan<byte> panels,
-        int columns,
+        int inputs,
         ReadOnlySpan<float> bias,
         Rows x,
         Rows y,
@@ -96,24 +96,24 @@ internal static class Int8
         Rows scratch
     )
     {
-        ArgumentOutOfRangeException.ThrowIfNotEqual(panels.Length % PanelBytes(columns), 0);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(panels.Length % PanelBytes(inputs), 0);
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
         ArgumentOutOfRangeException.ThrowIfNegative(first);
-        Dots.Run(new Kernel(panels, columns, bias, x, y, first, scratch));
+        Dots.Run(new MultiplyInt8Panels(panels, inputs, bias, x, y, first, scratch));
     }
 
-    internal readonly ref struct ArrangeKernel(ReadOnlySpan<float> x, Span<float> row) : IDotsKernel
+    internal readonly ref struct QuantizeForInt8Panels(ReadOnlySpan<float> x, Span<float> row) : IDotsKernel
     {
         private readonly ReadOnlySpan<float> _x = x;
         private readonly Span<float> _row = row;
 
         public void Run<T>()
-            where T : struct, IDots<T> => Int8Row.ToPanelForm<T>(_x, _row, Offset, 1);
+            where T : struct, IDots<T> => Int8Row.ToLaneOrder<T>(_x, _row, Offset, 1);
     }
 
-    internal readonly ref struct Kernel(
+    internal readonly ref struct MultiplyInt8Panels(
         ReadOnlySpan<byte> panels,
-        int columns,
+        int inputs,
         ReadOnlySpan<float> bias,
         Rows x,
         Rows y,
@@ -122,7 +122,7 @@ internal static class Int8
     ) : IDotsKernel
     {
         private readonly ReadOnlySpan<byte> _panels = panels;
-        private readonly int _columns = columns;
+        private readonly int _inputs = inputs;
         private readonly ReadOnlySpan<float> _bias = bias;
         private readonly Rows _x = x;
         private readonly Rows _y = y;
@@ -132,48 +132,48 @@ internal static class Int8
         public void Run<T>()
             where T : struct, IDots<T>
         {
-            int bytes = (int)PanelBytes(_columns);
+            int bytes = (int)PanelBytes(_inputs);
             for (int panel = 0; panel * bytes < _panels.Length; panel++)
             {
                 int row = panel * Int8Panel.Rows,
                     count = Math.Min(Int8Panel.Rows, _y.Width - _first - row);
-                Int8Panel.Multiply<T, BFloat16Scales>(_panels.Slice(panel * bytes, bytes), _columns, _x, _scratch);
+                Int8Panel.Multiply<T, BFloat16Scales>(_panels.Slice(panel * bytes, bytes), _inputs, _x, _scratch);
                 Int8Panel.Put(_scratch, _bias.IsEmpty ? default : _bias.Slice(row, count), count, _y, _first + row);
             }
         }
     }
 
-    internal readonly ref struct DeriveKernel(ReadOnlySpan<ushort> weights, int columns, Span<byte> panel) : IDotsKernel
+    internal readonly ref struct PackInt8Panel(ReadOnlySpan<ushort> weights, int inputs, Span<byte> panel) : IDotsKernel
     {
         private readonly ReadOnlySpan<ushort> _weights = weights;
-        private readonly int _columns = columns;
+        private readonly int _inputs = inputs;
         private readonly Span<byte> _panel = panel;
 
         public void Run<T>()
             where T : struct, IDots<T>
         {
-            int values = Int8Row.Blocks(_columns) * Int8Panel.Rows * Int8Row.BlockValues;
-            if (_weights.Length < Int8Panel.Rows * _columns)
+            int values = Int8Row.Blocks(_inputs) * Int8Panel.Rows * Int8Row.BlockValues;
+            if (_weights.Length < Int8Panel.Rows * _inputs)
                 _panel[..values].Fill((byte)T.Offset(Offset));
             _panel[values..].Clear();
-            Lanes.Run(new DeriveLanes<T>(_weights, _columns, _panel));
+            Lanes.Run(new PackInt8PanelLanes<T>(_weights, _inputs, _panel));
         }
     }
 
-    private readonly ref struct DeriveLanes<TDots>(ReadOnlySpan<ushort> weights, int columns, Span<byte> panel)
+    private readonly ref struct PackInt8PanelLanes<TDots>(ReadOnlySpan<ushort> weights, int inputs, Span<byte> panel)
         : ILaneKernel
         where TDots : struct, IDots<TDots>
     {
         private readonly ReadOnlySpan<ushort> _weights = weights;
-        private readonly int _columns = columns;
+        private readonly int _inputs = inputs;
         private readonly Span<byte> _panel = panel;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<T>()
             where T : struct, ILanes<T>
         {
-            int blocks = Int8Row.Blocks(_columns),
-                rows = _weights.Length / _columns;
+            int blocks = Int8Row.Blocks(_inputs),
+                rows = _weights.Length / _inputs;
             Span<ushort> scales = MemoryMarshal.Cast<byte, ushort>(
                 _panel[(blocks * Int8Panel.Rows * Int8Row.BlockValues)..]
             );
@@ -206,10 +206,10 @@ internal static class Int8
         private ReadOnlySpan<ushort> Block(int row, int block, Span<ushort> padded)
         {
             int from = block * Int8Row.BlockValues;
-            if (from + Int8Row.BlockValues <= _columns)
-                return _weights.Slice(row * _columns + from, Int8Row.BlockValues);
+            if (from + Int8Row.BlockValues <= _inputs)
+                return _weights.Slice(row * _inputs + from, Int8Row.BlockValues);
             padded.Clear();
-            _weights.Slice(row * _columns + from, _columns - from).CopyTo(padded);
+            _weights.Slice(row * _inputs + from, _inputs - from).CopyTo(padded);
             return padded;
         }
     }

@@ -65,8 +65,8 @@ internal static class Int8Panel
     private const int Sums = 2 * TileTokens,
         Levels = 4;
 
-    public static long Bytes<TScales>(int columns)
-        where TScales : IPanelScales => (long)Int8Row.Blocks(columns) * Rows * (Int8Row.BlockValues + TScales.Bytes);
+    public static long Bytes<TScales>(int inputs)
+        where TScales : IPanelScales => (long)Int8Row.Blocks(inputs) * Rows * (Int8Row.BlockValues + TScales.Bytes);
 
     /// <summary>Where a byte of a panel lies.</summary>
     /// <param name="place">Of the block in panel order.</param>
@@ -124,17 +124,17 @@ internal static class Int8Panel
     }
 
     /// <param name="panel">As above.</param>
-    /// <param name="columns">Of the matrix.</param>
+    /// <param name="inputs">Of the matrix.</param>
     /// <param name="x">[tokens]: activations in panel form.</param>
     /// <param name="y">[tokens, 32].</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply<T, TScales>(ReadOnlySpan<byte> panel, int columns, Rows x, Rows y)
+    public static void Multiply<T, TScales>(ReadOnlySpan<byte> panel, int inputs, Rows x, Rows y)
         where T : struct, IDots<T>
         where TScales : struct, IPanelScales
     {
-        int blocks = Int8Row.Blocks(columns);
-        ArgumentOutOfRangeException.ThrowIfNotEqual(panel.Length, (int)Bytes<TScales>(columns));
-        ArgumentOutOfRangeException.ThrowIfNotEqual(x.Width, Int8Row.Width(columns));
+        int blocks = Int8Row.Blocks(inputs);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(panel.Length, (int)Bytes<TScales>(inputs));
+        ArgumentOutOfRangeException.ThrowIfNotEqual(x.Width, Int8Row.Width(inputs));
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Width, Rows);
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
         Span<float> scratch = stackalloc float[(1 + Levels) * Sums * 16];

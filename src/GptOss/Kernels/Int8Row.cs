@@ -37,17 +37,17 @@ internal static class Int8Row
     /// <summary>The order in which the tree over the lanes can add one lane after the other.</summary>
     public static ReadOnlySpan<byte> LaneOrder => [0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15];
 
-    public static int Blocks(int columns) => (columns + BlockValues - 1) / BlockValues;
+    public static int Blocks(int inputs) => (inputs + BlockValues - 1) / BlockValues;
 
-    private static int PaddedBlocks(int columns) => (Blocks(columns) + LaneBlocks - 1) / LaneBlocks * LaneBlocks;
+    private static int PaddedBlocks(int inputs) => (Blocks(inputs) + LaneBlocks - 1) / LaneBlocks * LaneBlocks;
 
     /// <summary>Floats that a row of either form takes.</summary>
-    public static int Width(int columns) => PaddedBlocks(columns) * (BlockValues / 2 + 2);
+    public static int Width(int inputs) => PaddedBlocks(inputs) * (BlockValues / 2 + 2);
 
     /// <summary>Where the scales of a row form begin, in bytes; the offsets are behind them.</summary>
-    public static int RowScalesAt(int columns) => PaddedBlocks(columns) * BlockValues;
+    public static int ScalesAt(int inputs) => PaddedBlocks(inputs) * BlockValues;
 
-    public static int RowOffsetsAt(int columns) => RowScalesAt(columns) + PaddedBlocks(columns) * sizeof(float);
+    public static int OffsetsAt(int inputs) => ScalesAt(inputs) + PaddedBlocks(inputs) * sizeof(float);
 
     /// <summary>The lane of block b, and the block of a lane: the rule is its own inverse.</summary>
     public static int Lane(int block) => block % 4 * 4 + block / 4 % 4;
@@ -87,16 +87,16 @@ internal static class Int8Row
         return maximum / 127;
     }
 
-    /// <param name="x">[columns].</param>
+    /// <param name="x">[inputs].</param>
     /// <param name="row">[<see cref="Width"/>] floats of memory.</param>
-    public static void ToRowForm(ReadOnlySpan<float> x, Span<float> row) => Lanes.Run(new RowKernel(x, row));
+    public static void ToBlockOrder(ReadOnlySpan<float> x, Span<float> row) => Lanes.Run(new QuantizeToBlockOrder(x, row));
 
-    /// <param name="x">[columns].</param>
+    /// <param name="x">[inputs].</param>
     /// <param name="row">[<see cref="Width"/>] floats of memory.</param>
     /// <param name="offset">What the matrix adds to its weights so that none is negative.</param>
     /// <param name="factor">A power of two on the scales.</param>
-    public static void ToPanelForm<T>(ReadOnlySpan<float> x, Span<float> row, int offset, float factor)
-        where T : struct, IDots<T> => Lanes.Run(new PanelKernel<T>(x, row, offset, factor));
+    public static void ToLaneOrder<T>(ReadOnlySpan<float> x, Span<float> row, int offset, float factor)
+        where T : struct, IDots<T> => Lanes.Run(new QuantizeToLaneOrder<T>(x, row, offset, factor));
 
     /// <summary>One block's scale and its 32 bytes, even values first, then odd.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -151,7 +151,7 @@ internal static class Int8Row
         return ((short)both + (short)(both >> 16), (short)(both >> 32) + (short)(both >> 48));
     }
 
-    internal readonly ref struct RowKernel(ReadOnlySpan<float> x, Span<float> row) : ILaneKernel
+    internal readonly ref struct QuantizeToBlockOrder(ReadOnlySpan<float> x, Span<float> row) : ILaneKernel
     {
         private readonly ReadOnlySpan<float> _x = x;
         private readonly Span<float> _row = row;
@@ -160,13 +160,13 @@ internal static class Int8Row
         public void Run<T>()
             where T : struct, ILanes<T>
         {
-            int columns = _x.Length,
-                blocks = Blocks(columns),
-                padded = PaddedBlocks(columns);
+            int inputs = _x.Length,
+                blocks = Blocks(inputs),
+                padded = PaddedBlocks(inputs);
             ref byte bytes = ref MemoryMarshal.GetReference(MemoryMarshal.AsBytes(_row));
-            Span<float> scales = _row.Slice(RowScalesAt(columns) / sizeof(float), padded);
+            Span<float> scales = _row.Slice(ScalesAt(inputs) / sizeof(float), padded);
             Span<int> offsets = MemoryMarshal.Cast<float, int>(
-                _row.Slice(RowOffsetsAt(columns) / sizeof(float), padded)
+                _row.Slice(OffsetsAt(inputs) / sizeof(float), padded)
             );
             Span<float> tail = stackalloc float[BlockValues];
             for (int b = 0; b < padded; b++)
@@ -185,7 +185,7 @@ internal static class Int8Row
         }
     }
 
-    internal readonly ref struct PanelKernel<TDots>(ReadOnlySpan<float> x, Span<float> row, int offset, float factor)
+    internal readonly ref struct QuantizeToLaneOrder<TDots>(ReadOnlySpan<float> x, Span<float> row, int offset, float factor)
         : ILaneKernel
         where TDots : struct, IDots<TDots>
     {

@@ -3,11 +3,11 @@ using System.Runtime.InteropServices;
 
 namespace GptOss.Kernels;
 
-// The decoded rows of a panel times some tokens, a piece of the columns: the sums' lanes are in memory before and
+// The decoded rows of a strip times some tokens, a piece of the columns: the sums' lanes are in memory before and
 // after.
 internal static partial class Mxfp4
 {
-    internal readonly ref partial struct Kernel
+    internal readonly ref partial struct MultiplyMxfp4
     {
         // Three decoded rows and four tokens: twelve chains within the step, twelve across the steps, and all of them
         // in registers at 512 bits. Where rows or tokens end within the tile, the last stands in for those past it.
@@ -16,13 +16,13 @@ internal static partial class Mxfp4
             where T : struct, ILanes<T>
         {
             nuint width = (nuint)_x.Width,
-                w = (nuint)PanelWidth((int)(width / StepValues));
+                w = (nuint)StripWidth((int)(width / StepValues));
             nuint w1 = w * (nuint)Math.Min(1, rows - 1),
                 w2 = w * (nuint)(rows - 1);
             nuint t1 = width * (nuint)Math.Min(1, tokens - 1),
                 t2 = width * (nuint)Math.Min(2, tokens - 1),
                 t3 = width * (nuint)(tokens - 1);
-            ref readonly float panel = ref MemoryMarshal.GetReference(_scratch.Slice(slot * (int)w, rows * (int)w));
+            ref readonly float strip = ref MemoryMarshal.GetReference(_scratch.Slice(slot * (int)w, rows * (int)w));
             ref readonly float x = ref MemoryMarshal.GetReference(_x.Values.Slice(token * _x.Width, tokens * _x.Width));
             T s00 = T.Load(in s, 0),
                 s01 = T.Load(in s, 16),
@@ -36,12 +36,12 @@ internal static partial class Mxfp4
                 s21 = T.Load(in s, 144),
                 s22 = T.Load(in s, 160),
                 s23 = T.Load(in s, 176);
-            nuint at = (nuint)PanelWidth(begin / StepValues);
+            nuint at = (nuint)StripWidth(begin / StepValues);
             for (nuint from = (nuint)begin; from < (nuint)end; at += Lanes.Count)
             {
-                T a = T.Load(in panel, at),
-                    b = T.Load(in panel, at + w1),
-                    c = T.Load(in panel, at + w2),
+                T a = T.Load(in strip, at),
+                    b = T.Load(in strip, at + w1),
+                    c = T.Load(in strip, at + w2),
                     v = T.Load(in x, from);
                 T p00 = a * v,
                     p10 = b * v,
@@ -62,9 +62,9 @@ internal static partial class Mxfp4
                 at += Lanes.Count;
                 for (from += Lanes.Count; from < stepEnd; from += Lanes.Count, at += Lanes.Count)
                 {
-                    a = T.Load(in panel, at);
-                    b = T.Load(in panel, at + w1);
-                    c = T.Load(in panel, at + w2);
+                    a = T.Load(in strip, at);
+                    b = T.Load(in strip, at + w1);
+                    c = T.Load(in strip, at + w2);
                     v = T.Load(in x, from);
                     p00 = T.MultiplyAdd(a, v, p00);
                     p10 = T.MultiplyAdd(b, v, p10);
@@ -82,9 +82,9 @@ internal static partial class Mxfp4
                     p13 = T.MultiplyAdd(b, v, p13);
                     p23 = T.MultiplyAdd(c, v, p23);
                 }
-                a = T.Load(in panel, at);
-                b = T.Load(in panel, at + w1);
-                c = T.Load(in panel, at + w2);
+                a = T.Load(in strip, at);
+                b = T.Load(in strip, at + w1);
+                c = T.Load(in strip, at + w2);
                 s00 = T.MultiplyAdd(p00, a, s00);
                 s01 = T.MultiplyAdd(p01, a, s01);
                 s02 = T.MultiplyAdd(p02, a, s02);
@@ -119,17 +119,17 @@ internal static partial class Mxfp4
             where T : struct, ILanes<T>
         {
             nuint width = (nuint)_x.Width,
-                w = (nuint)PanelWidth((int)(width / StepValues));
+                w = (nuint)StripWidth((int)(width / StepValues));
             nuint w1 = w * (nuint)(rows - 1),
                 t1 = width * (nuint)(tokens - 1),
                 s1 = TileTokens * Lanes.Count;
-            ref readonly float panel = ref MemoryMarshal.GetReference(_scratch.Slice(slot * (int)w, rows * (int)w));
+            ref readonly float strip = ref MemoryMarshal.GetReference(_scratch.Slice(slot * (int)w, rows * (int)w));
             ref readonly float x = ref MemoryMarshal.GetReference(_x.Values.Slice(token * _x.Width, tokens * _x.Width));
-            nuint at = (nuint)PanelWidth(begin / StepValues);
+            nuint at = (nuint)StripWidth(begin / StepValues);
             for (nuint from = (nuint)begin; from < (nuint)end; at += Lanes.Count)
             {
-                T a = T.Load(in panel, at),
-                    b = T.Load(in panel, at + w1),
+                T a = T.Load(in strip, at),
+                    b = T.Load(in strip, at + w1),
                     v = T.Load(in x, from);
                 T p00 = a * v,
                     p10 = b * v;
@@ -140,8 +140,8 @@ internal static partial class Mxfp4
                 at += Lanes.Count;
                 for (from += Lanes.Count; from < stepEnd; from += Lanes.Count, at += Lanes.Count)
                 {
-                    a = T.Load(in panel, at);
-                    b = T.Load(in panel, at + w1);
+                    a = T.Load(in strip, at);
+                    b = T.Load(in strip, at + w1);
                     v = T.Load(in x, from);
                     p00 = T.MultiplyAdd(a, v, p00);
                     p10 = T.MultiplyAdd(b, v, p10);
@@ -149,8 +149,8 @@ internal static partial class Mxfp4
                     p01 = T.MultiplyAdd(a, v, p01);
                     p11 = T.MultiplyAdd(b, v, p11);
                 }
-                a = T.Load(in panel, at);
-                b = T.Load(in panel, at + w1);
+                a = T.Load(in strip, at);
+                b = T.Load(in strip, at + w1);
                 T.Store(T.MultiplyAdd(p00, a, T.Load(in s, 0)), ref s, 0);
                 T.Store(T.MultiplyAdd(p01, a, T.Load(in s, 16)), ref s, 16);
                 T.Store(T.MultiplyAdd(p10, b, T.Load(in s, s1)), ref s, s1);

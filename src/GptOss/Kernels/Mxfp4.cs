@@ -30,8 +30,8 @@ internal static partial class Mxfp4
     private const int StepBytes = StepBlocks * BlockBytes;
     private const int CodesPerLane = 8;
 
-    /// <summary>Rows decoded at once for several tokens; with 2,880 columns they take 159 KB of scratch.</summary>
-    private const int PanelRows = 12;
+    /// <summary>Rows decoded at once for several tokens; with 2,880 inputs they take 159 KB of scratch.</summary>
+    private const int StripRows = 12;
 
     private const int TileRows = 3,
         TileTokens = 4,
@@ -40,7 +40,7 @@ internal static partial class Mxfp4
     /// <summary>
     /// Below this many tokens decoding a row again for each is quicker than keeping it: measured at 512 bits.
     /// </summary>
-    private const int PanelTokens = 9;
+    private const int StripTokens = 9;
 
     private static ReadOnlySpan<float> Values =>
         [0f, 0.5f, 1f, 1.5f, 2f, 3f, 4f, 6f, -0f, -0.5f, -1f, -1.5f, -2f, -3f, -4f, -6f];
@@ -52,23 +52,23 @@ internal static partial class Mxfp4
     /// </summary>
     public static float Scale(byte s) => BitConverter.UInt32BitsToSingle(s == 0 ? 0x0040_0000u : (uint)s << 23);
 
-    /// <summary>Width of an arranged row: the columns, padded to whole steps.</summary>
-    public static int ArrangedWidth(int columns) => (columns + StepValues - 1) / StepValues * StepValues;
+    /// <summary>Width of an permuted row: the inputs, padded to whole steps.</summary>
+    public static int PermutedWidth(int inputs) => (inputs + StepValues - 1) / StepValues * StepValues;
 
     /// <summary>Floats of scratch that <see cref="Multiply"/> needs.</summary>
-    public static int ScratchValues(int columns) => PanelRows * PanelWidth(ArrangedWidth(columns) / StepValues);
+    public static int ScratchValues(int inputs) => StripRows * StripWidth(PermutedWidth(inputs) / StepValues);
 
     /// <summary>Floats of a decoded row: for each step eight registers of values, then one of scales.</summary>
-    private static int PanelWidth(int steps) => steps * (CodesPerLane + 1) * Lanes.Count;
+    private static int StripWidth(int steps) => steps * (CodesPerLane + 1) * Lanes.Count;
 
     /// <summary>
     /// Brings activations into the order in which a step meets them: <c>y[128g + 16j + d] = x[128g + 8d + j]</c>.
     /// </summary>
-    /// <param name="x">[columns].</param>
-    /// <param name="arranged">[<see cref="ArrangedWidth"/>]; what lies past x becomes zero.</param>
-    public static void Arrange(ReadOnlySpan<float> x, Span<float> arranged)
+    /// <param name="x">[inputs].</param>
+    /// <param name="permuted">[<see cref="PermutedWidth"/>]; what lies past x becomes zero.</param>
+    public static void Permute(ReadOnlySpan<float> x, Span<float> permuted)
     {
-        ArgumentOutOfRangeException.ThrowIfNotEqual(arranged.Length, ArrangedWidth(x.Length));
+        ArgumentOutOfRangeException.ThrowIfNotEqual(permuted.Length, PermutedWidth(x.Length));
         scoped Span<float> rest = stackalloc float[StepValues];
         for (int k = 0; k < x.Length; k += StepValues)
         {
@@ -79,7 +79,7 @@ internal static partial class Mxfp4
                 step.CopyTo(rest);
                 step = rest;
             }
-            Span<float> to = arranged.Slice(k, StepValues);
+            Span<float> to = permuted.Slice(k, StepValues);
             for (int lane = 0; lane < Lanes.Count; lane++)
             for (int code = 0; code < CodesPerLane; code++)
                 to[code * Lanes.Count + lane] = step[lane * CodesPerLane + code];
@@ -109,11 +109,11 @@ internal static partial class Mxfp4
         return Lanes1.Sum(Lanes1.Load(in lanes[0], 0));
     }
 
-    /// <summary>Multiplies a range of rows into columns <paramref name="first"/> and following of y.</summary>
-    /// <param name="blocks">[rows, columns / 32, 16]: the rows of the range alone.</param>
-    /// <param name="scales">[rows, columns / 32].</param>
+    /// <summary>Multiplies a range of rows into inputs <paramref name="first"/> and following of y.</summary>
+    /// <param name="blocks">[rows, inputs / 32, 16]: the rows of the range alone.</param>
+    /// <param name="scales">[rows, inputs / 32].</param>
     /// <param name="bias">[rows].</param>
-    /// <param name="x">[tokens, <see cref="ArrangedWidth"/>]: arranged.</param>
+    /// <param name="x">[tokens, <see cref="PermutedWidth"/>]: permuted.</param>
     /// <param name="y">[tokens, outputs], written at [t, first + r].</param>
     /// <param name="first">The output that the range's first row makes.</param>
     /// <param name="scratch">At least <see cref="ScratchValues"/> floats.</param>
@@ -127,13 +127,13 @@ internal static partial class Mxfp4
         Span<float> scratch
     )
     {
-        int columns = Mxfp4Shape.Columns(blocks, scales, bias, x, y, first);
-        ArgumentOutOfRangeException.ThrowIfNotEqual(x.Width, ArrangedWidth(columns));
-        ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Length, ScratchValues(columns));
-        Lanes.Run(new Kernel(blocks, scales, bias, x, y, first, scratch));
+        int inputs = Mxfp4Shape.Inputs(blocks, scales, bias, x, y, first);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(x.Width, PermutedWidth(inputs));
+        ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Length, ScratchValues(inputs));
+        Lanes.Run(new MultiplyMxfp4(blocks, scales, bias, x, y, first, scratch));
     }
 
-    internal readonly ref partial struct Kernel(
+    internal readonly ref partial struct MultiplyMxfp4(
         ReadOnlySpan<byte> blocks,
         ReadOnlySpan<byte> scales,
         ReadOnlySpan<float> bias,
@@ -150,7 +150,7 @@ internal static partial class Mxfp4
         private readonly Rows _y = y;
         private readonly int _first = first;
         private readonly Span<float> _scratch = scratch;
-        private readonly int _columnBlocks = bias.Length == 0 ? 0 : scales.Length / bias.Length;
+        private readonly int _inputBlocks = bias.Length == 0 ? 0 : scales.Length / bias.Length;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<T>()
@@ -158,27 +158,27 @@ internal static partial class Mxfp4
         {
             int rows = _bias.Length,
                 tokens = _x.Count;
-            if (tokens < PanelTokens)
+            if (tokens < StripTokens)
             {
                 for (int r = 0; r < rows; r++)
                 for (int t = 0; t < tokens; t++)
                     One<T>(r, t);
                 return;
             }
-            Span<float> sums = stackalloc float[PanelRows * TileTokens * Lanes.Count];
-            for (int panel = 0; panel < rows; panel += PanelRows)
+            Span<float> sums = stackalloc float[StripRows * TileTokens * Lanes.Count];
+            for (int strip = 0; strip < rows; strip += StripRows)
             {
-                int count = Math.Min(PanelRows, rows - panel);
+                int count = Math.Min(StripRows, rows - strip);
                 for (int r = 0; r < count; r++)
-                    Decode<T>(panel + r, r);
+                    Decode<T>(strip + r, r);
                 for (int t = 0; t < tokens; t += TileTokens)
-                    MultiplyPanel<T>(panel, count, t, Math.Min(TileTokens, tokens - t), sums);
+                    MultiplyStrip<T>(strip, count, t, Math.Min(TileTokens, tokens - t), sums);
             }
         }
 
-        // Piece by piece of the columns, so that the tokens' values stay in the nearest cache for all rows of the
-        // panel.
-        private void MultiplyPanel<T>(int first, int rows, int token, int tokens, Span<float> sums)
+        // Piece by piece of the inputs, so that the tokens' values stay in the nearest cache for all rows of the
+        // strip.
+        private void MultiplyStrip<T>(int first, int rows, int token, int tokens, Span<float> sums)
             where T : struct, ILanes<T>
         {
             sums.Clear();
@@ -219,11 +219,11 @@ internal static partial class Mxfp4
         private void One<T>(int row, int token)
             where T : struct, ILanes<T>
         {
-            nuint full = (nuint)(_columnBlocks / StepBlocks);
-            int rest = _columnBlocks % StepBlocks;
+            nuint full = (nuint)(_inputBlocks / StepBlocks);
+            int rest = _inputBlocks % StepBlocks;
             uint last = LastScales(row); // before the loop: a call after it would keep the sum in memory within it
-            ref readonly byte b = ref MemoryMarshal.GetReference(_blocks.Slice(row * _columnBlocks * BlockBytes));
-            ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(row * _columnBlocks));
+            ref readonly byte b = ref MemoryMarshal.GetReference(_blocks.Slice(row * _inputBlocks * BlockBytes));
+            ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(row * _inputBlocks));
             ref readonly float x = ref MemoryMarshal.GetReference(_x[token]);
             T sum = T.Zero;
             nuint step = 0;
@@ -268,8 +268,8 @@ internal static partial class Mxfp4
         // The scales of a row's last, incomplete step, one byte each; those of the missing blocks are 0.
         private uint LastScales(int row)
         {
-            int rest = _columnBlocks % StepBlocks;
-            ReadOnlySpan<byte> last = _scales.Slice((row + 1) * _columnBlocks - rest, rest);
+            int rest = _inputBlocks % StepBlocks;
+            ReadOnlySpan<byte> last = _scales.Slice((row + 1) * _inputBlocks - rest, rest);
             uint scales = 0;
             for (int i = 0; i < rest; i++)
                 scales |= (uint)last[i] << (8 * i);
@@ -283,32 +283,32 @@ internal static partial class Mxfp4
         private void Decode<T>(int row, int slot)
             where T : struct, ILanes<T>
         {
-            nuint full = (nuint)(_columnBlocks / StepBlocks),
+            nuint full = (nuint)(_inputBlocks / StepBlocks),
                 steps = (nuint)(_x.Width / StepValues);
             uint last = LastScales(row);
-            ref readonly byte b = ref MemoryMarshal.GetReference(_blocks.Slice(row * _columnBlocks * BlockBytes));
-            ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(row * _columnBlocks));
-            ref float panel = ref MemoryMarshal.GetReference(
-                _scratch.Slice(slot * PanelWidth((int)steps), PanelWidth((int)steps))
+            ref readonly byte b = ref MemoryMarshal.GetReference(_blocks.Slice(row * _inputBlocks * BlockBytes));
+            ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(row * _inputBlocks));
+            ref float strip = ref MemoryMarshal.GetReference(
+                _scratch.Slice(slot * StripWidth((int)steps), StripWidth((int)steps))
             );
             for (nuint step = 0; step < steps; step++)
             {
                 bool whole = step < full;
                 T bits = whole
                     ? T.LoadBits(in b, step * StepBytes)
-                    : T.LoadBits(in b, step * StepBytes, _columnBlocks % StepBlocks);
+                    : T.LoadBits(in b, step * StepBytes, _inputBlocks % StepBlocks);
                 T scales = whole ? T.Scales(in s, step * StepBlocks) : T.Scales(in Bytes(in last), 0);
                 nuint at = step * (CodesPerLane + 1) * Lanes.Count;
                 T.Codes(bits, out T k0, out T k1, out T k2, out T k3);
-                T.Store(T.FirstValues(k0), ref panel, at);
-                T.Store(T.FirstValues(k1), ref panel, at + 16);
-                T.Store(T.FirstValues(k2), ref panel, at + 32);
-                T.Store(T.FirstValues(k3), ref panel, at + 48);
-                T.Store(T.SecondValues(k0), ref panel, at + 64);
-                T.Store(T.SecondValues(k1), ref panel, at + 80);
-                T.Store(T.SecondValues(k2), ref panel, at + 96);
-                T.Store(T.SecondValues(k3), ref panel, at + 112);
-                T.Store(scales, ref panel, at + 128);
+                T.Store(T.FirstValues(k0), ref strip, at);
+                T.Store(T.FirstValues(k1), ref strip, at + 16);
+                T.Store(T.FirstValues(k2), ref strip, at + 32);
+                T.Store(T.FirstValues(k3), ref strip, at + 48);
+                T.Store(T.SecondValues(k0), ref strip, at + 64);
+                T.Store(T.SecondValues(k1), ref strip, at + 80);
+                T.Store(T.SecondValues(k2), ref strip, at + 96);
+                T.Store(T.SecondValues(k3), ref strip, at + 112);
+                T.Store(scales, ref strip, at + 128);
             }
         }
 

@@ -23,7 +23,7 @@ internal static class Mxfp4Int8
     /// <summary>
     /// From this many tokens on rows in lanes are quicker than one row after the other: measured at 512 bits.
     /// </summary>
-    public const int PanelTokens = 5;
+    public const int StripTokens = 5;
 
     public static Vector128<sbyte> SignedTable
     {
@@ -42,9 +42,9 @@ internal static class Mxfp4Int8
     /// <summary>Twice the value of a code.</summary>
     public static int Twice(int code) => TwiceTable[code];
 
-    /// <summary>Floats of scratch that <see cref="Multiply"/> needs: a panel, and its results.</summary>
-    public static int ScratchValues(int columns, int tokens) =>
-        (int)(Int8Panel.Bytes<SingleScales>(columns) / sizeof(float)) + tokens * Int8Panel.Rows;
+    /// <summary>Floats of scratch that <see cref="Multiply"/> needs: a strip, and its results.</summary>
+    public static int ScratchValues(int inputs, int tokens) =>
+        (int)(Int8Panel.Bytes<SingleScales>(inputs) / sizeof(float)) + tokens * Int8Panel.Rows;
 
     /// <summary>The definition. Every faster path is tested against this one.</summary>
     internal static float DotScalar(ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<float> x)
@@ -65,20 +65,20 @@ internal static class Mxfp4Int8
     }
 
     /// <summary>Brings activations into the form that so many tokens want.</summary>
-    /// <param name="x">[columns].</param>
+    /// <param name="x">[inputs].</param>
     /// <param name="row">[<see cref="Int8Row.Width"/>].</param>
     /// <param name="tokens">Of the multiplication.</param>
-    public static void Arrange(ReadOnlySpan<float> x, Span<float> row, int tokens)
+    public static void Quantize(ReadOnlySpan<float> x, Span<float> row, int tokens)
     {
-        if (tokens < PanelTokens)
-            Int8Row.ToRowForm(x, row);
+        if (tokens < StripTokens)
+            Int8Row.ToBlockOrder(x, row);
         else
-            Dots.RunSmall(new ArrangeKernel(x, row));
+            Dots.RunSmall(new QuantizeForMxfp4Strips(x, row));
     }
 
-    /// <summary>Multiplies a range of rows into columns <paramref name="first"/> and following of y.</summary>
-    /// <param name="blocks">[rows, columns / 32, 16]: the rows of the range alone.</param>
-    /// <param name="scales">[rows, columns / 32].</param>
+    /// <summary>Multiplies a range of rows into inputs <paramref name="first"/> and following of y.</summary>
+    /// <param name="blocks">[rows, inputs / 32, 16]: the rows of the range alone.</param>
+    /// <param name="scales">[rows, inputs / 32].</param>
     /// <param name="bias">[rows].</param>
     /// <param name="x">[tokens, <see cref="Int8Row.Width"/>]: arranged.</param>
     /// <param name="y">[tokens, outputs], written at [t, first + r].</param>
@@ -94,27 +94,27 @@ internal static class Mxfp4Int8
         Span<float> scratch
     )
     {
-        int columns = Mxfp4Shape.Columns(blocks, scales, bias, x, y, first);
-        ArgumentOutOfRangeException.ThrowIfNotEqual(x.Width, Int8Row.Width(columns));
-        ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Length, ScratchValues(columns, x.Count));
+        int inputs = Mxfp4Shape.Inputs(blocks, scales, bias, x, y, first);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(x.Width, Int8Row.Width(inputs));
+        ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Length, ScratchValues(inputs, x.Count));
         if (bias.IsEmpty)
             return;
-        if (x.Count < PanelTokens)
-            Lanes.Run(new RowKernel(blocks, scales, bias, x, y, first));
+        if (x.Count < StripTokens)
+            Lanes.Run(new MultiplyMxfp4RowsByInt8(blocks, scales, bias, x, y, first));
         else
-            Dots.RunSmall(new PanelKernel(blocks, scales, bias, x, y, first, scratch));
+            Dots.RunSmall(new MultiplyMxfp4StripsByInt8(blocks, scales, bias, x, y, first, scratch));
     }
 
-    internal readonly ref struct ArrangeKernel(ReadOnlySpan<float> x, Span<float> row) : IDotsKernel
+    internal readonly ref struct QuantizeForMxfp4Strips(ReadOnlySpan<float> x, Span<float> row) : IDotsKernel
     {
         private readonly ReadOnlySpan<float> _x = x;
         private readonly Span<float> _row = row;
 
         public void Run<T>()
-            where T : struct, IDots<T> => Int8Row.ToPanelForm<T>(_x, _row, Offset, 0.5f);
+            where T : struct, IDots<T> => Int8Row.ToLaneOrder<T>(_x, _row, Offset, 0.5f);
     }
 
-    internal readonly ref struct RowKernel(
+    internal readonly ref struct MultiplyMxfp4RowsByInt8(
         ReadOnlySpan<byte> blocks,
         ReadOnlySpan<byte> scales,
         ReadOnlySpan<float> bias,
@@ -129,7 +129,7 @@ internal static class Mxfp4Int8
         private readonly Rows _x = x;
         private readonly Rows _y = y;
         private readonly int _first = first;
-        private readonly int _columnBlocks = scales.Length / bias.Length;
+        private readonly int _inputBlocks = scales.Length / bias.Length;
 
         private static ReadOnlySpan<byte> Masks =>
             [
@@ -173,13 +173,13 @@ internal static class Mxfp4Int8
         {
             // Where a row's last step would reach past the range, it is taken from a copy.
             int rows = _bias.Length,
-                rest = _columnBlocks % StepBlocks;
-            int apart = rest == 0 ? 0 : Math.Min(rows, (StepBlocks - rest + _columnBlocks - 1) / _columnBlocks);
+                rest = _inputBlocks % StepBlocks;
+            int apart = rest == 0 ? 0 : Math.Min(rows, (StepBlocks - rest + _inputBlocks - 1) / _inputBlocks);
             Span<byte> copy = stackalloc byte[StepBytes + StepBlocks];
             for (int r = 0; r < rows; r++)
             {
-                scoped ReadOnlySpan<byte> lastBlocks = _blocks[(((r + 1) * _columnBlocks - rest) * Mxfp4.BlockBytes)..];
-                scoped ReadOnlySpan<byte> lastScales = _scales[((r + 1) * _columnBlocks - rest)..];
+                scoped ReadOnlySpan<byte> lastBlocks = _blocks[(((r + 1) * _inputBlocks - rest) * Mxfp4.BlockBytes)..];
+                scoped ReadOnlySpan<byte> lastScales = _scales[((r + 1) * _inputBlocks - rest)..];
                 if (r >= rows - apart)
                 {
                     copy.Clear();
@@ -204,16 +204,16 @@ internal static class Mxfp4Int8
         )
             where T : struct, ILanes<T>
         {
-            int columns = _columnBlocks * Int8Row.BlockValues;
-            nuint full = (nuint)(_columnBlocks / StepBlocks);
-            ref readonly byte b = ref MemoryMarshal.GetReference(_blocks.Slice(row * _columnBlocks * Mxfp4.BlockBytes));
-            ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(row * _columnBlocks));
+            int inputs = _inputBlocks * Int8Row.BlockValues;
+            nuint full = (nuint)(_inputBlocks / StepBlocks);
+            ref readonly byte b = ref MemoryMarshal.GetReference(_blocks.Slice(row * _inputBlocks * Mxfp4.BlockBytes));
+            ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(row * _inputBlocks));
             ref readonly byte x = ref MemoryMarshal.GetReference(MemoryMarshal.AsBytes(_x[token]));
             ref readonly float scales = ref Unsafe.As<byte, float>(
-                ref Unsafe.Add(ref Unsafe.AsRef(in x), Int8Row.RowScalesAt(columns))
+                ref Unsafe.Add(ref Unsafe.AsRef(in x), Int8Row.ScalesAt(inputs))
             );
             ref readonly int offsets = ref Unsafe.As<byte, int>(
-                ref Unsafe.Add(ref Unsafe.AsRef(in x), Int8Row.RowOffsetsAt(columns))
+                ref Unsafe.Add(ref Unsafe.AsRef(in x), Int8Row.OffsetsAt(inputs))
             );
             T sum = T.Zero;
             nuint step = 0;
@@ -252,7 +252,7 @@ internal static class Mxfp4Int8
         }
     }
 
-    internal readonly ref struct PanelKernel(
+    internal readonly ref struct MultiplyMxfp4StripsByInt8(
         ReadOnlySpan<byte> blocks,
         ReadOnlySpan<byte> scales,
         ReadOnlySpan<float> bias,
@@ -274,21 +274,21 @@ internal static class Mxfp4Int8
             where T : struct, IDots<T>
         {
             int rows = _bias.Length,
-                columnBlocks = _scales.Length / rows,
-                columns = columnBlocks * Int8Row.BlockValues;
-            int panelValues = (int)(Int8Panel.Bytes<SingleScales>(columns) / sizeof(float));
-            Span<byte> panel = MemoryMarshal.AsBytes(_scratch[..panelValues]);
-            var results = new Rows(_scratch.Slice(panelValues, _x.Count * Int8Panel.Rows), Int8Panel.Rows);
+                inputBlocks = _scales.Length / rows,
+                inputs = inputBlocks * Int8Row.BlockValues;
+            int stripValues = (int)(Int8Panel.Bytes<SingleScales>(inputs) / sizeof(float));
+            Span<byte> strip = MemoryMarshal.AsBytes(_scratch[..stripValues]);
+            var results = new Rows(_scratch.Slice(stripValues, _x.Count * Int8Panel.Rows), Int8Panel.Rows);
             for (int row = 0; row < rows; row += Int8Panel.Rows)
             {
                 int count = Math.Min(Int8Panel.Rows, rows - row);
-                Mxfp4Panel.Unpack<T>(
-                    _blocks.Slice(row * columnBlocks * Mxfp4.BlockBytes, count * columnBlocks * Mxfp4.BlockBytes),
-                    _scales.Slice(row * columnBlocks, count * columnBlocks),
-                    columnBlocks,
-                    panel
+                Mxfp4Strip.Decode<T>(
+                    _blocks.Slice(row * inputBlocks * Mxfp4.BlockBytes, count * inputBlocks * Mxfp4.BlockBytes),
+                    _scales.Slice(row * inputBlocks, count * inputBlocks),
+                    inputBlocks,
+                    strip
                 );
-                Int8Panel.Multiply<T, SingleScales>(panel, columns, _x, results);
+                Int8Panel.Multiply<T, SingleScales>(strip, inputs, _x, results);
                 Int8Panel.Put(results, _bias.Slice(row, count), count, _y, _first + row);
             }
         }

@@ -4,10 +4,10 @@ namespace GptOss.Kernels;
 internal static class Mxfp4Shape
 {
     /// <summary>
-    /// The columns of the rows, one for each bias, whose blocks and scales must fit each other, and their place in y.
+    /// The inputs of the rows, one for each bias, whose blocks and scales must fit each other, and their place in y.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">A length is not what the others make it.</exception>
-    public static int Columns(
+    public static int Inputs(
         ReadOnlySpan<byte> blocks,
         ReadOnlySpan<byte> scales,
         ReadOnlySpan<float> bias,
@@ -17,12 +17,12 @@ internal static class Mxfp4Shape
     )
     {
         int rows = bias.Length,
-            columnBlocks = rows == 0 ? 0 : scales.Length / rows;
-        ArgumentOutOfRangeException.ThrowIfNotEqual(scales.Length, rows * columnBlocks);
+            inputBlocks = rows == 0 ? 0 : scales.Length / rows;
+        ArgumentOutOfRangeException.ThrowIfNotEqual(scales.Length, rows * inputBlocks);
         ArgumentOutOfRangeException.ThrowIfNotEqual(blocks.Length, scales.Length * Mxfp4.BlockBytes);
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
         ArgumentOutOfRangeException.ThrowIfNegative(first);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(first + rows, y.Width);
-        return columnBlocks * Mxfp4.BlockValues;
+        return inputBlocks * Mxfp4.BlockValues;
     }
 }

@@ -13,9 +13,9 @@ namespace GptOss.Kernels;
 /// </remarks>
 internal static class PlainRow
 {
-    /// <param name="weights">[columns].</param>
+    /// <param name="weights">[inputs].</param>
     /// <param name="bias">One number, or empty for none.</param>
-    /// <param name="x">[tokens, columns].</param>
+    /// <param name="x">[tokens, inputs].</param>
     /// <param name="y">[tokens, outputs], written at [t, output].</param>
     /// <param name="output">The output that the row makes.</param>
     public static void Multiply(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, Rows x, Rows y, int output)
@@ -24,10 +24,10 @@ internal static class PlainRow
         ArgumentOutOfRangeException.ThrowIfGreaterThan(bias.Length, 1);
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)output, (uint)y.Width);
-        Lanes.Run(new Kernel(weights, bias, x, y, output));
+        Lanes.Run(new MultiplyPlainRow(weights, bias, x, y, output));
     }
 
-    internal readonly ref struct Kernel(
+    internal readonly ref struct MultiplyPlainRow(
         ReadOnlySpan<float> weights,
         ReadOnlySpan<float> bias,
         Rows x,

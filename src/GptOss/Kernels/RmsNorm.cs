@@ -16,10 +16,10 @@ internal static class RmsNorm
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(weight.Length, x.Length);
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Length, x.Length);
-        Lanes.Run(new Kernel(x, weight, epsilon, y));
+        Lanes.Run(new NormalizeRow(x, weight, epsilon, y));
     }
 
-    internal readonly ref struct Kernel(ReadOnlySpan<float> x, ReadOnlySpan<float> weight, float epsilon, Span<float> y)
+    internal readonly ref struct NormalizeRow(ReadOnlySpan<float> x, ReadOnlySpan<float> weight, float epsilon, Span<float> y)
         : ILaneKernel
     {
         private readonly ReadOnlySpan<float> _x = x;

@@ -13,10 +13,10 @@ internal static class Softmax
     public static void Weights(ReadOnlySpan<float> x, float maximum, float temperature, Span<float> y)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Length, x.Length);
-        Lanes.Run(new Kernel(x, maximum, temperature, y));
+        Lanes.Run(new WeighLogits(x, maximum, temperature, y));
     }
 
-    internal readonly ref struct Kernel(ReadOnlySpan<float> x, float maximum, float temperature, Span<float> y)
+    internal readonly ref struct WeighLogits(ReadOnlySpan<float> x, float maximum, float temperature, Span<float> y)
         : ILaneKernel
     {
         private readonly ReadOnlySpan<float> _x = x;

@@ -16,10 +16,10 @@ internal static class SwiGlu
     public static void Row(ReadOnlySpan<float> u, float limit, Span<float> y, float alpha = 1.702f)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(u.Length, 2 * y.Length);
-        Lanes.Run(new Kernel(u, limit, y, alpha));
+        Lanes.Run(new ApplySwiGlu(u, limit, y, alpha));
     }
 
-    internal readonly ref struct Kernel(ReadOnlySpan<float> u, float limit, Span<float> y, float alpha) : ILaneKernel
+    internal readonly ref struct ApplySwiGlu(ReadOnlySpan<float> u, float limit, Span<float> y, float alpha) : ILaneKernel
     {
         private readonly ReadOnlySpan<float> _u = u;
         private readonly float _limit = limit;

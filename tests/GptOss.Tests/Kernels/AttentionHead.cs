@@ -59,7 +59,7 @@ internal sealed record AttentionHead(int HeadDim, float[] Queries, float[][] Key
             bool fetches = ahead && 64 * (tile + 1) < to;
             ReadOnlySpan<byte> keys = fetches ? MemoryMarshal.AsBytes(KeyTiles[tile + 1].AsSpan()) : default;
             ReadOnlySpan<byte> values = fetches ? MemoryMarshal.AsBytes(ValueTiles[tile + 1].AsSpan()) : default;
-            AttentionTile.Fold(
+            PageAttention.Fold(
                 QueryRows,
                 KeyTiles[tile],
                 ValueTiles[tile],

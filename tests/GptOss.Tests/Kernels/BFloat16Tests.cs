@@ -49,7 +49,7 @@ public class BFloat16Tests
             float[] x = Sample.Floats(tokens * columns, seed: rows),
                 y = new float[tokens * rows];
 
-            Widths.Run(width, new BFloat16.Kernel(w, bias, new Rows(x, columns), new Rows(y, rows), 0));
+            Widths.Run(width, new BFloat16.MultiplyBFloat16(w, bias, new Rows(x, columns), new Rows(y, rows), 0));
 
             Sample.AssertSameBits(Defined(w, bias, x, columns), y, $"{rows} × {columns}, {tokens} tokens");
         }
@@ -67,7 +67,7 @@ public class BFloat16Tests
         for (int t = 0; t < 70; t++)
             Widths.Run(
                 width,
-                new BFloat16.Kernel(
+                new BFloat16.MultiplyBFloat16(
                     w,
                     bias,
                     new Rows(x.AsSpan(t * columns, columns), columns),
@@ -81,7 +81,7 @@ public class BFloat16Tests
             var y = new float[tokens * rows];
             Widths.Run(
                 width,
-                new BFloat16.Kernel(w, bias, new Rows(x.AsSpan(0, tokens * columns), columns), new Rows(y, rows), 0)
+                new BFloat16.MultiplyBFloat16(w, bias, new Rows(x.AsSpan(0, tokens * columns), columns), new Rows(y, rows), 0)
             );
             Sample.AssertSameBits(single.AsSpan(0, tokens * rows), y, $"{tokens} tokens");
         }
@@ -132,7 +132,7 @@ public class BFloat16Tests
 
         Widths.Run(
             width,
-            new BFloat16.Kernel(MemoryMarshal.Cast<byte, ushort>(moved), [], new Rows(x, columns), new Rows(y, rows), 0)
+            new BFloat16.MultiplyBFloat16(MemoryMarshal.Cast<byte, ushort>(moved), [], new Rows(x, columns), new Rows(y, rows), 0)
         );
 
         Sample.AssertSameBits(Defined(w, new float[rows], x, columns), y);
@@ -152,7 +152,7 @@ public class BFloat16Tests
 
             Widths.Run(
                 width,
-                new BFloat16.Kernel(w.Span, bias.Span, new Rows(x.Span, columns), new Rows(y.Span, rows), 0)
+                new BFloat16.MultiplyBFloat16(w.Span, bias.Span, new Rows(x.Span, columns), new Rows(y.Span, rows), 0)
             );
 
             Sample.AssertSameBits(Defined(w.Span, bias.Span, x.Span, columns), y.Span, $"{columns} columns");

@@ -150,14 +150,14 @@ public class Int8Tests
         var panels = new byte[Int8.Bytes(rows, columns)];
         int bytes = (int)Int8.PanelBytes(columns);
         for (int p = 0; p * 32 < rows; p++)
-            Int8.Derive(
+            Int8.Pack(
                 w.AsSpan(p * 32 * columns, Math.Min(32, rows - p * 32) * columns),
                 columns,
                 panels.AsSpan(p * bytes, bytes)
             );
         var arranged = new float[tokens * width];
         for (int t = 0; t < tokens; t++)
-            Int8.Arrange(x.Slice(t * columns, columns), arranged.AsSpan(t * width, width));
+            Int8.Quantize(x.Slice(t * columns, columns), arranged.AsSpan(t * width, width));
         var y = new float[tokens * rows];
         Int8.Multiply(
             panels,
@@ -181,7 +181,7 @@ public class Int8Tests
         for (int p = 0; p * 32 < rows; p++)
             Kinds.Run(
                 kind,
-                new Int8.DeriveKernel(
+                new Int8.PackInt8Panel(
                     w.AsSpan(p * 32 * columns, Math.Min(32, rows - p * 32) * columns),
                     columns,
                     panels.AsSpan(p * bytes, bytes)
@@ -189,11 +189,11 @@ public class Int8Tests
             );
         var arranged = new float[tokens * width];
         for (int t = 0; t < tokens; t++)
-            Kinds.Run(kind, new Int8.ArrangeKernel(x.Slice(t * columns, columns), arranged.AsSpan(t * width, width)));
+            Kinds.Run(kind, new Int8.QuantizeForInt8Panels(x.Slice(t * columns, columns), arranged.AsSpan(t * width, width)));
         var y = new float[tokens * rows];
         Kinds.Run(
             kind,
-            new Int8.Kernel(
+            new Int8.MultiplyInt8Panels(
                 panels,
                 columns,
                 bias,

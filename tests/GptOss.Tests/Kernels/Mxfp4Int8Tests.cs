@@ -243,7 +243,7 @@ public class Mxfp4Int8Tests
             width = Int8Row.Width(w.Columns);
         var arranged = new float[tokens * width];
         for (int t = 0; t < tokens; t++)
-            Mxfp4Int8.Arrange(x.Slice(t * w.Columns, w.Columns), arranged.AsSpan(t * width, width), tokens);
+            Mxfp4Int8.Quantize(x.Slice(t * w.Columns, w.Columns), arranged.AsSpan(t * width, width), tokens);
         Mxfp4Int8.Multiply(
             w.Blocks.AsSpan(from * w.ColumnBlocks * 16, (to - from) * w.ColumnBlocks * 16),
             w.Scales.AsSpan(from * w.ColumnBlocks, (to - from) * w.ColumnBlocks),
@@ -270,11 +270,11 @@ public class Mxfp4Int8Tests
         for (int t = 0; t < tokens; t++)
             Widths.Run(
                 width,
-                new Int8Row.RowKernel(x.Slice(t * w.Columns, w.Columns), arranged.AsSpan(t * rowWidth, rowWidth))
+                new Int8Row.QuantizeToBlockOrder(x.Slice(t * w.Columns, w.Columns), arranged.AsSpan(t * rowWidth, rowWidth))
             );
         Widths.Run(
             width,
-            new Mxfp4Int8.RowKernel(blocks, scales, w.Bias, new Rows(arranged, rowWidth), new Rows(y, w.Rows), 0)
+            new Mxfp4Int8.MultiplyMxfp4RowsByInt8(blocks, scales, w.Bias, new Rows(arranged, rowWidth), new Rows(y, w.Rows), 0)
         );
         return y;
     }
@@ -297,11 +297,11 @@ public class Mxfp4Int8Tests
         for (int t = 0; t < tokens; t++)
             Kinds.Run(
                 kind,
-                new Mxfp4Int8.ArrangeKernel(x.Slice(t * w.Columns, w.Columns), arranged.AsSpan(t * width, width))
+                new Mxfp4Int8.QuantizeForMxfp4Strips(x.Slice(t * w.Columns, w.Columns), arranged.AsSpan(t * width, width))
             );
         Kinds.Run(
             kind,
-            new Mxfp4Int8.PanelKernel(
+            new Mxfp4Int8.MultiplyMxfp4StripsByInt8(
                 blocks,
                 scales,
                 w.Bias,

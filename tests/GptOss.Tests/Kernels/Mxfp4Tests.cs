@@ -225,9 +225,9 @@ public class Mxfp4Tests
     public void Arranging_puts_each_value_where_its_code_is_met_and_zeros_elsewhere(int columns)
     {
         float[] x = Sample.Floats(columns, seed: 1),
-            y = Sample.Floats(Mxfp4.ArrangedWidth(columns), seed: 2);
+            y = Sample.Floats(Mxfp4.PermutedWidth(columns), seed: 2);
 
-        Mxfp4.Arrange(x, y);
+        Mxfp4.Permute(x, y);
 
         for (int i = 0; i < y.Length; i++)
         {
@@ -247,7 +247,7 @@ public class Mxfp4Tests
         Assert.Throws<ArgumentOutOfRangeException>(() => Multiply(first: 1));
         Assert.Throws<ArgumentOutOfRangeException>(() => Multiply(first: -1));
         Assert.Throws<ArgumentOutOfRangeException>(() => Multiply(scratch: Mxfp4.ScratchValues(64) - 1));
-        Assert.Throws<ArgumentOutOfRangeException>(() => Mxfp4.Arrange(new float[32], new float[32]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Mxfp4.Permute(new float[32], new float[32]));
 
         static void Multiply(
             int blocks = 64,
@@ -280,7 +280,7 @@ public class Mxfp4Tests
             w.Blocks.AsSpan(from * w.ColumnBlocks * 16, (to - from) * w.ColumnBlocks * 16),
             w.Scales.AsSpan(from * w.ColumnBlocks, (to - from) * w.ColumnBlocks),
             w.Bias.AsSpan(from, to - from),
-            new Rows(Sample.Arranged(x, w.Columns), Mxfp4.ArrangedWidth(w.Columns)),
+            new Rows(Sample.Permuted(x, w.Columns), Mxfp4.PermutedWidth(w.Columns)),
             new Rows(y, w.Rows),
             from,
             new float[Mxfp4.ScratchValues(w.Columns)]
@@ -298,8 +298,8 @@ public class Mxfp4Tests
     {
         var y = new float[x.Length / w.Columns * w.Rows];
         var scratch = new float[Mxfp4.ScratchValues(w.Columns)];
-        var rows = new Rows(Sample.Arranged(x, w.Columns), Mxfp4.ArrangedWidth(w.Columns));
-        Widths.Run(width, new Mxfp4.Kernel(blocks, scales, w.Bias, rows, new Rows(y, w.Rows), 0, scratch));
+        var rows = new Rows(Sample.Permuted(x, w.Columns), Mxfp4.PermutedWidth(w.Columns));
+        Widths.Run(width, new Mxfp4.MultiplyMxfp4(blocks, scales, w.Bias, rows, new Rows(y, w.Rows), 0, scratch));
         return y;
     }
 

@@ -49,7 +49,7 @@ public class RmsNormTests
             using var guardedX = new GuardedMemory<float>(x);
             using var guardedWeight = new GuardedMemory<float>(weight);
 
-            Widths.Run(width, new RmsNorm.Kernel(guardedX.Span, guardedWeight.Span, 1e-5f, y));
+            Widths.Run(width, new RmsNorm.NormalizeRow(guardedX.Span, guardedWeight.Span, 1e-5f, y));
 
             Sample.AssertSameBits(expected, y, $"hidden {hidden}");
         }
@@ -85,7 +85,7 @@ public class RmsNormTests
             float[] x = Sample.Floats(45, seed: 1),
                 y = new float[45];
             x[place] = value;
-            Widths.Run(width, new RmsNorm.Kernel(x, Sample.Floats(45, seed: 2), 1e-5f, y));
+            Widths.Run(width, new RmsNorm.NormalizeRow(x, Sample.Floats(45, seed: 2), 1e-5f, y));
             Assert.All(y, result => Assert.False(float.IsFinite(result)));
         }
     }

@@ -34,7 +34,7 @@ public class SoftmaxTests
             float[] expected = [.. x.Select(v => Exp.Of((v - 50f) / 0.6f))];
             using var guarded = new GuardedMemory<float>(x);
 
-            Widths.Run(width, new Softmax.Kernel(guarded.Span, 50f, 0.6f, guarded.Span)); // y may be x
+            Widths.Run(width, new Softmax.WeighLogits(guarded.Span, 50f, 0.6f, guarded.Span)); // y may be x
 
             Sample.AssertSameBits(expected, guarded.Span, $"{count} values");
         }

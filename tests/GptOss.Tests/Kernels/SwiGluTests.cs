@@ -51,7 +51,7 @@ public class SwiGluTests
             using var guarded = new GuardedMemory<float>(u);
             using var y = new GuardedMemory<float>(new float[count]);
 
-            Widths.Run(width, new SwiGlu.Kernel(guarded.Span, 7f, y.Span, 1.702f));
+            Widths.Run(width, new SwiGlu.ApplySwiGlu(guarded.Span, 7f, y.Span, 1.702f));
 
             Sample.AssertSameBits(expected, y.Span, $"{count} values");
         }

@@ -3,7 +3,7 @@ using GptOss.Kernels;
 
 namespace GptOss.Tests.Kernels;
 
-public class BFloat16ColumnsTests
+public class BFloat16ByInputTests
 {
     [Theory]
     [InlineData(1, 1)] // a tail alone
@@ -48,7 +48,7 @@ public class BFloat16ColumnsTests
                 float[] x = Sample.Floats(2 * inputs, seed: 2),
                     y = new float[2 * outputs];
 
-                Widths.Run(width, new BFloat16Columns.Kernel(w, bias, new Rows(x, inputs), new Rows(y, outputs), 0));
+                Widths.Run(width, new BFloat16ByInput.MultiplyBFloat16ByInput(w, bias, new Rows(x, inputs), new Rows(y, outputs), 0));
 
                 Sample.AssertSameBits(Defined(w, bias, x, inputs), y, $"{inputs} × {outputs}");
             }
@@ -66,7 +66,7 @@ public class BFloat16ColumnsTests
         for (int t = 0; t < 70; t++)
             Widths.Run(
                 width,
-                new BFloat16Columns.Kernel(
+                new BFloat16ByInput.MultiplyBFloat16ByInput(
                     w,
                     bias,
                     new Rows(x.AsSpan(t * inputs, inputs), inputs),
@@ -80,7 +80,7 @@ public class BFloat16ColumnsTests
             var y = new float[tokens * outputs];
             Widths.Run(
                 width,
-                new BFloat16Columns.Kernel(
+                new BFloat16ByInput.MultiplyBFloat16ByInput(
                     w,
                     bias,
                     new Rows(x.AsSpan(0, tokens * inputs), inputs),
@@ -107,11 +107,11 @@ public class BFloat16ColumnsTests
         {
             var y = new float[tokens * outputs];
             y.AsSpan().Fill(float.NaN);
-            BFloat16Columns.Multiply(w, bias.AsSpan(cut), new Rows(x, inputs), new Rows(y, outputs), cut);
+            BFloat16ByInput.Multiply(w, bias.AsSpan(cut), new Rows(x, inputs), new Rows(y, outputs), cut);
             for (int t = 0; t < tokens; t++)
             for (int o = 0; o < cut; o++)
                 Assert.True(float.IsNaN(y[t * outputs + o]), $"output {o} is not of the range");
-            BFloat16Columns.Multiply(w, bias.AsSpan(0, cut), new Rows(x, inputs), new Rows(y, outputs), 0);
+            BFloat16ByInput.Multiply(w, bias.AsSpan(0, cut), new Rows(x, inputs), new Rows(y, outputs), 0);
             Sample.AssertSameBits(whole, y, $"cut at {cut}");
         }
     }
@@ -130,7 +130,7 @@ public class BFloat16ColumnsTests
 
         Widths.Run(
             width,
-            new BFloat16Columns.Kernel(
+            new BFloat16ByInput.MultiplyBFloat16ByInput(
                 MemoryMarshal.Cast<byte, ushort>(moved),
                 bias,
                 new Rows(x, inputs),
@@ -155,7 +155,7 @@ public class BFloat16ColumnsTests
 
             Widths.Run(
                 width,
-                new BFloat16Columns.Kernel(w.Span, bias.Span, new Rows(x.Span, inputs), new Rows(y.Span, outputs), 0)
+                new BFloat16ByInput.MultiplyBFloat16ByInput(w.Span, bias.Span, new Rows(x.Span, inputs), new Rows(y.Span, outputs), 0)
             );
 
             Sample.AssertSameBits(Defined(w.Span, bias.Span, x.Span, inputs), y.Span, $"{outputs} outputs");
@@ -171,7 +171,7 @@ public class BFloat16ColumnsTests
         Assert.Throws<ArgumentOutOfRangeException>(() => Multiply(weights: 32, bias: 1, x: 16, y: 2, first: -1));
 
         static void Multiply(int weights, int bias, int x, int y, int first) =>
-            BFloat16Columns.Multiply(
+            BFloat16ByInput.Multiply(
                 new ushort[weights],
                 new float[bias],
                 new Rows(new float[x], 16),
@@ -183,7 +183,7 @@ public class BFloat16ColumnsTests
     private static float[] Product(ushort[] w, float[] bias, float[] x, int inputs)
     {
         var y = new float[x.Length / inputs * bias.Length];
-        BFloat16Columns.Multiply(w, bias, new Rows(x, inputs), new Rows(y, bias.Length), 0);
+        BFloat16ByInput.Multiply(w, bias, new Rows(x, inputs), new Rows(y, bias.Length), 0);
         return y;
     }
 
@@ -202,7 +202,7 @@ public class BFloat16ColumnsTests
             {
                 ReadOnlySpan<float> token = x.Slice(t * inputs, inputs);
                 float sum = BFloat16.DotScalar(row, token);
-                Sample.AssertSameBits([sum], [BFloat16Columns.DotScalar(w, outputs, o, token)], "the two definitions");
+                Sample.AssertSameBits([sum], [BFloat16ByInput.DotScalar(w, outputs, o, token)], "the two definitions");
                 y[t * outputs + o] = sum + bias[o];
             }
         }

@@ -9,7 +9,7 @@ namespace GptOss.Kernels;
 /// exponentials of position j go to lane j mod 16, j ascending, then the tree. The values are added by fused
 /// multiply-add, j ascending. Positions that are not visible take no part.
 /// </remarks>
-internal static class AttentionTile
+internal static class PageAttention
 {
     public const int Positions = 64;
 
@@ -56,9 +56,9 @@ internal static class AttentionTile
             var weights = new Rows(scores[..(count * Positions)], Positions);
             AttentionState mine = state.Slice(first, count);
             weights.Values.Clear();
-            TileProduct.Add(group, keys, weights, 0, headDim, nextKeys);
-            Lanes.Run(new WeightKernel(weights, from, to, mine));
-            TileProduct.Add(weights, values, mine.Values, from, to, nextValues);
+            PageProduct.Add(group, keys, weights, 0, headDim, nextKeys);
+            Lanes.Run(new WeighScores(weights, from, to, mine));
+            PageProduct.Add(weights, values, mine.Values, from, to, nextValues);
             nextKeys = nextValues = default;
         }
     }
@@ -67,7 +67,7 @@ internal static class AttentionTile
     /// Turns scores into e^(score − maximum), 0 where not visible, with the maximum of these and all before; corrects
     /// sum and values to a maximum that has grown, and adds the exponentials to the sum.
     /// </summary>
-    internal readonly ref struct WeightKernel(Rows scores, int from, int to, AttentionState state) : ILaneKernel
+    internal readonly ref struct WeighScores(Rows scores, int from, int to, AttentionState state) : ILaneKernel
     {
         private readonly Rows _scores = scores;
         private readonly int _from = from;

@@ -12,7 +12,7 @@ namespace GptOss.Kernels;
 /// lane k mod 16, and here the sixteen lanes of an output lie in sixteen rows of a small buffer, sixteen outputs to a
 /// register.
 /// </remarks>
-internal static class BFloat16Columns
+internal static class BFloat16ByInput
 {
     /// <summary>
     /// Outputs summed side by side: their sixteen lanes take 16 KB, and a row of weights gives 512 bytes in one run.
@@ -40,10 +40,10 @@ internal static class BFloat16Columns
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
         ArgumentOutOfRangeException.ThrowIfNegative(first);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(first + bias.Length, y.Width);
-        Lanes.Run(new Kernel(weights, bias, x, y, first));
+        Lanes.Run(new MultiplyBFloat16ByInput(weights, bias, x, y, first));
     }
 
-    internal readonly ref struct Kernel(
+    internal readonly ref struct MultiplyBFloat16ByInput(
         ReadOnlySpan<ushort> weights,
         ReadOnlySpan<float> bias,
         Rows x,

@@ -10,7 +10,7 @@ namespace GptOss.Kernels;
 /// a: [queries, any]; b: [any, width], a tile; y: [queries, width]. Order of the sum: one chain of fused multiply-adds
 /// that begins with y, k ascending. Every y has its own chain, so the blocking below shows in no bit.
 /// </remarks>
-internal static class TileProduct
+internal static class PageProduct
 {
     private const int LineBytes = 64,
         Quad = 4;
@@ -43,10 +43,10 @@ internal static class TileProduct
         // Reading ahead in the tile at hand costs nothing, and spares the loop a branch.
         if (next.IsEmpty)
             next = MemoryMarshal.AsBytes(b);
-        Lanes.Run(new Kernel(a, b, y, from, to, next));
+        Lanes.Run(new AddProduct(a, b, y, from, to, next));
     }
 
-    internal readonly ref struct Kernel(
+    internal readonly ref struct AddProduct(
         Rows a,
         ReadOnlySpan<float> b,
         Rows y,

@@ -12,9 +12,9 @@ namespace GptOss.Kernels;
 /// ±127. Where a value is not finite the scale is not either, and then the whole position reads as NaN: nothing is
 /// hidden. Reading back is one multiplication per value.
 /// </remarks>
-internal static class Int8Tile
+internal static class Int8Page
 {
-    private const int Positions = AttentionTile.Positions,
+    private const int Positions = PageAttention.Positions,
         Most = 127;
 
     /// <summary>Rounds the values of one position.</summary>
@@ -42,7 +42,7 @@ internal static class Int8Tile
     public static void WidenKeys(ReadOnlySpan<sbyte> keys, ReadOnlySpan<float> scales, Span<float> result)
     {
         Check(keys, scales, result);
-        Lanes.Run(new KeyKernel(keys, scales, result));
+        Lanes.Run(new WidenKeyPage(keys, scales, result));
     }
 
     /// <summary>Reads a tile of values back as floats.</summary>
@@ -52,7 +52,7 @@ internal static class Int8Tile
     public static void WidenValues(ReadOnlySpan<sbyte> values, ReadOnlySpan<float> scales, Span<float> result)
     {
         Check(values, scales, result);
-        Lanes.Run(new ValueKernel(values, scales, result));
+        Lanes.Run(new WidenValuePage(values, scales, result));
     }
 
     private static void Check(ReadOnlySpan<sbyte> bytes, ReadOnlySpan<float> scales, Span<float> result)
@@ -62,7 +62,7 @@ internal static class Int8Tile
         ArgumentOutOfRangeException.ThrowIfNotEqual(result.Length, bytes.Length);
     }
 
-    internal readonly ref struct KeyKernel(ReadOnlySpan<sbyte> keys, ReadOnlySpan<float> scales, Span<float> result)
+    internal readonly ref struct WidenKeyPage(ReadOnlySpan<sbyte> keys, ReadOnlySpan<float> scales, Span<float> result)
         : ILaneKernel
     {
         private readonly ReadOnlySpan<sbyte> _keys = keys;
@@ -84,7 +84,7 @@ internal static class Int8Tile
         }
     }
 
-    internal readonly ref struct ValueKernel(ReadOnlySpan<sbyte> values, ReadOnlySpan<float> scales, Span<float> result)
+    internal readonly ref struct WidenValuePage(ReadOnlySpan<sbyte> values, ReadOnlySpan<float> scales, Span<float> result)
         : ILaneKernel
     {
         private readonly ReadOnlySpan<sbyte> _values = values;

@@ -2,7 +2,7 @@ using GptOss.Kernels;
 
 namespace GptOss.Tests.Kernels;
 
-public class AttentionTileTests
+public class PageAttentionTests
 {
     [Theory]
     [InlineData(64, 0, 1)] // one position
@@ -84,7 +84,7 @@ public class AttentionTileTests
             AttentionState state = head.Fresh();
             head.Fold(0, seen, state);
             float[] before = Floats(state);
-            AttentionTile.Fold(head.QueryRows, head.KeyTiles[0], head.ValueTiles[0], at, at, state);
+            PageAttention.Fold(head.QueryRows, head.KeyTiles[0], head.ValueTiles[0], at, at, state);
             Sample.AssertSameBits(before, Floats(state), $"after {seen}");
         }
     }
@@ -185,7 +185,7 @@ public class AttentionTileTests
                     expected.Values[q][i] = state.Values[q][i] * correction;
             }
 
-            Widths.Run(width, new AttentionTile.WeightKernel(new Rows(scores, 64), from, to, state));
+            Widths.Run(width, new PageAttention.WeighScores(new Rows(scores, 64), from, to, state));
 
             Sample.AssertSameBits(weights, scores, $"weights, {from} to {to}, before {before}");
             Sample.AssertSameBits(Floats(expected), Floats(state), $"state, {from} to {to}, before {before}");
@@ -213,7 +213,7 @@ public class AttentionTileTests
         )
         {
             AttentionState folded = AttentionState.In(new float[states * AttentionState.Floats(state)], state);
-            AttentionTile.Fold(new Rows(new float[2 * 16], 16), new float[keys], new float[values], from, to, folded);
+            PageAttention.Fold(new Rows(new float[2 * 16], 16), new float[keys], new float[values], from, to, folded);
         }
     }
 
