@@ -69,7 +69,16 @@ internal static unsafe class Quick
                 )
                 + Figures(
                     17 / 16.0,
-                    Measure(team, call, &MultiplyPanels, DenseRows, slice, tokens, Int8Row.Width(Columns), Int8.Quantize)
+                    Measure(
+                        team,
+                        call,
+                        &MultiplyPanels,
+                        DenseRows,
+                        slice,
+                        tokens,
+                        Int8Row.Width(Columns),
+                        Int8.Quantize
+                    )
                 )
                 + Figures(
                     17 / 32.0,

@@ -5,26 +5,29 @@ using System.Runtime.Intrinsics;
 namespace GptOss.Kernels;
 
 /// <summary>
-/// Matrices of int8 rows with a bfloat16 scale for 32 weights, derived from bfloat16 rows: <c>y[t, r] = Σ_b (Σ w · q) ·
-/// (scale_w · scale_x) + bias[r]</c>.
+/// The fast precision of bfloat16 matrices: packs bfloat16 weights into 8-bit integers with one scale for each block of
+/// 32, quantises activations in the same way, and multiplies both:
+/// <c>y[t, o] = Σ_b (Σ w · q) · (scale_w · scale_x) + bias[o]</c>, b over the blocks of the inputs.
 /// </summary>
 /// <remarks>
-/// scale_w = max|w| / 127 of the block, rounded up to bfloat16, and the integer weight is w / scale_w to nearest, ties
-/// to even: 8.5 bits a weight. The rows lie in panels of 32, in the layout that this process's registers want; a last
-/// panel is filled up with zero rows. The order of the sum is that of <see cref="Int8Panel"/>.
+/// scale_w = max|w| / 127 over the block, rounded up to bfloat16, and the integer weight is w / scale_w, rounded to
+/// nearest, ties to even: 8.5 bits a weight. The weights lie in panels of 32 outputs, in the layout that suits the
+/// registers of this process; the last panel is filled up with zeros. The order of the sum is that of
+/// <see cref="Int8Panel"/>.
 /// </remarks>
 internal static class Int8
 {
-    /// <summary>Makes a weight a number without sign, where the instructions want that.</summary>
+    /// <summary>Added to a weight where the instructions want one factor without a sign.</summary>
     private const int Offset = 128;
 
+    /// <summary>Number of bytes of one panel.</summary>
     public static long PanelBytes(int inputs) => Int8Panel.Bytes<BFloat16Scales>(inputs);
 
-    /// <summary>The bytes of a matrix.</summary>
-    public static long Bytes(int rows, int inputs) =>
-        (rows + Int8Panel.Rows - 1) / Int8Panel.Rows * PanelBytes(inputs);
+    /// <summary>Number of bytes of a packed matrix, [outputs, inputs].</summary>
+    public static long Bytes(int outputs, int inputs) =>
+        (outputs + Int8Panel.Rows - 1) / Int8Panel.Rows * PanelBytes(inputs);
 
-    /// <summary>The definition of the weights: scale and integers of one block.</summary>
+    /// <summary>The definition of packed weights: the scale and the integers of one block.</summary>
     internal static float QuantizeScalar(ReadOnlySpan<ushort> weights, Span<sbyte> q)
     {
         uint maximum = 0;
@@ -40,11 +43,11 @@ internal static class Int8
         return scale;
     }
 
-    /// <summary>The next bfloat16 that is not smaller.</summary>
+    /// <summary>The smallest bfloat16 that is not below the scale.</summary>
     private static float RoundUp(float scale) =>
         BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(scale) + 0xFFFF & 0xFFFF_0000u);
 
-    /// <summary>The definition. Every faster path is tested against this one.</summary>
+    /// <summary>The definition of one output without its bias; tests compare every faster path with it.</summary>
     internal static float DotScalar(ReadOnlySpan<ushort> weights, ReadOnlySpan<float> x)
     {
         Span<float> lanes = stackalloc float[Lanes.Count];
@@ -66,26 +69,29 @@ internal static class Int8
         return Lanes1.Sum(Lanes1.Load(in lanes[0], 0));
     }
 
-    /// <summary>Makes one panel of up to 32 rows.</summary>
-    /// <param name="weights">[rows, inputs].</param>
-    /// <param name="inputs">Of a row.</param>
-    /// <param name="panel">[<see cref="PanelBytes"/>].</param>
+    /// <summary>Packs the bfloat16 weights of up to 32 outputs into one panel.</summary>
+    /// <param name="weights">The bfloat16 weights, [outputs of the panel, inputs].</param>
+    /// <param name="inputs">Number of inputs of the matrix.</param>
+    /// <param name="panel">Receives the panel, [<see cref="PanelBytes"/>].</param>
     public static void Pack(ReadOnlySpan<ushort> weights, int inputs, Span<byte> panel) =>
         Dots.Run(new PackInt8Panel(weights, inputs, panel));
 
-    /// <summary>Brings activations into the form that <see cref="Multiply"/> wants.</summary>
-    /// <param name="x">[inputs].</param>
-    /// <param name="row">[<see cref="Int8Row.Width"/>].</param>
+    /// <summary>Quantises one token's activations for <see cref="Multiply"/>.</summary>
+    /// <param name="x">Activations of the token, [inputs].</param>
+    /// <param name="row">Receives the quantised activations, [<see cref="Int8Row.Width"/>].</param>
     public static void Quantize(ReadOnlySpan<float> x, Span<float> row) => Dots.Run(new QuantizeForInt8Panels(x, row));
 
-    /// <summary>Multiplies whole panels into inputs <paramref name="first"/> and following of y.</summary>
-    /// <param name="panels">One or more.</param>
-    /// <param name="inputs">Of a row.</param>
-    /// <param name="bias">[rows], or empty for none.</param>
-    /// <param name="x">[tokens, <see cref="Int8Row.Width"/>]: arranged.</param>
-    /// <param name="y">[tokens, outputs], written at [t, first + r]; outputs past its width are left out.</param>
-    /// <param name="first">The output of the first panel's first row.</param>
-    /// <param name="scratch">[tokens, 32].</param>
+    /// <summary>Computes the outputs of whole panels for every token.</summary>
+    /// <param name="panels">One or more neighbouring panels.</param>
+    /// <param name="inputs">Number of inputs of the matrix.</param>
+    /// <param name="bias">Bias of the panels, [outputs of the panels], or empty for no bias.</param>
+    /// <param name="x">Activations from <see cref="Quantize"/>, [tokens, <see cref="Int8Row.Width"/>].</param>
+    /// <param name="y">
+    /// Receives output o of the panels at [t, first + o]; its shape is [tokens, outputs]. Outputs past its width, which
+    /// only fill up the last panel, are left out.
+    /// </param>
+    /// <param name="first">Index of the first panel's first output in <paramref name="y"/>.</param>
+    /// <param name="scratch">Working memory, [tokens, 32] floats.</param>
     public static void Multiply(
         ReadOnlySpan<byte> panels,
         int inputs,
@@ -102,6 +108,7 @@ internal static class Int8
         Dots.Run(new MultiplyInt8Panels(panels, inputs, bias, x, y, first, scratch));
     }
 
+    /// <summary>Quantises one token's activations in the lane order of <see cref="Int8Row"/>.</summary>
     internal readonly ref struct QuantizeForInt8Panels(ReadOnlySpan<float> x, Span<float> row) : IDotsKernel
     {
         private readonly ReadOnlySpan<float> _x = x;
@@ -111,6 +118,7 @@ internal static class Int8
             where T : struct, IDots<T> => Int8Row.ToLaneOrder<T>(_x, _row, Offset, 1);
     }
 
+    /// <summary>Multiplies one panel after the other and puts the results, with the bias, into y.</summary>
     internal readonly ref struct MultiplyInt8Panels(
         ReadOnlySpan<byte> panels,
         int inputs,
@@ -143,6 +151,7 @@ internal static class Int8
         }
     }
 
+    /// <summary>Packs one panel in the layout of the chosen integer registers.</summary>
     internal readonly ref struct PackInt8Panel(ReadOnlySpan<ushort> weights, int inputs, Span<byte> panel) : IDotsKernel
     {
         private readonly ReadOnlySpan<ushort> _weights = weights;
@@ -160,6 +169,10 @@ internal static class Int8
         }
     }
 
+    /// <summary>
+    /// The part of <see cref="PackInt8Panel"/> that computes with float lanes: finds the scale of each block and rounds
+    /// its weights.
+    /// </summary>
     private readonly ref struct PackInt8PanelLanes<TDots>(ReadOnlySpan<ushort> weights, int inputs, Span<byte> panel)
         : ILaneKernel
         where TDots : struct, IDots<TDots>

@@ -1,12 +1,16 @@
 namespace GptOss.Kernels;
 
-/// <summary>What every multiplication of MXFP4 rows checks of its spans.</summary>
+/// <summary>
+/// The check of spans that all multiplications by MXFP4 weights share: blocks, scales, bias and activations must fit
+/// each other.
+/// </summary>
 internal static class Mxfp4Shape
 {
     /// <summary>
-    /// The inputs of the rows, one for each bias, whose blocks and scales must fit each other, and their place in y.
+    /// Returns the number of inputs of the matrix. The bias has one number for each output of the range, the scales
+    /// tell the number of blocks for each output, and the outputs must lie within y from <paramref name="first"/> on.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">A length is not what the others make it.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A length does not fit the other lengths.</exception>
     public static int Inputs(
         ReadOnlySpan<byte> blocks,
         ReadOnlySpan<byte> scales,

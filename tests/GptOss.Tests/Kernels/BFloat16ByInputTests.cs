@@ -48,7 +48,10 @@ public class BFloat16ByInputTests
                 float[] x = Sample.Floats(2 * inputs, seed: 2),
                     y = new float[2 * outputs];
 
-                Widths.Run(width, new BFloat16ByInput.MultiplyBFloat16ByInput(w, bias, new Rows(x, inputs), new Rows(y, outputs), 0));
+                Widths.Run(
+                    width,
+                    new BFloat16ByInput.MultiplyBFloat16ByInput(w, bias, new Rows(x, inputs), new Rows(y, outputs), 0)
+                );
 
                 Sample.AssertSameBits(Defined(w, bias, x, inputs), y, $"{inputs} × {outputs}");
             }
@@ -155,7 +158,13 @@ public class BFloat16ByInputTests
 
             Widths.Run(
                 width,
-                new BFloat16ByInput.MultiplyBFloat16ByInput(w.Span, bias.Span, new Rows(x.Span, inputs), new Rows(y.Span, outputs), 0)
+                new BFloat16ByInput.MultiplyBFloat16ByInput(
+                    w.Span,
+                    bias.Span,
+                    new Rows(x.Span, inputs),
+                    new Rows(y.Span, outputs),
+                    0
+                )
             );
 
             Sample.AssertSameBits(Defined(w.Span, bias.Span, x.Span, inputs), y.Span, $"{outputs} outputs");

@@ -81,7 +81,13 @@ public class BFloat16Tests
             var y = new float[tokens * rows];
             Widths.Run(
                 width,
-                new BFloat16.MultiplyBFloat16(w, bias, new Rows(x.AsSpan(0, tokens * columns), columns), new Rows(y, rows), 0)
+                new BFloat16.MultiplyBFloat16(
+                    w,
+                    bias,
+                    new Rows(x.AsSpan(0, tokens * columns), columns),
+                    new Rows(y, rows),
+                    0
+                )
             );
             Sample.AssertSameBits(single.AsSpan(0, tokens * rows), y, $"{tokens} tokens");
         }
@@ -132,7 +138,13 @@ public class BFloat16Tests
 
         Widths.Run(
             width,
-            new BFloat16.MultiplyBFloat16(MemoryMarshal.Cast<byte, ushort>(moved), [], new Rows(x, columns), new Rows(y, rows), 0)
+            new BFloat16.MultiplyBFloat16(
+                MemoryMarshal.Cast<byte, ushort>(moved),
+                [],
+                new Rows(x, columns),
+                new Rows(y, rows),
+                0
+            )
         );
 
         Sample.AssertSameBits(Defined(w, new float[rows], x, columns), y);

@@ -189,7 +189,10 @@ public class Int8Tests
             );
         var arranged = new float[tokens * width];
         for (int t = 0; t < tokens; t++)
-            Kinds.Run(kind, new Int8.QuantizeForInt8Panels(x.Slice(t * columns, columns), arranged.AsSpan(t * width, width)));
+            Kinds.Run(
+                kind,
+                new Int8.QuantizeForInt8Panels(x.Slice(t * columns, columns), arranged.AsSpan(t * width, width))
+            );
         var y = new float[tokens * rows];
         Kinds.Run(
             kind,

@@ -270,11 +270,21 @@ public class Mxfp4Int8Tests
         for (int t = 0; t < tokens; t++)
             Widths.Run(
                 width,
-                new Int8Row.QuantizeToBlockOrder(x.Slice(t * w.Columns, w.Columns), arranged.AsSpan(t * rowWidth, rowWidth))
+                new Int8Row.QuantizeToBlockOrder(
+                    x.Slice(t * w.Columns, w.Columns),
+                    arranged.AsSpan(t * rowWidth, rowWidth)
+                )
             );
         Widths.Run(
             width,
-            new Mxfp4Int8.MultiplyMxfp4RowsByInt8(blocks, scales, w.Bias, new Rows(arranged, rowWidth), new Rows(y, w.Rows), 0)
+            new Mxfp4Int8.MultiplyMxfp4RowsByInt8(
+                blocks,
+                scales,
+                w.Bias,
+                new Rows(arranged, rowWidth),
+                new Rows(y, w.Rows),
+                0
+            )
         );
         return y;
     }
@@ -297,7 +307,10 @@ public class Mxfp4Int8Tests
         for (int t = 0; t < tokens; t++)
             Kinds.Run(
                 kind,
-                new Mxfp4Int8.QuantizeForMxfp4Strips(x.Slice(t * w.Columns, w.Columns), arranged.AsSpan(t * width, width))
+                new Mxfp4Int8.QuantizeForMxfp4Strips(
+                    x.Slice(t * w.Columns, w.Columns),
+                    arranged.AsSpan(t * width, width)
+                )
             );
         Kinds.Run(
             kind,

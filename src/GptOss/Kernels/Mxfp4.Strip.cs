@@ -3,14 +3,86 @@ using System.Runtime.InteropServices;
 
 namespace GptOss.Kernels;
 
-// The decoded rows of a strip times some tokens, a piece of the columns: the sums' lanes are in memory before and
-// after.
+// The path for many tokens: a strip of weight rows is decoded into the scratch as float32, then multiplied by all
+// tokens. The sums of a tile are loaded from memory before a piece of the inputs and stored after it.
 internal static partial class Mxfp4
 {
     internal readonly ref partial struct MultiplyMxfp4
     {
-        // Three decoded rows and four tokens: twelve chains within the step, twelve across the steps, and all of them
-        // in registers at 512 bits. Where rows or tokens end within the tile, the last stands in for those past it.
+        // Decodes one weight row into a row of the strip: for each step eight registers of values, then one of scales.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private void Decode<T>(int row, int slot)
+            where T : struct, ILanes<T>
+        {
+            nuint full = (nuint)(_inputBlocks / StepBlocks),
+                steps = (nuint)(_x.Width / StepValues);
+            uint last = LastScales(row);
+            ref readonly byte b = ref MemoryMarshal.GetReference(_blocks.Slice(row * _inputBlocks * BlockBytes));
+            ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(row * _inputBlocks));
+            ref float strip = ref MemoryMarshal.GetReference(
+                _scratch.Slice(slot * StripWidth((int)steps), StripWidth((int)steps))
+            );
+            for (nuint step = 0; step < steps; step++)
+            {
+                bool whole = step < full;
+                T bits = whole
+                    ? T.LoadBits(in b, step * StepBytes)
+                    : T.LoadBits(in b, step * StepBytes, _inputBlocks % StepBlocks);
+                T scales = whole ? T.Scales(in s, step * StepBlocks) : T.Scales(in Bytes(in last), 0);
+                nuint at = step * (CodesPerLane + 1) * Lanes.Count;
+                T.Codes(bits, out T k0, out T k1, out T k2, out T k3);
+                T.Store(T.FirstValues(k0), ref strip, at);
+                T.Store(T.FirstValues(k1), ref strip, at + 16);
+                T.Store(T.FirstValues(k2), ref strip, at + 32);
+                T.Store(T.FirstValues(k3), ref strip, at + 48);
+                T.Store(T.SecondValues(k0), ref strip, at + 64);
+                T.Store(T.SecondValues(k1), ref strip, at + 80);
+                T.Store(T.SecondValues(k2), ref strip, at + 96);
+                T.Store(T.SecondValues(k3), ref strip, at + 112);
+                T.Store(scales, ref strip, at + 128);
+            }
+        }
+
+        // The inputs are taken in pieces, so that the activations of a piece stay in the first-level cache for all rows
+        // of the strip.
+        private void MultiplyStrip<T>(int first, int rows, int token, int tokens, Span<float> sums)
+            where T : struct, ILanes<T>
+        {
+            sums.Clear();
+            for (int from = 0; from < _x.Width; from += PieceValues)
+            {
+                int end = Math.Min(from + PieceValues, _x.Width);
+                if (T.Registers == 1)
+                    for (int slot = 0; slot < rows; slot += TileRows)
+                        Tile<T>(
+                            slot,
+                            Math.Min(TileRows, rows - slot),
+                            token,
+                            tokens,
+                            from,
+                            end,
+                            ref sums[slot * TileTokens * Lanes.Count]
+                        );
+                else
+                    for (int slot = 0; slot < rows; slot += 2)
+                    for (int t = 0; t < tokens; t += 2)
+                        SmallTile<T>(
+                            slot,
+                            Math.Min(2, rows - slot),
+                            token + t,
+                            Math.Min(2, tokens - t),
+                            from,
+                            end,
+                            ref sums[(slot * TileTokens + t) * Lanes.Count]
+                        );
+            }
+            for (int r = 0; r < rows; r++)
+            for (int t = 0; t < tokens; t++)
+                Put(first + r, token + t, T.Sum(T.Load(in sums[(r * TileTokens + t) * Lanes.Count], 0)));
+        }
+
+        // Three decoded rows and four tokens make twelve sums within a step and twelve across the steps; at 512 bits
+        // all of them stay in registers. In an incomplete tile the last row or token stands in for the missing ones.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void Tile<T>(int slot, int rows, int token, int tokens, int begin, int end, ref float s)
             where T : struct, ILanes<T>
@@ -112,8 +184,8 @@ internal static partial class Mxfp4
             T.Store(s23, ref s, 176);
         }
 
-        // Two rows and two tokens: at 256 bits the chains within the step take eight registers, the sums across the
-        // steps none.
+        // Two rows and two tokens: at 256 bits the sums within a step take eight registers; the sums across the steps
+        // stay in memory.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void SmallTile<T>(int slot, int rows, int token, int tokens, int begin, int end, ref float s)
             where T : struct, ILanes<T>

@@ -6,16 +6,23 @@ using System.Runtime.Intrinsics.X86;
 
 namespace GptOss.Kernels;
 
-/// <summary>Turns up to 32 rows of MXFP4 into an <see cref="Int8Panel"/> of doubled values with float scales.</summary>
-internal static class Mxfp4Strip
+/// <summary>
+/// Decodes the MXFP4 weights of up to 32 outputs into a strip, which is scratch memory with the layout of an
+/// <see cref="Int8Panel"/>: the doubled values, which are integers, as bytes, and the scales as float32. When many
+/// tokens share an expert, each strip is decoded once and multiplied by all of them.
+/// </summary>
+internal static class Mxfp4Int8Strip
 {
     private const int Rows = Int8Panel.Rows,
         Square = 16;
 
-    /// <param name="blocks">[rows, inputBlocks, 16].</param>
-    /// <param name="scales">[rows, inputBlocks].</param>
-    /// <param name="inputBlocks">Blocks of a row.</param>
-    /// <param name="strip">Written whole; of rows past those given the contents are left as they are.</param>
+    /// <summary>Decodes the blocks and scales of up to 32 outputs.</summary>
+    /// <param name="blocks">Codes of the outputs, [outputs of the strip, inputBlocks, 16].</param>
+    /// <param name="scales">Scales of the outputs, [outputs of the strip, inputBlocks].</param>
+    /// <param name="inputBlocks">Number of blocks of an output.</param>
+    /// <param name="strip">
+    /// Receives the strip. Where there are fewer than 32 outputs, the other rows keep their content.
+    /// </param>
     public static void Decode<T>(
         ReadOnlySpan<byte> blocks,
         ReadOnlySpan<byte> scales,
@@ -39,8 +46,8 @@ internal static class Mxfp4Strip
         DecodeScales(scales, inputBlocks, stripScales);
     }
 
-    // Four parts of a register are four rows apart by four, so that unpacking dwords, then quadwords, leaves sixteen
-    // rows in order.
+    // The four 128-bit parts of register i hold the weight rows i, i + 4, i + 8 and i + 12. Interleaving dwords and
+    // then quadwords of the four registers leaves the same dword of sixteen rows in order.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void DecodeSixteen(ReadOnlySpan<byte> blocks, int inputBlocks, Span<byte> strip)
     {
@@ -76,8 +83,8 @@ internal static class Mxfp4Strip
         return Avx512F.InsertVector128(rows, Vector128.LoadUnsafe(in at, 12 * row).AsInt32(), 3);
     }
 
-    // A dword of sixteen rows: the low nibbles are the even values of its eight, one step, the high ones the odd, the
-    // next.
+    // A register holds one dword, eight codes, of sixteen weight rows. Its low nibbles are the codes of even index,
+    // which make one step, and its high nibbles those of odd index, which make the next.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void StoreSteps(Vector512<long> dwords, ref byte to, nuint step)
     {
@@ -113,7 +120,7 @@ internal static class Mxfp4Strip
         int done = 0;
         if (inputBlocks >= Square && (Sse2.IsSupported || AdvSimd.Arm64.IsSupported))
             for (; done + Square <= rows; done += Square)
-            // The last square may overlap the one before: it writes the same again.
+            // The last square may overlap the one before, and then writes the same scales again.
             for (int b = 0; b < inputBlocks; b += Square)
                 DecodeSquare(
                     scales[(done * inputBlocks)..],
@@ -129,7 +136,8 @@ internal static class Mxfp4Strip
             );
     }
 
-    // Four times shuffling the upper half of the registers into the lower one turns rows of bytes into columns.
+    // Transposes 16 × 16 scale bytes: interleaving the lower eight registers with the upper eight, four times, turns
+    // rows into columns.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void DecodeSquare(
         ReadOnlySpan<byte> scales,
@@ -168,7 +176,8 @@ internal static class Mxfp4Strip
             ? (Sse2.UnpackLow(a, b), Sse2.UnpackHigh(a, b))
             : (AdvSimd.Arm64.ZipLow(a, b), AdvSimd.Arm64.ZipHigh(a, b));
 
-    // As Mxfp4.Scale: the byte is the exponent, and 0 is 2⁻¹²⁷.
+    // A scale byte is the exponent of a float32. Byte 0 must give 2⁻¹²⁷, whose bits are 0x0040_0000; all other scales
+    // are larger as integers, so the maximum corrects byte 0 alone.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Store((Vector128<uint> Low, Vector128<uint> High) exponents, ref float to, nuint index)
     {
