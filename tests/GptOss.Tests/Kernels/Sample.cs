@@ -44,7 +44,15 @@ internal static class Sample
         return permuted;
     }
 
-    public static void AssertSameBits(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, string at = "")
+    /// <summary>Fails with the shape and the place, <paramref name="at"/>, where a number is too far off.</summary>
+    public static void AssertClose(double expected, double actual, double tolerance, string at)
+    {
+        if (!(Math.Abs(actual - expected) <= tolerance))
+            Assert.Fail($"{at}: expected {expected:R} within {tolerance:R}, got {actual:R}");
+    }
+
+    /// <summary>Fails with the shape, <paramref name="at"/>, and the index where bits differ.</summary>
+    public static void AssertSameBits(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, string at)
     {
         Assert.Equal(expected.Length, actual.Length);
         for (int i = 0; i < expected.Length; i++)
