@@ -24,7 +24,7 @@ public unsafe class AttentionBenchmarks
     [Params(64, 262144)]
     public int Rows { get; set; }
 
-    private int TileFloats => AttentionTile.Positions * Values;
+    private int TileFloats => PageAttention.Positions * Values;
 
     [GlobalSetup]
     public void Fill()
@@ -42,7 +42,7 @@ public unsafe class AttentionBenchmarks
     {
         AttentionState state = AttentionState.In(_state, Values);
         state.Clear();
-        Fold(_keysAndValues.Span, Rows / AttentionTile.Positions, Values, _queries, state);
+        Fold(_keysAndValues.Span, Rows / PageAttention.Positions, Values, _queries, state);
     }
 
     /// <summary>Folds tiles that lie keys, values, keys, values, each fetching the one behind it.</summary>
@@ -54,7 +54,7 @@ public unsafe class AttentionBenchmarks
         AttentionState state
     )
     {
-        int tile = AttentionTile.Positions * headDim;
+        int tile = PageAttention.Positions * headDim;
         for (int i = 0; i < count; i++)
         {
             ReadOnlySpan<float> keys = tiles.Slice(2 * i * tile, tile),
@@ -63,12 +63,12 @@ public unsafe class AttentionBenchmarks
                 i + 1 < count
                     ? System.Runtime.InteropServices.MemoryMarshal.AsBytes(tiles.Slice(2 * (i + 1) * tile, 2 * tile))
                     : default;
-            AttentionTile.Fold(
+            PageAttention.Fold(
                 new Rows(queries, headDim),
                 keys,
                 values,
                 0,
-                AttentionTile.Positions,
+                PageAttention.Positions,
                 state,
                 next[..(next.Length / 2)],
                 next[(next.Length / 2)..]

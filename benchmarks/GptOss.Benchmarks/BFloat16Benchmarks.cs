@@ -69,5 +69,5 @@ public unsafe class BFloat16ColumnsBenchmarks
     public ulong PlainRead() => MemoryRead.Fold(MemoryMarshal.AsBytes(_w.Span));
 
     [Benchmark]
-    public void Multiply() => BFloat16Columns.Multiply(_w.Span, _bias, new Rows(_x, Values), new Rows(_y, Rows), 0);
+    public void Multiply() => BFloat16ByInput.Multiply(_w.Span, _bias, new Rows(_x, Values), new Rows(_y, Rows), 0);
 }

@@ -32,7 +32,7 @@ public unsafe class Int8Benchmarks
         _x = new(width * Tokens, _ => 0);
         float[] row = [.. Enumerable.Range(0, Values).Select(i => MathF.Sin(i))];
         for (int t = 0; t < Tokens; t++)
-            Int8.Arrange(row, new Span<float>(_x.Pointer + t * width, width));
+            Int8.Quantize(row, new Span<float>(_x.Pointer + t * width, width));
         _y = new(Rows * Tokens, _ => 0);
         _scratch = new(Tokens * Int8Panel.Rows, _ => 0);
     }

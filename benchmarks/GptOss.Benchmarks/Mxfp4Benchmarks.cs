@@ -37,15 +37,15 @@ public unsafe class Mxfp4Benchmarks
         _blocks = new(Values / 2 * Rows, random => (byte)random);
         _scales = new(Values / 32 * Rows, random => (byte)(119 + random % 8));
         _bias = new float[Rows];
-        int width = Mxfp4.ArrangedWidth(Values),
+        int width = Mxfp4.PermutedWidth(Values),
             quantizedWidth = Int8Row.Width(Values);
         _x = new(width * Tokens, _ => 0);
         _quantized = new(quantizedWidth * Tokens, _ => 0);
         float[] row = [.. Enumerable.Range(0, Values).Select(i => MathF.Sin(i))];
         for (int t = 0; t < Tokens; t++)
         {
-            Mxfp4.Arrange(row, _x.Rows(width)[t]);
-            Mxfp4Int8.Arrange(row, _quantized.Rows(quantizedWidth)[t], Tokens);
+            Mxfp4.Permute(row, _x.Rows(width)[t]);
+            Mxfp4Int8.Quantize(row, _quantized.Rows(quantizedWidth)[t], Tokens);
         }
         _y = new(Rows * Tokens, _ => 0);
         _scratch = new(Math.Max(Mxfp4.ScratchValues(Values), Mxfp4Int8.ScratchValues(Values, Tokens)), _ => 0);
@@ -60,7 +60,7 @@ public unsafe class Mxfp4Benchmarks
             _blocks.Span,
             _scales.Span,
             _bias,
-            _x.Rows(Mxfp4.ArrangedWidth(Values)),
+            _x.Rows(Mxfp4.PermutedWidth(Values)),
             _y.Rows(Rows),
             0,
             _scratch.Writable

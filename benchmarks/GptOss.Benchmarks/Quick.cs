@@ -26,7 +26,7 @@ internal static unsafe class Quick
         var panels = new Weights<byte>((int)Int8.Bytes(DenseRows, Columns), random => (byte)(0x20 | random & 0x1F));
         var blocks = new Weights<byte>(Columns / 2 * ExpertRows, random => (byte)random);
         var scales = new Weights<byte>(Columns / 32 * ExpertRows, random => (byte)(119 + random % 8));
-        int width = Math.Max(Mxfp4.ArrangedWidth(Columns), Int8Row.Width(Columns));
+        int width = Math.Max(Mxfp4.PermutedWidth(Columns), Int8Row.Width(Columns));
         var x = new Weights<float>(width * MostTokens, _ => 0);
         var y = new Weights<float>(MostRows * MostTokens, _ => 0);
         int scratchValues = Math.Max(Mxfp4.ScratchValues(Columns), Mxfp4Int8.ScratchValues(Columns, MostTokens));
@@ -69,7 +69,16 @@ internal static unsafe class Quick
                 )
                 + Figures(
                     17 / 16.0,
-                    Measure(team, call, &MultiplyPanels, DenseRows, slice, tokens, Int8Row.Width(Columns), Int8.Arrange)
+                    Measure(
+                        team,
+                        call,
+                        &MultiplyPanels,
+                        DenseRows,
+                        slice,
+                        tokens,
+                        Int8Row.Width(Columns),
+                        Int8.Quantize
+                    )
                 )
                 + Figures(
                     17 / 32.0,
@@ -80,8 +89,8 @@ internal static unsafe class Quick
                         ExpertRows,
                         4 * slice,
                         tokens,
-                        Mxfp4.ArrangedWidth(Columns),
-                        Mxfp4.Arrange
+                        Mxfp4.PermutedWidth(Columns),
+                        Mxfp4.Permute
                     )
                 )
                 + Figures(
@@ -94,7 +103,7 @@ internal static unsafe class Quick
                         4 * slice,
                         tokens,
                         Int8Row.Width(Columns),
-                        (x, row) => Mxfp4Int8.Arrange(x, row, tokens)
+                        (x, row) => Mxfp4Int8.Quantize(x, row, tokens)
                     )
                 )
         );

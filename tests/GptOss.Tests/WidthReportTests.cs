@@ -51,13 +51,13 @@ public sealed class WidthReportTests
             float[] bias = Sample.Floats(Outputs, seed: 3);
             BFloat16.Multiply(weights, bias, new Rows(x, columns), new Rows(y, Outputs), 0);
             Add(y);
-            BFloat16Columns.Multiply(weights, bias, new Rows(x, columns), new Rows(y, Outputs), 0);
+            BFloat16ByInput.Multiply(weights, bias, new Rows(x, columns), new Rows(y, Outputs), 0);
             Add(y);
             Mxfp4.Multiply(
                 Sample.Bytes(Outputs * columns / 2, seed: 4),
                 Sample.Scales(Outputs * columns / 32, seed: 5),
                 bias,
-                new Rows(Sample.Arranged(x, columns), Mxfp4.ArrangedWidth(columns)),
+                new Rows(Sample.Permuted(x, columns), Mxfp4.PermutedWidth(columns)),
                 new Rows(y, Outputs),
                 0,
                 new float[Mxfp4.ScratchValues(columns)]

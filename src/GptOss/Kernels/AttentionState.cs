@@ -1,28 +1,31 @@
 namespace GptOss.Kernels;
 
 /// <summary>
-/// Attention of some queries so far: the running maxima, the sums of e^(score − maximum), and the values weighted
-/// alike.
+/// The unfinished attention of some queries over the positions they have seen so far. For each query the state holds
+/// the largest score, the sum of e^(score − largest score), and the sum of the value vectors, each multiplied by its
+/// e^(score − largest score).
 /// </summary>
 /// <remarks>
-/// The result is Values / Sums. A learned sink is a state of its own: maximum = sink, sum = 1, values zero.
+/// The attention of query q is Values[q] / Sums[q]. Positions can be added page by page, and states of different
+/// positions can be merged, without keeping any score. A learned sink is a state of its own: its maximum is the sink,
+/// its sum is 1 and its values are zero.
 /// </remarks>
 internal readonly ref struct AttentionState(Rows values, Span<float> maxima, Span<float> sums)
 {
-    /// <summary>[queries, headDim].</summary>
+    /// <summary>Weighted sums of values, [queries, headDim].</summary>
     public Rows Values { get; } = values;
 
-    /// <summary>[queries].</summary>
+    /// <summary>Largest score so far, [queries].</summary>
     public Span<float> Maxima { get; } = maxima;
 
-    /// <summary>[queries].</summary>
+    /// <summary>Sums of the exponentials, [queries].</summary>
     public Span<float> Sums { get; } = sums;
 
-    /// <summary>Floats that the state of one query takes.</summary>
+    /// <summary>Number of floats that the state of one query takes.</summary>
     public static int Floats(int headDim) => headDim + 2;
 
     /// <summary>
-    /// A state in memory that holds <see cref="Floats"/> for each query; what stands there is its content.
+    /// Reads memory as a state: <see cref="Floats"/> floats for each query, whose present content is the state.
     /// </summary>
     public static AttentionState In(Span<float> memory, int headDim)
     {
@@ -31,6 +34,7 @@ internal readonly ref struct AttentionState(Rows values, Span<float> maxima, Spa
         return new(new Rows(memory[..values], headDim), memory.Slice(values, queries), memory[(values + queries)..]);
     }
 
+    /// <summary>The state of <paramref name="count"/> queries from query <paramref name="first"/> on.</summary>
     public AttentionState Slice(int first, int count) =>
         new(
             new Rows(Values.Values.Slice(first * Values.Width, count * Values.Width), Values.Width),
@@ -38,7 +42,7 @@ internal readonly ref struct AttentionState(Rows values, Span<float> maxima, Spa
             Sums.Slice(first, count)
         );
 
-    /// <summary>Makes it the state of queries that have seen nothing.</summary>
+    /// <summary>Sets the state of queries that have seen no position yet.</summary>
     public void Clear()
     {
         Values.Values.Clear();
@@ -46,7 +50,7 @@ internal readonly ref struct AttentionState(Rows values, Span<float> maxima, Spa
         Sums.Clear();
     }
 
-    /// <summary>Takes in the state of later positions, query by query.</summary>
+    /// <summary>Adds the state that the same queries have over later positions.</summary>
     public void Merge(in AttentionState later)
     {
         for (int q = 0; q < Sums.Length; q++)

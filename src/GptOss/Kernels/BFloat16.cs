@@ -3,20 +3,28 @@ using System.Runtime.InteropServices;
 
 namespace GptOss.Kernels;
 
-/// <summary>Matrices of bfloat16 rows: <c>y[t, r] = Σₖ w[r, k] · x[t, k] + bias[r]</c>.</summary>
+/// <summary>
+/// Multiplies bfloat16 matrices, stored output by output, by the activations of some tokens:
+/// <c>y[t, o] = Σₖ w[o, k] · x[t, k] + bias[o]</c>. It also widens bfloat16 numbers to float32.
+/// </summary>
 /// <remarks>
-/// w: [rows, columns] bfloat16, row-major; x: [tokens, columns] float32; y: [tokens, outputs] float32.
-/// Order of the sum: element k goes to lane k mod 16 by fused multiply-add, k ascending, the row padded with zeros to a
-/// multiple of 16; then the tree of <see cref="ILanes{TSelf}.Sum"/>; then the bias. Every form here gives those bits.
+/// w: [outputs, inputs] bfloat16; x: [tokens, inputs] float32; y: [tokens, outputs] float32. Order of the sum: product
+/// k is added to lane k mod 16 by fused multiply-add, k ascending, the inputs padded with zeros to a multiple of 16;
+/// then the lanes are added by the tree of <see cref="ILanes{TSelf}.Sum"/>; then the bias is added. All paths of this
+/// class give the same bits.
 /// </remarks>
 internal static class BFloat16
 {
-    /// <summary>Rows that stay in the second-level cache while all tokens pass: 64 rows of 2,880 are 369 KB.</summary>
-    private const int PanelRows = 64;
+    /// <summary>
+    /// Number of outputs whose weights stay in the second-level cache while all tokens pass: 64 × 2,880 weights are 369
+    /// KB.
+    /// </summary>
+    private const int CachedOutputs = 64;
 
+    /// <summary>The float32 with these upper bits: a bfloat16 as a float.</summary>
     public static float ToSingle(ushort bits) => BitConverter.UInt32BitsToSingle((uint)bits << 16);
 
-    /// <summary>Widens every value; exact.</summary>
+    /// <summary>Widens every value to float32, exactly.</summary>
     public static void Widen(ReadOnlySpan<ushort> source, Span<float> destination)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(destination.Length, source.Length);
@@ -24,7 +32,7 @@ internal static class BFloat16
             destination[i] = ToSingle(source[i]);
     }
 
-    /// <summary>The definition. Every faster path is tested against this one.</summary>
+    /// <summary>The definition of one output without its bias; tests compare every faster path with it.</summary>
     internal static float DotScalar(ReadOnlySpan<ushort> weights, ReadOnlySpan<float> x)
     {
         Span<float> lanes = stackalloc float[Lanes.Count];
@@ -39,12 +47,12 @@ internal static class BFloat16
         return Lanes1.Sum(Lanes1.Load(in lanes[0], 0));
     }
 
-    /// <summary>Multiplies a range of rows into columns <paramref name="first"/> and following of y.</summary>
-    /// <param name="weights">[rows, x.Width]: the rows of the range alone.</param>
-    /// <param name="bias">[rows], or empty for none.</param>
-    /// <param name="x">[tokens, columns].</param>
-    /// <param name="y">[tokens, outputs], written at [t, first + r].</param>
-    /// <param name="first">The output that the range's first row makes.</param>
+    /// <summary>Computes a range of outputs for every token.</summary>
+    /// <param name="weights">Weights of the range, [outputs of the range, inputs].</param>
+    /// <param name="bias">Bias of the range, [outputs of the range], or empty for no bias.</param>
+    /// <param name="x">Activations of the tokens, [tokens, inputs].</param>
+    /// <param name="y">Receives output o of the range at [t, first + o]; its shape is [tokens, outputs].</param>
+    /// <param name="first">Index of the first output of the range in <paramref name="y"/>.</param>
     public static void Multiply(ReadOnlySpan<ushort> weights, ReadOnlySpan<float> bias, Rows x, Rows y, int first)
     {
         int rows = weights.Length / x.Width;
@@ -54,10 +62,14 @@ internal static class BFloat16
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
         ArgumentOutOfRangeException.ThrowIfNegative(first);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(first + rows, y.Width);
-        Lanes.Run(new Kernel(weights, bias, x, y, first));
+        Lanes.Run(new MultiplyBFloat16(weights, bias, x, y, first));
     }
 
-    internal readonly ref struct Kernel(
+    /// <summary>
+    /// Computes a range of outputs: few tokens one output at a time, many tokens in tiles of 2 × 2 or 4 × 4 outputs and
+    /// tokens whose sums stay in registers.
+    /// </summary>
+    internal readonly ref struct MultiplyBFloat16(
         ReadOnlySpan<ushort> weights,
         ReadOnlySpan<float> bias,
         Rows x,
@@ -75,18 +87,18 @@ internal static class BFloat16
         public void Run<T>()
             where T : struct, ILanes<T>
         {
-            int side = T.Registers == 1 ? 4 : 2; // of a tile: its sums stay in registers at 512 bits, and at 256
+            int side = T.Registers == 1 ? 4 : 2; // tile whose sums stay in registers: 16 sums at 512 bits, 4 at 256
             int rows = _weights.Length / _x.Width,
                 tokens = _x.Count,
                 tiled = tokens & -side;
             Span<float> sums = stackalloc float[side * side * Lanes.Count];
-            for (int panel = 0; panel < rows; panel += PanelRows)
+            for (int begin = 0; begin < rows; begin += CachedOutputs)
             {
-                int end = Math.Min(panel + PanelRows, rows),
-                    tiles = panel + ((end - panel) & -side);
+                int end = Math.Min(begin + CachedOutputs, rows),
+                    tiles = begin + ((end - begin) & -side);
                 for (int t = 0; t < tiled; t += side)
                 {
-                    for (int r = panel; r < tiles; r += side)
+                    for (int r = begin; r < tiles; r += side)
                     {
                         if (T.Registers == 1)
                             Tile<T>(r, t, sums);
@@ -97,26 +109,26 @@ internal static class BFloat16
                     for (int i = 0; i < side; i++)
                         One<T>(r, t + i);
                 }
-                for (int r = panel; r < end; r++)
+                for (int r = begin; r < end; r++)
                 for (int t = tiled; t < tokens; t++)
                     One<T>(r, t);
             }
         }
 
-        // One row at a time in address order is how memory is read fastest (docs/decisions/0002).
+        // Memory is read fastest one weight row at a time, in the order of addresses (docs/decisions/0002).
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void One<T>(int row, int token)
             where T : struct, ILanes<T>
         {
-            int columns = _x.Width;
-            nuint full = (nuint)columns & ~(nuint)(Lanes.Count - 1);
-            ReadOnlySpan<ushort> weights = _weights.Slice(row * columns, columns);
+            int inputs = _x.Width;
+            nuint full = (nuint)inputs & ~(nuint)(Lanes.Count - 1);
+            ReadOnlySpan<ushort> weights = _weights.Slice(row * inputs, inputs);
             ReadOnlySpan<float> token0 = _x[token];
             ref readonly ushort w = ref MemoryMarshal.GetReference(weights);
             ref readonly float x = ref MemoryMarshal.GetReference(token0);
             T sum = T.Zero;
             nuint k = 0;
-            for (; k + 2 * Lanes.Count <= full; k += 2 * Lanes.Count) // 64 bytes of weights: one line, one prefetch
+            for (; k + 2 * Lanes.Count <= full; k += 2 * Lanes.Count) // 64 bytes of weights need one prefetch
             {
                 Prefetch.ReadFar(in w, k + Prefetch.FarBytes / sizeof(ushort));
                 sum = T.MultiplyAdd(T.LoadBFloat16(in w, k), T.Load(in x, k), sum);
@@ -124,21 +136,22 @@ internal static class BFloat16
             }
             for (; k < full; k += Lanes.Count)
                 sum = T.MultiplyAdd(T.LoadBFloat16(in w, k), T.Load(in x, k), sum);
-            if (k < (nuint)columns)
+            if (k < (nuint)inputs)
                 sum = AddTail(sum, weights, token0, (int)k);
             Put(row, token, T.Sum(sum));
         }
 
-        // Four rows and four tokens share their loads: sixteen chains of fused multiply-adds hide each other's latency.
+        // Four outputs and four tokens share their loads: sixteen chains of fused multiply-adds hide each other's
+        // latency.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void Tile<T>(int row, int token, Span<float> sums)
             where T : struct, ILanes<T>
         {
-            int columns = _x.Width;
-            nuint full = (nuint)columns & ~(nuint)(Lanes.Count - 1),
-                stride = (nuint)columns;
-            ref readonly ushort w = ref MemoryMarshal.GetReference(_weights.Slice(row * columns, 4 * columns));
-            ref readonly float x = ref MemoryMarshal.GetReference(_x.Values.Slice(token * columns, 4 * columns));
+            int inputs = _x.Width;
+            nuint full = (nuint)inputs & ~(nuint)(Lanes.Count - 1),
+                stride = (nuint)inputs;
+            ref readonly ushort w = ref MemoryMarshal.GetReference(_weights.Slice(row * inputs, 4 * inputs));
+            ref readonly float x = ref MemoryMarshal.GetReference(_x.Values.Slice(token * inputs, 4 * inputs));
             T s00 = T.Zero,
                 s01 = T.Zero,
                 s02 = T.Zero,
@@ -182,7 +195,7 @@ internal static class BFloat16
                 s23 = T.MultiplyAdd(w2, v, s23);
                 s33 = T.MultiplyAdd(w3, v, s33);
             }
-            // Registers that live across a call are kept in memory also within the loop, so they end here.
+            // Sums that lived across a call would be kept in memory during the loop too, so they are stored here.
             ref float s = ref MemoryMarshal.GetReference(sums);
             T.Store(s00, ref s, 0);
             T.Store(s10, ref s, 16);
@@ -203,16 +216,16 @@ internal static class BFloat16
             Finish<T>(row, token, 4, (int)full, sums);
         }
 
-        // Two rows and two tokens: at 256 bits eight registers of sums.
+        // Two outputs and two tokens: at 256 bits their sums take eight registers.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void SmallTile<T>(int row, int token, Span<float> sums)
             where T : struct, ILanes<T>
         {
-            int columns = _x.Width;
-            nuint full = (nuint)columns & ~(nuint)(Lanes.Count - 1),
-                stride = (nuint)columns;
-            ref readonly ushort w = ref MemoryMarshal.GetReference(_weights.Slice(row * columns, 2 * columns));
-            ref readonly float x = ref MemoryMarshal.GetReference(_x.Values.Slice(token * columns, 2 * columns));
+            int inputs = _x.Width;
+            nuint full = (nuint)inputs & ~(nuint)(Lanes.Count - 1),
+                stride = (nuint)inputs;
+            ref readonly ushort w = ref MemoryMarshal.GetReference(_weights.Slice(row * inputs, 2 * inputs));
+            ref readonly float x = ref MemoryMarshal.GetReference(_x.Values.Slice(token * inputs, 2 * inputs));
             T s00 = T.Zero,
                 s01 = T.Zero,
                 s10 = T.Zero,
@@ -239,14 +252,14 @@ internal static class BFloat16
         private void Finish<T>(int row, int token, int side, int full, ReadOnlySpan<float> sums)
             where T : struct, ILanes<T>
         {
-            int columns = _x.Width;
+            int inputs = _x.Width;
             for (int i = 0; i < side * side; i++)
             {
                 int r = row + i % side,
                     t = token + i / side;
                 T sum = T.Load(in sums[i * Lanes.Count], 0);
-                if (full < columns)
-                    sum = AddTail(sum, _weights.Slice(r * columns, columns), _x[t], full);
+                if (full < inputs)
+                    sum = AddTail(sum, _weights.Slice(r * inputs, inputs), _x[t], full);
                 Put(r, t, T.Sum(sum));
             }
         }

@@ -4,7 +4,10 @@ using System.Runtime.Intrinsics.X86;
 
 namespace GptOss.Kernels;
 
-/// <summary>Integer work that is written once for every kind of processor.</summary>
+/// <summary>
+/// A computation with 8-bit weights that is written once and runs on every instruction set: the fields hold its inputs
+/// and outputs, and <see cref="Dots"/> chooses the registers.
+/// </summary>
 internal interface IDotsKernel
 {
     void Run<T>()
@@ -12,11 +15,12 @@ internal interface IDotsKernel
 }
 
 /// <summary>
-/// The only place where the kinds of integer registers are enumerated; the JIT keeps one of the branches.
+/// Runs a kernel for 8-bit weights on the fastest integer registers of this process. It is the only place that lists
+/// them; the JIT compiles one branch only.
 /// </summary>
 internal static class Dots
 {
-    /// <summary>For weights of at most 24: 16 bits hold a block's sums.</summary>
+    /// <summary>Runs a kernel whose stored weights are at most 24: 16 bits hold the sums of a block.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void RunSmall<TKernel>(in TKernel kernel)
         where TKernel : struct, IDotsKernel, allows ref struct
@@ -33,7 +37,7 @@ internal static class Dots
             kernel.Run<Dots1>();
     }
 
-    /// <summary>For weights of any eight bits.</summary>
+    /// <summary>Runs a kernel whose stored weights may be any eight bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Run<TKernel>(in TKernel kernel)
         where TKernel : struct, IDotsKernel, allows ref struct

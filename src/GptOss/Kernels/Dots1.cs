@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace GptOss.Kernels;
 
-/// <summary>One row, without vector instructions: four products a step.</summary>
+/// <summary>
+/// Integer dot products of one weight row without vector instructions: four products a step, signed bytes.
+/// </summary>
 internal readonly struct Dots1(int value) : IDots<Dots1>
 {
     private readonly int _value = value;

@@ -5,7 +5,10 @@ using System.Runtime.Intrinsics.X86;
 
 namespace GptOss.Kernels;
 
-/// <summary>Four rows, weights of any eight bits: two products a step, both factors widened to 16 bits.</summary>
+/// <summary>
+/// Integer dot products of four weight rows in a 128-bit register (SSE2, Arm NEON, WebAssembly): two products a step,
+/// signed bytes widened to 16 bits, for weights of any eight bits.
+/// </summary>
 internal readonly struct Dots128(Vector128<int> value) : IDots<Dots128>
 {
     private readonly Vector128<int> _value = value;
@@ -47,7 +50,7 @@ internal readonly struct Dots128(Vector128<int> value) : IDots<Dots128>
                     AdvSimd.MultiplyWideningLower(a.GetLower(), b.GetLower()),
                     AdvSimd.MultiplyWideningUpper(a, b)
                 ) + sums;
-        // The low halves, shifted up and down again to widen them, and the high ones.
+        // Elsewhere each 32-bit lane multiplies its low halves, sign-extended by two shifts, and its high halves.
         return (a.AsInt32() << 16 >> 16) * (b.AsInt32() << 16 >> 16) + (a.AsInt32() >> 16) * (b.AsInt32() >> 16) + sums;
     }
 

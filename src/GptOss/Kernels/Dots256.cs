@@ -4,7 +4,10 @@ using System.Runtime.Intrinsics.X86;
 
 namespace GptOss.Kernels;
 
-/// <summary>Eight rows; otherwise as <see cref="Dots512"/>.</summary>
+/// <summary>
+/// Integer dot products of eight weight rows in a 256-bit register (AVX2): four products a step, summed in 16 bits, for
+/// stored weights of at most 24. <see cref="Dots512"/> explains why 16 bits suffice.
+/// </summary>
 internal readonly struct Dots256(Vector256<int> value) : IDots<Dots256>
 {
     private readonly Vector256<int> _value = value;

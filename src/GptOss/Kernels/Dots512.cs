@@ -4,10 +4,14 @@ using System.Runtime.Intrinsics.X86;
 
 namespace GptOss.Kernels;
 
-/// <summary>Sixteen rows, weights of at most 24: four products a step, summed in 16 bits, two to a lane.</summary>
+/// <summary>
+/// Integer dot products of sixteen weight rows in a 512-bit register (AVX-512BW): four products a step, summed in two
+/// 16-bit halves of a lane, for stored weights of at most 24, as MXFP4 has them.
+/// </summary>
 /// <remarks>
-/// A half of a lane adds 16 products of a block: its true value is at most 12 · 127 · 16 and fits, so it ends right
-/// even if it wrapped on the way.
+/// A half of a lane adds 16 products of a block. Without the offset a weight is at most 12 in magnitude, so the sum is
+/// at most 12 · 127 · 16 = 24,384 and fits in 16 bits. A sum that exceeds 16 bits on the way wraps around and still
+/// ends with the right value.
 /// </remarks>
 internal readonly struct Dots512(Vector512<int> value) : IDots<Dots512>
 {

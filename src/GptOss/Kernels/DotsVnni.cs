@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics.X86;
 namespace GptOss.Kernels;
 
 /// <summary>
-/// Eight rows on processors with AVX-VNNI: four products a step, summed in 32 bits by one instruction, for weights of
-/// any eight bits.
+/// Integer dot products of eight weight rows in a 256-bit register on processors with AVX-VNNI: four products a step,
+/// summed in 32 bits by one instruction, for weights of any eight bits.
 /// </summary>
 internal readonly struct DotsVnni(Vector256<int> value) : IDots<DotsVnni>
 {

@@ -2,11 +2,14 @@ using System.Runtime.CompilerServices;
 
 namespace GptOss.Kernels;
 
-/// <summary>The exponential function, by the same operations at every width.</summary>
+/// <summary>
+/// The exponential function eˣ of float32, for one value and for sixteen lanes. Both forms use the same operations in
+/// the same order, so the result has the same bits at every register width and on every machine.
+/// </summary>
 /// <remarks>
 /// eˣ = 2ⁿ · eʳ with n = round(x / ln 2), r = x − n ln 2 in two parts, and a polynomial of degree 6 for eʳ
-/// (coefficients of Cephes' expf). Relative error below 2·10⁻⁷ (ExpTests). Below −87.336, where the result would be
-/// subnormal, it is 0; above 88.376 infinity; NaN stays NaN.
+/// (coefficients of Cephes' expf). The relative error is below 2·10⁻⁷ (ExpTests). For x below −87.336, where eˣ would
+/// be subnormal, the result is 0; for x above 88.376 it is infinity; NaN stays NaN.
 /// </remarks>
 internal static class Exp
 {
@@ -23,7 +26,7 @@ internal static class Exp
         C6 = 1.3981999507e-3f,
         C7 = 1.9875691500e-4f;
 
-    /// <summary>Sixteen at a time.</summary>
+    /// <summary>The exponentials of sixteen lanes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Of<T>(T x)
         where T : struct, ILanes<T>
@@ -43,7 +46,7 @@ internal static class Exp
         return T.WhereLess(x, T.Create(Lowest), T.Zero, y);
     }
 
-    /// <summary>The definition, and the form for single values.</summary>
+    /// <summary>The exponential of one value, and the definition of the lanes' result.</summary>
     public static float Of(float x)
     {
         if (x < Lowest)

@@ -1,40 +1,54 @@
 namespace GptOss.Kernels;
 
 /// <summary>
-/// A register of dwords, one weight row in each: dot products of small integers, and the floats that they become.
+/// A register of 32-bit lanes in which each lane computes the dot product of one weight row with the same activations,
+/// first in integers, then in floats. Kernels for 8-bit weights are written once against this interface, and one struct
+/// for each instruction set implements it.
 /// </summary>
 /// <remarks>
-/// Integer sums are exact, so every implementation gives the same numbers; they differ in how many products a step
-/// adds. Rows lie in the lanes, so nothing is ever summed across lanes and the count of lanes decides nothing.
+/// A block of 32 products is added in steps: one step multiplies four bytes of each weight row (or two bytes, widened
+/// to 16 bits) by as many activations. Integer sums are exact, so every implementation gives the same numbers. Nothing
+/// is added across lanes, so the number of lanes changes no bit.
 /// </remarks>
 internal interface IDots<TSelf>
     where TSelf : struct, IDots<TSelf>
 {
-    /// <summary>Rows of a register.</summary>
+    /// <summary>Number of weight rows in a register.</summary>
     static abstract int Rows { get; }
 
-    /// <summary>Steps of a block of 32: 8 with four products in a dword, 16 with two.</summary>
+    /// <summary>Number of steps of a block: 8 with four products a lane, 16 with two.</summary>
     static abstract int Steps { get; }
 
-    /// <summary>What a stored byte is above the weight it means: 0 where bytes are signed.</summary>
-    /// <param name="offset">What the matrix would have it be, so that no byte is negative.</param>
+    /// <summary>
+    /// The number that is added to each weight before it is stored as a byte. It is 0 where the instructions multiply
+    /// signed bytes. Instructions that want one factor without a sign need <paramref name="offset"/>.
+    /// </summary>
+    /// <param name="offset">The smallest number that makes no weight of the matrix negative.</param>
     static abstract int Offset(int offset);
 
-    /// <summary>The dword with which a block's sum begins: it takes the offset away again.</summary>
-    /// <param name="offset">As stored.</param>
-    /// <param name="pairs">Sums of the activations that meet the bytes 0 and 1 of a dword, and 2 and 3.</param>
+    /// <summary>
+    /// The number with which the sum of a block begins, −offset · Σ activations: it cancels what the offset of the
+    /// weights adds to the products.
+    /// </summary>
+    /// <param name="offset">The offset of the stored weights, 0 if they have none.</param>
+    /// <param name="pairs">
+    /// Sums of the activations of the block: of those that meet the bytes 0 and 1 of a lane, and of those that meet the
+    /// bytes 2 and 3.
+    /// </param>
     static abstract int Start(int offset, (int First, int Second) pairs);
 
-    /// <summary>The weights of one step: 32 / <see cref="Steps"/> bytes of every row.</summary>
+    /// <summary>Loads the weights of one step: 32 / <see cref="Steps"/> bytes of each row.</summary>
     static abstract TSelf LoadWeights(ref readonly byte source, nuint offset);
 
-    /// <summary>One dword in every lane: a step's activations, four bytes or two 16-bit numbers, or a start.</summary>
+    /// <summary>
+    /// Loads four bytes into every lane: the activations of one step, as four bytes or two 16-bit numbers, or a start.
+    /// </summary>
     static abstract TSelf Broadcast(ref readonly byte source, nuint offset);
 
-    /// <summary>sums + Σ weight · activation over the step, lane by lane.</summary>
+    /// <summary>Adds the products of one step to the sums, in each lane.</summary>
     static abstract TSelf AddDots(TSelf sums, TSelf weights, TSelf activations);
 
-    /// <summary>The sums of a block as floats; exact, for they are below 2²⁴.</summary>
+    /// <summary>Converts the sums of a block to floats, exactly: their magnitudes are below 2²⁴.</summary>
     static abstract TSelf ToSingle(TSelf sums);
 
     static abstract TSelf Zero { get; }
@@ -42,13 +56,13 @@ internal interface IDots<TSelf>
     static abstract void Store(TSelf value, ref float destination, nuint index);
     static abstract TSelf BroadcastSingle(ref readonly byte source, nuint offset);
 
-    /// <summary>Widens bfloat16 values, one for each row.</summary>
+    /// <summary>Loads one bfloat16 value for each row as a float.</summary>
     static abstract TSelf LoadBFloat16(ref readonly byte source, nuint offset);
 
     static abstract TSelf operator *(TSelf a, TSelf b);
 
     static abstract TSelf operator +(TSelf a, TSelf b);
 
-    /// <summary>a · b + addend, rounded once.</summary>
+    /// <summary>Computes a · b + addend in each lane, rounded once.</summary>
     static abstract TSelf MultiplyAdd(TSelf a, TSelf b, TSelf addend);
 }

@@ -5,26 +5,29 @@ using System.Runtime.Intrinsics;
 namespace GptOss.Kernels;
 
 /// <summary>
-/// Matrices of int8 rows with a bfloat16 scale for 32 weights, derived from bfloat16 rows: <c>y[t, r] = Σ_b (Σ w · q) ·
-/// (scale_w · scale_x) + bias[r]</c>.
+/// The fast precision of bfloat16 matrices: packs bfloat16 weights into 8-bit integers with one scale for each block of
+/// 32, quantises activations in the same way, and multiplies both:
+/// <c>y[t, o] = Σ_b (Σ w · q) · (scale_w · scale_x) + bias[o]</c>, b over the blocks of the inputs.
 /// </summary>
 /// <remarks>
-/// scale_w = max|w| / 127 of the block, rounded up to bfloat16, and the integer weight is w / scale_w to nearest, ties
-/// to even: 8.5 bits a weight. The rows lie in panels of 32, in the layout that this process's registers want; a last
-/// panel is filled up with zero rows. The order of the sum is that of <see cref="Int8Panel"/>.
+/// scale_w = max|w| / 127 over the block, rounded up to bfloat16, and the integer weight is w / scale_w, rounded to
+/// nearest, ties to even: 8.5 bits a weight. The weights lie in panels of 32 outputs, in the layout that suits the
+/// registers of this process; the last panel is filled up with zeros. The order of the sum is that of
+/// <see cref="Int8Panel"/>.
 /// </remarks>
 internal static class Int8
 {
-    /// <summary>Makes a weight a number without sign, where the instructions want that.</summary>
+    /// <summary>Added to a weight where the instructions want one factor without a sign.</summary>
     private const int Offset = 128;
 
-    public static long PanelBytes(int columns) => Int8Panel.Bytes<BFloat16Scales>(columns);
+    /// <summary>Number of bytes of one panel.</summary>
+    public static long PanelBytes(int inputs) => Int8Panel.Bytes<BFloat16Scales>(inputs);
 
-    /// <summary>The bytes of a matrix.</summary>
-    public static long Bytes(int rows, int columns) =>
-        (rows + Int8Panel.Rows - 1) / Int8Panel.Rows * PanelBytes(columns);
+    /// <summary>Number of bytes of a packed matrix, [outputs, inputs].</summary>
+    public static long Bytes(int outputs, int inputs) =>
+        (outputs + Int8Panel.Rows - 1) / Int8Panel.Rows * PanelBytes(inputs);
 
-    /// <summary>The definition of the weights: scale and integers of one block.</summary>
+    /// <summary>The definition of packed weights: the scale and the integers of one block.</summary>
     internal static float QuantizeScalar(ReadOnlySpan<ushort> weights, Span<sbyte> q)
     {
         uint maximum = 0;
@@ -40,11 +43,11 @@ internal static class Int8
         return scale;
     }
 
-    /// <summary>The next bfloat16 that is not smaller.</summary>
+    /// <summary>The smallest bfloat16 that is not below the scale.</summary>
     private static float RoundUp(float scale) =>
         BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(scale) + 0xFFFF & 0xFFFF_0000u);
 
-    /// <summary>The definition. Every faster path is tested against this one.</summary>
+    /// <summary>The definition of one output without its bias; tests compare every faster path with it.</summary>
     internal static float DotScalar(ReadOnlySpan<ushort> weights, ReadOnlySpan<float> x)
     {
         Span<float> lanes = stackalloc float[Lanes.Count];
@@ -66,29 +69,32 @@ internal static class Int8
         return Lanes1.Sum(Lanes1.Load(in lanes[0], 0));
     }
 
-    /// <summary>Makes one panel of up to 32 rows.</summary>
-    /// <param name="weights">[rows, columns].</param>
-    /// <param name="columns">Of a row.</param>
-    /// <param name="panel">[<see cref="PanelBytes"/>].</param>
-    public static void Derive(ReadOnlySpan<ushort> weights, int columns, Span<byte> panel) =>
-        Dots.Run(new DeriveKernel(weights, columns, panel));
+    /// <summary>Packs the bfloat16 weights of up to 32 outputs into one panel.</summary>
+    /// <param name="weights">The bfloat16 weights, [outputs of the panel, inputs].</param>
+    /// <param name="inputs">Number of inputs of the matrix.</param>
+    /// <param name="panel">Receives the panel, [<see cref="PanelBytes"/>].</param>
+    public static void Pack(ReadOnlySpan<ushort> weights, int inputs, Span<byte> panel) =>
+        Dots.Run(new PackInt8Panel(weights, inputs, panel));
 
-    /// <summary>Brings activations into the form that <see cref="Multiply"/> wants.</summary>
-    /// <param name="x">[columns].</param>
-    /// <param name="row">[<see cref="Int8Row.Width"/>].</param>
-    public static void Arrange(ReadOnlySpan<float> x, Span<float> row) => Dots.Run(new ArrangeKernel(x, row));
+    /// <summary>Quantises one token's activations for <see cref="Multiply"/>.</summary>
+    /// <param name="x">Activations of the token, [inputs].</param>
+    /// <param name="row">Receives the quantised activations, [<see cref="Int8Row.Width"/>].</param>
+    public static void Quantize(ReadOnlySpan<float> x, Span<float> row) => Dots.Run(new QuantizeForInt8Panels(x, row));
 
-    /// <summary>Multiplies whole panels into columns <paramref name="first"/> and following of y.</summary>
-    /// <param name="panels">One or more.</param>
-    /// <param name="columns">Of a row.</param>
-    /// <param name="bias">[rows], or empty for none.</param>
-    /// <param name="x">[tokens, <see cref="Int8Row.Width"/>]: arranged.</param>
-    /// <param name="y">[tokens, outputs], written at [t, first + r]; outputs past its width are left out.</param>
-    /// <param name="first">The output of the first panel's first row.</param>
-    /// <param name="scratch">[tokens, 32].</param>
+    /// <summary>Computes the outputs of whole panels for every token.</summary>
+    /// <param name="panels">One or more neighbouring panels.</param>
+    /// <param name="inputs">Number of inputs of the matrix.</param>
+    /// <param name="bias">Bias of the panels, [outputs of the panels], or empty for no bias.</param>
+    /// <param name="x">Activations from <see cref="Quantize"/>, [tokens, <see cref="Int8Row.Width"/>].</param>
+    /// <param name="y">
+    /// Receives output o of the panels at [t, first + o]; its shape is [tokens, outputs]. Outputs past its width, which
+    /// only fill up the last panel, are left out.
+    /// </param>
+    /// <param name="first">Index of the first panel's first output in <paramref name="y"/>.</param>
+    /// <param name="scratch">Working memory, [tokens, 32] floats.</param>
     public static void Multiply(
         ReadOnlySpan<byte> panels,
-        int columns,
+        int inputs,
         ReadOnlySpan<float> bias,
         Rows x,
         Rows y,
@@ -96,24 +102,26 @@ internal static class Int8
         Rows scratch
     )
     {
-        ArgumentOutOfRangeException.ThrowIfNotEqual(panels.Length % PanelBytes(columns), 0);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(panels.Length % PanelBytes(inputs), 0);
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
         ArgumentOutOfRangeException.ThrowIfNegative(first);
-        Dots.Run(new Kernel(panels, columns, bias, x, y, first, scratch));
+        Dots.Run(new MultiplyInt8Panels(panels, inputs, bias, x, y, first, scratch));
     }
 
-    internal readonly ref struct ArrangeKernel(ReadOnlySpan<float> x, Span<float> row) : IDotsKernel
+    /// <summary>Quantises one token's activations in the lane order of <see cref="Int8Row"/>.</summary>
+    internal readonly ref struct QuantizeForInt8Panels(ReadOnlySpan<float> x, Span<float> row) : IDotsKernel
     {
         private readonly ReadOnlySpan<float> _x = x;
         private readonly Span<float> _row = row;
 
         public void Run<T>()
-            where T : struct, IDots<T> => Int8Row.ToPanelForm<T>(_x, _row, Offset, 1);
+            where T : struct, IDots<T> => Int8Row.ToLaneOrder<T>(_x, _row, Offset, 1);
     }
 
-    internal readonly ref struct Kernel(
+    /// <summary>Multiplies one panel after the other and puts the results, with the bias, into y.</summary>
+    internal readonly ref struct MultiplyInt8Panels(
         ReadOnlySpan<byte> panels,
-        int columns,
+        int inputs,
         ReadOnlySpan<float> bias,
         Rows x,
         Rows y,
@@ -122,7 +130,7 @@ internal static class Int8
     ) : IDotsKernel
     {
         private readonly ReadOnlySpan<byte> _panels = panels;
-        private readonly int _columns = columns;
+        private readonly int _inputs = inputs;
         private readonly ReadOnlySpan<float> _bias = bias;
         private readonly Rows _x = x;
         private readonly Rows _y = y;
@@ -132,48 +140,53 @@ internal static class Int8
         public void Run<T>()
             where T : struct, IDots<T>
         {
-            int bytes = (int)PanelBytes(_columns);
+            int bytes = (int)PanelBytes(_inputs);
             for (int panel = 0; panel * bytes < _panels.Length; panel++)
             {
                 int row = panel * Int8Panel.Rows,
                     count = Math.Min(Int8Panel.Rows, _y.Width - _first - row);
-                Int8Panel.Multiply<T, BFloat16Scales>(_panels.Slice(panel * bytes, bytes), _columns, _x, _scratch);
+                Int8Panel.Multiply<T, BFloat16Scales>(_panels.Slice(panel * bytes, bytes), _inputs, _x, _scratch);
                 Int8Panel.Put(_scratch, _bias.IsEmpty ? default : _bias.Slice(row, count), count, _y, _first + row);
             }
         }
     }
 
-    internal readonly ref struct DeriveKernel(ReadOnlySpan<ushort> weights, int columns, Span<byte> panel) : IDotsKernel
+    /// <summary>Packs one panel in the layout of the chosen integer registers.</summary>
+    internal readonly ref struct PackInt8Panel(ReadOnlySpan<ushort> weights, int inputs, Span<byte> panel) : IDotsKernel
     {
         private readonly ReadOnlySpan<ushort> _weights = weights;
-        private readonly int _columns = columns;
+        private readonly int _inputs = inputs;
         private readonly Span<byte> _panel = panel;
 
         public void Run<T>()
             where T : struct, IDots<T>
         {
-            int values = Int8Row.Blocks(_columns) * Int8Panel.Rows * Int8Row.BlockValues;
-            if (_weights.Length < Int8Panel.Rows * _columns)
+            int values = Int8Row.Blocks(_inputs) * Int8Panel.Rows * Int8Row.BlockValues;
+            if (_weights.Length < Int8Panel.Rows * _inputs)
                 _panel[..values].Fill((byte)T.Offset(Offset));
             _panel[values..].Clear();
-            Lanes.Run(new DeriveLanes<T>(_weights, _columns, _panel));
+            Lanes.Run(new PackInt8PanelLanes<T>(_weights, _inputs, _panel));
         }
     }
 
-    private readonly ref struct DeriveLanes<TDots>(ReadOnlySpan<ushort> weights, int columns, Span<byte> panel)
+    /// <summary>
+    /// The part of <see cref="PackInt8Panel"/> that computes with float lanes: finds the scale of each block and rounds
+    /// its weights.
+    /// </summary>
+    private readonly ref struct PackInt8PanelLanes<TDots>(ReadOnlySpan<ushort> weights, int inputs, Span<byte> panel)
         : ILaneKernel
         where TDots : struct, IDots<TDots>
     {
         private readonly ReadOnlySpan<ushort> _weights = weights;
-        private readonly int _columns = columns;
+        private readonly int _inputs = inputs;
         private readonly Span<byte> _panel = panel;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<T>()
             where T : struct, ILanes<T>
         {
-            int blocks = Int8Row.Blocks(_columns),
-                rows = _weights.Length / _columns;
+            int blocks = Int8Row.Blocks(_inputs),
+                rows = _weights.Length / _inputs;
             Span<ushort> scales = MemoryMarshal.Cast<byte, ushort>(
                 _panel[(blocks * Int8Panel.Rows * Int8Row.BlockValues)..]
             );
@@ -206,10 +219,10 @@ internal static class Int8
         private ReadOnlySpan<ushort> Block(int row, int block, Span<ushort> padded)
         {
             int from = block * Int8Row.BlockValues;
-            if (from + Int8Row.BlockValues <= _columns)
-                return _weights.Slice(row * _columns + from, Int8Row.BlockValues);
+            if (from + Int8Row.BlockValues <= _inputs)
+                return _weights.Slice(row * _inputs + from, Int8Row.BlockValues);
             padded.Clear();
-            _weights.Slice(row * _columns + from, _columns - from).CopyTo(padded);
+            _weights.Slice(row * _inputs + from, _inputs - from).CopyTo(padded);
             return padded;
         }
     }

@@ -5,61 +5,74 @@ using System.Runtime.Intrinsics;
 namespace GptOss.Kernels;
 
 /// <summary>
-/// An activation row as int8: blocks of 32 with one float scale each, <c>x[k] ≈ q[k] · scale[k / 32]</c>.
+/// One token's activations quantised to signed bytes, in blocks of 32 with one float scale each:
+/// <c>x[k] ≈ q[k] · scale[k / 32]</c>. Multiplication by 8-bit and MXFP4 weights reads them in one of two orders, block
+/// order or lane order.
 /// </summary>
 /// <remarks>
-/// scale = max|x| / 127 and q = x · (127 / max|x|) rounded to nearest, ties to even. A block whose largest value is
-/// below 2⁻¹⁰⁰ is all zero. A value that is not finite makes its block's scale not finite, and so the outputs. What
-/// lies past the row is zero.
+/// scale = max|x| / 127 and q = x · (127 / max|x|), rounded to nearest, ties to even. A block whose largest magnitude
+/// is below 2⁻¹⁰⁰ becomes zero. A value that is not finite makes the scale of its block not finite, and so the outputs.
+/// The last block is filled up with zeros.
 /// <para>
-/// Lane of a block: block b of every sixteen is summed in lane 4 · (b mod 4) + b / 4, which is where adding up four
-/// registers of four blocks each leaves it (<see cref="ILanes{TSelf}.BlockSums"/>).
+/// Lane of a block: of every sixteen blocks, block b is summed in lane 4 · (b mod 4) + b / 4, for example block 1 in
+/// lane 4. That is where adding up four registers of four blocks each leaves it
+/// (<see cref="ILanes{TSelf}.BlockSums"/>).
 /// </para>
 /// <para>
-/// <em>Row form</em>, for one weight row after the other: per four blocks the 64 even values, then the 64 odd ones, as
-/// the low and high nibbles of MXFP4 meet them; then, by sixteen blocks and in the order of lanes, the halved scales
-/// and 12 · Σq.
-/// <em>Panel form</em>, for rows in lanes: the blocks lane by lane (<see cref="LaneOrder"/>), each as steps of one
-/// dword: of every eight values the four even ones, then the four odd; then in the order of blocks the scales, and the
-/// dwords with which the sums begin.
+/// <em>Block order</em> serves kernels that multiply one weight row after the other. It holds, for every four blocks,
+/// the 64 values with even index and then the 64 with odd index, because MXFP4 has the former in low nibbles and the
+/// latter in high ones; then, for every sixteen blocks in the order of their lanes, half the scales, and 12 · Σq.
+/// </para>
+/// <para>
+/// <em>Lane order</em> serves kernels that multiply a panel or strip, in which each weight row is a lane. It holds the
+/// blocks of one lane after those of another (<see cref="LaneOrder"/>), each block in steps of four bytes: of every
+/// eight values the four with even index, then the four with odd index; then the scales, and the numbers with which the
+/// sums begin (<see cref="IDots{TSelf}.Start"/>), both in the order of the blocks before.
 /// </para>
 /// </remarks>
 internal static class Int8Row
 {
+    /// <summary>Number of values that share a scale.</summary>
     public const int BlockValues = 32;
+
+    /// <summary>Number of neighbouring blocks that go to different lanes.</summary>
     public const int LaneBlocks = 16;
 
     private const float Tiny = 1f / (1 << 30) / (1 << 30) / (1 << 30) / (1 << 10);
 
-    /// <summary>Added to a float of at most 127 this leaves its nearest integer in the lowest bits.</summary>
+    /// <summary>
+    /// Added to a float of at most 127 in magnitude, it leaves the nearest integer in the lowest bits.
+    /// </summary>
     internal const float Magic = 12582912f;
 
-    /// <summary>The order in which the tree over the lanes can add one lane after the other.</summary>
+    /// <summary>The order of lanes in which the tree can take in one lane after the other: 0 and 8 first.</summary>
     public static ReadOnlySpan<byte> LaneOrder => [0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15];
 
-    public static int Blocks(int columns) => (columns + BlockValues - 1) / BlockValues;
+    /// <summary>Number of blocks of a row; the last one may be incomplete.</summary>
+    public static int Blocks(int inputs) => (inputs + BlockValues - 1) / BlockValues;
 
-    private static int PaddedBlocks(int columns) => (Blocks(columns) + LaneBlocks - 1) / LaneBlocks * LaneBlocks;
+    private static int PaddedBlocks(int inputs) => (Blocks(inputs) + LaneBlocks - 1) / LaneBlocks * LaneBlocks;
 
-    /// <summary>Floats that a row of either form takes.</summary>
-    public static int Width(int columns) => PaddedBlocks(columns) * (BlockValues / 2 + 2);
+    /// <summary>Number of floats that a quantised row takes, in either order.</summary>
+    public static int Width(int inputs) => PaddedBlocks(inputs) * (BlockValues / 2 + 2);
 
-    /// <summary>Where the scales of a row form begin, in bytes; the offsets are behind them.</summary>
-    public static int RowScalesAt(int columns) => PaddedBlocks(columns) * BlockValues;
+    /// <summary>First byte of the scales in block order.</summary>
+    public static int ScalesAt(int inputs) => PaddedBlocks(inputs) * BlockValues;
 
-    public static int RowOffsetsAt(int columns) => RowScalesAt(columns) + PaddedBlocks(columns) * sizeof(float);
+    /// <summary>First byte of 12 · Σq in block order.</summary>
+    public static int OffsetsAt(int inputs) => ScalesAt(inputs) + PaddedBlocks(inputs) * sizeof(float);
 
-    /// <summary>The lane of block b, and the block of a lane: the rule is its own inverse.</summary>
+    /// <summary>The lane of block b; the same rule also gives the block of a lane.</summary>
     public static int Lane(int block) => block % 4 * 4 + block / 4 % 4;
 
-    /// <summary>Blocks of the lane that comes i-th in <see cref="LaneOrder"/>: first, first + 16, ….</summary>
+    /// <summary>The first block of the i-th lane of <see cref="LaneOrder"/>; its others follow 16 apart.</summary>
     public static int FirstOfLane(int i) => Lane(LaneOrder[i]);
 
     /// <summary>
-    /// The places that the first sixteen blocks have in the panel form; block b + 16 stands one place behind block b.
+    /// Places of the first sixteen blocks in lane order. Block b + 16 comes one place after block b.
     /// </summary>
-    /// <param name="blocks">Of a row.</param>
-    /// <param name="places">[16], by block.</param>
+    /// <param name="blocks">Number of blocks of a row.</param>
+    /// <param name="places">Receives the place of each block, [16].</param>
     public static void FirstPlaces(int blocks, Span<int> places)
     {
         int place = 0;
@@ -72,7 +85,7 @@ internal static class Int8Row
         }
     }
 
-    /// <summary>The definition of the numbers: scale and 32 integers of one block.</summary>
+    /// <summary>The definition of quantised activations: the scale and the 32 integers of one block.</summary>
     internal static float QuantizeScalar(ReadOnlySpan<float> x, Span<sbyte> q)
     {
         uint bits = 0;
@@ -87,18 +100,21 @@ internal static class Int8Row
         return maximum / 127;
     }
 
-    /// <param name="x">[columns].</param>
-    /// <param name="row">[<see cref="Width"/>] floats of memory.</param>
-    public static void ToRowForm(ReadOnlySpan<float> x, Span<float> row) => Lanes.Run(new RowKernel(x, row));
+    /// <summary>Quantises one token's activations and writes them in block order.</summary>
+    /// <param name="x">Activations of the token, [inputs].</param>
+    /// <param name="row">Receives the quantised activations, [<see cref="Width"/>].</param>
+    public static void ToBlockOrder(ReadOnlySpan<float> x, Span<float> row) =>
+        Lanes.Run(new QuantizeToBlockOrder(x, row));
 
-    /// <param name="x">[columns].</param>
-    /// <param name="row">[<see cref="Width"/>] floats of memory.</param>
-    /// <param name="offset">What the matrix adds to its weights so that none is negative.</param>
-    /// <param name="factor">A power of two on the scales.</param>
-    public static void ToPanelForm<T>(ReadOnlySpan<float> x, Span<float> row, int offset, float factor)
-        where T : struct, IDots<T> => Lanes.Run(new PanelKernel<T>(x, row, offset, factor));
+    /// <summary>Quantises one token's activations and writes them in lane order.</summary>
+    /// <param name="x">Activations of the token, [inputs].</param>
+    /// <param name="row">Receives the quantised activations, [<see cref="Width"/>].</param>
+    /// <param name="offset">The number that makes no weight of the matrix negative.</param>
+    /// <param name="factor">A power of two that multiplies the scales.</param>
+    public static void ToLaneOrder<T>(ReadOnlySpan<float> x, Span<float> row, int offset, float factor)
+        where T : struct, IDots<T> => Lanes.Run(new QuantizeToLaneOrder<T>(x, row, offset, factor));
 
-    /// <summary>One block's scale and its 32 bytes, even values first, then odd.</summary>
+    /// <summary>Quantises one block: returns the scale, and the bytes of even and of odd index.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float Quantize<T>(ReadOnlySpan<float> x, out Vector128<byte> even, out Vector128<byte> odd)
         where T : struct, ILanes<T>
@@ -117,7 +133,7 @@ internal static class Int8Row
         return tiny ? 0 : maximum / 127;
     }
 
-    /// <summary>The bytes 0, 2, … of both, and 1, 3, ….</summary>
+    /// <summary>Separates the 32 bytes of even index (0, 2, …) from those of odd index (1, 3, …).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static (Vector128<byte> Even, Vector128<byte> Odd) EvenOdd(Vector128<byte> low, Vector128<byte> high)
     {
@@ -126,7 +142,7 @@ internal static class Int8Row
         return (Vector128.Create(low.GetLower(), high.GetLower()), Vector128.Create(low.GetUpper(), high.GetUpper()));
     }
 
-    /// <summary>The block's values; those of an incomplete one are copied before zeros.</summary>
+    /// <summary>The values of a block; an incomplete block is copied and filled up with zeros.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ReadOnlySpan<float> Block(ReadOnlySpan<float> x, int block, Span<float> padded)
     {
@@ -138,7 +154,7 @@ internal static class Int8Row
         return padded;
     }
 
-    /// <summary>Sums of what meets the bytes 0 and 1 of the dwords, and 2 and 3.</summary>
+    /// <summary>Sums of the activations that meet the bytes 0 and 1 of a lane of weights, and 2 and 3.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static (int First, int Second) Pairs(Vector128<byte> even, Vector128<byte> odd)
     {
@@ -151,7 +167,8 @@ internal static class Int8Row
         return ((short)both + (short)(both >> 16), (short)(both >> 32) + (short)(both >> 48));
     }
 
-    internal readonly ref struct RowKernel(ReadOnlySpan<float> x, Span<float> row) : ILaneKernel
+    /// <summary>Quantises one token's activations and writes them in block order.</summary>
+    internal readonly ref struct QuantizeToBlockOrder(ReadOnlySpan<float> x, Span<float> row) : ILaneKernel
     {
         private readonly ReadOnlySpan<float> _x = x;
         private readonly Span<float> _row = row;
@@ -160,14 +177,12 @@ internal static class Int8Row
         public void Run<T>()
             where T : struct, ILanes<T>
         {
-            int columns = _x.Length,
-                blocks = Blocks(columns),
-                padded = PaddedBlocks(columns);
+            int inputs = _x.Length,
+                blocks = Blocks(inputs),
+                padded = PaddedBlocks(inputs);
             ref byte bytes = ref MemoryMarshal.GetReference(MemoryMarshal.AsBytes(_row));
-            Span<float> scales = _row.Slice(RowScalesAt(columns) / sizeof(float), padded);
-            Span<int> offsets = MemoryMarshal.Cast<float, int>(
-                _row.Slice(RowOffsetsAt(columns) / sizeof(float), padded)
-            );
+            Span<float> scales = _row.Slice(ScalesAt(inputs) / sizeof(float), padded);
+            Span<int> offsets = MemoryMarshal.Cast<float, int>(_row.Slice(OffsetsAt(inputs) / sizeof(float), padded));
             Span<float> tail = stackalloc float[BlockValues];
             for (int b = 0; b < padded; b++)
             {
@@ -185,8 +200,15 @@ internal static class Int8Row
         }
     }
 
-    internal readonly ref struct PanelKernel<TDots>(ReadOnlySpan<float> x, Span<float> row, int offset, float factor)
-        : ILaneKernel
+    /// <summary>
+    /// Quantises one token's activations and writes them in lane order, as the chosen integer registers read them.
+    /// </summary>
+    internal readonly ref struct QuantizeToLaneOrder<TDots>(
+        ReadOnlySpan<float> x,
+        Span<float> row,
+        int offset,
+        float factor
+    ) : ILaneKernel
         where TDots : struct, IDots<TDots>
     {
         private readonly ReadOnlySpan<float> _x = x;
@@ -215,8 +237,8 @@ internal static class Int8Row
             }
         }
 
-        // The dwords of the even and of the odd values alternate; where a step is two products, their bytes are
-        // widened.
+        // Four bytes of even index and four of odd index alternate. Where a step is two products, the bytes are widened
+        // to 16 bits.
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static void StoreSteps(Vector128<byte> even, Vector128<byte> odd, ref byte bytes, nuint at)
         {

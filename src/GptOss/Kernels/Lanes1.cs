@@ -4,11 +4,15 @@ using System.Runtime.Intrinsics;
 
 namespace GptOss.Kernels;
 
-/// <summary>Sixteen lanes as sixteen floats: the definition of every lane operation, and the last resort.</summary>
+/// <summary>
+/// Sixteen lanes as an array of sixteen floats, without vector instructions. It defines the result of every lane
+/// operation, and it runs where the process has no vector registers.
+/// </summary>
 internal struct Lanes1 : ILanes<Lanes1>
 {
     private Sixteen _lanes;
 
+    /// <summary>An inline array of sixteen floats.</summary>
     [InlineArray(Lanes.Count)]
     private struct Sixteen
     {

@@ -1,9 +1,13 @@
+// Over 300 lines: four registers make each operation four expressions, and CSharpier gives each its own line.
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace GptOss.Kernels;
 
-/// <summary>Sixteen lanes in four 128-bit registers, by portable operations only: SSE, Arm NEON, WebAssembly.</summary>
+/// <summary>
+/// Sixteen lanes in four 128-bit registers of four floats: lanes 0 to 3, 4 to 7, 8 to 11 and 12 to 15. It uses portable
+/// operations only and so serves SSE, Arm NEON and WebAssembly.
+/// </summary>
 internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d)
     : ILanes<Lanes128>
 {
@@ -112,7 +116,7 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Lanes128 lanes) => SumQuarter((lanes._a + lanes._c) + (lanes._b + lanes._d));
 
-    /// <summary>The tree from four lanes down.</summary>
+    /// <summary>Adds four lanes in the order of the tree: lane i + 2 to lane i, then lane 1 to lane 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float SumQuarter(Vector128<float> four)
     {
@@ -151,7 +155,8 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
             default
         );
 
-    // The E2M1 values as bfloat16, which loses nothing of them, in two tables of bytes.
+    // The sixteen E2M1 values as bfloat16, which holds them exactly: here the upper bytes, in LowerBytes the lower
+    // ones. For example code 3 is 1.5, which is 0x3FC0: 0x3F here and 0xC0 there.
     internal static Vector128<byte> UpperBytes
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -217,7 +222,8 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
         (k0, k1, k2, k3) = (new(a0, b0, c0, d0), new(a1, b1, c1, d1), new(a2, b2, c2, d2), new(a3, b3, c3, d3));
     }
 
-    // Two in a lane as bfloat16: code k in the lower half, k + 4 in the upper.
+    // Each 32-bit lane of a k register holds two decoded bfloat16 values: code j in the lower half, code j + 4 in the
+    // upper.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Codes(
         Vector128<float> bits,
@@ -231,7 +237,8 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
         LookUp(bits.AsByte() >>> 4, out k1, out k3);
     }
 
-    // Of the first and third byte of a lane, and of the second and fourth.
+    // Decodes the four codes of each lane, one in each of its bytes. The values of the bytes 0 and 2 go to the halves
+    // of the first register, the values of the bytes 1 and 3 to the halves of the second.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void LookUp(Vector128<byte> codes, out Vector128<float> first, out Vector128<float> second)
     {
@@ -290,7 +297,7 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
         );
     }
 
-    /// <summary>The largest of four magnitudes.</summary>
+    /// <summary>The largest of four magnitudes, compared as integers: infinity and NaN are the largest.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float MaxOf(Vector128<int> magnitudes)
     {
@@ -305,12 +312,14 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
             Vector128.Narrow(lanes._c.AsUInt32(), lanes._d.AsUInt32())
         );
 
-    /// <summary>Sixteen bytes of consecutive blocks in the order of <see cref="BlockSums"/>.</summary>
+    /// <summary>
+    /// Moves the bytes of sixteen consecutive blocks to the lanes of <see cref="BlockSums"/>: block 1 to lane 4.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> InLanes(Vector128<byte> scales) =>
         Vector128.Shuffle(scales, Vector128.Create((byte)0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
 
-    // A register is one block here and its weights are signed, so there is no offset to take away.
+    // A 128-bit register holds one block, and its weights are signed, so there is no offset to subtract.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 BlockSums(
         ref readonly byte blocks,

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace GptOss.Kernels;
 
-/// <summary>Sixteen lanes in two 256-bit registers: lanes 0 to 7 and 8 to 15.</summary>
+/// <summary>Sixteen lanes in two 256-bit registers of eight floats (AVX2): lanes 0 to 7 and lanes 8 to 15.</summary>
 internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) : ILanes<Lanes256>
 {
     private readonly Vector256<float> _low = low;
@@ -87,7 +87,7 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Lanes256 lanes) => SumHalves(lanes._low + lanes._high);
 
-    /// <summary>The tree from eight lanes down.</summary>
+    /// <summary>Adds eight lanes in the order of the tree: lane i + 4 to lane i, then i + 2, then i + 1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float SumHalves(Vector256<float> eight) => Lanes128.SumQuarter(eight.GetLower() + eight.GetUpper());
 
@@ -117,7 +117,8 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
             ),
         };
 
-    // Two in a lane as bfloat16: code k in the lower half, k + 4 in the upper.
+    // Each 32-bit lane of a k register holds two decoded bfloat16 values: code j in the lower half, code j + 4 in the
+    // upper.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Codes(Lanes256 bits, out Lanes256 k0, out Lanes256 k1, out Lanes256 k2, out Lanes256 k3)
     {
@@ -129,7 +130,8 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
         (k0, k1, k2, k3) = (new(low0, high0), new(low1, high1), new(low2, high2), new(low3, high3));
     }
 
-    // Of the first and third byte of a lane, and of the second and fourth.
+    // Decodes the four codes of each lane, one in each of its bytes. The values of the bytes 0 and 2 go to the halves
+    // of the first register, the values of the bytes 1 and 3 to the halves of the second.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void LookUp(Vector256<byte> codes, out Vector256<float> first, out Vector256<float> second)
     {
@@ -184,7 +186,8 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
             )
         );
 
-    // As at 512 bits: byte to the bottom of the lane, into the exponent, 0 lifted to 2⁻¹²⁷.
+    // Puts the scale byte of a block at the bottom of its lanes and shifts it into the exponent. Byte 0 must give
+    // 2⁻¹²⁷, whose bits are 0x0040_0000; as integers all other scales are larger, so the maximum corrects byte 0 alone.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Spread(ref readonly byte source, nuint offset, Vector256<uint> bytes)
     {
@@ -207,7 +210,7 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
         );
     }
 
-    /// <summary>The largest of eight magnitudes, compared as integers: so what is not finite is the largest.</summary>
+    /// <summary>The largest of eight magnitudes, compared as integers: infinity and NaN are the largest.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float MaxOf(Vector256<int> magnitudes) =>
         Lanes128.MaxOf(Vector128.Max(magnitudes.GetLower(), magnitudes.GetUpper()));
@@ -219,7 +222,8 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
         return Vector128.Narrow(words.GetLower(), words.GetUpper());
     }
 
-    // As at 512 bits; each half has two of the four parts.
+    // Lane 4q + p belongs to block 4p + q. The lower register has the lanes of q = 0 and 1, the upper those of q = 2
+    // and 3, so each adds up its own blocks, of which two lie in each 256-bit load.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 BlockSums(
         ref readonly byte blocks,

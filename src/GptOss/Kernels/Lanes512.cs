@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace GptOss.Kernels;
 
-/// <summary>Sixteen lanes in one 512-bit register.</summary>
+/// <summary>Sixteen lanes in one 512-bit register of sixteen floats (AVX-512 with BW).</summary>
 internal readonly struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
 {
     private readonly Vector512<float> _value = value;
@@ -86,7 +86,7 @@ internal readonly struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
             ).AsSingle()
         );
 
-    // vpermps looks at the lowest four bits of a lane only, so the other codes need no masking.
+    // The table lookup of FirstValues uses the lowest four bits of a lane only, so the higher codes need no masking.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Codes(Lanes512 bits, out Lanes512 k0, out Lanes512 k1, out Lanes512 k2, out Lanes512 k3) =>
         (k0, k1, k2, k3) = (bits, Shift(bits, 4), Shift(bits, 8), Shift(bits, 12));
@@ -106,8 +106,9 @@ internal readonly struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Lanes512 Shift(Lanes512 bits, int count) => new((bits._value.AsInt32() >>> count).AsSingle());
 
-    // The byte of block q goes to the bottom of the four lanes of 128-bit part q, then into the exponent. Exponent 0
-    // with the mantissa's top bit is 2⁻¹²⁷, and as an integer it is less than every other scale: hence the maximum.
+    // Puts the scale byte of block q at the bottom of the four lanes of 128-bit part q and shifts it into the exponent.
+    // Byte 0 must give 2⁻¹²⁷, whose bits are 0x0040_0000; as integers all other scales are larger, so the maximum
+    // corrects byte 0 alone.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 Scales(ref readonly byte source, nuint offset)
     {
@@ -148,8 +149,9 @@ internal readonly struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> LowBytes(Lanes512 lanes) => Avx512F.ConvertToVector128Byte(lanes._value.AsUInt32());
 
-    // Four registers of four blocks, a dword of eight codes in each lane; then the blocks' four dwords are added up
-    // while registers and parts change places.
+    // Each of the registers a, b, c and d holds four blocks, with four partial sums a block in the lanes of one 128-bit
+    // part. Two rounds of unpacking and adding leave the whole sum of block 4p + q in lane 4q + p, where p counts the
+    // registers and q the parts.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 BlockSums(
         ref readonly byte blocks,

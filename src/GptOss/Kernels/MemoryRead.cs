@@ -5,19 +5,20 @@ using System.Runtime.Intrinsics;
 namespace GptOss.Kernels;
 
 /// <summary>
-/// Reads memory as fast as a core can and does nothing else: what every decoding speed is compared with.
+/// Reads memory as fast as one core can and computes nothing with it. Decoding is limited by the reading of weights, so
+/// the speed measured here is the one that decoding is compared with.
 /// </summary>
 /// <remarks>
-/// Without asking ahead: the processor's own prefetching did better than any distance that was tried (on one thread of
-/// Zen 4
-/// <c>benchmarks -- quick</c> showed 31 to 34 GB/s, with 12 KB ahead 22 to 23).
+/// The loop does not prefetch: the processor's own prefetching was faster than every distance that was tried. On one
+/// thread of Zen 4 <c>benchmarks -- quick</c> showed 31 to 34 GB/s, and with a prefetch of 12 KB ahead 22 to 23 GB/s.
 /// </remarks>
 internal static class MemoryRead
 {
     private const int StepBytes = 128;
 
     /// <summary>
-    /// The exclusive or of the whole steps of 128 bytes, folded into one number, so that no read can be left out.
+    /// The exclusive or of all 8-byte words of the memory, in whole steps of 128 bytes. The result depends on every
+    /// word, so the compiler cannot leave out a read.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static ulong Fold(ReadOnlySpan<byte> memory)

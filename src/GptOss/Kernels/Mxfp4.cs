@@ -4,71 +4,81 @@ using System.Runtime.InteropServices;
 namespace GptOss.Kernels;
 
 /// <summary>
-/// OCP MXFP4: blocks of 32 four-bit floats (E2M1) that share one power-of-two scale (E8M0); matrices of such rows.
+/// The number format of gpt-oss's experts, OCP MXFP4: blocks of 32 four-bit floats (E2M1) that share one power-of-two
+/// scale (E8M0). This class decodes the format and multiplies matrices in it by float32 activations.
 /// </summary>
 /// <remarks>
 /// A block is 16 bytes: byte i holds value 2i in its low nibble and value 2i + 1 in its high nibble. A scale byte s
 /// means 2^(s − 127). Source: OCP Microscaling Formats (MX) v1.0; value table as in openai/gpt-oss,
 /// gpt_oss/torch/weights.py.
 /// <para>
-/// Order of the sum of a row: a dword of blocks holds eight codes, k = 8d to 8d + 7. Their products are added in
-/// ascending k, the first one plain, the others by fused multiply-add: p. Then lane d mod 16 takes p · 2^(s − 127) by
-/// one fused multiply-add, d ascending, the row padded with zero blocks to a multiple of four; then the tree of
-/// <see cref="ILanes{TSelf}.Sum"/>; then the bias. So sixteen dwords are sixteen lanes, and nothing is moved
-/// between them: at 512 bits a code is a shift and a table lookup away, at less two tables of bytes give a lane's codes
-/// in pairs.
+/// Order of the sum of an output: dword d of its blocks, four bytes, holds the eight codes k = 8d to 8d + 7. Their
+/// eight products are added in ascending k, the first one plain, the others by fused multiply-add; that is p. Then p ·
+/// 2^(s − 127) is added to lane d mod 16 by one fused multiply-add, d ascending, the blocks padded with zeros to a
+/// multiple of four; then the lanes are added by the tree of <see cref="ILanes{TSelf}.Sum"/>; then the bias is added.
+/// So sixteen dwords fill sixteen lanes, and nothing moves between lanes: at 512 bits a code is decoded by a shift and
+/// a table lookup, at smaller widths two tables of bytes decode two codes of a lane at once.
 /// </para>
 /// </remarks>
 internal static partial class Mxfp4
 {
+    /// <summary>Number of values that share a scale.</summary>
     public const int BlockValues = 32;
+
+    /// <summary>Number of bytes of a block's codes, without the scale.</summary>
     public const int BlockBytes = 16;
 
-    /// <summary>A step is four blocks: sixteen dwords, one in each lane.</summary>
+    /// <summary>Number of blocks of a step: their sixteen dwords fill sixteen lanes.</summary>
     internal const int StepBlocks = 4;
     internal const int StepValues = StepBlocks * BlockValues;
     private const int StepBytes = StepBlocks * BlockBytes;
     private const int CodesPerLane = 8;
 
-    /// <summary>Rows decoded at once for several tokens; with 2,880 columns they take 159 KB of scratch.</summary>
-    private const int PanelRows = 12;
+    /// <summary>Number of weight rows of a strip: with 2,880 inputs it takes 159 KB of scratch.</summary>
+    private const int StripRows = 12;
 
     private const int TileRows = 3,
         TileTokens = 4,
         PieceValues = 4 * StepValues;
 
     /// <summary>
-    /// Below this many tokens decoding a row again for each is quicker than keeping it: measured at 512 bits.
+    /// Fewest tokens for which decoding a strip is faster than decoding the weights again for each token, measured at
+    /// 512 bits.
     /// </summary>
-    private const int PanelTokens = 9;
+    private const int StripTokens = 9;
 
     private static ReadOnlySpan<float> Values =>
         [0f, 0.5f, 1f, 1.5f, 2f, 3f, 4f, 6f, -0f, -0.5f, -1f, -1.5f, -2f, -3f, -4f, -6f];
 
+    /// <summary>The value of an E2M1 code, 0 to 15.</summary>
     public static float Value(int code) => Values[code];
 
     /// <summary>
-    /// 2^(s − 127): s is a biased float32 exponent. 0 gives 2⁻¹²⁷, a subnormal; 255 (damage) is not finite.
+    /// The value of a scale byte, 2^(s − 127): s is a biased float32 exponent. 0 gives 2⁻¹²⁷, which is subnormal; 255,
+    /// which only damage causes, is not finite.
     /// </summary>
     public static float Scale(byte s) => BitConverter.UInt32BitsToSingle(s == 0 ? 0x0040_0000u : (uint)s << 23);
 
-    /// <summary>Width of an arranged row: the columns, padded to whole steps.</summary>
-    public static int ArrangedWidth(int columns) => (columns + StepValues - 1) / StepValues * StepValues;
+    /// <summary>Width of a permuted row: the number of inputs, padded to whole steps of 128.</summary>
+    public static int PermutedWidth(int inputs) => (inputs + StepValues - 1) / StepValues * StepValues;
 
-    /// <summary>Floats of scratch that <see cref="Multiply"/> needs.</summary>
-    public static int ScratchValues(int columns) => PanelRows * PanelWidth(ArrangedWidth(columns) / StepValues);
+    /// <summary>Number of floats of scratch that <see cref="Multiply"/> needs.</summary>
+    public static int ScratchValues(int inputs) => StripRows * StripWidth(PermutedWidth(inputs) / StepValues);
 
-    /// <summary>Floats of a decoded row: for each step eight registers of values, then one of scales.</summary>
-    private static int PanelWidth(int steps) => steps * (CodesPerLane + 1) * Lanes.Count;
+    /// <summary>Number of floats of a decoded row: for each step 8 × 16 values, then 16 scales.</summary>
+    private static int StripWidth(int steps) => steps * (CodesPerLane + 1) * Lanes.Count;
 
     /// <summary>
-    /// Brings activations into the order in which a step meets them: <c>y[128g + 16j + d] = x[128g + 8d + j]</c>.
+    /// Permutes one token's activations into the order in which <see cref="Multiply"/> reads them:
+    /// <c>y[128g + 16j + d] = x[128g + 8d + j]</c>. For example x[9], which meets code 1 of lane 1, goes to y[17].
     /// </summary>
-    /// <param name="x">[columns].</param>
-    /// <param name="arranged">[<see cref="ArrangedWidth"/>]; what lies past x becomes zero.</param>
-    public static void Arrange(ReadOnlySpan<float> x, Span<float> arranged)
+    /// <param name="x">Activations of the token, [inputs].</param>
+    /// <param name="permuted">
+    /// Receives the activations, [<see cref="PermutedWidth"/>]. Places without an activation become zero.
+    /// </param>
+    public static void Permute(ReadOnlySpan<float> x, Span<float> permuted)
     {
-        ArgumentOutOfRangeException.ThrowIfNotEqual(arranged.Length, ArrangedWidth(x.Length));
+        ArgumentOutOfRangeException.ThrowIfNotEqual(permuted.Length, PermutedWidth(x.Length));
         scoped Span<float> rest = stackalloc float[StepValues];
         for (int k = 0; k < x.Length; k += StepValues)
         {
@@ -79,14 +89,14 @@ internal static partial class Mxfp4
                 step.CopyTo(rest);
                 step = rest;
             }
-            Span<float> to = arranged.Slice(k, StepValues);
+            Span<float> to = permuted.Slice(k, StepValues);
             for (int lane = 0; lane < Lanes.Count; lane++)
             for (int code = 0; code < CodesPerLane; code++)
                 to[code * Lanes.Count + lane] = step[lane * CodesPerLane + code];
         }
     }
 
-    /// <summary>The definition. Every faster path is tested against this one.</summary>
+    /// <summary>The definition of one output without its bias; tests compare every faster path with it.</summary>
     internal static float DotScalar(ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<float> x)
     {
         Span<float> lanes = stackalloc float[Lanes.Count];
@@ -109,14 +119,14 @@ internal static partial class Mxfp4
         return Lanes1.Sum(Lanes1.Load(in lanes[0], 0));
     }
 
-    /// <summary>Multiplies a range of rows into columns <paramref name="first"/> and following of y.</summary>
-    /// <param name="blocks">[rows, columns / 32, 16]: the rows of the range alone.</param>
-    /// <param name="scales">[rows, columns / 32].</param>
-    /// <param name="bias">[rows].</param>
-    /// <param name="x">[tokens, <see cref="ArrangedWidth"/>]: arranged.</param>
-    /// <param name="y">[tokens, outputs], written at [t, first + r].</param>
-    /// <param name="first">The output that the range's first row makes.</param>
-    /// <param name="scratch">At least <see cref="ScratchValues"/> floats.</param>
+    /// <summary>Computes a range of outputs for every token.</summary>
+    /// <param name="blocks">Codes of the range, [outputs of the range, inputs / 32, 16].</param>
+    /// <param name="scales">Scales of the range, [outputs of the range, inputs / 32].</param>
+    /// <param name="bias">Bias of the range, [outputs of the range].</param>
+    /// <param name="x">Activations from <see cref="Permute"/>, [tokens, <see cref="PermutedWidth"/>].</param>
+    /// <param name="y">Receives output o of the range at [t, first + o]; its shape is [tokens, outputs].</param>
+    /// <param name="first">Index of the first output of the range in <paramref name="y"/>.</param>
+    /// <param name="scratch">Working memory of at least <see cref="ScratchValues"/> floats.</param>
     public static void Multiply(
         ReadOnlySpan<byte> blocks,
         ReadOnlySpan<byte> scales,
@@ -127,13 +137,17 @@ internal static partial class Mxfp4
         Span<float> scratch
     )
     {
-        int columns = Mxfp4Shape.Columns(blocks, scales, bias, x, y, first);
-        ArgumentOutOfRangeException.ThrowIfNotEqual(x.Width, ArrangedWidth(columns));
-        ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Length, ScratchValues(columns));
-        Lanes.Run(new Kernel(blocks, scales, bias, x, y, first, scratch));
+        int inputs = Mxfp4Shape.Inputs(blocks, scales, bias, x, y, first);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(x.Width, PermutedWidth(inputs));
+        ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Length, ScratchValues(inputs));
+        Lanes.Run(new MultiplyMxfp4(blocks, scales, bias, x, y, first, scratch));
     }
 
-    internal readonly ref partial struct Kernel(
+    /// <summary>
+    /// Computes a range of outputs. For few tokens it decodes the weights of an output again for each token; for many
+    /// it decodes a strip of weight rows into the scratch once and multiplies that by all tokens.
+    /// </summary>
+    internal readonly ref partial struct MultiplyMxfp4(
         ReadOnlySpan<byte> blocks,
         ReadOnlySpan<byte> scales,
         ReadOnlySpan<float> bias,
@@ -150,7 +164,7 @@ internal static partial class Mxfp4
         private readonly Rows _y = y;
         private readonly int _first = first;
         private readonly Span<float> _scratch = scratch;
-        private readonly int _columnBlocks = bias.Length == 0 ? 0 : scales.Length / bias.Length;
+        private readonly int _inputBlocks = bias.Length == 0 ? 0 : scales.Length / bias.Length;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<T>()
@@ -158,72 +172,34 @@ internal static partial class Mxfp4
         {
             int rows = _bias.Length,
                 tokens = _x.Count;
-            if (tokens < PanelTokens)
+            if (tokens < StripTokens)
             {
                 for (int r = 0; r < rows; r++)
                 for (int t = 0; t < tokens; t++)
                     One<T>(r, t);
                 return;
             }
-            Span<float> sums = stackalloc float[PanelRows * TileTokens * Lanes.Count];
-            for (int panel = 0; panel < rows; panel += PanelRows)
+            Span<float> sums = stackalloc float[StripRows * TileTokens * Lanes.Count];
+            for (int strip = 0; strip < rows; strip += StripRows)
             {
-                int count = Math.Min(PanelRows, rows - panel);
+                int count = Math.Min(StripRows, rows - strip);
                 for (int r = 0; r < count; r++)
-                    Decode<T>(panel + r, r);
+                    Decode<T>(strip + r, r);
                 for (int t = 0; t < tokens; t += TileTokens)
-                    MultiplyPanel<T>(panel, count, t, Math.Min(TileTokens, tokens - t), sums);
+                    MultiplyStrip<T>(strip, count, t, Math.Min(TileTokens, tokens - t), sums);
             }
         }
 
-        // Piece by piece of the columns, so that the tokens' values stay in the nearest cache for all rows of the
-        // panel.
-        private void MultiplyPanel<T>(int first, int rows, int token, int tokens, Span<float> sums)
-            where T : struct, ILanes<T>
-        {
-            sums.Clear();
-            for (int from = 0; from < _x.Width; from += PieceValues)
-            {
-                int end = Math.Min(from + PieceValues, _x.Width);
-                if (T.Registers == 1)
-                    for (int slot = 0; slot < rows; slot += TileRows)
-                        Tile<T>(
-                            slot,
-                            Math.Min(TileRows, rows - slot),
-                            token,
-                            tokens,
-                            from,
-                            end,
-                            ref sums[slot * TileTokens * Lanes.Count]
-                        );
-                else
-                    for (int slot = 0; slot < rows; slot += 2)
-                    for (int t = 0; t < tokens; t += 2)
-                        SmallTile<T>(
-                            slot,
-                            Math.Min(2, rows - slot),
-                            token + t,
-                            Math.Min(2, tokens - t),
-                            from,
-                            end,
-                            ref sums[(slot * TileTokens + t) * Lanes.Count]
-                        );
-            }
-            for (int r = 0; r < rows; r++)
-            for (int t = 0; t < tokens; t++)
-                Put(first + r, token + t, T.Sum(T.Load(in sums[(r * TileTokens + t) * Lanes.Count], 0)));
-        }
-
-        // One row at a time in address order is how memory is read fastest (docs/decisions/0002).
+        // Memory is read fastest one weight row at a time, in the order of addresses (docs/decisions/0002).
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void One<T>(int row, int token)
             where T : struct, ILanes<T>
         {
-            nuint full = (nuint)(_columnBlocks / StepBlocks);
-            int rest = _columnBlocks % StepBlocks;
-            uint last = LastScales(row); // before the loop: a call after it would keep the sum in memory within it
-            ref readonly byte b = ref MemoryMarshal.GetReference(_blocks.Slice(row * _columnBlocks * BlockBytes));
-            ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(row * _columnBlocks));
+            nuint full = (nuint)(_inputBlocks / StepBlocks);
+            int rest = _inputBlocks % StepBlocks;
+            uint last = LastScales(row); // a call after the loop would keep the sum in memory during it
+            ref readonly byte b = ref MemoryMarshal.GetReference(_blocks.Slice(row * _inputBlocks * BlockBytes));
+            ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(row * _inputBlocks));
             ref readonly float x = ref MemoryMarshal.GetReference(_x[token]);
             T sum = T.Zero;
             nuint step = 0;
@@ -265,11 +241,11 @@ internal static partial class Mxfp4
             return T.MultiplyAdd(p, scales, sum);
         }
 
-        // The scales of a row's last, incomplete step, one byte each; those of the missing blocks are 0.
+        // The scale bytes of the last, incomplete step of a weight row; those of the missing blocks are 0.
         private uint LastScales(int row)
         {
-            int rest = _columnBlocks % StepBlocks;
-            ReadOnlySpan<byte> last = _scales.Slice((row + 1) * _columnBlocks - rest, rest);
+            int rest = _inputBlocks % StepBlocks;
+            ReadOnlySpan<byte> last = _scales.Slice((row + 1) * _inputBlocks - rest, rest);
             uint scales = 0;
             for (int i = 0; i < rest; i++)
                 scales |= (uint)last[i] << (8 * i);
@@ -278,39 +254,6 @@ internal static partial class Mxfp4
 
         private static ref readonly byte Bytes(ref readonly uint dword) =>
             ref Unsafe.As<uint, byte>(ref Unsafe.AsRef(in dword));
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void Decode<T>(int row, int slot)
-            where T : struct, ILanes<T>
-        {
-            nuint full = (nuint)(_columnBlocks / StepBlocks),
-                steps = (nuint)(_x.Width / StepValues);
-            uint last = LastScales(row);
-            ref readonly byte b = ref MemoryMarshal.GetReference(_blocks.Slice(row * _columnBlocks * BlockBytes));
-            ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(row * _columnBlocks));
-            ref float panel = ref MemoryMarshal.GetReference(
-                _scratch.Slice(slot * PanelWidth((int)steps), PanelWidth((int)steps))
-            );
-            for (nuint step = 0; step < steps; step++)
-            {
-                bool whole = step < full;
-                T bits = whole
-                    ? T.LoadBits(in b, step * StepBytes)
-                    : T.LoadBits(in b, step * StepBytes, _columnBlocks % StepBlocks);
-                T scales = whole ? T.Scales(in s, step * StepBlocks) : T.Scales(in Bytes(in last), 0);
-                nuint at = step * (CodesPerLane + 1) * Lanes.Count;
-                T.Codes(bits, out T k0, out T k1, out T k2, out T k3);
-                T.Store(T.FirstValues(k0), ref panel, at);
-                T.Store(T.FirstValues(k1), ref panel, at + 16);
-                T.Store(T.FirstValues(k2), ref panel, at + 32);
-                T.Store(T.FirstValues(k3), ref panel, at + 48);
-                T.Store(T.SecondValues(k0), ref panel, at + 64);
-                T.Store(T.SecondValues(k1), ref panel, at + 80);
-                T.Store(T.SecondValues(k2), ref panel, at + 96);
-                T.Store(T.SecondValues(k3), ref panel, at + 112);
-                T.Store(scales, ref panel, at + 128);
-            }
-        }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private void Put(int row, int token, float sum) =>

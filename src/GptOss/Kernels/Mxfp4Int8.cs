@@ -5,32 +5,35 @@ using System.Runtime.Intrinsics;
 namespace GptOss.Kernels;
 
 /// <summary>
-/// MXFP4 rows times int8 activations: <c>y[t, r] = Σ_b (Σ 2w · q) · (2^(s − 127) · scale / 2) + bias[r]</c>.
+/// The fast precision of MXFP4 matrices: quantises activations to 8-bit integers and multiplies them by MXFP4 weights,
+/// <c>y[t, o] = Σ_b (Σ 2w · q) · (2^(s − 127) · scale / 2) + bias[o]</c>, b over the blocks of the inputs.
 /// </summary>
 /// <remarks>
-/// Twice an E2M1 value is an integer of at most 12, so the inner sum of a block is exact. The order of the outer sum is
-/// that of
-/// <see cref="Int8Panel"/>; the row is padded with zero blocks to a multiple of sixteen.
+/// Twice an E2M1 value is an integer of at most 12 in magnitude, so the inner sum of a block is exact. The outer sum
+/// has the order of <see cref="Int8Panel"/>, with the blocks padded with zeros to a multiple of sixteen.
 /// </remarks>
 internal static class Mxfp4Int8
 {
-    /// <summary>Makes 2w a number without sign: what the 8-bit instructions of x86 want of one factor.</summary>
+    /// <summary>Added to 2w, because the 8-bit instructions of x86 want one factor without a sign.</summary>
     public const int Offset = 12;
 
     private const int StepBlocks = Int8Row.LaneBlocks;
     private const int StepBytes = StepBlocks * Mxfp4.BlockBytes;
 
     /// <summary>
-    /// From this many tokens on rows in lanes are quicker than one row after the other: measured at 512 bits.
+    /// Fewest tokens for which decoding strips is faster than multiplying one weight row after the other, measured at
+    /// 512 bits.
     /// </summary>
-    public const int PanelTokens = 5;
+    public const int StripTokens = 5;
 
+    /// <summary>Twice the value of each code, for lookup by a byte shuffle.</summary>
     public static Vector128<sbyte> SignedTable
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => Vector128.Create((sbyte)0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12);
     }
 
+    /// <summary>Twice the value of each code plus <see cref="Offset"/>, for lookup by a byte shuffle.</summary>
     public static Vector128<byte> OffsetTable
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -39,14 +42,14 @@ internal static class Mxfp4Int8
 
     private static ReadOnlySpan<sbyte> TwiceTable => [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12];
 
-    /// <summary>Twice the value of a code.</summary>
+    /// <summary>Twice the value of a code, 0 to 15.</summary>
     public static int Twice(int code) => TwiceTable[code];
 
-    /// <summary>Floats of scratch that <see cref="Multiply"/> needs: a panel, and its results.</summary>
-    public static int ScratchValues(int columns, int tokens) =>
-        (int)(Int8Panel.Bytes<SingleScales>(columns) / sizeof(float)) + tokens * Int8Panel.Rows;
+    /// <summary>Number of floats of scratch that <see cref="Multiply"/> needs: a strip, and its results.</summary>
+    public static int ScratchValues(int inputs, int tokens) =>
+        (int)(Int8Panel.Bytes<SingleScales>(inputs) / sizeof(float)) + tokens * Int8Panel.Rows;
 
-    /// <summary>The definition. Every faster path is tested against this one.</summary>
+    /// <summary>The definition of one output without its bias; tests compare every faster path with it.</summary>
     internal static float DotScalar(ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<float> x)
     {
         Span<float> lanes = stackalloc float[Lanes.Count];
@@ -64,26 +67,26 @@ internal static class Mxfp4Int8
         return Lanes1.Sum(Lanes1.Load(in lanes[0], 0));
     }
 
-    /// <summary>Brings activations into the form that so many tokens want.</summary>
-    /// <param name="x">[columns].</param>
-    /// <param name="row">[<see cref="Int8Row.Width"/>].</param>
-    /// <param name="tokens">Of the multiplication.</param>
-    public static void Arrange(ReadOnlySpan<float> x, Span<float> row, int tokens)
+    /// <summary>Quantises one token's activations for a <see cref="Multiply"/> of the given number of tokens.</summary>
+    /// <param name="x">Activations of the token, [inputs].</param>
+    /// <param name="row">Receives the quantised activations, [<see cref="Int8Row.Width"/>].</param>
+    /// <param name="tokens">Number of tokens of the multiplication.</param>
+    public static void Quantize(ReadOnlySpan<float> x, Span<float> row, int tokens)
     {
-        if (tokens < PanelTokens)
-            Int8Row.ToRowForm(x, row);
+        if (tokens < StripTokens)
+            Int8Row.ToBlockOrder(x, row);
         else
-            Dots.RunSmall(new ArrangeKernel(x, row));
+            Dots.RunSmall(new QuantizeForMxfp4Strips(x, row));
     }
 
-    /// <summary>Multiplies a range of rows into columns <paramref name="first"/> and following of y.</summary>
-    /// <param name="blocks">[rows, columns / 32, 16]: the rows of the range alone.</param>
-    /// <param name="scales">[rows, columns / 32].</param>
-    /// <param name="bias">[rows].</param>
-    /// <param name="x">[tokens, <see cref="Int8Row.Width"/>]: arranged.</param>
-    /// <param name="y">[tokens, outputs], written at [t, first + r].</param>
-    /// <param name="first">The output that the range's first row makes.</param>
-    /// <param name="scratch">At least <see cref="ScratchValues"/> floats.</param>
+    /// <summary>Computes a range of outputs for every token.</summary>
+    /// <param name="blocks">Codes of the range, [outputs of the range, inputs / 32, 16].</param>
+    /// <param name="scales">Scales of the range, [outputs of the range, inputs / 32].</param>
+    /// <param name="bias">Bias of the range, [outputs of the range].</param>
+    /// <param name="x">Activations from <see cref="Quantize"/>, [tokens, <see cref="Int8Row.Width"/>].</param>
+    /// <param name="y">Receives output o of the range at [t, first + o]; its shape is [tokens, outputs].</param>
+    /// <param name="first">Index of the first output of the range in <paramref name="y"/>.</param>
+    /// <param name="scratch">Working memory of at least <see cref="ScratchValues"/> floats.</param>
     public static void Multiply(
         ReadOnlySpan<byte> blocks,
         ReadOnlySpan<byte> scales,
@@ -94,27 +97,29 @@ internal static class Mxfp4Int8
         Span<float> scratch
     )
     {
-        int columns = Mxfp4Shape.Columns(blocks, scales, bias, x, y, first);
-        ArgumentOutOfRangeException.ThrowIfNotEqual(x.Width, Int8Row.Width(columns));
-        ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Length, ScratchValues(columns, x.Count));
+        int inputs = Mxfp4Shape.Inputs(blocks, scales, bias, x, y, first);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(x.Width, Int8Row.Width(inputs));
+        ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Length, ScratchValues(inputs, x.Count));
         if (bias.IsEmpty)
             return;
-        if (x.Count < PanelTokens)
-            Lanes.Run(new RowKernel(blocks, scales, bias, x, y, first));
+        if (x.Count < StripTokens)
+            Lanes.Run(new MultiplyMxfp4RowsByInt8(blocks, scales, bias, x, y, first));
         else
-            Dots.RunSmall(new PanelKernel(blocks, scales, bias, x, y, first, scratch));
+            Dots.RunSmall(new MultiplyMxfp4StripsByInt8(blocks, scales, bias, x, y, first, scratch));
     }
 
-    internal readonly ref struct ArrangeKernel(ReadOnlySpan<float> x, Span<float> row) : IDotsKernel
+    /// <summary>Quantises one token's activations in the lane order of <see cref="Int8Row"/>.</summary>
+    internal readonly ref struct QuantizeForMxfp4Strips(ReadOnlySpan<float> x, Span<float> row) : IDotsKernel
     {
         private readonly ReadOnlySpan<float> _x = x;
         private readonly Span<float> _row = row;
 
         public void Run<T>()
-            where T : struct, IDots<T> => Int8Row.ToPanelForm<T>(_x, _row, Offset, 0.5f);
+            where T : struct, IDots<T> => Int8Row.ToLaneOrder<T>(_x, _row, Offset, 0.5f);
     }
 
-    internal readonly ref struct RowKernel(
+    /// <summary>Multiplies one weight row after the other by few tokens, in block order.</summary>
+    internal readonly ref struct MultiplyMxfp4RowsByInt8(
         ReadOnlySpan<byte> blocks,
         ReadOnlySpan<byte> scales,
         ReadOnlySpan<float> bias,
@@ -129,57 +134,29 @@ internal static class Mxfp4Int8
         private readonly Rows _x = x;
         private readonly Rows _y = y;
         private readonly int _first = first;
-        private readonly int _columnBlocks = scales.Length / bias.Length;
+        private readonly int _inputBlocks = scales.Length / bias.Length;
 
+        // Sixteen bytes from byte 16 − n on keep the scales of the last n blocks of a row and clear those behind them.
+        // csharpier-ignore
         private static ReadOnlySpan<byte> Masks =>
             [
-                255,
-                255,
-                255,
-                255,
-                255,
-                255,
-                255,
-                255,
-                255,
-                255,
-                255,
-                255,
-                255,
-                255,
-                255,
-                255,
-                0,
-                0,
-                0,
-                0,
-                0,
-                0,
-                0,
-                0,
-                0,
-                0,
-                0,
-                0,
-                0,
-                0,
-                0,
-                0,
+                255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+                0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
             ];
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<T>()
             where T : struct, ILanes<T>
         {
-            // Where a row's last step would reach past the range, it is taken from a copy.
+            // Where the last step of a weight row would read past the end of the range, it is read from a copy.
             int rows = _bias.Length,
-                rest = _columnBlocks % StepBlocks;
-            int apart = rest == 0 ? 0 : Math.Min(rows, (StepBlocks - rest + _columnBlocks - 1) / _columnBlocks);
+                rest = _inputBlocks % StepBlocks;
+            int apart = rest == 0 ? 0 : Math.Min(rows, (StepBlocks - rest + _inputBlocks - 1) / _inputBlocks);
             Span<byte> copy = stackalloc byte[StepBytes + StepBlocks];
             for (int r = 0; r < rows; r++)
             {
-                scoped ReadOnlySpan<byte> lastBlocks = _blocks[(((r + 1) * _columnBlocks - rest) * Mxfp4.BlockBytes)..];
-                scoped ReadOnlySpan<byte> lastScales = _scales[((r + 1) * _columnBlocks - rest)..];
+                scoped ReadOnlySpan<byte> lastBlocks = _blocks[(((r + 1) * _inputBlocks - rest) * Mxfp4.BlockBytes)..];
+                scoped ReadOnlySpan<byte> lastScales = _scales[((r + 1) * _inputBlocks - rest)..];
                 if (r >= rows - apart)
                 {
                     copy.Clear();
@@ -193,7 +170,7 @@ internal static class Mxfp4Int8
             }
         }
 
-        // One row at a time in address order is how memory is read fastest (docs/decisions/0002).
+        // Memory is read fastest one weight row at a time, in the order of addresses (docs/decisions/0002).
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void One<T>(
             int row,
@@ -204,16 +181,16 @@ internal static class Mxfp4Int8
         )
             where T : struct, ILanes<T>
         {
-            int columns = _columnBlocks * Int8Row.BlockValues;
-            nuint full = (nuint)(_columnBlocks / StepBlocks);
-            ref readonly byte b = ref MemoryMarshal.GetReference(_blocks.Slice(row * _columnBlocks * Mxfp4.BlockBytes));
-            ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(row * _columnBlocks));
+            int inputs = _inputBlocks * Int8Row.BlockValues;
+            nuint full = (nuint)(_inputBlocks / StepBlocks);
+            ref readonly byte b = ref MemoryMarshal.GetReference(_blocks.Slice(row * _inputBlocks * Mxfp4.BlockBytes));
+            ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(row * _inputBlocks));
             ref readonly byte x = ref MemoryMarshal.GetReference(MemoryMarshal.AsBytes(_x[token]));
             ref readonly float scales = ref Unsafe.As<byte, float>(
-                ref Unsafe.Add(ref Unsafe.AsRef(in x), Int8Row.RowScalesAt(columns))
+                ref Unsafe.Add(ref Unsafe.AsRef(in x), Int8Row.ScalesAt(inputs))
             );
             ref readonly int offsets = ref Unsafe.As<byte, int>(
-                ref Unsafe.Add(ref Unsafe.AsRef(in x), Int8Row.RowOffsetsAt(columns))
+                ref Unsafe.Add(ref Unsafe.AsRef(in x), Int8Row.OffsetsAt(inputs))
             );
             T sum = T.Zero;
             nuint step = 0;
@@ -252,7 +229,10 @@ internal static class Mxfp4Int8
         }
     }
 
-    internal readonly ref struct PanelKernel(
+    /// <summary>
+    /// Decodes one strip of 32 outputs after the other and multiplies it by many tokens, in lane order.
+    /// </summary>
+    internal readonly ref struct MultiplyMxfp4StripsByInt8(
         ReadOnlySpan<byte> blocks,
         ReadOnlySpan<byte> scales,
         ReadOnlySpan<float> bias,
@@ -274,21 +254,21 @@ internal static class Mxfp4Int8
             where T : struct, IDots<T>
         {
             int rows = _bias.Length,
-                columnBlocks = _scales.Length / rows,
-                columns = columnBlocks * Int8Row.BlockValues;
-            int panelValues = (int)(Int8Panel.Bytes<SingleScales>(columns) / sizeof(float));
-            Span<byte> panel = MemoryMarshal.AsBytes(_scratch[..panelValues]);
-            var results = new Rows(_scratch.Slice(panelValues, _x.Count * Int8Panel.Rows), Int8Panel.Rows);
+                inputBlocks = _scales.Length / rows,
+                inputs = inputBlocks * Int8Row.BlockValues;
+            int stripValues = (int)(Int8Panel.Bytes<SingleScales>(inputs) / sizeof(float));
+            Span<byte> strip = MemoryMarshal.AsBytes(_scratch[..stripValues]);
+            var results = new Rows(_scratch.Slice(stripValues, _x.Count * Int8Panel.Rows), Int8Panel.Rows);
             for (int row = 0; row < rows; row += Int8Panel.Rows)
             {
                 int count = Math.Min(Int8Panel.Rows, rows - row);
-                Mxfp4Panel.Unpack<T>(
-                    _blocks.Slice(row * columnBlocks * Mxfp4.BlockBytes, count * columnBlocks * Mxfp4.BlockBytes),
-                    _scales.Slice(row * columnBlocks, count * columnBlocks),
-                    columnBlocks,
-                    panel
+                Mxfp4Int8Strip.Decode<T>(
+                    _blocks.Slice(row * inputBlocks * Mxfp4.BlockBytes, count * inputBlocks * Mxfp4.BlockBytes),
+                    _scales.Slice(row * inputBlocks, count * inputBlocks),
+                    inputBlocks,
+                    strip
                 );
-                Int8Panel.Multiply<T, SingleScales>(panel, columns, _x, results);
+                Int8Panel.Multiply<T, SingleScales>(strip, inputs, _x, results);
                 Int8Panel.Put(results, _bias.Slice(row, count), count, _y, _first + row);
             }
         }

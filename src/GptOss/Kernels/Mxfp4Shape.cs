@@ -1,13 +1,17 @@
 namespace GptOss.Kernels;
 
-/// <summary>What every multiplication of MXFP4 rows checks of its spans.</summary>
+/// <summary>
+/// The check of spans that all multiplications by MXFP4 weights share: blocks, scales, bias and activations must fit
+/// each other.
+/// </summary>
 internal static class Mxfp4Shape
 {
     /// <summary>
-    /// The columns of the rows, one for each bias, whose blocks and scales must fit each other, and their place in y.
+    /// Returns the number of inputs of the matrix. The bias has one number for each output of the range, the scales
+    /// tell the number of blocks for each output, and the outputs must lie within y from <paramref name="first"/> on.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">A length is not what the others make it.</exception>
-    public static int Columns(
+    /// <exception cref="ArgumentOutOfRangeException">A length does not fit the other lengths.</exception>
+    public static int Inputs(
         ReadOnlySpan<byte> blocks,
         ReadOnlySpan<byte> scales,
         ReadOnlySpan<float> bias,
@@ -17,12 +21,12 @@ internal static class Mxfp4Shape
     )
     {
         int rows = bias.Length,
-            columnBlocks = rows == 0 ? 0 : scales.Length / rows;
-        ArgumentOutOfRangeException.ThrowIfNotEqual(scales.Length, rows * columnBlocks);
+            inputBlocks = rows == 0 ? 0 : scales.Length / rows;
+        ArgumentOutOfRangeException.ThrowIfNotEqual(scales.Length, rows * inputBlocks);
         ArgumentOutOfRangeException.ThrowIfNotEqual(blocks.Length, scales.Length * Mxfp4.BlockBytes);
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
         ArgumentOutOfRangeException.ThrowIfNegative(first);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(first + rows, y.Width);
-        return columnBlocks * Mxfp4.BlockValues;
+        return inputBlocks * Mxfp4.BlockValues;
     }
 }

@@ -4,30 +4,33 @@ using System.Runtime.InteropServices;
 namespace GptOss.Kernels;
 
 /// <summary>
-/// One row of a matrix, widened to float32: <c>y[t, output] = Σₖ w[k] · x[t, k] + bias</c>. Right for every format, and
-/// not fast.
+/// Multiplies one output of a matrix, whose weights are widened to float32, by the activations of some tokens:
+/// <c>y[t, output] = Σₖ w[k] · x[t, k] + bias</c>. It serves formats that have no kernel of their own; it is not fast.
 /// </summary>
 /// <remarks>
-/// The order of the sum is that of <see cref="BFloat16"/>, so that the same values give the same bits in whatever
-/// format a file holds them: element k goes to lane k mod 16 by fused multiply-add, then the tree, then the bias.
+/// The order of the sum is that of <see cref="BFloat16"/>, so that the same values give the same bits in every format
+/// of a file: product k is added to lane k mod 16 by fused multiply-add, then the lanes are added by the tree of
+/// <see cref="ILanes{TSelf}.Sum"/>, then the bias is added.
 /// </remarks>
 internal static class PlainRow
 {
-    /// <param name="weights">[columns].</param>
-    /// <param name="bias">One number, or empty for none.</param>
-    /// <param name="x">[tokens, columns].</param>
-    /// <param name="y">[tokens, outputs], written at [t, output].</param>
-    /// <param name="output">The output that the row makes.</param>
+    /// <summary>Computes one output for every token, at the widest registers.</summary>
+    /// <param name="weights">Weights of the output, [inputs].</param>
+    /// <param name="bias">One number, or empty for no bias.</param>
+    /// <param name="x">Activations of the tokens, [tokens, inputs].</param>
+    /// <param name="y">Receives the sums at [t, output]; its shape is [tokens, outputs].</param>
+    /// <param name="output">Index of the output in <paramref name="y"/>.</param>
     public static void Multiply(ReadOnlySpan<float> weights, ReadOnlySpan<float> bias, Rows x, Rows y, int output)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(weights.Length, x.Width);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(bias.Length, 1);
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)output, (uint)y.Width);
-        Lanes.Run(new Kernel(weights, bias, x, y, output));
+        Lanes.Run(new MultiplyPlainRow(weights, bias, x, y, output));
     }
 
-    internal readonly ref struct Kernel(
+    /// <summary>Computes one output for one token after the other; runs at any register width.</summary>
+    internal readonly ref struct MultiplyPlainRow(
         ReadOnlySpan<float> weights,
         ReadOnlySpan<float> bias,
         Rows x,

@@ -3,17 +3,19 @@ using System.Runtime.Intrinsics.X86;
 namespace GptOss.Kernels;
 
 /// <summary>
-/// What the processor could do and this process does not: a program compiled ahead of time for older ones, or a switch.
+/// Names the instruction sets that the processor has and this process does not use, for a warning to the user. The
+/// cause is a program that was compiled ahead of time for older processors, or a switch in the environment.
 /// </summary>
 internal static class Processor
 {
     /// <summary>
-    /// The instruction sets without which a model runs many times slower than this processor could; empty as a rule.
+    /// The unused instruction sets, without which a model runs many times slower than it could; as a rule empty.
     /// </summary>
     public static IReadOnlyList<string> Unused { get; } =
         X86Base.IsSupported ? Missing(X86Base.CpuId, Avx2.IsSupported, Fma.IsSupported) : [];
 
-    /// <param name="cpuId">Gives EAX, EBX, ECX and EDX of a leaf and its part.</param>
+    /// <summary>Compares what the processor reports with what the process uses.</summary>
+    /// <param name="cpuId">Gives the registers EAX, EBX, ECX and EDX for a leaf and a subleaf.</param>
     /// <param name="hasAvx2">Whether the process uses AVX2.</param>
     /// <param name="hasFma">Whether the process uses fused multiply-add.</param>
     internal static string[] Missing(
@@ -29,7 +31,7 @@ internal static class Processor
             basic = cpuId(1, 0).Ecx,
             extended = leaves >= 7 ? cpuId(7, 0).Ebx : 0;
         if ((basic & SavedByTheSystem) == 0)
-            return []; // the system does not save wide registers, so nobody may use them
+            return []; // the operating system does not save wide registers, so no program can use them
         List<string> missing = [];
         if ((extended & Avx2) != 0 && !hasAvx2)
             missing.Add("AVX2");

@@ -3,24 +3,33 @@ using System.Runtime.InteropServices;
 
 namespace GptOss.Kernels;
 
-/// <summary>Root-mean-square normalisation of a row: <c>y = x / √(mean(x²) + ε) · weight</c>.</summary>
+/// <summary>
+/// Root-mean-square normalisation of one token's activations: <c>y = x / √(mean(x²) + ε) · weight</c>. The model
+/// applies it before attention, before the experts and before the logits, so that the activations keep one size.
+/// </summary>
 /// <remarks>
-/// x, y, weight: [hidden] float32. y may be x. ε is 1e-5 for gpt-oss. Order of the sum: x[k]² goes to lane
-/// k mod 16 by fused multiply-add, then the tree of <see cref="ILanes{TSelf}.Sum"/>. A sum beyond float32 makes the
-/// whole row NaN: one over its root would be 0, and zeros look sound. Source: RMSNorm in openai/gpt-oss,
-/// gpt_oss/torch/model.py.
+/// x, y, weight: [hidden] float32. y may be x. ε is 1e-5 for gpt-oss. Order of the sum: x[k]² is added to lane k mod 16
+/// by fused multiply-add, then the lanes are added by the tree of <see cref="ILanes{TSelf}.Sum"/>. Where the sum
+/// exceeds float32, the whole row becomes NaN: dividing by the root would give zeros, and zeros look sound. Source:
+/// RMSNorm in openai/gpt-oss, gpt_oss/torch/model.py.
 /// </remarks>
 internal static class RmsNorm
 {
+    /// <summary>Normalises one row at the widest registers.</summary>
     public static void Row(ReadOnlySpan<float> x, ReadOnlySpan<float> weight, float epsilon, Span<float> y)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(weight.Length, x.Length);
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Length, x.Length);
-        Lanes.Run(new Kernel(x, weight, epsilon, y));
+        Lanes.Run(new NormalizeRow(x, weight, epsilon, y));
     }
 
-    internal readonly ref struct Kernel(ReadOnlySpan<float> x, ReadOnlySpan<float> weight, float epsilon, Span<float> y)
-        : ILaneKernel
+    /// <summary>Adds up the squares of a row, then scales the row; runs at any register width.</summary>
+    internal readonly ref struct NormalizeRow(
+        ReadOnlySpan<float> x,
+        ReadOnlySpan<float> weight,
+        float epsilon,
+        Span<float> y
+    ) : ILaneKernel
     {
         private readonly ReadOnlySpan<float> _x = x;
         private readonly ReadOnlySpan<float> _weight = weight;

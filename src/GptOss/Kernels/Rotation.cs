@@ -1,13 +1,14 @@
 namespace GptOss.Kernels;
 
 /// <summary>
-/// Rotary position embedding of a row of heads: <c>(a, b) → (a·cos − b·sin, b·cos + a·sin)</c> for pairs (i, i +
-/// headDim/2).
+/// Rotary position embedding: turns the query or key heads of one token by angles that depend on its position. In each
+/// head the pair of values i and i + headDim/2 becomes <c>(a·cos − b·sin, b·cos + a·sin)</c>.
 /// </summary>
 internal static class Rotation
 {
-    /// <param name="heads">[heads × headDim], rotated in place.</param>
-    /// <param name="angles">[headDim]: the cosines of the row's position, then the sines, each headDim / 2.</param>
+    /// <summary>Rotates all heads of one token in place.</summary>
+    /// <param name="heads">The heads of the token, [heads × headDim].</param>
+    /// <param name="angles">headDim / 2 cosines of the token's position, then headDim / 2 sines, [headDim].</param>
     public static void Row(Span<float> heads, ReadOnlySpan<float> angles)
     {
         int headDim = angles.Length,

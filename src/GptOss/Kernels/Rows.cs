@@ -1,7 +1,10 @@
 namespace GptOss.Kernels;
 
-/// <summary>A row-major matrix of floats borrowed from a workspace: a span that knows its width.</summary>
-/// <remarks>Row t is the activation of token t. A ref struct, so it cannot outlive the buffer it borrows.</remarks>
+/// <summary>
+/// Activations of some tokens, [tokens, width], one row after the other in a span of floats. The memory is borrowed, as
+/// a rule from a workspace.
+/// </summary>
+/// <remarks>Row t holds the activations of token t. A ref struct cannot outlive the buffer it borrows.</remarks>
 internal readonly ref struct Rows(Span<float> values, int width)
 {
     public Span<float> Values { get; } = values;

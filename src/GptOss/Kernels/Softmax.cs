@@ -3,20 +3,25 @@ using System.Runtime.InteropServices;
 
 namespace GptOss.Kernels;
 
-/// <summary>The unnormalised softmax of a row: <c>y = e^((x − maximum) / temperature)</c>.</summary>
+/// <summary>
+/// Turns logits into sampling weights, <c>y = e^((x − maximum) / temperature)</c>. The weights are not divided by their
+/// sum: the probability of token i is y[i] / Σ y.
+/// </summary>
 internal static class Softmax
 {
-    /// <param name="x">[vocab] logits.</param>
-    /// <param name="maximum">The largest of them, so that no exponential overflows.</param>
-    /// <param name="temperature">Above 0.</param>
-    /// <param name="y">[vocab]; may be x.</param>
+    /// <summary>Computes the weights of all logits at the widest registers.</summary>
+    /// <param name="x">Logits of one token, [vocab].</param>
+    /// <param name="maximum">The largest logit: subtracting it keeps every exponential finite.</param>
+    /// <param name="temperature">A temperature above 0.</param>
+    /// <param name="y">Receives the weights, [vocab]; may be <paramref name="x"/>.</param>
     public static void Weights(ReadOnlySpan<float> x, float maximum, float temperature, Span<float> y)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Length, x.Length);
-        Lanes.Run(new Kernel(x, maximum, temperature, y));
+        Lanes.Run(new WeighLogits(x, maximum, temperature, y));
     }
 
-    internal readonly ref struct Kernel(ReadOnlySpan<float> x, float maximum, float temperature, Span<float> y)
+    /// <summary>Computes the weight of each logit; runs at any register width.</summary>
+    internal readonly ref struct WeighLogits(ReadOnlySpan<float> x, float maximum, float temperature, Span<float> y)
         : ILaneKernel
     {
         private readonly ReadOnlySpan<float> _x = x;

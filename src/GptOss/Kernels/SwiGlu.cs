@@ -3,23 +3,27 @@ using System.Runtime.CompilerServices;
 namespace GptOss.Kernels;
 
 /// <summary>
-/// gpt-oss's gated unit: <c>y = g · σ(α g) · (l + 1)</c>, <c>g = min(u[2i], limit)</c>, <c>l = clamp(u[2i+1],
-/// ±limit)</c>.
+/// The activation function between the two matrices of an expert. Each pair of inputs, a gate g and a linear part l,
+/// gives one output: <c>y = g · σ(α g) · (l + 1)</c> with <c>g = min(u[2i], limit)</c>,
+/// <c>l = clamp(u[2i+1], ±limit)</c>.
 /// </summary>
 /// <remarks>
-/// u: [2 · intermediate], gate and linear part alternating; y: [intermediate]. The gate is clamped from above only; α
-/// is 1.702. Where u is infinite, which only damaged weights make it, y is NaN and not the clamped value, so that the
-/// fault is noticed. Source: swiglu in openai/gpt-oss, gpt_oss/torch/model.py.
+/// u: [2 · intermediate], gates and linear parts alternating; y: [intermediate]. The gate is clamped from above only; α
+/// is 1.702. Where u is infinite, which only damaged weights cause, y is NaN and not the clamped value, so that the
+/// damage is noticed. Source: swiglu in openai/gpt-oss, gpt_oss/torch/model.py.
 /// </remarks>
 internal static class SwiGlu
 {
+    /// <summary>Applies the function to one token's row at the widest registers.</summary>
     public static void Row(ReadOnlySpan<float> u, float limit, Span<float> y, float alpha = 1.702f)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(u.Length, 2 * y.Length);
-        Lanes.Run(new Kernel(u, limit, y, alpha));
+        Lanes.Run(new ApplySwiGlu(u, limit, y, alpha));
     }
 
-    internal readonly ref struct Kernel(ReadOnlySpan<float> u, float limit, Span<float> y, float alpha) : ILaneKernel
+    /// <summary>Separates gates from linear parts and combines them, sixteen pairs at a time.</summary>
+    internal readonly ref struct ApplySwiGlu(ReadOnlySpan<float> u, float limit, Span<float> y, float alpha)
+        : ILaneKernel
     {
         private readonly ReadOnlySpan<float> _u = u;
         private readonly float _limit = limit;
@@ -47,7 +51,7 @@ internal static class SwiGlu
                 }
                 T gate = T.Load(in gates[0], 0),
                     linear = T.Load(in linears[0], 0);
-                T fault = gate * T.Zero + linear * T.Zero; // zero, or NaN where either is not finite
+                T fault = gate * T.Zero + linear * T.Zero; // zero, or NaN where an input is not finite
                 gate = T.WhereLess(limit, gate, limit, gate);
                 linear = T.WhereLess(limit, linear, limit, linear);
                 linear = T.WhereLess(linear, minusLimit, minusLimit, linear);

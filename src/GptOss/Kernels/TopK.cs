@@ -1,15 +1,20 @@
 namespace GptOss.Kernels;
 
-/// <summary>The k largest of a row and the softmax over those alone.</summary>
+/// <summary>
+/// Chooses the experts of a token: the k largest of its router scores, and the softmax over those k alone as the
+/// weights of the experts' results.
+/// </summary>
 internal static class TopK
 {
-    /// <summary>Chooses <paramref name="chosen"/>.Length scores, best first; of equal scores the lower index.</summary>
+    /// <summary>Chooses the k largest scores, best first; of equal scores the lower index comes first.</summary>
     /// <remarks>
-    /// NaN counts as the best of all: it reaches the weights and with them the logits, where it is noticed.
+    /// NaN counts as the largest score: through the weights it reaches the logits, where it is noticed.
     /// </remarks>
-    /// <param name="scores">[experts].</param>
-    /// <param name="chosen">[k]: their indices.</param>
-    /// <param name="weights">[k]: e^(score − best) over the sum of the k, added best first.</param>
+    /// <param name="scores">Router scores of a token, [experts].</param>
+    /// <param name="chosen">Receives the indices of the chosen experts, [k]. Its length is k.</param>
+    /// <param name="weights">
+    /// Receives the weights, [k]: e^(score − best score), divided by the sum of the k, which is added best first.
+    /// </param>
     public static void Softmax(ReadOnlySpan<float> scores, Span<int> chosen, Span<float> weights)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(chosen.Length, scores.Length);

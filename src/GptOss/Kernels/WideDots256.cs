@@ -4,7 +4,10 @@ using System.Runtime.Intrinsics.X86;
 
 namespace GptOss.Kernels;
 
-/// <summary>Eight rows; otherwise as <see cref="WideDots512"/>.</summary>
+/// <summary>
+/// Integer dot products of eight weight rows in a 256-bit register (AVX2): two products a step, signed bytes widened to
+/// 16 bits and summed in 32, for weights of any eight bits.
+/// </summary>
 internal readonly struct WideDots256(Vector256<int> value) : IDots<WideDots256>
 {
     private readonly Vector256<int> _value = value;

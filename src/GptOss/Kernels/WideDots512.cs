@@ -4,7 +4,10 @@ using System.Runtime.Intrinsics.X86;
 
 namespace GptOss.Kernels;
 
-/// <summary>Sixteen rows, weights of any eight bits: two products a step, both factors widened to 16 bits.</summary>
+/// <summary>
+/// Integer dot products of sixteen weight rows in a 512-bit register (AVX-512BW): two products a step, signed bytes
+/// widened to 16 bits and summed in 32, for weights of any eight bits.
+/// </summary>
 internal readonly struct WideDots512(Vector512<int> value) : IDots<WideDots512>
 {
     private readonly Vector512<int> _value = value;

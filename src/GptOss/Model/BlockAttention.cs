@@ -134,7 +134,7 @@ internal readonly unsafe ref struct BlockAttention
             if (from >= to)
                 continue;
             var queries = new Rows(_query.Values.Slice(row * width, width), _c.HeadDim);
-            AttentionTile.Fold(queries, keys, values, from, to, state.Slice(row * group, group), nextKeys, nextValues);
+            PageAttention.Fold(queries, keys, values, from, to, state.Slice(row * group, group), nextKeys, nextValues);
             nextKeys = nextValues = default; // fetched once is enough
         }
     }

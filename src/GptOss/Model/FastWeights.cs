@@ -156,7 +156,7 @@ internal sealed unsafe class FastWeights : IDisposable
         {
             int row = panel * Int8Panel.Rows,
                 rows = Math.Min(Int8Panel.Rows, w.Rows - row);
-            Int8.Derive(
+            Int8.Pack(
                 new((ushort*)w.Data + (long)row * w.Columns, rows * w.Columns),
                 w.Columns,
                 new(call.Data + panel * bytes, (int)bytes)

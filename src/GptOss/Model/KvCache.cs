@@ -41,7 +41,7 @@ internal sealed class KvCache(ModelConfig config, KeyValueFormat format)
 /// </summary>
 internal sealed unsafe class KvBlock
 {
-    public const int Positions = AttentionTile.Positions;
+    public const int Positions = PageAttention.Positions;
 
     private readonly int _bytes;
     private readonly Action<int> _freed;

@@ -11,7 +11,7 @@ namespace GptOss.Model;
 /// </remarks>
 internal readonly struct KvTile(KeyValueFormat format, int headDim)
 {
-    private const int Positions = AttentionTile.Positions;
+    private const int Positions = PageAttention.Positions;
 
     private int Count => Positions * headDim;
 
@@ -32,7 +32,7 @@ internal readonly struct KvTile(KeyValueFormat format, int headDim)
             case KeyValueFormat.Int8:
                 Span<sbyte> rounded = stackalloc sbyte[headDim],
                     bytes = MemoryMarshal.Cast<byte, sbyte>(tile);
-                Scales(tile)[slot] = Int8Tile.Quantize(key, rounded);
+                Scales(tile)[slot] = Int8Page.Quantize(key, rounded);
                 for (int i = 0; i < rounded.Length; i++)
                     bytes[i * Positions + slot] = rounded[i];
                 break;
@@ -56,7 +56,7 @@ internal readonly struct KvTile(KeyValueFormat format, int headDim)
         switch (format)
         {
             case KeyValueFormat.Int8:
-                Scales(tile)[slot] = Int8Tile.Quantize(value, MemoryMarshal.Cast<byte, sbyte>(tile).Slice(at, headDim));
+                Scales(tile)[slot] = Int8Page.Quantize(value, MemoryMarshal.Cast<byte, sbyte>(tile).Slice(at, headDim));
                 break;
             case KeyValueFormat.Float16:
                 TensorPrimitives.ConvertToHalf(value, MemoryMarshal.Cast<byte, Half>(tile).Slice(at, headDim));
@@ -72,7 +72,7 @@ internal readonly struct KvTile(KeyValueFormat format, int headDim)
     {
         if (format != KeyValueFormat.Int8)
             return Floats(tile, scratch);
-        Int8Tile.WidenKeys(MemoryMarshal.Cast<byte, sbyte>(tile[..Count]), Scales(tile), scratch);
+        Int8Page.WidenKeys(MemoryMarshal.Cast<byte, sbyte>(tile[..Count]), Scales(tile), scratch);
         return scratch;
     }
 
@@ -81,7 +81,7 @@ internal readonly struct KvTile(KeyValueFormat format, int headDim)
     {
         if (format != KeyValueFormat.Int8)
             return Floats(tile, scratch);
-        Int8Tile.WidenValues(MemoryMarshal.Cast<byte, sbyte>(tile[..Count]), Scales(tile), scratch);
+        Int8Page.WidenValues(MemoryMarshal.Cast<byte, sbyte>(tile[..Count]), Scales(tile), scratch);
         return scratch;
     }
 

@@ -68,7 +68,7 @@ internal static unsafe class Linear
     private static int ArrangedWidth(Matrix w) =>
         w.Kind switch
         {
-            MatrixKind.Mxfp4Rows => Mxfp4.ArrangedWidth(w.Columns),
+            MatrixKind.Mxfp4Rows => Mxfp4.PermutedWidth(w.Columns),
             MatrixKind.Mxfp4RowsByInt8 or MatrixKind.Int8Panels => Int8Row.Width(w.Columns),
             _ => 0,
         };
@@ -93,13 +93,13 @@ internal static unsafe class Linear
             switch (call.Matrix.Kind)
             {
                 case MatrixKind.Mxfp4Rows:
-                    Mxfp4.Arrange(x, arranged);
+                    Mxfp4.Permute(x, arranged);
                     break;
                 case MatrixKind.Mxfp4RowsByInt8:
-                    Mxfp4Int8.Arrange(x, arranged, call.Tokens);
+                    Mxfp4Int8.Quantize(x, arranged, call.Tokens);
                     break;
                 default:
-                    Int8.Arrange(x, arranged);
+                    Int8.Quantize(x, arranged);
                     break;
             }
         }
@@ -127,7 +127,7 @@ internal static unsafe class Linear
                 BFloat16.Multiply(new((ushort*)w.Data + (long)first * w.Columns, count * w.Columns), bias, x, y, first);
                 break;
             case MatrixKind.BFloat16Columns:
-                BFloat16Columns.Multiply(new(w.Data, w.Rows * w.Columns), bias, x, y, first);
+                BFloat16ByInput.Multiply(new(w.Data, w.Rows * w.Columns), bias, x, y, first);
                 break;
             case MatrixKind.Mxfp4Rows:
                 Mxfp4.Multiply(Blocks(w, first, count), Scales(w, first, count), bias, x, y, first, scratch);

@@ -3,17 +3,17 @@ using GptOss.Kernels;
 
 namespace GptOss.Tests.Kernels;
 
-/// <summary>Queries [count, headDim] with the keys and values that they share, in tiles of 64 positions.</summary>
-internal sealed record AttentionHead(int HeadDim, float[] Queries, float[][] KeyTiles, float[][] ValueTiles)
+/// <summary>Queries [count, headDim] with the keys and values that they share, in pages of 64 positions.</summary>
+internal sealed record AttentionHead(int HeadDim, float[] Queries, float[][] KeyPages, float[][] ValuePages)
 {
     public static AttentionHead Random(int headDim, int positions, int seed, int queries = 1)
     {
-        int tiles = positions / 64;
+        int pages = positions / 64;
         return new(
             headDim,
             Sample.Floats(queries * headDim, seed),
-            [.. Enumerable.Range(1, tiles).Select(tile => Sample.Floats(headDim * 64, 100 * seed + tile))],
-            [.. Enumerable.Range(1, tiles).Select(tile => Sample.Floats(headDim * 64, 7000 + 100 * seed + tile))]
+            [.. Enumerable.Range(1, pages).Select(page => Sample.Floats(headDim * 64, 100 * seed + page))],
+            [.. Enumerable.Range(1, pages).Select(page => Sample.Floats(headDim * 64, 7000 + 100 * seed + page))]
         );
     }
 
@@ -43,28 +43,28 @@ internal sealed record AttentionHead(int HeadDim, float[] Queries, float[][] Key
     {
         for (int d = 0; d < HeadDim; d++)
         {
-            KeyTiles[0][d * 64 + position] = float.NaN;
-            ValueTiles[0][position * HeadDim + d] = float.PositiveInfinity;
+            KeyPages[0][d * 64 + position] = float.NaN;
+            ValuePages[0][position * HeadDim + d] = float.PositiveInfinity;
         }
     }
 
     /// <param name="from">First visible position.</param>
     /// <param name="to">End of the visible positions.</param>
     /// <param name="state">Takes them in.</param>
-    /// <param name="ahead">Whether each tile fetches the next one.</param>
+    /// <param name="ahead">Whether each page fetches the next one.</param>
     public void Fold(int from, int to, AttentionState state, bool ahead = false)
     {
-        for (int tile = from / 64; 64 * tile < to; tile++)
+        for (int page = from / 64; 64 * page < to; page++)
         {
-            bool fetches = ahead && 64 * (tile + 1) < to;
-            ReadOnlySpan<byte> keys = fetches ? MemoryMarshal.AsBytes(KeyTiles[tile + 1].AsSpan()) : default;
-            ReadOnlySpan<byte> values = fetches ? MemoryMarshal.AsBytes(ValueTiles[tile + 1].AsSpan()) : default;
-            AttentionTile.Fold(
+            bool fetches = ahead && 64 * (page + 1) < to;
+            ReadOnlySpan<byte> keys = fetches ? MemoryMarshal.AsBytes(KeyPages[page + 1].AsSpan()) : default;
+            ReadOnlySpan<byte> values = fetches ? MemoryMarshal.AsBytes(ValuePages[page + 1].AsSpan()) : default;
+            PageAttention.Fold(
                 QueryRows,
-                KeyTiles[tile],
-                ValueTiles[tile],
-                Math.Max(from - 64 * tile, 0),
-                Math.Min(to - 64 * tile, 64),
+                KeyPages[page],
+                ValuePages[page],
+                Math.Max(from - 64 * page, 0),
+                Math.Min(to - 64 * page, 64),
                 state,
                 keys,
                 values
@@ -85,7 +85,7 @@ internal sealed record AttentionHead(int HeadDim, float[] Queries, float[][] Key
             double size = 0;
             for (int d = 0; d < headDim; d++)
             {
-                double product = (double)Queries[d] * KeyTiles[p / 64][d * 64 + p % 64];
+                double product = (double)Queries[d] * KeyPages[p / 64][d * 64 + p % 64];
                 scores[p] += product;
                 size += Math.Abs(product);
             }
@@ -101,7 +101,7 @@ internal sealed record AttentionHead(int HeadDim, float[] Queries, float[][] Key
             sum += weight;
             for (int i = 0; i < headDim; i++)
             {
-                double value = ValueTiles[p / 64][p % 64 * headDim + i];
+                double value = ValuePages[p / 64][p % 64 * headDim + i];
                 result[i] += weight * value;
                 magnitude = Math.Max(magnitude, Math.Abs(value));
             }
@@ -109,7 +109,7 @@ internal sealed record AttentionHead(int HeadDim, float[] Queries, float[][] Key
         for (int i = 0; i < headDim; i++)
             result[i] /= sum;
         // An error in a score is a relative one of its weight, above and below the line; Exp adds 2e-7 for the weight
-        // and for each correction, of which there is one a tile; each position rounds once.
+        // and for each correction, of which there is one a page; each position rounds once.
         double error = 2 * (scoreError + (2 + to / 64) * 2e-7) + Math.ScaleB(to - from + 10, -24);
         return (result, magnitude, error);
     }

@@ -44,7 +44,8 @@ public class ExpTests
         Assert.True(float.IsNaN(Exp.Of(float.NaN)));
     }
 
-    [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
+    [Theory]
+    [MemberData(nameof(Registers.Widths), MemberType = typeof(Registers))]
     public void Every_width_gives_the_bits_of_the_single_value(int width)
     {
         List<float> x =
@@ -68,19 +69,20 @@ public class ExpTests
             x.Add(1);
         var y = new float[x.Count];
 
-        Widths.Run(width, new Each([.. x], y));
+        Registers.Run(width, new Each([.. x], y));
 
-        Sample.AssertSameBits([.. x.Select(value => Exp.Of(value))], y);
+        Sample.AssertSameBits([.. x.Select(value => Exp.Of(value))], y, $"{x.Count} values");
     }
 
-    [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
+    [Theory]
+    [MemberData(nameof(Registers.Widths), MemberType = typeof(Registers))]
     public void NaN_stays_NaN_at_every_width(int width)
     {
         var x = new float[16];
         x[5] = float.NaN;
         var y = new float[16];
 
-        Widths.Run(width, new Each(x, y));
+        Registers.Run(width, new Each(x, y));
 
         for (int i = 0; i < 16; i++)
             Assert.Equal(i == 5, float.IsNaN(y[i]));

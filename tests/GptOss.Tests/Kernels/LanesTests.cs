@@ -25,7 +25,8 @@ public class LanesTests
         1.17549435e-38f,
     ];
 
-    [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
+    [Theory]
+    [MemberData(nameof(Registers.Widths), MemberType = typeof(Registers))]
     public void Arithmetic_is_that_of_single_floats(int width)
     {
         for (int turn = 0; turn < 200; turn++)
@@ -46,17 +47,18 @@ public class LanesTests
                 expected[80 + i] = a[i] < b[i] ? c[i] : b[i];
             }
 
-            Widths.Run(width, new Arithmetic(a, b, c, y));
+            Registers.Run(width, new Arithmetic(a, b, c, y));
 
             for (int i = 0; i < y.Length; i++)
                 if (float.IsNaN(expected[i]))
-                    Assert.True(float.IsNaN(y[i])); // the bits of a NaN are nobody's promise
+                    Assert.True(float.IsNaN(y[i]), $"turn {turn}, value {i}"); // the bits of a NaN are nobody's promise
                 else
                     Sample.AssertSameBits([expected[i]], [y[i]], $"turn {turn}, value {i}");
         }
     }
 
-    [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
+    [Theory]
+    [MemberData(nameof(Registers.Widths), MemberType = typeof(Registers))]
     public void Less_with_a_NaN_on_either_side_chooses_no(int width)
     {
         var nan = new float[16];
@@ -65,12 +67,13 @@ public class LanesTests
             y = new float[32];
         Array.Fill(ones, 1f);
 
-        Widths.Run(width, new Less(nan, ones, y));
+        Registers.Run(width, new Less(nan, ones, y));
 
         Assert.All(y, value => Assert.Equal(-7f, value));
     }
 
-    [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
+    [Theory]
+    [MemberData(nameof(Registers.Widths), MemberType = typeof(Registers))]
     public void The_sum_is_the_tree_of_eight_four_two_one(int width)
     {
         for (int turn = 0; turn < 100; turn++)
@@ -82,13 +85,14 @@ public class LanesTests
             for (int i = 0; i < half; i++)
                 tree[i] = tree[i] + tree[i + half];
 
-            Widths.Run(width, new Total(a, y));
+            Registers.Run(width, new Total(a, y));
 
-            Sample.AssertSameBits([tree[0]], y);
+            Sample.AssertSameBits([tree[0]], y, $"turn {turn}");
         }
     }
 
-    [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
+    [Theory]
+    [MemberData(nameof(Registers.Widths), MemberType = typeof(Registers))]
     public void The_largest_lane_is_found_in_every_place(int width)
     {
         for (int lane = 0; lane < 16; lane++)
@@ -100,25 +104,27 @@ public class LanesTests
                     Array.Fill(a, float.NegativeInfinity);
                 a[lane] = most;
 
-                Widths.Run(width, new Largest(a, y));
+                Registers.Run(width, new Largest(a, y));
 
                 Assert.Equal(most, y[0]);
             }
     }
 
-    [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
+    [Theory]
+    [MemberData(nameof(Registers.Widths), MemberType = typeof(Registers))]
     public void Signed_bytes_widen_to_the_floats_of_their_value(int width)
     {
         sbyte[] bytes = [.. Enumerable.Range(-128, 256).Select(value => (sbyte)value)];
         using var guarded = new GuardedMemory<sbyte>(bytes);
         var y = new float[256];
 
-        Widths.Run(width, new Widening(guarded.Span, y));
+        Registers.Run(width, new Widening(guarded.Span, y));
 
         Assert.Equal(Array.ConvertAll(bytes, value => (float)value), y);
     }
 
-    [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
+    [Theory]
+    [MemberData(nameof(Registers.Widths), MemberType = typeof(Registers))]
     public void Powers_of_two_cover_every_normal_exponent(int width)
     {
         for (int n = -126; n <= 127 - 15; n++)
@@ -128,14 +134,15 @@ public class LanesTests
             for (int i = 0; i < 16; i++)
                 shifted[i] = n + i + 12582912f;
 
-            Widths.Run(width, new Power(shifted, y));
+            Registers.Run(width, new Power(shifted, y));
 
             for (int i = 0; i < 16; i++)
                 Assert.Equal(Math.ScaleB(1, n + i), y[i]);
         }
     }
 
-    [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
+    [Theory]
+    [MemberData(nameof(Registers.Widths), MemberType = typeof(Registers))]
     public void Codes_and_scales_of_a_step_land_in_their_lanes(int width)
     {
         for (int blocks = 1; blocks <= 4; blocks++)
@@ -151,7 +158,7 @@ public class LanesTests
             var y = new float[9 * 16];
             using var guarded = new GuardedMemory<byte>(bytes);
 
-            Widths.Run(width, new Step(guarded.Span, blocks, scales, y));
+            Registers.Run(width, new Step(guarded.Span, blocks, scales, y));
 
             for (int lane = 0; lane < 16; lane++)
             {
@@ -169,14 +176,15 @@ public class LanesTests
         }
     }
 
-    [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
+    [Theory]
+    [MemberData(nameof(Registers.Widths), MemberType = typeof(Registers))]
     public void A_bfloat16_is_the_upper_half_of_its_float_and_a_part_is_padded_with_zeros(int width)
     {
         ushort[] bits = Sample.BFloat16s(16, seed: 1);
         for (int count = 0; count <= 16; count++)
         {
             var y = new float[48];
-            Widths.Run(width, new Part(bits, count, y));
+            Registers.Run(width, new Part(bits, count, y));
             for (int i = 0; i < 16; i++)
             {
                 float value = BitConverter.UInt32BitsToSingle((uint)bits[i] << 16);

@@ -28,8 +28,9 @@ public class RotationTests
                 sin = Math.Sin(i + 0.5);
             // Two rounded angles, two products and one sum: five roundings of 2⁻²⁴ of what is added.
             double tolerance = 5 * Math.ScaleB(Math.Abs(a) + Math.Abs(b), -24);
-            Assert.Equal(a * cos - b * sin, y[head * headDim + i], tolerance);
-            Assert.Equal(b * cos + a * sin, y[head * headDim + half + i], tolerance);
+            string at = $"{heads} heads × {headDim}, head {head}, pair {i}";
+            Sample.AssertClose(a * cos - b * sin, y[head * headDim + i], tolerance, at);
+            Sample.AssertClose(b * cos + a * sin, y[head * headDim + half + i], tolerance, at);
         }
     }
 
@@ -43,7 +44,7 @@ public class RotationTests
 
         Rotation.Row(y, angles);
 
-        Sample.AssertSameBits(x, y);
+        Sample.AssertSameBits(x, y, "2 heads × 64");
     }
 
     [Fact]

@@ -33,18 +33,26 @@ internal static class Sample
     public static byte[] Scales(int count, int seed) =>
         Array.ConvertAll(Bytes(count, seed), value => (byte)(119 + value % 11));
 
-    /// <summary>[tokens, arranged]: the rows of x in the order of <see cref="Mxfp4.Arrange"/>.</summary>
-    public static float[] Arranged(ReadOnlySpan<float> x, int columns)
+    /// <summary>[tokens, permuted]: the rows of x in the order of <see cref="Mxfp4.Permute"/>.</summary>
+    public static float[] Permuted(ReadOnlySpan<float> x, int columns)
     {
-        int width = Mxfp4.ArrangedWidth(columns),
+        int width = Mxfp4.PermutedWidth(columns),
             tokens = x.Length / columns;
-        var arranged = new float[tokens * width];
+        var permuted = new float[tokens * width];
         for (int t = 0; t < tokens; t++)
-            Mxfp4.Arrange(x.Slice(t * columns, columns), arranged.AsSpan(t * width, width));
-        return arranged;
+            Mxfp4.Permute(x.Slice(t * columns, columns), permuted.AsSpan(t * width, width));
+        return permuted;
     }
 
-    public static void AssertSameBits(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, string at = "")
+    /// <summary>Fails with the shape and the place, <paramref name="at"/>, where a number is too far off.</summary>
+    public static void AssertClose(double expected, double actual, double tolerance, string at)
+    {
+        if (!(Math.Abs(actual - expected) <= tolerance))
+            Assert.Fail($"{at}: expected {expected:R} within {tolerance:R}, got {actual:R}");
+    }
+
+    /// <summary>Fails with the shape, <paramref name="at"/>, and the index where bits differ.</summary>
+    public static void AssertSameBits(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, string at)
     {
         Assert.Equal(expected.Length, actual.Length);
         for (int i = 0; i < expected.Length; i++)

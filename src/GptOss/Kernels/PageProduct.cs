@@ -4,18 +4,20 @@ using System.Runtime.InteropServices;
 namespace GptOss.Kernels;
 
 /// <summary>
-/// Both matrix products of attention: <c>y[q, i] += Σₖ a[q, k] · b[k, i]</c>, k from one bound up to another.
+/// The two matrix products of attention over one page: <c>y[q, i] += Σₖ a[q, k] · b[k, i]</c>, k from one bound to
+/// another. Queries times the keys of the page give scores, and weights times the values of the page give the result.
 /// </summary>
 /// <remarks>
-/// a: [queries, any]; b: [any, width], a tile; y: [queries, width]. Order of the sum: one chain of fused multiply-adds
-/// that begins with y, k ascending. Every y has its own chain, so the blocking below shows in no bit.
+/// a: [queries, inner]; b: [inner, width], the page; y: [queries, width]. For scores inner is headDim and width is 64;
+/// for values inner is 64 and width is headDim. Order of the sum: one chain of fused multiply-adds that begins with
+/// y[q, i], k ascending. Every y[q, i] has its own chain, so the number of chains that run side by side changes no bit.
 /// </remarks>
-internal static class TileProduct
+internal static class PageProduct
 {
     private const int LineBytes = 64,
         Quad = 4;
 
-    /// <summary>The definition. Every faster path is tested against this one.</summary>
+    /// <summary>The definition of the product, value by value; tests compare every faster path with it.</summary>
     internal static void AddScalar(Rows a, ReadOnlySpan<float> b, Rows y, int from, int to)
     {
         for (int q = 0; q < y.Count; q++)
@@ -24,14 +26,16 @@ internal static class TileProduct
             y[q][i] = MathF.FusedMultiplyAdd(a[q][k], b[k * y.Width + i], y[q][i]);
     }
 
-    /// <summary>Adds the product at the widest registers.</summary>
-    /// <param name="a">[queries, at least <paramref name="to"/>].</param>
-    /// <param name="b">[at least <paramref name="to"/>, y.Width].</param>
-    /// <param name="y">[queries, width].</param>
-    /// <param name="from">First k.</param>
-    /// <param name="to">End of the k's.</param>
-    /// <param name="next">What will be read after this: fetched from memory on the way. Changes no result; may be
-    /// empty.</param>
+    /// <summary>Adds the product a · b to y at the widest registers.</summary>
+    /// <param name="a">Queries or weights, [queries, at least <paramref name="to"/>].</param>
+    /// <param name="b">Keys or values of the page, [at least <paramref name="to"/>, y.Width].</param>
+    /// <param name="y">Scores or results, [queries, width].</param>
+    /// <param name="from">First k of the sum.</param>
+    /// <param name="to">End of the k of the sum.</param>
+    /// <param name="next">
+    /// Memory that will be read after this call. It is fetched into the cache on the way, which changes no result; may
+    /// be empty.
+    /// </param>
     public static void Add(Rows a, ReadOnlySpan<float> b, Rows y, int from, int to, ReadOnlySpan<byte> next)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(a.Count, y.Count);
@@ -40,13 +44,17 @@ internal static class TileProduct
         ArgumentOutOfRangeException.ThrowIfGreaterThan(to * y.Width, b.Length);
         if (from >= to)
             return;
-        // Reading ahead in the tile at hand costs nothing, and spares the loop a branch.
+        // With nothing to fetch, the loop fetches the page it reads anyway: that costs nothing and saves a branch.
         if (next.IsEmpty)
             next = MemoryMarshal.AsBytes(b);
-        Lanes.Run(new Kernel(a, b, y, from, to, next));
+        Lanes.Run(new AddProduct(a, b, y, from, to, next));
     }
 
-    internal readonly ref struct Kernel(
+    /// <summary>
+    /// Computes the product with four queries at a time. The result values of a tile, four queries by 64 or 16 values,
+    /// stay in registers while k runs; the queries and values left over are computed singly.
+    /// </summary>
+    internal readonly ref struct AddProduct(
         Rows a,
         ReadOnlySpan<float> b,
         Rows y,
@@ -70,7 +78,7 @@ internal static class TileProduct
                 quads = _y.Count / Quad * Quad,
                 wide = T.Registers == 1 ? width & ~63 : 0,
                 full = width & ~15;
-            // Each quad of queries fetches its share of what comes next, spread evenly over its time.
+            // Each quad of queries fetches an equal share of the next page, spread evenly over its loop.
             nuint share = (nuint)(_next.Length / Math.Max(1, _y.Count / Quad)),
                 step = share / (nuint)(_to - _from);
             for (int q = 0; q < quads; q += Quad)
@@ -91,7 +99,8 @@ internal static class TileProduct
                 AddTail(full);
         }
 
-        // Four queries meet 64 values of a row: eight loads for sixteen chains, which hide each other's latency.
+        // Four queries meet 64 values: eight loads feed sixteen chains of multiply-adds, which hide each other's
+        // latency.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void FourByFour<T>(int query, int first, ref readonly byte next, nuint step)
             where T : struct, ILanes<T>
@@ -174,7 +183,7 @@ internal static class TileProduct
             T.Store(s33, ref y, 48);
         }
 
-        // The same with sixteen values: at 256 bits eight accumulators, which is what sixteen registers leave room for.
+        // Four queries meet 16 values. At 256 bits that is eight sums, and sixteen registers leave room for no more.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void FourByOne<T>(int query, int first, ref readonly byte next, nuint step)
             where T : struct, ILanes<T>
@@ -221,7 +230,7 @@ internal static class TileProduct
             T.Store(sum, ref y, 0);
         }
 
-        // The last values of a width that is no multiple of 16, one by one.
+        // Where the width is no multiple of 16, the last values are computed one by one.
         private void AddTail(int first)
         {
             for (int q = 0; q < _y.Count; q++)

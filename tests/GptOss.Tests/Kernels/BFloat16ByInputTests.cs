@@ -3,7 +3,7 @@ using GptOss.Kernels;
 
 namespace GptOss.Tests.Kernels;
 
-public class BFloat16ColumnsTests
+public class BFloat16ByInputTests
 {
     [Theory]
     [InlineData(1, 1)] // a tail alone
@@ -33,28 +33,37 @@ public class BFloat16ColumnsTests
             // A lane rounds once for each of its elements, the tree four times, the bias once: 2⁻²⁴ of what is there
             // each time.
             double roundings = (inputs + 15) / 16 + 5;
-            Assert.Equal(expected, y[t * outputs + o], tolerance: roundings * Math.ScaleB(1, -24) * magnitude);
+            Sample.AssertClose(
+                expected,
+                y[t * outputs + o],
+                roundings * Math.ScaleB(1, -24) * magnitude,
+                $"{outputs} × {inputs}, token {t}, output {o}"
+            );
         }
     }
 
-    [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
-    public void Every_width_gives_the_bits_of_the_definition_by_rows(int width)
+    [Theory]
+    [MemberData(nameof(Registers.WidthsUpTo), 67, MemberType = typeof(Registers))]
+    public void Every_width_gives_the_bits_of_the_definition_by_rows(int width, int inputs)
     {
-        for (int inputs = 1; inputs <= 67; inputs++)
-            foreach (int outputs in (int[])[1, 2, 15, 16, 17, 33, 257])
-            {
-                ushort[] w = Sample.BFloat16s(inputs * outputs, seed: inputs);
-                float[] bias = Sample.Floats(outputs, seed: 1);
-                float[] x = Sample.Floats(2 * inputs, seed: 2),
-                    y = new float[2 * outputs];
+        foreach (int outputs in (int[])[1, 2, 15, 16, 17, 33, 257])
+        {
+            ushort[] w = Sample.BFloat16s(inputs * outputs, seed: inputs);
+            float[] bias = Sample.Floats(outputs, seed: 1);
+            float[] x = Sample.Floats(2 * inputs, seed: 2),
+                y = new float[2 * outputs];
 
-                Widths.Run(width, new BFloat16Columns.Kernel(w, bias, new Rows(x, inputs), new Rows(y, outputs), 0));
+            Registers.Run(
+                width,
+                new BFloat16ByInput.MultiplyBFloat16ByInput(w, bias, new Rows(x, inputs), new Rows(y, outputs), 0)
+            );
 
-                Sample.AssertSameBits(Defined(w, bias, x, inputs), y, $"{inputs} × {outputs}");
-            }
+            Sample.AssertSameBits(Defined(w, bias, x, inputs), y, $"{outputs} × {inputs}, 2 tokens");
+        }
     }
 
-    [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
+    [Theory]
+    [MemberData(nameof(Registers.Widths), MemberType = typeof(Registers))]
     public void Many_rows_of_x_in_one_call_equal_as_many_calls_of_one(int width)
     {
         const int inputs = 37,
@@ -64,9 +73,9 @@ public class BFloat16ColumnsTests
         float[] x = Sample.Floats(70 * inputs, seed: 3),
             single = new float[70 * outputs];
         for (int t = 0; t < 70; t++)
-            Widths.Run(
+            Registers.Run(
                 width,
-                new BFloat16Columns.Kernel(
+                new BFloat16ByInput.MultiplyBFloat16ByInput(
                     w,
                     bias,
                     new Rows(x.AsSpan(t * inputs, inputs), inputs),
@@ -78,9 +87,9 @@ public class BFloat16ColumnsTests
         for (int tokens = 1; tokens <= 70; tokens++)
         {
             var y = new float[tokens * outputs];
-            Widths.Run(
+            Registers.Run(
                 width,
-                new BFloat16Columns.Kernel(
+                new BFloat16ByInput.MultiplyBFloat16ByInput(
                     w,
                     bias,
                     new Rows(x.AsSpan(0, tokens * inputs), inputs),
@@ -107,16 +116,17 @@ public class BFloat16ColumnsTests
         {
             var y = new float[tokens * outputs];
             y.AsSpan().Fill(float.NaN);
-            BFloat16Columns.Multiply(w, bias.AsSpan(cut), new Rows(x, inputs), new Rows(y, outputs), cut);
+            BFloat16ByInput.Multiply(w, bias.AsSpan(cut), new Rows(x, inputs), new Rows(y, outputs), cut);
             for (int t = 0; t < tokens; t++)
             for (int o = 0; o < cut; o++)
                 Assert.True(float.IsNaN(y[t * outputs + o]), $"output {o} is not of the range");
-            BFloat16Columns.Multiply(w, bias.AsSpan(0, cut), new Rows(x, inputs), new Rows(y, outputs), 0);
+            BFloat16ByInput.Multiply(w, bias.AsSpan(0, cut), new Rows(x, inputs), new Rows(y, outputs), 0);
             Sample.AssertSameBits(whole, y, $"cut at {cut}");
         }
     }
 
-    [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
+    [Theory]
+    [MemberData(nameof(Registers.Widths), MemberType = typeof(Registers))]
     public void Weights_at_an_odd_address_give_the_same_bits(int width)
     {
         const int inputs = 19,
@@ -128,9 +138,9 @@ public class BFloat16ColumnsTests
         Span<byte> moved = new byte[w.Length * 2 + 1].AsSpan(1);
         MemoryMarshal.AsBytes(w.AsSpan()).CopyTo(moved);
 
-        Widths.Run(
+        Registers.Run(
             width,
-            new BFloat16Columns.Kernel(
+            new BFloat16ByInput.MultiplyBFloat16ByInput(
                 MemoryMarshal.Cast<byte, ushort>(moved),
                 bias,
                 new Rows(x, inputs),
@@ -139,27 +149,31 @@ public class BFloat16ColumnsTests
             )
         );
 
-        Sample.AssertSameBits(Defined(w, bias, x, inputs), y);
+        Sample.AssertSameBits(Defined(w, bias, x, inputs), y, $"{outputs} × {inputs}, one token");
     }
 
-    [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
-    public void Nothing_is_read_past_the_end_of_weights_bias_or_activations(int width)
+    [Theory]
+    [MemberData(nameof(Registers.WidthsUpTo), 67, MemberType = typeof(Registers))]
+    public void Nothing_is_read_past_the_end_of_weights_bias_or_activations(int width, int outputs)
     {
         const int inputs = 18;
-        for (int outputs = 1; outputs <= 67; outputs++)
-        {
-            using var w = new GuardedMemory<ushort>(Sample.BFloat16s(inputs * outputs, seed: outputs));
-            using var bias = new GuardedMemory<float>(Sample.Floats(outputs, seed: 1));
-            using var x = new GuardedMemory<float>(Sample.Floats(inputs, seed: 2));
-            using var y = new GuardedMemory<float>(new float[outputs]);
+        using var w = new GuardedMemory<ushort>(Sample.BFloat16s(inputs * outputs, seed: outputs));
+        using var bias = new GuardedMemory<float>(Sample.Floats(outputs, seed: 1));
+        using var x = new GuardedMemory<float>(Sample.Floats(inputs, seed: 2));
+        using var y = new GuardedMemory<float>(new float[outputs]);
 
-            Widths.Run(
-                width,
-                new BFloat16Columns.Kernel(w.Span, bias.Span, new Rows(x.Span, inputs), new Rows(y.Span, outputs), 0)
-            );
+        Registers.Run(
+            width,
+            new BFloat16ByInput.MultiplyBFloat16ByInput(
+                w.Span,
+                bias.Span,
+                new Rows(x.Span, inputs),
+                new Rows(y.Span, outputs),
+                0
+            )
+        );
 
-            Sample.AssertSameBits(Defined(w.Span, bias.Span, x.Span, inputs), y.Span, $"{outputs} outputs");
-        }
+        Sample.AssertSameBits(Defined(w.Span, bias.Span, x.Span, inputs), y.Span, $"{outputs} × {inputs}, one token");
     }
 
     [Fact]
@@ -171,7 +185,7 @@ public class BFloat16ColumnsTests
         Assert.Throws<ArgumentOutOfRangeException>(() => Multiply(weights: 32, bias: 1, x: 16, y: 2, first: -1));
 
         static void Multiply(int weights, int bias, int x, int y, int first) =>
-            BFloat16Columns.Multiply(
+            BFloat16ByInput.Multiply(
                 new ushort[weights],
                 new float[bias],
                 new Rows(new float[x], 16),
@@ -183,7 +197,7 @@ public class BFloat16ColumnsTests
     private static float[] Product(ushort[] w, float[] bias, float[] x, int inputs)
     {
         var y = new float[x.Length / inputs * bias.Length];
-        BFloat16Columns.Multiply(w, bias, new Rows(x, inputs), new Rows(y, bias.Length), 0);
+        BFloat16ByInput.Multiply(w, bias, new Rows(x, inputs), new Rows(y, bias.Length), 0);
         return y;
     }
 
@@ -202,7 +216,7 @@ public class BFloat16ColumnsTests
             {
                 ReadOnlySpan<float> token = x.Slice(t * inputs, inputs);
                 float sum = BFloat16.DotScalar(row, token);
-                Sample.AssertSameBits([sum], [BFloat16Columns.DotScalar(w, outputs, o, token)], "the two definitions");
+                Sample.AssertSameBits([sum], [BFloat16ByInput.DotScalar(w, outputs, o, token)], "the two definitions");
                 y[t * outputs + o] = sum + bias[o];
             }
         }

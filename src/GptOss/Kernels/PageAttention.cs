@@ -3,30 +3,41 @@ using System.Runtime.InteropServices;
 
 namespace GptOss.Kernels;
 
-/// <summary>Streaming softmax attention of queries that see the same positions over one tile of 64 of them.</summary>
+/// <summary>
+/// Softmax attention of queries over one page: the keys and values of 64 positions of one head. The attention over
+/// all positions is computed page by page, and an <see cref="AttentionState"/> carries it from page to page.
+/// </summary>
 /// <remarks>
 /// Order of the sums, for each query by itself: a score is Σ q[d] · k[d] by fused multiply-add, d ascending. The
-/// exponentials of position j go to lane j mod 16, j ascending, then the tree. The values are added by fused
-/// multiply-add, j ascending. Positions that are not visible take no part.
+/// exponential of position j is added to lane j mod 16, j ascending, and the sixteen lanes are added by the tree of
+/// <see cref="ILanes{TSelf}.Sum"/>. The values are added by fused multiply-add, j ascending. Positions that are not
+/// visible take no part.
 /// </remarks>
-internal static class AttentionTile
+internal static class PageAttention
 {
+    /// <summary>Number of positions of a page.</summary>
     public const int Positions = 64;
 
     /// <summary>
-    /// Queries whose scores are kept at a time: the eight heads that share a key/value head in gpt-oss.
+    /// Number of queries whose scores are kept at a time: the eight heads that share a key/value head in gpt-oss.
     /// </summary>
     private const int Group = 8;
 
-    /// <param name="queries">[queries, headDim], already multiplied by 1/√headDim.</param>
-    /// <param name="keys">[headDim, 64]: position by position side by side, so that a score is a lane.</param>
-    /// <param name="values">[64, headDim].</param>
-    /// <param name="from">First visible position of the tile.</param>
-    /// <param name="to">End of the visible positions of the tile.</param>
-    /// <param name="state">The queries' state over the positions before.</param>
-    /// <param name="nextKeys">The next tile's keys as they are stored, fetched from memory on the way; may be
-    /// empty.</param>
-    /// <param name="nextValues">The next tile's values, alike.</param>
+    /// <summary>Adds the visible positions of one page to the state of the queries.</summary>
+    /// <param name="queries">The queries, [queries, headDim], already multiplied by 1/√headDim.</param>
+    /// <param name="keys">
+    /// Keys of the page, [headDim, 64]. The positions lie side by side, so that each score is a lane.
+    /// </param>
+    /// <param name="values">Values of the page, [64, headDim].</param>
+    /// <param name="from">First visible position of the page.</param>
+    /// <param name="to">End of the visible positions of the page.</param>
+    /// <param name="state">State of the queries over the earlier positions.</param>
+    /// <param name="nextKeys">
+    /// Stored keys of the next page. They are fetched into the cache while this page is computed; may be empty.
+    /// </param>
+    /// <param name="nextValues">
+    /// Stored values of the next page. They are fetched into the cache while this page is computed; may be empty.
+    /// </param>
     public static void Fold(
         Rows queries,
         ReadOnlySpan<float> keys,
@@ -46,7 +57,7 @@ internal static class AttentionTile
         ArgumentOutOfRangeException.ThrowIfNegative(from);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(to, Positions);
         if (from >= to)
-            return; // before any visible position the maximum is -∞, and -∞ − -∞ is no number
+            return; // without a visible position the maximum can be −∞, and −∞ − −∞ is NaN
 
         Span<float> scores = stackalloc float[Group * Positions];
         for (int first = 0; first < queries.Count; first += Group)
@@ -56,18 +67,19 @@ internal static class AttentionTile
             var weights = new Rows(scores[..(count * Positions)], Positions);
             AttentionState mine = state.Slice(first, count);
             weights.Values.Clear();
-            TileProduct.Add(group, keys, weights, 0, headDim, nextKeys);
-            Lanes.Run(new WeightKernel(weights, from, to, mine));
-            TileProduct.Add(weights, values, mine.Values, from, to, nextValues);
+            PageProduct.Add(group, keys, weights, 0, headDim, nextKeys);
+            Lanes.Run(new WeighScores(weights, from, to, mine));
+            PageProduct.Add(weights, values, mine.Values, from, to, nextValues);
             nextKeys = nextValues = default;
         }
     }
 
     /// <summary>
-    /// Turns scores into e^(score − maximum), 0 where not visible, with the maximum of these and all before; corrects
-    /// sum and values to a maximum that has grown, and adds the exponentials to the sum.
+    /// Turns the scores of one page into weights e^(score − maximum), where the maximum is over these and all earlier
+    /// scores; a position that is not visible gets weight 0. Where the maximum has grown, the sum and the values of
+    /// the state are scaled down to it first. Then the weights are added to the sum.
     /// </summary>
-    internal readonly ref struct WeightKernel(Rows scores, int from, int to, AttentionState state) : ILaneKernel
+    internal readonly ref struct WeighScores(Rows scores, int from, int to, AttentionState state) : ILaneKernel
     {
         private readonly Rows _scores = scores;
         private readonly int _from = from;
@@ -110,7 +122,7 @@ internal static class AttentionTile
             }
         }
 
-        // A score that is no number is never the larger one; it makes its weight, the sum and the result no number.
+        // A score that is NaN is never the larger one, but it makes its own weight, the sum and the result NaN.
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private static T Larger<T>(T so, T score)
             where T : struct, ILanes<T> => T.WhereLess(so, score, score, so);

@@ -3,7 +3,7 @@ using GptOss.Model;
 
 namespace GptOss.Tests.Kernels;
 
-public class Int8TileTests
+public class Int8PageTests
 {
     [Fact]
     public void A_value_comes_back_within_half_a_scale_and_the_largest_as_127()
@@ -13,12 +13,12 @@ public class Int8TileTests
             float[] x = Sample.Floats(64, seed);
             var q = new sbyte[64];
 
-            float scale = Int8Tile.Quantize(x, q);
+            float scale = Int8Page.Quantize(x, q);
 
             Assert.Equal(x.Max(MathF.Abs) / 127, scale);
             Assert.Equal(127, q.Max(value => Math.Abs((int)value)));
             for (int i = 0; i < 64; i++)
-                Assert.Equal(x[i], q[i] * (double)scale, tolerance: 0.5001 * scale);
+                Sample.AssertClose(x[i], q[i] * (double)scale, 0.5001 * scale, $"seed {seed}, value {i}");
         }
     }
 
@@ -26,7 +26,7 @@ public class Int8TileTests
     public void Ties_go_to_the_even_neighbour()
     {
         var q = new sbyte[5];
-        Assert.Equal(1f, Int8Tile.Quantize([127, 0.5f, 1.5f, -2.5f, -127], q));
+        Assert.Equal(1f, Int8Page.Quantize([127, 0.5f, 1.5f, -2.5f, -127], q));
         Assert.Equal([127, 0, 2, -2, -127], q);
     }
 
@@ -36,7 +36,7 @@ public class Int8TileTests
     public void What_has_no_scale_reads_as_zero(float value)
     {
         sbyte[] q = [7];
-        Assert.Equal(0, Int8Tile.Quantize([value], q));
+        Assert.Equal(0, Int8Page.Quantize([value], q));
         Assert.Equal([0], q);
     }
 
@@ -67,34 +67,32 @@ public class Int8TileTests
         }
     }
 
-    [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
-    public void Every_width_reads_a_byte_times_the_scale_of_its_position(int width)
+    [Theory]
+    [MemberData(nameof(Registers.WidthsWith), new[] { 1, 8, 16, 64, 72, 80 }, MemberType = typeof(Registers))]
+    public void Every_width_reads_a_byte_times_the_scale_of_its_position(int width, int headDim)
     {
-        foreach (int headDim in (int[])[1, 8, 16, 64, 72, 80])
-        {
-            sbyte[] bytes = Array.ConvertAll(Sample.Bytes(64 * headDim, seed: headDim), value => (sbyte)value);
-            float[] scales = Sample.Floats(64, seed: 1),
-                expected = new float[bytes.Length],
-                result = new float[bytes.Length];
-            using var guarded = new GuardedMemory<sbyte>(bytes);
+        sbyte[] bytes = Array.ConvertAll(Sample.Bytes(64 * headDim, seed: headDim), value => (sbyte)value);
+        float[] scales = Sample.Floats(64, seed: 1),
+            expected = new float[bytes.Length],
+            result = new float[bytes.Length];
+        using var guarded = new GuardedMemory<sbyte>(bytes);
 
-            for (int i = 0; i < bytes.Length; i++)
-                expected[i] = bytes[i] * scales[i % 64];
-            Widths.Run(width, new Int8Tile.KeyKernel(guarded.Span, scales, result));
-            Sample.AssertSameBits(expected, result, $"keys, headDim {headDim}");
+        for (int i = 0; i < bytes.Length; i++)
+            expected[i] = bytes[i] * scales[i % 64];
+        Registers.Run(width, new Int8Page.WidenKeyPage(guarded.Span, scales, result));
+        Sample.AssertSameBits(expected, result, $"keys, headDim {headDim}");
 
-            for (int i = 0; i < bytes.Length; i++)
-                expected[i] = bytes[i] * scales[i / headDim];
-            Widths.Run(width, new Int8Tile.ValueKernel(guarded.Span, scales, result));
-            Sample.AssertSameBits(expected, result, $"values, headDim {headDim}");
-        }
+        for (int i = 0; i < bytes.Length; i++)
+            expected[i] = bytes[i] * scales[i / headDim];
+        Registers.Run(width, new Int8Page.WidenValuePage(guarded.Span, scales, result));
+        Sample.AssertSameBits(expected, result, $"values, headDim {headDim}");
     }
 
     [Theory]
     [InlineData(KeyValueFormat.Float32)]
     [InlineData(KeyValueFormat.Float16)]
     [InlineData(KeyValueFormat.Int8)]
-    public void A_tile_gives_back_what_was_stored_at_each_position(KeyValueFormat format)
+    public void A_page_gives_back_what_was_stored_at_each_position(KeyValueFormat format)
     {
         const int headDim = 10;
         var tile = new KvTile(format, headDim);
@@ -126,15 +124,15 @@ public class Int8TileTests
     [Fact]
     public void Wrong_lengths_are_refused()
     {
-        Assert.Throws<ArgumentOutOfRangeException>(() => Int8Tile.Quantize(new float[4], new sbyte[5]));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Int8Page.Quantize(new float[4], new sbyte[5]));
         Assert.Throws<ArgumentOutOfRangeException>(() =>
-            Int8Tile.WidenKeys(new sbyte[64], new float[63], new float[64])
+            Int8Page.WidenKeys(new sbyte[64], new float[63], new float[64])
         );
         Assert.Throws<ArgumentOutOfRangeException>(() =>
-            Int8Tile.WidenValues(new sbyte[65], new float[64], new float[65])
+            Int8Page.WidenValues(new sbyte[65], new float[64], new float[65])
         );
         Assert.Throws<ArgumentOutOfRangeException>(() =>
-            Int8Tile.WidenValues(new sbyte[64], new float[64], new float[63])
+            Int8Page.WidenValues(new sbyte[64], new float[64], new float[63])
         );
     }
 }

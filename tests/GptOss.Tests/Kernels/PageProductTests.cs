@@ -3,26 +3,26 @@ using GptOss.Kernels;
 
 namespace GptOss.Tests.Kernels;
 
-public class TileProductTests
+public class PageProductTests
 {
-    [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
-    public void Every_width_gives_the_bits_of_the_definition(int width)
+    [Theory]
+    [MemberData(nameof(Registers.WidthsWith), new[] { 1, 8, 16, 64, 72, 80, 128, 130 }, MemberType = typeof(Registers))]
+    public void Every_width_gives_the_bits_of_the_definition(int width, int columns)
     {
         float[] next = Sample.Floats(4096, seed: 9);
         foreach (int queries in (int[])[1, 3, 4, 5, 8])
-        foreach (int columns in (int[])[1, 8, 16, 64, 72, 80, 128, 130])
         foreach ((int from, int to) in ((int, int)[])[(0, 64), (0, 1), (63, 64), (5, 38)])
         {
             float[] a = Sample.Floats(queries * 64, seed: 1),
                 b = Sample.Floats(64 * columns, seed: 2);
             float[] expected = Sample.Floats(queries * columns, seed: 3),
                 y = [.. expected];
-            TileProduct.AddScalar(new Rows(a, 64), b, new Rows(expected, columns), from, to);
+            PageProduct.AddScalar(new Rows(a, 64), b, new Rows(expected, columns), from, to);
             using var guarded = new GuardedMemory<float>(b);
 
-            Widths.Run(
+            Registers.Run(
                 width,
-                new TileProduct.Kernel(
+                new PageProduct.AddProduct(
                     new Rows(a, 64),
                     guarded.Span,
                     new Rows(y, columns),
@@ -43,16 +43,16 @@ public class TileProductTests
             b = Sample.Floats(64 * 64, seed: 2),
             expected = new float[8 * 64],
             y = new float[8 * 64];
-        TileProduct.AddScalar(new Rows(a, 64), b, new Rows(expected, 64), 0, 64);
-        TileProduct.Add(new Rows(a, 64), b, new Rows(y, 64), 0, 64, []);
-        Sample.AssertSameBits(expected, y);
+        PageProduct.AddScalar(new Rows(a, 64), b, new Rows(expected, 64), 0, 64);
+        PageProduct.Add(new Rows(a, 64), b, new Rows(y, 64), 0, 64, []);
+        Sample.AssertSameBits(expected, y, "8 queries × 64");
     }
 
     [Fact]
     public void An_empty_sum_adds_nothing()
     {
         float[] y = [1, 2, 3];
-        TileProduct.Add(new Rows(new float[4], 4), new float[12], new Rows(y, 3), 2, 2, []);
+        PageProduct.Add(new Rows(new float[4], 4), new float[12], new Rows(y, 3), 2, 2, []);
         Assert.Equal([1, 2, 3], y);
     }
 
@@ -66,6 +66,6 @@ public class TileProductTests
         Assert.Throws<ArgumentOutOfRangeException>(() => Add(from: -1));
 
         static void Add(int a = 8, int b = 12, int from = 0, int to = 4) =>
-            TileProduct.Add(new Rows(new float[a], 4), new float[b], new Rows(new float[6], 3), from, to, []);
+            PageProduct.Add(new Rows(new float[a], 4), new float[b], new Rows(new float[6], 3), from, to, []);
     }
 }

@@ -2,13 +2,13 @@ using GptOss.Kernels;
 
 namespace GptOss.Tests.Kernels;
 
-public class AttentionTileTests
+public class PageAttentionTests
 {
     [Theory]
     [InlineData(64, 0, 1)] // one position
-    [InlineData(64, 0, 64)] // one whole tile
-    [InlineData(64, 0, 200)] // three tiles and a part
-    [InlineData(64, 70, 198)] // a window that begins and ends inside tiles
+    [InlineData(64, 0, 64)] // one whole page
+    [InlineData(64, 0, 200)] // three pages and a part
+    [InlineData(64, 70, 198)] // a window that begins and ends inside pages
     [InlineData(64, 127, 129)] // a window across a border
     [InlineData(80, 5, 150)] // a register's worth past 64
     [InlineData(8, 5, 150)] // less than a register
@@ -31,7 +31,7 @@ public class AttentionTileTests
     [InlineData(64)]
     [InlineData(128)]
     [InlineData(192)]
-    public void Merged_segments_agree_with_a_float64_softmax_with_sink(int cut)
+    public void Merged_splits_agree_with_a_float64_softmax_with_sink(int cut)
     {
         AttentionHead head = AttentionHead.Random(headDim: 64, positions: 256, seed: cut, queries: 3);
         AttentionState first = head.Fresh(),
@@ -56,7 +56,7 @@ public class AttentionTileTests
 
         state.Merge(head.Fresh());
 
-        Sample.AssertSameBits(before, Floats(state));
+        Sample.AssertSameBits(before, Floats(state), "2 queries × 64");
     }
 
     [Fact]
@@ -69,14 +69,14 @@ public class AttentionTileTests
 
         state.Merge(other);
 
-        Sample.AssertSameBits(Floats(other), Floats(state));
+        Sample.AssertSameBits(Floats(other), Floats(state), "2 queries × 64");
     }
 
     [Theory]
     [InlineData(0)]
     [InlineData(30)]
     [InlineData(64)]
-    public void A_tile_without_visible_positions_changes_no_bit(int at)
+    public void A_page_without_visible_positions_changes_no_bit(int at)
     {
         AttentionHead head = AttentionHead.Random(headDim: 64, positions: 64, seed: 1, queries: 2);
         foreach (int seen in (int[])[0, 64])
@@ -84,8 +84,8 @@ public class AttentionTileTests
             AttentionState state = head.Fresh();
             head.Fold(0, seen, state);
             float[] before = Floats(state);
-            AttentionTile.Fold(head.QueryRows, head.KeyTiles[0], head.ValueTiles[0], at, at, state);
-            Sample.AssertSameBits(before, Floats(state), $"after {seen}");
+            PageAttention.Fold(head.QueryRows, head.KeyPages[0], head.ValuePages[0], at, at, state);
+            Sample.AssertSameBits(before, Floats(state), $"2 queries × 64, after {seen} positions");
         }
     }
 
@@ -102,7 +102,7 @@ public class AttentionTileTests
 
         head.Fold(10, 41, soiled);
 
-        Sample.AssertSameBits(Floats(clean), Floats(soiled));
+        Sample.AssertSameBits(Floats(clean), Floats(soiled), "5 queries × 72");
     }
 
     [Fact]
@@ -145,11 +145,12 @@ public class AttentionTileTests
             for (int q = 0; q < queries; q++)
                 head.Only(q).Fold(30, 201, single.Slice(q, 1));
 
-            Sample.AssertSameBits(Floats(single), Floats(together), $"{queries} queries");
+            Sample.AssertSameBits(Floats(single), Floats(together), $"{queries} queries × {headDim}");
         }
     }
 
-    [Theory, MemberData(nameof(Widths.All), MemberType = typeof(Widths))]
+    [Theory]
+    [MemberData(nameof(Registers.Widths), MemberType = typeof(Registers))]
     public void Every_width_gives_weights_of_the_stated_order(int width)
     {
         // Nothing seen, a lower and a higher maximum
@@ -185,10 +186,14 @@ public class AttentionTileTests
                     expected.Values[q][i] = state.Values[q][i] * correction;
             }
 
-            Widths.Run(width, new AttentionTile.WeightKernel(new Rows(scores, 64), from, to, state));
+            Registers.Run(width, new PageAttention.WeighScores(new Rows(scores, 64), from, to, state));
 
-            Sample.AssertSameBits(weights, scores, $"weights, {from} to {to}, before {before}");
-            Sample.AssertSameBits(Floats(expected), Floats(state), $"state, {from} to {to}, before {before}");
+            Sample.AssertSameBits(weights, scores, $"weights, {queries} queries, {from} to {to}, before {before}");
+            Sample.AssertSameBits(
+                Floats(expected),
+                Floats(state),
+                $"state, {queries} queries × {headDim}, {from} to {to}, before {before}"
+            );
         }
     }
 
@@ -213,7 +218,7 @@ public class AttentionTileTests
         )
         {
             AttentionState folded = AttentionState.In(new float[states * AttentionState.Floats(state)], state);
-            AttentionTile.Fold(new Rows(new float[2 * 16], 16), new float[keys], new float[values], from, to, folded);
+            PageAttention.Fold(new Rows(new float[2 * 16], 16), new float[keys], new float[values], from, to, folded);
         }
     }
 
@@ -225,7 +230,12 @@ public class AttentionTileTests
         {
             (double[] expected, double magnitude, double error) = head.Only(q).Softmax(from, to, sink);
             for (int i = 0; i < expected.Length; i++)
-                Assert.Equal(expected[i], state.Values[q][i] / state.Sums[q], tolerance: error * magnitude);
+                Sample.AssertClose(
+                    expected[i],
+                    state.Values[q][i] / state.Sums[q],
+                    error * magnitude,
+                    $"{head.Count} queries × {head.HeadDim}, {from} to {to}, query {q}, value {i}"
+                );
         }
     }
 }

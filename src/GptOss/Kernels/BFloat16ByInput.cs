@@ -4,22 +4,23 @@ using System.Runtime.InteropServices;
 namespace GptOss.Kernels;
 
 /// <summary>
-/// Matrices of bfloat16 stored by input: <c>y[t, o] = Σₖ w[k, o] · x[t, k] + bias[o]</c>, the experts of bf16
-/// fine-tunes.
+/// Multiplies bfloat16 matrices, stored input by input, by the activations of some tokens:
+/// <c>y[t, o] = Σₖ w[k, o] · x[t, k] + bias[o]</c>. The experts of bf16 fine-tunes are stored in this order.
 /// </summary>
 /// <remarks>
-/// w: [inputs, outputs] bfloat16, row-major. The order of each sum is that of <see cref="BFloat16"/>: element k goes to
-/// lane k mod 16, and here the sixteen lanes of an output lie in sixteen rows of a small buffer, sixteen outputs to a
-/// register.
+/// w: [inputs, outputs] bfloat16. Each sum has the order of <see cref="BFloat16"/>, so both give the same bits: product
+/// k is added to lane k mod 16 of its output. Here a register holds one lane of sixteen outputs, and the lanes of 256
+/// outputs lie in a buffer of shape [16, 256].
 /// </remarks>
-internal static class BFloat16Columns
+internal static class BFloat16ByInput
 {
     /// <summary>
-    /// Outputs summed side by side: their sixteen lanes take 16 KB, and a row of weights gives 512 bytes in one run.
+    /// Number of outputs summed side by side: their lanes take 16 KB, and the weights of one input are read in pieces
+    /// of 512 bytes.
     /// </summary>
     private const int Chunk = 256;
 
-    /// <summary>The definition. Every faster path is tested against this one.</summary>
+    /// <summary>The definition of one output without its bias; tests compare the faster path with it.</summary>
     internal static float DotScalar(ReadOnlySpan<ushort> weights, int outputs, int output, ReadOnlySpan<float> x)
     {
         ushort[] row = new ushort[x.Length];
@@ -28,22 +29,25 @@ internal static class BFloat16Columns
         return BFloat16.DotScalar(row, x);
     }
 
-    /// <summary>Computes outputs <paramref name="first"/> to first + bias.Length of y.</summary>
-    /// <param name="weights">[x.Width, y.Width]: the whole matrix.</param>
-    /// <param name="bias">[outputs of the range].</param>
-    /// <param name="x">[tokens, inputs].</param>
-    /// <param name="y">[tokens, outputs].</param>
-    /// <param name="first">The first output of the range.</param>
+    /// <summary>
+    /// Computes a range of outputs for every token; the length of the bias is the length of the range.
+    /// </summary>
+    /// <param name="weights">The whole matrix, [inputs, outputs].</param>
+    /// <param name="bias">Bias of the range, [outputs of the range].</param>
+    /// <param name="x">Activations of the tokens, [tokens, inputs].</param>
+    /// <param name="y">Receives output o of the range at [t, first + o]; its shape is [tokens, outputs].</param>
+    /// <param name="first">Index of the first output of the range.</param>
     public static void Multiply(ReadOnlySpan<ushort> weights, ReadOnlySpan<float> bias, Rows x, Rows y, int first)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(weights.Length, x.Width * y.Width);
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
         ArgumentOutOfRangeException.ThrowIfNegative(first);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(first + bias.Length, y.Width);
-        Lanes.Run(new Kernel(weights, bias, x, y, first));
+        Lanes.Run(new MultiplyBFloat16ByInput(weights, bias, x, y, first));
     }
 
-    internal readonly ref struct Kernel(
+    /// <summary>Computes a range of outputs, 256 at a time, for one token after the other.</summary>
+    internal readonly ref struct MultiplyBFloat16ByInput(
         ReadOnlySpan<ushort> weights,
         ReadOnlySpan<float> bias,
         Rows x,
@@ -102,7 +106,7 @@ internal static class BFloat16Columns
             }
         }
 
-        // The tree, over rows of lanes.
+        // Adds the sixteen lanes of every output in the order of the tree.
         private static void AddLanes(Span<float> lanes, int count)
         {
             for (int half = Lanes.Count / 2; half >= 1; half /= 2)

@@ -6,49 +6,56 @@ using System.Runtime.Intrinsics.X86;
 
 namespace GptOss.Kernels;
 
-/// <summary>Turns up to 32 rows of MXFP4 into an <see cref="Int8Panel"/> of doubled values with float scales.</summary>
-internal static class Mxfp4Panel
+/// <summary>
+/// Decodes the MXFP4 weights of up to 32 outputs into a strip, which is scratch memory with the layout of an
+/// <see cref="Int8Panel"/>: the doubled values, which are integers, as bytes, and the scales as float32. When many
+/// tokens share an expert, each strip is decoded once and multiplied by all of them.
+/// </summary>
+internal static class Mxfp4Int8Strip
 {
     private const int Rows = Int8Panel.Rows,
         Square = 16;
 
-    /// <param name="blocks">[rows, columnBlocks, 16].</param>
-    /// <param name="scales">[rows, columnBlocks].</param>
-    /// <param name="columnBlocks">Blocks of a row.</param>
-    /// <param name="panel">Written whole; of rows past those given the contents are left as they are.</param>
-    public static void Unpack<T>(
+    /// <summary>Decodes the blocks and scales of up to 32 outputs.</summary>
+    /// <param name="blocks">Codes of the outputs, [outputs of the strip, inputBlocks, 16].</param>
+    /// <param name="scales">Scales of the outputs, [outputs of the strip, inputBlocks].</param>
+    /// <param name="inputBlocks">Number of blocks of an output.</param>
+    /// <param name="strip">
+    /// Receives the strip. Where there are fewer than 32 outputs, the other rows keep their content.
+    /// </param>
+    public static void Decode<T>(
         ReadOnlySpan<byte> blocks,
         ReadOnlySpan<byte> scales,
-        int columnBlocks,
-        Span<byte> panel
+        int inputBlocks,
+        Span<byte> strip
     )
         where T : struct, IDots<T>
     {
-        int rows = scales.Length / columnBlocks;
-        Span<float> panelScales = MemoryMarshal.Cast<byte, float>(panel[(columnBlocks * Rows * Int8Row.BlockValues)..]);
+        int rows = scales.Length / inputBlocks;
+        Span<float> stripScales = MemoryMarshal.Cast<byte, float>(strip[(inputBlocks * Rows * Int8Row.BlockValues)..]);
         int done = 0;
         if (T.Steps == 8 && T.Offset(Mxfp4Int8.Offset) == Mxfp4Int8.Offset && Avx512BW.IsSupported)
             for (; done + 16 <= rows; done += 16)
-                UnpackSixteen(blocks[(done * columnBlocks * Mxfp4.BlockBytes)..], columnBlocks, panel[(done * 4)..]);
+                DecodeSixteen(blocks[(done * inputBlocks * Mxfp4.BlockBytes)..], inputBlocks, strip[(done * 4)..]);
         for (int row = done; row < rows; row++)
-            UnpackRow<T>(
-                blocks.Slice(row * columnBlocks * Mxfp4.BlockBytes, columnBlocks * Mxfp4.BlockBytes),
-                panel,
+            DecodeRow<T>(
+                blocks.Slice(row * inputBlocks * Mxfp4.BlockBytes, inputBlocks * Mxfp4.BlockBytes),
+                strip,
                 row
             );
-        UnpackScales(scales, columnBlocks, panelScales);
+        DecodeScales(scales, inputBlocks, stripScales);
     }
 
-    // Four parts of a register are four rows apart by four, so that unpacking dwords, then quadwords, leaves sixteen
-    // rows in order.
+    // The four 128-bit parts of register i hold the weight rows i, i + 4, i + 8 and i + 12. Interleaving dwords and
+    // then quadwords of the four registers leaves the same dword of sixteen rows in order.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void UnpackSixteen(ReadOnlySpan<byte> blocks, int columnBlocks, Span<byte> panel)
+    private static void DecodeSixteen(ReadOnlySpan<byte> blocks, int inputBlocks, Span<byte> strip)
     {
-        nuint row = (nuint)(columnBlocks * Mxfp4.BlockBytes);
+        nuint row = (nuint)(inputBlocks * Mxfp4.BlockBytes);
         ref readonly byte source = ref MemoryMarshal.GetReference(blocks);
-        ref byte to = ref MemoryMarshal.GetReference(panel);
+        ref byte to = ref MemoryMarshal.GetReference(strip);
         for (int i = 0; i < Int8Row.LaneBlocks; i++)
-        for (int b = Int8Row.FirstOfLane(i); b < columnBlocks; b += Int8Row.LaneBlocks)
+        for (int b = Int8Row.FirstOfLane(i); b < inputBlocks; b += Int8Row.LaneBlocks)
         {
             ref readonly byte at = ref Unsafe.Add(ref Unsafe.AsRef(in source), (nuint)(b * Mxfp4.BlockBytes));
             Vector512<int> r0 = FourRows(in at, row),
@@ -76,8 +83,8 @@ internal static class Mxfp4Panel
         return Avx512F.InsertVector128(rows, Vector128.LoadUnsafe(in at, 12 * row).AsInt32(), 3);
     }
 
-    // A dword of sixteen rows: the low nibbles are the even values of its eight, one step, the high ones the odd, the
-    // next.
+    // A register holds one dword, eight codes, of sixteen weight rows. Its low nibbles are the codes of even index,
+    // which make one step, and its high nibbles those of odd index, which make the next.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void StoreSteps(Vector512<long> dwords, ref byte to, nuint step)
     {
@@ -88,61 +95,62 @@ internal static class Mxfp4Panel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void UnpackRow<T>(ReadOnlySpan<byte> blocks, Span<byte> panel, int row)
+    private static void DecodeRow<T>(ReadOnlySpan<byte> blocks, Span<byte> strip, int row)
         where T : struct, IDots<T>
     {
-        int columnBlocks = blocks.Length / Mxfp4.BlockBytes,
+        int inputBlocks = blocks.Length / Mxfp4.BlockBytes,
             place = 0;
         Vector128<sbyte> table = Mxfp4Int8.SignedTable + Vector128.Create((sbyte)T.Offset(Mxfp4Int8.Offset));
         ref readonly byte source = ref MemoryMarshal.GetReference(blocks);
         for (int i = 0; i < Int8Row.LaneBlocks; i++)
-        for (int b = Int8Row.FirstOfLane(i); b < columnBlocks; b += Int8Row.LaneBlocks, place++)
+        for (int b = Int8Row.FirstOfLane(i); b < inputBlocks; b += Int8Row.LaneBlocks, place++)
         {
             Vector128<byte> bits = Vector128.LoadUnsafe(in source, (nuint)(b * Mxfp4.BlockBytes));
             Vector128<sbyte> even = Vector128.ShuffleNative(table, (bits & Vector128.Create((byte)0xF)).AsSByte());
             Vector128<sbyte> odd = Vector128.ShuffleNative(table, (bits >>> 4).AsSByte());
-            Int8Panel.PutRow<T>(even.AsByte(), odd.AsByte(), panel, place, row);
+            Int8Panel.PutRow<T>(even.AsByte(), odd.AsByte(), strip, place, row);
         }
     }
 
-    private static void UnpackScales(ReadOnlySpan<byte> scales, int columnBlocks, Span<float> panel)
+    private static void DecodeScales(ReadOnlySpan<byte> scales, int inputBlocks, Span<float> strip)
     {
-        int rows = scales.Length / columnBlocks;
+        int rows = scales.Length / inputBlocks;
         Span<int> places = stackalloc int[Int8Row.LaneBlocks];
-        Int8Row.FirstPlaces(columnBlocks, places);
+        Int8Row.FirstPlaces(inputBlocks, places);
         int done = 0;
-        if (columnBlocks >= Square && (Sse2.IsSupported || AdvSimd.Arm64.IsSupported))
+        if (inputBlocks >= Square && (Sse2.IsSupported || AdvSimd.Arm64.IsSupported))
             for (; done + Square <= rows; done += Square)
-            // The last square may overlap the one before: it writes the same again.
-            for (int b = 0; b < columnBlocks; b += Square)
-                UnpackSquare(
-                    scales[(done * columnBlocks)..],
-                    columnBlocks,
-                    Math.Min(b, columnBlocks - Square),
+            // The last square may overlap the one before, and then writes the same scales again.
+            for (int b = 0; b < inputBlocks; b += Square)
+                DecodeSquare(
+                    scales[(done * inputBlocks)..],
+                    inputBlocks,
+                    Math.Min(b, inputBlocks - Square),
                     places,
-                    panel[done..]
+                    strip[done..]
                 );
-        for (int b = 0; b < columnBlocks; b++)
+        for (int b = 0; b < inputBlocks; b++)
         for (int row = done; row < rows; row++)
-            panel[(places[b % Int8Row.LaneBlocks] + b / Int8Row.LaneBlocks) * Rows + row] = Mxfp4.Scale(
-                scales[row * columnBlocks + b]
+            strip[(places[b % Int8Row.LaneBlocks] + b / Int8Row.LaneBlocks) * Rows + row] = Mxfp4.Scale(
+                scales[row * inputBlocks + b]
             );
     }
 
-    // Four times shuffling the upper half of the registers into the lower one turns rows of bytes into columns.
+    // Transposes 16 × 16 scale bytes: interleaving the lower eight registers with the upper eight, four times, turns
+    // rows into columns.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void UnpackSquare(
+    private static void DecodeSquare(
         ReadOnlySpan<byte> scales,
-        int columnBlocks,
+        int inputBlocks,
         int block,
         ReadOnlySpan<int> places,
-        Span<float> panel
+        Span<float> strip
     )
     {
         Span<Vector128<byte>> from = stackalloc Vector128<byte>[Square],
             to = stackalloc Vector128<byte>[Square];
         for (int row = 0; row < Square; row++)
-            from[row] = Vector128.Create(scales.Slice(row * columnBlocks + block, Square));
+            from[row] = Vector128.Create(scales.Slice(row * inputBlocks + block, Square));
         for (int round = 0; round < 4; round++)
         {
             for (int i = 0; i < Square / 2; i++)
@@ -155,7 +163,7 @@ internal static class Mxfp4Panel
         {
             int b = block + i,
                 place = places[b % Int8Row.LaneBlocks] + b / Int8Row.LaneBlocks;
-            ref float at = ref MemoryMarshal.GetReference(panel.Slice(place * Rows, Square));
+            ref float at = ref MemoryMarshal.GetReference(strip.Slice(place * Rows, Square));
             (Vector128<ushort> low, Vector128<ushort> high) = Vector128.Widen(from[i]);
             Store(Vector128.Widen(low), ref at, 0);
             Store(Vector128.Widen(high), ref at, 8);
@@ -168,7 +176,8 @@ internal static class Mxfp4Panel
             ? (Sse2.UnpackLow(a, b), Sse2.UnpackHigh(a, b))
             : (AdvSimd.Arm64.ZipLow(a, b), AdvSimd.Arm64.ZipHigh(a, b));
 
-    // As Mxfp4.Scale: the byte is the exponent, and 0 is 2⁻¹²⁷.
+    // A scale byte is the exponent of a float32. Byte 0 must give 2⁻¹²⁷, whose bits are 0x0040_0000; all other scales
+    // are larger as integers, so the maximum corrects byte 0 alone.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Store((Vector128<uint> Low, Vector128<uint> High) exponents, ref float to, nuint index)
     {

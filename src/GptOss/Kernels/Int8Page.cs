@@ -5,27 +5,30 @@ using System.Runtime.InteropServices;
 namespace GptOss.Kernels;
 
 /// <summary>
-/// Keys or values of 64 positions as signed bytes with one float32 scale per position: <c>x ≈ q · scale</c>.
+/// The 8-bit form of a page: the keys or values of one head at 64 positions, stored as signed bytes with one float32
+/// scale for each position, so that <c>x ≈ q · scale</c>. This class rounds a position when it is stored and widens a
+/// whole page back to floats before attention reads it.
 /// </summary>
 /// <remarks>
-/// scale = max |x| / 127 over the position's headDim values, q = x / scale rounded to nearest, ties to even, within
-/// ±127. Where a value is not finite the scale is not either, and then the whole position reads as NaN: nothing is
-/// hidden. Reading back is one multiplication per value.
+/// scale = max |x| / 127 over the headDim values of the position, and q = x / scale, rounded to nearest, ties to even,
+/// within ±127. For example, a largest magnitude of 254 gives scale 2, and x = 3 is stored as q = 2 (1.5 is a tie).
+/// Where a value is not finite, the scale is not finite either, and the whole position reads as NaN: damage is not
+/// hidden.
 /// </remarks>
-internal static class Int8Tile
+internal static class Int8Page
 {
-    private const int Positions = AttentionTile.Positions,
+    private const int Positions = PageAttention.Positions,
         Most = 127;
 
-    /// <summary>Rounds the values of one position.</summary>
-    /// <param name="x">[headDim].</param>
-    /// <param name="q">[headDim].</param>
-    /// <returns>The scale.</returns>
+    /// <summary>Rounds the key or value of one position to bytes.</summary>
+    /// <param name="x">Values to round, [headDim].</param>
+    /// <param name="q">Receives the bytes, [headDim].</param>
+    /// <returns>The scale of the position.</returns>
     public static float Quantize(ReadOnlySpan<float> x, Span<sbyte> q)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(q.Length, x.Length);
         float scale = MathF.Abs(TensorPrimitives.MaxMagnitude(x)) / Most;
-        if (scale == 0) // all zero, or so small that the scale is
+        if (scale == 0) // all values are zero, or so small that the division by 127 gives zero
         {
             q.Clear();
             return 0;
@@ -35,24 +38,24 @@ internal static class Int8Tile
         return scale;
     }
 
-    /// <summary>Reads a tile of keys back as floats.</summary>
-    /// <param name="keys">[headDim, 64].</param>
-    /// <param name="scales">[64].</param>
-    /// <param name="result">[headDim, 64].</param>
+    /// <summary>Widens a page of keys to floats.</summary>
+    /// <param name="keys">Bytes of the keys, [headDim, 64].</param>
+    /// <param name="scales">Scale of each position, [64].</param>
+    /// <param name="result">Receives the keys, [headDim, 64].</param>
     public static void WidenKeys(ReadOnlySpan<sbyte> keys, ReadOnlySpan<float> scales, Span<float> result)
     {
         Check(keys, scales, result);
-        Lanes.Run(new KeyKernel(keys, scales, result));
+        Lanes.Run(new WidenKeyPage(keys, scales, result));
     }
 
-    /// <summary>Reads a tile of values back as floats.</summary>
-    /// <param name="values">[64, headDim].</param>
-    /// <param name="scales">[64].</param>
-    /// <param name="result">[64, headDim].</param>
+    /// <summary>Widens a page of values to floats.</summary>
+    /// <param name="values">Bytes of the values, [64, headDim].</param>
+    /// <param name="scales">Scale of each position, [64].</param>
+    /// <param name="result">Receives the values, [64, headDim].</param>
     public static void WidenValues(ReadOnlySpan<sbyte> values, ReadOnlySpan<float> scales, Span<float> result)
     {
         Check(values, scales, result);
-        Lanes.Run(new ValueKernel(values, scales, result));
+        Lanes.Run(new WidenValuePage(values, scales, result));
     }
 
     private static void Check(ReadOnlySpan<sbyte> bytes, ReadOnlySpan<float> scales, Span<float> result)
@@ -62,7 +65,11 @@ internal static class Int8Tile
         ArgumentOutOfRangeException.ThrowIfNotEqual(result.Length, bytes.Length);
     }
 
-    internal readonly ref struct KeyKernel(ReadOnlySpan<sbyte> keys, ReadOnlySpan<float> scales, Span<float> result)
+    /// <summary>
+    /// Multiplies each byte of a page of keys, [headDim, 64], by the scale of its position: neighbouring bytes belong
+    /// to neighbouring positions, so sixteen scales meet sixteen bytes.
+    /// </summary>
+    internal readonly ref struct WidenKeyPage(ReadOnlySpan<sbyte> keys, ReadOnlySpan<float> scales, Span<float> result)
         : ILaneKernel
     {
         private readonly ReadOnlySpan<sbyte> _keys = keys;
@@ -84,8 +91,15 @@ internal static class Int8Tile
         }
     }
 
-    internal readonly ref struct ValueKernel(ReadOnlySpan<sbyte> values, ReadOnlySpan<float> scales, Span<float> result)
-        : ILaneKernel
+    /// <summary>
+    /// Multiplies each byte of a page of values, [64, headDim], by the scale of its position: the headDim bytes of a
+    /// position share one scale.
+    /// </summary>
+    internal readonly ref struct WidenValuePage(
+        ReadOnlySpan<sbyte> values,
+        ReadOnlySpan<float> scales,
+        Span<float> result
+    ) : ILaneKernel
     {
         private readonly ReadOnlySpan<sbyte> _values = values;
         private readonly ReadOnlySpan<float> _scales = scales;
