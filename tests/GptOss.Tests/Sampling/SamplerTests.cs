@@ -199,15 +199,30 @@ public sealed class SamplerTests
     {
         float[] logits = Logits(4);
         double logSum = Math.Log(logits.Sum(logit => Math.Exp(logit)));
+        var probabilities = new LogProbabilities();
+        probabilities.Take(Logits(5)); // a place before, of which nothing must be left
+        probabilities.Take(logits);
 
-        TokenLogProbability[] best = LogProbabilities.Best(logits, 20, out float sum);
+        TokenLogProbability[] best = probabilities.Best(20);
 
-        Assert.Equal(logSum, sum, 1e-5); // one rounding of a number near 10 and those of the exponentials
+        // One rounding of a number near 10, and those of the exponentials.
+        Assert.All(logits.Index(), logit => Assert.Equal(logit.Item - logSum, probabilities.Of(logit.Index), 1e-5));
         int[] order = [.. Enumerable.Range(0, Vocabulary).OrderByDescending(token => logits[token]).Take(20)];
         Assert.Equal(order, best.Select(token => token.Id));
-        Assert.All(best, token => Assert.Equal(logits[token.Id] - logSum, token.LogProbability, 1e-5));
-        Assert.Empty(LogProbabilities.Best(logits, 0, out _));
-        Assert.Equal(Vocabulary, LogProbabilities.Best(logits, 1000, out _).Length);
+        Assert.All(best, token => Assert.Equal(probabilities.Of(token.Id), token.LogProbability));
+        Assert.Empty(probabilities.Best(0));
+        Assert.Equal(Vocabulary, probabilities.Best(1000).Length);
+    }
+
+    [Fact]
+    public void Log_probabilities_stay_those_of_the_logits_that_were_taken()
+    {
+        float[] logits = Logits(4);
+        var probabilities = new LogProbabilities();
+        probabilities.Take(logits);
+        TokenLogProbability[] before = probabilities.Best(5);
+        logits.AsSpan().Fill(float.NegativeInfinity);
+        Assert.Equal(before, probabilities.Best(5));
     }
 
     private int Next(float[] logits, SamplingOptions options, ulong seed) =>
