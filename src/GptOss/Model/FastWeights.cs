@@ -16,7 +16,7 @@ internal sealed unsafe class FastWeights : IDisposable
 {
     private readonly WeightMemory _memory = new();
     private readonly IWeightStore _store;
-    private readonly HashSet<nint> _derived = [];
+    private readonly HashSet<nint> _packed = [];
     private readonly WorkerTeam _team;
     private readonly CancellationToken _stop;
     private readonly IProgress<double>? _progress;
@@ -49,7 +49,7 @@ internal sealed unsafe class FastWeights : IDisposable
         {
             try
             {
-                Weights = Derive(source);
+                Weights = Pack(source);
             }
             catch
             {
@@ -65,15 +65,15 @@ internal sealed unsafe class FastWeights : IDisposable
     public IReadOnlyList<(nint Data, long Bytes)> Regions => _memory.Regions;
 
     /// <summary>Whether a copy replaces the matrix whose stored bytes begin at the given address.</summary>
-    public bool Replaces(nint data) => _derived.Contains(data);
+    public bool Replaces(nint data) => _packed.Contains(data);
 
     public void Dispose() => _memory.Dispose();
 
-    private static long Values(Matrix matrix) => IsDerived(matrix) ? (long)matrix.Outputs * matrix.Inputs : 0;
+    private static long Values(Matrix matrix) => NeedsPacking(matrix) ? (long)matrix.Outputs * matrix.Inputs : 0;
 
-    private static bool IsDerived(Matrix matrix) => matrix.Kind == MatrixKind.BFloat16ByOutput;
+    private static bool NeedsPacking(Matrix matrix) => matrix.Kind == MatrixKind.BFloat16ByOutput;
 
-    private ModelWeights Derive(ModelWeights source) =>
+    private ModelWeights Pack(ModelWeights source) =>
         new()
         {
             Config = source.Config,
@@ -85,10 +85,10 @@ internal sealed unsafe class FastWeights : IDisposable
                     new AttentionWeights
                     {
                         Norm = layer.Attention.Norm,
-                        Query = Derive(layer.Attention.Query),
-                        Key = Derive(layer.Attention.Key),
-                        Value = Derive(layer.Attention.Value),
-                        Output = Derive(layer.Attention.Output),
+                        Query = Pack(layer.Attention.Query),
+                        Key = Pack(layer.Attention.Key),
+                        Value = Pack(layer.Attention.Value),
+                        Output = Pack(layer.Attention.Output),
                         Sinks = layer.Attention.Sinks,
                         Window = layer.Attention.Window,
                     },
@@ -106,8 +106,8 @@ internal sealed unsafe class FastWeights : IDisposable
             // without giving its memory back.
             Unembedding =
                 source.Unembedding.Data == source.Embedding.Data
-                    ? Derive(source.Unembedding, source.Unembedding.Data)
-                    : Derive(source.Unembedding),
+                    ? Pack(source.Unembedding, source.Unembedding.Data)
+                    : Pack(source.Unembedding),
         };
 
     // MXFP4 experts keep their weights and are multiplied by int8 activations; bf16 experts of fine-tunes do not
@@ -115,18 +115,18 @@ internal sealed unsafe class FastWeights : IDisposable
     private static ExpertMatrices ByInt8(ExpertMatrices experts) =>
         experts.Select(matrix => matrix.Kind == MatrixKind.Mxfp4 ? matrix.As(MatrixKind.Mxfp4TimesInt8) : matrix);
 
-    private Matrix Derive(Matrix matrix)
+    private Matrix Pack(Matrix matrix)
     {
-        if (!IsDerived(matrix))
+        if (!NeedsPacking(matrix))
             return matrix;
         using ILastReading reading = _store.ReadLast(matrix.Data, 2L * matrix.Outputs * matrix.Inputs);
-        _derived.Add((nint)matrix.Data);
-        return Derive(matrix, reading.Data);
+        _packed.Add((nint)matrix.Data);
+        return Pack(matrix, reading.Data);
     }
 
-    private Matrix Derive(Matrix matrix, byte* source)
+    private Matrix Pack(Matrix matrix, byte* source)
     {
-        if (!IsDerived(matrix))
+        if (!NeedsPacking(matrix))
             return matrix;
         byte* data = _memory.Allocate(Int8.Bytes(matrix.Outputs, matrix.Inputs));
         int panels = (matrix.Outputs + Int8Panel.Rows - 1) / Int8Panel.Rows;
@@ -136,22 +136,22 @@ internal sealed unsafe class FastWeights : IDisposable
         {
             _stop.ThrowIfCancellationRequested();
             int count = Math.Min(part, panels - first);
-            var call = new DeriveCall
+            var call = new PackCall
             {
                 Source = matrix.As(matrix.Kind, source),
                 Data = data,
                 First = first,
             };
-            _team.ForItems(count, 1, &DerivePanels, &call);
+            _team.ForItems(count, 1, &PackPanels, &call);
             _done += Math.Min((long)count * Int8Panel.Rows, matrix.Outputs) * matrix.Inputs;
             _progress?.Report(Math.Min(1, (double)_done / _total));
         }
         return matrix.As(MatrixKind.Int8Panels, data);
     }
 
-    private static void DerivePanels(void* state, int worker, int first, int end)
+    private static void PackPanels(void* state, int worker, int first, int end)
     {
-        ref DeriveCall call = ref *(DeriveCall*)state;
+        ref PackCall call = ref *(PackCall*)state;
         Matrix w = call.Source;
         long bytes = Int8.PanelBytes(w.Inputs);
         for (int panel = call.First + first; panel < call.First + end; panel++)
@@ -167,7 +167,7 @@ internal sealed unsafe class FastWeights : IDisposable
     }
 
     /// <summary>What the workers of one part of a matrix share.</summary>
-    private struct DeriveCall
+    private struct PackCall
     {
         public Matrix Source;
         public byte* Data;

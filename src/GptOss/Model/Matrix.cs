@@ -29,7 +29,7 @@ internal enum MatrixKind
     PlainByInput,
 
     /// <summary>
-    /// Derived int8 weights in panels of 32 outputs (<see cref="Int8"/>), multiplied by int8 activations.
+    /// int8 weights, packed into panels of 32 outputs (<see cref="Int8"/>), multiplied by int8 activations.
     /// </summary>
     Int8Panels,
 }

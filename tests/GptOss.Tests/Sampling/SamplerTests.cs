@@ -194,6 +194,71 @@ public sealed class SamplerTests
         Assert.Equal(7, Choose(SamplingOptions.Greedy with { FrequencyPenalty = 0.4f })); // twice: 2.2
     }
 
+    /// <summary>Biases and logits at the ends of float32, and the strongest penalties.</summary>
+    [Fact]
+    public void A_token_that_is_not_forbidden_is_always_found()
+    {
+        const int Few = 12;
+        float[] biases = [float.NegativeInfinity, float.NegativeInfinity, float.MinValue, -1e38f, 0, 10_000];
+        float[] spreads = [6, 1e30f, 3e38f];
+        var random = new Random(1);
+        for (int run = 0; run < 3000; run++)
+        {
+            var bias = Enumerable.Range(0, Few).ToDictionary(token => token, _ => Any(biases));
+            bias[random.Next(Few)] = Any(biases[2..]);
+            Assert.False(Penalties.ForbidsEverything(bias, Few));
+            var options = new SamplingOptions
+            {
+                LogitBias = bias,
+                Temperature = Any([0, 1e-45f, 1, 2]),
+                TopK = Any([(int?)null, 1, 5]),
+                TopP = Any([1e-30f, 0.5f, 1]),
+                MinP = Any([0, 0.1f, 1]),
+                RepetitionPenalty = Any([0.1f, 1, 10]),
+                FrequencyPenalty = Any([-2f, 0, 2]),
+                PresencePenalty = Any([-2f, 0, 2]),
+            };
+            var history = new TokenHistory(Enumerable.Range(0, random.Next(Few)));
+            for (int token = 0; token < 20; token++)
+                history.Add(random.Next(Few));
+            float spread = Any(spreads);
+            float[] logits = [.. Enumerable.Range(0, Few).Select(_ => spread * (2 * random.NextSingle() - 1))];
+
+            int chosen = _sampler.Next(logits, options, seed: 1, (ulong)run, history);
+
+            Assert.False(float.IsNegativeInfinity(bias[chosen]), $"run {run} chose the forbidden token {chosen}");
+            Assert.Equal(
+                Enumerable.Range(0, Few).Where(token => float.IsNegativeInfinity(bias[token])),
+                Enumerable.Range(0, Few).Where(token => !float.IsFinite(logits[token]))
+            );
+        }
+
+        T Any<T>(T[] values) => values[random.Next(values.Length)];
+    }
+
+    [Theory]
+    [InlineData(3, 3, 0, true)]
+    [InlineData(3, 2, 1, false)] // the id beyond the vocabulary is not the third token
+    [InlineData(3, 2, 0, false)]
+    [InlineData(3, 3, 5, true)]
+    [InlineData(1, 1, 0, true)]
+    public void Everything_is_forbidden_where_each_id_of_the_vocabulary_is(
+        int vocabulary,
+        int forbidden,
+        int beyond,
+        bool expected
+    )
+    {
+        var bias = Enumerable
+            .Range(0, forbidden)
+            .Concat(Enumerable.Range(vocabulary, beyond))
+            .ToDictionary(token => token, _ => float.NegativeInfinity);
+        Assert.Equal(expected, Penalties.ForbidsEverything(bias, vocabulary));
+        Assert.False(Penalties.ForbidsEverything(null, vocabulary));
+        bias[0] = float.MinValue;
+        Assert.False(Penalties.ForbidsEverything(bias, vocabulary));
+    }
+
     [Fact]
     public void Log_probabilities_are_those_of_the_whole_vocabulary()
     {
