@@ -133,7 +133,7 @@ internal static unsafe class Quick
         for (int tries = 0; tries < 8 || Stopwatch.GetElapsedTime(begin).TotalSeconds < 0.5; tries++)
         {
             long start = Stopwatch.GetTimestamp();
-            team.ForRows(slice, 32, body, call);
+            team.ForItems(slice, 32, body, call);
             if (tries > 0)
                 best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
             call->First = call->First + 2 * slice <= rows ? call->First + slice : 0;

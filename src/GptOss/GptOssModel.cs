@@ -190,7 +190,7 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable
             if (isFast)
             {
                 IProgress<double>? part = progress is null ? null : new PartOfLoading(progress);
-                folder.DeriveFast(options.Threads ?? Environment.ProcessorCount, part, cancellation);
+                folder.PackFast(options.Threads ?? Environment.ProcessorCount, part, cancellation);
             }
             model = new GptOssModel(folder, options, tokenizer, whyNot);
             progress?.Report(new LoadProgress("Ready", 1));

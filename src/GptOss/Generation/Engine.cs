@@ -5,11 +5,15 @@ using GptOss.Threading;
 
 namespace GptOss.Generation;
 
-/// <summary>Runs the forward passes of all sequences over one model, one pass at a time.</summary>
+/// <summary>
+/// Runs the forward passes of all sequences over one model, one pass at a time, and chooses a token from the logits of
+/// each. Owns the threads and the memory of a pass.
+/// </summary>
 internal sealed class Engine : IDisposable
 {
     /// <summary>
-    /// Prompt tokens of one pass: enough for each expert to see many of them, few enough that memory stays flat.
+    /// The most prompt tokens of one pass: enough for each expert to work on many of them at once, and few enough that
+    /// the buffers of a pass do not grow with the prompt.
     /// </summary>
     public const int PrefillChunk = 512;
 
@@ -17,15 +21,16 @@ internal sealed class Engine : IDisposable
     private readonly Workspace _workspace;
     private readonly Batch _batch = new();
     private readonly Sampler _sampler = new();
+    private readonly LogProbabilities _probabilities = new();
     private readonly SemaphoreSlim _turn = new(1);
     private readonly CancellationTokenSource _closing = new();
     private readonly Func<CancellationToken, NumericFaultException> _explainFault;
 
-    /// <param name="weights">The model.</param>
-    /// <param name="threads">Compute threads, the caller's among them.</param>
+    /// <param name="weights">The weights of the model.</param>
+    /// <param name="threads">Number of threads that compute, the caller's among them.</param>
     /// <param name="contextLength">The most tokens of a sequence.</param>
-    /// <param name="format">How keys and values are stored.</param>
-    /// <param name="explainFault">Finds the reason of logits that are not finite.</param>
+    /// <param name="format">The number format of stored keys and values.</param>
+    /// <param name="explainFault">Finds the cause of logits that are not finite.</param>
     public Engine(
         ModelWeights weights,
         int threads,
@@ -43,7 +48,7 @@ internal sealed class Engine : IDisposable
         _explainFault = explainFault;
     }
 
-    /// <summary>What messages call the model.</summary>
+    /// <summary>The name of the model in messages.</summary>
     public string ModelName { get; init; } = "";
 
     public ModelWeights Weights { get; }
@@ -58,10 +63,12 @@ internal sealed class Engine : IDisposable
     public CancellationToken Closing => _closing.Token;
 
     /// <summary>
-    /// One pass of a sequence: a chunk of what is pending, and when nothing is left pending the token that follows.
+    /// Runs one pass of a sequence over a chunk of its pending tokens. Gives the token that follows if the chunk was
+    /// the last, else null.
     /// </summary>
     /// <exception cref="NumericFaultException">The logits are not finite.</exception>
-    /// <exception cref="OperationCanceledException">Stopped; the sequence holds what was complete.</exception>
+    /// <exception cref="OperationCanceledException">The sequence was stopped; it holds the passes that were
+    /// complete.</exception>
     public GeneratedToken? Step(Sequence sequence)
     {
         TakeTurn(sequence.Stop);
@@ -80,7 +87,7 @@ internal sealed class Engine : IDisposable
         {
             EndTurn();
         }
-        throw _explainFault(sequence.Stop); // a search through all weights, which must not hold up the others
+        throw _explainFault(sequence.Stop); // after the turn, because the search through all weights takes long
     }
 
     /// <summary>
@@ -152,8 +159,8 @@ internal sealed class Engine : IDisposable
         _turn.Release(); // whoever comes now is told that the engine is closed
     }
 
-    // One chunk of what is pending. The last one brings logits, and its caller advances the batch once they are seen to
-    // be finite: a fault leaves the sequence as it was.
+    // Runs one chunk of the pending tokens. Only the last chunk gives logits. The caller advances the batch once these
+    // are seen to be finite, so that a fault leaves the sequence as it was.
     private Rows Pass(KvSequence sequence, ReadOnlySpan<int> pending, CancellationToken stop)
     {
         bool isLast = pending.Length <= PrefillChunk;
@@ -166,11 +173,8 @@ internal sealed class Engine : IDisposable
 
     private GeneratedToken Choose(Sequence sequence, Rows logits)
     {
-        TokenLogProbability[]? best = null;
-        float logSum = 0;
-        if (sequence.LogProbabilities is { } wanted)
-            best = LogProbabilities.Best(logits[0], wanted, out logSum);
-        Span<float> original = best is null ? default : logits[0].ToArray(); // bias and penalties change the logits
+        if (sequence.LogProbabilities is not null)
+            _probabilities.Take(logits[0]); // before the sampler's bias and penalties change the logits
         int id = _sampler.Next(
             logits[0],
             sequence.Sampling,
@@ -178,7 +182,9 @@ internal sealed class Engine : IDisposable
             (ulong)sequence.Kv.Length,
             sequence.History
         );
-        return new GeneratedToken(id, best is null ? null : original[id] - logSum, best);
+        return sequence.LogProbabilities is { } count
+            ? new GeneratedToken(id, _probabilities.Of(id), _probabilities.Best(count))
+            : new GeneratedToken(id);
     }
 
     private void EndTurn()

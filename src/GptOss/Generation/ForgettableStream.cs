@@ -1,12 +1,13 @@
 namespace GptOss.Generation;
 
 /// <summary>
-/// An answer in its reader's hands. Collected without having been disposed, it lets go of the sequence's keys and
-/// values.
+/// The stream of an answer that a reader holds. If the reader forgets to dispose it, the garbage collector ends the
+/// request, so that its keys and values do not stay in memory.
 /// </summary>
 /// <remarks>
-/// The loop knows the sequence and would keep it for a reader that never comes back; it does not know this object.
+/// The scheduler's loop refers to the sequence but not to this object, so that only the reader keeps this object alive.
 /// </remarks>
+/// <param name="sequence">The request that the loop works on.</param>
 internal sealed class ForgettableStream(Sequence sequence) : ITokenStream
 {
     ~ForgettableStream() => sequence.Dispose();

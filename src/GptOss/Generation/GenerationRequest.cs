@@ -2,10 +2,12 @@ using GptOss.Sampling;
 
 namespace GptOss.Generation;
 
-/// <summary>What a request wants of the engine: token ids in, token ids out.</summary>
+/// <summary>
+/// A request for an answer in token ids: the prompt, how tokens are chosen, and what ends the answer.
+/// </summary>
 internal sealed record GenerationRequest
 {
-    /// <summary>At least one id.</summary>
+    /// <summary>The token ids of the prompt, at least one.</summary>
     public required IReadOnlyList<int> Prompt { get; init; }
 
     public SamplingOptions Sampling { get; init; } = SamplingOptions.Default;
@@ -22,49 +24,52 @@ internal sealed record GenerationRequest
     public int? LogProbabilities { get; init; }
 
     /// <summary>
-    /// Told how far the prompt has been read, by the engine's loop; null tells nobody. What it throws ends the request.
+    /// Called by the scheduler's loop with the part of the prompt that has been read; null for nobody. An exception
+    /// that it throws ends the request.
     /// </summary>
     public Action<PromptProgress>? PromptRead { get; init; }
 
-    /// <summary>Looks at every token and may put others behind it; null for none.</summary>
+    /// <summary>Looks at every token of the answer and may dictate the next ones; null for none.</summary>
     public ITokenGuide? Guide { get; init; }
 }
 
-/// <summary>Watches an answer grow and may dictate what follows: how a reasoning budget closes a channel.</summary>
+/// <summary>
+/// Watches an answer grow and may dictate the tokens that follow. A reasoning budget ends the reasoning in this way.
+/// </summary>
 internal interface ITokenGuide
 {
     /// <summary>
-    /// Told of every token of the answer, dictated ones included. Called by the engine's loop, so it must be quick.
+    /// Told every token of the answer, dictated ones included. Called by the scheduler's loop, so it must be quick.
     /// </summary>
     /// <returns>Tokens that follow instead of chosen ones; empty to let the model choose.</returns>
     IReadOnlyList<int> After(int token);
 }
 
-/// <summary>A token of an answer.</summary>
-/// <param name="Id">The token.</param>
-/// <param name="LogProbability">Its own log-probability; null where none were asked for, or where a guide dictated
-/// it.</param>
-/// <param name="Best">The most likely tokens at its place; null like the above.</param>
+/// <summary>A token of an answer, with its probability where the request asked for it.</summary>
+/// <param name="Id">The token's number in the vocabulary.</param>
+/// <param name="LogProbability">The token's log-probability; null where the request asked for none, or where a guide
+/// dictated the token.</param>
+/// <param name="Best">The most likely tokens at its place; null where <paramref name="LogProbability"/> is.</param>
 internal readonly record struct GeneratedToken(
     int Id,
     float? LogProbability = null,
     IReadOnlyList<TokenLogProbability>? Best = null
 );
 
-/// <summary>An answer as it is made.</summary>
+/// <summary>The tokens of an answer while it is being made. Disposing it ends the request.</summary>
 internal interface ITokenStream : IDisposable
 {
-    /// <summary>The answer's tokens. May be read once.</summary>
+    /// <summary>Gives the answer's tokens as they are made. May be called once.</summary>
     IAsyncEnumerable<GeneratedToken> ReadAsync(CancellationToken cancellation = default);
 
-    /// <summary>Valid once the stream has ended.</summary>
+    /// <summary>Why the answer ended; valid once the stream has ended.</summary>
     EndReason End { get; }
 
     /// <summary>Tokens of the prompt whose keys and values were found again; valid once a token has come.</summary>
     int CachedTokens { get; }
 }
 
-/// <summary>What makes answers: a model's engine, or a script in its place.</summary>
+/// <summary>Makes answers to requests: a model's engine, or in tests a script.</summary>
 internal interface ITokenSource
 {
     /// <summary>Begins to work on a request.</summary>

@@ -5,13 +5,14 @@ using GptOss.Model;
 namespace GptOss.Generation;
 
 /// <summary>
-/// What the outside may watch of a model: a meter and an activity source, both named <c>GptOss</c>, which go with the
-/// model.
+/// The metrics and traces of one model, for listeners such as OpenTelemetry: a meter and an activity source, both named
+/// <c>GptOss</c>.
 /// </summary>
 /// <remarks>
-/// The runtime lists every meter that was not disposed, and with it the code that its instruments call: one that stayed
-/// behind would keep a plug-in's assemblies loaded for ever. So a model that nobody disposed takes its meter along when
-/// it is collected, and what the instruments call knows neither the model nor this object.
+/// The runtime keeps a list of every meter that was not disposed, and with it the code that its instruments call. A
+/// forgotten meter would keep the assemblies of a plug-in loaded for ever. So when a model that nobody disposed is
+/// collected, its meter is disposed too, and the code of the instruments refers neither to the model nor to this
+/// object.
 /// </remarks>
 internal sealed class Instruments : IDisposable
 {
@@ -19,7 +20,7 @@ internal sealed class Instruments : IDisposable
 
     private readonly Meter _meter = new(Name);
 
-    /// <param name="cache">Whose keys and values are counted.</param>
+    /// <param name="cache">The cache whose keys and values are counted.</param>
     public Instruments(KvCache cache)
     {
         Requests = _meter.CreateCounter<long>("gptoss.requests", "{request}", "Requests that ended.");
@@ -45,8 +46,8 @@ internal sealed class Instruments : IDisposable
             "Those of them whose keys and values were found again."
         );
 
-        // What is true now is asked for, not summed up: a listener that comes late sees the same as one from the
-        // beginning.
+        // Listeners ask for these values whenever they want. Values summed up from changes would be wrong for a
+        // listener that comes late.
         Present now = Now = new Present(cache);
         _meter.CreateObservableUpDownCounter<int>(
             "gptoss.requests.active",
@@ -98,7 +99,8 @@ internal sealed class Instruments : IDisposable
         Activities?.Dispose();
     }
 
-    /// <summary>What is true now of one model.</summary>
+    /// <summary>The present state of one model: its requests, and the memory of keys and values.</summary>
+    /// <param name="cache">The cache whose keys and values are counted.</param>
     internal sealed class Present(KvCache cache)
     {
         private int _active;
@@ -110,7 +112,7 @@ internal sealed class Instruments : IDisposable
         /// <summary>Requests that wait for their first step.</summary>
         public int Waiting => Volatile.Read(ref _waiting);
 
-        /// <summary>Bytes of keys and values.</summary>
+        /// <summary>Bytes of keys and values that sequences hold.</summary>
         public long Bytes => cache.Bytes;
 
         public void Arrived()

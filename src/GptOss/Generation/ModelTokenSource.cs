@@ -3,7 +3,8 @@ using GptOss.Model;
 namespace GptOss.Generation;
 
 /// <summary>
-/// Makes answers by an opened model: its engine, the scheduler over it, and the folder that both read.
+/// Makes answers with an opened model. Owns all that this takes: the folder, the engine over its weights, and the
+/// scheduler over the engine.
 /// </summary>
 internal sealed class ModelTokenSource : ITokenSource, IDisposable
 {
@@ -12,7 +13,7 @@ internal sealed class ModelTokenSource : ITokenSource, IDisposable
     private bool _disposed;
 
     /// <param name="folder">The opened model, which this object disposes.</param>
-    /// <param name="options">Threads, context and the format of keys and values.</param>
+    /// <param name="options">Number of threads, context length, and format of keys and values.</param>
     public ModelTokenSource(ModelFolder folder, ModelOptions options)
     {
         _folder = folder;
@@ -31,7 +32,7 @@ internal sealed class ModelTokenSource : ITokenSource, IDisposable
 
     public Engine Engine { get; }
 
-    /// <summary>Begins to work on a request, once the files are seen to be what they were.</summary>
+    /// <summary>Begins to work on a request, after a check that the files are unchanged.</summary>
     /// <exception cref="CheckpointException">A file of the model was changed since it was opened.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public ITokenStream Submit(GenerationRequest request, CancellationToken cancellation)

@@ -1,10 +1,16 @@
+using GptOss.Sampling;
+
 namespace GptOss.Generation;
 
-/// <summary>Runs all sequences, one pass of one sequence after the other, as long as there are any.</summary>
+/// <summary>
+/// Works on all requests of a model: a loop that takes one step of each active sequence in turn, a chunk of its prompt
+/// or one token of its answer.
+/// </summary>
 /// <remarks>
-/// The loop decides when a step is taken, never a reader. It is a thread of its own while sequences are active, and
-/// nothing otherwise. Prompts go in chunks and take turns with the decoding of others.
+/// Only the loop takes steps, never a reader. The loop has a thread of its own, which lives while there are active
+/// sequences. A long prompt goes in chunks, so that the answers of others go on meanwhile.
 /// </remarks>
+/// <param name="engine">Runs the passes of the sequences.</param>
 internal sealed class Scheduler(Engine engine) : IDisposable
 {
     private readonly List<Sequence> _arrived = [];
@@ -16,7 +22,8 @@ internal sealed class Scheduler(Engine engine) : IDisposable
 
     /// <summary>Checks the request and hands it to the loop.</summary>
     /// <exception cref="ContextLengthException">The prompt leaves no room for an answer.</exception>
-    /// <exception cref="ArgumentException">The prompt is empty or holds an id outside the vocabulary.</exception>
+    /// <exception cref="ArgumentException">The prompt is empty or holds an id outside the vocabulary, or the logit bias
+    /// forbids every token.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Sequence Submit(GenerationRequest request, CancellationToken cancellation)
     {
@@ -43,7 +50,7 @@ internal sealed class Scheduler(Engine engine) : IDisposable
         return sequence;
     }
 
-    /// <summary>Tells a loop that has nothing to do to look again.</summary>
+    /// <summary>Lets the loop look for work again, if it is waiting.</summary>
     internal void Wake()
     {
         if (Interlocked.Exchange(ref _waiting, 0) == 1)
@@ -51,7 +58,8 @@ internal sealed class Scheduler(Engine engine) : IDisposable
     }
 
     /// <summary>
-    /// Waits for the loop, which the engine's closing has told to end; the loop itself, in a listener's code, does not.
+    /// Waits for the loop, which ends because the engine is closed. Returns at once if the caller is the loop itself,
+    /// in the code of a listener.
     /// </summary>
     public void Dispose()
     {
@@ -99,8 +107,8 @@ internal sealed class Scheduler(Engine engine) : IDisposable
         }
     }
 
-    // All readers are behind. The flag is up before the last look, so a reader that takes a token after that look wakes
-    // us.
+    // Called when the readers of all active sequences are behind. The flag _waiting is set before the last look at the
+    // sequences, so that a reader that takes a token after that look wakes the loop.
     private void AwaitChange(List<Sequence> active)
     {
         Interlocked.Exchange(ref _waiting, 1);
@@ -113,7 +121,7 @@ internal sealed class Scheduler(Engine engine) : IDisposable
         _changed.Wait();
     }
 
-    /// <summary>One chunk of a prompt or one token; false when the sequence has ended.</summary>
+    /// <summary>Takes one step of a sequence, a chunk of its prompt or one token; false when it has ended.</summary>
     private bool Step(Sequence sequence)
     {
         try
@@ -128,13 +136,13 @@ internal sealed class Scheduler(Engine engine) : IDisposable
         }
         catch (OperationCanceledException)
         {
-            // The reader's own cancellation has told it already; otherwise the model was closed.
+            // Either the reader cancelled and has been told already, or the model was closed.
             sequence.Fail(engine.Disposed());
             return false;
         }
         catch (Exception error)
         {
-            sequence.Fail(error); // a fault of one sequence ends that one
+            sequence.Fail(error); // ends this sequence and no other
             return false;
         }
     }
@@ -153,5 +161,12 @@ internal sealed class Scheduler(Engine engine) : IDisposable
                     token,
                     $"Token ids go from 0 to {vocabulary - 1}."
                 );
+        if (Penalties.ForbidsEverything(request.Sampling.LogitBias, vocabulary))
+            throw new ArgumentException(
+                $"{nameof(SamplingOptions)}.{nameof(SamplingOptions.LogitBias)} should leave at least one token that "
+                    + $"may be chosen, but it forbids all {vocabulary} of the vocabulary. Give one of them a value "
+                    + "above negative infinity.",
+                nameof(request)
+            );
     }
 }

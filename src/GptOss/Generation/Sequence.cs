@@ -7,12 +7,13 @@ using GptOss.Sampling;
 namespace GptOss.Generation;
 
 /// <summary>
-/// One request's tokens over time. The scheduler's loop writes them, the request's reader takes them.
+/// The work on one request: its tokens so far, their keys and values, and the channel through which new tokens go from
+/// the scheduler's loop to the reader.
 /// </summary>
-/// <remarks>The channel between the two is bounded: a slow reader stalls its own sequence and no other.</remarks>
+/// <remarks>The channel is bounded, so that a slow reader holds up its own sequence and no other.</remarks>
 internal sealed class Sequence : ITokenStream
 {
-    /// <summary>Tokens made ahead of the reader: a few seconds of a large model.</summary>
+    /// <summary>The most tokens that wait for the reader: a large model needs a few seconds for them.</summary>
     private const int Ahead = 64;
 
     private readonly GenerationRequest _request;
@@ -39,7 +40,7 @@ internal sealed class Sequence : ITokenStream
         History = Penalties.NeedHistory(request.Sampling) ? new TokenHistory(_tokens) : null;
         Kv = engine.Cache.NewSequence();
         Telemetry = new Telemetry(engine.Instruments, _tokens.Count);
-        // The reader learns of it at once, whatever the loop is at.
+        // A cancellation ends the reader's stream at once, without waiting for the step that the loop takes.
         _cancelled = cancellation.UnsafeRegister(
             static (state, token) => ((Sequence)state!).Abandon(new OperationCanceledException(token)),
             this
@@ -59,16 +60,16 @@ internal sealed class Sequence : ITokenStream
 
     public KvSequence Kv { get; }
 
-    /// <summary>Set when nobody wants the answer any more: the pass under way ends before its next expert.</summary>
+    /// <summary>Set when nobody wants the answer any more; a running pass then ends before its next expert.</summary>
     public CancellationToken Stop => _stop.Token;
 
-    /// <summary>Valid once the stream has ended.</summary>
+    /// <summary>Why the answer ended; valid once the stream has ended.</summary>
     public EndReason End { get; private set; }
 
     /// <summary>Tokens of the prompt whose keys and values were there at the first step.</summary>
     public int CachedTokens { get; private set; }
 
-    /// <summary>Whether the loop may take another step: the reader keeps up.</summary>
+    /// <summary>Whether the channel has room for another token, so that the loop may take a step.</summary>
     public bool HasRoom => _channel.Reader.Count < Ahead;
 
     /// <summary>Tokens whose keys and values are not stored yet, oldest first.</summary>
@@ -82,7 +83,7 @@ internal sealed class Sequence : ITokenStream
         while (await _channel.Reader.WaitToReadAsync(cancellation).ConfigureAwait(false))
         while (_channel.Reader.TryRead(out GeneratedToken token))
         {
-            // What was made ahead of the reader is not wanted any more.
+            // After a cancellation the reader gets none of the tokens that already wait in the channel.
             _cancelled.Token.ThrowIfCancellationRequested();
             cancellation.ThrowIfCancellationRequested();
             _scheduler.Wake();
@@ -101,17 +102,17 @@ internal sealed class Sequence : ITokenStream
         TellProgress();
     }
 
-    /// <summary>Called by the loop after each step, as long as there is no answer.</summary>
+    /// <summary>Called by the loop after each step; tells the progress while the answer has no token.</summary>
     internal void TellProgress()
     {
         if (_tokens.Count == _request.Prompt.Count)
             _request.PromptRead?.Invoke(new PromptProgress(_request.Prompt.Count, CachedTokens, Kv.Length));
     }
 
-    /// <summary>A token that the guide wants next, if it wants one.</summary>
+    /// <summary>Takes the next token that the guide dictates, if there is one.</summary>
     internal bool TryTakeDictated(out int token) => _dictated.TryDequeue(out token);
 
-    /// <summary>Takes in the next token of the answer; false when it was the last.</summary>
+    /// <summary>Adds the next token of the answer; false when the token was the last.</summary>
     internal bool Append(GeneratedToken token, int contextLength)
     {
         _tokens.Add(token.Id);
@@ -131,10 +132,10 @@ internal sealed class Sequence : ITokenStream
         return End == EndReason.None;
     }
 
-    /// <summary>The stream will end with this error.</summary>
+    /// <summary>Lets the stream end with an error; only the first error counts.</summary>
     internal void Fail(Exception error) => _error ??= error;
 
-    /// <summary>The reader is done with it; the loop lets go of the rest.</summary>
+    /// <summary>Called by the reader when it wants no more; the loop then releases the sequence.</summary>
     public void Dispose()
     {
         Volatile.Write(ref _isLeft, true);
@@ -144,8 +145,9 @@ internal sealed class Sequence : ITokenStream
     }
 
     /// <summary>
-    /// Called by the loop when it takes no further step. The stream ends last, unless its reader cancelled or disposed
-    /// it: who reads its end finds the memory given back and the figures recorded.
+    /// Called by the loop when it takes no further step. The stream ends last, so that a reader who has seen its end
+    /// finds the memory given back and the figures recorded, unless the reader itself ended it by cancelling or
+    /// disposing.
     /// </summary>
     internal void Release()
     {
@@ -157,12 +159,13 @@ internal sealed class Sequence : ITokenStream
         }
         catch (Exception error)
         {
-            Fail(error); // of a listener to the figures: it must not end the loop
+            Fail(error); // a listener to the figures threw this, which must not end the loop
         }
         _channel.Writer.TryComplete(_error);
     }
 
-    // Why it ended, for who watches. A reader that leaves has what it wanted, such as a call or a stop sequence.
+    // The end of the request, as the figures name it. A reader that leaves early has what it wanted, such as a call or
+    // a stop sequence, so that leaving is no failure.
     private string How() =>
         End != EndReason.None ? End.ToString()
         : Volatile.Read(ref _isCancelled) ? "Cancelled"

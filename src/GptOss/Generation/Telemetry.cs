@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace GptOss.Generation;
 
-/// <summary>The figures of one request: told what happens by the loop that works on it, and ended with it.</summary>
+/// <summary>
+/// Measures one request, from its arrival to its end: waiting time, speeds and numbers of tokens, for the listeners of
+/// <see cref="Instruments"/>. The scheduler's loop tells it what happens.
+/// </summary>
 internal sealed class Telemetry
 {
     private readonly Instruments _instruments;
@@ -15,13 +18,14 @@ internal sealed class Telemetry
     private long _last;
     private int _tokens;
 
-    /// <param name="instruments">Of the model.</param>
-    /// <param name="promptTokens">All of the prompt.</param>
+    /// <param name="instruments">The instruments of the model.</param>
+    /// <param name="promptTokens">Number of tokens of the prompt.</param>
     public Telemetry(Instruments instruments, int promptTokens)
     {
         _instruments = instruments;
         _promptTokens = promptTokens;
-        // The activity ends on another thread: what the caller does meanwhile is none of its children.
+        // The activity ends on another thread. The caller's own activity becomes current again, so that what the caller
+        // does meanwhile is not recorded as a part of this one.
         Activity? caller = Activity.Current;
         _activity = instruments.Activities.StartActivity("generate")?.SetTag("gptoss.prompt.tokens", promptTokens);
         Activity.Current = caller;
@@ -29,9 +33,9 @@ internal sealed class Telemetry
     }
 
     /// <summary>
-    /// The first step begins; every request comes to it, if only to be told that it is not wanted any more.
+    /// Called when the first step begins. Every request gets this call, even one that was cancelled while it waited.
     /// </summary>
-    /// <param name="cachedTokens">Tokens of the prompt that need no computing.</param>
+    /// <param name="cachedTokens">Number of tokens of the prompt that need no computing.</param>
     public void Begin(int cachedTokens)
     {
         _begun = Stopwatch.GetTimestamp();
@@ -43,7 +47,7 @@ internal sealed class Telemetry
         _activity?.SetTag("gptoss.prompt.cached", cachedTokens);
     }
 
-    /// <summary>A token was made.</summary>
+    /// <summary>Called when a token of the answer was made.</summary>
     public void Token()
     {
         _last = Stopwatch.GetTimestamp();
@@ -51,8 +55,8 @@ internal sealed class Telemetry
             _first = _last;
     }
 
-    /// <summary>The loop takes no further step.</summary>
-    /// <param name="how">An <see cref="EndReason"/>, or why there is none.</param>
+    /// <summary>Called when the loop takes no further step.</summary>
+    /// <param name="how">The name of the <see cref="EndReason"/>, or why there is none.</param>
     public void End(string how)
     {
         _instruments.Now.Ended();
@@ -66,11 +70,12 @@ internal sealed class Telemetry
         }
         finally
         {
-            // Also where a listener throws: a span that stays open would take in what comes after it.
+            // Also where a listener throws, because later work would be recorded as a part of an activity that stays
+            // open.
             _activity?.SetTag("gptoss.answer.tokens", _tokens).SetTag("gptoss.end", how).Stop();
         }
     }
 
-    // At least one tick, so that a rate is finite.
+    // At least one tick of the clock, so that a rate, which divides by the result, is finite.
     private static double Seconds(long from, long to) => Math.Max(1, to - from) / (double)Stopwatch.Frequency;
 }

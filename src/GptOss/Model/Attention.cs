@@ -3,42 +3,45 @@ using GptOss.Kernels;
 namespace GptOss.Model;
 
 /// <summary>
-/// Causal attention with learned sinks and, in sliding layers, a window; row blocks × key/value heads split over the
-/// team.
+/// Causal attention with learned sinks: each query of a batch gets the mean of the values at the positions that it
+/// sees, weighted by the softmax of its scores with their keys.
 /// </summary>
 /// <remarks>
-/// A query walks the key tiles at their absolute positions in ascending order. 64 tiles make a segment; each segment
-/// begins afresh and is merged, ascending, into a state that begins with the sink (docs/decisions/0002). So it shows in
-/// no bit who computes a segment: where there are fewer heads than the team has use for, the segments of a long context
-/// are shared out.
+/// A query sees its own position and those before it, in sliding layers only the last <c>window</c> of them. It walks
+/// the pages of keys in ascending order of position. 64 pages, 4,096 positions, make a split. Each split is summed from
+/// an empty state and then merged, in ascending order, into a state that begins with the sink (docs/decisions/0002).
+/// That is the order of the sum whoever computes a split, so the bits are the same whether one worker does all splits
+/// of a head or, where there are fewer heads than the team has use for, several workers share them.
 /// </remarks>
 internal static unsafe class Attention
 {
 #pragma warning disable CS8500 // The pointers to managed types lead to locals of a frame that outlives the call.
 
-    /// <summary>Rows of a sequence that meet a key tile while it is in the first-level cache.</summary>
-    public const int RowsPerBlock = 16;
+    /// <summary>
+    /// Rows of a query block: as many rows of a sequence as meet a page of keys while it is in the first-level cache.
+    /// </summary>
+    public const int RowsPerQueryBlock = 16;
 
-    /// <param name="q">[rows, heads × headDim], rotated.</param>
+    /// <param name="q">Rotated queries, [rows, heads × headDim].</param>
     /// <param name="kv">The layer's keys and values, those of the batch's own rows among them.</param>
-    /// <param name="batch">Rows, positions and sequences.</param>
+    /// <param name="batch">The rows' positions and the sequences they belong to.</param>
     /// <param name="w">Sinks and window of the layer.</param>
-    /// <param name="c">Shapes.</param>
-    /// <param name="ws">Result, scratch and team.</param>
-    /// <returns>[rows, heads × headDim].</returns>
+    /// <param name="c">Numbers of heads and the width of one.</param>
+    /// <param name="ws">Memory for the result and for scratch, and the team.</param>
+    /// <returns>The heads' results, [rows, heads × headDim].</returns>
     public static Rows Causal(Rows q, KvLayer kv, Batch batch, AttentionWeights w, ModelConfig c, Workspace ws)
     {
         Rows heads = ws.Heads(q.Count);
-        (int items, int segments, int rows) = Work(batch, w.Window, c);
-        Rows scratch = ws.Scratch(BlockAttention.ScratchFloats(c, rows));
-        fixed (RowBlock* blocks = batch.Blocks)
+        (int items, int splits, int rows) = Work(batch, w.Window, c);
+        Rows scratch = ws.Scratch(QueryBlockAttention.ScratchFloats(c, rows));
+        fixed (QueryBlock* blocks = batch.QueryBlocks)
         fixed (float* sinks = w.Sinks)
         {
-            var call = new Call
+            var call = new AttendCall
             {
                 Config = &c,
                 Kv = &kv,
-                Blocks = blocks,
+                QueryBlocks = blocks,
                 Sinks = sinks,
                 Window = w.Window,
                 Q = Linear.Pointer(q),
@@ -46,93 +49,98 @@ internal static unsafe class Attention
                 Scratch = Linear.Pointer(scratch),
                 ScratchWidth = scratch.Width,
             };
-            if (segments == 1 || items >= 2 * ws.Team.Workers)
+            if (splits == 1 || items >= 2 * ws.Team.Workers)
             {
-                ws.Team.ForRows(items, 1, &RunWhole, &call);
+                ws.Team.ForItems(items, 1, &AttendWhole, &call);
                 return heads;
             }
-            Rows states = ws.Segments(items * segments, BlockAttention.StateFloats(c, rows));
-            call.Segments = Linear.Pointer(states);
-            call.SegmentsPerItem = segments;
-            call.SegmentWidth = states.Width;
-            ws.Team.ForRows(items * segments, 1, &RunSegment, &call);
-            ws.Team.ForRows(items, 1, &RunMerge, &call);
+            Rows states = ws.SplitStates(items * splits, QueryBlockAttention.StateFloats(c, rows));
+            call.SplitStates = Linear.Pointer(states);
+            call.SplitsPerItem = splits;
+            call.StateWidth = states.Width;
+            ws.Team.ForItems(items * splits, 1, &FoldSplits, &call);
+            ws.Team.ForItems(items, 1, &MergeSplits, &call);
         }
         return heads;
     }
 
-    // Row blocks × key/value heads; the most segments and the most rows that one of them has.
-    private static (int Items, int Segments, int Rows) Work(Batch batch, int window, ModelConfig c)
+    // An item of work is one query block on one key/value head. Also gives the largest number of splits and of rows
+    // that a query block of the batch has.
+    private static (int Items, int Splits, int Rows) Work(Batch batch, int window, ModelConfig c)
     {
-        int segments = 1,
+        int splits = 1,
             rows = 1;
-        foreach (RowBlock block in batch.Blocks)
+        foreach (QueryBlock block in batch.QueryBlocks)
         {
-            (int first, int end) = BlockAttention.SegmentsOf(block, window);
-            segments = Math.Max(segments, end - first);
+            (int first, int end) = QueryBlockAttention.SplitsOf(block, window);
+            splits = Math.Max(splits, end - first);
             rows = Math.Max(rows, block.Count);
         }
-        return (batch.Blocks.Length * c.NumKeyValueHeads, segments, rows);
+        return (batch.QueryBlocks.Length * c.NumKeyValueHeads, splits, rows);
     }
 
-    private static void RunWhole(void* state, int worker, int first, int end)
+    // Each item with all its splits, one after the other.
+    private static void AttendWhole(void* state, int worker, int first, int end)
     {
-        ref Call call = ref *(Call*)state;
+        ref AttendCall call = ref *(AttendCall*)state;
         for (int item = first; item < end; item++)
-            call.Item(item, worker).Run(call.Q, call.Heads, call.Sinks);
+            call.Item(item, worker).Attend(call.Q, call.Heads, call.Sinks);
     }
 
-    private static void RunSegment(void* state, int worker, int first, int end)
+    // State i is that of item i / SplitsPerItem and of its split i mod SplitsPerItem, counted from the first split that
+    // the item sees. An item that sees fewer splits leaves its last states unused.
+    private static void FoldSplits(void* state, int worker, int first, int end)
     {
-        ref Call call = ref *(Call*)state;
+        ref AttendCall call = ref *(AttendCall*)state;
         for (int i = first; i < end; i++)
         {
-            BlockAttention item = call.Item(i / call.SegmentsPerItem, worker);
-            int segment = item.FirstSegment + i % call.SegmentsPerItem;
-            if (segment >= item.EndSegment)
+            QueryBlockAttention item = call.Item(i / call.SplitsPerItem, worker);
+            int split = item.FirstSplit + i % call.SplitsPerItem;
+            if (split >= item.EndSplit)
                 continue;
             item.LoadQueries(call.Q);
-            item.FoldSegment(
-                segment,
-                item.StateIn(new Span<float>(call.Segments + (long)i * call.SegmentWidth, call.SegmentWidth))
+            item.FoldSplit(
+                split,
+                item.StateIn(new Span<float>(call.SplitStates + (long)i * call.StateWidth, call.StateWidth))
             );
         }
     }
 
-    private static void RunMerge(void* state, int worker, int first, int end)
+    private static void MergeSplits(void* state, int worker, int first, int end)
     {
-        ref Call call = ref *(Call*)state;
+        ref AttendCall call = ref *(AttendCall*)state;
         for (int i = first; i < end; i++)
         {
-            BlockAttention item = call.Item(i, worker);
+            QueryBlockAttention item = call.Item(i, worker);
             item.Begin(call.Sinks);
-            float* states = call.Segments + (long)i * call.SegmentsPerItem * call.SegmentWidth;
-            for (int segment = item.FirstSegment; segment < item.EndSegment; segment++, states += call.SegmentWidth)
-                item.Total.Merge(item.StateIn(new Span<float>(states, call.SegmentWidth)));
+            float* states = call.SplitStates + (long)i * call.SplitsPerItem * call.StateWidth;
+            for (int split = item.FirstSplit; split < item.EndSplit; split++, states += call.StateWidth)
+                item.Total.Merge(item.StateIn(new Span<float>(states, call.StateWidth)));
             item.Finish(call.Heads);
         }
     }
 
-    private struct Call
+    /// <summary>What the workers of one call of <see cref="Causal"/> share.</summary>
+    private struct AttendCall
     {
         public ModelConfig* Config;
         public KvLayer* Kv;
-        public RowBlock* Blocks;
+        public QueryBlock* QueryBlocks;
         public float* Sinks;
         public int Window;
         public float* Q;
         public float* Heads;
         public float* Scratch;
         public int ScratchWidth;
-        public float* Segments;
-        public int SegmentsPerItem;
-        public int SegmentWidth;
+        public float* SplitStates;
+        public int SplitsPerItem;
+        public int StateWidth;
 
-        public readonly BlockAttention Item(int item, int worker) =>
+        public readonly QueryBlockAttention Item(int item, int worker) =>
             new(
                 *Config,
                 *Kv,
-                Blocks[item / Config->NumKeyValueHeads],
+                QueryBlocks[item / Config->NumKeyValueHeads],
                 item % Config->NumKeyValueHeads,
                 Window,
                 new Span<float>(Scratch + (long)worker * ScratchWidth, ScratchWidth)

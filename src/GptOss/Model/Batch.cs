@@ -3,21 +3,35 @@ using GptOss.Kernels;
 
 namespace GptOss.Model;
 
-/// <summary>Which rows of a segment get logits.</summary>
+/// <summary>Which rows of a run get logits.</summary>
 internal enum Wanted
 {
+    /// <summary>No row: more of the prompt follows in another pass.</summary>
     None,
+
+    /// <summary>The last row alone: what is needed to choose the next token.</summary>
     Last,
+
+    /// <summary>Every row of the run.</summary>
     All,
 }
 
 /// <summary>
-/// Consecutive rows of a batch that belong to one sequence, at positions <see cref="Start"/> and following.
+/// A run: consecutive rows of a batch that belong to one sequence, at positions <see cref="Start"/> and following.
 /// </summary>
-internal readonly record struct Segment(KvSequence Sequence, int Start, int FirstRow, int Count);
+/// <param name="Sequence">The sequence that the rows continue.</param>
+/// <param name="Start">Position of the first row in the sequence.</param>
+/// <param name="FirstRow">Index of the first row in the batch.</param>
+/// <param name="Count">Number of rows, at least one.</param>
+internal readonly record struct RowRun(KvSequence Sequence, int Start, int FirstRow, int Count);
 
-/// <summary>A few consecutive rows of one segment that attend together.</summary>
-internal readonly record struct RowBlock(Segment Segment, int First, int Count);
+/// <summary>
+/// A query block: at most <see cref="Attention.RowsPerQueryBlock"/> consecutive rows of one run that attend together.
+/// </summary>
+/// <param name="Run">The run that the rows belong to.</param>
+/// <param name="First">Index of the block's first row within the run.</param>
+/// <param name="Count">Number of rows in the block.</param>
+internal readonly record struct QueryBlock(RowRun Run, int First, int Count);
 
 /// <summary>The rows of one forward pass: each is one token of one sequence at one position.</summary>
 /// <remarks>
@@ -28,18 +42,18 @@ internal sealed class Batch
     private readonly List<int> _tokens = [];
     private readonly List<int> _positions = [];
     private readonly List<int> _wanted = [];
-    private readonly List<Segment> _segments = [];
-    private readonly List<RowBlock> _blocks = [];
+    private readonly List<RowRun> _runs = [];
+    private readonly List<QueryBlock> _queryBlocks = [];
 
     public int Count => _tokens.Count;
     public ReadOnlySpan<int> Tokens => CollectionsMarshal.AsSpan(_tokens);
     public ReadOnlySpan<int> Positions => CollectionsMarshal.AsSpan(_positions);
-    public ReadOnlySpan<Segment> Segments => CollectionsMarshal.AsSpan(_segments);
+    public ReadOnlySpan<RowRun> Runs => CollectionsMarshal.AsSpan(_runs);
 
     /// <summary>
-    /// The rows in pieces of at most <see cref="Attention.RowsPerBlock"/>: what one worker attends to at a time.
+    /// The rows in pieces of at most <see cref="Attention.RowsPerQueryBlock"/>: what one worker attends to at a time.
     /// </summary>
-    public ReadOnlySpan<RowBlock> Blocks => CollectionsMarshal.AsSpan(_blocks);
+    public ReadOnlySpan<QueryBlock> QueryBlocks => CollectionsMarshal.AsSpan(_queryBlocks);
 
     /// <summary>Adds tokens that follow what the sequence holds. A sequence may occur once in a batch.</summary>
     public void Add(KvSequence sequence, ReadOnlySpan<int> tokens, Wanted wanted)
@@ -59,10 +73,12 @@ internal sealed class Batch
             _wanted.Add(row);
     }
 
-    /// <summary>The same, with logits for the given places within the tokens, ascending.</summary>
+    /// <summary>
+    /// Adds tokens that follow what the sequence holds, with logits for the tokens at the given indices, ascending.
+    /// </summary>
     public void Add(KvSequence sequence, ReadOnlySpan<int> tokens, ReadOnlySpan<int> wanted)
     {
-        foreach (Segment other in _segments)
+        foreach (RowRun other in _runs)
             if (ReferenceEquals(other.Sequence, sequence))
                 throw new ArgumentException(
                     "The sequence is in the batch already; its two pieces would take the same positions.",
@@ -71,14 +87,14 @@ internal sealed class Batch
         foreach (int place in wanted)
             _wanted.Add(Count + place);
         sequence.Reserve(sequence.Length + tokens.Length);
-        var segment = new Segment(sequence, sequence.Length, Count, tokens.Length);
-        _segments.Add(segment);
-        for (int first = 0; first < tokens.Length; first += Attention.RowsPerBlock)
-            _blocks.Add(new RowBlock(segment, first, Math.Min(Attention.RowsPerBlock, tokens.Length - first)));
+        var run = new RowRun(sequence, sequence.Length, Count, tokens.Length);
+        _runs.Add(run);
+        for (int first = 0; first < tokens.Length; first += Attention.RowsPerQueryBlock)
+            _queryBlocks.Add(new QueryBlock(run, first, Math.Min(Attention.RowsPerQueryBlock, tokens.Length - first)));
         for (int i = 0; i < tokens.Length; i++)
         {
             _tokens.Add(tokens[i]);
-            _positions.Add(segment.Start + i);
+            _positions.Add(run.Start + i);
         }
     }
 
@@ -87,8 +103,8 @@ internal sealed class Batch
     /// </summary>
     public void Advance()
     {
-        foreach (Segment segment in _segments)
-            segment.Sequence.Advance(segment.Count);
+        foreach (RowRun run in _runs)
+            run.Sequence.Advance(run.Count);
         Clear();
     }
 
@@ -97,11 +113,11 @@ internal sealed class Batch
         _tokens.Clear();
         _positions.Clear();
         _wanted.Clear();
-        _segments.Clear();
-        _blocks.Clear();
+        _runs.Clear();
+        _queryBlocks.Clear();
     }
 
-    /// <summary>The rows of x that want logits, gathered.</summary>
+    /// <summary>The rows of x that want logits, copied side by side.</summary>
     public Rows RowsThatWantLogits(Rows x, Workspace ws)
     {
         Rows last = ws.Last(_wanted.Count);

@@ -2,7 +2,10 @@ using GptOss.Checkpoint;
 
 namespace GptOss.Model;
 
-/// <summary>Tells a folder that another tool quantised by its config, before a tensor is missed.</summary>
+/// <summary>
+/// Refuses a folder whose config says that another tool quantised it, with a message that names the tool. Without this
+/// check the message would be that a tensor is missing.
+/// </summary>
 internal static class ConfigQuantization
 {
     private const string Field = "quantization_config",
@@ -12,7 +15,7 @@ internal static class ConfigQuantization
 
     private const string NextStep = "Use a folder that was saved in bf16, F16 or F32, or with OpenAI's MXFP4.";
 
-    /// <summary>Fields that tell the tool where <c>quant_method</c> is missing.</summary>
+    /// <summary>Fields by which a tool is known where <c>quant_method</c> is missing.</summary>
     private static readonly (string Field, string Tool)[] Signs =
     [
         ("load_in_4bit", "bitsandbytes"),

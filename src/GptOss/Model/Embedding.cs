@@ -2,19 +2,21 @@ using GptOss.Kernels;
 
 namespace GptOss.Model;
 
-/// <summary>The first step: a token's row of the embedding table, widened.</summary>
+/// <summary>
+/// The first step of a forward pass: looks up each token's vector in the embedding table, and widens it to float32.
+/// </summary>
 internal static class Embedding
 {
-    /// <param name="embedding">[vocab, hidden], in any format.</param>
-    /// <param name="tokens">[rows], each within the vocabulary.</param>
-    /// <param name="x">[rows, hidden].</param>
+    /// <param name="embedding">The table, [vocab, hidden], in any format.</param>
+    /// <param name="tokens">One id for each row, within the vocabulary.</param>
+    /// <param name="x">Takes the vectors, [rows, hidden].</param>
     public static unsafe Rows Gather(Matrix embedding, ReadOnlySpan<int> tokens, Rows x)
     {
-        int hidden = embedding.Columns;
+        int hidden = embedding.Inputs;
         var table = new Numbers(embedding.Data, embedding.Format);
         for (int row = 0; row < tokens.Length; row++)
         {
-            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)tokens[row], (uint)embedding.Rows);
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)tokens[row], (uint)embedding.Outputs);
             table.Widen((long)tokens[row] * hidden, x[row]);
         }
         return x;

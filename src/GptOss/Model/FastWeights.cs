@@ -5,8 +5,8 @@ using GptOss.Threading;
 namespace GptOss.Model;
 
 /// <summary>
-/// The weights of <see cref="Precision.Fast"/>: int8 copies of the dense bfloat16 matrices, everything else where it
-/// was.
+/// Makes the weights of <see cref="Precision.Fast"/> from those of a checkpoint: int8 copies of the dense bfloat16
+/// matrices, and everything else where it was. Owns the copies.
 /// </summary>
 /// <remarks>
 /// Router, norms and the embedding table stay as they are, and so do matrices in F16 or F32. The copies are private
@@ -16,18 +16,18 @@ internal sealed unsafe class FastWeights : IDisposable
 {
     private readonly WeightMemory _memory = new();
     private readonly IWeightStore _store;
-    private readonly HashSet<nint> _derived = [];
+    private readonly HashSet<nint> _packed = [];
     private readonly WorkerTeam _team;
     private readonly CancellationToken _stop;
     private readonly IProgress<double>? _progress;
     private readonly long _total;
     private long _done;
 
-    /// <param name="source">The weights as stored. All but the matrices that are derived must stay valid.</param>
-    /// <param name="store">Where they lie: it may give back the memory of what was derived.</param>
-    /// <param name="threads">That derive.</param>
-    /// <param name="progress">Told which part is done, 0 to 1.</param>
-    /// <param name="stop">Ends the work.</param>
+    /// <param name="source">The weights as stored. All but the matrices that are copied must stay valid.</param>
+    /// <param name="store">The memory of the stored weights: it may give back what has been copied.</param>
+    /// <param name="threads">Number of threads used to convert.</param>
+    /// <param name="progress">Told the part that is done, 0 to 1; null for nobody.</param>
+    /// <param name="stop">Ends the conversion early.</param>
     public FastWeights(
         ModelWeights source,
         IWeightStore store,
@@ -49,7 +49,7 @@ internal sealed unsafe class FastWeights : IDisposable
         {
             try
             {
-                Weights = Derive(source);
+                Weights = Pack(source);
             }
             catch
             {
@@ -61,19 +61,19 @@ internal sealed unsafe class FastWeights : IDisposable
 
     public ModelWeights Weights { get; }
 
-    /// <summary>Where the copies lie.</summary>
+    /// <summary>The memory of the int8 copies.</summary>
     public IReadOnlyList<(nint Data, long Bytes)> Regions => _memory.Regions;
 
-    /// <summary>Whether no use of these weights needs the bytes that begin there.</summary>
-    public bool Replaces(nint data) => _derived.Contains(data);
+    /// <summary>Whether a copy replaces the matrix whose stored bytes begin at the given address.</summary>
+    public bool Replaces(nint data) => _packed.Contains(data);
 
     public void Dispose() => _memory.Dispose();
 
-    private static long Values(Matrix matrix) => IsDerived(matrix) ? (long)matrix.Rows * matrix.Columns : 0;
+    private static long Values(Matrix matrix) => NeedsPacking(matrix) ? (long)matrix.Outputs * matrix.Inputs : 0;
 
-    private static bool IsDerived(Matrix matrix) => matrix.Kind == MatrixKind.BFloat16Rows;
+    private static bool NeedsPacking(Matrix matrix) => matrix.Kind == MatrixKind.BFloat16ByOutput;
 
-    private ModelWeights Derive(ModelWeights source) =>
+    private ModelWeights Pack(ModelWeights source) =>
         new()
         {
             Config = source.Config,
@@ -85,10 +85,10 @@ internal sealed unsafe class FastWeights : IDisposable
                     new AttentionWeights
                     {
                         Norm = layer.Attention.Norm,
-                        Query = Derive(layer.Attention.Query),
-                        Key = Derive(layer.Attention.Key),
-                        Value = Derive(layer.Attention.Value),
-                        Output = Derive(layer.Attention.Output),
+                        Query = Pack(layer.Attention.Query),
+                        Key = Pack(layer.Attention.Key),
+                        Value = Pack(layer.Attention.Value),
+                        Output = Pack(layer.Attention.Output),
                         Sinks = layer.Attention.Sinks,
                         Window = layer.Attention.Window,
                     },
@@ -102,69 +102,72 @@ internal sealed unsafe class FastWeights : IDisposable
                 )),
             ],
             FinalNorm = source.FinalNorm,
-            // A tied embedding is looked up as well and stays.
+            // Where the head is the embedding table, the stored table is still needed to look tokens up: it is copied
+            // without giving its memory back.
             Unembedding =
                 source.Unembedding.Data == source.Embedding.Data
-                    ? Derive(source.Unembedding, source.Unembedding.Data)
-                    : Derive(source.Unembedding),
+                    ? Pack(source.Unembedding, source.Unembedding.Data)
+                    : Pack(source.Unembedding),
         };
 
-    // Experts of bf16 fine-tunes stay as they are.
+    // MXFP4 experts keep their weights and are multiplied by int8 activations; bf16 experts of fine-tunes do not
+    // change.
     private static ExpertMatrices ByInt8(ExpertMatrices experts) =>
-        experts.Select(matrix => matrix.Kind == MatrixKind.Mxfp4Rows ? matrix.As(MatrixKind.Mxfp4RowsByInt8) : matrix);
+        experts.Select(matrix => matrix.Kind == MatrixKind.Mxfp4 ? matrix.As(MatrixKind.Mxfp4TimesInt8) : matrix);
 
-    private Matrix Derive(Matrix matrix)
+    private Matrix Pack(Matrix matrix)
     {
-        if (!IsDerived(matrix))
+        if (!NeedsPacking(matrix))
             return matrix;
-        using ILastReading reading = _store.ReadLast(matrix.Data, 2L * matrix.Rows * matrix.Columns);
-        _derived.Add((nint)matrix.Data);
-        return Derive(matrix, reading.Data);
+        using ILastReading reading = _store.ReadLast(matrix.Data, 2L * matrix.Outputs * matrix.Inputs);
+        _packed.Add((nint)matrix.Data);
+        return Pack(matrix, reading.Data);
     }
 
-    private Matrix Derive(Matrix matrix, byte* source)
+    private Matrix Pack(Matrix matrix, byte* source)
     {
-        if (!IsDerived(matrix))
+        if (!NeedsPacking(matrix))
             return matrix;
-        byte* data = _memory.Allocate(Int8.Bytes(matrix.Rows, matrix.Columns));
-        int panels = (matrix.Rows + Int8Panel.Rows - 1) / Int8Panel.Rows;
-        // In parts, so that a cancellation is heard and progress seen.
+        byte* data = _memory.Allocate(Int8.Bytes(matrix.Outputs, matrix.Inputs));
+        int panels = (matrix.Outputs + Int8Panel.Rows - 1) / Int8Panel.Rows;
+        // In parts of 256 panels: between two of them a cancellation is noticed and progress is reported.
         const int part = 256;
         for (int first = 0; first < panels; first += part)
         {
             _stop.ThrowIfCancellationRequested();
             int count = Math.Min(part, panels - first);
-            var call = new Call
+            var call = new PackCall
             {
                 Source = matrix.As(matrix.Kind, source),
                 Data = data,
                 First = first,
             };
-            _team.ForRows(count, 1, &Run, &call);
-            _done += Math.Min((long)count * Int8Panel.Rows, matrix.Rows) * matrix.Columns;
+            _team.ForItems(count, 1, &PackPanels, &call);
+            _done += Math.Min((long)count * Int8Panel.Rows, matrix.Outputs) * matrix.Inputs;
             _progress?.Report(Math.Min(1, (double)_done / _total));
         }
         return matrix.As(MatrixKind.Int8Panels, data);
     }
 
-    private static void Run(void* state, int worker, int first, int end)
+    private static void PackPanels(void* state, int worker, int first, int end)
     {
-        ref Call call = ref *(Call*)state;
+        ref PackCall call = ref *(PackCall*)state;
         Matrix w = call.Source;
-        long bytes = Int8.PanelBytes(w.Columns);
+        long bytes = Int8.PanelBytes(w.Inputs);
         for (int panel = call.First + first; panel < call.First + end; panel++)
         {
-            int row = panel * Int8Panel.Rows,
-                rows = Math.Min(Int8Panel.Rows, w.Rows - row);
+            int output = panel * Int8Panel.Rows,
+                outputs = Math.Min(Int8Panel.Rows, w.Outputs - output);
             Int8.Pack(
-                new((ushort*)w.Data + (long)row * w.Columns, rows * w.Columns),
-                w.Columns,
+                new((ushort*)w.Data + (long)output * w.Inputs, outputs * w.Inputs),
+                w.Inputs,
                 new(call.Data + panel * bytes, (int)bytes)
             );
         }
     }
 
-    private struct Call
+    /// <summary>What the workers of one part of a matrix share.</summary>
+    private struct PackCall
     {
         public Matrix Source;
         public byte* Data;

@@ -2,19 +2,23 @@ using GptOss.Checkpoint;
 
 namespace GptOss.Model;
 
-/// <summary>Which of the two published forms a folder has: its names, its shapes and its config differ.</summary>
+/// <summary>Which of the two published forms a folder has: names, shapes and config differ between them.</summary>
 internal enum CheckpointLayout
 {
+    /// <summary>The form of Hugging Face's transformers, such as <c>model.layers.0.self_attn.q_proj</c>.</summary>
     HuggingFace,
+
+    /// <summary>The form of OpenAI's own code, such as <c>block.0.attn.qkv</c>.</summary>
     Original,
 }
 
 /// <summary>
-/// Every shape and constant of a model, as its config.json gives them. Nothing comes from a table of known models.
+/// Every size and constant of a model, read from its config.json and checked. Nothing comes from a table of known
+/// models.
 /// </summary>
 /// <remarks>
-/// Validated: every matrix, one expert's or the head's, has at most 2³¹ − 1 values, so that no later computation of a
-/// size overflows 64 bits.
+/// A config is refused if a single matrix, such as one expert's or the head's, would have more than 2³¹ − 1 values. So
+/// no later computation of a size overflows 64 bits.
 /// </remarks>
 internal sealed record ModelConfig
 {
@@ -147,7 +151,8 @@ internal sealed record ModelConfig
         }
     }
 
-    // Two names mean the same, and nothing says what is right where both are missing.
+    // Two names of the field mean the same. There is no default: where both are missing, nothing tells the right
+    // number.
     private static int ReadExpertsPerToken(JsonFields json, int most)
     {
         const string name = "num_experts_per_tok",
@@ -188,7 +193,7 @@ internal sealed record ModelConfig
     {
         double value = json.OptionalNumber(field) ?? fallback;
         return (float)value is > 0 and <= float.MaxValue
-            ? value // a tiny one may be zero in float32
+            ? value // checked in float32, where 1e-50 would be zero
             : throw json.Wrong(field, "a positive number", $"{value}");
     }
 }

@@ -23,20 +23,24 @@ internal sealed class ModelFolder : IDisposable
     public ModelConfig Config { get; }
 
     /// <summary>
-    /// The weights that a forward pass uses: after <see cref="DeriveFast"/> with int8 copies among them.
+    /// The weights that a forward pass uses: after <see cref="PackFast"/> with int8 copies among them.
     /// </summary>
     public ModelWeights Weights { get; private set; }
 
-    /// <summary>The full path of the folder; of a repository in a cache of Hugging Face that of the snapshot.</summary>
+    /// <summary>
+    /// The full path of the folder. Where a repository in a cache of Hugging Face was opened, the path of its snapshot.
+    /// </summary>
     public string Path => _checkpoint.Path;
 
     /// <summary>
-    /// The folder's name; in a cache of Hugging Face that of the repository, such as <c>openai/gpt-oss-20b</c>.
+    /// The folder's name. In a cache of Hugging Face the repository's name, such as <c>openai/gpt-oss-20b</c>.
     /// </summary>
     public string Name =>
         HubCache.Repository(Path) ?? System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(Path));
 
-    /// <summary>The context that the folder asks for in generation_config.json, else the longest one.</summary>
+    /// <summary>
+    /// The context length that the folder asks for in generation_config.json, else the longest that the model allows.
+    /// </summary>
     public int DefaultContextLength =>
         _checkpoint.GenerationConfig?.OptionalInt32("default_context_length", 1, Config.MaxPositions)
         ?? Config.MaxPositions;
@@ -59,10 +63,10 @@ internal sealed class ModelFolder : IDisposable
     }
 
     /// <summary>Makes the int8 copies of <see cref="Precision.Fast"/>.</summary>
-    /// <param name="threads">How many threads convert weights.</param>
-    /// <param name="progress">Told which part is done, 0 to 1; null for nobody.</param>
+    /// <param name="threads">Number of threads used to convert.</param>
+    /// <param name="progress">Told the part that is done, 0 to 1; null for nobody.</param>
     /// <param name="cancellation">Ends the conversion early.</param>
-    public void DeriveFast(int threads, IProgress<double>? progress, CancellationToken cancellation)
+    public void PackFast(int threads, IProgress<double>? progress, CancellationToken cancellation)
     {
         _fast = new FastWeights(Weights, _checkpoint, threads, progress, cancellation);
         Weights = _fast.Weights;
@@ -71,15 +75,17 @@ internal sealed class ModelFolder : IDisposable
     /// <summary>
     /// The tokens that end an answer: those of generation_config.json, else the given ones, else those of config.json.
     /// </summary>
-    /// <param name="usual">What ends an answer by the chat format; asked only where it matters, and null where no
-    /// tokenizer knows it.</param>
+    /// <param name="usual">Gives the tokens that end an answer in the chat format, or null where no tokenizer knows
+    /// them. Called only where generation_config.json names none.</param>
     public int[] StopTokens(Func<int[]?> usual) => _generationEnds ?? usual() ?? ReadEnds(_checkpoint.Config) ?? [];
 
-    /// <summary>Notices a file that is no longer what it was when it was opened.</summary>
+    /// <summary>Throws if a file is no longer what it was when the folder was opened.</summary>
     /// <exception cref="CheckpointException">A file was changed; the message names it.</exception>
     public void ThrowIfChanged() => _checkpoint.ThrowIfChanged();
 
-    /// <summary>Looks through all weights for what made logits that are not finite.</summary>
+    /// <summary>
+    /// Searches all weights for the cause of logits that are not finite, and gives an exception that names it.
+    /// </summary>
     public NumericFaultException ExplainFault(CancellationToken cancellation) =>
         WeightScan.FirstNotFinite(_checkpoint, cancellation) is var (tensor, element)
             ? new NumericFaultException(
@@ -94,7 +100,7 @@ internal sealed class ModelFolder : IDisposable
                 null
             );
 
-    /// <summary>Where the weights lie that a pass uses: what a measurement of the memory reads.</summary>
+    /// <summary>The memory of all weights that a forward pass uses; a measurement of the bandwidth reads it.</summary>
     public unsafe IReadOnlyList<(nint Data, long Bytes)> WeightRegions() =>
         [
             .. _checkpoint

@@ -1,25 +1,27 @@
 namespace GptOss.Model;
 
 /// <summary>
-/// All weights of a model, bound to the checkpoint. Immutable; shared by everything that runs the model.
+/// All weights of a model, each under the name by which the forward pass uses it. Immutable; shared by everything that
+/// runs the model.
 /// </summary>
 internal sealed class ModelWeights
 {
     public required ModelConfig Config { get; init; }
     public required Rope Rope { get; init; }
 
-    /// <summary>[vocab, hidden].</summary>
+    /// <summary>One vector for each token, [vocab, hidden].</summary>
     public required Matrix Embedding { get; init; }
     public required LayerWeights[] Layers { get; init; }
 
-    /// <summary>[hidden].</summary>
+    /// <summary>Weights of the norm before the head, [hidden].</summary>
     public required float[] FinalNorm { get; init; }
 
-    /// <summary>[vocab, hidden], no bias.</summary>
+    /// <summary>The head, which makes logits: [vocab, hidden], without a bias.</summary>
     public required Matrix Unembedding { get; init; }
 
     /// <summary>
-    /// Bytes that one decoded token reads: everything but the embedding table, and of the experts those that are used.
+    /// Bytes of weights that one decoded token reads: all but the embedding table, and only the experts that are
+    /// chosen.
     /// </summary>
     public long BytesPerToken
     {
@@ -45,43 +47,48 @@ internal sealed class ModelWeights
     }
 }
 
+/// <summary>The weights of one layer: first its attention, then its experts.</summary>
+/// <param name="Attention">Weights of the attention, with the norm before it.</param>
+/// <param name="Experts">Router and experts, with the norm before them.</param>
 internal sealed record LayerWeights(AttentionWeights Attention, ExpertWeights Experts);
 
+/// <summary>The weights of one layer's attention: the maps from a row to queries, keys and values and back.</summary>
 internal sealed class AttentionWeights
 {
-    /// <summary>[hidden].</summary>
+    /// <summary>Weights of the norm before the attention, [hidden].</summary>
     public required float[] Norm { get; init; }
 
-    /// <summary>[heads × headDim, hidden].</summary>
+    /// <summary>Makes the queries of all heads, [heads × headDim, hidden].</summary>
     public required Matrix Query { get; init; }
 
-    /// <summary>[kvHeads × headDim, hidden].</summary>
+    /// <summary>Makes the keys of all heads, [kvHeads × headDim, hidden].</summary>
     public required Matrix Key { get; init; }
 
-    /// <summary>[kvHeads × headDim, hidden].</summary>
+    /// <summary>Makes the values of all heads, [kvHeads × headDim, hidden].</summary>
     public required Matrix Value { get; init; }
 
-    /// <summary>[hidden, heads × headDim].</summary>
+    /// <summary>Maps the results of all heads back, [hidden, heads × headDim].</summary>
     public required Matrix Output { get; init; }
 
     /// <summary>[heads]: a learned logit in the denominator of each query head's softmax.</summary>
     public required float[] Sinks { get; init; }
 
-    /// <summary>Keys a query sees, its own among them; int.MaxValue where it sees all.</summary>
+    /// <summary>Number of keys that a query sees, its own among them; int.MaxValue where it sees all.</summary>
     public required int Window { get; init; }
 }
 
+/// <summary>The weights of one layer's mixture of experts: the router that chooses experts, and the experts.</summary>
 internal sealed class ExpertWeights
 {
-    /// <summary>[hidden].</summary>
+    /// <summary>Weights of the norm before router and experts, [hidden].</summary>
     public required float[] Norm { get; init; }
 
-    /// <summary>[experts, hidden].</summary>
+    /// <summary>Makes one score for each expert, [experts, hidden].</summary>
     public required Matrix Router { get; init; }
 
-    /// <summary>Each [2 × intermediate, hidden]; gate and linear rows alternate.</summary>
+    /// <summary>One matrix per expert, [2 × intermediate, hidden]; gate outputs are even, linear outputs odd.</summary>
     public required ExpertMatrices GateUp { get; init; }
 
-    /// <summary>Each [hidden, intermediate].</summary>
+    /// <summary>One matrix per expert, [hidden, intermediate].</summary>
     public required ExpertMatrices Down { get; init; }
 }

@@ -5,11 +5,12 @@ using GptOss.Kernels;
 namespace GptOss.Model;
 
 /// <summary>
-/// A model of any shape with random weights of a trained model's spread: as fast as the real one, and as large.
+/// Makes a model of any shape with random weights, spread like a trained model's: as large and as fast as the real one,
+/// for measuring speed without its files.
 /// </summary>
 /// <remarks>
-/// The memory is private and every page of it is written. The values repeat after about a megabyte, which no kernel
-/// notices.
+/// Every byte of the memory is written, so that the system really provides it. The values repeat after about a
+/// megabyte, which changes no kernel's speed.
 /// </remarks>
 internal sealed unsafe class RandomWeights : IWeightStore, IDisposable
 {
@@ -19,7 +20,8 @@ internal sealed unsafe class RandomWeights : IWeightStore, IDisposable
         _scales = new byte[PatternBytes];
     private readonly CancellationToken _stop;
 
-    // Odd, so that rows and pages meet the pattern at ever other places; bfloat16 values need it even.
+    // Twice an odd number: bfloat16 values need an even number of bytes, and the odd factor keeps the pattern from
+    // repeating in step with the weights of an output.
     private const int PatternBytes = 2 * 524_287;
 
     public RandomWeights(ModelConfig config, CancellationToken stop)
@@ -46,7 +48,7 @@ internal sealed unsafe class RandomWeights : IWeightStore, IDisposable
 
     public ModelWeights Weights { get; }
 
-    /// <summary>Where the weights lie.</summary>
+    /// <summary>The memory of the weights.</summary>
     public IReadOnlyList<(nint Data, long Bytes)> Regions => _memory.Regions;
 
     public ILastReading ReadLast(byte* data, long bytes) => _memory.ReadLast(data, bytes);
@@ -58,7 +60,7 @@ internal sealed unsafe class RandomWeights : IWeightStore, IDisposable
         {
             Config = c,
             Rope = new Rope(c.Rope, c.HeadDim),
-            Embedding = Rows(c.VocabSize, c.HiddenSize, bias: false),
+            Embedding = Dense(c.VocabSize, c.HiddenSize, bias: false),
             Layers =
             [
                 .. Enumerable
@@ -67,48 +69,48 @@ internal sealed unsafe class RandomWeights : IWeightStore, IDisposable
                         new AttentionWeights
                         {
                             Norm = Ones(c.HiddenSize),
-                            Query = Rows(c.QueryWidth, c.HiddenSize),
-                            Key = Rows(c.KeyValueWidth, c.HiddenSize),
-                            Value = Rows(c.KeyValueWidth, c.HiddenSize),
-                            Output = Rows(c.HiddenSize, c.QueryWidth),
+                            Query = Dense(c.QueryWidth, c.HiddenSize),
+                            Key = Dense(c.KeyValueWidth, c.HiddenSize),
+                            Value = Dense(c.KeyValueWidth, c.HiddenSize),
+                            Output = Dense(c.HiddenSize, c.QueryWidth),
                             Sinks = new float[c.NumAttentionHeads],
                             Window = c.IsSliding[layer] ? c.SlidingWindow : int.MaxValue,
                         },
                         new ExpertWeights
                         {
                             Norm = Ones(c.HiddenSize),
-                            Router = Rows(c.NumLocalExperts, c.HiddenSize),
+                            Router = Dense(c.NumLocalExperts, c.HiddenSize),
                             GateUp = Experts(c.NumLocalExperts, 2 * c.IntermediateSize, c.HiddenSize),
                             Down = Experts(c.NumLocalExperts, c.HiddenSize, c.IntermediateSize),
                         }
                     )),
             ],
             FinalNorm = Ones(c.HiddenSize),
-            Unembedding = Rows(c.VocabSize, c.HiddenSize, bias: false),
+            Unembedding = Dense(c.VocabSize, c.HiddenSize, bias: false),
         };
 
-    private Matrix Rows(int rows, int columns, bool bias = true) =>
+    private Matrix Dense(int outputs, int inputs, bool bias = true) =>
         new()
         {
-            Kind = MatrixKind.BFloat16Rows,
-            Rows = rows,
-            Columns = columns,
-            Data = Fill(2L * rows * columns, _weights),
-            Bias = bias ? new Numbers(Fill(2L * rows, _weights), NumberFormat.BFloat16) : default,
+            Kind = MatrixKind.BFloat16ByOutput,
+            Outputs = outputs,
+            Inputs = inputs,
+            Data = Fill(2L * outputs * inputs, _weights),
+            Bias = bias ? new Numbers(Fill(2L * outputs, _weights), NumberFormat.BFloat16) : default,
         };
 
-    private ExpertMatrices Experts(int experts, int rows, int columns)
+    private ExpertMatrices Experts(int experts, int outputs, int inputs)
     {
-        long blocks = (long)experts * rows * (columns / Mxfp4.BlockValues);
+        long blocks = (long)experts * outputs * (inputs / Mxfp4.BlockValues);
         return ExpertMatrices.Contiguous(
             new Matrix
             {
-                Kind = MatrixKind.Mxfp4Rows,
-                Rows = rows,
-                Columns = columns,
+                Kind = MatrixKind.Mxfp4,
+                Outputs = outputs,
+                Inputs = inputs,
                 Data = Fill(blocks * Mxfp4.BlockBytes, _codes),
                 Scales = Fill(blocks, _scales),
-                Bias = new Numbers(Fill(2L * experts * rows, _weights), NumberFormat.BFloat16),
+                Bias = new Numbers(Fill(2L * experts * outputs, _weights), NumberFormat.BFloat16),
             },
             experts
         );

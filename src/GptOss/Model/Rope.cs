@@ -2,11 +2,15 @@ using GptOss.Kernels;
 
 namespace GptOss.Model;
 
-/// <summary>Rotary frequencies with YaRN's blend, and the angles of a batch's positions.</summary>
+/// <summary>
+/// Rotary position embedding with YaRN scaling: computes the cosines and sines by which queries and keys are rotated at
+/// each position.
+/// </summary>
 /// <remarks>
-/// Pair i turns at base fᵢ = θ^(−2i/headDim), at fᵢ / factor, or between the two, from position 0 on. Cosine and sine
-/// carry the concentration 0.1 ln(factor) + 1, so that queries and keys both do. Source: RotaryEmbedding in
-/// openai/gpt-oss, gpt_oss/torch/model.py. Everything in float64, rounded once.
+/// Pair i of a head turns by fᵢ = θ^(−2i/headDim) per position if it is fast, by fᵢ / factor if it is slow, and by a
+/// blend of the two between. Cosine and sine are multiplied by the concentration 0.1 ln(factor) + 1, and since queries
+/// and keys are both rotated, their scores carry its square. Everything is computed in float64 and rounded once.
+/// Source: RotaryEmbedding in openai/gpt-oss, gpt_oss/torch/model.py.
 /// </remarks>
 internal sealed class Rope
 {
@@ -33,7 +37,7 @@ internal sealed class Rope
             _frequencies[i] = keep * (1 - ramp) + keep / rope.Factor * ramp;
         }
 
-        // The pair (not a whole number) that turns so many times within the original context.
+        // The pair, as a fraction, that makes the given number of turns within the original context.
         double PairTurning(double turns) =>
             half * Math.Log(rope.OriginalContext / (turns * 2 * Math.PI)) / Math.Log(rope.Theta);
     }

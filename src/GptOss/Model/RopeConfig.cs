@@ -2,7 +2,7 @@ using GptOss.Checkpoint;
 
 namespace GptOss.Model;
 
-/// <summary>The constants of rotary positions with YaRN scaling.</summary>
+/// <summary>The constants of rotary position embedding with YaRN scaling, as config.json gives them.</summary>
 internal sealed record RopeConfig
 {
     public required double Theta { get; init; }
@@ -24,7 +24,8 @@ internal sealed record RopeConfig
 
     private const int MaxContext = 1 << 27;
 
-    // The frequencies fall from 1 by powers of theta: with 1 or less they do not, and YaRN divides by its logarithm.
+    // Frequencies are powers of 1 / theta, which fall only if theta is above 1. YaRN divides by the logarithm of theta,
+    // which is zero for 1.
     private static double ReadTheta(JsonFields json, double fallback)
     {
         double theta = ModelConfig.Positive(json, "rope_theta", fallback);
@@ -66,7 +67,7 @@ internal sealed record RopeConfig
         };
     }
 
-    // What stands inside and beside, or under an old and a new name, must be the same.
+    // A field may stand in the rope object and beside it, or in an old and a new object: the values must be equal.
     private static void RefuseContradictions(JsonFields json, JsonFields rope)
     {
         Same(rope, "rope_theta", json, "rope_theta");

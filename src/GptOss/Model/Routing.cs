@@ -3,7 +3,10 @@ using GptOss.Kernels;
 
 namespace GptOss.Model;
 
-/// <summary>Which experts work on which rows, and with what weight. Reused from layer to layer.</summary>
+/// <summary>
+/// Chooses the experts of each row from the router's scores, and lists for each expert the rows that chose it, with
+/// their weights. Reused from layer to layer.
+/// </summary>
 internal sealed class Routing
 {
     private int[] _experts = [];
@@ -15,8 +18,8 @@ internal sealed class Routing
     /// <summary>
     /// Chooses <paramref name="k"/> experts for every row and sorts the choices by expert, rows ascending within each.
     /// </summary>
-    /// <param name="scores">[rows, experts].</param>
-    /// <param name="k">Experts per row.</param>
+    /// <param name="scores">Router scores, [rows, experts].</param>
+    /// <param name="k">Number of experts per row.</param>
     public Routing Choose(Rows scores, int k)
     {
         int rows = scores.Count,
@@ -35,7 +38,9 @@ internal sealed class Routing
         for (int row = 0; row < rows; row++)
             TopK.Softmax(scores[row], _experts.AsSpan(row * k, k), _weights.AsSpan(row * k, k));
 
-        // Counting sort: starts[e] first counts, then points behind expert e's rows, then to their beginning.
+        // Counting sort. starts[e] first counts the rows of expert e, then becomes the end of its part of the list, and
+        // each row that is put there moves it down by one, so that it is the part's beginning at last. With 2 rows of
+        // expert 0 and 1 of expert 1 the starts are 2, 1, 0, then 2, 3, 3, then 0, 2, 3.
         Array.Clear(_starts);
         for (int i = 0; i < choices; i++)
             _starts[_experts[i]]++;
@@ -81,7 +86,12 @@ internal sealed class Routing
     }
 }
 
-/// <summary>One expert's rows of a batch.</summary>
+/// <summary>
+/// One expert and the rows of a batch that chose it: gathers their activations, and adds the expert's results to them.
+/// </summary>
+/// <param name="index">Number of the expert, from 0.</param>
+/// <param name="rows">The rows' indices in the batch, ascending.</param>
+/// <param name="weights">The weight of the expert in each of the rows.</param>
 internal readonly ref struct Expert(int index, ReadOnlySpan<int> rows, ReadOnlySpan<float> weights)
 {
     private readonly ReadOnlySpan<int> _rows = rows;
@@ -90,7 +100,7 @@ internal readonly ref struct Expert(int index, ReadOnlySpan<int> rows, ReadOnlyS
     public int Index { get; } = index;
     public int Count => _rows.Length;
 
-    /// <summary>The rows of x that chose this expert: [count, width].</summary>
+    /// <summary>Copies the rows of x that chose this expert to <paramref name="gathered"/>, [count, width].</summary>
     public Rows Gather(Rows x, Rows gathered)
     {
         for (int i = 0; i < _rows.Length; i++)
@@ -98,7 +108,10 @@ internal readonly ref struct Expert(int index, ReadOnlySpan<int> rows, ReadOnlyS
         return gathered;
     }
 
-    /// <summary>x[row] += weight · y[i]. Called in ascending order of experts, this is the order of the sum.</summary>
+    /// <summary>
+    /// Adds the expert's results: x[row] += weight · y[i]. The experts must be called in ascending order, because that
+    /// is the order of the sum. Overwrites y.
+    /// </summary>
     public void AddTo(Rows x, Rows y)
     {
         for (int i = 0; i < _rows.Length; i++)

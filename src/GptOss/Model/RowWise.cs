@@ -3,7 +3,10 @@ using GptOss.Kernels;
 
 namespace GptOss.Model;
 
-/// <summary>The operations that treat each row by itself; many rows are split over the team.</summary>
+/// <summary>
+/// The operations of a forward pass that treat each row by itself: normalisation, rotation, SwiGLU and addition. Where
+/// there are many rows, the team shares them out.
+/// </summary>
 internal static unsafe class RowWise
 {
     /// <summary>Rows below which a second worker costs more than it brings: some ten microseconds of work.</summary>
@@ -21,8 +24,8 @@ internal static unsafe class RowWise
     {
         fixed (float* w = weight)
         {
-            var call = new Call(Operation.RmsNorm, x, y) { Weight = w, Epsilon = epsilon };
-            ws.Team.ForRows(x.Count, RowsPerWorker, &Run, &call);
+            var call = new ApplyCall(Operation.RmsNorm, x, y) { Weight = w, Epsilon = epsilon };
+            ws.Team.ForItems(x.Count, RowsPerWorker, &ApplyToRows, &call);
         }
         return y;
     }
@@ -30,24 +33,24 @@ internal static unsafe class RowWise
     /// <summary>Rotates every head of every row by the angles of its position.</summary>
     public static void Rotate(Rows heads, Rows angles, Workspace ws)
     {
-        var call = new Call(Operation.Rotate, angles, heads);
-        ws.Team.ForRows(heads.Count, RowsPerWorker, &Run, &call);
+        var call = new ApplyCall(Operation.Rotate, angles, heads);
+        ws.Team.ForItems(heads.Count, RowsPerWorker, &ApplyToRows, &call);
     }
 
     /// <summary>y = SwiGLU(u): [rows, 2 × intermediate] → [rows, intermediate].</summary>
     public static Rows SwiGlu(Rows u, ModelConfig c, Rows y, Workspace ws)
     {
-        var call = new Call(Operation.SwiGlu, u, y) { Limit = c.SwiGluLimit, Alpha = c.SwiGluAlpha };
-        ws.Team.ForRows(u.Count, RowsPerWorker, &Run, &call);
+        var call = new ApplyCall(Operation.SwiGlu, u, y) { Limit = c.SwiGluLimit, Alpha = c.SwiGluAlpha };
+        ws.Team.ForItems(u.Count, RowsPerWorker, &ApplyToRows, &call);
         return y;
     }
 
-    /// <summary>x += y.</summary>
+    /// <summary>Adds two arrays of rows: x += y.</summary>
     public static void Add(Rows x, Rows y) => TensorPrimitives.Add(x.Values, y.Values, x.Values);
 
-    private static void Run(void* state, int worker, int first, int end)
+    private static void ApplyToRows(void* state, int worker, int first, int end)
     {
-        ref Call call = ref *(Call*)state;
+        ref ApplyCall call = ref *(ApplyCall*)state;
         for (int row = first; row < end; row++)
         {
             var x = new ReadOnlySpan<float>(call.X + (long)row * call.XWidth, call.XWidth);
@@ -67,7 +70,8 @@ internal static unsafe class RowWise
         }
     }
 
-    private struct Call(Operation operation, Rows x, Rows y)
+    /// <summary>What the workers of one operation share.</summary>
+    private struct ApplyCall(Operation operation, Rows x, Rows y)
     {
         public readonly Operation Operation = operation;
         public readonly float* X = Linear.Pointer(x);

@@ -4,7 +4,8 @@ using GptOss.Kernels;
 namespace GptOss.Model;
 
 /// <summary>
-/// Tensors as numbers and matrices, once their type and shape are seen to be what the config makes them.
+/// Reads a tensor of the checkpoint as numbers or as a matrix, and refuses one whose type or shape is not what the
+/// config makes it.
 /// </summary>
 internal static unsafe class TensorReader
 {
@@ -43,17 +44,17 @@ internal static unsafe class TensorReader
                 + "OpenAI's MXFP4.";
     }
 
-    /// <summary>A matrix stored by outputs.</summary>
+    /// <summary>A matrix whose weights are stored output by output, [outputs, inputs].</summary>
     /// <exception cref="CheckpointException">The tensor is missing, or of another type or shape.</exception>
-    public static Matrix Rows(CheckpointFolder file, string name, int rows, int columns, Numbers bias)
+    public static Matrix Matrix(CheckpointFolder file, string name, int outputs, int inputs, Numbers bias)
     {
         Tensor tensor = file.Get(name);
-        NumberFormat format = Numbers(file, tensor, rows, columns).Format;
+        NumberFormat format = Numbers(file, tensor, outputs, inputs).Format;
         return new Matrix
         {
-            Kind = format == NumberFormat.BFloat16 ? MatrixKind.BFloat16Rows : MatrixKind.PlainRows,
-            Rows = rows,
-            Columns = columns,
+            Kind = format == NumberFormat.BFloat16 ? MatrixKind.BFloat16ByOutput : MatrixKind.PlainByOutput,
+            Outputs = outputs,
+            Inputs = inputs,
             Data = tensor.Data,
             Format = format,
             Bias = bias,

@@ -3,8 +3,11 @@ using GptOss.Kernels;
 namespace GptOss.Model;
 
 /// <summary>
-/// The forward pass of gpt-oss. Source of every equation: openai/gpt-oss, gpt_oss/torch/model.py; shapes on the right.
+/// The forward pass of gpt-oss: token ids in, logits out, through every layer's attention and experts.
 /// </summary>
+/// <remarks>
+/// The source of every equation is openai/gpt-oss, gpt_oss/torch/model.py. The shape of each result is on the right.
+/// </remarks>
 internal static class Transformer
 {
     /// <summary>Runs every row of the batch through the model; returns logits for the rows that ask for them.</summary>

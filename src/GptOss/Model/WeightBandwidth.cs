@@ -5,16 +5,19 @@ using GptOss.Threading;
 
 namespace GptOss.Model;
 
-/// <summary>Measures how fast a team reads weights when it does nothing else: the limit of decoding.</summary>
+/// <summary>
+/// Measures how fast a team of threads reads weights when it computes nothing: decoding, which reads every weight that
+/// a token needs once, cannot be faster.
+/// </summary>
 internal static unsafe class WeightBandwidth
 {
-    /// <summary>More than any cache, and read in less than a second.</summary>
+    /// <summary>More bytes than any cache holds, and read in less than a second.</summary>
     private const long BytesRead = 4L << 30;
 
     private const int PieceBytes = 4 << 20;
 
     /// <summary>
-    /// The best of them counts: the limit is what the machine can do, and a neighbour only ever takes from it.
+    /// The best pass counts: the limit is what the machine can do, and other programs can only slow a pass down.
     /// </summary>
     private const int Passes = 3;
 
@@ -38,7 +41,7 @@ internal static unsafe class WeightBandwidth
             for (int pass = 0; pass < Passes; pass++)
             {
                 long started = Stopwatch.GetTimestamp();
-                team.ForRows(pieces.Count, 1, &ReadPieces, first);
+                team.ForItems(pieces.Count, 1, &ReadPieces, first);
                 best = Math.Max(best, total / Stopwatch.GetElapsedTime(started).TotalSeconds);
             }
             return best;

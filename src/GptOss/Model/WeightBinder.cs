@@ -4,7 +4,8 @@ using GptOss.Kernels;
 namespace GptOss.Model;
 
 /// <summary>
-/// Binds a checkpoint's tensors to the model: the names of the file, the shape each must have, our names.
+/// Finds each weight of the model among a checkpoint's tensors: the name it has in the file, the shape it must have,
+/// and the name it has here.
 /// </summary>
 /// <remarks>After binding nothing checks a shape again. Source of names and shapes: docs/formats.md.</remarks>
 internal static unsafe class WeightBinder
@@ -15,7 +16,7 @@ internal static unsafe class WeightBinder
         bool huggingFace = config.Layout == CheckpointLayout.HuggingFace;
         RefuseSurplusLayers(checkpoint, config, huggingFace ? "model.layers." : "block.");
         (int vocab, int hidden) = (config.VocabSize, config.HiddenSize);
-        Matrix embedding = Rows(
+        Matrix embedding = Matrix(
             checkpoint,
             huggingFace ? "model.embed_tokens.weight" : "embedding.weight",
             null,
@@ -40,7 +41,7 @@ internal static unsafe class WeightBinder
             FinalNorm = Floats(checkpoint, huggingFace ? "model.norm.weight" : "norm.scale", hidden),
             Unembedding = config.TieWordEmbeddings
                 ? TiedHead(checkpoint, embedding, huggingFace ? "lm_head.weight" : "unembedding.weight")
-                : Rows(checkpoint, huggingFace ? "lm_head.weight" : "unembedding.weight", null, vocab, hidden),
+                : Matrix(checkpoint, huggingFace ? "lm_head.weight" : "unembedding.weight", null, vocab, hidden),
         };
     }
 
@@ -54,17 +55,17 @@ internal static unsafe class WeightBinder
             new AttentionWeights
             {
                 Norm = Floats(file, $"model.layers.{layer}.input_layernorm.weight", c.HiddenSize),
-                Query = Rows(file, $"{attention}.q_proj.weight", Bias("q_proj"), c.QueryWidth, c.HiddenSize),
-                Key = Rows(file, $"{attention}.k_proj.weight", Bias("k_proj"), c.KeyValueWidth, c.HiddenSize),
-                Value = Rows(file, $"{attention}.v_proj.weight", Bias("v_proj"), c.KeyValueWidth, c.HiddenSize),
-                Output = Rows(file, $"{attention}.o_proj.weight", Bias("o_proj"), c.HiddenSize, c.QueryWidth),
+                Query = Matrix(file, $"{attention}.q_proj.weight", Bias("q_proj"), c.QueryWidth, c.HiddenSize),
+                Key = Matrix(file, $"{attention}.k_proj.weight", Bias("k_proj"), c.KeyValueWidth, c.HiddenSize),
+                Value = Matrix(file, $"{attention}.v_proj.weight", Bias("v_proj"), c.KeyValueWidth, c.HiddenSize),
+                Output = Matrix(file, $"{attention}.o_proj.weight", Bias("o_proj"), c.HiddenSize, c.QueryWidth),
                 Sinks = Floats(file, $"{attention}.sinks", c.NumAttentionHeads),
                 Window = c.IsSliding[layer] ? c.SlidingWindow : int.MaxValue,
             },
             new ExpertWeights
             {
                 Norm = Floats(file, $"model.layers.{layer}.post_attention_layernorm.weight", c.HiddenSize),
-                Router = Rows(file, $"{router}.weight", $"{router}.bias", c.NumLocalExperts, c.HiddenSize),
+                Router = Matrix(file, $"{router}.weight", $"{router}.bias", c.NumLocalExperts, c.HiddenSize),
                 GateUp = ExpertBinder.HuggingFace(
                     file,
                     c,
@@ -89,7 +90,7 @@ internal static unsafe class WeightBinder
     {
         string attention = $"block.{layer}.attn",
             mlp = $"block.{layer}.mlp";
-        Matrix fused = Rows(
+        Matrix fused = Matrix(
             file,
             $"{attention}.qkv.weight",
             $"{attention}.qkv.bias",
@@ -100,17 +101,17 @@ internal static unsafe class WeightBinder
             new AttentionWeights
             {
                 Norm = Floats(file, $"{attention}.norm.scale", c.HiddenSize),
-                Query = fused.SliceRows(0, c.QueryWidth),
-                Key = fused.SliceRows(c.QueryWidth, c.KeyValueWidth),
-                Value = fused.SliceRows(c.QueryWidth + c.KeyValueWidth, c.KeyValueWidth),
-                Output = Rows(file, $"{attention}.out.weight", $"{attention}.out.bias", c.HiddenSize, c.QueryWidth),
+                Query = fused.SliceOutputs(0, c.QueryWidth),
+                Key = fused.SliceOutputs(c.QueryWidth, c.KeyValueWidth),
+                Value = fused.SliceOutputs(c.QueryWidth + c.KeyValueWidth, c.KeyValueWidth),
+                Output = Matrix(file, $"{attention}.out.weight", $"{attention}.out.bias", c.HiddenSize, c.QueryWidth),
                 Sinks = Floats(file, $"{attention}.sinks", c.NumAttentionHeads),
                 Window = c.IsSliding[layer] ? c.SlidingWindow : int.MaxValue,
             },
             new ExpertWeights
             {
                 Norm = Floats(file, $"{mlp}.norm.scale", c.HiddenSize),
-                Router = Rows(file, $"{mlp}.gate.weight", $"{mlp}.gate.bias", c.NumLocalExperts, c.HiddenSize),
+                Router = Matrix(file, $"{mlp}.gate.weight", $"{mlp}.gate.bias", c.NumLocalExperts, c.HiddenSize),
                 GateUp = ExpertBinder.Original(file, c, $"{mlp}.mlp1", 2 * c.IntermediateSize, c.HiddenSize),
                 Down = ExpertBinder.Original(file, c, $"{mlp}.mlp2", c.HiddenSize, c.IntermediateSize),
             }
@@ -124,19 +125,19 @@ internal static unsafe class WeightBinder
         return values;
     }
 
-    private static Matrix Rows(CheckpointFolder file, string weight, string? bias, int rows, int columns)
+    private static Matrix Matrix(CheckpointFolder file, string weight, string? bias, int outputs, int inputs)
     {
-        _ = file.Get(weight); // of a missing projection its weight is named, not its bias
-        return TensorReader.Rows(
+        _ = file.Get(weight); // first, so that a missing projection is reported by its weight and not by its bias
+        return TensorReader.Matrix(
             file,
             weight,
-            rows,
-            columns,
-            bias is null ? default : TensorReader.Numbers(file, bias, rows)
+            outputs,
+            inputs,
+            bias is null ? default : TensorReader.Numbers(file, bias, outputs)
         );
     }
 
-    // A config that says the attention has no biases, beside biases, is one of another model.
+    // A config that says that the attention has no biases belongs to another model if the files hold biases.
     private static string? AttentionBias(CheckpointFolder file, ModelConfig c, string name) =>
         c.AttentionBias ? name
         : !file.TryGet(name, out _) ? null
@@ -147,12 +148,13 @@ internal static unsafe class WeightBinder
             "Set it to true if the biases belong to the model."
         );
 
-    // Some tools save the shared matrix twice; a head with other values is one that the config denies.
+    // Some tools save the matrix that embedding and head share twice. If the two copies differ, the config is wrong to
+    // say that they are shared.
     private static Matrix TiedHead(CheckpointFolder file, Matrix embedding, string name)
     {
         if (!file.TryGet(name, out Tensor head))
             return embedding;
-        long bytes = (long)embedding.Rows * embedding.Columns * embedding.Format.Bytes();
+        long bytes = (long)embedding.Outputs * embedding.Inputs * embedding.Format.Bytes();
         bool same = head.ByteLength == bytes;
         const int piece = 1 << 24;
         for (long at = 0; same && at < bytes; at += piece)

@@ -3,7 +3,10 @@ using GptOss.Checkpoint;
 
 namespace GptOss.Model;
 
-/// <summary>Weights that are no part of a file: memory outside the managed heap, in cache lines.</summary>
+/// <summary>
+/// Memory for weights that no file holds, such as int8 copies: outside the managed heap, aligned to cache lines of 64
+/// bytes.
+/// </summary>
 internal sealed unsafe class WeightMemory : IWeightStore, IDisposable
 {
     private readonly List<(nint Data, long Bytes)> _regions = [];
@@ -17,7 +20,9 @@ internal sealed unsafe class WeightMemory : IWeightStore, IDisposable
         return data;
     }
 
-    /// <summary>Gives the memory back, of one <see cref="Allocate"/> as a whole, when the reading is closed.</summary>
+    /// <summary>
+    /// Gives the memory of one call of <see cref="Allocate"/> back, as a whole, when the reading is disposed.
+    /// </summary>
     public ILastReading ReadLast(byte* data, long bytes)
     {
         int region = _regions.IndexOf(((nint)data, bytes));

@@ -4,7 +4,10 @@ using GptOss.Checkpoint;
 
 namespace GptOss.Model;
 
-/// <summary>Looks for weights that are not finite: what a damaged download looks like from inside.</summary>
+/// <summary>
+/// Looks through the weights of a checkpoint for a value that is not finite, because that is what a damaged download
+/// often contains.
+/// </summary>
 internal static unsafe class WeightScan
 {
     /// <summary>Values looked at between two looks at the stop flag.</summary>
@@ -37,7 +40,8 @@ internal static unsafe class WeightScan
     private static readonly SearchValues<byte> NotAScale = SearchValues.Create(255);
 
     /// <summary>
-    /// The first tensor in the order of the forward pass with a NaN, an infinity or a scale byte 255, and where in it.
+    /// The first tensor, in the order of the forward pass, that holds a NaN, an infinity or the scale byte 255, and the
+    /// index of that element; null where all weights are finite.
     /// </summary>
     public static (string Tensor, long Element)? FirstNotFinite(CheckpointFolder checkpoint, CancellationToken stop)
     {
@@ -76,7 +80,7 @@ internal static unsafe class WeightScan
         return null;
     }
 
-    // NaN and the infinities have every bit of the exponent set.
+    // Every bit of the exponent is set in NaN and in the infinities, and in no finite number.
     private static int IndexOfExponent<T>(ReadOnlySpan<T> values, T exponent)
         where T : unmanaged, IBinaryInteger<T>
     {
@@ -86,14 +90,15 @@ internal static unsafe class WeightScan
         return -1;
     }
 
-    // In the order in which a layer uses them; behind the layers the final norm comes before the head.
+    // The place of a tensor in the order in which a layer uses its weights. Of the two tensors behind the layers, the
+    // final norm gets a lower place than the head.
     private static int PlaceInLayer(string name)
     {
         int place = Array.FindIndex(OrderInLayer, part => name.Contains(part, StringComparison.Ordinal));
         return place >= 0 ? place : OrderInLayer.Length;
     }
 
-    // Embedding, layer 0, 1, …, then the final norm and the head.
+    // −1 for the embedding, the number of its layer for a layer's weight, and the largest number for what is behind.
     private static int Depth(string name)
     {
         if (name.Contains("embed", StringComparison.Ordinal) && !name.Contains("unembed", StringComparison.Ordinal))

@@ -5,10 +5,12 @@ using GptOss.Threading;
 namespace GptOss.Model;
 
 /// <summary>
-/// The memory and the threads of a forward pass. Buffers grow to the largest batch seen and are then reused: nothing is
-/// allocated per token.
+/// The memory and the threads of a forward pass: one buffer for each intermediate result. Buffers grow to the largest
+/// batch seen and are then reused, so that nothing is allocated per token.
 /// </summary>
 /// <remarks>One pass at a time. What a method returns is valid until the same method is called again.</remarks>
+/// <param name="c">Sizes that give each buffer its width.</param>
+/// <param name="team">The threads that share out the work of the pass.</param>
 internal sealed class Workspace(ModelConfig c, WorkerTeam team) : IDisposable
 {
     private readonly Buffer _residual = new(),
@@ -21,13 +23,13 @@ internal sealed class Workspace(ModelConfig c, WorkerTeam team) : IDisposable
         _angles = new(),
         _scores = new(),
         _gathered = new(),
-        _arranged = new();
+        _permuted = new();
     private readonly Buffer _gateUp = new(),
         _hidden = new(),
         _last = new(),
         _logits = new(),
         _scratch = new(),
-        _segments = new();
+        _splitStates = new();
 
     public WorkerTeam Team => team;
     public Routing Routing { get; } = new();
@@ -60,14 +62,16 @@ internal sealed class Workspace(ModelConfig c, WorkerTeam team) : IDisposable
 
     public Rows Logits(int rows) => _logits.Rows(rows, c.VocabSize);
 
-    /// <summary>Activations in the order of a weight format, <paramref name="width"/> floats a row.</summary>
-    public Rows Arranged(int rows, int width) => _arranged.Rows(rows, width);
+    /// <summary>
+    /// Activations permuted or quantised for a kind of matrix, <paramref name="width"/> floats a row.
+    /// </summary>
+    public Rows Permuted(int rows, int width) => _permuted.Rows(rows, width);
 
     /// <summary>One row of floats for each worker of the team.</summary>
     public Rows Scratch(int floatsPerWorker) => _scratch.Rows(team.Workers, floatsPerWorker);
 
-    /// <summary>What attention makes of single segments of a context, <paramref name="width"/> floats each.</summary>
-    public Rows Segments(int count, int width) => _segments.Rows(count, width);
+    /// <summary>The attention states of single splits of a context, <paramref name="width"/> floats each.</summary>
+    public Rows SplitStates(int count, int width) => _splitStates.Rows(count, width);
 
     public void Dispose()
     {
@@ -83,13 +87,13 @@ internal sealed class Workspace(ModelConfig c, WorkerTeam team) : IDisposable
             _angles,
             _scores,
             _gathered,
-            _arranged,
+            _permuted,
             _gateUp,
             _hidden,
             _last,
             _logits,
             _scratch,
-            _segments,
+            _splitStates,
         ];
         foreach (Buffer buffer in buffers)
             buffer.Dispose();

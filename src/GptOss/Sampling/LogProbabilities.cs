@@ -3,34 +3,58 @@ using GptOss.Kernels;
 
 namespace GptOss.Sampling;
 
-/// <summary>A token and the natural logarithm of its probability.</summary>
+/// <summary>A token and how likely the model found it at its place.</summary>
+/// <param name="Id">The token's number in the vocabulary.</param>
+/// <param name="LogProbability">The natural logarithm of the probability.</param>
 internal readonly record struct TokenLogProbability(int Id, float LogProbability);
 
-/// <summary>Probabilities of the model itself: of the logits before bias, penalties and temperature.</summary>
-internal static class LogProbabilities
+/// <summary>
+/// The probabilities that the model itself gives to the tokens at one place of an answer: those of the logits before
+/// bias, penalties and temperature.
+/// </summary>
+/// <remarks>
+/// Holds one buffer of the vocabulary's size, so that nothing of that size is allocated per token. An instance serves
+/// one caller at a time.
+/// </remarks>
+internal sealed class LogProbabilities
 {
-    /// <summary>
-    /// The <paramref name="count"/> most likely tokens, best first, and a function from any token to its
-    /// log-probability.
-    /// </summary>
-    /// <param name="logits">[vocab], finite.</param>
-    /// <param name="count">How many of the best.</param>
-    /// <param name="logSum">ln Σ e^logit: a token's log-probability is its logit less this.</param>
-    public static TokenLogProbability[] Best(ReadOnlySpan<float> logits, int count, out float logSum)
-    {
-        float maximum = TensorPrimitives.Max(logits);
-        var weights = new float[logits.Length];
-        Softmax.Weights(logits, maximum, 1, weights);
-        double sum = 0;
-        foreach (float weight in weights)
-            sum += weight;
-        logSum = maximum + (float)Math.Log(sum);
+    private float[] _buffer = [];
+    private int _vocabulary;
+    private float _logSum;
 
-        var best = new TokenLogProbability[Math.Min(count, logits.Length)];
+    /// <summary>Copies the logits of one place, which the caller may change afterwards.</summary>
+    /// <param name="logits">One for each token, finite.</param>
+    public void Take(ReadOnlySpan<float> logits)
+    {
+        _vocabulary = logits.Length;
+        if (_buffer.Length < _vocabulary)
+            _buffer = new float[_vocabulary];
+        Span<float> buffer = _buffer.AsSpan(0, _vocabulary);
+
+        // A token's log-probability is its logit less ln Σ e^logit. The buffer first holds the e^(logit − maximum).
+        float maximum = TensorPrimitives.Max(logits);
+        Softmax.Weights(logits, maximum, 1, buffer);
+        double sum = 0;
+        foreach (float weight in buffer)
+            sum += weight;
+        _logSum = maximum + (float)Math.Log(sum);
+        logits.CopyTo(buffer);
+    }
+
+    /// <summary>The log-probability of a token at the place taken last.</summary>
+    public float Of(int token) => _buffer[token] - _logSum;
+
+    /// <summary>
+    /// The <paramref name="count"/> most likely tokens at the place taken last, best first, and of equals the lower id
+    /// first.
+    /// </summary>
+    public TokenLogProbability[] Best(int count)
+    {
+        var best = new TokenLogProbability[Math.Min(count, _vocabulary)];
         int filled = 0;
-        for (int token = 0; token < logits.Length; token++)
+        for (int token = 0; token < _vocabulary; token++)
         {
-            float value = logits[token] - logSum;
+            float value = Of(token);
             if (filled == best.Length && (filled == 0 || value <= best[^1].LogProbability))
                 continue;
             int at = filled < best.Length ? filled++ : best.Length - 1;

@@ -1,11 +1,12 @@
+using System.Diagnostics;
 using System.Numerics.Tensors;
 using GptOss.Kernels;
 
 namespace GptOss.Sampling;
 
 /// <summary>
-/// Chooses one token. The order of the steps is the contract: logit bias, penalties, temperature, top-k, top-p, min-p,
-/// draw.
+/// Chooses the next token from the logits of its place. The order of the steps is the contract: logit bias, penalties,
+/// temperature, top-k, top-p, min-p, draw.
 /// </summary>
 /// <remarks>Holds buffers, so an instance serves one caller at a time; it has no other state.</remarks>
 internal sealed class Sampler
@@ -14,20 +15,22 @@ internal sealed class Sampler
     private int[] _heap = [];
 
     /// <summary>
-    /// Whether the logits say anything: all are finite, and not all are equal. Equal ones are what is left where a
-    /// damaged weight drowned everything else; no trained model makes them.
+    /// Whether a token can be chosen from the model's logits: all are finite, and not all are equal. No trained model
+    /// makes equal logits; they are the sign of a damaged weight that outweighed everything else. Asked before a bias
+    /// is added, which may be negative infinity.
     /// </summary>
     public static bool CanBeSampled(ReadOnlySpan<float> logits)
     {
         float most = TensorPrimitives.Max(logits),
-            least = TensorPrimitives.Min(logits); // both pass a NaN on
+            least = TensorPrimitives.Min(logits); // a NaN among the logits makes both NaN
         return float.IsFinite(most) && float.IsFinite(least) && (most != least || logits.Length == 1);
     }
 
-    /// <param name="logits">[vocab], finite; changed in place by bias and penalties.</param>
-    /// <param name="options">What each step takes.</param>
-    /// <param name="seed">Of the request.</param>
-    /// <param name="position">Of the token to be chosen.</param>
+    /// <summary>Chooses a token; the same arguments give the same token.</summary>
+    /// <param name="logits">One for each token, finite; changed in place by bias and penalties.</param>
+    /// <param name="options">The settings of every step. The bias leaves at least one token.</param>
+    /// <param name="seed">The seed of the request.</param>
+    /// <param name="position">Position of the token to be chosen.</param>
     /// <param name="history">Tokens of prompt and answer; looked at by the penalties only.</param>
     public int Next(
         Span<float> logits,
@@ -43,7 +46,7 @@ internal sealed class Sampler
 
         int best = TensorPrimitives.IndexOfMax<float>(logits);
         if (float.IsNegativeInfinity(logits[best]))
-            throw new InvalidOperationException("The logit bias forbids every token.");
+            throw new UnreachableException("Every token is forbidden, although the request was checked for that.");
         if (options.Temperature == 0)
             return best;
 
@@ -55,7 +58,7 @@ internal sealed class Sampler
         double chance = Uniform(seed, position);
         if ((options.TopK ?? logits.Length) >= logits.Length && options.TopP == 1)
         {
-            // Min-p alone needs no order: the weights are relative to the best token's, which is 1.
+            // Min-p alone needs no sorting: the best token's weight is 1, so a weight is its share of the best token's.
             if (options.MinP > 0)
                 foreach (ref float weight in weights)
                     if (weight < options.MinP)
@@ -67,10 +70,11 @@ internal sealed class Sampler
     }
 
     /// <summary>
-    /// A number in [0, 1) from (seed, position) alone: pausing, restoring and speculating change nothing.
+    /// A random number in [0, 1) that depends on seed and position alone, and on no earlier draw: so an answer that is
+    /// paused and continued gets the same tokens.
     /// </summary>
     /// <remarks>
-    /// The finaliser of SplitMix64, twice, so that neighbouring positions and seeds have nothing in common.
+    /// Mixes by the finaliser of SplitMix64 twice, so that neighbouring positions and seeds give unrelated numbers.
     /// </remarks>
     internal static double Uniform(ulong seed, ulong position) =>
         (Mix(Mix(seed + 0x9E37_79B9_7F4A_7C15) ^ (position * 0xD134_2543_DE82_EF95)) >> 11) * (1.0 / (1UL << 53));
@@ -82,7 +86,7 @@ internal sealed class Sampler
         return z ^ (z >> 31);
     }
 
-    // The most likely tokens, best first: at most k, and no more than it takes to hold the share p of those k.
+    // The most likely tokens, best first: at most k, and of these the fewest whose weights sum to the share p of all k.
     private ReadOnlySpan<int> Keep(ReadOnlySpan<float> logits, ReadOnlySpan<float> weights, int k, float p)
     {
         if (_heap.Length < logits.Length)
@@ -113,7 +117,7 @@ internal sealed class Sampler
         return heap.Popped;
     }
 
-    // The weights are relative to the best token's, which is 1.
+    // The tokens, best first, whose weight is at least minP; the best token, whose weight is 1, always among them.
     private static ReadOnlySpan<int> KeepMinP(ReadOnlySpan<float> weights, ReadOnlySpan<int> tokens, float minP)
     {
         int count = 1;
@@ -131,6 +135,7 @@ internal sealed class Sampler
         return count;
     }
 
+    // Draws from all tokens by weight. A token of weight 0 never comes, even if rounding leaves a rest behind the last.
     private static int Draw(ReadOnlySpan<float> weights, double chance)
     {
         double total = 0;
@@ -150,6 +155,7 @@ internal sealed class Sampler
         return last;
     }
 
+    // Draws from the given tokens by weight; if rounding leaves a rest behind the last, the best token comes.
     private static int Draw(ReadOnlySpan<float> weights, ReadOnlySpan<int> tokens, double chance)
     {
         double total = 0;
@@ -166,7 +172,8 @@ internal sealed class Sampler
     }
 
     /// <summary>
-    /// Token ids, the most likely on top, of equals the lower id. What is popped gathers at the end of the span.
+    /// A heap of token ids with the most likely on top, and of equals the lower id: sorts only as many tokens as are
+    /// popped. Popped ids gather at the end of the span.
     /// </summary>
     private ref struct MaxHeap
     {
@@ -186,7 +193,7 @@ internal sealed class Sampler
 
         public int Count { get; private set; }
 
-        /// <summary>All that was popped, best first.</summary>
+        /// <summary>All ids that were popped, best first. Reorders the span, so it is read once, at the end.</summary>
         public readonly ReadOnlySpan<int> Popped
         {
             get

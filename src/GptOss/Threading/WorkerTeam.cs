@@ -3,27 +3,30 @@ using System.Runtime.ExceptionServices;
 
 namespace GptOss.Threading;
 
-/// <summary>A fixed team of threads that runs one piece of work at a time over ranges of items.</summary>
+/// <summary>
+/// A fixed number of threads that share out one job at a time: a job is a function and a number of items, such as the
+/// outputs of a matrix, and each thread calls the function with ranges of items until all are done.
+/// </summary>
 /// <remarks>
-/// The caller works too and returns when all is done. Items are handed out in order, in ever shorter pieces, so that a
-/// thread the system holds up delays the others little; which thread takes which items changes no result. The caller
-/// waits only for threads that have taken a piece, and no more threads are awake than the machine has processors: the
-/// surplus of a team that is too large sleeps. Between two pieces of work the threads spin for some microseconds, then
-/// sleep. Not for concurrent callers: an engine runs one forward pass at a time. The threads of a team that nobody
-/// closed end once it is collected.
+/// The caller is one of the workers and returns when the job is done. Items are handed out in order, in ever shorter
+/// pieces, so that a thread that the system interrupts delays the others little. Which thread takes which items changes
+/// no result. The caller waits only for threads that have taken a piece. No more threads are awake than the machine has
+/// processors; the surplus of a team that is too large sleeps. Between two jobs the threads spin for some microseconds,
+/// then sleep. There must be one caller at a time: an engine runs one forward pass at a time. If nobody disposes the
+/// team, its threads end once it is collected.
 /// </remarks>
 internal sealed unsafe class WorkerTeam : IDisposable
 {
-    // The threads know the crew and not the team, so that a forgotten team can be collected while they sleep.
+    // The threads refer to the crew and not to the team, so that a forgotten team can be collected while they sleep.
     private readonly Crew _crew;
     private readonly Thread[] _threads;
 
-    /// <param name="workers">Threads in all, the caller's among them.</param>
+    /// <param name="workers">Number of threads in all, the caller's among them.</param>
     public WorkerTeam(int workers)
         : this(workers, Environment.ProcessorCount) { }
 
-    /// <param name="workers">Threads in all, the caller's among them.</param>
-    /// <param name="processors">So many threads at most are awake, the caller's among them.</param>
+    /// <param name="workers">Number of threads in all, the caller's among them.</param>
+    /// <param name="processors">The most threads that are awake, the caller's among them.</param>
     internal WorkerTeam(int workers, int processors)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
@@ -44,15 +47,15 @@ internal sealed unsafe class WorkerTeam : IDisposable
     public int Workers { get; }
 
     /// <summary>
-    /// Calls <paramref name="body"/>(state, worker, first, end) until every item of 0 to <paramref name="items"/> was
-    /// in one range.
+    /// Runs a job: calls <paramref name="body"/>(state, worker, first, end) with ranges that together hold every item
+    /// from 0 to <paramref name="items"/> − 1 once, and returns when all calls have.
     /// </summary>
-    /// <param name="items">Count of items.</param>
-    /// <param name="minimumPerWorker">Ranges are at least so long; with fewer items than two of them the caller works
-    /// alone.</param>
-    /// <param name="body">The worker's number tells which scratch memory is its own.</param>
+    /// <param name="items">Number of items of the job.</param>
+    /// <param name="minimumPerWorker">The least number of items in a range, except the last. With fewer than twice as
+    /// many items the caller does the job alone.</param>
+    /// <param name="body">Called with the number of the worker, which tells the scratch memory that it may use.</param>
     /// <param name="state">Handed to the body; must stay valid until this returns.</param>
-    public void ForRows(int items, int minimumPerWorker, delegate* <void*, int, int, int, void> body, void* state)
+    public void ForItems(int items, int minimumPerWorker, delegate* <void*, int, int, int, void> body, void* state)
     {
         ObjectDisposedException.ThrowIf(_crew.IsClosed, this);
         if (items <= 0)
@@ -72,19 +75,21 @@ internal sealed unsafe class WorkerTeam : IDisposable
             thread.Join();
     }
 
-    /// <summary>What the caller and the threads share: the work, and who is awake.</summary>
-    /// <param name="threads">All of them are awake at first.</param>
-    /// <param name="wanted">So many of them may stay awake.</param>
+    /// <summary>What the caller and the threads share: the job, and the number of threads that are awake.</summary>
+    /// <param name="threads">Number of threads without the caller's, all awake at first.</param>
+    /// <param name="wanted">Number of these threads that may stay awake.</param>
     private sealed class Crew(int threads, int wanted)
     {
         /// <summary>
-        /// Longer than the gap between two kernels of a forward pass; an idle process stops burning CPU after it.
+        /// How long a thread without work spins before it sleeps: longer than the gap between two jobs of a forward
+        /// pass, and short enough that an idle process uses no processor time.
         /// </summary>
         private static readonly long SpinTicks = Stopwatch.Frequency / 20_000; // 50 µs
 
         /// <summary>
-        /// A piece is this part of a worker's share of what is left: long runs of memory first, short ones to even out
-        /// the end.
+        /// A piece is a third of a worker's share of the items that are left. With 90 items and 3 workers the first
+        /// piece has 10 items, the next 80 / 9 = 8. Long pieces at first read memory in order; short ones at the end
+        /// let all workers finish together.
         /// </summary>
         private const int ShareDivisor = 3;
 
@@ -94,20 +99,21 @@ internal sealed unsafe class WorkerTeam : IDisposable
         private int _items;
         private int _smallest;
 
-        // The upper half numbers the work, the lower half counts the items that nobody has taken yet. While it is above
-        // zero the caller stays, so a thread that exchanges this word took its item with the body and the state that
-        // belong to it; one that slept over the end of a work finds another number and exchanges nothing.
+        // The upper 32 bits number the job, the lower 32 count the items that nobody has taken yet. The caller stays
+        // while the count is above zero. So a thread whose exchange of this word succeeds has read the body and the
+        // state of that job. The exchange of a thread that was interrupted until the next job fails, because the number
+        // differs.
         private long _untaken;
         private int _done;
         private ExceptionDispatchInfo? _fault;
 
-        private int _awake = threads; // or called and not up yet
+        private int _awake = threads; // threads that were called but do not run yet are counted
         private int _calls;
         private bool _closed;
 
         public bool IsClosed => Volatile.Read(ref _closed);
 
-        /// <summary>The caller's part: announces the work, takes pieces, and waits for the pieces of others.</summary>
+        /// <summary>The caller's part: announces the job, takes pieces, and waits for the pieces of others.</summary>
         public void Run(int items, int smallest, delegate* <void*, int, int, int, void> body, void* state)
         {
             _body = body;
@@ -116,7 +122,7 @@ internal sealed unsafe class WorkerTeam : IDisposable
             _smallest = smallest;
             _done = 0;
             uint number = (uint)(_untaken >> 32) + 1;
-            Interlocked.Exchange(ref _untaken, (long)((ulong)number << 32) | (uint)items); // publishes all of the above
+            Interlocked.Exchange(ref _untaken, (long)((ulong)number << 32) | (uint)items); // publishes the fields too
             Call(Math.Min(wanted, (items - 1) / smallest));
 
             TakePieces(0);
@@ -134,14 +140,14 @@ internal sealed unsafe class WorkerTeam : IDisposable
                 Monitor.PulseAll(_wake);
         }
 
-        /// <summary>A thread's part, until the team is closed.</summary>
+        /// <summary>The part of every other thread: takes pieces of each job until the team is closed.</summary>
         public void Work(int worker)
         {
             while (AwaitWork())
                 TakePieces(worker);
         }
 
-        /// <summary>Wakes threads until so many are up.</summary>
+        /// <summary>Wakes threads until the given number of them is awake.</summary>
         private void Call(int helpers)
         {
             if (Volatile.Read(ref _awake) >= helpers)
@@ -156,7 +162,7 @@ internal sealed unsafe class WorkerTeam : IDisposable
             }
         }
 
-        /// <summary>Returns when there is something to take, or false when the team is closed.</summary>
+        /// <summary>Waits for a job with items to take; false when the team is closed.</summary>
         private bool AwaitWork()
         {
             long deadline = Stopwatch.GetTimestamp() + SpinTicks;
@@ -179,7 +185,8 @@ internal sealed unsafe class WorkerTeam : IDisposable
         {
             lock (_wake)
             {
-                // Before the look: either it finds the new work, or the work's caller finds one awake less and calls.
+                // Counted as asleep before the last look for work: then either this look finds a new job, or the caller
+                // of that job finds one thread less awake and calls.
                 Interlocked.Decrement(ref _awake);
                 if ((int)Volatile.Read(ref _untaken) != 0 && _awake < wanted)
                 {
@@ -223,7 +230,9 @@ internal sealed unsafe class WorkerTeam : IDisposable
                 Interlocked.Add(ref _done, done);
         }
 
-        /// <summary>Leaves nothing for anybody, as after a fault; returns how many items that were.</summary>
+        /// <summary>
+        /// Takes all items that are left, so that a job ends early after a fault; returns their number.
+        /// </summary>
         private int TakeAll()
         {
             while (true)

@@ -1,3 +1,4 @@
+using GptOss.Generation;
 using GptOss.Model;
 using GptOss.Tests.Model;
 using GptOss.Tests.Oracles;
@@ -18,7 +19,7 @@ public sealed class EngineTests
         var sampling = new SamplingOptions { Temperature = temperature, TopP = topP };
         using KvSequence sequence = model.Engine.Cache.NewSequence();
         int[] next = [model.Engine.Next(sequence, LoadedModel.Prompt(64, 512), sampling, 1, CancellationToken.None)];
-        Decode(8); // the first tokens of a block of positions, and code that runs for the first time
+        Decode(8); // the first tokens of a page, and code that runs for the first time
 
         // The least of some: the runtime's own work beside it can only add.
         Assert.Equal(
@@ -42,15 +43,15 @@ public sealed class EngineTests
 
     [Fact]
     [Trait("speed", "slow")]
-    public void A_new_block_of_positions_allocates_its_handle_in_each_layer_and_nothing_else()
+    public void A_new_page_allocates_its_handle_in_each_layer_and_nothing_else()
     {
         const int Layers = 4;
         using var model = LoadedModel.Random(new TinyShape { NumHiddenLayers = Layers, LayerTypes = "ffff" }, seed: 1);
-        Decode(100); // code that runs for the first time, the crossing into a new block too
+        Decode(100); // code that runs for the first time, the crossing into a new page too
         // The least of some: the runtime's own work beside it can only add.
         double perToken = Enumerable.Range(0, 4).Min(_ => Decode(640) / 640.0);
         TestContext.Current.TestOutputHelper?.WriteLine($"{perToken:f1} bytes a token");
-        // A block's object and the delegate of its end are below 200 bytes; lists of blocks double now and then.
+        // A page's object and the delegate of its end are below 200 bytes; lists of pages double now and then.
         Assert.InRange(perToken, 0, Layers * 200 / 64.0 + 4);
 
         long Decode(int count)
@@ -69,6 +70,38 @@ public sealed class EngineTests
             long before = GC.GetAllocatedBytesForCurrentThread();
             for (int i = 0; i < count; i++)
                 next[0] = model.Engine.Next(sequence, next, SamplingOptions.Greedy, 1, CancellationToken.None);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+    }
+
+    /// <summary>A buffer of the vocabulary would be 800 KB a token; the list of five tokens is 64 bytes.</summary>
+    [Fact]
+    public void Log_probabilities_allocate_their_lists_and_nothing_of_the_vocabulary_s_size()
+    {
+        const int Vocabulary = 201_088;
+        using var model = LoadedModel.Random(new TinyShape { NumHiddenLayers = 1, VocabSize = Vocabulary }, seed: 1);
+        using var scheduler = new Scheduler(model.Engine);
+        var request = new GenerationRequest
+        {
+            Prompt = [1, 2, 3],
+            LogProbabilities = 5,
+            Sampling = new SamplingOptions { TopP = 0.9f, Seed = 1 },
+        };
+        using var sequence = new Sequence(request, scheduler, model.Engine, CancellationToken.None);
+        Decode(8); // the buffers, and code that runs for the first time
+
+        // The least of some: the runtime's own work beside it can only add.
+        long perToken = Enumerable.Range(0, 4).Min(_ => Decode(8)) / 8;
+
+        TestContext.Current.TestOutputHelper?.WriteLine($"{perToken} bytes a token");
+        Assert.InRange(perToken, 0, 1024);
+        sequence.Release();
+
+        long Decode(int count)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < count; i++)
+                sequence.Append(model.Engine.Step(sequence)!.Value, contextLength: 1000);
             return GC.GetAllocatedBytesForCurrentThread() - before;
         }
     }

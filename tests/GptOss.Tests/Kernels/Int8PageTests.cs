@@ -46,7 +46,7 @@ public class Int8PageTests
     [InlineData(float.NegativeInfinity)]
     public void A_position_with_a_value_that_is_not_finite_reads_as_NaN_and_its_neighbours_as_stored(float value)
     {
-        var tile = new KvTile(KeyValueFormat.Int8, headDim: 4);
+        var tile = new KvHeadLayout(KeyValueFormat.Int8, headDim: 4);
         byte[] keys = new byte[tile.Bytes],
             values = new byte[tile.Bytes];
         for (int slot = 0; slot < 64; slot++)
@@ -95,7 +95,7 @@ public class Int8PageTests
     public void A_page_gives_back_what_was_stored_at_each_position(KeyValueFormat format)
     {
         const int headDim = 10;
-        var tile = new KvTile(format, headDim);
+        var tile = new KvHeadLayout(format, headDim);
         byte[] keys = new byte[tile.Bytes],
             values = new byte[tile.Bytes];
         float[][] x = [.. Enumerable.Range(0, 64).Select(slot => Whole(slot))];

@@ -8,11 +8,11 @@ public sealed class KvCacheTests
     [Theory]
     [InlineData(1, 1)] // sees itself alone
     [InlineData(16, 1)]
-    [InlineData(64, 1)] // exactly a block
-    [InlineData(65, 2)] // one key of the block before
+    [InlineData(64, 1)] // exactly a page
+    [InlineData(65, 2)] // one key of the page before
     [InlineData(128, 2)]
     [Trait("speed", "slow")]
-    public void A_sliding_layer_holds_no_more_than_its_window_however_long_the_sequence(int window, int blocks)
+    public void A_sliding_layer_holds_no_more_than_its_window_however_long_the_sequence(int window, int pages)
     {
         using var model = LoadedModel.Random(
             new TinyShape
@@ -29,24 +29,24 @@ public sealed class KvCacheTests
         foreach (int token in LoadedModel.Prompt(400, model.Model.VocabularySize))
         {
             model.Pass((sequence, [token]));
-            most = Math.Max(most, (int)(cache.Bytes / cache.BlockBytes));
+            most = Math.Max(most, (int)(cache.Bytes / cache.PageBytes));
         }
-        // A query of the next token sees window − 1 of the stored positions, and its block may begin with it.
-        Assert.InRange(most, blocks, blocks + 1);
-        Assert.Equal(0, cache.Bytes % cache.BlockBytes);
+        // A query of the next token sees window − 1 of the stored positions, and its page may begin with it.
+        Assert.InRange(most, pages, pages + 1);
+        Assert.Equal(0, cache.Bytes % cache.PageBytes);
     }
 
     [Fact]
-    public void A_full_layer_grows_by_a_block_every_64_positions()
+    public void A_full_layer_grows_by_a_page_every_64_positions()
     {
         using var model = LoadedModel.Random(new TinyShape { NumHiddenLayers = 1, LayerTypes = "f" }, seed: 1);
         KvCache cache = model.Engine.Cache;
         using KvSequence sequence = cache.NewSequence();
         Assert.Equal(0, cache.Bytes);
-        foreach ((int tokens, int blocks) in ((int, int)[])[(1, 1), (63, 1), (1, 2), (300, 6)])
+        foreach ((int tokens, int pages) in ((int, int)[])[(1, 1), (63, 1), (1, 2), (300, 6)])
         {
             model.Pass((sequence, LoadedModel.Prompt(tokens, 512)));
-            Assert.Equal(blocks * (long)cache.BlockBytes, cache.Bytes);
+            Assert.Equal(pages * (long)cache.PageBytes, cache.Bytes);
         }
     }
 
@@ -65,8 +65,8 @@ public sealed class KvCacheTests
         KvCache cache = model.Engine.Cache;
         using KvSequence sequence = cache.NewSequence();
         model.Pass((sequence, LoadedModel.Prompt(500, 512)));
-        Assert.Equal(cache.BlockBytes, cache.Bytes);
-        Assert.Throws<InvalidOperationException>(() => sequence.Block(0, 0));
+        Assert.Equal(cache.PageBytes, cache.Bytes);
+        Assert.Throws<InvalidOperationException>(() => sequence.Page(0, 0));
     }
 
     [Fact]
@@ -78,7 +78,7 @@ public sealed class KvCacheTests
             b = cache.NewSequence();
         model.Pass((a, LoadedModel.Prompt(200, 512)), (b, LoadedModel.Prompt(10, 512)));
         a.Dispose();
-        Assert.Equal(2L * cache.BlockBytes, cache.Bytes); // one block of b in each of the two layers
+        Assert.Equal(2L * cache.PageBytes, cache.Bytes); // one page of b in each of the two layers
         a.Dispose();
         b.Dispose();
         Assert.Equal(0, cache.Bytes);
@@ -90,7 +90,7 @@ public sealed class KvCacheTests
         using var model = LoadedModel.Random(new TinyShape(), seed: 1);
         using var half = new LoadedModel(model.Folder, format: KeyValueFormat.Float16);
         using var quarter = new LoadedModel(model.Folder, format: KeyValueFormat.Int8);
-        Assert.Equal(model.Engine.Cache.BlockBytes, 2 * half.Engine.Cache.BlockBytes);
+        Assert.Equal(model.Engine.Cache.PageBytes, 2 * half.Engine.Cache.PageBytes);
         // 2 layers of keys and values, 2 heads of 32 float32 each.
         Assert.Equal(2 * 2 * 2 * 32 * 4, model.Engine.Cache.BytesPerPosition);
         Assert.Equal(2 * 2 * 2 * (32 + 4), quarter.Engine.Cache.BytesPerPosition);
@@ -107,15 +107,15 @@ public sealed class KvCacheTests
     }
 
     [Fact]
-    public void A_block_lives_until_its_last_holder_lets_go()
+    public void A_page_lives_until_its_last_holder_lets_go()
     {
         int freed = 0;
-        var block = new KvBlock(1024, bytes => freed += bytes);
-        block.AddReference();
-        block.Release();
+        var page = new KvPage(1024, bytes => freed += bytes);
+        page.AddReference();
+        page.Release();
         Assert.Equal(0, freed);
-        block.Keys.Fill(1); // still there
-        block.Release();
+        page.Keys.Fill(1); // still there
+        page.Release();
         Assert.Equal(1024, freed);
     }
 }

@@ -10,12 +10,12 @@ namespace GptOss.Tests.Model;
 public sealed unsafe class LinearTests
 {
     [Theory]
-    [InlineData(nameof(MatrixKind.BFloat16Rows), 37, 50)] // no multiple of anything
-    [InlineData(nameof(MatrixKind.BFloat16Columns), 37, 50)]
-    [InlineData(nameof(MatrixKind.PlainRows), 37, 50)]
-    [InlineData(nameof(MatrixKind.PlainColumns), 37, 50)]
-    [InlineData(nameof(MatrixKind.Mxfp4Rows), 37, 96)] // three blocks: less than a step
-    [InlineData(nameof(MatrixKind.Mxfp4Rows), 64, 288)] // two steps and a rest
+    [InlineData(nameof(MatrixKind.BFloat16ByOutput), 37, 50)] // no multiple of anything
+    [InlineData(nameof(MatrixKind.BFloat16ByInput), 37, 50)]
+    [InlineData(nameof(MatrixKind.PlainByOutput), 37, 50)]
+    [InlineData(nameof(MatrixKind.PlainByInput), 37, 50)]
+    [InlineData(nameof(MatrixKind.Mxfp4), 37, 96)] // three blocks: less than a step
+    [InlineData(nameof(MatrixKind.Mxfp4), 64, 288)] // two steps and a rest
     [Trait("speed", "slow")]
     public void Many_rows_in_one_call_are_as_many_calls_of_one_row(string name, int outputs, int inputs)
     {
@@ -23,7 +23,7 @@ public sealed unsafe class LinearTests
         const int Most = 70;
         float[] x = Sample.Floats(Most * inputs, seed: 1);
         byte[] data =
-            kind == MatrixKind.Mxfp4Rows
+            kind == MatrixKind.Mxfp4
                 ? Sample.Bytes(outputs * inputs / 2, seed: 2)
                 : MemoryMarshal.AsBytes<ushort>(Sample.BFloat16s(outputs * inputs, seed: 2)).ToArray();
         byte[] scales = Sample.Scales(outputs * inputs / 32 + 1, seed: 3);
@@ -37,8 +37,8 @@ public sealed unsafe class LinearTests
             var matrix = new Matrix
             {
                 Kind = kind,
-                Rows = outputs,
-                Columns = inputs,
+                Outputs = outputs,
+                Inputs = inputs,
                 Data = w,
                 Scales = s,
                 Bias = new Numbers((byte*)b, NumberFormat.BFloat16),
@@ -59,9 +59,9 @@ public sealed unsafe class LinearTests
     {
         var matrix = new Matrix
         {
-            Kind = MatrixKind.BFloat16Rows,
-            Rows = 4,
-            Columns = 4,
+            Kind = MatrixKind.BFloat16ByOutput,
+            Outputs = 4,
+            Inputs = 4,
             Data = null,
         };
         Assert.Empty(Apply(matrix, [], threads: 1));
@@ -71,15 +71,15 @@ public sealed unsafe class LinearTests
     {
         using var team = new WorkerTeam(threads);
         using var ws = new Workspace(ModelConfigTests.Read(TinyConfig.HuggingFace(new TinyShape())), team);
-        float[] y = new float[x.Length / matrix.Columns * matrix.Rows];
+        float[] y = new float[x.Length / matrix.Inputs * matrix.Outputs];
         fixed (
             float* px = x,
                 py = y
         )
             Linear.Apply(
-                new Rows(new Span<float>(px, x.Length), matrix.Columns),
+                new Rows(new Span<float>(px, x.Length), matrix.Inputs),
                 matrix,
-                new Rows(new Span<float>(py, y.Length), matrix.Rows),
+                new Rows(new Span<float>(py, y.Length), matrix.Outputs),
                 ws
             );
         return y;

@@ -83,7 +83,7 @@ internal sealed class LoadedModel : IDisposable
         return [.. logits];
     }
 
-    /// <summary>A sequence of so many positions, whose keys and values are random numbers stored directly.</summary>
+    /// <summary>A sequence of the given length, whose keys and values are random numbers stored directly.</summary>
     public KvSequence Remembering(int positions)
     {
         ModelConfig c = Model.Engine.Weights.Config;
@@ -91,7 +91,7 @@ internal sealed class LoadedModel : IDisposable
         var batch = new Batch();
         while (sequence.Length < positions)
         {
-            int rows = Math.Min(KvBlock.Positions, positions - sequence.Length);
+            int rows = Math.Min(KvPage.Positions, positions - sequence.Length);
             batch.Add(sequence, new int[rows], Wanted.None);
             for (int layer = 0; layer < c.NumHiddenLayers; layer++)
             {

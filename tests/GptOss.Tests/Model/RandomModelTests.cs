@@ -185,7 +185,7 @@ public sealed class RandomModelTests
     }
 
     /// <summary>
-    /// 4,096 positions make a segment of attention: what lies beyond is merged into what lies before.
+    /// 4,096 positions make a split of attention: what lies beyond is merged into what lies before.
     /// </summary>
     [Fact]
     [Trait("speed", "slow")]

@@ -7,7 +7,7 @@ namespace GptOss.Tests.Model;
 /// <summary>A logit's bits depend on the model, the tokens before it and the precision, and on nothing else.</summary>
 public sealed class SameBitsTests
 {
-    // Three windows and more than two key tiles of 64.
+    // Three windows and more than two pages of 64 positions.
     private const int Tokens = 150;
 
     private static readonly TinyShape Mxfp4 = new()
@@ -123,9 +123,9 @@ public sealed class SameBitsTests
     [Theory]
     [InlineData(KeyValueFormat.Float32)]
     [InlineData(KeyValueFormat.Int8)]
-    public void Segments_shared_out_over_threads_do_not_show(KeyValueFormat format)
+    public void Splits_shared_out_over_threads_do_not_show(KeyValueFormat format)
     {
-        // Three segments of 4,096 positions, of which the sequences see three, two and one; the window crosses into the
+        // Three splits of 4,096 positions, of which the sequences see three, two and one; the window crosses into the
         // third.
         TinyShape shape = Mxfp4 with { SlidingWindow = 200 };
         int[] contexts = [8300, 5000, 90],

@@ -194,20 +194,100 @@ public sealed class SamplerTests
         Assert.Equal(7, Choose(SamplingOptions.Greedy with { FrequencyPenalty = 0.4f })); // twice: 2.2
     }
 
+    /// <summary>Biases and logits at the ends of float32, and the strongest penalties.</summary>
+    [Fact]
+    public void A_token_that_is_not_forbidden_is_always_found()
+    {
+        const int Few = 12;
+        float[] biases = [float.NegativeInfinity, float.NegativeInfinity, float.MinValue, -1e38f, 0, 10_000];
+        float[] spreads = [6, 1e30f, 3e38f];
+        var random = new Random(1);
+        for (int run = 0; run < 3000; run++)
+        {
+            var bias = Enumerable.Range(0, Few).ToDictionary(token => token, _ => Any(biases));
+            bias[random.Next(Few)] = Any(biases[2..]);
+            Assert.False(Penalties.ForbidsEverything(bias, Few));
+            var options = new SamplingOptions
+            {
+                LogitBias = bias,
+                Temperature = Any([0, 1e-45f, 1, 2]),
+                TopK = Any([(int?)null, 1, 5]),
+                TopP = Any([1e-30f, 0.5f, 1]),
+                MinP = Any([0, 0.1f, 1]),
+                RepetitionPenalty = Any([0.1f, 1, 10]),
+                FrequencyPenalty = Any([-2f, 0, 2]),
+                PresencePenalty = Any([-2f, 0, 2]),
+            };
+            var history = new TokenHistory(Enumerable.Range(0, random.Next(Few)));
+            for (int token = 0; token < 20; token++)
+                history.Add(random.Next(Few));
+            float spread = Any(spreads);
+            float[] logits = [.. Enumerable.Range(0, Few).Select(_ => spread * (2 * random.NextSingle() - 1))];
+
+            int chosen = _sampler.Next(logits, options, seed: 1, (ulong)run, history);
+
+            Assert.False(float.IsNegativeInfinity(bias[chosen]), $"run {run} chose the forbidden token {chosen}");
+            Assert.Equal(
+                Enumerable.Range(0, Few).Where(token => float.IsNegativeInfinity(bias[token])),
+                Enumerable.Range(0, Few).Where(token => !float.IsFinite(logits[token]))
+            );
+        }
+
+        T Any<T>(T[] values) => values[random.Next(values.Length)];
+    }
+
+    [Theory]
+    [InlineData(3, 3, 0, true)]
+    [InlineData(3, 2, 1, false)] // the id beyond the vocabulary is not the third token
+    [InlineData(3, 2, 0, false)]
+    [InlineData(3, 3, 5, true)]
+    [InlineData(1, 1, 0, true)]
+    public void Everything_is_forbidden_where_each_id_of_the_vocabulary_is(
+        int vocabulary,
+        int forbidden,
+        int beyond,
+        bool expected
+    )
+    {
+        var bias = Enumerable
+            .Range(0, forbidden)
+            .Concat(Enumerable.Range(vocabulary, beyond))
+            .ToDictionary(token => token, _ => float.NegativeInfinity);
+        Assert.Equal(expected, Penalties.ForbidsEverything(bias, vocabulary));
+        Assert.False(Penalties.ForbidsEverything(null, vocabulary));
+        bias[0] = float.MinValue;
+        Assert.False(Penalties.ForbidsEverything(bias, vocabulary));
+    }
+
     [Fact]
     public void Log_probabilities_are_those_of_the_whole_vocabulary()
     {
         float[] logits = Logits(4);
         double logSum = Math.Log(logits.Sum(logit => Math.Exp(logit)));
+        var probabilities = new LogProbabilities();
+        probabilities.Take(Logits(5)); // a place before, of which nothing must be left
+        probabilities.Take(logits);
 
-        TokenLogProbability[] best = LogProbabilities.Best(logits, 20, out float sum);
+        TokenLogProbability[] best = probabilities.Best(20);
 
-        Assert.Equal(logSum, sum, 1e-5); // one rounding of a number near 10 and those of the exponentials
+        // One rounding of a number near 10, and those of the exponentials.
+        Assert.All(logits.Index(), logit => Assert.Equal(logit.Item - logSum, probabilities.Of(logit.Index), 1e-5));
         int[] order = [.. Enumerable.Range(0, Vocabulary).OrderByDescending(token => logits[token]).Take(20)];
         Assert.Equal(order, best.Select(token => token.Id));
-        Assert.All(best, token => Assert.Equal(logits[token.Id] - logSum, token.LogProbability, 1e-5));
-        Assert.Empty(LogProbabilities.Best(logits, 0, out _));
-        Assert.Equal(Vocabulary, LogProbabilities.Best(logits, 1000, out _).Length);
+        Assert.All(best, token => Assert.Equal(probabilities.Of(token.Id), token.LogProbability));
+        Assert.Empty(probabilities.Best(0));
+        Assert.Equal(Vocabulary, probabilities.Best(1000).Length);
+    }
+
+    [Fact]
+    public void Log_probabilities_stay_those_of_the_logits_that_were_taken()
+    {
+        float[] logits = Logits(4);
+        var probabilities = new LogProbabilities();
+        probabilities.Take(logits);
+        TokenLogProbability[] before = probabilities.Best(5);
+        logits.AsSpan().Fill(float.NegativeInfinity);
+        Assert.Equal(before, probabilities.Best(5));
     }
 
     private int Next(float[] logits, SamplingOptions options, ulong seed) =>

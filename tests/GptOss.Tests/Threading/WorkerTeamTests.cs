@@ -40,7 +40,7 @@ public sealed unsafe class WorkerTeamTests
                     Items = items,
                     Strangers = wrong,
                 };
-                team.ForRows(items, minimum, &CountItems, &count);
+                team.ForItems(items, minimum, &CountItems, &count);
             }
             Assert.All(seen, times => Assert.Equal(1, times));
             Assert.Equal(0, strangers[0]);
@@ -53,7 +53,7 @@ public sealed unsafe class WorkerTeamTests
         using var team = new WorkerTeam(3);
         var lengths = new int[1000];
         fixed (int* length = lengths)
-            team.ForRows(1000, 150, &KeepLength, length);
+            team.ForItems(1000, 150, &KeepLength, length);
 
         (int First, int Length)[] ranges = [.. lengths.Select((n, first) => (first, n)).Where(range => range.n > 0)];
         int covered = 0;
@@ -74,7 +74,7 @@ public sealed unsafe class WorkerTeamTests
         long[] total = [0];
         fixed (long* sum = total)
             for (int call = 0; call < 20_000; call++)
-                team.ForRows(16, 1, &AddItems, sum);
+                team.ForItems(16, 1, &AddItems, sum);
 
         Assert.Equal(20_000L * 16, total[0]);
     }
@@ -91,7 +91,7 @@ public sealed unsafe class WorkerTeamTests
             fixed (long* sum = total)
                 for (int call = 0; call < 3000; call++)
                 {
-                    team.ForRows(64, 1, &AddItems, sum);
+                    team.ForItems(64, 1, &AddItems, sum);
                     // 0 to 150 µs: about when they fall asleep
                     long until = Stopwatch.GetTimestamp() + Stopwatch.Frequency * (call % 23) / 150_000;
                     while (Stopwatch.GetTimestamp() < until)
@@ -122,7 +122,7 @@ public sealed unsafe class WorkerTeamTests
 
             long[] total = [0];
             fixed (long* sum = total)
-                team.ForRows(100, 1, &AddItems, sum);
+                team.ForItems(100, 1, &AddItems, sum);
             Assert.Equal(100, total[0]);
         }
     }
@@ -132,7 +132,7 @@ public sealed unsafe class WorkerTeamTests
     {
         using var team = new WorkerTeam(4);
         for (int turn = 0; turn < 200; turn++)
-            Assert.Throws<InvalidOperationException>(() => team.ForRows(100, 1, &RefuseAll, null));
+            Assert.Throws<InvalidOperationException>(() => team.ForItems(100, 1, &RefuseAll, null));
     }
 
     [Fact]
@@ -141,7 +141,7 @@ public sealed unsafe class WorkerTeamTests
         using var team = new WorkerTeam(2, processors: 2);
         int[] met = [0, 0];
         fixed (int* both = met)
-            team.ForRows(8, 1, &MeetTheOther, both);
+            team.ForItems(8, 1, &MeetTheOther, both);
         Assert.Equal([1, 1], met);
     }
 
@@ -157,7 +157,7 @@ public sealed unsafe class WorkerTeamTests
         {
             int[] met = new int[workers];
             fixed (int* who = met)
-                team.ForRows(200, 1, &NoteWorker, who);
+                team.ForItems(200, 1, &NoteWorker, who);
             Assert.InRange(met.Sum(), 1, processors);
         }
     }
@@ -199,7 +199,7 @@ public sealed unsafe class WorkerTeamTests
     private static Thread[] MeetForgottenTeam()
     {
         Met.Clear();
-        new WorkerTeam(3, processors: 3).ForRows(12, 1, &MeetTwoOthers, null);
+        new WorkerTeam(3, processors: 3).ForItems(12, 1, &MeetTwoOthers, null);
         return [.. Met.Values.Where(thread => thread != Thread.CurrentThread)];
     }
 
@@ -211,7 +211,7 @@ public sealed unsafe class WorkerTeamTests
         {
             long start = Stopwatch.GetTimestamp();
             for (int call = 0; call < 300; call++)
-                team.ForRows(64, 1, &SpinAWhile, null);
+                team.ForItems(64, 1, &SpinAWhile, null);
             least = Math.Min(least, Stopwatch.GetTimestamp() - start);
         }
         return least;
@@ -223,7 +223,7 @@ public sealed unsafe class WorkerTeamTests
         using var team = new WorkerTeam(4);
         long[] total = [0];
         fixed (long* sum = total)
-            team.ForRows(100, 1, &AddItems, sum);
+            team.ForItems(100, 1, &AddItems, sum);
         List<long> used = [];
         // The least of some tries: the runtime has work of its own, as compiling what the tests before made hot.
         for (int attempt = 0; attempt < 5; attempt++)
@@ -246,7 +246,7 @@ public sealed unsafe class WorkerTeamTests
     {
         var team = new WorkerTeam(3, processors: 3);
         Met.Clear();
-        team.ForRows(12, 1, &MeetTwoOthers, null);
+        team.ForItems(12, 1, &MeetTwoOthers, null);
         Thread[] hired = [.. Met.Values.Where(thread => thread != Thread.CurrentThread)];
         Assert.Equal([true, true], hired.Select(thread => thread.IsAlive));
 
@@ -254,7 +254,7 @@ public sealed unsafe class WorkerTeamTests
         team.Dispose();
 
         Assert.Equal([false, false], hired.Select(thread => thread.IsAlive));
-        Assert.Throws<ObjectDisposedException>(() => team.ForRows(100, 1, &AddItems, null));
+        Assert.Throws<ObjectDisposedException>(() => team.ForItems(100, 1, &AddItems, null));
     }
 
     [Fact]
@@ -306,7 +306,7 @@ public sealed unsafe class WorkerTeamTests
     private static void AddItems(void* state, int worker, int first, int end) =>
         Interlocked.Add(ref *(long*)state, end - first);
 
-    private static void RefuseOne(WorkerTeam team, int item) => team.ForRows(100, 1, &Refuse, &item);
+    private static void RefuseOne(WorkerTeam team, int item) => team.ForItems(100, 1, &Refuse, &item);
 
     private static void Refuse(void* state, int worker, int first, int end)
     {
