@@ -138,7 +138,7 @@ public sealed class HarmonyParserTests
         foreach (int token in Markup.Tokens("<|channel|>final<|message|>"))
             Assert.Empty(parser.Accept(token));
         foreach (int token in Tokenizer.O200kHarmony.Encode("Two words"))
-            Assert.Equal([new HarmonyEvent.Text(Channel.Final, Markup.Text([token]))], parser.Accept(token));
+            Assert.Equal([new HarmonyEvent.TextDelta(Channel.Final, Markup.Text([token]))], parser.Accept(token));
     }
 
     [Fact]
@@ -150,7 +150,7 @@ public sealed class HarmonyParserTests
             .. heart,
             heart[0],
         ]);
-        Assert.Equal(["💖", "\uFFFD"], events.OfType<HarmonyEvent.Text>().Select(text => text.Delta));
+        Assert.Equal(["💖", "\uFFFD"], events.OfType<HarmonyEvent.TextDelta>().Select(text => text.Delta));
     }
 
     [Fact]
@@ -167,20 +167,20 @@ public sealed class HarmonyParserTests
                 new HarmonyEvent.CallDelta("{}"),
                 new HarmonyEvent.CallFinished("functions.f", "{}", "<|constrain|>json", IsEnded: true),
                 new HarmonyEvent.MessageFinished(parser.Messages[0]),
-                new HarmonyEvent.End(EndReason.Call),
+                new HarmonyEvent.End(AnswerEnd.Call),
             ],
             events
         );
     }
 
     [Theory]
-    [InlineData("<|channel|>final<|message|>hi<|return|>", EndReason.Return)]
-    [InlineData("<|channel|>final<|message|>hi<|endoftext|>", EndReason.EndOfText)]
-    [InlineData("<|channel|>final<|message|>hi", EndReason.Cut)]
-    [InlineData("<|channel|>final<|message|>hi<|end|>", EndReason.Cut)]
-    [InlineData("<|channel|>final<|message|>hi<|end|><|return|><|call|>", EndReason.Return)]
-    [InlineData("", EndReason.Cut)]
-    internal void The_end_is_told_once_with_its_reason(string answer, EndReason reason)
+    [InlineData("<|channel|>final<|message|>hi<|return|>", AnswerEnd.Return)]
+    [InlineData("<|channel|>final<|message|>hi<|endoftext|>", AnswerEnd.EndOfText)]
+    [InlineData("<|channel|>final<|message|>hi", AnswerEnd.Cut)]
+    [InlineData("<|channel|>final<|message|>hi<|end|>", AnswerEnd.Cut)]
+    [InlineData("<|channel|>final<|message|>hi<|end|><|return|><|call|>", AnswerEnd.Return)]
+    [InlineData("", AnswerEnd.Cut)]
+    internal void The_end_is_told_once_with_its_reason(string answer, AnswerEnd reason)
     {
         (_, List<HarmonyEvent> events) = Markup.Parse(Markup.Tokens(answer));
         Assert.Equal([new HarmonyEvent.End(reason)], events.OfType<HarmonyEvent.End>());
