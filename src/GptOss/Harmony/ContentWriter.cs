@@ -10,7 +10,10 @@ namespace GptOss.Harmony;
 /// <param name="options">How schemas are written, and who is told where one is shortened.</param>
 internal sealed class ContentWriter(bool hasFunctions, RenderOptions options)
 {
-    /// <summary>The text of one content, byte for byte as OpenAI's harmony library writes it.</summary>
+    /// <summary>
+    /// The text of one content, byte for byte as OpenAI's harmony library writes it, except for functions' schemas
+    /// where <see cref="RenderOptions.CleanSchemas"/> is set.
+    /// </summary>
     public string Write(HarmonyContent content) =>
         content switch
         {

@@ -43,7 +43,7 @@ internal sealed record RenderOptions
 
     /// <summary>
     /// Whether the recipient of a call stands behind its channel, where the model writes it. Off, it stands behind the
-    /// role, where the reference library writes it.
+    /// role, where OpenAI's harmony library writes it.
     /// </summary>
     public bool RecipientBehindChannel { get; init; }
 

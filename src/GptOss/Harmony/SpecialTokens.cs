@@ -82,13 +82,13 @@ internal sealed class SpecialTokens
     /// </summary>
     public bool EndsGeneration(int token) => token == Return || token == Call || token == EndOfText;
 
-    /// <summary>What a token that ends a message says of its end.</summary>
+    /// <summary>The <see cref="Ending"/> that a token stands for which ends a message or an answer.</summary>
     public Ending EndingOf(int token) =>
         token == Call ? Ending.Call
         : token == End ? Ending.End
         : Ending.Turn;
 
-    /// <summary>How the answer ends with a token that ends it.</summary>
+    /// <summary>The <see cref="AnswerEnd"/> that a token stands for which ends an answer.</summary>
     public AnswerEnd AnswerEndOf(int token) =>
         token == Call ? AnswerEnd.Call
         : token == Return ? AnswerEnd.Return

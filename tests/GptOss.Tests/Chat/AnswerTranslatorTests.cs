@@ -3,117 +3,22 @@ using static GptOss.Tests.Chat.ChatScript;
 
 namespace GptOss.Tests.Chat;
 
-/// <summary>
-/// What Microsoft.Extensions.AI and its middleware expect of a chat client: the expectations of dotnet/extensions' own
-/// tests for providers, over scripted tokens.
-/// </summary>
-public sealed class ReplyTests
+/// <summary>What the tokens of an answer become: calls, hidden reasoning, ends before the end.</summary>
+public sealed class AnswerTranslatorTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Every_update_carries_role_ids_model_and_time()
-    {
-        List<ChatResponseUpdate> updates = await Updates(new TokenScript(Greeting).Client());
-
-        Assert.True(updates.Count > 5, "Text comes in pieces, not at the end.");
-        Assert.All(updates, update =>
-        {
-            Assert.Equal(ChatRole.Assistant, update.Role);
-            Assert.Equal("script", update.ModelId);
-            Assert.False(string.IsNullOrEmpty(update.MessageId));
-            Assert.True(update.CreatedAt > DateTimeOffset.UnixEpoch);
-            Assert.Null(update.ConversationId);
-        });
-        Assert.Single(updates.Select(update => update.MessageId).Distinct());
-        Assert.Single(updates.Select(update => update.ResponseId).Distinct());
-        Assert.Equal(
-            "The user greets.",
-            string.Concat(updates.SelectMany(u => u.Contents.OfType<TextReasoningContent>()))
-        );
-        Assert.Equal("Hello there!", string.Concat(updates.Select(update => update.Text)));
-    }
-
-    [Fact]
-    public async Task Usage_and_reason_come_once_in_the_last_update()
-    {
-        var source = new TokenScript(Greeting) { CachedTokens = 7 };
-        List<ChatResponseUpdate> updates = await Updates(source.Client());
-
-        UsageDetails usage = Assert
-            .Single(updates.SelectMany(update => update.Contents).OfType<UsageContent>())
-            .Details;
-        Assert.Contains(updates[^1].Contents, content => content is UsageContent);
-        Assert.Equal(ChatFinishReason.Stop, updates[^1].FinishReason);
-        Assert.All(updates.SkipLast(1), update => Assert.Null(update.FinishReason));
-        Assert.Equal(source.Requests[0].Prompt.Count, usage.InputTokenCount);
-        Assert.Equal(Tokens(Greeting), usage.OutputTokenCount);
-        Assert.Equal(usage.InputTokenCount + usage.OutputTokenCount, usage.TotalTokenCount);
-        Assert.Equal(TokenScript.Tokenizer.Encode("The user greets.").Count, usage.ReasoningTokenCount);
-        Assert.Equal(7, usage.CachedInputTokenCount);
-    }
-
-    [Fact]
-    public async Task A_response_is_its_stream_collected()
-    {
-        ChatResponse response = await new TokenScript(Greeting)
-            .Client()
-            .GetResponseAsync("Hi", cancellationToken: Stop);
-
-        ChatMessage message = Assert.Single(response.Messages);
-        Assert.Equal(ChatRole.Assistant, message.Role);
-        Assert.Collection(
-            message.Contents,
-            content => Assert.Equal("The user greets.", Assert.IsType<TextReasoningContent>(content).Text),
-            content => Assert.Equal("Hello there!", Assert.IsType<TextContent>(content).Text)
-        );
-        Assert.Equal(message.MessageId, response.ResponseId);
-        Assert.Equal("script", response.ModelId);
-        Assert.Null(response.ConversationId);
-        Assert.NotNull(response.Usage);
-    }
-
-    [Fact]
-    public async Task The_function_loop_gives_back_reasoning_call_and_result()
-    {
-        var source = new TokenScript(Call, Answer);
-        string? asked = null;
-        ChatResponse response = await Loop(source)
-            .GetResponseAsync(
-                "Weather in Lisbon?",
-                With(
-                    Weather(city =>
-                    {
-                        asked = city;
-                        return "sunny";
-                    })
-                ),
-                Stop
-            );
-
-        Assert.Equal("Lisbon", asked);
-        Assert.Equal("It is sunny.", response.Messages[^1].Text);
-        // The model's own tokens, the blank after the colon included, then the result.
-        Assert.EndsWith(
-            "<|start|>assistant"
-                + Call
-                + "<|start|>functions.get_weather to=assistant<|channel|>commentary<|message|>sunny<|end|><|start|>assistant",
-            source.Prompt(1)
-        );
-        Assert.Equal(source.Requests[0].Prompt, source.Requests[1].Prompt.Take(source.Requests[0].Prompt.Count));
-        FunctionCallContent call = Assert.Single(response.Messages[0].Contents.OfType<FunctionCallContent>());
-        Assert.Null(call.Exception);
-        Assert.Equal("get_weather", call.Name);
-        Assert.Contains(response.Messages[0].Contents, content => content is TextContent { Text: "Let me look." });
-    }
-
-    [Fact]
     public async Task A_call_comes_whole_and_once_and_ends_the_answer()
     {
-        List<ChatResponseUpdate> updates = await Updates(new TokenScript(Call).Client(), With(Weather(_ => "")));
+        List<ChatResponseUpdate> updates = await new TokenScript(Call)
+            .Client()
+            .GetStreamingResponseAsync("Weather?", With(Weather(_ => "")), Stop)
+            .ToListAsync(Stop);
 
         FunctionCallContent call = Assert.Single(updates.SelectMany(u => u.Contents).OfType<FunctionCallContent>());
         Assert.Equal("Lisbon", call.Arguments!["city"]!.ToString());
+        Assert.Equal("Let me look.", string.Concat(updates.Select(update => update.Text)));
         Assert.Equal(ChatFinishReason.ToolCalls, updates[^1].FinishReason);
     }
 
@@ -127,15 +32,6 @@ public sealed class ReplyTests
 
         var call = Assert.IsType<FunctionCallContent>(response.Messages[0].Contents[0]);
         Assert.Equal("Lisbon", call.Arguments!["city"]!.ToString());
-    }
-
-    [Fact]
-    public async Task A_function_that_throws_is_told_to_the_model()
-    {
-        var source = new TokenScript(Call, Answer);
-        await Loop(source).GetResponseAsync("Weather?", With(Weather(_ => throw new IOException("no sky"))), Stop);
-
-        Assert.Contains("<|message|>Error", source.Prompt(1));
     }
 
     [Fact]
@@ -156,7 +52,7 @@ public sealed class ReplyTests
         var source = new TokenScript(Call, Answer);
         ChatOptions options = With(Weather(_ => "sunny"));
         options.Reasoning = new ReasoningOptions { Output = ReasoningOutput.None };
-        ChatResponse response = await Loop(source).GetResponseAsync("Weather?", options, Stop);
+        ChatResponse response = await source.Loop().GetResponseAsync("Weather?", options, Stop);
 
         Assert.DoesNotContain(response.Messages.SelectMany(m => m.Contents), content =>
             content is TextReasoningContent
@@ -167,23 +63,31 @@ public sealed class ReplyTests
     [Fact]
     public async Task An_answer_cut_at_its_limit_says_so()
     {
-        ChatResponse response = await new TokenScript(Greeting)
+        var source = new TokenScript(Greeting);
+        ChatResponse response = await source
             .Client()
             .GetResponseAsync("Hi", new ChatOptions { MaxOutputTokens = 4 }, Stop);
 
         Assert.Equal(ChatFinishReason.Length, response.FinishReason);
         Assert.Equal(4, response.Usage!.OutputTokenCount);
+        Assert.Equal(4, source.Requests[0].MaxTokens);
     }
 
-    [Fact]
-    public async Task A_stop_sequence_ends_the_answer_wherever_tokens_end()
+    [Theory]
+    [InlineData("one ", "two")] // "two" stands in the reasoning too, where nothing is looked for
+    [InlineData("one tw", "o t")] // overlaps what precedes it
+    [InlineData("one two three", "never")]
+    [InlineData("on", "e t", "count")]
+    public async Task A_stop_sequence_ends_the_answer_wherever_tokens_end(string text, params string[] stops)
     {
-        ChatResponse response = await new TokenScript(Greeting)
+        ChatResponse response = await new TokenScript(
+            "<|channel|>analysis<|message|>I count two more.<|end|><|start|>assistant"
+                + "<|channel|>final<|message|>one two three<|return|>"
+        )
             .Client()
-            .GetResponseAsync("Hi", new ChatOptions { StopSequences = ["o the", "user"] }, Stop);
+            .GetResponseAsync("Count", new ChatOptions { StopSequences = stops }, Stop);
 
-        // "user" stands in the reasoning, where nothing is looked for.
-        Assert.Equal("Hell", response.Text);
+        Assert.Equal(text, response.Text);
         Assert.Equal(ChatFinishReason.Stop, response.FinishReason);
     }
 
@@ -199,84 +103,4 @@ public sealed class ReplyTests
         Assert.Contains("# Response Formats\n\n## Person\n\n", source.Prompt());
         Assert.Contains("\"age\"", source.Prompt());
     }
-
-    [Fact]
-    public async Task Null_arguments_are_refused()
-    {
-        using GptOssChatClient client = new TokenScript(Greeting).Client();
-
-        await Assert.ThrowsAsync<ArgumentNullException>("messages", () =>
-            client.GetResponseAsync((IEnumerable<ChatMessage>)null!, cancellationToken: Stop)
-        );
-        Assert.Throws<ArgumentNullException>("messages", () =>
-            client.GetStreamingResponseAsync((IEnumerable<ChatMessage>)null!, cancellationToken: Stop)
-        );
-        Assert.Throws<ArgumentNullException>("messages", () => client.CountTokens(null!));
-        Assert.Throws<ArgumentNullException>("serviceType", () => client.GetService(null!));
-    }
-
-    [Fact]
-    public void Services_are_those_promised_and_none_under_a_key()
-    {
-        using GptOssChatClient client = new TokenScript(Greeting).Client();
-
-        Assert.Equal("gpt-oss", client.GetService<ChatClientMetadata>()!.ProviderName);
-        Assert.Equal("script", client.GetService<ChatClientMetadata>()!.DefaultModelId);
-        Assert.Same(TokenScript.Tokenizer, client.GetService<GptOssTokenizer>());
-        Assert.Same(client, client.GetService<IChatClient>());
-        Assert.Same(client, client.GetService<GptOssChatClient>());
-        Assert.Null(client.GetService<GptOssModel>()); // a script is none
-        Assert.Null(client.GetService<string>());
-        Assert.Null(client.GetService(typeof(GptOssTokenizer), "key"));
-    }
-
-    [Fact]
-    public async Task Counting_tokens_is_what_the_request_then_uses()
-    {
-        var source = new TokenScript(Greeting);
-        using GptOssChatClient client = source.Client();
-        ChatOptions options = With(Weather(_ => ""));
-        ChatMessage[] messages = [new(ChatRole.User, "Weather in Lisbon?")];
-
-        int counted = client.CountTokens(messages, options);
-        ChatResponse response = await client.GetResponseAsync(messages, options, Stop);
-
-        Assert.Equal(response.Usage!.InputTokenCount, counted);
-    }
-
-    [Fact]
-    public async Task The_callers_options_and_messages_are_left_as_they_are()
-    {
-        ChatOptions options = With(Weather(_ => ""));
-        options.StopSequences = ["x"];
-        List<ChatMessage> messages = [new(ChatRole.User, "Hi")];
-        await new TokenScript(Greeting).Client().GetResponseAsync(messages, options, Stop);
-
-        Assert.Single(messages);
-        Assert.Single(options.Tools!);
-        Assert.Equal(["x"], options.StopSequences);
-        Assert.Null(options.ModelId);
-    }
-
-    private static IChatClient Loop(TokenScript source) => source.Client().AsBuilder().UseFunctionInvocation().Build();
-
-    private static ChatOptions With(AIFunction function)
-    {
-        ChatOptions options = Options();
-        options.Tools = [function];
-        return options;
-    }
-
-    private static int Tokens(string script) =>
-        Tokenization.SpecialSpellings.Encode(TokenScript.Tokenizer, script).Count;
-
-    private static async Task<List<ChatResponseUpdate>> Updates(GptOssChatClient client, ChatOptions? options = null)
-    {
-        var updates = new List<ChatResponseUpdate>();
-        await foreach (ChatResponseUpdate update in client.GetStreamingResponseAsync("Hi", options, Stop))
-            updates.Add(update);
-        return updates;
-    }
-
-    internal sealed record Person(string Name, int Age);
 }
