@@ -36,7 +36,8 @@ internal static class ToolText
     }
 
     /// <summary>
-    /// Whether arguments that the model wrote are, apart from their spacing, the arguments of a call.
+    /// Whether arguments that the model wrote say the same as the arguments of a call, whatever their spacing and
+    /// escapes.
     /// </summary>
     /// <param name="written">The arguments as the model wrote them.</param>
     /// <param name="compact">The call's arguments, as <see cref="Arguments"/> returns them.</param>
