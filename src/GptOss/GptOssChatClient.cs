@@ -26,7 +26,7 @@ namespace GptOss;
 /// </remarks>
 public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
 {
-    private readonly Responder _responder;
+    private readonly RequestRunner _runner;
     private readonly ChatClientMetadata _metadata;
     private readonly GptOssTokenizer _tokenizer;
     private readonly GptOssModel? _model;
@@ -35,7 +35,7 @@ public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
     internal GptOssChatClient(ChatSource source, GptOssModel? model, bool ownsModel, ILoggerFactory? loggerFactory)
     {
         ILogger logger = CarefulLogger.From(loggerFactory, typeof(GptOssChatClient).FullName!);
-        _responder = new Responder(source, logger);
+        _runner = new RequestRunner(source, logger);
         if (model?.FirstToWarn(loggerFactory) == true)
             ChatLog.Slow(logger, string.Join(" and ", Processor.Unused));
         _tokenizer = model?.Tokenizer ?? new GptOssTokenizer(source.Tokenizer);
@@ -96,8 +96,8 @@ public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
     )
     {
         ArgumentNullException.ThrowIfNull(messages);
-        _responder.ThrowIfClosed();
-        return _responder.RespondAsync(messages, options, this, cancellationToken);
+        _runner.ThrowIfClosed();
+        return _runner.RunAsync(messages, options, this, cancellationToken);
     }
 
     /// <summary>
@@ -106,7 +106,7 @@ public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
     public int CountTokens(IEnumerable<ChatMessage> messages, ChatOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(messages);
-        return _responder.CountTokens(messages, options, this);
+        return _runner.CountTokens(messages, options, this);
     }
 
     /// <summary>
@@ -130,7 +130,7 @@ public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
     /// </summary>
     public void Dispose()
     {
-        _responder.Dispose();
+        _runner.Dispose();
         if (_ownsModel)
             _model!.Dispose();
     }
@@ -138,7 +138,7 @@ public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
     /// <inheritdoc cref="Dispose"/>
     public ValueTask DisposeAsync()
     {
-        _responder.Dispose();
+        _runner.Dispose();
         return _ownsModel ? _model!.DisposeAsync() : ValueTask.CompletedTask;
     }
 }

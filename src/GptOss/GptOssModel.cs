@@ -211,6 +211,6 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable
     private sealed class PartOfLoading(IProgress<LoadProgress> progress) : IProgress<double>
     {
         public void Report(double value) =>
-            progress.Report(new LoadProgress("Deriving int8 weights", 0.05 + 0.95 * value));
+            progress.Report(new LoadProgress("Packing int8 weights", 0.05 + 0.95 * value));
     }
 }

@@ -24,7 +24,7 @@ public sealed class TokenGeneration : IAsyncEnumerable<int>
     /// <summary>Why the last enumeration ended; <see cref="EndReason.None"/> until it has.</summary>
     public EndReason End { get; private set; }
 
-    /// <summary>Begins to generate.</summary>
+    /// <summary>Begins to generate the tokens.</summary>
     /// <exception cref="ArgumentException">
     /// While enumerating: the prompt is empty, or an id of it is not in the vocabulary.
     /// </exception>

@@ -118,11 +118,11 @@ internal static class BenchCommand
                 + (fitting > 0 ? $"Use --layers {fitting}." : "Not even one layer fits.")
         );
 
-        // Fast gives the memory of a dense matrix back once it is derived: the head is the one that is there in both
+        // Fast gives the memory of a dense matrix back once its copy is made: the head is the one that is there in both
         // forms.
         long Needed(int layers) =>
             shape.WeightBytes(layers)
-            + (request.Options.Precision == Precision.Fast ? PublishedShape.DerivedHeadBytes : 0)
+            + (request.Options.Precision == Precision.Fast ? PublishedShape.PackedHeadBytes : 0)
             + PublishedShape.KeyValueBytes(
                 layers,
                 Math.Max(request.PromptTokens, request.Context ?? 0) + request.DecodeTokens

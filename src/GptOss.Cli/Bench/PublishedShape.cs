@@ -38,7 +38,7 @@ internal sealed record PublishedShape(string Name, int Layers, int Experts)
     }
 
     /// <summary>Bytes of the head's int8 copy in the precision fast.</summary>
-    public static long DerivedHeadBytes => Int8.Bytes(Vocabulary, HiddenSize);
+    public static long PackedHeadBytes => Int8.Bytes(Vocabulary, HiddenSize);
 
     /// <summary>
     /// Bytes of float32 keys and values of the given tokens if every layer saw all of them: an upper bound.

@@ -70,14 +70,14 @@ internal sealed class RenderCases(SpecialTokens special)
         Get(message, "content") switch
         {
             null => [],
-            { ValueKind: JsonValueKind.String } text => [new HarmonyContent.Text(text.GetString()!)],
+            { ValueKind: JsonValueKind.String } text => [new HarmonyContent.PlainText(text.GetString()!)],
             { } parts => [.. parts.EnumerateArray().Select(Content)],
         };
 
     private static HarmonyContent Content(JsonElement part) =>
         Text(part, "type") switch
         {
-            "text" => new HarmonyContent.Text(Text(part, "text") ?? ""),
+            "text" => new HarmonyContent.PlainText(Text(part, "text") ?? ""),
             "system" => System(part),
             "developer" => new HarmonyContent.DeveloperInfo
             {

@@ -4,29 +4,31 @@ using Microsoft.Extensions.AI;
 namespace GptOss.Chat;
 
 /// <summary>
-/// The last answers of a model, for hosts whose callers lose a part of them: reasoning that a web page does not send
-/// back, properties that a protocol has no place for.
+/// Remembers the last answers of a model, for hosts whose callers send an answer back without some of it: a web page
+/// drops the reasoning, and a protocol may have no place for properties.
 /// </summary>
 /// <remarks>
 /// An answer is found by its <c>MessageId</c>, and used only if the text and the calls that came back are those that
-/// were given. It is a help and not a state: a history without it is read as it is. Of old answers the oldest are
-/// forgotten. Belongs to the model, so that all its clients share it. Thread-safe.
+/// were given. An answer that is not remembered is read from the history, so that forgetting costs only what the caller
+/// has dropped. When the memory is full, the oldest answers are forgotten. Belongs to the model, so that all clients of
+/// the model share it; used only by requests with <see cref="GptOssRequestOptions.RecallAnswers"/>. Thread-safe.
 /// </remarks>
-/// <param name="capacityBytes">The most memory that answers take, as far as their texts and ids do.</param>
+/// <param name="capacityBytes">The most bytes that the texts and token ids of all answers may take.</param>
 internal sealed class AnswerMemory(long capacityBytes)
 {
     private const int BytesOfAnEntry = 400;
 
     /// <summary>
-    /// Stands for a call: those of an answer that comes back are its own, since their results are found by them.
+    /// Stands in the place of every remembered call. <see cref="Find"/> puts in the calls of the message that came
+    /// back, since the results of a history are found by the call's own object.
     /// </summary>
-    private static readonly FunctionCallContent ACall = new("", "");
+    private static readonly FunctionCallContent PlaceOfCall = new("", "");
 
     private readonly Dictionary<string, Answer> _answers = [];
     private readonly Queue<string> _order = new();
     private long _bytes;
 
-    /// <summary>What the answers take now.</summary>
+    /// <summary>The bytes that the remembered answers take now.</summary>
     public long Bytes
     {
         get
@@ -36,9 +38,10 @@ internal sealed class AnswerMemory(long capacityBytes)
         }
     }
 
-    /// <param name="messageId">A fresh one.</param>
-    /// <param name="contents">What the caller was given.</param>
-    /// <param name="spoken">What the model said.</param>
+    /// <summary>Remembers an answer, unless it alone is larger than the memory.</summary>
+    /// <param name="messageId">The id of the answer's message, which no other answer has.</param>
+    /// <param name="contents">The contents that the caller was given.</param>
+    /// <param name="spoken">The messages that the model wrote.</param>
     public void Add(string messageId, IEnumerable<AIContent> contents, IReadOnlyList<SpokenMessage> spoken)
     {
         string visible = Visible(contents);
@@ -48,7 +51,10 @@ internal sealed class AnswerMemory(long capacityBytes)
             + spoken.Sum(said => 100 + 2L * said.Text.Length + 4L * (said.Tokens?.Count ?? 0));
         if (bytes > capacityBytes)
             return;
-        SpokenMessage[] remembered = [.. spoken.Select(said => said.Call is null ? said : said with { Call = ACall })];
+        SpokenMessage[] remembered =
+        [
+            .. spoken.Select(said => said.Call is null ? said : said with { Call = PlaceOfCall }),
+        ];
         lock (_answers)
         {
             _answers[messageId] = new Answer(visible, remembered, bytes);
@@ -63,7 +69,8 @@ internal sealed class AnswerMemory(long capacityBytes)
     }
 
     /// <summary>
-    /// What the model said in this message; null if that is not known, or if text or calls were changed.
+    /// The messages that the model wrote in the answer that came back as this message; null if the answer is not
+    /// remembered, or if its text or its calls were changed since.
     /// </summary>
     public IReadOnlyList<SpokenMessage>? Find(ChatMessage message)
     {
@@ -83,7 +90,9 @@ internal sealed class AnswerMemory(long capacityBytes)
         ];
     }
 
-    /// <summary>Text and calls in their order, however they were cut into pieces.</summary>
+    /// <summary>
+    /// Text and calls in their order as one string: the same for an answer in one piece and in a hundred.
+    /// </summary>
     private static string Visible(IEnumerable<AIContent> contents)
     {
         var visible = new StringBuilder();

@@ -5,67 +5,77 @@ using Microsoft.Extensions.AI;
 
 namespace GptOss.Chat;
 
-/// <summary>Where a message of the model stands in the contents of an answer.</summary>
+/// <summary>The kind of contents in which an answer holds a message of the model.</summary>
 internal enum PartPlace
 {
-    /// <summary>In <see cref="TextContent"/>.</summary>
+    /// <summary>The message is text that the caller sees, in <see cref="TextContent"/>.</summary>
     Text,
 
-    /// <summary>In <see cref="TextReasoningContent"/>.</summary>
+    /// <summary>The message is reasoning that the caller sees, in <see cref="TextReasoningContent"/>.</summary>
     Reasoning,
 
-    /// <summary>It is a <see cref="FunctionCallContent"/>.</summary>
+    /// <summary>The message is a call, a <see cref="FunctionCallContent"/>.</summary>
     Call,
 
-    /// <summary>Nowhere: the caller did not want to see it.</summary>
+    /// <summary>No contents hold the message: it is reasoning that the caller did not want to see.</summary>
     Nowhere,
 }
 
-/// <summary>A message that the model wrote, as far as the contents of the answer do not say it.</summary>
+/// <summary>
+/// Describes one message that the model wrote within an answer, as a note which travels with the answer: what its
+/// contents cannot say, so that the model later finds the message exactly as it wrote it.
+/// </summary>
 /// <remarks>
-/// Contents of one kind are merged on their way to the caller, and channels, border lines and the exact text of
-/// arguments get lost. An answer carries its parts in <c>ChatMessage.AdditionalProperties["harmony.parts"]</c>, where
-/// they survive JSON; a plain answer, whose contents say all, carries none.
+/// Contents of one kind are merged on their way to the caller, and channels, borders between messages and the exact
+/// text of arguments get lost. An answer carries its parts in
+/// <c>ChatMessage.AdditionalProperties["harmony.parts"]</c>, where they survive being stored as JSON. An answer whose
+/// contents say everything carries none. <see cref="AnswerTranslator"/> writes the parts, <see cref="AnswerReader"/>
+/// reads them.
 /// </remarks>
 internal sealed record AnswerPart
 {
+    /// <summary>The name of the parts among a message's additional properties.</summary>
     public const string Key = "harmony.parts";
 
     /// <summary>
-    /// The blank line between two messages that stand in contents of one kind; none of the model's words.
+    /// The blank line that the client puts between two messages in contents of one kind; the model did not write it.
     /// </summary>
     public const string Border = "\n\n";
 
-    /// <summary>One of <see cref="ChannelNames"/>.</summary>
+    /// <summary>The channel of the message, one of <see cref="ChannelNames"/>.</summary>
     public required string Channel { get; init; }
 
+    /// <summary>The kind of contents that hold the message.</summary>
     public PartPlace In { get; init; }
 
-    /// <summary>Whether <see cref="Border"/> stands before it.</summary>
+    /// <summary>Whether <see cref="Border"/> stands before the message.</summary>
     public bool IsBordered { get; init; }
 
-    /// <summary>UTF-16 units of the contents' text that belong to it, without the border; 0 for a call.</summary>
+    /// <summary>
+    /// The UTF-16 units of the contents' text that belong to the message, without the border; 0 for a call.
+    /// </summary>
     public int Length { get; init; }
 
     /// <summary>
-    /// What the contents do not hold: hidden reasoning, or arguments as they were written; null for nothing.
+    /// Text of the message that no contents hold: hidden reasoning, or a call's arguments as the model spaced them;
+    /// null where the contents hold all of it.
     /// </summary>
     public string? Words { get; init; }
 
-    /// <summary>A call's content type; "" for none, null for the usual one.</summary>
+    /// <summary>A call's content type; "" for none, null for <see cref="SpokenMessage.UsualType"/>.</summary>
     public string? Type { get; init; }
 
     /// <summary>
-    /// The ids that the model chose, where the tokenizer would take others; null for the tokenizer's.
+    /// The token ids that the model chose, where the tokenizer would choose others for the same text; else null.
     /// </summary>
     public int[]? Tokens { get; init; }
 
-    /// <summary>The parts as they are stored.</summary>
+    /// <summary>Writes parts as the JSON in which an answer carries them.</summary>
     public static JsonElement ToJson(IReadOnlyList<AnswerPart> parts) =>
         JsonSerializer.SerializeToElement(parts, AnswerPartJson.Default.IReadOnlyListAnswerPart);
 
-    /// <summary>The parts that a message carries, as far as they have the right form; null for none.</summary>
-    /// <remarks>They may come from a stranger: <see cref="AnswerReader"/> compares them with the contents.</remarks>
+    /// <summary>The parts that a message carries; null where there are none, or where one has the wrong form.</summary>
+    /// <remarks>Anybody may have written them: <see cref="AnswerReader"/> compares them with the contents.</remarks>
     public static IReadOnlyList<AnswerPart>? Of(ChatMessage message)
     {
         if (message.AdditionalProperties?.TryGetValue(Key, out object? stored) != true)
@@ -80,7 +90,7 @@ internal sealed record AnswerPart
         }
     }
 
-    // A stranger's list may hold null, whatever its type says.
+    // A list that was read from JSON may hold null, whatever its type says.
     private static IReadOnlyList<AnswerPart>? Checked(IReadOnlyList<AnswerPart>? parts) =>
         parts?.All(part =>
             part is not null
@@ -92,7 +102,9 @@ internal sealed record AnswerPart
             : null;
 }
 
-/// <summary>How parts are stored; known without reflection, for applications that are trimmed.</summary>
+/// <summary>
+/// Serializes parts to JSON by generated code instead of reflection, which a trimmed application does not have.
+/// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     UseStringEnumConverter = true,

@@ -5,12 +5,15 @@ using Microsoft.Extensions.AI;
 
 namespace GptOss.Chat;
 
-/// <summary>A message of the model, read out of the contents of an answer.</summary>
-/// <param name="Channel">One of <see cref="ChannelNames"/>.</param>
-/// <param name="Text">What it says; of a call, its arguments.</param>
-/// <param name="Call">Set if it is a call.</param>
+/// <summary>
+/// One message of the model as it stood in Harmony: a stretch of reasoning, of text, or a call. An answer consists of
+/// one or several.
+/// </summary>
+/// <param name="Channel">The channel it was written on, one of <see cref="ChannelNames"/>.</param>
+/// <param name="Text">The words of the message; the arguments of a call.</param>
+/// <param name="Call">The call's content in the history; null if the message is no call.</param>
 /// <param name="Type">A call's content type; null for none.</param>
-/// <param name="Tokens">The ids of the text; null for those of the tokenizer.</param>
+/// <param name="Tokens">The token ids that the model chose; null for those that the tokenizer chooses.</param>
 internal sealed record SpokenMessage(
     string Channel,
     string Text,
@@ -22,43 +25,49 @@ internal sealed record SpokenMessage(
     /// <summary>The content type that the model writes before arguments.</summary>
     public const string UsualType = SpecialTokens.ConstrainName + "json";
 
-    /// <summary>The content types that a stored message may claim; others could be structure.</summary>
+    /// <summary>
+    /// Whether a stored message may have this content type. Any other could hold a marker of the chat format.
+    /// </summary>
     public static bool IsKnownType(string type) => type == UsualType || ToolNames.ContentTypes.Contains(type);
 }
 
-/// <summary>The contents of an answer as the messages that the model wrote.</summary>
+/// <summary>
+/// Reads an answer that comes back in a history: turns its contents into the messages that the model wrote. The way
+/// back from what <see cref="AnswerTranslator"/> gave out.
+/// </summary>
 /// <remarks>
-/// With parts that fit the contents they are exactly those; reasoning that a caller dropped as a whole is no misfit.
-/// Without, reasoning is <c>analysis</c>, text before a call is <c>commentary</c> and other text is <c>final</c>. The
-/// same contents and parts give the same messages, whether they are the client's own objects or were read back from
-/// JSON.
+/// Where the answer carries <see cref="AnswerPart"/>s that fit the contents, the messages are exactly the model's; they
+/// also fit if the caller has dropped all reasoning. Without parts, reasoning is read as <c>analysis</c>, text before a
+/// call as <c>commentary</c> and other text as <c>final</c>. The same contents and parts give the same messages,
+/// whether they are the client's own objects or were read back from JSON.
 /// </remarks>
 internal static class AnswerReader
 {
-    /// <param name="contents">Of one message of the assistant; what is neither text, reasoning nor call is passed
-    /// over.</param>
-    /// <param name="parts">What the message carries; null for nothing. A stranger's parts are only taken if they
-    /// fit.</param>
-    /// <param name="tokenizer">Compares ids with the text that they shall say.</param>
+    /// <summary>The messages that the model wrote, in their order.</summary>
+    /// <param name="contents">The contents of one message of the assistant; what is neither text, reasoning nor call is
+    /// passed over.</param>
+    /// <param name="parts">The parts that the message carries; null for none. Parts that do not fit the contents are
+    /// ignored.</param>
+    /// <param name="tokenizer">Decodes the ids of parts, to compare them with the text.</param>
     public static IReadOnlyList<SpokenMessage> Read(
         IEnumerable<AIContent> contents,
         IReadOnlyList<AnswerPart>? parts,
         Tokenizer tokenizer
     )
     {
-        List<Run> runs = Runs(contents);
-        return (parts is null ? null : ByParts(runs, parts, tokenizer)) ?? Plain(runs);
+        List<Passage> passages = Passages(contents);
+        return (parts is null ? null : ByParts(passages, parts, tokenizer)) ?? Plain(passages);
     }
 
-    private static List<SpokenMessage> Plain(List<Run> runs)
+    private static List<SpokenMessage> Plain(List<Passage> passages)
     {
-        var messages = new List<SpokenMessage>(runs.Count);
-        int lastCall = runs.FindLastIndex(run => run.Call is not null);
-        for (int i = 0; i < runs.Count; i++)
+        var messages = new List<SpokenMessage>(passages.Count);
+        int lastCall = passages.FindLastIndex(passage => passage.Call is not null);
+        for (int i = 0; i < passages.Count; i++)
         {
-            Run run = runs[i];
+            Passage passage = passages[i];
             messages.Add(
-                run.Call is { } call
+                passage.Call is { } call
                     ? new SpokenMessage(
                         ChannelNames.Commentary,
                         ToolText.Arguments(call),
@@ -66,24 +75,28 @@ internal static class AnswerReader
                         SpokenMessage.UsualType
                     )
                     : new SpokenMessage(
-                        run.IsReasoning ? ChannelNames.Analysis
+                        passage.IsReasoning ? ChannelNames.Analysis
                             : i < lastCall ? ChannelNames.Commentary
                             : ChannelNames.Final,
-                        run.Text
+                        passage.Text
                     )
             );
         }
         return messages;
     }
 
-    /// <summary>Null if the parts are not of these contents.</summary>
-    private static List<SpokenMessage>? ByParts(List<Run> runs, IReadOnlyList<AnswerPart> parts, Tokenizer tokenizer)
+    /// <summary>Reads the contents by their parts; null if the parts do not fit the contents.</summary>
+    private static List<SpokenMessage>? ByParts(
+        List<Passage> passages,
+        IReadOnlyList<AnswerPart> parts,
+        Tokenizer tokenizer
+    )
     {
         var messages = new List<SpokenMessage>();
         int at = 0,
             from = 0;
-        // Some frameworks give back texts and calls and never reasoning; what they do give back is still the model's.
-        bool isWithoutReasoning = !runs.Any(run => run.IsReasoning);
+        // Some frameworks give back texts and calls and never reasoning. The parts of what they give back still fit.
+        bool isWithoutReasoning = !passages.Any(passage => passage.IsReasoning);
         foreach (AnswerPart part in parts)
         {
             if (part.In == PartPlace.Reasoning && isWithoutReasoning)
@@ -95,36 +108,36 @@ internal static class AnswerReader
                 );
                 continue;
             }
-            if (at == runs.Count)
+            if (at == passages.Count)
                 return null;
-            Run run = runs[at];
+            Passage passage = passages[at];
             if (part.In == PartPlace.Call)
             {
-                if (run.Call is not { } call)
+                if (passage.Call is not { } call)
                     return null;
                 messages.Add(Call(call, part, tokenizer));
                 at++;
                 continue;
             }
-            if (run.Call is not null || run.IsReasoning != (part.In == PartPlace.Reasoning))
+            if (passage.Call is not null || passage.IsReasoning != (part.In == PartPlace.Reasoning))
                 return null;
             int start = from + (part.IsBordered ? AnswerPart.Border.Length : 0);
             if (
-                start > run.Text.Length
-                || part.Length > run.Text.Length - start
-                || (part.IsBordered && !run.Text.AsSpan(from..start).SequenceEqual(AnswerPart.Border))
+                start > passage.Text.Length
+                || part.Length > passage.Text.Length - start
+                || (part.IsBordered && !passage.Text.AsSpan(from..start).SequenceEqual(AnswerPart.Border))
             )
                 return null;
-            string text = run.Text.Substring(start, part.Length);
+            string text = passage.Text.Substring(start, part.Length);
             messages.Add(new SpokenMessage(part.Channel, text, Tokens: Own(part, text, tokenizer)));
             from = start + part.Length;
-            if (from == run.Text.Length)
+            if (from == passage.Text.Length)
                 (at, from) = (at + 1, 0);
         }
-        return at == runs.Count ? messages : null;
+        return at == passages.Count ? messages : null;
     }
 
-    /// <summary>The arguments as the model wrote them, unless the caller has changed them since.</summary>
+    /// <summary>A call with its arguments as the model wrote them, unless the caller has changed them since.</summary>
     private static SpokenMessage Call(FunctionCallContent call, AnswerPart part, Tokenizer tokenizer)
     {
         string compact = ToolText.Arguments(call);
@@ -138,7 +151,7 @@ internal static class AnswerReader
         return new SpokenMessage(part.Channel, text, call, type, Own(part, text, tokenizer));
     }
 
-    /// <summary>The ids of a part, if they are text and say this text.</summary>
+    /// <summary>The ids of a part, if none of them is a marker and they decode to this text; else null.</summary>
     private static int[]? Own(AnswerPart part, string text, Tokenizer tokenizer) =>
         part.Tokens is { } tokens
         && tokens.All(token => (uint)token < (uint)tokenizer.VocabularySize && !tokenizer.IsSpecial(token))
@@ -146,39 +159,39 @@ internal static class AnswerReader
             ? tokens
             : null;
 
-    private static List<Run> Runs(IEnumerable<AIContent> contents)
+    private static List<Passage> Passages(IEnumerable<AIContent> contents)
     {
-        var runs = new List<Run>();
-        var running = new StringBuilder(); // the text of the last run: an answer comes in a piece for each token
+        var passages = new List<Passage>();
+        var text = new StringBuilder(); // of the last passage: an answer comes in one piece for each token
         foreach (AIContent content in contents)
         {
-            (string text, bool isReasoning, FunctionCallContent? call) = content switch
+            (string piece, bool isReasoning, FunctionCallContent? call) = content switch
             {
                 TextContent spoken => (spoken.Text, false, null),
                 TextReasoningContent reasoning => (reasoning.Text, true, null),
                 FunctionCallContent made => ("", false, made),
                 _ => ("", false, (FunctionCallContent?)null),
             };
-            if (text.Length == 0 && call is null)
+            if (piece.Length == 0 && call is null)
                 continue;
-            if (call is not null || runs is not [.., { Call: null } last] || last.IsReasoning != isReasoning)
+            if (call is not null || passages is not [.., { Call: null } last] || last.IsReasoning != isReasoning)
             {
                 End();
-                runs.Add(new Run("", isReasoning, call));
+                passages.Add(new Passage("", isReasoning, call));
             }
-            running.Append(text);
+            text.Append(piece);
         }
         End();
-        return runs;
+        return passages;
 
         void End()
         {
-            if (running.Length > 0)
-                runs[^1] = runs[^1] with { Text = running.ToString() };
-            running.Clear();
+            if (text.Length > 0)
+                passages[^1] = passages[^1] with { Text = text.ToString() };
+            text.Clear();
         }
     }
 
-    /// <summary>Neighbouring contents of one kind as one text, or a call.</summary>
-    private readonly record struct Run(string Text, bool IsReasoning, FunctionCallContent? Call);
+    /// <summary>Neighbouring contents of one kind as one text, or one call.</summary>
+    private readonly record struct Passage(string Text, bool IsReasoning, FunctionCallContent? Call);
 }

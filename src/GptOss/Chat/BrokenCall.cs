@@ -5,16 +5,18 @@ using Microsoft.Extensions.AI;
 namespace GptOss.Chat;
 
 /// <summary>
-/// A call that nobody can carry out: its arguments are no JSON object, or no function is offered at all.
+/// A function call of the model that nobody can carry out, with the reason: its arguments are no JSON object, or no
+/// function is offered at all.
 /// </summary>
 /// <param name="Content">The call as a caller would see it.</param>
-/// <param name="Message">What the model wrote.</param>
-/// <param name="Reason">What is wrong with it, as a sentence for the model.</param>
+/// <param name="Message">The call as the model wrote it.</param>
+/// <param name="Reason">What is wrong with the call, as a sentence for the model.</param>
 internal sealed record BrokenCall(FunctionCallContent Content, HarmonyMessage Message, string Reason)
 {
-    /// <summary>Null if nothing is wrong.</summary>
+    /// <summary>The reason why a call cannot be carried out; null if it can.</summary>
     /// <remarks>
-    /// A name that is not among functions that are offered is no fault here: the function loop answers it.
+    /// A call of a function that is not offered, while others are, counts as one that can: the caller's function loop
+    /// tells the model.
     /// </remarks>
     public static string? WhatIsWrong(FunctionCallContent call, OfferedTools tools) =>
         tools.Functions.Count == 0
@@ -24,7 +26,10 @@ internal sealed record BrokenCall(FunctionCallContent Content, HarmonyMessage Me
                 + "was not called. Call it again with arguments that are one JSON object."
         : null;
 
-    /// <summary>A call that a limit broke off, whatever its arguments look like so far.</summary>
+    /// <summary>
+    /// The same call without arguments, for one that a limit broke off: even arguments that are JSON so far may be
+    /// incomplete.
+    /// </summary>
     public static FunctionCallContent CutOff(FunctionCallContent call) =>
         new(call.CallId, call.Name)
         {
@@ -35,7 +40,7 @@ internal sealed record BrokenCall(FunctionCallContent Content, HarmonyMessage Me
             RawRepresentation = call.RawRepresentation,
         };
 
-    /// <summary>What the model is told in the place of a result.</summary>
+    /// <summary>The message that tells the model the reason, in the place of a result.</summary>
     public HarmonyMessage Answer() =>
         new(HarmonyRole.Tool, "Error: " + Reason)
         {

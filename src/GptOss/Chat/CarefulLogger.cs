@@ -3,11 +3,15 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace GptOss.Chat;
 
-/// <summary>A logger whose own faults end no request and hide no error of one.</summary>
+/// <summary>
+/// Wraps the caller's logger and swallows whatever that logger throws, so that a fault of the log ends no request and
+/// hides no other error.
+/// </summary>
+/// <param name="inner">The logger of the caller.</param>
 internal sealed class CarefulLogger(ILogger inner) : ILogger
 {
     /// <summary>
-    /// A logger of the factory; one that writes nothing where there is no factory, or where it fails.
+    /// A careful logger made by the factory; one that writes nothing where there is no factory, or where it throws.
     /// </summary>
     public static ILogger From(ILoggerFactory? factory, string category)
     {
@@ -50,7 +54,7 @@ internal sealed class CarefulLogger(ILogger inner) : ILogger
         }
         catch (Exception)
         {
-            // There is nobody left to tell.
+            // The logger itself failed, so there is no one to report the fault to.
         }
     }
 }

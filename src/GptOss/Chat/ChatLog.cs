@@ -3,7 +3,10 @@ using Microsoft.Extensions.Logging;
 
 namespace GptOss.Chat;
 
-/// <summary>What a client logs. Nobody's words, except at the level Trace.</summary>
+/// <summary>
+/// The lines that a chat client writes to its log, each with its level and number. Text of users and of the model is
+/// logged at the level Trace only.
+/// </summary>
 internal static partial class ChatLog
 {
     [LoggerMessage(1, LogLevel.Debug, "{ResponseId}: prompt of {PromptTokens} tokens, {Functions} functions offered.")]

@@ -4,13 +4,16 @@ using GptOss.Tokenization;
 
 namespace GptOss.Chat;
 
-/// <summary>What a chat client needs of a model: where tokens come from, and what they mean.</summary>
-/// <param name="Tokens">Makes answers.</param>
-/// <param name="Tokenizer">Text to ids and back.</param>
-/// <param name="ModelId">The name that requests may ask for.</param>
+/// <summary>
+/// Everything that a chat client needs of a model: the source of its tokens, its tokenizer, its name and its limits. A
+/// test puts a script in the place of the model.
+/// </summary>
+/// <param name="Tokens">Turns a prompt into the tokens of an answer.</param>
+/// <param name="Tokenizer">Turns text into token ids and back.</param>
+/// <param name="ModelId">The name of the model in requests and responses.</param>
 /// <param name="Place">The address of a server that answers; null where there is none, as for a model in this
 /// process.</param>
-/// <param name="ContextLength">Tokens of prompt and answer together.</param>
+/// <param name="ContextLength">The most tokens of prompt and answer together.</param>
 /// <exception cref="HarmonyFormatException">The tokenizer lacks a marker of the chat format.</exception>
 internal sealed record ChatSource(
     ITokenSource Tokens,
@@ -20,15 +23,15 @@ internal sealed record ChatSource(
     int ContextLength
 )
 {
-    /// <summary>The markers of the chat format.</summary>
+    /// <summary>The ids of Harmony's markers in this tokenizer.</summary>
     public SpecialTokens Special { get; } = new(Tokenizer);
 
-    /// <summary>What the model said last; all clients of a model share it.</summary>
+    /// <summary>The memory of the model's last answers, which all clients of a model share.</summary>
     public AnswerMemory Memory { get; init; } = new(ModelOptions.Default.AnswerMemoryBytes);
 
-    /// <summary>The most tokens of an answer that its request does not limit.</summary>
+    /// <summary>The most tokens of an answer whose request sets no limit.</summary>
     public int MaxOutputTokens { get; init; } = ModelOptions.Default.MaxOutputTokens;
 
-    /// <summary>Knows the date that the model is told.</summary>
+    /// <summary>The clock behind the date in the prompt and the times of updates.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -5,7 +5,10 @@ using Microsoft.Extensions.AI;
 
 namespace GptOss.Chat;
 
-/// <summary>Data that is text: an attached note, a table, JSON.</summary>
+/// <summary>
+/// Reads data that is text although it came as a file: an attached note, a table, JSON. The media type decides whether
+/// data is text.
+/// </summary>
 internal static class MediaText
 {
     /// <summary>The text of data whose media type is text; null for a picture, sound or any other file.</summary>
@@ -22,7 +25,7 @@ internal static class MediaText
         return reader.ReadToEnd();
     }
 
-    /// <summary>Reads a data URI, which a stranger may have written.</summary>
+    /// <summary>Reads a data URI; false where the text is not a valid one.</summary>
     public static bool TryParse(string uri, string? name, [NotNullWhen(true)] out DataContent? data)
     {
         try
@@ -51,7 +54,8 @@ internal static class MediaText
     }
 
     /// <summary>
-    /// What is text although its type does not begin with <c>text/</c>: notations that people write by hand.
+    /// Subtypes that are text although the type does not begin with <c>text/</c>, such as <c>application/json</c>:
+    /// notations that people read and write.
     /// </summary>
     private static readonly HashSet<string> Notations = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -99,7 +103,7 @@ internal static class MediaText
         }
         catch (Exception error) when (error is ArgumentException or NotSupportedException)
         {
-            // Of an encoding that .NET does not bring along, or has disabled, most of the text is ASCII
+            // .NET lacks this encoding, or has it disabled. Most of such a text is ASCII, which UTF-8 reads.
             return Encoding.UTF8;
         }
     }

@@ -4,7 +4,10 @@ using Microsoft.Extensions.AI;
 
 namespace GptOss.Chat;
 
-/// <summary>The functions of a request, under the caller's names and under those that the model sees.</summary>
+/// <summary>
+/// The functions that a request offers to the model, and the translation of their names: the model sees identifiers,
+/// so that a caller's <c>weather.today</c> is <c>weather_today</c> to it.
+/// </summary>
 internal sealed class OfferedTools
 {
     private readonly Dictionary<string, string> _identifiers = [];
@@ -51,13 +54,15 @@ internal sealed class OfferedTools
         Names = new ToolNames(Functions.Select(function => function.Name));
     }
 
-    /// <summary>What the model is shown; empty where the tool mode forbids calls.</summary>
+    /// <summary>The functions that the prompt shows to the model; empty where the tool mode forbids calls.</summary>
     public IReadOnlyList<ToolFunction> Functions { get; }
 
+    /// <summary>The names that the model sees, by which a parser knows a call's recipient.</summary>
     public ToolNames Names { get; }
 
     /// <summary>
-    /// Of all kinds of tools only functions can be offered; others are left out, as other clients do.
+    /// The functions of the options. Tools of other kinds, such as a hosted web search, are left out, as other clients
+    /// do.
     /// </summary>
     /// <exception cref="ArgumentException">Two functions have one name.</exception>
     public static OfferedTools From(ChatOptions? options) =>
@@ -70,7 +75,10 @@ internal sealed class OfferedTools
     public bool Offers(string name) =>
         _identifiers.TryGetValue(name, out string? identifier) && Names.Offers(identifier);
 
-    /// <summary>The recipient of a call to a function of the caller's name, be it offered now or not.</summary>
+    /// <summary>
+    /// The recipient of a call in Harmony, such as <c>functions.weather_today</c>, for a function of the caller's name,
+    /// even if this request does not offer it.
+    /// </summary>
     public string Recipient(string name)
     {
         if (_identifiers.TryGetValue(name, out string? identifier))
@@ -79,7 +87,8 @@ internal sealed class OfferedTools
     }
 
     /// <summary>
-    /// The caller's name of the function that a recipient means; a name that was not offered stays as it is.
+    /// The caller's name of the function that a recipient means. A function that is not among the options' tools keeps
+    /// the name that the model gave it.
     /// </summary>
     public string NameOf(string recipient)
     {

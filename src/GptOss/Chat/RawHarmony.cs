@@ -2,16 +2,21 @@ using GptOss.Tokenization;
 
 namespace GptOss.Chat;
 
-/// <summary>Harmony with its special tokens spelled out, to ids: for text that the caller vouches for.</summary>
+/// <summary>
+/// Encodes text in which the spelling of a special token, such as <c>&lt;|channel|&gt;</c>, means that token. For text
+/// that the caller vouches for: everywhere else such a spelling stays text.
+/// </summary>
 internal static class RawHarmony
 {
-    /// <remarks>Time grows with the length of the text, whatever it spells.</remarks>
+    /// <summary>The ids of a text, special tokens included.</summary>
+    /// <remarks>The time grows with the length of the text, whatever the text spells.</remarks>
     /// <exception cref="OperationCanceledException">The encoding was cancelled.</exception>
     public static List<int> Encode(string text, Tokenizer tokenizer, CancellationToken cancellation)
     {
         var ids = new List<int>();
         int from = 0;
-        // A name of a special token is no longer than the longest; what is further away is not looked at.
+        // The end of a special token is looked for only as far as the longest one reaches, so that a text of many "<|"
+        // without an end takes no longer than another.
         int longest = tokenizer.SpecialTokens.Keys.Select(name => name.Length).DefaultIfEmpty(0).Max();
         for (
             int at = text.IndexOf("<|", StringComparison.Ordinal);

@@ -3,7 +3,10 @@ using GptOss.Harmony;
 
 namespace GptOss.Chat;
 
-/// <summary>Closes the reasoning after a number of tokens and opens the answer.</summary>
+/// <summary>
+/// Limits the reasoning of one answer: counts its tokens, and when the budget is used up it dictates the tokens that
+/// close the reasoning and begin the final message.
+/// </summary>
 internal sealed class ReasoningBudget : ITokenGuide
 {
     private readonly int _budget;
@@ -13,8 +16,8 @@ internal sealed class ReasoningBudget : ITokenGuide
     private int _dictated;
 
     /// <param name="budget">The most tokens of reasoning.</param>
-    /// <param name="special">The markers.</param>
-    /// <param name="parser">Stands where the answer begins; for this alone.</param>
+    /// <param name="special">The ids of Harmony's markers.</param>
+    /// <param name="parser">A parser that has read the beginning of the answer, and that nothing else uses.</param>
     public ReasoningBudget(int budget, SpecialTokens special, HarmonyParser parser)
     {
         _budget = budget;
@@ -29,6 +32,7 @@ internal sealed class ReasoningBudget : ITokenGuide
         ];
     }
 
+    /// <inheritdoc/>
     public IReadOnlyList<int> After(int token)
     {
         bool wasReasoning = _parser.IsReasoning;

@@ -5,18 +5,21 @@ using Microsoft.Extensions.AI;
 
 namespace GptOss.Chat;
 
-/// <summary>What a function returned, as the text that the model reads.</summary>
+/// <summary>
+/// Turns the value that a function returned into the text that the model reads. No value is an error.
+/// </summary>
 /// <remarks>
 /// A result goes through JSON first, so that a live one and one read back from a stored conversation give the same
-/// text. Texts stand as they are, several of them on lines of their own. The envelope of an MCP tool is opened. A
-/// picture, a link or an error becomes one line, since the tool has acted already and nobody chose what it returned.
-/// All else is one line of JSON. No result fails.
+/// text. Texts stand as they are, several of them each on a line. The envelope of an MCP tool is opened
+/// (<see cref="ToolEnvelope"/>). A picture, a link or an error becomes one line, since the tool has acted already and
+/// the caller did not choose what the tool returned. Everything else is one line of JSON.
 /// </remarks>
 internal static class ResultText
 {
     private const int DeepestList = 16;
     private const int LongestLine = 500;
 
+    /// <summary>The text of a function's result, or of the exception that stands in its place.</summary>
     public static string Of(FunctionResultContent result)
     {
         if (result.Result is null && result.Exception is { } error)
@@ -33,7 +36,7 @@ internal static class ResultText
         }
         catch (NotSupportedException)
         {
-            // Trimmed, an application has no description of a type that it did not register.
+            // A trimmed application knows how to write only the types that it has registered.
             return SafeToString(result.Result!);
         }
         catch (Exception error2) when (error2 is not OutOfMemoryException)
@@ -42,7 +45,7 @@ internal static class ResultText
         }
     }
 
-    /// <summary>A content that is no text, as a line; text as it is.</summary>
+    /// <summary>The text of a content; one line for a content that is not text.</summary>
     public static string Of(AIContent content)
     {
         try
@@ -80,7 +83,7 @@ internal static class ResultText
             JsonValueKind.String => SchemaText.Of(value),
             JsonValueKind.Object when Text(value, "$type") is { } type => ContentOf(value, type, depth),
             JsonValueKind.Object when ToolEnvelope.TryOpen(value, out ToolEnvelope envelope) => Opened(envelope, depth),
-            JsonValueKind.Object when ToolEnvelope.IsLoneBlock(value) => BlockOf(value),
+            JsonValueKind.Object when ToolEnvelope.IsLoneContentBlock(value) => OfContentBlock(value),
             JsonValueKind.Array when depth < DeepestList && IsList(value) => Lines(value, depth),
             _ => ToolText.Compact(value),
         };
@@ -90,19 +93,24 @@ internal static class ResultText
             '\n',
             list.EnumerateArray()
                 .Select(item =>
-                    Text(item, "$type") is null && ToolEnvelope.IsBlock(item) ? BlockOf(item) : Of(item, depth + 1)
+                    Text(item, "$type") is null && ToolEnvelope.IsContentBlock(item)
+                        ? OfContentBlock(item)
+                        : Of(item, depth + 1)
                 )
         );
 
-    /// <summary>Whether a list holds a content, or is what an MCP server puts into an envelope.</summary>
+    /// <summary>
+    /// Whether the items of a list are written each on a line: one of them is a content of Microsoft.Extensions.AI, or
+    /// all are content blocks of MCP.
+    /// </summary>
     private static bool IsList(JsonElement list) =>
         list.GetArrayLength() > 0
-        && (list.EnumerateArray().Any(IsContent) || list.EnumerateArray().All(ToolEnvelope.IsBlock));
+        && (list.EnumerateArray().Any(IsContent) || list.EnumerateArray().All(ToolEnvelope.IsContentBlock));
 
     private static bool IsContent(JsonElement item) =>
         item.ValueKind == JsonValueKind.Object && Text(item, "$type") is not null;
 
-    /// <summary>A content of Microsoft.Extensions.AI, as its JSON.</summary>
+    /// <summary>The text of a content of Microsoft.Extensions.AI that stands in a result as JSON.</summary>
     private static string ContentOf(JsonElement content, string type, int depth)
     {
         switch (type)
@@ -124,13 +132,13 @@ internal static class ResultText
             case "usage":
                 return "";
             default:
-                // An object of the tool's own may have such a property too: only kinds that are known to be contents
-                // are hidden.
+                // An object of the tool's own may have a property "$type" too, and is then shown as JSON. Only kinds
+                // that Microsoft.Extensions.AI uses are hidden.
                 return KnownContents.Contains(type) ? NotShown(type) : ToolText.Compact(content);
         }
     }
 
-    /// <summary>Kinds of contents of Microsoft.Extensions.AI that say nothing to this model.</summary>
+    /// <summary>Kinds of contents of Microsoft.Extensions.AI that this model cannot use.</summary>
     private static readonly HashSet<string> KnownContents =
     [
         "data",
@@ -154,47 +162,47 @@ internal static class ResultText
     ];
 
     /// <summary>
-    /// What a tool of an MCP server said: its structured content, or its blocks on lines of their own.
+    /// The text of an MCP tool's result: its structured content, or its content blocks each on a line.
     /// </summary>
     private static string Opened(ToolEnvelope envelope, int depth)
     {
         string text =
-            envelope.Structured is { } structured && (!envelope.IsError || envelope.Blocks.Count == 0)
+            envelope.Structured is { } structured && (!envelope.IsError || envelope.ContentBlocks.Count == 0)
                 ? depth < DeepestList && envelope.IsBare
                     ? Of(structured, depth + 1)
                     : ToolText.Compact(structured)
-                : string.Join('\n', envelope.Blocks.Select(BlockOf));
+                : string.Join('\n', envelope.ContentBlocks.Select(OfContentBlock));
         return !envelope.IsError || text.StartsWith("Error", StringComparison.OrdinalIgnoreCase)
             ? text
             : "Error: " + (text.Length > 0 ? text : "the tool failed and did not say why.");
     }
 
-    /// <summary>A block of the Model Context Protocol.</summary>
-    private static string BlockOf(JsonElement block) =>
-        ToolEnvelope.Kind(block) switch
+    /// <summary>The text of a content block of the Model Context Protocol.</summary>
+    private static string OfContentBlock(JsonElement item) =>
+        ToolEnvelope.Kind(item) switch
         {
-            _ when block.ValueKind == JsonValueKind.String => SchemaText.Of(block),
-            "text" => Member(block, "text") ?? "",
-            "image" or "audio" => Media(block, "data"),
-            "resource_link" => NotShown($"{Type(block) ?? "link"}, {Member(block, "uri")}"),
+            _ when item.ValueKind == JsonValueKind.String => SchemaText.Of(item),
+            "text" => Member(item, "text") ?? "",
+            "image" or "audio" => Media(item, "data"),
+            "resource_link" => NotShown($"{Type(item) ?? "link"}, {Member(item, "uri")}"),
             "resource"
-                when ToolEnvelope.TryGet(block, "resource", out JsonElement resource)
+                when ToolEnvelope.TryGet(item, "resource", out JsonElement resource)
                     && resource.ValueKind == JsonValueKind.Object => Member(resource, "text")
                 ?? Media(resource, "blob"),
             var other => NotShown(other ?? "content"),
         };
 
-    private static string Media(JsonElement block, string name)
+    private static string Media(JsonElement item, string name)
     {
-        string type = Type(block) ?? "application/octet-stream";
-        return MediaText.TryParse($"data:{type};base64,{Member(block, name)}", null, out DataContent? data)
+        string type = Type(item) ?? "application/octet-stream";
+        return MediaText.TryParse($"data:{type};base64,{Member(item, name)}", null, out DataContent? data)
             ? MediaText.Of(data) ?? NotShown($"{type}, {data.Data.Length} bytes")
             : NotShown(type);
     }
 
-    private static string? Member(JsonElement block, string name) => ToolEnvelope.Text(block, name);
+    private static string? Member(JsonElement item, string name) => ToolEnvelope.Text(item, name);
 
-    private static string? Type(JsonElement block) => Member(block, "mimeType");
+    private static string? Type(JsonElement item) => Member(item, "mimeType");
 
     private static string NotShown(string what) => $"[{OneLine(what)}: not shown, this model reads text only]";
 

@@ -1,19 +1,25 @@
 namespace GptOss.Chat;
 
-/// <summary>Finds the end of an answer in its text, wherever the borders of its pieces lie. For one answer.</summary>
-/// <remarks>The sequence that is complete first counts; of several that are so at once, the longest.</remarks>
-/// <param name="sequences">The texts that end it; empty ones are ignored.</param>
+/// <summary>
+/// Finds the first stop sequence in the text of one answer, which comes in pieces, and holds back text that may be the
+/// beginning of one.
+/// </summary>
+/// <remarks>
+/// The sequence that is complete first counts; of several that are complete at the same letter, the longest.
+/// </remarks>
+/// <param name="sequences">The texts that end the answer; empty ones are ignored.</param>
 internal sealed class StopSequences(IEnumerable<string> sequences)
 {
     private readonly string[] _sequences = [.. sequences.Where(sequence => !string.IsNullOrEmpty(sequence))];
     private string _held = "";
 
-    /// <summary>Set once a sequence has come.</summary>
+    /// <summary>Whether a stop sequence has come, so that the answer is over.</summary>
     public bool IsReached { get; private set; }
 
     /// <summary>
-    /// Takes a piece and returns what is certain to belong to the answer: up to a sequence that ends it, else without
-    /// the longest end that may be the beginning of one. That is held back for the next piece.
+    /// Takes the next piece of the text and returns what is certain to belong to the answer: the text up to a stop
+    /// sequence, or without its longest end that may be the beginning of one, which is held back for the next piece.
+    /// With the sequence <c>STOP</c>, the piece <c>abcST</c> returns <c>abc</c>.
     /// </summary>
     public string Append(string piece)
     {
@@ -35,7 +41,7 @@ internal sealed class StopSequences(IEnumerable<string> sequences)
         return text[..certain];
     }
 
-    /// <summary>What was held back, now that nothing follows.</summary>
+    /// <summary>Returns the text that was held back, once no further piece comes.</summary>
     public string Flush()
     {
         string rest = _held;

@@ -3,15 +3,16 @@ using System.Text.Json;
 namespace GptOss.Chat;
 
 /// <summary>
-/// JSON that a message carries in its properties, in whatever form it came back from where it was stored.
+/// Reads a list of JSON out of a message's additional properties, in whatever form the store of the conversation gave
+/// it back.
 /// </summary>
 /// <remarks>
 /// The client puts a <see cref="JsonElement"/> there. A store may have made text, a node, or lists and dictionaries of
-/// its own out of it, and a stranger may have put anything there.
+/// its own out of it, and another program may have put anything there.
 /// </remarks>
 internal static class StoredJson
 {
-    /// <summary>The list in a property; null where it holds none.</summary>
+    /// <summary>The list in a property's value; null where the value is not a list.</summary>
     public static JsonElement? List(object? stored)
     {
         try
@@ -29,7 +30,7 @@ internal static class StoredJson
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
-            return null; // what cannot be read says nothing
+            return null; // a value that cannot be read is not a list
         }
     }
 }

@@ -4,14 +4,13 @@ using GptOss.Harmony;
 namespace GptOss.Chat;
 
 /// <summary>
-/// What a tool of an MCP server returns: <c>content</c>, <c>structuredContent</c>, <c>isError</c>, as C#, Python and
-/// TypeScript write it down.
+/// The result of a tool of an MCP server (Model Context Protocol), opened: its <c>content</c>,
+/// <c>structuredContent</c> and <c>isError</c>, however C#, Python or TypeScript have spelled these names.
 /// </summary>
 /// <remarks>
 /// The protocol's names are <c>mimeType</c> and <c>_meta</c>; programs also store them as <c>MimeType</c>,
-/// <c>mime_type</c> and
-/// <c>meta</c>, so that names are compared without their signs and capitals. An object that has any other property is
-/// the tool's own and stays as it is.
+/// <c>mime_type</c> and <c>meta</c>, so that names are compared without underscores and capitals. An object that has
+/// any other property is the tool's own and not an envelope.
 /// </remarks>
 internal readonly record struct ToolEnvelope
 {
@@ -25,22 +24,25 @@ internal readonly record struct ToolEnvelope
         "task",
     ];
 
-    private static readonly string[] BlockNames = ["type", "annotations", "meta"];
+    private static readonly string[] ContentBlockNames = ["type", "annotations", "meta"];
 
     public ToolEnvelope() { }
 
-    /// <summary>What the tool says, each a block of the protocol or a text.</summary>
-    public IReadOnlyList<JsonElement> Blocks { get; init; } = [];
+    /// <summary>What the tool says to people and models: content blocks of the protocol, or texts.</summary>
+    public IReadOnlyList<JsonElement> ContentBlocks { get; init; } = [];
 
-    /// <summary>The same as JSON; null for none.</summary>
+    /// <summary>What the tool says as one JSON value; null for none.</summary>
     public JsonElement? Structured { get; init; }
 
+    /// <summary>Whether the tool says that it has failed.</summary>
     public bool IsError { get; init; }
 
-    /// <summary>Whether it is of the protocol's first version, whose <c>toolResult</c> is any JSON.</summary>
+    /// <summary>
+    /// Whether the envelope is of the protocol's first version, whose <c>toolResult</c> may be any JSON.
+    /// </summary>
     public bool IsBare { get; init; }
 
-    /// <summary>Opens an envelope; false for an object that is none.</summary>
+    /// <summary>Opens an envelope; false for an object that is not one.</summary>
     public static bool TryOpen(JsonElement value, out ToolEnvelope envelope)
     {
         envelope = new ToolEnvelope();
@@ -62,24 +64,28 @@ internal readonly record struct ToolEnvelope
         if (!members.Keys.All(Names.Contains) || !(hasContent || hasStructured))
             return false;
         bool isSure = hasFlag || (hasStructured && hasContent);
-        List<JsonElement>? blocks =
+        List<JsonElement>? contentBlocks =
             !hasContent || content.ValueKind == JsonValueKind.Null ? []
             : content.ValueKind == JsonValueKind.Array ? [.. content.EnumerateArray()]
-            : IsBlock(content) || (isSure && content.ValueKind == JsonValueKind.String) ? [content]
+            : IsContentBlock(content) || (isSure && content.ValueKind == JsonValueKind.String) ? [content]
             : null;
         if (
-            blocks?.All(block => Kind(block) is not null || (isSure && block.ValueKind == JsonValueKind.String)) != true
+            contentBlocks?.All(item => Kind(item) is not null || (isSure && item.ValueKind == JsonValueKind.String))
+            != true
         )
             return false;
         bool saysAnything = structured.ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null);
-        envelope = envelope with { Blocks = blocks, Structured = saysAnything ? structured : null };
-        return isSure || blocks.Count > 0;
+        envelope = envelope with { ContentBlocks = contentBlocks, Structured = saysAnything ? structured : null };
+        return isSure || contentBlocks.Count > 0;
     }
 
-    /// <summary>Whether an object is a block by itself, with no property that a block has not.</summary>
-    public static bool IsLoneBlock(JsonElement value)
+    /// <summary>
+    /// Whether an object outside an envelope is a content block: it is one, and has no property that its kind does not
+    /// have.
+    /// </summary>
+    public static bool IsLoneContentBlock(JsonElement value)
     {
-        if (!IsBlock(value))
+        if (!IsContentBlock(value))
             return false;
         string[] own = Kind(value) switch
         {
@@ -88,11 +94,11 @@ internal readonly record struct ToolEnvelope
             "resource_link" => ["uri", "name", "title", "description", "mimetype", "size", "icons"],
             _ => ["data", "mimetype"],
         };
-        return Members(value).Keys.All(name => BlockNames.Contains(name) || own.Contains(name));
+        return Members(value).Keys.All(name => ContentBlockNames.Contains(name) || own.Contains(name));
     }
 
-    /// <summary>Whether it is a block of a kind that is known, with what the kind needs.</summary>
-    public static bool IsBlock(JsonElement item) =>
+    /// <summary>Whether an item is a content block of a known kind, with the properties that the kind needs.</summary>
+    public static bool IsContentBlock(JsonElement item) =>
         Kind(item) switch
         {
             "text" => Text(item, "text") is not null,
@@ -103,15 +109,16 @@ internal readonly record struct ToolEnvelope
             _ => false,
         };
 
-    /// <summary>The type of a block; null for what is none.</summary>
+    /// <summary>The <c>type</c> of a content block; null for an item without one.</summary>
     public static string? Kind(JsonElement item) => Text(item, "type");
 
+    /// <summary>The text of a property, found by the protocol's name for it; null where it has none.</summary>
     public static string? Text(JsonElement value, string name) =>
         TryGet(value, name, out JsonElement text) && text.ValueKind == JsonValueKind.String
             ? SchemaText.Of(text)
             : null;
 
-    /// <summary>Finds a property by the protocol's name for it.</summary>
+    /// <summary>Finds a property by the protocol's name for it, however the object spells that name.</summary>
     public static bool TryGet(JsonElement value, string name, out JsonElement member)
     {
         member = default;

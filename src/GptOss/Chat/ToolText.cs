@@ -6,12 +6,18 @@ using Microsoft.Extensions.AI;
 
 namespace GptOss.Chat;
 
-/// <summary>Arguments and results of calls as the text that the model writes and reads.</summary>
+/// <summary>
+/// Converts the arguments and results of function calls between .NET values and the JSON text that the model writes and
+/// reads.
+/// </summary>
 internal static class ToolText
 {
     private static readonly JsonSerializerOptions Options = MakeOptions();
 
-    /// <summary>The arguments as one line of JSON; an argument that cannot be read is a text that says so.</summary>
+    /// <summary>
+    /// The arguments of a call as one line of JSON; in the place of an argument that cannot be written stands a text
+    /// that says so.
+    /// </summary>
     public static string Arguments(FunctionCallContent call)
     {
         if (call.Arguments is not { } arguments)
@@ -29,9 +35,12 @@ internal static class ToolText
         }
     }
 
-    /// <summary>Whether arguments as they were written say the same as those of a call.</summary>
-    /// <param name="written">What the model wrote.</param>
-    /// <param name="compact">The call's, as <see cref="Arguments"/> has them.</param>
+    /// <summary>
+    /// Whether arguments that the model wrote say the same as the arguments of a call, whatever their spacing and
+    /// escapes.
+    /// </summary>
+    /// <param name="written">The arguments as the model wrote them.</param>
+    /// <param name="compact">The call's arguments, as <see cref="Arguments"/> returns them.</param>
     public static bool Same(string written, string compact)
     {
         try
@@ -45,10 +54,11 @@ internal static class ToolText
     }
 
     /// <summary>
-    /// A call whose arguments the model wrote. What is no JSON object gives a call with its exception set.
+    /// Makes a call of the arguments that the model wrote. Arguments that are not a JSON object give a call whose
+    /// exception is set.
     /// </summary>
     /// <remarks>
-    /// An object within a string, or alone within an array, is taken out. No text at all means no arguments.
+    /// An object within a string, or alone within an array, is taken out. An empty text means no arguments.
     /// </remarks>
     public static FunctionCallContent Call(string callId, string name, string written)
     {
@@ -89,7 +99,7 @@ internal static class ToolText
                 && !IsTooDeep(value)
             )
         {
-            return value.GetRawText(); // half of a surrogate pair, which only its escape can say
+            return value.GetRawText(); // half of a surrogate pair, which only an escape such as \ud800 can express
         }
     }
 
@@ -124,7 +134,8 @@ internal static class ToolText
         var arguments = new Dictionary<string, object?>();
         foreach (JsonProperty argument in root.EnumerateObject())
             arguments[argument.Name] = argument.Value.ValueKind == JsonValueKind.Null ? null : argument.Value.Clone();
-        // Half of a surrogate pair parses, and fails whoever reads it; better here, where a failure is reported.
+        // Half of a surrogate pair parses, but throws when somebody reads the argument. Writing the arguments once
+        // throws here already, where the failure becomes the call's exception.
         Compact(Element(arguments));
         return arguments;
     }
@@ -135,8 +146,8 @@ internal static class ToolText
         {
             WriteIndented = false,
             Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-            // What a function returns is told to the model, however deep it is, even if it holds itself, and whatever
-            // its numbers are.
+            // A function's result is shown to the model even if it is nested deeply, refers to itself, or holds numbers
+            // such as infinity, which JSON lacks.
             MaxDepth = 1000,
             ReferenceHandler = ReferenceHandler.IgnoreCycles,
             NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,

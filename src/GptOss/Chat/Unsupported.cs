@@ -2,11 +2,14 @@ using Microsoft.Extensions.AI;
 
 namespace GptOss.Chat;
 
-/// <summary>Says what of a conversation a model of text cannot take.</summary>
+/// <summary>
+/// Makes the exception for a picture, sound or file that a user wants read, which gpt-oss, a model of text, cannot do.
+/// </summary>
 internal static class Unsupported
 {
-    /// <param name="content">What was found.</param>
-    /// <param name="place">Where, as the beginning of a sentence.</param>
+    /// <summary>An exception that names the place and the kind of the content, and says what to do.</summary>
+    /// <param name="content">The content that cannot be read.</param>
+    /// <param name="place">The message that holds it, as the beginning of a sentence: <c>Message 3 (user)</c>.</param>
     public static NotSupportedException Content(AIContent content, string place)
     {
         string? media = content switch

@@ -1,5 +1,3 @@
-using GptOss.Sampling;
-
 namespace GptOss.Generation;
 
 /// <summary>
@@ -53,7 +51,7 @@ internal interface ITokenGuide
 internal readonly record struct GeneratedToken(
     int Id,
     float? LogProbability = null,
-    IReadOnlyList<TokenLogProbability>? Best = null
+    IReadOnlyList<LikelyToken>? Best = null
 );
 
 /// <summary>The tokens of an answer while it is being made. Disposing it ends the request.</summary>

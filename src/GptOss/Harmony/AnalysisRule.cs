@@ -1,8 +1,11 @@
 namespace GptOss.Harmony;
 
-/// <summary>Which earlier reasoning a prompt still holds.</summary>
+/// <summary>
+/// Decides which of a conversation's earlier reasoning the prompt still shows to the model, and leaves out the rest.
+/// </summary>
 internal static class AnalysisRule
 {
+    /// <summary>The messages that the prompt shows, by one of the three rules.</summary>
     public static IReadOnlyList<HarmonyMessage> Apply(IReadOnlyList<HarmonyMessage> messages, AnalysisMode mode) =>
         mode switch
         {
@@ -12,8 +15,8 @@ internal static class AnalysisRule
         };
 
     /// <summary>
-    /// The reference's rule: if the assistant's last message is a final one, everything on <c>analysis</c> before the
-    /// conversation's first final goes.
+    /// The rule of OpenAI's harmony library: if the assistant's last message is on <c>final</c>, everything on
+    /// <c>analysis</c> before the conversation's first message on <c>final</c> is left out.
     /// </summary>
     private static IReadOnlyList<HarmonyMessage> DropBeforeFirstFinal(IReadOnlyList<HarmonyMessage> messages)
     {
@@ -26,12 +29,12 @@ internal static class AnalysisRule
     }
 
     /// <summary>
-    /// Reasoning before the assistant's last final goes; all reasoning goes when the user speaks last. What comes after
-    /// stays: it belongs to a running chain of calls, and without it the model forgets why it called.
+    /// Leaves out reasoning before the assistant's last message on <c>final</c>, and all reasoning when the user speaks
+    /// last. Later reasoning stays: it belongs to a running chain of calls, and tells the model why it called.
     /// </summary>
     /// <remarks>
-    /// A call of a built-in tool on <c>analysis</c> goes together with its result. A function's call that was made
-    /// there is moved to <c>commentary</c>, so that it is not lost.
+    /// A call of a built-in tool on <c>analysis</c> is left out together with its result. A function's call on
+    /// <c>analysis</c> is moved to <c>commentary</c>, so that it is not lost.
     /// </remarks>
     private static List<HarmonyMessage> DropFinished(IReadOnlyList<HarmonyMessage> messages)
     {

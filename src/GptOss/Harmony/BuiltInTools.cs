@@ -2,16 +2,22 @@ using System.Text.Json;
 
 namespace GptOss.Harmony;
 
-/// <summary>The tools that gpt-oss was trained with; their texts are those of the reference's test data.</summary>
+/// <summary>
+/// The two tools that gpt-oss was trained with, a browser and a Python notebook, as a system message shows them. Their
+/// texts are those of the test data of OpenAI's harmony library.
+/// </summary>
 internal static class BuiltInTools
 {
+    /// <summary>The namespace of the browser's functions.</summary>
     public const string BrowserName = "browser";
+
+    /// <summary>The recipient of Python code.</summary>
     public const string PythonName = "python";
 
     private const string Number = """{"type":"number","default":-1}""";
     private const string Text = """{"type":"string"}""";
 
-    /// <summary>Functions <c>search</c>, <c>open</c> and <c>find</c>.</summary>
+    /// <summary>The browser, with the functions <c>search</c>, <c>open</c> and <c>find</c>.</summary>
     public static ToolNamespace Browser { get; } =
         new(
             BrowserName,
@@ -60,7 +66,7 @@ internal static class BuiltInTools
             ]
         );
 
-    /// <summary>No functions: the body of a call is source code.</summary>
+    /// <summary>The Python notebook. It has no functions: the text of a call is source code.</summary>
     public static ToolNamespace Python { get; } =
         new(
             PythonName,
@@ -72,7 +78,7 @@ internal static class BuiltInTools
             []
         );
 
-    /// <summary>Whether a call to this name is one of the tools that the model knows by itself.</summary>
+    /// <summary>Whether a recipient is one of the tools that the model knows from its training.</summary>
     public static bool IsBuiltIn(string recipient) =>
         recipient is PythonName or BrowserName
         || recipient.StartsWith("browser.", StringComparison.Ordinal)

@@ -1,9 +1,12 @@
 namespace GptOss.Harmony;
 
-/// <summary>The word behind <c>&lt;|channel|&gt;</c>.</summary>
+/// <summary>
+/// The word behind <c>&lt;|channel|&gt;</c> in a header, and the channel that the model meant by it: <c>comment</c> is
+/// <c>commentary</c>, and so is <c>commentaryx</c>.
+/// </summary>
 /// <param name="Name">The channel that was meant; null if none can be told.</param>
-/// <param name="Word">What was written.</param>
-/// <param name="Glued">What stands behind a known name without a blank.</param>
+/// <param name="Word">The word as the model wrote it.</param>
+/// <param name="Glued">Letters that follow a channel's name without a blank: <c>x</c> in <c>finalx</c>.</param>
 internal readonly record struct ChannelWord(string? Name, string Word, string Glued)
 {
     private const int ShortestBeginning = 3;
@@ -28,8 +31,12 @@ internal readonly record struct ChannelWord(string? Name, string Word, string Gl
         return new ChannelWord(name, word, longer is null ? "" : word[longer.Length..]);
     }
 
-    /// <summary>What of a header that has no content belongs to the content after all.</summary>
-    /// <remarks>A single stray character behind the name, or a lone word that is no channel, is noise.</remarks>
+    /// <summary>
+    /// The text of a header that never came to <c>&lt;|message|&gt;</c>, read as content: what is glued to the
+    /// channel's name, and the rest.
+    /// </summary>
+    /// <remarks>A single letter behind the name, or a lone word that is no channel, counts as noise.</remarks>
+    /// <param name="rest">The text of the header behind the word.</param>
     public string Rest(string rest)
     {
         bool isFollowed = !string.IsNullOrWhiteSpace(rest);

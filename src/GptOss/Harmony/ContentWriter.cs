@@ -2,15 +2,22 @@ using System.Text;
 
 namespace GptOss.Harmony;
 
-/// <summary>The text of system and developer messages: sections with a blank line between them.</summary>
+/// <summary>
+/// Writes the text of system and developer messages: the model's identity and date, the instructions, the tools as
+/// TypeScript and the forms of the answer, as sections with a blank line between them.
+/// </summary>
 /// <param name="hasFunctions">Whether a developer message of the conversation offers functions.</param>
 /// <param name="options">How schemas are written, and who is told where one is shortened.</param>
 internal sealed class ContentWriter(bool hasFunctions, RenderOptions options)
 {
+    /// <summary>
+    /// The text of one content, byte for byte as OpenAI's harmony library writes it, except for functions' schemas
+    /// where <see cref="RenderOptions.CleanSchemas"/> is set.
+    /// </summary>
     public string Write(HarmonyContent content) =>
         content switch
         {
-            HarmonyContent.Text text => text.Value,
+            HarmonyContent.PlainText text => text.Value,
             HarmonyContent.SystemInfo system => System(system),
             HarmonyContent.DeveloperInfo developer => Developer(developer),
             _ => "",
@@ -76,7 +83,7 @@ internal sealed class ContentWriter(bool hasFunctions, RenderOptions options)
 
     private string Tools(IEnumerable<ToolNamespace> namespaces)
     {
-        // The reference keeps namespaces in a map sorted by the bytes of their names.
+        // OpenAI's harmony library sorts namespaces by the bytes of their names.
         var sorted = new SortedDictionary<string, ToolNamespace>(
             Comparer<string>.Create((a, b) => Bytes(a).SequenceCompareTo(Bytes(b)))
         );
@@ -123,7 +130,7 @@ internal sealed class ContentWriter(bool hasFunctions, RenderOptions options)
     }
 
     /// <summary>
-    /// Ends at LF or CR LF, at nothing else; what follows the last end counts only if it is not empty.
+    /// The lines of a text, each ended by LF or CR LF. An empty text behind the last line end is not a line.
     /// </summary>
     private static IEnumerable<string> Lines(string text)
     {

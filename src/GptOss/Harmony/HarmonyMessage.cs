@@ -1,6 +1,6 @@
 namespace GptOss.Harmony;
 
-/// <summary>Who speaks.</summary>
+/// <summary>The speaker of a message.</summary>
 internal enum HarmonyRole
 {
     User,
@@ -10,42 +10,47 @@ internal enum HarmonyRole
     Tool,
 }
 
-/// <summary>One message of a conversation. What is null is not written.</summary>
+/// <summary>
+/// One message of a conversation in Harmony: who speaks, to whom, on which channel, and what. A property that is null
+/// is not written into the header.
+/// </summary>
 internal sealed record HarmonyMessage(HarmonyRole Role, IReadOnlyList<HarmonyContent> Content)
 {
+    /// <summary>A message of one plain text.</summary>
     public HarmonyMessage(HarmonyRole role, string text)
-        : this(role, [new HarmonyContent.Text(text)]) { }
+        : this(role, [new HarmonyContent.PlainText(text)]) { }
 
     /// <summary>A person's name; for a tool, which has to have one, the name of the function that answers.</summary>
     public string? Name { get; init; }
 
-    /// <summary>Whom it is for: the function that the assistant calls, or <c>assistant</c> for a result.</summary>
+    /// <summary>Whom the message is for: the function that the assistant calls, or <c>assistant</c> for a
+    /// result.</summary>
     public string? Recipient { get; init; }
 
-    /// <summary>One of <see cref="ChannelNames"/>, or whatever was said.</summary>
+    /// <summary>One of <see cref="ChannelNames"/>, or another word that a caller has put there.</summary>
     public string? Channel { get; init; }
 
-    /// <summary>Such as <c>&lt;|constrain|&gt;json</c>, <c>json</c> or <c>code</c>.</summary>
+    /// <summary>The form of the text, such as <c>&lt;|constrain|&gt;json</c>, <c>json</c> or <c>code</c>.</summary>
     public string? ContentType { get; init; }
 
     /// <summary>
     /// The ids of the text as the model chose them; null for those of the tokenizer. Where they are set, the renderer
     /// writes them in the place of the text, so that what the model once said is not tokenised differently.
     /// </summary>
-    /// <remarks>They must say the text and hold no marker.</remarks>
+    /// <remarks>The ids must decode to the text, and none may be a marker.</remarks>
     public IReadOnlyList<int>? ContentTokens { get; init; }
 
-    /// <summary>The text parts as one.</summary>
+    /// <summary>The plain texts of the content as one string.</summary>
     public string Text =>
-        Content is [HarmonyContent.Text only]
+        Content is [HarmonyContent.PlainText only]
             ? only.Value
-            : string.Concat(Content.OfType<HarmonyContent.Text>().Select(part => part.Value));
+            : string.Concat(Content.OfType<HarmonyContent.PlainText>().Select(part => part.Value));
 
-    /// <summary>Whether the assistant calls a tool with it.</summary>
+    /// <summary>Whether the message is a call of a tool by the assistant.</summary>
     public bool IsCall => Role == HarmonyRole.Assistant && Recipient is not null;
 }
 
-/// <summary>The channels that the model knows.</summary>
+/// <summary>The names of the three channels that the model was trained to write on.</summary>
 internal static class ChannelNames
 {
     /// <summary>Reasoning, and calls of built-in tools.</summary>
@@ -54,15 +59,17 @@ internal static class ChannelNames
     /// <summary>Calls of functions, and what is said to the user before them.</summary>
     public const string Commentary = "commentary";
 
-    /// <summary>The answer.</summary>
+    /// <summary>The answer to the user.</summary>
     public const string Final = "final";
 
+    /// <summary>The three names, in the order in which a system message lists them.</summary>
     public static IReadOnlyList<string> All { get; } = [Analysis, Commentary, Final];
 }
 
-/// <summary>The words for the roles.</summary>
+/// <summary>The words by which headers name the roles, such as <c>user</c>.</summary>
 internal static class RoleNames
 {
+    /// <summary>The word of a role in a header.</summary>
     public static string Word(this HarmonyRole role) =>
         role switch
         {
@@ -73,7 +80,7 @@ internal static class RoleNames
             _ => "tool",
         };
 
-    /// <summary>The role of a word; null if it is none.</summary>
+    /// <summary>The role that a word names; null if it names none.</summary>
     public static HarmonyRole? Parse(ReadOnlySpan<char> word) =>
         word switch
         {

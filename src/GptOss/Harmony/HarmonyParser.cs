@@ -3,20 +3,23 @@ using GptOss.Tokenization;
 
 namespace GptOss.Harmony;
 
-/// <summary>The tokens of an answer to events, one token at a time. For one answer; not thread-safe.</summary>
+/// <summary>
+/// Reads the tokens that a model writes, one at a time, and returns events: text of a channel as soon as it is certain,
+/// calls, complete messages, the end. One parser reads one answer; not thread-safe.
+/// </summary>
 /// <remarks>
-/// <para>Use: a parser per answer; <see cref="Accept"/> for every sampled token, the ending one too; then
-/// <see cref="Finish"/>. No sequence of tokens throws, and how it is cut changes nothing.</para>
-/// <para>A message gives <see cref="HarmonyEvent.Text"/> as soon as its channel is certain, or
+/// <para>Use: <see cref="Accept"/> for every sampled token, the ending one too; then <see cref="Finish"/>. No sequence
+/// of tokens throws.</para>
+/// <para>A message of the assistant gives <see cref="HarmonyEvent.TextDelta"/>, or
 /// <see cref="HarmonyEvent.CallBegun"/>, <see cref="HarmonyEvent.CallDelta"/> and
 /// <see cref="HarmonyEvent.CallFinished"/> if it has a recipient, whatever its channel; then
-/// <see cref="HarmonyEvent.MessageFinished"/>. Messages that are not the assistant's give only that.
-/// <see cref="HarmonyEvent.End"/> comes once.</para>
-/// <para>What is malformed is read as it was meant: <see cref="HeaderReader"/> says how. The text of a message whose
-/// channel is not known waits: it is the answer if it is the last message, else reasoning. Between messages everything
-/// is skipped up to <c>&lt;|start|&gt;</c>, <c>&lt;|channel|&gt;</c> or <c>&lt;|message|&gt;</c>, after a call up to
-/// <c>&lt;|start|&gt;</c>: what a model says there is an invented result. Within content <c>&lt;|start|&gt;</c> ends
-/// the message, and the other markers of headers are dropped.</para>
+/// <see cref="HarmonyEvent.MessageFinished"/>. Messages of other roles give <see cref="HarmonyEvent.MessageFinished"/>
+/// alone. <see cref="HarmonyEvent.End"/> comes once.</para>
+/// <para>Malformed messages are read as they were meant: <see cref="HeaderReader"/> says how. The text of a message
+/// whose channel is not known waits: it is the answer if no other message follows, else reasoning. Between messages
+/// everything is skipped up to <c>&lt;|start|&gt;</c>, <c>&lt;|channel|&gt;</c> or <c>&lt;|message|&gt;</c>; after a
+/// call up to <c>&lt;|start|&gt;</c>, since there a model invents the result. Within content <c>&lt;|start|&gt;</c>
+/// ends the message, and the other markers of headers are dropped.</para>
 /// </remarks>
 internal sealed class HarmonyParser
 {
@@ -38,9 +41,10 @@ internal sealed class HarmonyParser
     private bool _isAfterCall;
     private bool _hasEnded;
 
-    /// <param name="special">The markers.</param>
-    /// <param name="preset">Whose header the prompt has begun; null to begin with <c>&lt;|start|&gt;</c>.</param>
-    /// <param name="tools">The functions that are offered.</param>
+    /// <param name="special">The ids of Harmony's markers.</param>
+    /// <param name="preset">The role whose header the prompt has begun; null to begin with
+    /// <c>&lt;|start|&gt;</c>.</param>
+    /// <param name="tools">The functions that are offered; null for none.</param>
     public HarmonyParser(SpecialTokens special, HarmonyRole? preset = HarmonyRole.Assistant, ToolNames? tools = null)
     {
         _special = special;
@@ -51,12 +55,13 @@ internal sealed class HarmonyParser
             BeginHeader(preset);
     }
 
-    /// <summary>The messages that are complete, without one whose channel is not certain yet.</summary>
+    /// <summary>The complete messages, without one whose channel is not certain yet.</summary>
     public IReadOnlyList<HarmonyMessage> Messages => _messages;
 
-    /// <summary>Whether the running content is reasoning: what a budget of reasoning counts.</summary>
+    /// <summary>Whether the content that is being read is reasoning, which a reasoning budget counts.</summary>
     public bool IsReasoning => _running?.TextChannel == Channel.Analysis;
 
+    /// <summary>A picture of the parser's state, for comparison with OpenAI's harmony library.</summary>
     public ParserView View() =>
         new(
             _state,
@@ -68,7 +73,7 @@ internal sealed class HarmonyParser
             _running is null ? "" : _text.ToString()
         );
 
-    /// <summary>Takes a token. The list is valid until the next call.</summary>
+    /// <summary>Takes a token and returns its events, in a list that the next call reuses.</summary>
     public IReadOnlyList<HarmonyEvent> Accept(int token)
     {
         _events.Clear();
@@ -88,7 +93,9 @@ internal sealed class HarmonyParser
         return _events;
     }
 
-    /// <summary>Ends the stream: what is unfinished is finished. The list is valid until the next call.</summary>
+    /// <summary>
+    /// Ends the stream: finishes an unfinished message and returns its events, in a list that the next call reuses.
+    /// </summary>
     public IReadOnlyList<HarmonyEvent> Finish()
     {
         _events.Clear();
@@ -139,7 +146,7 @@ internal sealed class HarmonyParser
         }
         else if (_special.EndsMessage(token) || token == _special.EndOfText)
         {
-            EndHeader(EndingOf(token));
+            EndHeader(_special.EndingOf(token));
             End(token);
         }
         else
@@ -152,7 +159,7 @@ internal sealed class HarmonyParser
     {
         if (_special.EndsMessage(token) || token == _special.EndOfText)
         {
-            EndMessage(EndingOf(token));
+            EndMessage(_special.EndingOf(token));
             End(token);
         }
         else if (token == _special.Start)
@@ -171,12 +178,7 @@ internal sealed class HarmonyParser
         }
     }
 
-    private Ending EndingOf(int token) =>
-        token == _special.Call ? Ending.Call
-        : token == _special.End ? Ending.End
-        : Ending.Turn;
-
-    /// <summary>Begins a header; a role is given where it is not to be read.</summary>
+    /// <summary>Begins a header; <paramref name="preset"/> is its role where the header need not name one.</summary>
     private void BeginHeader(HarmonyRole? preset)
     {
         _preset = preset;
@@ -197,7 +199,7 @@ internal sealed class HarmonyParser
         Add(header.Body);
     }
 
-    /// <summary>Ends a header that never came to its content: free text in it was meant as content.</summary>
+    /// <summary>Ends a header without <c>&lt;|message|&gt;</c>: free text in it was meant as content.</summary>
     private void EndHeader(Ending ending)
     {
         Header header = _headers.Read(_header, _preset, ending);
@@ -218,7 +220,7 @@ internal sealed class HarmonyParser
         if (_running!.Value.IsCall)
             _events.Add(new HarmonyEvent.CallDelta(text));
         else if (_running.Value.TextChannel is { } channel)
-            _events.Add(new HarmonyEvent.Text(channel, text));
+            _events.Add(new HarmonyEvent.TextDelta(channel, text));
     }
 
     private void EndMessage(Ending ending)
@@ -260,7 +262,7 @@ internal sealed class HarmonyParser
         Complete(message);
     }
 
-    /// <summary>Gives the message whose channel was not known one, now that it is certain.</summary>
+    /// <summary>Finishes a waiting message, now that its channel is certain.</summary>
     private void Decide(string channel)
     {
         if (_undecided is not { } message)
@@ -269,7 +271,10 @@ internal sealed class HarmonyParser
         if (message.Text.Length > 0)
         {
             _events.Add(
-                new HarmonyEvent.Text(channel == ChannelNames.Final ? Channel.Final : Channel.Analysis, message.Text)
+                new HarmonyEvent.TextDelta(
+                    channel == ChannelNames.Final ? Channel.Final : Channel.Analysis,
+                    message.Text
+                )
             );
         }
         Complete(message with { Channel = channel });
@@ -285,15 +290,9 @@ internal sealed class HarmonyParser
     {
         if (_hasEnded || !_special.EndsGeneration(token))
             return;
-        // Nothing is sampled after this token, so that a message still waiting is the last.
+        // No token is sampled after this one, so that a message which still waits is the last of the answer.
         Decide(ChannelNames.Final);
         _hasEnded = true;
-        _events.Add(
-            new HarmonyEvent.End(
-                token == _special.Call ? AnswerEnd.Call
-                : token == _special.Return ? AnswerEnd.Return
-                : AnswerEnd.EndOfText
-            )
-        );
+        _events.Add(new HarmonyEvent.End(_special.AnswerEndOf(token)));
     }
 }

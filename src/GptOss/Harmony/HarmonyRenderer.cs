@@ -1,23 +1,29 @@
 namespace GptOss.Harmony;
 
-/// <summary>Messages to token ids.</summary>
+/// <summary>
+/// Turns messages of a conversation into the token ids of a prompt, in Harmony, the chat format of gpt-oss.
+/// Thread-safe.
+/// </summary>
 /// <remarks>
 /// <code>
 /// message = start header message content (call | end)
 /// header  = (role [":" name] | tool's name) [" to=" recipient] [channel name [" to=" recipient]]
 ///           [" " constrain type | " " type]
 /// </code>
-/// Each piece is encoded by itself, its markers placed as ids, so that no text, whatever it spells, becomes structure.
-/// A content type that begins with <c>&lt;|constrain|&gt;</c> is the exception: the marker is meant. The recipient of a
-/// call stands in one of the two places: <see cref="RenderOptions.RecipientBehindChannel"/>. Thread-safe.
+/// Each piece of text is encoded by itself and markers are placed as ids, so that no text becomes structure, whatever
+/// it spells. A content type that begins with <c>&lt;|constrain|&gt;</c> is the exception: there the marker is meant.
+/// The recipient of a call stands in one of the two places: <see cref="RenderOptions.RecipientBehindChannel"/>.
 /// </remarks>
+/// <param name="special">The ids of Harmony's markers, and the tokenizer.</param>
 internal sealed class HarmonyRenderer(SpecialTokens special)
 {
-    /// <summary>Renders a conversation.</summary>
+    /// <summary>The token ids of a whole conversation.</summary>
     /// <exception cref="HarmonyFormatException">
     /// A tool's message has no name; system or developer content stands in a message of another role.
     /// </exception>
-    /// <exception cref="ContextLengthException">Even of the longest tokens there would be too many.</exception>
+    /// <exception cref="ContextLengthException">
+    /// The texts are too long for the context even if each token were the longest of the vocabulary.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The rendering was cancelled.</exception>
     public List<int> Render(IReadOnlyList<HarmonyMessage> messages, RenderOptions? options = null)
     {
@@ -54,10 +60,12 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
         return ids;
     }
 
-    /// <summary>Renders one message by itself.</summary>
-    /// <param name="message">The message.</param>
+    /// <summary>The token ids of one message by itself.</summary>
+    /// <param name="message">The message to be rendered.</param>
     /// <param name="hasFunctions">Whether the conversation offers functions, which a system message mentions.</param>
-    /// <exception cref="HarmonyFormatException">As for <see cref="Render"/>.</exception>
+    /// <exception cref="HarmonyFormatException">
+    /// A tool's message has no name; system or developer content stands in a message of another role.
+    /// </exception>
     public List<int> RenderMessage(HarmonyMessage message, bool hasFunctions = false)
     {
         var ids = new List<int>();
@@ -106,7 +114,7 @@ internal sealed class HarmonyRenderer(SpecialTokens special)
         return message.ContentTokens is null ? [.. message.Content.Select(writer.Write)] : [];
     }
 
-    /// <summary>What of a header a caller may have made as long as a message.</summary>
+    /// <summary>The texts of a header that come from a caller, who may have made them as long as a message.</summary>
     private static IEnumerable<string> HeaderTexts(HarmonyMessage message) =>
         new[] { message.Name, message.Recipient, message.ContentType }.OfType<string>();
 

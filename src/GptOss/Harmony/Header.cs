@@ -1,33 +1,36 @@
 namespace GptOss.Harmony;
 
-/// <summary>What ended a header or a message.</summary>
+/// <summary>The token that ended a header or a message.</summary>
 internal enum Ending
 {
-    /// <summary><c>&lt;|message|&gt;</c>: a header as it should end.</summary>
+    /// <summary><c>&lt;|message|&gt;</c>, as a header should end.</summary>
     Message,
 
-    /// <summary><c>&lt;|end|&gt;</c>.</summary>
+    /// <summary><c>&lt;|end|&gt;</c>, as a message should end.</summary>
     End,
 
-    /// <summary><c>&lt;|call|&gt;</c>.</summary>
+    /// <summary><c>&lt;|call|&gt;</c>, as a call should end.</summary>
     Call,
 
-    /// <summary><c>&lt;|return|&gt;</c> or <c>&lt;|endoftext|&gt;</c>.</summary>
+    /// <summary><c>&lt;|return|&gt;</c> or <c>&lt;|endoftext|&gt;</c>, which end the answer.</summary>
     Turn,
 
-    /// <summary>The next message's <c>&lt;|start|&gt;</c>.</summary>
+    /// <summary><c>&lt;|start|&gt;</c>, with which the next message begins.</summary>
     Start,
 
-    /// <summary>No token: the stream is over.</summary>
+    /// <summary>No token came, since the stream is over.</summary>
     Stream,
 }
 
-/// <summary>A header as it was meant.</summary>
-/// <param name="Role">Who speaks.</param>
-/// <param name="Name">As in <see cref="HarmonyMessage.Name"/>; likewise the next four.</param>
-/// <param name="Recipient">Null for no tool, whatever was written.</param>
+/// <summary>
+/// The header of a message as the model meant it: what <see cref="HeaderReader"/> makes of the tokens between
+/// <c>&lt;|start|&gt;</c> and <c>&lt;|message|&gt;</c>.
+/// </summary>
+/// <param name="Role">The speaker of the message.</param>
+/// <param name="Name">The name of the tool that speaks; null for other speakers.</param>
+/// <param name="Recipient">The tool that is called; null for no tool, whatever was written.</param>
 /// <param name="Channel">One of <see cref="ChannelNames"/>, or null for none that is known.</param>
-/// <param name="ContentType">With its marker if it had one.</param>
+/// <param name="ContentType">The content type, with its marker if it had one; null for none.</param>
 /// <param name="Body">Text that stands in the header but belongs to the content; "" as a rule.</param>
 internal readonly record struct Header(
     HarmonyRole Role,
@@ -38,9 +41,12 @@ internal readonly record struct Header(
     string Body
 )
 {
+    /// <summary>Whether the message is a call of a tool by the assistant.</summary>
     public bool IsCall => Role == HarmonyRole.Assistant && Recipient is not null;
 
-    /// <summary>What its text is for; null for a call, for another role, and where that is not certain.</summary>
+    /// <summary>
+    /// The channel of the assistant's text; null for a call, for another role, and where no channel is known.
+    /// </summary>
     public Channel? TextChannel =>
         Role != HarmonyRole.Assistant || IsCall
             ? null
@@ -52,6 +58,9 @@ internal readonly record struct Header(
                 _ => null,
             };
 
-    /// <summary>Whether what its text is for shows only when it is known whether another message follows.</summary>
+    /// <summary>
+    /// Whether the channel of the text becomes certain only later: it is <c>final</c> if no other message follows, else
+    /// <c>analysis</c>.
+    /// </summary>
     public bool IsUndecided => Role == HarmonyRole.Assistant && !IsCall && TextChannel is null;
 }

@@ -2,24 +2,31 @@ using System.Runtime.InteropServices;
 
 namespace GptOss.Harmony;
 
-/// <summary>Reads a header as it was meant, whatever the model made of it. Nothing is an error.</summary>
+/// <summary>
+/// Reads the header of a message as the model meant it, even where the model has broken the format. No header is an
+/// error.
+/// </summary>
 /// <remarks>
 /// <code>
 /// role part  &lt;|channel|&gt;  channel part  &lt;|constrain|&gt;  type part
 /// </code>
-/// The header is cut at the ids of the markers. Of several channels the last counts, and what stands between them is
+/// The header is cut at the ids of the markers. Of several channels the last counts, and the text between them is
 /// dropped. The recipient is the first word with <c>to=</c> in the channel part, else in the role part. A bare word is
-/// a content type, or the name of a tool if there is no <c>to=</c>. More than a few words, or a header that does not
-/// end with <c>&lt;|message|&gt;</c>: they are content.
+/// a content type, or the name of a tool if there is no <c>to=</c>. More than three bare words are content, and so is
+/// the text of a header that does not end with <c>&lt;|message|&gt;</c>.
 /// </remarks>
+/// <param name="special">The ids of Harmony's markers.</param>
+/// <param name="tokenText">Gives the text of any token id.</param>
+/// <param name="tools">The functions that are offered, by which a bare word is known as a tool.</param>
 internal sealed class HeaderReader(SpecialTokens special, TokenText tokenText, ToolNames tools)
 {
-    /// <summary>More words than this without a meaning were never meant as a header.</summary>
+    /// <summary>More words without a meaning than this were meant as content.</summary>
     private const int FewWords = 3;
 
+    /// <summary>Reads the header that these ids form.</summary>
     /// <param name="tokens">The ids after <c>&lt;|start|&gt;</c> and the preset role.</param>
-    /// <param name="preset">The role if the header need not name it.</param>
-    /// <param name="ending">What came behind the ids.</param>
+    /// <param name="preset">The role where the prompt has begun the header; null where the header names it.</param>
+    /// <param name="ending">The token that came behind the ids.</param>
     public Header Read(List<int> tokens, HarmonyRole? preset, Ending ending)
     {
         HeaderParts parts = Cut(CollectionsMarshal.AsSpan(tokens));
@@ -138,7 +145,9 @@ internal sealed class HeaderReader(SpecialTokens special, TokenText tokenText, T
         return SpecialTokens.ConstrainName + word;
     }
 
-    /// <summary>Gives each word its meaning; those that have none stay in the list.</summary>
+    /// <summary>
+    /// Takes words that are a content type or the name of a tool out of the list; words without a meaning stay.
+    /// </summary>
     private void ReadBareWords(List<string> words, HarmonyRole speaker, ref string? recipient, ref string? type)
     {
         for (int i = words.Count - 1; i >= 0; i--)
@@ -151,7 +160,7 @@ internal sealed class HeaderReader(SpecialTokens special, TokenText tokenText, T
                 continue;
             words.RemoveAt(i);
         }
-        // Beside a recipient a lone word can be nothing but a content type.
+        // In a header with a recipient, a lone word can only be a content type.
         if (type is null && recipient is not null && words.Count == 1)
         {
             type = words[0];
@@ -159,7 +168,9 @@ internal sealed class HeaderReader(SpecialTokens special, TokenText tokenText, T
         }
     }
 
-    /// <summary>Whether a header that the stream's end cut off has only begun to name who speaks and to whom.</summary>
+    /// <summary>
+    /// Whether a header that the end of the stream cut off holds no more than the beginning of a role or of <c>to=</c>.
+    /// </summary>
     private static bool IsBegunHeader(string role, HarmonyRole? preset, HeaderParts parts)
     {
         string[] words = HeaderText.Words(role);

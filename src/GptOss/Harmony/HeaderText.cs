@@ -1,18 +1,24 @@
 namespace GptOss.Harmony;
 
-/// <summary>Words of a header.</summary>
+/// <summary>
+/// Finds words in the text of a header and takes them out: the recipient behind <c>to=</c>, a known content type.
+/// </summary>
 internal static class HeaderText
 {
     private const string Assignment = "to=";
 
+    /// <summary>The words of a text, cut at white space.</summary>
     public static string[] Words(string text) => text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>The characters up to white space.</summary>
+    /// <summary>The characters of a text up to white space.</summary>
     public static string FirstWord(string text) => text[..Length(text, 0, "")];
 
+    /// <summary>Whether a word begins with <c>to=</c>, which names a recipient.</summary>
     public static bool IsRecipient(string word) => word.StartsWith(Assignment, StringComparison.Ordinal);
 
-    /// <summary>Whether it could be a tool's name: letters, digits and the like, with a letter among them.</summary>
+    /// <summary>
+    /// Whether a word could be a tool's name: letters, digits and <c>_-./$</c>, with a letter among them.
+    /// </summary>
     public static bool IsName(string word) =>
         word.Any(char.IsLetter) && word.All(c => char.IsLetterOrDigit(c) || c is '_' or '-' or '.' or '/' or '$');
 
@@ -42,7 +48,10 @@ internal static class HeaderText
         return recipient;
     }
 
-    /// <summary>Takes a known content type off the beginning of the text; null if none is there.</summary>
+    /// <summary>
+    /// Takes a content type that the model is known to write, such as <c>json</c>, off the beginning of the text;
+    /// returns null if the text begins with none.
+    /// </summary>
     public static string? TakeKnownType(ref string text)
     {
         string trimmed = text.TrimStart();
@@ -59,7 +68,9 @@ internal static class HeaderText
         return null;
     }
 
-    /// <summary>How many characters follow up to white space or one of <paramref name="ends"/>.</summary>
+    /// <summary>
+    /// The number of characters from <paramref name="start"/> up to white space or one of <paramref name="ends"/>.
+    /// </summary>
     public static int Length(string text, int start, string ends)
     {
         int end = start;

@@ -3,9 +3,13 @@ using System.Text.Json;
 
 namespace GptOss.Harmony;
 
-/// <summary>References within a JSON document, such as <c>#/$defs/City</c> (RFC 6901, as a fragment).</summary>
+/// <summary>
+/// Follows a reference within a JSON document, such as <c>#/$defs/City</c>, to the value that it names (RFC 6901, as a
+/// fragment).
+/// </summary>
 internal static class JsonPointer
 {
+    /// <summary>Finds the value that a reference names; false if there is none.</summary>
     public static bool TryFind(JsonElement root, string reference, out JsonElement target)
     {
         target = root;

@@ -5,15 +5,16 @@ using System.Text.Json;
 namespace GptOss.Harmony;
 
 /// <summary>
-/// JSON as the reference library prints it: compact, only what must be escaped is escaped, numbers in their shortest
-/// form.
+/// Writes JSON exactly as OpenAI's harmony library prints it into a prompt: compact, with only the escapes that JSON
+/// demands, and numbers in their shortest form.
 /// </summary>
 internal static class JsonText
 {
     private const int MaximumDepth = 128;
 
+    /// <summary>A value as JSON without white space.</summary>
     /// <param name="value">Any JSON. Half of a surrogate pair in it becomes U+FFFD.</param>
-    /// <param name="cut">Told where the value is nested too deeply: what lies deeper is written as <c>{}</c>.</param>
+    /// <param name="cut">Called where the value is nested too deeply: what lies deeper is written as <c>{}</c>.</param>
     public static string Compact(JsonElement value, Action? cut = null)
     {
         var text = new StringBuilder();
@@ -21,7 +22,7 @@ internal static class JsonText
         return text.ToString();
     }
 
-    /// <summary>A text as a JSON string.</summary>
+    /// <summary>A text as a JSON string, with its quotes.</summary>
     public static string Quoted(string value)
     {
         var text = new StringBuilder(value.Length + 2);
@@ -29,7 +30,9 @@ internal static class JsonText
         return text.ToString();
     }
 
-    /// <summary>The members of an object, each name once: the last value, at the place of the first.</summary>
+    /// <summary>
+    /// The members of an object, each name once. A name that stands twice has its last value, at its first place.
+    /// </summary>
     public static OrderedDictionary<string, JsonElement> Members(JsonElement value)
     {
         var members = new OrderedDictionary<string, JsonElement>();
@@ -38,7 +41,10 @@ internal static class JsonText
         return members;
     }
 
-    /// <summary>Finds a member of an object, also where the name of another is no text.</summary>
+    /// <summary>
+    /// Finds a member of an object, even if the name of another member holds half of a surrogate pair, where
+    /// <see cref="JsonElement"/> throws.
+    /// </summary>
     public static bool TryGet(JsonElement value, string name, out JsonElement member)
     {
         try
@@ -129,7 +135,8 @@ internal static class JsonText
     }
 
     /// <summary>
-    /// A whole number of 64 bits as it is, any other as the shortest decimal that reads back the same.
+    /// A whole number of 64 bits as it is written, any other as the shortest decimal that reads back as the same
+    /// number.
     /// </summary>
     private static string Number(string raw)
     {
@@ -146,7 +153,7 @@ internal static class JsonText
         return double.IsFinite(value) ? Shortest(value) : raw;
     }
 
-    // value = 0.d₁d₂… × 10^point; written out for −5 < point ≤ 16, else with an exponent.
+    // value = 0.d₁d₂… × 10^point; written out for −5 < point ≤ 16, else with an exponent: 1e-7 has the point −6.
     private static string Shortest(double value)
     {
         string sign = double.IsNegative(value) ? "-" : "";

@@ -2,7 +2,10 @@ using System.Text;
 
 namespace GptOss.Harmony;
 
-/// <summary>Headers as OpenAI's harmony library 0.0.8 reads them, oddities included.</summary>
+/// <summary>
+/// Reads headers exactly as OpenAI's harmony library 0.0.8 does, oddities and errors included. Serves comparison with
+/// that library only.
+/// </summary>
 internal static class ReferenceHeader
 {
     private const string ChannelMarker = "<|channel|>";
@@ -12,11 +15,12 @@ internal static class ReferenceHeader
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
     /// <summary>
-    /// Reads the ids between <c>&lt;|start|&gt;</c> and <c>&lt;|message|&gt;</c>; returns what is wrong.
+    /// Reads the ids between <c>&lt;|start|&gt;</c> and <c>&lt;|message|&gt;</c>; returns the error, or null if there
+    /// is none.
     /// </summary>
-    /// <param name="tokenText">The vocabulary.</param>
-    /// <param name="header">The ids.</param>
-    /// <param name="preset">The role, where the header need not name it.</param>
+    /// <param name="tokenText">Gives the text of any token id.</param>
+    /// <param name="header">The ids of the header.</param>
+    /// <param name="preset">The role where the header need not name one; else null.</param>
     /// <param name="message">The message without its content; null if there is an error.</param>
     public static string? Read(TokenText tokenText, List<int> header, HarmonyRole? preset, out HarmonyMessage? message)
     {
@@ -62,7 +66,10 @@ internal static class ReferenceHeader
         return null;
     }
 
-    /// <summary>Makes a message of a header that a stop token ended: its words are the content.</summary>
+    /// <summary>
+    /// Makes a message of a header that <c>&lt;|end|&gt;</c> or its like ended: the words of the header are the
+    /// content.
+    /// </summary>
     public static string? Recover(TokenText tokenText, List<int> header, HarmonyRole role, out HarmonyMessage? message)
     {
         message = null;

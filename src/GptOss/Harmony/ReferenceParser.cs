@@ -4,10 +4,13 @@ using System.Text.Unicode;
 
 namespace GptOss.Harmony;
 
-/// <summary>Token ids to messages exactly as OpenAI's harmony library 0.0.8 does it, for comparison with it.</summary>
+/// <summary>
+/// Reads token ids into messages exactly as OpenAI's harmony library 0.0.8 does, its errors included, so that tests and
+/// the tool's <c>debug</c> command can compare with it.
+/// </summary>
 /// <remarks>
-/// What that library throws is <see cref="Error"/> here: no sequence of tokens throws. An answer is better read by
-/// <see cref="HarmonyParser"/>, which loses nothing to a malformed header.
+/// Where that library throws, <see cref="Error"/> is set: no sequence of tokens throws. The chat client reads answers
+/// with <see cref="HarmonyParser"/>, which loses nothing to a malformed header.
 /// </remarks>
 internal sealed class ReferenceParser
 {
@@ -26,8 +29,8 @@ internal sealed class ReferenceParser
     private string? _delta;
     private bool _isBlocked;
 
-    /// <param name="special">The markers.</param>
-    /// <param name="preset">Whose header is already begun; null to begin with <c>&lt;|start|&gt;</c>.</param>
+    /// <param name="special">The ids of Harmony's markers.</param>
+    /// <param name="preset">The role whose header is already begun; null to begin with <c>&lt;|start|&gt;</c>.</param>
     /// <param name="strict">Whether a header without <c>&lt;|message|&gt;</c> is an error.</param>
     public ReferenceParser(SpecialTokens special, HarmonyRole? preset, bool strict)
     {
@@ -38,12 +41,13 @@ internal sealed class ReferenceParser
         _state = preset is null ? ParserState.ExpectStart : ParserState.Header;
     }
 
-    /// <summary>The messages that are complete.</summary>
+    /// <summary>The complete messages, oldest first.</summary>
     public IReadOnlyList<HarmonyMessage> Messages => _messages;
 
-    /// <summary>What was wrong with the last token; null if nothing was.</summary>
+    /// <summary>The error that the last token caused; null for none.</summary>
     public string? Error { get; private set; }
 
+    /// <summary>A picture of the parser's state, with the fields that the library shows.</summary>
     public ParserView View() =>
         new(
             _state,
@@ -135,7 +139,10 @@ internal sealed class ReferenceParser
         return null;
     }
 
-    /// <summary>Text up to a malformed sequence, and U+FFFD for that; what follows waits for a token.</summary>
+    /// <summary>
+    /// Takes the text of the bytes that wait, up to the first malformed sequence, and U+FFFD for that sequence. The
+    /// bytes behind it wait for the next token, as in the library.
+    /// </summary>
     private string TakeText()
     {
         byte[] held = [.. _held];
@@ -156,7 +163,7 @@ internal sealed class ReferenceParser
         if (_isBlocked)
             _text.Append(Replacement);
         _text.Append(Encoding.UTF8.GetString([.. _held]));
-        _messages.Add(_running! with { Content = [new HarmonyContent.Text(_text.ToString())] });
+        _messages.Add(_running! with { Content = [new HarmonyContent.PlainText(_text.ToString())] });
         _running = null;
         _text.Clear();
         _held.Clear();

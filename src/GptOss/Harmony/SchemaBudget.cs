@@ -2,27 +2,33 @@ using System.Globalization;
 
 namespace GptOss.Harmony;
 
-/// <summary>How much of one tool's schema is still to be shown, and why something is not.</summary>
+/// <summary>
+/// Limits how much of one tool's schema is read and written, and remembers why something was left out. Holds the
+/// counters of one schema.
+/// </summary>
 /// <remarks>
-/// A schema may name more than its length tells: references that double at every step make it endless.
+/// A short schema may describe an endless type: thirty definitions, each of which refers twice to the next, stand for a
+/// billion parts.
 /// </remarks>
 internal sealed class SchemaBudget
 {
-    /// <summary>How deeply types may be nested.</summary>
+    /// <summary>The most levels that types may be nested in one another.</summary>
     public const int MaximumDepth = 32;
 
-    /// <summary>Schemas of one tool, each counted where it is used.</summary>
+    /// <summary>The most parts of one tool's schema, each counted where it is used.</summary>
     public const int MaximumParts = 10_000;
 
     /// <summary>
-    /// Characters of one tool: four times the longest published ones, and more than the half of the longest context.
+    /// The most characters of one tool's type: four times the longest published one, and more than half of the longest
+    /// context.
     /// </summary>
     public const int MaximumCharacters = 400_000;
 
-    // Members looked at and merged: what bounds the time.
+    // The most members that are looked at or merged. Bounds the time that a schema takes.
     private const int MaximumSteps = 1_000_000;
 
-    // Also of what is not nested in the type, such as references to references.
+    // The most parts that are open at once. Bounds the stack where nesting adds no level to the type, as in a reference
+    // to a reference.
     private const int MaximumCalls = 200;
 
     private int _parts;
@@ -30,12 +36,18 @@ internal sealed class SchemaBudget
     private int _calls;
     private int _characters;
 
-    /// <summary>What was left out and why, as a part of a sentence; null if nothing was.</summary>
+    /// <summary>
+    /// Why something was left out, as the end of a sentence: <c>is nested more than 32 levels deep</c>; null if nothing
+    /// was.
+    /// </summary>
     public string? Shortened { get; private set; }
 
+    /// <summary>Whether no further part of the schema is read.</summary>
     public bool IsSpent => _parts > MaximumParts || _steps > MaximumSteps;
 
-    /// <summary>Begins a part of the schema; false if it is to be left out.</summary>
+    /// <summary>
+    /// Begins a part of the schema; false if the part is to be left out. <see cref="Leave"/> ends it in either case.
+    /// </summary>
     public bool Enter(int depth)
     {
         _calls++;
@@ -49,10 +61,12 @@ internal sealed class SchemaBudget
         return false;
     }
 
+    /// <summary>Ends the part that was begun last.</summary>
     public void Leave() => _calls--;
 
-    /// <summary>Counts work; false if there was too much of it.</summary>
-    /// <remarks>Too many parts alone do not end it: what was read of them before is still put together.</remarks>
+    /// <summary>Counts members that are looked at or merged; false once there were too many.</summary>
+    /// <remarks>Too many parts do not make this false: the parts that were read before are still put
+    /// together.</remarks>
     public bool Step(int count = 1)
     {
         _steps = (int)Math.Min(int.MaxValue, (long)_steps + count);
@@ -62,7 +76,7 @@ internal sealed class SchemaBudget
         return false;
     }
 
-    /// <summary>Counts what is written; false if there was too much of it.</summary>
+    /// <summary>Counts characters that are written; false once there were too many.</summary>
     public bool Write(int characters)
     {
         _characters = (int)Math.Min(int.MaxValue, (long)_characters + characters);
@@ -72,7 +86,7 @@ internal sealed class SchemaBudget
         return false;
     }
 
-    /// <summary>Notes that something was left out; the first reason is kept.</summary>
+    /// <summary>Notes why something was left out; the first reason is kept.</summary>
     public void Note(string reason) => Shortened ??= reason;
 
     private static string TooMany =>

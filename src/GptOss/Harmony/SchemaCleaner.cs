@@ -1,17 +1,19 @@
 namespace GptOss.Harmony;
 
 /// <summary>
-/// Says a schema, such as .NET and tool servers make it, in the form that gpt-oss was trained to read.
+/// Turns the JSON schema of a function's parameters, as .NET and tool servers make it, into the TypeScript type that
+/// gpt-oss was trained to read.
 /// </summary>
 /// <remarks>
-/// Every name of a property and every value of an enumeration stands in the text, wherever the schema has it; titles
-/// that repeat a name and null defaults go, as do the parameters' own title and description. Parameters without a
-/// property become none. What is too deep or too much becomes <c>any</c>.
+/// Every name of a property and every value of an enumeration stands in the text, wherever the schema has it. Titles
+/// that repeat a name and null defaults are left out, and so are the parameters' own title and description. Parameters
+/// without a property become none. What is too deep or too much becomes <c>any</c>.
 /// </remarks>
 internal static class SchemaCleaner
 {
-    /// <param name="function">Its parameters may be any JSON.</param>
-    /// <param name="shortened">Told in a sentence that names the function where something is left out; null tells
+    /// <summary>The type of a function's parameters, read and written within one budget.</summary>
+    /// <param name="function">The function, whose schema may be any JSON.</param>
+    /// <param name="shortened">Called with a sentence that names the function where something is left out; null calls
     /// nobody.</param>
     /// <returns>The type of the parameters; null for a function without parameters.</returns>
     public static string? Parameters(ToolFunction function, Action<string>? shortened = null)
@@ -34,6 +36,7 @@ internal static class SchemaCleaner
         return text;
     }
 
+    /// <summary>The sentence that says why a function's schema is not shown whole.</summary>
     public static string Sentence(string function, string reason) =>
         $"The schema of the function '{Printable.Name(function)}' {reason}. What goes beyond is shown to the model as "
         + "'any'. Make its parameters fewer and flatter.";

@@ -2,35 +2,44 @@ using System.Text.Json;
 
 namespace GptOss.Harmony;
 
-/// <summary>Reads one tool's JSON schema, whatever it holds: what it does not understand says nothing.</summary>
+/// <summary>
+/// Reads the JSON schema of one tool's parameters into a <see cref="ToolType"/>. Keywords that the reader does not
+/// understand are ignored, and no schema is an error.
+/// </summary>
 /// <remarks>
-/// What stands around a choice (<c>anyOf</c>, <c>oneOf</c>, <c>if</c>) is said of each of its variants; a variant that
-/// names neither a type nor a property nor a value besides goes. <c>allOf</c> is merged. References are followed until
-/// they lead into themselves. <c>not</c> is left out.
+/// Keywords beside a choice (<c>anyOf</c>, <c>oneOf</c>, <c>if</c>) hold for each of its variants; a variant that adds
+/// neither a type nor a property nor a value is left out. <c>allOf</c> is merged. References are followed until they
+/// lead into themselves. <c>not</c> is ignored.
 /// </remarks>
 internal sealed class SchemaReader
 {
-    // What is copied costs a fraction of what is looked at.
+    // Copying 64 characters of a text costs about as much as looking at one member.
     private const int CharactersOfStep = 64;
 
-    // What depends on others is put to the type so many at a time, so that what the budget allows is shown.
+    // Dependent schemas are merged into the type 512 at a time, so that where the budget ends within them, those read
+    // before are shown.
     private const int PartsAtOnce = 512;
 
     private readonly SchemaBudget _budget;
     private readonly SchemaReferences _references;
+    private readonly ToolTypeComparer _comparer;
     private readonly ToolTypeAlgebra _algebra;
     private readonly HashSet<string> _open = ["#"];
 
+    /// <param name="root">The whole schema, within which references lead.</param>
+    /// <param name="budget">Limits what is read of the schema.</param>
     public SchemaReader(JsonElement root, SchemaBudget budget)
     {
         _budget = budget;
         _references = new SchemaReferences(root, budget);
-        _algebra = new ToolTypeAlgebra(budget);
+        _comparer = new ToolTypeComparer(budget);
+        _algebra = new ToolTypeAlgebra(budget, _comparer);
     }
 
-    /// <param name="schema">The schema, or what stands in its place.</param>
-    /// <param name="name">The property or function that it describes; null for none.</param>
-    /// <param name="depth">How many types it is nested in.</param>
+    /// <summary>Reads one part of the schema; a value that is not an object means any type.</summary>
+    /// <param name="schema">The part, or another JSON value in its place.</param>
+    /// <param name="name">The property or function that the part describes; null for none.</param>
+    /// <param name="depth">The number of types that the part is nested in.</param>
     public ToolType Read(JsonElement schema, string? name, int depth)
     {
         if (schema.ValueKind != JsonValueKind.Object)
@@ -76,7 +85,10 @@ internal sealed class SchemaReader
         return type;
     }
 
-    /// <summary>What holds only where something else does is perhaps said.</summary>
+    /// <summary>
+    /// Adds the conditional parts of a schema (<c>if</c>, <c>dependentRequired</c> and so on) to its type, as
+    /// properties that may be there.
+    /// </summary>
     private ToolType Conditions(ToolType type, OrderedDictionary<string, JsonElement> members, int depth)
     {
         foreach (string keyword in (string[])["if", "then", "else"])
@@ -104,7 +116,7 @@ internal sealed class SchemaReader
             };
     }
 
-    /// <summary>What the schema says by itself.</summary>
+    /// <summary>The type without references, choices and conditions: what the schema's own keywords say.</summary>
     private ToolType Own(OrderedDictionary<string, JsonElement> members, string? name, int depth)
     {
         ToolType type = Shape(members, depth);
@@ -225,12 +237,12 @@ internal sealed class SchemaReader
             )
                 items = Read(held, null, depth + 1) is var read && items is null ? read : _algebra.Maybe(items!, read);
         }
-        // One of the items is so, the others are as they like.
+        // "contains" holds for one item of the array; the others may be anything that "items" allows.
         if (
             members.TryGetValue("contains", out JsonElement contained)
             && contained.ValueKind == JsonValueKind.Object
             && Read(contained, null, depth + 1) is var one
-            && _algebra.Adds(items ?? ToolType.Any, one)
+            && _comparer.Adds(items ?? ToolType.Any, one)
         )
             items = _algebra.OneOf([one, items ?? ToolType.Any]);
         return items;

@@ -3,8 +3,11 @@ using System.Text.Json;
 namespace GptOss.Harmony;
 
 /// <summary>
-/// Finds what references of one schema lead to: pointers such as <c>#/$defs/City</c>, anchors and ids.
+/// Finds the parts of one schema that its references name: by a pointer such as <c>#/$defs/City</c>, by an anchor or by
+/// an id.
 /// </summary>
+/// <param name="root">The whole schema, within which references lead.</param>
+/// <param name="budget">Limits the search for anchors and ids.</param>
 internal sealed class SchemaReferences(JsonElement root, SchemaBudget budget)
 {
     private const int MaximumDepth = 64;
@@ -12,7 +15,9 @@ internal sealed class SchemaReferences(JsonElement root, SchemaBudget budget)
     private readonly Dictionary<string, JsonElement?> _found = new() { ["#"] = root };
     private Dictionary<string, JsonElement>? _named;
 
-    /// <summary>Null where the reference leads out of the schema or nowhere.</summary>
+    /// <summary>
+    /// The part of the schema that a reference names; null where the reference leads out of the schema or nowhere.
+    /// </summary>
     public JsonElement? Find(string reference)
     {
         if (!_found.TryGetValue(reference, out JsonElement? target))
@@ -29,7 +34,7 @@ internal sealed class SchemaReferences(JsonElement root, SchemaBudget budget)
             _named = [];
             Name(root, 0);
         }
-        // What an id leads to is the beginning of a longer reference: city.json#/$defs/Name.
+        // A reference may begin with an id and go on with a pointer: city.json#/$defs/Name.
         int hash = reference.IndexOf('#', StringComparison.Ordinal);
         return _named.TryGetValue(reference, out target) ? target
             : hash > 0

@@ -5,10 +5,15 @@ using System.Text.Json;
 
 namespace GptOss.Harmony;
 
-/// <summary>Texts of a schema, such that none of them ends a line or a string that it stands in.</summary>
+/// <summary>
+/// Prepares texts of a JSON schema for the prompt: names, values and comments in a form that cannot end the line or the
+/// string in which they stand.
+/// </summary>
 internal static class SchemaText
 {
-    /// <summary>The text of a string; half of a surrogate pair, and bytes that are no UTF-8, become U+FFFD.</summary>
+    /// <summary>
+    /// The text of a JSON string, where half of a surrogate pair, and bytes that are not UTF-8, become U+FFFD.
+    /// </summary>
     public static string Of(JsonElement text)
     {
         try
@@ -21,7 +26,9 @@ internal static class SchemaText
         }
     }
 
-    /// <summary>The name of a member, as lenient as <see cref="Of"/>.</summary>
+    /// <summary>
+    /// The name of a member, where half of a surrogate pair, and bytes that are not UTF-8, become U+FFFD.
+    /// </summary>
     public static string NameOf(JsonProperty member)
     {
         try
@@ -34,13 +41,15 @@ internal static class SchemaText
         }
     }
 
-    /// <summary>A value as JSON on one line, also where U+0085, U+2028 or U+2029 count as the end of one.</summary>
+    /// <summary>
+    /// A value as JSON on one line: U+0085, U+2028 and U+2029, which also count as line ends, are escaped.
+    /// </summary>
     public static string Json(JsonElement value, Action? cut = null) => OneLine(JsonText.Compact(value, cut));
 
     /// <summary>A text as a JSON string on one line.</summary>
     public static string Quoted(string text) => OneLine(JsonText.Quoted(text));
 
-    /// <summary>A property's name as it is, in quotes where it would be read as something else.</summary>
+    /// <summary>A property's name as a key of a TypeScript type: as it is, or in quotes where it needs them.</summary>
     public static string Key(string name) =>
         name.Length > 0
         && name.All(IsPlain)
@@ -50,7 +59,8 @@ internal static class SchemaText
             : Quoted(name);
 
     /// <summary>
-    /// The lines of a text, each of them fit for a comment; what ends with a line end has no empty line behind it.
+    /// The lines of a text, each fit for a comment: control characters become blanks. Line ends at the end of the text
+    /// make no empty line.
     /// </summary>
     public static string[] Lines(string text)
     {

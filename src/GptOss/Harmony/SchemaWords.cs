@@ -1,9 +1,12 @@
 namespace GptOss.Harmony;
 
-/// <summary>The types that schemas name, however they spell them.</summary>
+/// <summary>
+/// Knows the types that JSON schemas name, in every spelling that tools use (<c>int</c>, <c>Integer</c>), and the types
+/// that keywords imply.
+/// </summary>
 internal static class SchemaWords
 {
-    /// <summary>A type by TypeScript's word for it; null for a word that is no type.</summary>
+    /// <summary>TypeScript's word for a type that a schema names; null for a word that names none.</summary>
     public static string? Word(string type) =>
         type.ToLowerInvariant() switch
         {
@@ -16,7 +19,9 @@ internal static class SchemaWords
             _ => null,
         };
 
-    /// <summary>The types that a schema without one means, as its keywords tell.</summary>
+    /// <summary>
+    /// The types that the keywords of a schema without a type imply: <c>minLength</c> implies <c>string</c>.
+    /// </summary>
     public static IReadOnlyList<string> Implied(IEnumerable<string> keywords) =>
         [.. keywords.Select(Implied).OfType<string>().Distinct()];
 

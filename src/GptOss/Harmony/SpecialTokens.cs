@@ -2,10 +2,14 @@ using GptOss.Tokenization;
 
 namespace GptOss.Harmony;
 
-/// <summary>The ids of Harmony's markers in one tokenizer, found by name: a model may bring its own.</summary>
+/// <summary>
+/// The ids of Harmony's markers, such as <c>&lt;|start|&gt;</c>, in one tokenizer. They are found by name, since a
+/// model may bring a vocabulary of its own.
+/// </summary>
 internal sealed class SpecialTokens
 {
-    /// <summary>How <see cref="Constrain"/> is written where a content type is text.</summary>
+    /// <summary>The spelling of <see cref="Constrain"/> in a content type such as
+    /// <c>&lt;|constrain|&gt;json</c>.</summary>
     public const string ConstrainName = "<|constrain|>";
 
     private static readonly string[] Required =
@@ -36,53 +40,70 @@ internal sealed class SpecialTokens
         AssistantPrompt = [Start, .. tokenizer.Encode("assistant")];
     }
 
+    /// <summary>The tokenizer in which the markers were found.</summary>
     public Tokenizer Tokenizer { get; }
 
-    /// <summary>Opens a header.</summary>
+    /// <summary>The marker that opens a header.</summary>
     public int Start { get; }
 
-    /// <summary>In a header: the channel follows.</summary>
+    /// <summary>The marker in a header before the name of a channel.</summary>
     public int Channel { get; }
 
-    /// <summary>In a header: the content type follows.</summary>
+    /// <summary>The marker in a header before a content type.</summary>
     public int Constrain { get; }
 
-    /// <summary>Ends a header: the content follows.</summary>
+    /// <summary>The marker that ends a header; the content follows.</summary>
     public int Message { get; }
 
-    /// <summary>Ends a message; the turn goes on.</summary>
+    /// <summary>The marker that ends a message while the assistant's turn goes on.</summary>
     public int End { get; }
 
-    /// <summary>Ends a message: a tool has to run.</summary>
+    /// <summary>The marker that ends a call, so that a tool has to run.</summary>
     public int Call { get; }
 
-    /// <summary>Ends a message: the turn is done. Only ever sampled; a history has <see cref="End"/> instead.</summary>
+    /// <summary>
+    /// The marker that ends a message and the turn. Only a model writes it; a history has <see cref="End"/> in its
+    /// place.
+    /// </summary>
     public int Return { get; }
 
-    /// <summary>Ends a raw document; null where the vocabulary has none.</summary>
+    /// <summary>The token that ends a document in training; null where the vocabulary has none.</summary>
     public int? EndOfText { get; }
 
-    /// <summary>The generation prompt: <see cref="Start"/> and the word <c>assistant</c>.</summary>
+    /// <summary>The ids that begin an answer: <see cref="Start"/> and the word <c>assistant</c>.</summary>
     public IReadOnlyList<int> AssistantPrompt { get; }
 
     /// <summary>Whether the token is <see cref="End"/>, <see cref="Call"/> or <see cref="Return"/>.</summary>
     public bool EndsMessage(int token) => token == End || token == Call || token == Return;
 
     /// <summary>
-    /// Whether sampling stops here. <see cref="End"/> is not among these: the answer comes after the reasoning.
+    /// Whether the model stops at this token: <see cref="Return"/>, <see cref="Call"/> or <see cref="EndOfText"/>. It
+    /// goes on after <see cref="End"/>, since the answer comes after the reasoning.
     /// </summary>
     public bool EndsGeneration(int token) => token == Return || token == Call || token == EndOfText;
 
-    /// <summary>The ids that end an answer by the format, as far as the tokenizer has them.</summary>
+    /// <summary>The <see cref="Ending"/> that a token stands for which ends a message or an answer.</summary>
+    public Ending EndingOf(int token) =>
+        token == Call ? Ending.Call
+        : token == End ? Ending.End
+        : Ending.Turn;
+
+    /// <summary>The <see cref="AnswerEnd"/> that a token stands for which ends an answer.</summary>
+    public AnswerEnd AnswerEndOf(int token) =>
+        token == Call ? AnswerEnd.Call
+        : token == Return ? AnswerEnd.Return
+        : AnswerEnd.EndOfText;
+
+    /// <summary>The ids that end an answer in Harmony, as far as the tokenizer has them.</summary>
     public static int[] EndsOfAnswer(Tokenizer tokenizer) =>
         [.. AnswerEnds.Where(tokenizer.SpecialTokens.ContainsKey).Select(name => tokenizer.SpecialTokens[name])];
 
     /// <summary>
-    /// Looks for all markers that the chat format is made of, so that a folder without them is an error when it is
-    /// loaded.
+    /// Looks for all markers of the chat format, so that a model folder whose tokenizer lacks them is refused when it
+    /// is loaded.
     /// </summary>
-    /// <param name="tokenizer">Built in, or out of the file.</param>
-    /// <param name="file">The file that messages name.</param>
+    /// <param name="tokenizer">The built-in tokenizer, or the one of the folder.</param>
+    /// <param name="file">The file of the tokenizer, for the exception's message.</param>
     /// <exception cref="CheckpointException">The tokenizer lacks some; the message names them.</exception>
     public static void RequireMarkers(Tokenizer tokenizer, string file)
     {

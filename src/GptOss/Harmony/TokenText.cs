@@ -3,7 +3,10 @@ using GptOss.Tokenization;
 
 namespace GptOss.Harmony;
 
-/// <summary>The bytes of any id whatever, in the vocabulary or not.</summary>
+/// <summary>
+/// Gives the bytes and the text of any token id, special tokens and ids beyond the vocabulary included, so that a
+/// parser can read whatever a model writes.
+/// </summary>
 internal sealed class TokenText
 {
     private readonly TokenBytes _bytes;
@@ -12,12 +15,12 @@ internal sealed class TokenText
     public TokenText(Tokenizer tokenizer)
     {
         _bytes = tokenizer.Bytes;
-        // The reference library names one more reserved token than the model has rows for.
+        // OpenAI's harmony library names one more reserved token than the model's vocabulary has.
         if (tokenizer == Tokenizer.O200kHarmony)
             _oneMore = Encoding.UTF8.GetBytes($"<|reserved_{_bytes.Count}|>");
     }
 
-    /// <summary>False if the id is in no vocabulary.</summary>
+    /// <summary>The bytes of a token; false if the id is in no vocabulary.</summary>
     public bool TryGet(int token, out ReadOnlySpan<byte> bytes)
     {
         bool isKnown = (uint)token < (uint)_bytes.Count;
@@ -28,7 +31,7 @@ internal sealed class TokenText
         return isKnown || (token == _bytes.Count && _oneMore is not null);
     }
 
-    /// <summary>The bytes together; false if an id is in no vocabulary.</summary>
+    /// <summary>The bytes of several tokens together; false if an id is in no vocabulary.</summary>
     public bool TryGet(IEnumerable<int> tokens, out byte[] bytes)
     {
         var all = new List<byte>();
@@ -42,7 +45,7 @@ internal sealed class TokenText
         return areKnown;
     }
 
-    /// <summary>The text, with U+FFFD for what is none.</summary>
+    /// <summary>The text of several tokens, with U+FFFD for unknown ids and for bytes that are not UTF-8.</summary>
     public string Lossy(ReadOnlySpan<int> tokens)
     {
         var all = new List<byte>(tokens.Length * 4);

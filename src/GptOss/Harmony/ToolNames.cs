@@ -3,11 +3,14 @@ using System.Text;
 
 namespace GptOss.Harmony;
 
-/// <summary>What a recipient's name means, and how names of functions are made fit for the format.</summary>
+/// <summary>
+/// Knows which function or built-in tool the recipient of a call means, even where the model has written its name in
+/// part, and makes the callers' names of functions fit for the format.
+/// </summary>
 /// <param name="functions">The functions that are offered, without their namespace.</param>
 internal sealed class ToolNames(IEnumerable<string> functions)
 {
-    /// <summary>What stands before a function's name in a recipient.</summary>
+    /// <summary>The namespace and the dot before a function's name in a recipient.</summary>
     public const string FunctionsPrefix = "functions.";
 
     /// <summary>The recipient that means nobody in particular.</summary>
@@ -15,7 +18,7 @@ internal sealed class ToolNames(IEnumerable<string> functions)
 
     private readonly HashSet<string> _functions = [.. functions];
 
-    /// <summary>No functions are offered, or it is not known which.</summary>
+    /// <summary>For parsers where no functions are offered, or where they are not known.</summary>
     public static ToolNames None { get; } = new([]);
 
     /// <summary>Whether a function of this bare name is offered.</summary>
@@ -26,11 +29,11 @@ internal sealed class ToolNames(IEnumerable<string> functions)
     /// </summary>
     public bool IsTool(string word) => Offers(Bare(word)) || BuiltInTools.IsBuiltIn(word);
 
-    /// <summary>The recipient that was meant; null for no tool at all.</summary>
+    /// <summary>The recipient that the model meant; null for no tool at all.</summary>
     /// <remarks>
-    /// A bare name, or one whose namespace is doubled, is completed if such a function is offered; a content type
-    /// glued to the name is cut off if only the rest is offered; a built-in tool is not a function. A name that is not
-    /// known stays as it is.
+    /// A bare name, or one whose namespace is doubled, becomes <c>functions.</c> and the name if such a function is
+    /// offered. A content type glued to the name, as in <c>get_weatherjson</c>, is cut off if only the rest is offered.
+    /// The namespace <c>functions</c> before a built-in tool is dropped. An unknown name stays as it is.
     /// </remarks>
     public string? Meant(string recipient)
     {
@@ -56,18 +59,18 @@ internal sealed class ToolNames(IEnumerable<string> functions)
     /// <summary>Content types that the model writes without a marker.</summary>
     public static IReadOnlyList<string> ContentTypes { get; } = ["json", "code", "text"];
 
-    /// <summary>For each name one that is a TypeScript identifier, all different, in the order of the names.</summary>
+    /// <summary>Turns names into TypeScript identifiers, all different, in the order of the names.</summary>
     /// <remarks>
-    /// Blanks, hyphens and dots become <c>_</c>, other characters that no identifier has go, <c>_</c> is put before a
-    /// digit at the beginning, and <c>_2</c>, <c>_3</c> … behind what would be there twice. Names that are
-    /// identifiers already keep themselves.
+    /// Blanks, hyphens and dots become <c>_</c>; other characters that no identifier has are left out; <c>_</c> is put
+    /// before a digit at the beginning, and <c>_2</c>, <c>_3</c> … behind an identifier that another name has taken. A
+    /// name that is an identifier already stays as it is.
     /// </remarks>
     public static IReadOnlyList<string> Identifiers(IReadOnlyList<string> names)
     {
         var taken = new HashSet<string>(names.Where(name => Identifier(name) == name));
         var own = new HashSet<string>();
-        // The next number behind a name that is there already: a thousand names that become one are not counted anew
-        // each.
+        // The last number put behind each identifier, so that a thousand names which become the same identifier do not
+        // each count from 2.
         var next = new Dictionary<string, int>();
         var identifiers = new string[names.Count];
         for (int i = 0; i < identifiers.Length; i++)

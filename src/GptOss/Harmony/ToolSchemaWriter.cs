@@ -3,22 +3,25 @@ using System.Text.Json;
 
 namespace GptOss.Harmony;
 
-/// <summary>A JSON schema as the TypeScript type that gpt-oss was trained to read.</summary>
+/// <summary>
+/// Writes a JSON schema as a TypeScript type exactly as OpenAI's harmony library 0.0.8 does, quirks included.
+/// </summary>
 /// <remarks>
-/// The rules, quirks included, are those of OpenAI's harmony library 0.0.8: what it ignores (<c>anyOf</c>, <c>$ref</c>,
-/// <c>format</c> and so on) is ignored here. <see cref="SchemaCleaner"/> turns such schemas into ones that say more.
+/// Keywords that the library ignores (<c>anyOf</c>, <c>$ref</c>, <c>format</c> and so on) are ignored here. The chat
+/// client uses <see cref="SchemaCleaner"/>, which shows more of a schema.
 /// </remarks>
 internal sealed class ToolSchemaWriter
 {
-    /// <summary>Why something was cut, as a part of a sentence.</summary>
+    /// <summary>The reason why a type is cut, as the end of a sentence.</summary>
     public static string TooDeep { get; } = $"is nested more than {SchemaBudget.MaximumDepth} levels deep";
 
     private bool _isCut;
 
     private ToolSchemaWriter() { }
 
+    /// <summary>The type that a schema describes.</summary>
     /// <param name="schema">Any JSON. Half of a surrogate pair in it becomes U+FFFD.</param>
-    /// <param name="isCut">Whether it is nested too deeply: what lies deeper is written as <c>any</c>.</param>
+    /// <param name="isCut">Whether the schema is nested too deeply: what lies deeper is written as <c>any</c>.</param>
     public static string Write(JsonElement schema, out bool isCut)
     {
         var writer = new ToolSchemaWriter();
@@ -154,7 +157,10 @@ internal sealed class ToolSchemaWriter
         : IsEnumeration(schema) ? SchemaText.Of(value)
         : $"\"{SchemaText.Of(value)}\"";
 
-    /// <summary>Where oneOf is a whole type, the reference quotes the default of an enumeration too.</summary>
+    /// <summary>
+    /// The default of a variant where <c>oneOf</c> is the whole type: there the library also quotes the default of an
+    /// enumeration.
+    /// </summary>
     private string? DefaultOfVariant(JsonElement variant) =>
         Get(variant, "default") is not { } value ? null
         : value.ValueKind == JsonValueKind.String && IsEnumeration(variant)

@@ -2,22 +2,30 @@ using System.Text;
 
 namespace GptOss.Harmony;
 
-/// <summary>Types as TypeScript, in the form that gpt-oss was trained to read.</summary>
+/// <summary>
+/// Writes a <see cref="ToolType"/> as TypeScript, in the form that gpt-oss was trained to read, within a budget of
+/// characters.
+/// </summary>
 /// <remarks>
-/// What the form of <see cref="ToolSchemaWriter"/> can say is written as there, to the byte. Beyond it: lists of any
-/// values, dictionaries, tuples, choices within arrays. Every text stays within its comment or its quotes.
+/// A type that <see cref="ToolSchemaWriter"/> can express is written byte for byte as that class writes it. This one
+/// also writes enumerations of any values, dictionaries, tuples, and choices within arrays. Every text of the schema
+/// stays within its comment or its quotes.
 /// </remarks>
+/// <param name="budget">Limits the characters that are written.</param>
 internal sealed class ToolTypeWriter(SchemaBudget budget)
 {
     private const string ItemsOfAny = "Array<any>";
 
-    // Counted for the words of a type; names, values and comments are counted by their length.
+    // The characters that the budget is charged for the words of a type. Names, values and comments are charged by
+    // their length.
     private const int WordLength = 8;
 
-    /// <summary>The type, its first line without the indent.</summary>
+    /// <summary>The text of a type, which begins in the middle of a line.</summary>
     public string Write(ToolType type) => OrNull(type, Type(type, ""));
 
-    /// <summary>The type without the null beside it, except that a choice has it in its last variant.</summary>
+    /// <summary>
+    /// The text of a type without <c>| null</c> behind it; only the last variant of a choice brings its own.
+    /// </summary>
     private string Type(ToolType type, string indent)
     {
         if (type.Variants is not { } variants)
@@ -30,7 +38,7 @@ internal sealed class ToolTypeWriter(SchemaBudget budget)
             ToolType one = Last(type, i);
             text.Append('\n').Append(Variant(one, indent, one.Description, one.Default));
         }
-        // A comment must not take in what follows the type.
+        // A comment behind the last variant ends at the line end, so that the comma after the type is not part of it.
         if (variants[^1] is { Description: not null } or { Default: not null })
             text.Append('\n').Append(indent);
         return text.ToString();
@@ -62,7 +70,9 @@ internal sealed class ToolTypeWriter(SchemaBudget budget)
         return parts.Count > 0 ? string.Join(" | ", parts) : "any";
     }
 
-    /// <summary>Whether a name or a value would be lost without what its properties and items say.</summary>
+    /// <summary>
+    /// Whether properties or items of the type hold a name or a value that the model would not see else.
+    /// </summary>
     private static bool NamesAnything(ToolType type) =>
         type.Properties.Count > 0
         || type.Indexes.Any(index => index.Key != "string" || IsNaming(index.Value))
@@ -99,7 +109,8 @@ internal sealed class ToolTypeWriter(SchemaBudget budget)
     }
 
     /// <summary>
-    /// An item's type in parentheses, except where the model knows it without: lists of texts and of types.
+    /// The type of an array's items, in parentheses except where the model was trained to read it without: one type, or
+    /// an enumeration of texts.
     /// </summary>
     private string Item(ToolType item, string indent)
     {
@@ -117,7 +128,8 @@ internal sealed class ToolTypeWriter(SchemaBudget budget)
 
     private string Object(ToolType type, string indent)
     {
-        // Among other types it would stand in the middle of a line.
+        // A description is written before the brace only if the object is the whole type: among others, as in
+        // "string | {", the comment would stand in the middle of a line.
         string comment = type is { Literals: null, Words.Count: <= 1, Description: { } description }
             ? Comment(indent, description)
             : "";
@@ -192,7 +204,9 @@ internal sealed class ToolTypeWriter(SchemaBudget budget)
         text.Append($"{indent},\n");
     }
 
-    /// <summary>A variant of a choice; null that stands beside the choice is written with its last one.</summary>
+    /// <summary>
+    /// A variant of a choice. Where the choice as a whole allows null, its last variant has the null.
+    /// </summary>
     private static ToolType Last(ToolType choice, int index) =>
         choice.Nullable && index == choice.Variants!.Count - 1
             ? choice.Variants[index] with
@@ -226,7 +240,7 @@ internal sealed class ToolTypeWriter(SchemaBudget budget)
         !budget.Write(text.Length) ? "" : string.Concat(SchemaText.Lines(text).Select(line => $"{indent}// {line}\n"));
 
     /// <summary>
-    /// A default as JSON; one out of a list of texts stands without its quotes where nothing in it needs them.
+    /// A default as JSON. The default of an enumeration of texts stands without quotes, unless it holds an escape.
     /// </summary>
     private string Default(ToolType type)
     {

@@ -3,11 +3,6 @@ using GptOss.Kernels;
 
 namespace GptOss.Sampling;
 
-/// <summary>A token and how likely the model found it at its place.</summary>
-/// <param name="Id">The token's number in the vocabulary.</param>
-/// <param name="LogProbability">The natural logarithm of the probability.</param>
-internal readonly record struct TokenLogProbability(int Id, float LogProbability);
-
 /// <summary>
 /// The probabilities that the model itself gives to the tokens at one place of an answer: those of the logits before
 /// bias, penalties and temperature.
@@ -48,9 +43,9 @@ internal sealed class LogProbabilities
     /// The <paramref name="count"/> most likely tokens at the place taken last, best first, and of equals the lower id
     /// first.
     /// </summary>
-    public TokenLogProbability[] Best(int count)
+    public LikelyToken[] Best(int count)
     {
-        var best = new TokenLogProbability[Math.Min(count, _vocabulary)];
+        var best = new LikelyToken[Math.Min(count, _vocabulary)];
         int filled = 0;
         for (int token = 0; token < _vocabulary; token++)
         {
@@ -60,7 +55,7 @@ internal sealed class LogProbabilities
             int at = filled < best.Length ? filled++ : best.Length - 1;
             for (; at > 0 && best[at - 1].LogProbability < value; at--)
                 best[at] = best[at - 1];
-            best[at] = new TokenLogProbability(token, value);
+            best[at] = new LikelyToken(token, value);
         }
         return best;
     }

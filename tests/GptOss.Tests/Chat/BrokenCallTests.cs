@@ -20,14 +20,14 @@ public sealed class BrokenCallTests
     [InlineData(Begin + """["{\"folder\":\"a\"}"]<|call|>""")]
     public async Task A_call_that_a_limit_cuts_anywhere_is_never_carried_out(string answer)
     {
-        int tokens = Tokens(answer);
+        int tokens = TokenScript.Count(answer);
         for (int limit = 1; limit <= tokens; limit++)
         {
             var source = new TokenScript(answer, Answer);
             var files = new Files();
             ChatOptions options = files.Offered();
             options.MaxOutputTokens = limit;
-            ChatResponse response = await Loop(source).GetResponseAsync("Go", options, Stop);
+            ChatResponse response = await source.Loop().GetResponseAsync("Go", options, Stop);
 
             bool isWhole = limit == tokens;
             Assert.Equal(isWhole ? 1 : 0, files.Deleted.Count);
@@ -70,7 +70,7 @@ public sealed class BrokenCallTests
     {
         var source = new TokenScript(Begin + arguments + "<|call|>", Begin + """{"folder":"a"}<|call|>""", Answer);
         var files = new Files();
-        ChatResponse response = await Loop(source).GetResponseAsync("Go", files.Offered(), Stop);
+        ChatResponse response = await source.Loop().GetResponseAsync("Go", files.Offered(), Stop);
 
         Assert.Equal(["a"], files.Deleted);
         Assert.Equal("It is sunny.", response.Messages[^1].Text);
@@ -98,7 +98,7 @@ public sealed class BrokenCallTests
         var source = new TokenScript(Begin + "oops<|call|>");
         var files = new Files();
         ChatOptions options = files.Offered(new() { RepairCalls = repairs });
-        ChatResponse response = await Loop(source).GetResponseAsync("Go", options, Stop);
+        ChatResponse response = await source.Loop().GetResponseAsync("Go", options, Stop);
 
         Assert.Equal(repairs + 1, source.Requests.Count);
         Assert.Empty(files.Deleted);
@@ -144,19 +144,19 @@ public sealed class BrokenCallTests
         string broken = Begin + "oops<|call|>";
         var source = new TokenScript(broken, Answer);
         ChatOptions options = new Files().Offered(new() { IncludeRawHarmony = true });
-        options.MaxOutputTokens = Tokens(broken) + 2;
+        options.MaxOutputTokens = TokenScript.Count(broken) + 2;
         ChatResponse response = await source.Client().GetResponseAsync("Go", options, Stop);
 
         Assert.Equal(2, source.Requests[1].MaxTokens);
-        Assert.Equal(Tokens(broken) + 2, response.Usage!.OutputTokenCount);
-        Assert.Equal(source.Requests[1].Prompt.Count - Tokens(broken), response.Usage.InputTokenCount);
+        Assert.Equal(TokenScript.Count(broken) + 2, response.Usage!.OutputTokenCount);
+        Assert.Equal(source.Requests[1].Prompt.Count - TokenScript.Count(broken), response.Usage.InputTokenCount);
         Assert.Equal(ChatFinishReason.Length, response.FinishReason);
         Assert.StartsWith(
             broken + "<|start|>functions.delete_files to=assistant",
             (string)response.Messages[0].AdditionalProperties!["harmony.answer"]!
         );
 
-        options.MaxOutputTokens = Tokens(broken);
+        options.MaxOutputTokens = TokenScript.Count(broken);
         response = await source.Client().GetResponseAsync("Go", options, Stop);
         Assert.Equal(ChatFinishReason.Stop, response.FinishReason); // the script's last line is an answer
     }
@@ -167,7 +167,7 @@ public sealed class BrokenCallTests
         string broken = Begin + "oops<|call|>";
         var source = new TokenScript(broken);
         ChatOptions options = new Files().Offered();
-        options.MaxOutputTokens = Tokens(broken);
+        options.MaxOutputTokens = TokenScript.Count(broken);
         ChatResponse response = await source.Client().GetResponseAsync("Go", options, Stop);
 
         Assert.Single(source.Requests);
@@ -193,7 +193,7 @@ public sealed class BrokenCallTests
             options.Tools = [Weather(_ => throw new InvalidOperationException("called"))];
             options.ToolMode = ChatToolMode.None;
         }
-        ChatResponse response = await Loop(source).GetResponseAsync("Weather?", options, Stop);
+        ChatResponse response = await source.Loop().GetResponseAsync("Weather?", options, Stop);
 
         Assert.Equal("It is sunny.", response.Text);
         Assert.Equal(ChatFinishReason.Stop, response.FinishReason);
@@ -208,7 +208,7 @@ public sealed class BrokenCallTests
     public async Task A_name_beside_those_that_are_offered_is_the_function_loop_s_affair()
     {
         var source = new TokenScript("<|channel|>commentary to=functions.fly<|message|>{}<|call|>", Answer);
-        ChatResponse response = await Loop(source).GetResponseAsync("Go", new Files().Offered(), Stop);
+        ChatResponse response = await source.Loop().GetResponseAsync("Go", new Files().Offered(), Stop);
 
         Assert.Equal("fly", Assert.Single(response.Messages[0].Contents.OfType<FunctionCallContent>()).Name);
         Assert.Contains(
@@ -240,11 +240,6 @@ public sealed class BrokenCallTests
 
         Assert.InRange(response.Usage!.ReasoningTokenCount!.Value, 1, 8);
     }
-
-    private static IChatClient Loop(TokenScript source) => source.Client().AsBuilder().UseFunctionInvocation().Build();
-
-    private static int Tokens(string script) =>
-        Tokenization.SpecialSpellings.Encode(TokenScript.Tokenizer, script).Count;
 
     /// <summary>A function whose parameters are all optional: the one that must not run by mistake.</summary>
     private sealed class Files

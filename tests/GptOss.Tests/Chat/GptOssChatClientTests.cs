@@ -1,294 +1,206 @@
-using System.ComponentModel;
 using Microsoft.Extensions.AI;
+using static GptOss.Tests.Chat.ChatScript;
 
 namespace GptOss.Tests.Chat;
 
 /// <summary>
-/// What dotnet/extensions expects of any chat client, and what this one adds, over answers written by hand.
+/// What Microsoft.Extensions.AI and its middleware expect of a chat client: the expectations of dotnet/extensions' own
+/// tests for providers, over scripted tokens.
 /// </summary>
-public class GptOssChatClientTests
+public sealed class GptOssChatClientTests
 {
-    private const string Thinks = "<|channel|>analysis<|message|>The user greets.<|end|><|start|>assistant";
-
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task An_answer_has_its_reasoning_apart_from_its_text()
+    public async Task Every_update_carries_role_ids_model_and_time()
     {
-        (GptOssChatClient client, _) = ScriptedSource.Of(Thinks + "<|channel|>final<|message|>Hello!<|return|>");
-        ChatResponse response = await client.GetResponseAsync("Hi", cancellationToken: Cancellation);
+        List<ChatResponseUpdate> updates = await Updates(new TokenScript(Greeting).Client());
 
-        ChatMessage message = Assert.Single(response.Messages);
-        Assert.Equal(ChatRole.Assistant, message.Role);
-        Assert.Equal("The user greets.", Assert.Single(message.Contents.OfType<TextReasoningContent>()).Text);
-        Assert.Equal("Hello!", response.Text);
-        Assert.Equal(ChatFinishReason.Stop, response.FinishReason);
-        Assert.Null(response.ConversationId);
-        Assert.Equal("scripted", response.ModelId);
-    }
-
-    [Fact]
-    public async Task Updates_share_their_ids_and_the_last_one_has_usage_and_reason()
-    {
-        (GptOssChatClient client, _) = ScriptedSource.Of(Thinks + "<|channel|>final<|message|>Hello!<|return|>");
-        List<ChatResponseUpdate> updates = await client
-            .GetStreamingResponseAsync("Hi", cancellationToken: Cancellation)
-            .ToListAsync(Cancellation);
-
+        Assert.True(updates.Count > 5, "Text comes in pieces, not at the end.");
         Assert.All(updates, update =>
         {
             Assert.Equal(ChatRole.Assistant, update.Role);
-            Assert.Equal(updates[0].MessageId, update.MessageId);
-            Assert.Equal(updates[0].ResponseId, update.ResponseId);
+            Assert.Equal("script", update.ModelId);
             Assert.False(string.IsNullOrEmpty(update.MessageId));
             Assert.True(update.CreatedAt > DateTimeOffset.UnixEpoch);
+            Assert.Null(update.ConversationId);
         });
+        Assert.Single(updates.Select(update => update.MessageId).Distinct());
+        Assert.Single(updates.Select(update => update.ResponseId).Distinct());
+        Assert.Equal(
+            "The user greets.",
+            string.Concat(updates.SelectMany(u => u.Contents.OfType<TextReasoningContent>()))
+        );
+        Assert.Equal("Hello there!", string.Concat(updates.Select(update => update.Text)));
+    }
+
+    [Fact]
+    public async Task Usage_and_reason_come_once_in_the_last_update()
+    {
+        var source = new TokenScript(Greeting) { CachedTokens = 7 };
+        List<ChatResponseUpdate> updates = await Updates(source.Client());
+
         UsageDetails usage = Assert
             .Single(updates.SelectMany(update => update.Contents).OfType<UsageContent>())
             .Details;
-        Assert.Same(updates[^1].Contents.OfType<UsageContent>().Single().Details, usage);
-        Assert.Equal(usage.InputTokenCount + usage.OutputTokenCount, usage.TotalTokenCount);
-        Assert.InRange(usage.ReasoningTokenCount!.Value, 1, usage.OutputTokenCount!.Value - 1);
+        Assert.Contains(updates[^1].Contents, content => content is UsageContent);
         Assert.Equal(ChatFinishReason.Stop, updates[^1].FinishReason);
         Assert.All(updates.SkipLast(1), update => Assert.Null(update.FinishReason));
+        Assert.Equal(source.Requests[0].Prompt.Count, usage.InputTokenCount);
+        Assert.Equal(TokenScript.Count(Greeting), usage.OutputTokenCount);
+        Assert.Equal(usage.InputTokenCount + usage.OutputTokenCount, usage.TotalTokenCount);
+        Assert.Equal(TokenScript.Tokenizer.Encode("The user greets.").Count, usage.ReasoningTokenCount);
+        Assert.Equal(7, usage.CachedInputTokenCount);
     }
 
     [Fact]
-    public async Task A_call_comes_once_and_complete_and_its_loop_gives_the_reasoning_back()
+    public async Task A_response_is_its_stream_collected()
     {
-        (GptOssChatClient client, ScriptedSource source) = ScriptedSource.Of(
-            "<|channel|>analysis<|message|>I need the tool.<|end|><|start|>assistant<|channel|>commentary to=functions.double_it "
-                + "<|constrain|>json<|message|>{\"number\": 21}<|call|>",
-            "<|channel|>final<|message|>It is 42.<|return|>"
-        );
-        int asked = 0;
-        AIFunction function = AIFunctionFactory.Create(
-            ([Description("What to double.")] int number) =>
-            {
-                asked = number;
-                return 2 * number;
-            },
-            "double_it",
-            "Doubles."
-        );
-        IChatClient loop = client.AsBuilder().UseFunctionInvocation().Build();
-        ChatResponse response = await loop.GetResponseAsync(
-            "Double 21",
-            new ChatOptions { Tools = [function] },
-            Cancellation
-        );
+        ChatResponse response = await new TokenScript(Greeting)
+            .Client()
+            .GetResponseAsync("Hi", cancellationToken: Stop);
 
-        Assert.Equal(21, asked);
-        Assert.Equal("It is 42.", response.Text);
-        string second = source.Prompts.Last();
-        Assert.Contains("<|channel|>analysis<|message|>I need the tool.<|end|>", second, StringComparison.Ordinal);
-        // As it was said, blank and all
-        Assert.Contains("<|message|>{\"number\": 21}<|call|>", second, StringComparison.Ordinal);
-        Assert.Contains(
-            "<|start|>functions.double_it to=assistant<|channel|>commentary<|message|>42<|end|>",
-            second,
-            StringComparison.Ordinal
+        ChatMessage message = Assert.Single(response.Messages);
+        Assert.Equal(ChatRole.Assistant, message.Role);
+        Assert.Collection(
+            message.Contents,
+            content => Assert.Equal("The user greets.", Assert.IsType<TextReasoningContent>(content).Text),
+            content => Assert.Equal("Hello there!", Assert.IsType<TextContent>(content).Text)
         );
-        Assert.Contains("type double_it = (_: {", source.Prompts.First(), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Text_before_a_call_is_a_preamble()
-    {
-        (GptOssChatClient client, _) = ScriptedSource.Of(
-            "<|channel|>commentary<|message|>Let me look.<|end|><|start|>assistant<|channel|>commentary to=functions.f <|constrain|>json<|message|>{}<|call|>"
-        );
-        ChatResponse response = await client.GetResponseAsync(
-            "Go",
-            new ChatOptions { Tools = [AIFunctionFactory.Create(() => 1, "f")] },
-            Cancellation
-        );
-        Assert.Equal("Let me look.", response.Text);
-        Assert.Single(response.Messages[0].Contents.OfType<FunctionCallContent>());
-    }
-
-    [Theory]
-    [InlineData("two", "one ")]
-    [InlineData("o t", "one tw")] // overlaps what precedes it
-    [InlineData("never", "one two three")]
-    public async Task A_stop_sequence_cuts_the_text_before_it_across_token_borders(string stop, string expected)
-    {
-        (GptOssChatClient client, _) = ScriptedSource.Of("<|channel|>final<|message|>one two three<|return|>");
-        ChatResponse response = await client.GetResponseAsync(
-            "Count",
-            new ChatOptions { StopSequences = [stop] },
-            Cancellation
-        );
-        Assert.Equal(expected, response.Text);
+        Assert.Equal(message.MessageId, response.ResponseId);
+        Assert.Equal("script", response.ModelId);
+        Assert.Null(response.ConversationId);
+        Assert.NotNull(response.Usage);
+        Assert.Equal("Hello there!", response.Text);
         Assert.Equal(ChatFinishReason.Stop, response.FinishReason);
     }
 
     [Fact]
-    public async Task Too_few_tokens_end_with_length()
+    public async Task The_function_loop_gives_back_reasoning_call_and_result()
     {
-        (GptOssChatClient client, ScriptedSource source) = ScriptedSource.Of(
-            Thinks + "<|channel|>final<|message|>Hello!<|return|>"
-        );
-        ChatResponse response = await client.GetResponseAsync(
-            "Hi",
-            new ChatOptions { MaxOutputTokens = 5 },
-            Cancellation
-        );
-        Assert.Equal(ChatFinishReason.Length, response.FinishReason);
-        Assert.Equal(5, response.Usage!.OutputTokenCount);
-        Assert.Equal(5, source.Requests[0].MaxTokens);
-    }
-
-    [Fact]
-    public async Task Instructions_and_leading_system_messages_are_one_developer_message()
-    {
-        (GptOssChatClient client, ScriptedSource source) = ScriptedSource.Of(
-            "<|channel|>final<|message|>Yes.<|return|>"
-        );
-        ChatMessage[] messages =
-        [
-            new(ChatRole.System, "Be brief."),
-            new(ChatRole.System, "Be kind."),
-            new(ChatRole.User, "<|end|> Well?"),
-        ];
-        await client.GetResponseAsync(messages, new ChatOptions { Instructions = "Be good." }, Cancellation);
-        string prompt = source.Prompts.Single();
-        Assert.Contains(
-            "<|start|>developer<|message|># Instructions\n\nBe good.\n\nBe brief.\n\nBe kind.<|end|>",
-            prompt,
-            StringComparison.Ordinal
-        );
-        int end = ScriptedSource.Tokenizer.SpecialTokens["<|end|>"];
-        // System, developer, user: the spelled one is text
-        Assert.Equal(3, source.Requests[0].Prompt.Count(id => id == end));
-    }
-
-    [Fact]
-    public async Task Histories_of_any_shape_are_rendered()
-    {
-        (GptOssChatClient client, ScriptedSource source) = ScriptedSource.Of(
-            "<|channel|>final<|message|>Fine.<|return|>"
-        );
-        ChatMessage[] messages =
-        [
-            new(ChatRole.Assistant, "I begin."),
-            new(ChatRole.User, []),
-            new(
-                ChatRole.Assistant,
-                [
-                    new FunctionCallContent("a", "f", new Dictionary<string, object?> { ["x"] = 1 })
+        var source = new TokenScript(Call, Answer);
+        string? asked = null;
+        ChatResponse response = await source
+            .Loop()
+            .GetResponseAsync(
+                "Weather in Lisbon?",
+                With(
+                    Weather(city =>
                     {
-                        InformationalOnly = true,
-                    },
-                    new FunctionCallContent("b", "g"),
-                ]
-            ),
-            new(
-                ChatRole.Tool,
-                [
-                    new FunctionResultContent("a", "text"),
-                    new FunctionResultContent("b", null) { Exception = new InvalidOperationException("broken") },
-                ]
-            ),
-            new(ChatRole.Tool, [new FunctionResultContent("lost", 5)]),
-            new(ChatRole.System, "Later."),
-            new(ChatRole.User, "So?"),
-        ];
-        await client.GetResponseAsync(messages, cancellationToken: Cancellation);
-        string prompt = source.Prompts.Single();
-        foreach (
-            string part in (string[])
-                [
-                    "I begin.",
-                    "to=functions.f",
-                    "{\"x\":1}<|call|>",
-                    "to=functions.g",
-                    "functions.f to=assistant",
-                    ">text<",
-                    "Error: broken",
-                    ">5<",
-                    "Later.",
-                    "So?",
-                ]
-        )
-            Assert.Contains(part, prompt, StringComparison.Ordinal);
+                        asked = city;
+                        return "sunny";
+                    })
+                ),
+                Stop
+            );
+
+        Assert.Equal("Lisbon", asked);
+        Assert.Contains("type get_weather = (_: {", source.Prompt(0));
+        Assert.Equal("It is sunny.", response.Messages[^1].Text);
+        // The model's own tokens, the blank after the colon included, then the result.
+        Assert.EndsWith(
+            "<|start|>assistant"
+                + Call
+                + "<|start|>functions.get_weather to=assistant<|channel|>commentary<|message|>sunny<|end|><|start|>assistant",
+            source.Prompt(1)
+        );
+        Assert.Equal(source.Requests[0].Prompt, source.Requests[1].Prompt.Take(source.Requests[0].Prompt.Count));
+        FunctionCallContent call = Assert.Single(response.Messages[0].Contents.OfType<FunctionCallContent>());
+        Assert.Null(call.Exception);
+        Assert.Equal("get_weather", call.Name);
+        Assert.Contains(response.Messages[0].Contents, content => content is TextContent { Text: "Let me look." });
     }
 
     [Fact]
-    public async Task What_the_model_cannot_see_is_refused_by_name()
+    public async Task Numbers_reach_a_function_as_its_type_and_the_model_as_text()
     {
-        (GptOssChatClient client, _) = ScriptedSource.Of();
-        var message = new ChatMessage(ChatRole.User, [new DataContent(new byte[] { 1 }, "image/png")]);
-        NotSupportedException error = await Assert.ThrowsAsync<NotSupportedException>(() =>
-            client.GetResponseAsync([message], cancellationToken: Cancellation)
+        var source = new TokenScript(
+            """<|channel|>commentary to=functions.double_it <|constrain|>json<|message|>{"number": 21}<|call|>""",
+            Answer
         );
-        Assert.Contains("image/png", error.Message, StringComparison.Ordinal);
+        int asked = 0;
+        AIFunction function = AIFunctionFactory.Create((int number) => 2 * (asked = number), "double_it");
+        await source.Loop().GetResponseAsync("Double 21", With(function), Stop);
+
+        Assert.Equal(21, asked);
+        // As the model wrote it, blank and all
+        Assert.Contains("<|message|>{\"number\": 21}<|call|>", source.Prompt(1));
+        Assert.Contains(
+            "<|start|>functions.double_it to=assistant<|channel|>commentary<|message|>42<|end|>",
+            source.Prompt(1)
+        );
     }
 
     [Fact]
-    public async Task A_conversation_longer_than_the_context_is_refused_with_both_numbers()
+    public async Task A_function_that_throws_is_told_to_the_model()
     {
-        (GptOssChatClient client, _) = ScriptedSource.Of();
-        ContextLengthException error = await Assert.ThrowsAsync<ContextLengthException>(() =>
-            client.GetResponseAsync(string.Concat(Enumerable.Repeat("word ", 5000)), cancellationToken: Cancellation)
-        );
-        Assert.Equal(4096, error.ContextLength);
-        Assert.True(error.PromptTokens > 5000);
+        var source = new TokenScript(Call, Answer);
+        await source.Loop().GetResponseAsync("Weather?", With(Weather(_ => throw new IOException("no sky"))), Stop);
+
+        Assert.Contains("<|message|>Error", source.Prompt(1));
     }
 
     [Fact]
-    public async Task Efforts_and_tool_modes_shape_the_prompt()
+    public async Task Null_arguments_are_refused()
     {
-        (GptOssChatClient client, ScriptedSource source) = ScriptedSource.Of(
-            "Yes.<|return|>",
-            "<|channel|>final<|message|>x<|return|>",
-            "{}<|call|>",
-            "<|channel|>final<|message|>x<|return|>"
-        );
-        AIFunction function = AIFunctionFactory.Create(() => 1, "f");
-        ChatResponse direct = await client.GetResponseAsync(
-            "?",
-            new ChatOptions { Reasoning = new() { Effort = ReasoningEffort.None } },
-            Cancellation
-        );
-        await client.GetResponseAsync(
-            "?",
-            new ChatOptions { Reasoning = new() { Effort = ReasoningEffort.ExtraHigh } },
-            Cancellation
-        );
-        ChatResponse forced = await client.GetResponseAsync(
-            "?",
-            new ChatOptions { Tools = [function], ToolMode = ChatToolMode.RequireSpecific("f") },
-            Cancellation
-        );
-        await client.GetResponseAsync(
-            "?",
-            new ChatOptions { Tools = [function], ToolMode = ChatToolMode.None },
-            Cancellation
-        );
+        using GptOssChatClient client = new TokenScript(Greeting).Client();
 
-        string[] prompts = [.. source.Prompts];
-        Assert.EndsWith("<|start|>assistant<|channel|>final<|message|>", prompts[0], StringComparison.Ordinal);
-        Assert.Equal("Yes.", direct.Text);
-        Assert.Contains("Reasoning: high", prompts[1], StringComparison.Ordinal);
-        Assert.Equal("f", Assert.Single(forced.Messages[0].Contents.OfType<FunctionCallContent>()).Name);
-        Assert.DoesNotContain("type f", prompts[3], StringComparison.Ordinal);
+        await Assert.ThrowsAsync<ArgumentNullException>("messages", () =>
+            client.GetResponseAsync((IEnumerable<ChatMessage>)null!, cancellationToken: Stop)
+        );
+        Assert.Throws<ArgumentNullException>("messages", () =>
+            client.GetStreamingResponseAsync((IEnumerable<ChatMessage>)null!, cancellationToken: Stop)
+        );
+        Assert.Throws<ArgumentNullException>("messages", () => client.CountTokens(null!));
+        Assert.Throws<ArgumentNullException>("serviceType", () => client.GetService(null!));
     }
 
     [Fact]
-    public void Services_are_the_metadata_the_tokenizer_and_the_client_and_nothing_under_a_key()
+    public void Services_are_those_promised_and_none_under_a_key()
     {
-        (GptOssChatClient client, _) = ScriptedSource.Of();
+        using GptOssChatClient client = new TokenScript(Greeting).Client();
+
         Assert.Equal("gpt-oss", client.GetService<ChatClientMetadata>()!.ProviderName);
-        Assert.Equal("scripted", client.GetService<ChatClientMetadata>()!.DefaultModelId);
-        Assert.Same(ScriptedSource.Tokenizer, client.GetService<GptOssTokenizer>());
-        Assert.Same(client, client.GetService<GptOssChatClient>());
+        Assert.Equal("script", client.GetService<ChatClientMetadata>()!.DefaultModelId);
+        GptOssTokenizer tokenizer = client.GetService<GptOssTokenizer>()!;
+        Assert.Same(tokenizer, client.GetService<GptOssTokenizer>());
+        Assert.Equal(TokenScript.Tokenizer.SpecialTokens, tokenizer.SpecialTokens);
         Assert.Same(client, client.GetService<IChatClient>());
+        Assert.Same(client, client.GetService<GptOssChatClient>());
+        Assert.Null(client.GetService<GptOssModel>()); // a script is none
+        Assert.Null(client.GetService<string>());
+        Assert.Null(client.GetService(typeof(GptOssTokenizer), "key"));
         Assert.Null(client.GetService(typeof(IChatClient), "key"));
-        Assert.Throws<ArgumentNullException>(() => client.GetService(null!));
-        Assert.Throws<ArgumentNullException>(() =>
-        {
-            client.GetStreamingResponseAsync((IEnumerable<ChatMessage>)null!, cancellationToken: Cancellation);
-        });
     }
+
+    [Fact]
+    public async Task Counting_tokens_is_what_the_request_then_uses()
+    {
+        var source = new TokenScript(Greeting);
+        using GptOssChatClient client = source.Client();
+        ChatOptions options = With(Weather(_ => ""));
+        ChatMessage[] messages = [new(ChatRole.User, "Weather in Lisbon?")];
+
+        int counted = client.CountTokens(messages, options);
+        ChatResponse response = await client.GetResponseAsync(messages, options, Stop);
+
+        Assert.Equal(response.Usage!.InputTokenCount, counted);
+    }
+
+    [Fact]
+    public async Task The_callers_options_and_messages_are_left_as_they_are()
+    {
+        ChatOptions options = With(Weather(_ => ""));
+        options.StopSequences = ["x"];
+        List<ChatMessage> messages = [new(ChatRole.User, "Hi")];
+        await new TokenScript(Greeting).Client().GetResponseAsync(messages, options, Stop);
+
+        Assert.Single(messages);
+        Assert.Single(options.Tools!);
+        Assert.Equal(["x"], options.StopSequences);
+        Assert.Null(options.ModelId);
+    }
+
+    private static Task<List<ChatResponseUpdate>> Updates(GptOssChatClient client) =>
+        client.GetStreamingResponseAsync("Hi", cancellationToken: Stop).ToListAsync(Stop).AsTask();
 }

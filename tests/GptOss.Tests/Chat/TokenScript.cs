@@ -8,29 +8,51 @@ using Microsoft.Extensions.Logging;
 
 namespace GptOss.Tests.Chat;
 
-/// <summary>Answers requests from a script instead of a model; the last line of the script is repeated.</summary>
-internal sealed class TokenScript(params string[] answers) : ITokenSource
+/// <summary>
+/// Answers requests from a script instead of a model, and notes what it was asked. The last answer of the script is
+/// repeated.
+/// </summary>
+internal sealed class TokenScript : ITokenSource
 {
+    private readonly int[][] _answers;
     private int _next;
+
+    /// <param name="answers">Answers in Harmony, as they go on behind <c>&lt;|start|&gt;assistant</c>.</param>
+    public TokenScript(params string[] answers)
+        : this([.. answers.Select(answer => SpecialSpellings.Encode(Tokenizer, answer).ToArray())]) { }
+
+    private TokenScript(int[][] answers) => _answers = answers;
 
     public static Tokenizer Tokenizer => Tokenizer.O200kHarmony;
 
     public List<GenerationRequest> Requests { get; } = [];
 
-    /// <summary>Awaited before each token; what never completes is a prompt that takes for ever.</summary>
+    /// <summary>Awaited before each token; a task that never completes is a prompt that takes for ever.</summary>
     public Func<CancellationToken, Task> Pace { get; init; } = _ => Task.CompletedTask;
 
     /// <summary>Sees each token before it is given out.</summary>
     public Func<int, GeneratedToken> Report { get; init; } = id => new GeneratedToken(id);
 
-    /// <summary>Tokens of a prompt that count as found again.</summary>
+    /// <summary>The number of prompt tokens that count as found again.</summary>
     public int CachedTokens { get; init; }
 
-    /// <summary>A token of the script that only parts others, so that they are not one.</summary>
-    public int? Skips { get; init; }
+    /// <summary>What a chat client needs of this script.</summary>
+    public ChatSource Source => new(this, Tokenizer, "script", null, ContextLength: 4096);
+
+    /// <summary>A script of one answer in ids, which may be others than the tokenizer's.</summary>
+    public static TokenScript OfIds(params IEnumerable<int> answer) =>
+        new([
+            [.. answer],
+        ]);
+
+    /// <summary>The number of tokens of an answer in Harmony.</summary>
+    public static int Count(string answer) => SpecialSpellings.Encode(Tokenizer, answer).Count;
 
     public GptOssChatClient Client(ILoggerFactory? logger = null) =>
-        new(new ChatSource(this, Tokenizer, "script", null, ContextLength: 4096), null, ownsModel: false, logger);
+        new(Source, model: null, ownsModel: false, loggerFactory: logger);
+
+    /// <summary>A client in the function loop of Microsoft.Extensions.AI.</summary>
+    public IChatClient Loop() => Client().AsBuilder().UseFunctionInvocation().Build();
 
     /// <summary>The prompt of a request, markers spelled out.</summary>
     public string Prompt(int request = 0) => Tokenizer.Decode(Requests[request].Prompt);
@@ -40,17 +62,11 @@ internal sealed class TokenScript(params string[] answers) : ITokenSource
         lock (Requests)
         {
             Requests.Add(request);
-            string answer = answers[Math.Min(_next++, answers.Length - 1)];
-            return new Stream(
-                this,
-                request,
-                [.. SpecialSpellings.Encode(Tokenizer, answer).Where(id => id != Skips)],
-                cancellation
-            );
+            return new Stream(this, request, _answers[Math.Min(_next++, _answers.Length - 1)], cancellation);
         }
     }
 
-    private sealed class Stream(TokenScript source, GenerationRequest request, List<int> script, CancellationToken stop)
+    private sealed class Stream(TokenScript source, GenerationRequest request, int[] script, CancellationToken stop)
         : ITokenStream
     {
         private readonly Queue<int> _dictated = new();
@@ -69,7 +85,7 @@ internal sealed class TokenScript(params string[] answers) : ITokenSource
                 await source.Pace(stop).WaitAsync(stop);
                 if (!_dictated.TryDequeue(out int id))
                 {
-                    Assert.True(at < script.Count, "The script is over, and the client wants more.");
+                    Assert.True(at < script.Length, "The script is over, and the client wants more.");
                     id = script[at++];
                 }
                 foreach (int next in request.Guide?.After(id) ?? [])
@@ -84,25 +100,4 @@ internal sealed class TokenScript(params string[] answers) : ITokenSource
 
         public void Dispose() => _dictated.Clear();
     }
-}
-
-/// <summary>What tests of the chat client share.</summary>
-internal static class ChatScript
-{
-    public const string Greeting =
-        "<|channel|>analysis<|message|>The user greets.<|end|><|start|>assistant<|channel|>final<|message|>Hello there!<|return|>";
-
-    public const string Call =
-        "<|channel|>analysis<|message|>I need the weather.<|end|><|start|>assistant"
-        + "<|channel|>commentary<|message|>Let me look.<|end|><|start|>assistant"
-        + """<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>{"city": "Lisbon"}<|call|>""";
-
-    public const string Answer = "<|channel|>final<|message|>It is sunny.<|return|>";
-
-    /// <summary>Options whose prompt is the same every day.</summary>
-    public static ChatOptions Options(GptOssRequestOptions? own = null) =>
-        new() { RawRepresentationFactory = _ => (own ?? new()) with { CurrentDate = new DateOnly(2026, 11, 24) } };
-
-    public static AIFunction Weather(Func<string, object?> result) =>
-        AIFunctionFactory.Create((string city) => result(city), "get_weather", "Tells the weather.");
 }

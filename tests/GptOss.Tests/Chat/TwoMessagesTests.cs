@@ -105,11 +105,11 @@ public sealed class TwoMessagesTests
                 + Turn
                 + "<|channel|>final<|message|>{\"name\":\"Ada\",\"age\":36}<|return|>"
         );
-        ChatResponse<ReplyTests.Person> response = await source
+        ChatResponse<Person> response = await source
             .Client()
-            .GetResponseAsync<ReplyTests.Person>("Who?", options, cancellationToken: Stop);
+            .GetResponseAsync<Person>("Who?", options, cancellationToken: Stop);
 
-        Assert.Equal(new ReplyTests.Person("Ada", 36), response.Result);
+        Assert.Equal(new Person("Ada", 36), response.Result);
         Assert.Equal(
             output == ReasoningOutput.None ? "" : "Who?\n\nI know her.",
             string.Concat(response.Messages[0].Contents.OfType<TextReasoningContent>().Select(r => r.Text))

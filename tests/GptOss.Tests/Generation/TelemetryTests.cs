@@ -269,7 +269,8 @@ public sealed class TelemetryTests : IDisposable
         );
         Assert.Null(client.GetService<ChatClientMetadata>()!.ProviderUri);
         // Its place is a file
-        (GptOssChatClient scripted, _) = ScriptedSource.Of("<|channel|>final<|message|>Hi<|return|>");
+        var source = new TokenScript(ChatScript.Greeting).Source with { Place = new Uri("file:///scripted") };
+        using var scripted = new GptOssChatClient(source, model: null, ownsModel: false, loggerFactory: null);
         Assert.Null(scripted.GetService<ChatClientMetadata>()!.ProviderUri);
     }
 

@@ -143,7 +143,7 @@ public sealed class HarmonyParserFuzzTests
         {
             switch (e)
             {
-                case HarmonyEvent.Text delta:
+                case HarmonyEvent.TextDelta delta:
                     Assert.NotEmpty(delta.Delta);
                     text.Append(delta.Delta);
                     break;

@@ -138,7 +138,7 @@ public sealed class HarmonyParserTests
         foreach (int token in Markup.Tokens("<|channel|>final<|message|>"))
             Assert.Empty(parser.Accept(token));
         foreach (int token in Tokenizer.O200kHarmony.Encode("Two words"))
-            Assert.Equal([new HarmonyEvent.Text(Channel.Final, Markup.Text([token]))], parser.Accept(token));
+            Assert.Equal([new HarmonyEvent.TextDelta(Channel.Final, Markup.Text([token]))], parser.Accept(token));
     }
 
     [Fact]
@@ -150,7 +150,7 @@ public sealed class HarmonyParserTests
             .. heart,
             heart[0],
         ]);
-        Assert.Equal(["💖", "\uFFFD"], events.OfType<HarmonyEvent.Text>().Select(text => text.Delta));
+        Assert.Equal(["💖", "\uFFFD"], events.OfType<HarmonyEvent.TextDelta>().Select(text => text.Delta));
     }
 
     [Fact]

@@ -268,13 +268,13 @@ public sealed class SamplerTests
         probabilities.Take(Logits(5)); // a place before, of which nothing must be left
         probabilities.Take(logits);
 
-        TokenLogProbability[] best = probabilities.Best(20);
+        LikelyToken[] best = probabilities.Best(20);
 
         // One rounding of a number near 10, and those of the exponentials.
         Assert.All(logits.Index(), logit => Assert.Equal(logit.Item - logSum, probabilities.Of(logit.Index), 1e-5));
         int[] order = [.. Enumerable.Range(0, Vocabulary).OrderByDescending(token => logits[token]).Take(20)];
-        Assert.Equal(order, best.Select(token => token.Id));
-        Assert.All(best, token => Assert.Equal(probabilities.Of(token.Id), token.LogProbability));
+        Assert.Equal(order, best.Select(token => token.Token));
+        Assert.All(best, token => Assert.Equal(probabilities.Of(token.Token), token.LogProbability));
         Assert.Empty(probabilities.Best(0));
         Assert.Equal(Vocabulary, probabilities.Best(1000).Length);
     }
@@ -285,7 +285,7 @@ public sealed class SamplerTests
         float[] logits = Logits(4);
         var probabilities = new LogProbabilities();
         probabilities.Take(logits);
-        TokenLogProbability[] before = probabilities.Best(5);
+        LikelyToken[] before = probabilities.Best(5);
         logits.AsSpan().Fill(float.NegativeInfinity);
         Assert.Equal(before, probabilities.Best(5));
     }

@@ -5,7 +5,7 @@ using static GptOss.Tests.Chat.ChatScript;
 namespace GptOss.Tests.Chat;
 
 /// <summary>An answer that arrives in several messages is the answer that the model gave.</summary>
-public sealed class SplitAnswersTests
+public sealed class AnswerJoinerTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -23,9 +23,9 @@ public sealed class SplitAnswersTests
         ChatOptions options = Options();
         options.Tools = [Weather(city => "sunny in " + city)];
         List<ChatMessage> unasked = [new(ChatRole.User, "Weather?")];
-        unasked.AddRange((await Loop(free).GetResponseAsync(unasked, options, Stop)).Messages);
+        unasked.AddRange((await free.Loop().GetResponseAsync(unasked, options, Stop)).Messages);
         unasked.Add(new(ChatRole.User, "And now?"));
-        await Loop(free).GetResponseAsync(unasked, options, Stop);
+        await free.Loop().GetResponseAsync(unasked, options, Stop);
 
         var asked = new TokenScript(Call, Answer, Greeting);
         options.Tools = [new ApprovalRequiredAIFunction(Weather(city => "sunny in " + city))];
@@ -60,8 +60,8 @@ public sealed class SplitAnswersTests
                     AIJsonUtilities.DefaultOptions
                 )!;
             ChatResponse response = isStreamed
-                ? await Loop(asked).GetStreamingResponseAsync(history, options, Stop).ToChatResponseAsync(Stop)
-                : await Loop(asked).GetResponseAsync(history, options, Stop);
+                ? await asked.Loop().GetStreamingResponseAsync(history, options, Stop).ToChatResponseAsync(Stop)
+                : await asked.Loop().GetResponseAsync(history, options, Stop);
             history.AddRange(response.Messages);
         }
     }
@@ -97,8 +97,6 @@ public sealed class SplitAnswersTests
 
         Assert.Contains("final<|message|>One.<|end|><|start|>assistant<|channel|>final<|message|>Two.<|end|>", prompt);
     }
-
-    private static IChatClient Loop(TokenScript script) => script.Client().AsBuilder().UseFunctionInvocation().Build();
 
     private static async Task<string> Prompt(params ChatMessage[] history)
     {

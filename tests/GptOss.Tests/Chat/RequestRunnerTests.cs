@@ -6,7 +6,7 @@ using static GptOss.Tests.Chat.ChatScript;
 namespace GptOss.Tests.Chat;
 
 /// <summary>How answers end before their end, and what is told about them.</summary>
-public sealed class ResponderTests
+public sealed class RequestRunnerTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

@@ -4,8 +4,8 @@ using static GptOss.Tests.Chat.ChatScript;
 
 namespace GptOss.Tests.Chat;
 
-/// <summary>Histories of every shape.</summary>
-public sealed class ConversationTests
+/// <summary>Histories of every shape, as the messages of Harmony that they become.</summary>
+public sealed class HistoryTranslatorTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -60,9 +60,17 @@ public sealed class ConversationTests
                     new TextContent("On it."),
                     new FunctionCallContent("1", "a.b", new Dictionary<string, object?> { ["x"] = 1 }),
                     new FunctionCallContent("2", "c") { InformationalOnly = true },
+                    new FunctionCallContent("3", "d"),
                 ]
             ),
-            new(ChatRole.Tool, [new FunctionResultContent("2", new { ok = true }), new FunctionResultContent("1", "é")])
+            new(
+                ChatRole.Tool,
+                [
+                    new FunctionResultContent("2", new { ok = true }),
+                    new FunctionResultContent("1", "é"),
+                    new FunctionResultContent("3", null) { Exception = new InvalidOperationException("broken") },
+                ]
+            )
         );
 
         Assert.EndsWith(
@@ -70,7 +78,9 @@ public sealed class ConversationTests
                 + "<|start|>assistant<|channel|>commentary to=functions.a_b <|constrain|>json<|message|>{\"x\":1}<|call|>"
                 + "<|start|>functions.a_b to=assistant<|channel|>commentary<|message|>é<|end|>"
                 + "<|start|>assistant<|channel|>commentary to=functions.c <|constrain|>json<|message|>{}<|call|>"
-                + "<|start|>functions.c to=assistant<|channel|>commentary<|message|>{\"ok\":true}<|end|><|start|>assistant",
+                + "<|start|>functions.c to=assistant<|channel|>commentary<|message|>{\"ok\":true}<|end|>"
+                + "<|start|>assistant<|channel|>commentary to=functions.d <|constrain|>json<|message|>{}<|call|>"
+                + "<|start|>functions.d to=assistant<|channel|>commentary<|message|>Error: broken<|end|><|start|>assistant",
             prompt
         );
     }
@@ -93,12 +103,16 @@ public sealed class ConversationTests
     [Fact]
     public async Task A_result_without_its_call_is_kept() =>
         Assert.EndsWith(
-            "<|start|>functions.unknown to=assistant<|channel|>commentary<|message|>Error: broken<|end|><|start|>assistant",
+            "<|start|>functions.unknown to=assistant<|channel|>commentary<|message|>Error: broken<|end|>"
+                + "<|start|>functions.unknown to=assistant<|channel|>commentary<|message|>5<|end|><|start|>assistant",
             await Prompt(
                 Options(),
                 new ChatMessage(
                     ChatRole.Tool,
-                    [new FunctionResultContent("9", null) { Exception = new IOException("broken") }]
+                    [
+                        new FunctionResultContent("9", null) { Exception = new IOException("broken") },
+                        new FunctionResultContent("lost", 5),
+                    ]
                 )
             )
         );
@@ -224,6 +238,8 @@ public sealed class ConversationTests
 
         // system, developer, user, analysis, call, result, and the turn that begins.
         Assert.Equal(7, source.Requests[0].Prompt.Count(id => id == 200006));
+        // The call and the turn have no <|end|>.
+        Assert.Equal(5, source.Requests[0].Prompt.Count(id => id == 200007));
     }
 
     [Theory]
@@ -240,37 +256,6 @@ public sealed class ConversationTests
 
         Assert.Equal(stays, prompt.Contains("<|channel|>analysis<|message|>Think.<|end|>", StringComparison.Ordinal));
     }
-
-    [Fact]
-    public async Task An_answer_given_back_has_the_models_own_tokens_and_a_changed_one_its_text()
-    {
-        // The script says "Hello" letter by letter, as no tokenizer writes it: only its own ids look so.
-        string letters = string.Join("<|reserved_200000|>", "Hello".ToCharArray());
-        int gap = TokenScript.Tokenizer.SpecialTokens["<|reserved_200000|>"];
-        int[] own = [.. "Hello".SelectMany(letter => TokenScript.Tokenizer.Encode(letter.ToString()))];
-        var source = new TokenScript("<|channel|>final<|message|>" + letters + "<|return|>") { Skips = gap };
-        GptOssChatClient client = source.Client();
-        ChatResponse first = await client.GetResponseAsync("Hi", Options(), Stop);
-        Assert.Equal("Hello", first.Text);
-
-        await client.GetResponseAsync(
-            [new(ChatRole.User, "Hi"), .. first.Messages, new(ChatRole.User, "Go on")],
-            Options(),
-            Stop
-        );
-        Assert.True(Holds(source.Requests[1].Prompt, own));
-
-        first.Messages[0].Contents[^1] = new TextContent("Hello!");
-        await client.GetResponseAsync(
-            [new(ChatRole.User, "Hi"), .. first.Messages, new(ChatRole.User, "Go on")],
-            Options(),
-            Stop
-        );
-        Assert.False(Holds(source.Requests[2].Prompt, own));
-        Assert.Contains("<|message|>Hello!<|end|>", source.Prompt(2));
-    }
-
-    private static bool Holds(IReadOnlyList<int> tokens, int[] part) => tokens.ToArray().AsSpan().IndexOf(part) >= 0;
 
     private static async Task<string> Prompt(ChatOptions options, params ChatMessage[] messages)
     {

@@ -3,8 +3,8 @@ using static GptOss.Tests.Chat.ChatScript;
 
 namespace GptOss.Tests.Chat;
 
-/// <summary>What <see cref="ChatOptions"/> become.</summary>
-public sealed class ChatRequestTests
+/// <summary>What <see cref="ChatOptions"/> become, and which of them are refused.</summary>
+public sealed class RequestReaderTests
 {
     private const string Turn = "<|start|>assistant";
 
@@ -107,89 +107,6 @@ public sealed class ChatRequestTests
     }
 
     [Fact]
-    public async Task Functions_are_shown_under_names_that_are_identifiers_and_called_under_their_own()
-    {
-        AIFunction function = AIFunctionFactory.Create((int count) => count, "count.the things", "Counts.");
-        ChatOptions options = Options();
-        options.Tools = [function, new HostedWebSearchTool()];
-        var source = new TokenScript(
-            """<|channel|>commentary to=functions.count_the_things <|constrain|>json<|message|>{"count":2}<|call|>"""
-        );
-        ChatResponse response = await source.Client().GetResponseAsync("Hi", options, Stop);
-
-        Assert.Contains("// Counts.\ntype count_the_things = (_: {\ncount: number,\n}) => any;", source.Prompt());
-        Assert.Contains("Calls to these tools must go to the commentary channel: 'functions'.", source.Prompt());
-        Assert.Equal("count.the things", Assert.IsType<FunctionCallContent>(response.Messages[0].Contents[0]).Name);
-    }
-
-    [Fact]
-    public async Task A_function_of_no_schema_has_no_parameters()
-    {
-        ChatOptions options = Options();
-        options.Tools =
-        [
-            AIFunctionFactory.CreateDeclaration("where", null, System.Text.Json.JsonElement.Parse("null")),
-        ];
-
-        Assert.Contains("type where = () => any;", (await Ask(options)).Prompt());
-    }
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task A_schema_too_deep_to_be_shown_is_cut_and_a_warning_names_its_tool(bool cleanSchemas)
-    {
-        using var log = new Journal(Microsoft.Extensions.Logging.LogLevel.Warning);
-        string deep = string.Concat(Enumerable.Repeat("""{"type":"array","items":""", 60)) + "{}" + new string('}', 60);
-        ChatOptions options = Options(new() { CleanSchemas = cleanSchemas });
-        options.Tools =
-        [
-            AIFunctionFactory.CreateDeclaration("dig.down", "Digs.", System.Text.Json.JsonElement.Parse(deep)),
-            Weather(_ => ""),
-        ];
-        var source = new TokenScript(Greeting);
-
-        Assert.Equal("Hello there!", (await source.Client(log).GetResponseAsync("Hi", options, Stop)).Text);
-        Assert.Contains("type dig_down = (_: any[]", source.Prompt());
-        Assert.Contains(
-            "The schema of the function 'dig_down' is nested more than 32 levels deep.",
-            Assert.Single(log.Lines)
-        );
-    }
-
-    [Fact]
-    public async Task Where_calls_are_forbidden_no_function_is_shown()
-    {
-        ChatOptions options = Options();
-        options.Tools = [Weather(_ => "")];
-        options.ToolMode = ChatToolMode.None;
-
-        Assert.DoesNotContain("get_weather", (await Ask(options)).Prompt());
-    }
-
-    [Theory]
-    [InlineData("get_weather", 2, " to=functions.get_weather <|constrain|>json<|message|>")]
-    [InlineData(null, 1, " to=functions.get_weather <|constrain|>json<|message|>")] // there is only one to call
-    [InlineData(null, 2, " to=functions")] // the model goes on with the dot
-    public async Task A_required_call_is_begun(string? name, int offered, string header)
-    {
-        ChatOptions options = Options();
-        options.Tools =
-        [
-            .. new AITool[] { Weather(_ => ""), AIFunctionFactory.Create(() => 1, "other") }.Take(offered),
-        ];
-        options.ToolMode = name is null ? ChatToolMode.RequireAny : ChatToolMode.RequireSpecific(name);
-        string rest = header.EndsWith("functions", StringComparison.Ordinal) ? ".get_weather<|message|>" : "";
-        var source = new TokenScript(rest + """{"city":"Lisbon"}<|call|>""");
-        ChatResponse response = await source.Client().GetResponseAsync("Hi", options, Stop);
-
-        Assert.EndsWith(Turn + "<|channel|>commentary" + header, source.Prompt());
-        var call = Assert.IsType<FunctionCallContent>(Assert.Single(response.Messages[0].Contents));
-        Assert.Equal(("get_weather", "Lisbon"), (call.Name, call.Arguments!["city"]!.ToString()));
-        Assert.Equal(ChatFinishReason.ToolCalls, response.FinishReason);
-    }
-
-    [Fact]
     public async Task Impossible_requests_are_refused_before_anything_is_made()
     {
         AITool weather = Weather(_ => "");
@@ -248,6 +165,7 @@ public sealed class ChatRequestTests
     {
         var error = await Refused<ContextLengthException>(Options(), string.Concat(Enumerable.Repeat("x y ", 10_000)));
         Assert.InRange(error.PromptTokens, 20_000, 21_000);
+        Assert.Equal(4096, error.ContextLength);
     }
 
     [Fact]
@@ -279,78 +197,6 @@ public sealed class ChatRequestTests
         );
         options.ResponseFormat = ChatResponseFormat.Text;
         Assert.DoesNotContain("# Response Formats", (await Ask(options)).Prompt());
-    }
-
-    [Fact]
-    public async Task Log_probabilities_come_with_the_message()
-    {
-        var source = new TokenScript(Greeting)
-        {
-            Report = id => new(id, -0.5f, [new GptOss.Sampling.TokenLogProbability(id, -0.5f)]),
-        };
-        ChatResponse response = await source
-            .Client()
-            .GetResponseAsync("Hi", Options(new() { LogProbabilities = 1 }), Stop);
-
-        IReadOnlyList<TokenProbability> list = TokenProbability.Of(response.Messages[0])!;
-        Assert.Equal(response.Usage!.OutputTokenCount, list.Count);
-        Assert.All(list, token => Assert.Equal((token.Token, -0.5f), (token.Best[0].Token, token.LogProbability)));
-    }
-
-    [Fact]
-    public async Task Raw_harmony_stands_in_place_of_the_turn_and_the_answer_goes_on_from_it()
-    {
-        const string Raw = "<|start|>assistant<|channel|>final<|message|>Once upon";
-        var source = new TokenScript(" a time.<|return|>");
-        ChatResponse response = await source
-            .Client()
-            .GetResponseAsync("Hi", Options(new() { RawHarmonyText = Raw }), Stop);
-
-        Assert.EndsWith("<|start|>user<|message|>Hi<|end|>" + Raw, source.Prompt());
-        Assert.Equal(" a time.", response.Text);
-    }
-
-    [Fact]
-    public async Task Raw_harmony_of_prompt_and_answer_comes_with_the_message_where_it_is_asked_for()
-    {
-        var source = new TokenScript(Greeting);
-        ChatResponse response = await source
-            .Client()
-            .GetResponseAsync("Hi", Options(new() { IncludeRawHarmony = true }), Stop);
-
-        Assert.Equal(source.Prompt(), response.Messages[0].AdditionalProperties!["harmony.prompt"]);
-        Assert.EndsWith("<|start|>user<|message|>Hi<|end|>" + Turn, source.Prompt());
-        Assert.Equal(Greeting, response.Messages[0].AdditionalProperties!["harmony.answer"]);
-        Assert.Null((await source.Client().GetResponseAsync("Hi", Options(), Stop)).Messages[0].AdditionalProperties);
-    }
-
-    [Theory]
-    [InlineData(0, "")]
-    [InlineData(2, "The user")]
-    public async Task A_reasoning_budget_closes_the_reasoning_and_opens_the_answer(int budget, string kept)
-    {
-        // After the dictated header the script goes on where it was: with the rest of the reasoning, now an answer.
-        var source = new TokenScript("<|channel|>analysis<|message|>The user greets.<|return|>");
-        ChatResponse response = await source
-            .Client()
-            .GetResponseAsync("Hi", Options(new() { ReasoningBudget = budget }), Stop);
-
-        Assert.Equal(
-            kept,
-            string.Concat(response.Messages[0].Contents.OfType<TextReasoningContent>().Select(r => r.Text))
-        );
-        Assert.Equal("The user greets."[kept.Length..], response.Text);
-        Assert.Equal(budget, response.Usage!.ReasoningTokenCount);
-    }
-
-    [Fact]
-    public async Task A_reasoning_within_its_budget_is_left_alone()
-    {
-        ChatResponse response = await new TokenScript(Greeting)
-            .Client()
-            .GetResponseAsync("Hi", Options(new() { ReasoningBudget = 5 }), Stop);
-
-        Assert.Equal("Hello there!", response.Text);
     }
 
     private static async Task<TokenScript> Ask(ChatOptions options, string answer = Greeting)

@@ -7,8 +7,16 @@ using Microsoft.Extensions.Logging;
 
 namespace GptOss.Chat;
 
-/// <summary>Answers requests. Thread-safe.</summary>
-internal sealed class Responder : IDisposable
+/// <summary>
+/// Runs chat requests from beginning to end: has each one read, submits its prompt to the model, and returns the
+/// updates of the answer while the model makes it. Thread-safe; belongs to one client.
+/// </summary>
+/// <remarks>
+/// The runner keeps nothing between two requests. The model, though, keeps an <see cref="AnswerMemory"/>, to which a
+/// request with <see cref="GptOssRequestOptions.RecallAnswers"/> adds its answer, for the requests of all clients of
+/// that model.
+/// </remarks>
+internal sealed class RequestRunner : IDisposable
 {
     private readonly ChatSource _source;
     private readonly ILogger _logger;
@@ -16,7 +24,7 @@ internal sealed class Responder : IDisposable
     private readonly HarmonyRenderer _renderer;
     private readonly CancellationTokenSource _closing = new();
 
-    public Responder(ChatSource source, ILogger logger)
+    public RequestRunner(ChatSource source, ILogger logger)
     {
         _source = source;
         _renderer = new HarmonyRenderer(source.Special);
@@ -33,17 +41,18 @@ internal sealed class Responder : IDisposable
 
     /// <summary>Ends every answer under way with <see cref="ObjectDisposedException"/>.</summary>
     /// <remarks>
-    /// The source of the signal is never disposed: answers under way still ask it, and it holds nothing.
+    /// The <see cref="CancellationTokenSource"/> is cancelled and never disposed: answers under way still read its
+    /// token, and it holds no resources.
     /// </remarks>
     public void Dispose() => _closing.Cancel();
 
-    /// <summary>How many tokens the prompt has.</summary>
+    /// <summary>Counts the tokens of the prompt that a request would have.</summary>
     /// <inheritdoc cref="RequestReader.Read"/>
     public int CountTokens(IEnumerable<ChatMessage> messages, ChatOptions? options, IChatClient client) =>
         _reader.Read([.. messages], options, Own(options, client), isLimited: false).Generation.Prompt.Count;
 
-    /// <summary>Reads the request, and gives the answer as it is made.</summary>
-    public async IAsyncEnumerable<ChatResponseUpdate> RespondAsync(
+    /// <summary>Runs a request, and returns its updates as the model makes the answer.</summary>
+    public async IAsyncEnumerable<ChatResponseUpdate> RunAsync(
         IEnumerable<ChatMessage> messages,
         ChatOptions? options,
         IChatClient client,
@@ -72,12 +81,13 @@ internal sealed class Responder : IDisposable
     private static GptOssRequestOptions Own(ChatOptions? options, IChatClient client) =>
         options?.RawRepresentationFactory?.Invoke(client) as GptOssRequestOptions ?? GptOssRequestOptions.Default;
 
-    // A program may hold clients of several models.
+    // The message names the model, since a program may hold clients of several models.
     private ObjectDisposedException Disposed() =>
         new(null, $"The client of the model '{Printable.Name(_source.ModelId)}' was disposed.");
 
     /// <summary>
-    /// Takes the next update; says why where there is none because of the caller or of the client's end.
+    /// Takes the next update, and logs a failure. A cancellation becomes the exception that the caller expects: of the
+    /// caller's own token, or of the client that was disposed.
     /// </summary>
     private async ValueTask<bool> NextAsync(
         IAsyncEnumerator<ChatResponseUpdate> updates,
@@ -112,49 +122,52 @@ internal sealed class Responder : IDisposable
     )
     {
         long start = Stopwatch.GetTimestamp();
-        // Rendering a long history takes a while: it shall hold up neither the caller nor its cancellation.
+        // Encoding a long history takes seconds. On a thread of its own it delays neither the caller's thread nor the
+        // caller's cancellation.
         ChatRequest request = await Task.Run(() => _reader.Read(messages, options, own, cancellation: stop), stop)
             .WaitAsync(stop)
             .ConfigureAwait(false);
         if (request.Generation.Prompt.Count >= _source.ContextLength)
             throw new ContextLengthException(request.Generation.Prompt.Count, _source.ContextLength);
         string id = $"gptoss-{Guid.NewGuid():N}";
-        var reply = new Reply(request);
+        var answer = new AnswerTranslator(request);
         LogBeginning(id, request, options);
 
         int cached = 0;
-        for (GenerationRequest? generation = request.Generation; generation is not null; )
+        for (GenerationRequest? generation = answer.First; generation is not null; )
         {
-            using ITokenStream answer = _source.Tokens.Submit(generation, stop);
-            await foreach (GeneratedToken token in answer.ReadAsync(stop).ConfigureAwait(false))
+            using ITokenStream tokens = _source.Tokens.Submit(generation, stop);
+            await foreach (GeneratedToken token in tokens.ReadAsync(stop).ConfigureAwait(false))
             {
                 stop.ThrowIfCancellationRequested();
-                List<AIContent> contents = reply.Accept(token);
+                List<AIContent> contents = answer.Accept(token);
                 if (contents.Count > 0)
                     yield return Update(id, contents);
-                if (reply.IsOver)
+                if (answer.IsOver)
                     break;
             }
-            cached += ReferenceEquals(generation, request.Generation) ? answer.CachedTokens : 0;
-            List<AIContent> held = reply.Finish(answer.End);
+            cached += ReferenceEquals(generation, answer.First) ? tokens.CachedTokens : 0;
+            List<AIContent> held = answer.Finish(tokens.End);
             if (held.Count > 0)
                 yield return Update(id, held);
-            generation = Continue(id, reply);
+            generation = Continue(id, answer);
         }
-        yield return Last(id, reply, request, cached, start);
+        yield return Last(id, answer, request, cached, start);
     }
 
-    /// <summary>Lets the model try again where its call cannot be carried out; null if the answer ends.</summary>
-    private GenerationRequest? Continue(string id, Reply reply)
+    /// <summary>
+    /// The generation in which the model tries again after a call that cannot be carried out; null if the answer ends.
+    /// </summary>
+    private GenerationRequest? Continue(string id, AnswerTranslator answer)
     {
-        if (reply.Broken is not { } broken)
+        if (answer.Broken is not { } broken)
             return null;
-        GenerationRequest? next = reply.TryContinue(_renderer, _source.ContextLength);
+        GenerationRequest? next = answer.TryContinue(_renderer, _source.ContextLength);
         string function = Printable.Name(broken.Content.Name);
         if (next is null)
             ChatLog.GivenUp(_logger, id, function);
         else
-            ChatLog.Repaired(_logger, id, function, reply.Repairs);
+            ChatLog.Repaired(_logger, id, function, answer.Repairs);
         return next;
     }
 
@@ -166,34 +179,35 @@ internal sealed class Responder : IDisposable
         if (request.PassedOver.Count > 0 && _logger.IsEnabled(LogLevel.Debug))
             ChatLog.PassedOver(_logger, id, Printable.Line(string.Join(", ", request.PassedOver.Distinct())));
 
-        // Without the organisation, "openai/", which some frameworks put before a model's name and others leave out.
+        // Some frameworks put an organisation such as "openai/" before a model's name, and others leave it out.
         static string Bare(string modelId) => modelId[(modelId.LastIndexOf('/') + 1)..].ToLowerInvariant();
     }
 
-    private ChatResponseUpdate Last(string id, Reply reply, ChatRequest request, int cached, long start)
+    /// <summary>The last update: usage, finish reason and properties. Also remembers and logs the answer.</summary>
+    private ChatResponseUpdate Last(string id, AnswerTranslator answer, ChatRequest request, int cached, long start)
     {
-        List<AIContent> rest = [.. reply.GiveUp(), new UsageContent(reply.Usage.ToDetails(cached))];
+        List<AIContent> rest = [.. answer.GiveUp(), new UsageContent(answer.Usage.ToDetails(cached))];
         ChatResponseUpdate last = Update(id, rest);
-        last.FinishReason = reply.FinishReason;
-        last.AdditionalProperties = reply.Properties();
+        last.FinishReason = answer.FinishReason;
+        last.AdditionalProperties = answer.Properties();
         if (request.RecallsAnswers)
-            _source.Memory.Add(id, reply.Given, reply.Spoken);
+            _source.Memory.Add(id, answer.Contents.Given, answer.Contents.Spoken);
         ChatLog.Finished(
             _logger,
             id,
-            reply.FinishReason,
-            reply.Usage.Output,
-            reply.Usage.Reasoning,
+            answer.FinishReason,
+            answer.Usage.Output,
+            answer.Usage.Reasoning,
             Stopwatch.GetElapsedTime(start)
         );
         if (
-            reply.FinishReason == ChatFinishReason.Length
+            answer.FinishReason == ChatFinishReason.Length
             && !request.IsLimited
-            && reply.Usage.Output >= _source.MaxOutputTokens
+            && answer.Usage.Output >= _source.MaxOutputTokens
         )
             ChatLog.Unlimited(_logger, id, _source.MaxOutputTokens);
         if (_logger.IsEnabled(LogLevel.Trace))
-            ChatLog.Contents(_logger, id, _source.Tokenizer.Decode(reply.AllTokens));
+            ChatLog.Contents(_logger, id, _source.Tokenizer.Decode(answer.AllTokens));
         return last;
     }
 

@@ -5,16 +5,20 @@ using Microsoft.Extensions.AI;
 
 namespace GptOss.Chat;
 
-/// <summary>A caller's messages as messages of Harmony.</summary>
+/// <summary>
+/// Translates a caller's history, messages of Microsoft.Extensions.AI, into messages of Harmony, the chat format that
+/// gpt-oss was trained on.
+/// </summary>
 /// <remarks>
-/// The texts of a system are instructions of the developer's message. What the assistant said is put together by
-/// <see cref="SplitAnswers"/> and read by <see cref="AnswerReader"/>. The names of users stand in their headers; the
-/// assistant's do not, since the model begins its own turns without one and shall find them so. Each result stands
-/// right behind its call, whose id it names, as the model was trained; one without a call stays where it is, and a call
-/// without a result is left out. Contents that are not for this model are passed over; only a picture, sound or file
-/// that a user wants read is refused.
+/// System messages at the beginning become instructions in the developer's message; later ones stay in their place.
+/// Messages of the assistant are put together by <see cref="AnswerJoiner"/> and read by <see cref="AnswerReader"/>, or
+/// taken from the model's <see cref="AnswerMemory"/> where one is given: then the translation depends on what this
+/// model has said before, and not on the history alone. The names of users stand in their headers; the assistant's do
+/// not, since the model begins its own turns without a name. Each result stands directly behind its call, as in the
+/// model's training; a result without a call stays where it is, and a call without a result is left out. Contents that
+/// are not for this model are passed over and noted; only a picture, sound or file that a user wants read is refused.
 /// </remarks>
-internal sealed class Conversation
+internal sealed class HistoryTranslator
 {
     private const string UnknownFunction = ToolNames.FunctionsPrefix + "unknown";
 
@@ -25,36 +29,43 @@ internal sealed class Conversation
     private readonly AnswerMemory? _memory;
     private readonly List<HarmonyMessage> _messages = [];
     private readonly List<string> _passedOver = [];
-    private readonly Dictionary<FunctionCallContent, Queue<List<FunctionResultContent>>> _results = new(
-        ReferenceEqualityComparer.Instance
-    ); // for each time that the call stands in the history
-    private readonly HashSet<FunctionResultContent> _answered = new(ReferenceEqualityComparer.Instance);
+    private readonly ResultMatcher _results;
 
-    private Conversation(OfferedTools tools, Tokenizer tokenizer, AnswerMemory? memory)
+    private HistoryTranslator(
+        IReadOnlyList<ChatMessage> history,
+        OfferedTools tools,
+        Tokenizer tokenizer,
+        AnswerMemory? memory
+    )
     {
         _tools = tools;
         _tokenizer = tokenizer;
         _memory = memory;
+        _results = new ResultMatcher(history);
     }
 
-    /// <summary>The messages of Harmony.</summary>
+    /// <summary>The history as messages of Harmony, the system's and the developer's message first.</summary>
     public IReadOnlyList<HarmonyMessage> Messages => _messages;
 
-    /// <summary>What was left out, each as the kind of its content and the role of its message: for the log.</summary>
+    /// <summary>
+    /// The contents that were left out, for the log, such as <c>HostedFileContent (user)</c>: the kind of the content
+    /// and the role of its message.
+    /// </summary>
     public IReadOnlyList<string> PassedOver => _passedOver;
 
-    /// <param name="history">The caller's messages.</param>
+    /// <summary>Translates a whole history; the result holds the messages.</summary>
+    /// <param name="history">The caller's messages, oldest first.</param>
     /// <param name="system">What the model is told about itself.</param>
     /// <param name="developer">Functions and forms; its instructions come before those of the history.</param>
-    /// <param name="tools">The functions' names.</param>
-    /// <param name="tokenizer">The model's.</param>
+    /// <param name="tools">Knows the names under which the model sees the functions.</param>
+    /// <param name="tokenizer">The tokenizer of the model.</param>
     /// <param name="memory">Gives back what a caller dropped of earlier answers; null to take the history as it
     /// is.</param>
     /// <exception cref="ArgumentException">A message is null, or holds null.</exception>
     /// <exception cref="NotSupportedException">
     /// A user's message holds a picture, sound or file, or a message is of an unknown role.
     /// </exception>
-    public static Conversation From(
+    public static HistoryTranslator Translate(
         IReadOnlyList<ChatMessage> history,
         HarmonyContent.SystemInfo system,
         HarmonyContent.DeveloperInfo developer,
@@ -64,8 +75,7 @@ internal sealed class Conversation
     )
     {
         ThrowIfNull(history);
-        var conversation = new Conversation(tools, tokenizer, memory);
-        conversation.MatchResults(history);
+        var translator = new HistoryTranslator(history, tools, tokenizer, memory);
         int first = 0;
         while (first < history.Count && IsInstruction(history[first]))
             first++;
@@ -74,14 +84,14 @@ internal sealed class Conversation
             .. new[] { developer.Instructions }.OfType<string>(),
             .. history
                 .Take(first)
-                .Select((message, i) => conversation.Text(message, i))
+                .Select((message, i) => translator.Text(message, i))
                 .OfType<string>()
                 .Where(text => text.Length > 0),
         ];
-        conversation._messages.Add(new HarmonyMessage(HarmonyRole.System, [system]));
+        translator._messages.Add(new HarmonyMessage(HarmonyRole.System, [system]));
         if (instructions.Length > 0 || developer.Tools.Count > 0 || developer.ResponseFormats.Count > 0)
         {
-            conversation._messages.Add(
+            translator._messages.Add(
                 new HarmonyMessage(
                     HarmonyRole.Developer,
                     [
@@ -93,15 +103,15 @@ internal sealed class Conversation
                 )
             );
         }
-        foreach ((ChatMessage message, int index) in SplitAnswers.Join([.. history.Skip(first)]))
-            conversation.Add(message, first + index);
-        return conversation;
+        foreach ((ChatMessage message, int index) in AnswerJoiner.Join([.. history.Skip(first)]))
+            translator.Add(message, first + index);
+        return translator;
     }
 
     private static bool IsInstruction(ChatMessage message) =>
         message.Role == ChatRole.System || message.Role == Developer;
 
-    // A role that was never set has no word.
+    // The word of a role that was never set is null.
     private static string RoleOf(ChatMessage message) => Printable.Name(message.Role.Value ?? "");
 
     private static string Place(ChatMessage message, int index) => $"Message {index + 1} ({RoleOf(message)})";
@@ -114,38 +124,6 @@ internal sealed class Conversation
                 throw new ArgumentException($"Message {i + 1} is null.");
             if (message.Contents.Any(content => content is null))
                 throw new ArgumentException($"{Place(message, i)} holds null.");
-        }
-    }
-
-    /// <summary>
-    /// Finds for each call of the assistant the results that name its id, before another message calls by that id.
-    /// </summary>
-    /// <remarks>
-    /// Some providers give calls no ids, or all the same: within a message, results of one id are dealt out in order.
-    /// </remarks>
-    private void MatchResults(IReadOnlyList<ChatMessage> history)
-    {
-        var open = new Dictionary<string, (int Message, int Next, List<List<FunctionResultContent>> Calls)>();
-        for (int i = 0; i < history.Count; i++)
-        {
-            foreach (AIContent content in history[i].Contents)
-            {
-                if (content is FunctionCallContent call && history[i].Role == ChatRole.Assistant)
-                {
-                    if (!open.TryGetValue(call.CallId, out var same) || same.Message != i)
-                        open[call.CallId] = same = (i, 0, []);
-                    same.Calls.Add([]);
-                    if (!_results.TryGetValue(call, out var times))
-                        _results[call] = times = new();
-                    times.Enqueue(same.Calls[^1]);
-                }
-                else if (content is FunctionResultContent result && open.TryGetValue(result.CallId, out var called))
-                {
-                    called.Calls[Math.Min(called.Next, called.Calls.Count - 1)].Add(result);
-                    open[result.CallId] = called with { Next = called.Next + 1 };
-                    _answered.Add(result);
-                }
-            }
         }
     }
 
@@ -179,7 +157,8 @@ internal sealed class Conversation
     }
 
     /// <summary>
-    /// A person's name as one word of a header, where white space and signs would end it or mean something else.
+    /// A user's name as one word of a header: what is neither letter nor digit, <c>-</c> nor <c>.</c> becomes
+    /// <c>_</c>, since white space would end the word and other signs could mean something in a header.
     /// </summary>
     private static string? Author(string? name) =>
         string.IsNullOrWhiteSpace(name)
@@ -214,11 +193,11 @@ internal sealed class Conversation
     }
 
     /// <summary>
-    /// A call with its results. One that has none was broken off, or never carried out: the model need not know of it.
+    /// Adds a call with its results. A call without results was broken off, or never carried out, and is left out.
     /// </summary>
     private void AddCall(FunctionCallContent call, SpokenMessage said)
     {
-        if (!_results.TryGetValue(call, out var times) || !times.TryDequeue(out var results) || results.Count == 0)
+        if (!_results.TryTake(call, out List<FunctionResultContent>? results))
             return;
         string recipient = _tools.Recipient(call.Name);
         bool isFunction = recipient.StartsWith(ToolNames.FunctionsPrefix, StringComparison.Ordinal);
@@ -234,7 +213,7 @@ internal sealed class Conversation
             AddResult(ResultText.Of(result), recipient, message.Channel);
     }
 
-    /// <summary>What a tool's message says beside results is a result without a call.</summary>
+    /// <summary>Adds a tool's message: texts and data beside the results are read as results without a call.</summary>
     private void AddTool(ChatMessage message)
     {
         AddStrayResults(message.Contents);
@@ -247,12 +226,12 @@ internal sealed class Conversation
         }
     }
 
-    /// <summary>A result whose call the history does not hold still says something.</summary>
+    /// <summary>Adds the results whose call the history does not hold, as results of an unknown function.</summary>
     private void AddStrayResults(IEnumerable<AIContent> contents)
     {
         foreach (FunctionResultContent result in contents.OfType<FunctionResultContent>())
         {
-            if (!_answered.Contains(result))
+            if (!_results.HasCall(result))
                 AddResult(ResultText.Of(result), UnknownFunction, ChannelNames.Commentary);
         }
     }
@@ -268,7 +247,7 @@ internal sealed class Conversation
         );
 
     /// <summary>
-    /// The text of a user's or a system's message; null if nothing is left of it beside what is passed over.
+    /// The text of a user's or a system's message; null if all of its contents were passed over.
     /// </summary>
     /// <exception cref="NotSupportedException">A user wants a picture, sound or file read.</exception>
     private string? Text(ChatMessage message, int index)
@@ -285,7 +264,7 @@ internal sealed class Conversation
             string spoken = attached ?? (content as TextContent)?.Text ?? "";
             if (spoken.Length > 0)
             {
-                // What is attached stands apart from what is said.
+                // A blank line parts an attached text from what the user says.
                 if (text.Length > 0 && (attached is not null || endsAttachment))
                     text.Append("\n\n");
                 text.Append(spoken);
@@ -304,7 +283,7 @@ internal sealed class Conversation
     }
 
     /// <summary>
-    /// Notes what is not for this model: contents of other providers, and what clients say to one another.
+    /// Notes for the log a content that is not for this model: one of another provider, or one that only clients use.
     /// </summary>
     private void Pass(AIContent content, ChatMessage message)
     {
