@@ -5,8 +5,8 @@ using Microsoft.Extensions.AI;
 namespace GptOss.Chat;
 
 /// <summary>
-/// Gathers the contents of one answer as the caller is given them, piece by piece, and writes the
-/// <see cref="AnswerPart"/>s: one for each message of the model that the contents hold.
+/// Collects the contents (texts, reasoning, calls) that the caller is given of one answer, piece by piece, and notes
+/// for each message of the model where in them it lies (<see cref="AnswerPart"/>).
 /// </summary>
 /// <remarks>
 /// Where two messages of the model come in contents of one kind, their texts would run together once the pieces are

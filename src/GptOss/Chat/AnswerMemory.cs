@@ -5,7 +5,8 @@ namespace GptOss.Chat;
 
 /// <summary>
 /// Remembers the last answers of a model, for hosts whose callers send an answer back without some of it: a web page
-/// drops the reasoning, and a protocol may have no place for properties.
+/// drops the reasoning, and OpenAI's protocol has no field for what a message carries in
+/// <c>AdditionalProperties</c>.
 /// </summary>
 /// <remarks>
 /// An answer is found by its <c>MessageId</c>, and used only if the text and the calls that came back are those that
@@ -113,5 +114,9 @@ internal sealed class AnswerMemory(long capacityBytes)
         return visible.ToString();
     }
 
+    /// <summary>An answer that is remembered.</summary>
+    /// <param name="Visible">The text and the calls that the caller was given, to compare with what comes back.</param>
+    /// <param name="Spoken">The messages that the model wrote.</param>
+    /// <param name="Bytes">About how much memory the answer takes.</param>
     private sealed record Answer(string Visible, IReadOnlyList<SpokenMessage> Spoken, long Bytes);
 }

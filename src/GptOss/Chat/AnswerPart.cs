@@ -5,7 +5,9 @@ using Microsoft.Extensions.AI;
 
 namespace GptOss.Chat;
 
-/// <summary>The kind of contents in which an answer holds a message of the model.</summary>
+/// <summary>
+/// Where in an answer a message of the model lies: in its text, in its reasoning, in a call, or nowhere.
+/// </summary>
 internal enum PartPlace
 {
     /// <summary>The message is text that the caller sees, in <see cref="TextContent"/>.</summary>
@@ -22,8 +24,9 @@ internal enum PartPlace
 }
 
 /// <summary>
-/// Describes one message that the model wrote within an answer, as a note which travels with the answer: what its
-/// contents cannot say, so that the model later finds the message exactly as it wrote it.
+/// A note about one message that the model wrote within an answer. It travels with the answer and keeps what contents
+/// cannot say, such as the message's channel, its border to the next message and the exact text of a call's arguments,
+/// so that the model later finds the message exactly as it wrote it.
 /// </summary>
 /// <remarks>
 /// Contents of one kind are merged on their way to the caller, and channels, borders between messages and the exact
@@ -103,7 +106,8 @@ internal sealed record AnswerPart
 }
 
 /// <summary>
-/// Serializes parts to JSON by generated code instead of reflection, which a trimmed application does not have.
+/// Writes and reads <see cref="AnswerPart"/>s as JSON by generated code instead of reflection, which a trimmed
+/// application does not have.
 /// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,

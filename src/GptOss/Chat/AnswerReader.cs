@@ -192,6 +192,8 @@ internal static class AnswerReader
         }
     }
 
-    /// <summary>Neighbouring contents of one kind as one text, or one call.</summary>
+    /// <summary>
+    /// A step in reading an answer's contents: neighbouring pieces of text, or of reasoning, joined, or else one call.
+    /// </summary>
     private readonly record struct Passage(string Text, bool IsReasoning, FunctionCallContent? Call);
 }

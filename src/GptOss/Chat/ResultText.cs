@@ -6,7 +6,8 @@ using Microsoft.Extensions.AI;
 namespace GptOss.Chat;
 
 /// <summary>
-/// Turns the value that a function returned into the text that the model reads. No value is an error.
+/// Turns the value that a function returned into the text that the model reads. Every value has such a text; none makes
+/// this fail.
 /// </summary>
 /// <remarks>
 /// A result goes through JSON first, so that a live one and one read back from a stored conversation give the same

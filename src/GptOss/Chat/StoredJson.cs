@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace GptOss.Chat;
 
 /// <summary>
-/// Reads a list of JSON out of a message's additional properties, in whatever form the store of the conversation gave
-/// it back.
+/// Reads a JSON array that the client had put into a message's additional properties, in whatever form the store of the
+/// conversation gives it back: as JSON, as text, or as lists and dictionaries.
 /// </summary>
 /// <remarks>
 /// The client puts a <see cref="JsonElement"/> there. A store may have made text, a node, or lists and dictionaries of

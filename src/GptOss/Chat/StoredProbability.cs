@@ -22,7 +22,10 @@ internal sealed record StoredProbability(int Token, float LogProbability, IReadO
         new(token.Token, Math.Max(token.LogProbability, float.MinValue), Best: null);
 }
 
-/// <summary>How probabilities are written as JSON: by generated code, for applications that are trimmed.</summary>
+/// <summary>
+/// Writes and reads <see cref="StoredProbability"/>s as JSON by generated code instead of reflection, which a trimmed
+/// application does not have.
+/// </summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull

@@ -7,8 +7,8 @@ using Microsoft.Extensions.AI;
 namespace GptOss.Chat;
 
 /// <summary>
-/// Converts the arguments and results of function calls between .NET values and the JSON text that the model writes and
-/// reads.
+/// Converts the arguments of function calls between .NET values and the JSON text that the model writes, and holds the
+/// JSON options by which <see cref="ResultText"/> writes results.
 /// </summary>
 internal static class ToolText
 {

@@ -99,7 +99,10 @@ internal sealed class Instruments : IDisposable
         Activities?.Dispose();
     }
 
-    /// <summary>The present state of one model: its requests, and the memory of keys and values.</summary>
+    /// <summary>
+    /// How many requests a model works on now, how many wait, and how many bytes their keys and values take: live
+    /// counts that the observable instruments of the meter read.
+    /// </summary>
     /// <param name="cache">The cache whose keys and values are counted.</param>
     internal sealed class Present(KvCache cache)
     {

@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics.X86;
 namespace GptOss.Kernels;
 
 /// <summary>
-/// Integer dot products of eight weight rows in a 256-bit register (AVX2): four products a step, summed in 16 bits, for
-/// stored weights of at most 24. <see cref="Dots512"/> explains why 16 bits suffice.
+/// Integer dot products of eight weight rows in a 256-bit register (AVX2), for doubled MXFP4 weights: −12 to 12, stored
+/// as 0 to 24. Four products a step are summed in 16 bits, which such small weights cannot overflow.
 /// </summary>
 internal readonly struct Dots256(Vector256<int> value) : IDots<Dots256>
 {

@@ -5,8 +5,9 @@ using System.Runtime.Intrinsics.X86;
 namespace GptOss.Kernels;
 
 /// <summary>
-/// Integer dot products of sixteen weight rows in a 512-bit register (AVX-512BW): four products a step, summed in two
-/// 16-bit halves of a lane, for stored weights of at most 24, as MXFP4 has them.
+/// Integer dot products of sixteen weight rows in a 512-bit register (AVX-512BW), for doubled MXFP4 weights: −12 to 12,
+/// stored as 0 to 24. Four products a step are summed in 16 bits, which such small weights cannot overflow; each lane
+/// has two such sums, one in each half.
 /// </summary>
 /// <remarks>
 /// A half of a lane adds 16 products of a block. Without the offset a weight is at most 12 in magnitude, so the sum is

@@ -108,7 +108,10 @@ internal static class Int8
         Dots.Run(new MultiplyInt8Panels(panels, inputs, bias, x, y, first, scratch));
     }
 
-    /// <summary>Quantises one token's activations in the lane order of <see cref="Int8Row"/>.</summary>
+    /// <summary>
+    /// Quantises one token's activations for the panels of <see cref="Int8"/>: chooses the integer registers for 8-bit
+    /// weights, and lets <see cref="Int8Row.QuantizeToLaneOrder{TDots}"/> write what they read.
+    /// </summary>
     internal readonly ref struct QuantizeForInt8Panels(ReadOnlySpan<float> x, Span<float> row) : IDotsKernel
     {
         private readonly ReadOnlySpan<float> _x = x;
@@ -170,8 +173,8 @@ internal static class Int8
     }
 
     /// <summary>
-    /// The part of <see cref="PackInt8Panel"/> that computes with float lanes: finds the scale of each block and rounds
-    /// its weights.
+    /// Finds the scale of each block and rounds its weights, for <see cref="PackInt8Panel"/>. It is a kernel of its
+    /// own, because it computes in float lanes, while the layout of a panel depends on the integer registers.
     /// </summary>
     private readonly ref struct PackInt8PanelLanes<TDots>(ReadOnlySpan<ushort> weights, int inputs, Span<byte> panel)
         : ILaneKernel

@@ -3,12 +3,14 @@ using System.Runtime.InteropServices;
 
 namespace GptOss.Kernels;
 
-// The inner loops of a panel: the file Int8Panel.cs has the layout and walks over the tokens.
+/// <summary>
+/// Panels of 8-bit weights: the inner loops. Int8Panel.cs has the layout and the walk over the tokens.
+/// </summary>
 internal static partial class Int8Panel
 {
     /// <summary>
-    /// Computes the sums of some rows of a panel for one token or for six; the sums stay in registers while a block is
-    /// read.
+    /// Computes the dot products of some weight rows of a panel with one token, or with six, as many as registers hold.
+    /// The integer sums of a block of 32 stay in registers; then the block's scales turn them into float32.
     /// </summary>
     private readonly ref struct Tile<T, TScales>(ReadOnlySpan<byte> panel, int blocks, int row, Span<float> scratch)
         where T : struct, IDots<T>

@@ -6,8 +6,8 @@ namespace GptOss.Kernels;
 
 /// <summary>
 /// One token's activations quantised to signed bytes, in blocks of 32 with one float scale each:
-/// <c>x[k] ≈ q[k] · scale[k / 32]</c>. Multiplication by 8-bit and MXFP4 weights reads them in one of two orders, block
-/// order or lane order.
+/// <c>x[k] ≈ q[k] · scale[k / 32]</c>. Multiplication by 8-bit and MXFP4 weights reads them in one of two orders: block
+/// order, for one weight row at a time, or lane order, for 32 weight rows at a time, each in a lane of a register.
 /// </summary>
 /// <remarks>
 /// scale = max|x| / 127 and q = x · (127 / max|x|), rounded to nearest, ties to even. A block whose largest magnitude
@@ -100,7 +100,10 @@ internal static class Int8Row
         return maximum / 127;
     }
 
-    /// <summary>Quantises one token's activations and writes them in block order.</summary>
+    /// <summary>
+    /// Quantises one token's activations and writes them in block order: block after block, for kernels that multiply
+    /// one weight row at a time.
+    /// </summary>
     /// <param name="x">Activations of the token, [inputs].</param>
     /// <param name="row">Receives the quantised activations, [<see cref="Width"/>].</param>
     public static void ToBlockOrder(ReadOnlySpan<float> x, Span<float> row) =>
@@ -201,7 +204,8 @@ internal static class Int8Row
     }
 
     /// <summary>
-    /// Quantises one token's activations and writes them in lane order, as the chosen integer registers read them.
+    /// Quantises one token's activations and writes them in lane order: four bytes at a time, for kernels that multiply
+    /// 32 weight rows together, each row in a lane of the chosen integer registers.
     /// </summary>
     internal readonly ref struct QuantizeToLaneOrder<TDots>(
         ReadOnlySpan<float> x,

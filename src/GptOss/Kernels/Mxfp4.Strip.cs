@@ -3,10 +3,16 @@ using System.Runtime.InteropServices;
 
 namespace GptOss.Kernels;
 
-// The path for many tokens: a strip of weight rows is decoded into the scratch as float32, then multiplied by all
-// tokens. The sums of a tile are loaded from memory before a piece of the inputs and stored after it.
+/// <summary>
+/// MXFP4 matrices with many tokens: the path over strips. Mxfp4.cs has the format and the definition.
+/// </summary>
+/// <remarks>
+/// A strip of weight rows is decoded into the scratch as float32, then multiplied by all tokens. The sums of a tile are
+/// loaded from memory before a piece of the inputs and stored after it.
+/// </remarks>
 internal static partial class Mxfp4
 {
+    /// <summary>The path of the kernel for many tokens: strips of decoded weight rows.</summary>
     internal readonly ref partial struct MultiplyMxfp4
     {
         // Decodes one weight row into a row of the strip: for each step eight registers of values, then one of scales.

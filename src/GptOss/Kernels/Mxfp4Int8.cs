@@ -108,7 +108,10 @@ internal static class Mxfp4Int8
             Dots.RunSmall(new MultiplyMxfp4StripsByInt8(blocks, scales, bias, x, y, first, scratch));
     }
 
-    /// <summary>Quantises one token's activations in the lane order of <see cref="Int8Row"/>.</summary>
+    /// <summary>
+    /// Quantises one token's activations for strips of MXFP4 weights: chooses the integer registers for small weights,
+    /// and lets <see cref="Int8Row.QuantizeToLaneOrder{TDots}"/> write what they read.
+    /// </summary>
     internal readonly ref struct QuantizeForMxfp4Strips(ReadOnlySpan<float> x, Span<float> row) : IDotsKernel
     {
         private readonly ReadOnlySpan<float> _x = x;
