@@ -3,7 +3,7 @@ namespace GptOss;
 /// <summary>Why a generation ended.</summary>
 public enum EndReason
 {
-    /// <summary>It has not ended yet, was left before its end, or failed.</summary>
+    /// <summary>The generation has not ended yet, was left before its end, or failed.</summary>
     None,
 
     /// <summary>The last token is a stop token.</summary>

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace GptOss;
 
 /// <summary>The base of every error that GptOss itself reports.</summary>
@@ -108,68 +105,4 @@ public sealed class HarmonyFormatException : GptOssException
 {
     internal HarmonyFormatException(string message, Exception? inner = null)
         : base(Printable.Line(message), inner) { }
-}
-
-/// <summary>Makes names out of files fit for a message: no control characters, no endless lines.</summary>
-internal static class Printable
-{
-    private const int NameLimit = 80;
-    private const int PathLimit = 4096; // the system's own limit: a path that exists is never cut
-    private const int LineLimit = PathLimit + 500;
-
-    public static string Name(string text) => Cut(Escape(text), NameLimit);
-
-    /// <summary>
-    /// Keeps the end of a long path, where the file's name is, so that the reason still fits behind it.
-    /// </summary>
-    public static string Path(string path)
-    {
-        string text = Escape(path);
-        return text.Length <= PathLimit ? text : string.Concat("…", text.AsSpan(text.Length - PathLimit + 1));
-    }
-
-    public static string Line(string text) => Cut(Escape(text), LineLimit);
-
-    private static string Cut(string text, int limit) => text.Length <= limit ? text : text[..(limit - 1)] + "…";
-
-    /// <summary>
-    /// Control characters, ends of lines, characters that are not seen or that turn the text around, and halves of
-    /// surrogate pairs as their escapes.
-    /// </summary>
-    private static string Escape(string text)
-    {
-        if (!NeedsEscape(text))
-            return text;
-        var escaped = new StringBuilder(text.Length + 16);
-        for (int i = 0; i < text.Length; i++)
-        {
-            bool isPair = i + 1 < text.Length && char.IsSurrogatePair(text[i], text[i + 1]);
-            if (isPair && !IsHidden(CharUnicodeInfo.GetUnicodeCategory(text, i)))
-                escaped.Append(text[i]).Append(text[++i]);
-            else if (IsHidden(char.GetUnicodeCategory(text[i])))
-                escaped.Append(CultureInfo.InvariantCulture, $"\\u{(int)text[i]:x4}");
-            else
-                escaped.Append(text[i]);
-        }
-        return escaped.ToString();
-    }
-
-    private static bool NeedsEscape(string text)
-    {
-        foreach (char c in text)
-        {
-            if (IsHidden(char.GetUnicodeCategory(c)))
-                return true;
-        }
-        return false;
-    }
-
-    // Surrogates count as hidden here: the pairs among them are looked at apart.
-    private static bool IsHidden(UnicodeCategory category) =>
-        category
-            is UnicodeCategory.Control
-                or UnicodeCategory.Format
-                or UnicodeCategory.LineSeparator
-                or UnicodeCategory.ParagraphSeparator
-                or UnicodeCategory.Surrogate;
 }

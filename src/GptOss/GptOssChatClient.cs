@@ -1,5 +1,4 @@
 using GptOss.Chat;
-using GptOss.Kernels;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
 
@@ -11,16 +10,16 @@ namespace GptOss;
 /// <remarks>
 /// Safe for concurrent use. Every request brings its whole conversation, live or read back from JSON with the same
 /// prompt; a memory of past answers is asked only where <see cref="GptOssRequestOptions.RecallAnswers"/> is set.
-/// Reasoning comes as
-/// <see cref="TextReasoningContent"/>; give it back together with a call's result, as <c>UseFunctionInvocation()</c>
-/// does.
-/// <para>Requests fail with <see cref="NotSupportedException"/> for a picture, sound or file that a user wants read,
-/// with
-/// <see cref="InvalidOperationException"/> for a required function that is not offered, with <see
-/// cref="ArgumentException"/>
-/// for two functions of one name, with <see cref="ArgumentOutOfRangeException"/> for options outside their range, with
-/// <see cref="ContextLengthException"/> for a conversation that is too long and with <see
-/// cref="ObjectDisposedException"/> once client or model are disposed.</para>
+/// Reasoning comes as <see cref="TextReasoningContent"/>; give it back together with a call's result, as
+/// <c>UseFunctionInvocation()</c> does.
+/// <para>
+/// Requests fail with <see cref="NotSupportedException"/> for a picture, sound or file that a user wants read, with
+/// <see cref="InvalidOperationException"/> for a required function that is not offered, with
+/// <see cref="ArgumentException"/> for two functions of one name or a logit bias that forbids every token, with
+/// <see cref="ArgumentOutOfRangeException"/> for options outside their range, with
+/// <see cref="ContextLengthException"/> for a conversation that is too long, and with
+/// <see cref="ObjectDisposedException"/> once client or model are disposed.
+/// </para>
 /// <para>Not enforced yet: a required call is steered by beginning it, a response format by showing it to the
 /// model.</para>
 /// </remarks>
@@ -36,17 +35,11 @@ public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
     {
         ILogger logger = CarefulLogger.From(loggerFactory, typeof(GptOssChatClient).FullName!);
         _runner = new RequestRunner(source, logger);
-        if (model?.FirstToWarn(loggerFactory) == true)
-            ChatLog.Slow(logger, string.Join(" and ", Processor.Unused));
-        _tokenizer = model?.Tokenizer ?? new GptOssTokenizer(source.Tokenizer);
+        source.Slow?.Log(logger);
+        _tokenizer = model?.Tokenizer ?? GptOssTokenizer.Over(source.Tokenizer);
         _model = model;
         _ownsModel = ownsModel;
-        // OpenTelemetry takes address and port of a server from here, and the address of a file has the port −1.
-        _metadata = new ChatClientMetadata(
-            "gpt-oss",
-            source.Place is { Port: >= 0 } ? source.Place : null,
-            source.ModelId
-        );
+        _metadata = new ChatClientMetadata("gpt-oss", source.Server, source.ModelId);
     }
 
     /// <summary>Opens a model folder and a client over it, which owns the model.</summary>

@@ -3,6 +3,8 @@ using GptOss.Generation;
 using GptOss.Harmony;
 using GptOss.Kernels;
 using GptOss.Model;
+using GptOss.Sampling;
+using GptOss.Tokenization;
 using Microsoft.Extensions.Logging;
 
 namespace GptOss;
@@ -17,21 +19,21 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable
     private readonly ModelFolder _folder;
     private readonly GptOssTokenizer? _tokenizer;
     private readonly string? _whyNoTokenizer;
-    private readonly Lazy<int[]> _stopTokens;
+    private readonly Lazy<IReadOnlyList<int>> _stopTokens;
     private readonly AnswerMemory _memory;
     private readonly int _maxOutputTokens;
-    private bool _warned;
+    private readonly SlowProcessWarning _slow = new(Processor.Unused);
 
-    private GptOssModel(ModelFolder folder, ModelOptions options, GptOssTokenizer? tokenizer, string? whyNoTokenizer)
+    private GptOssModel(ModelFolder folder, ModelOptions options, Tokenizer? tokenizer, string? whyNoTokenizer)
     {
         _folder = folder;
-        _tokenizer = tokenizer;
+        _tokenizer = tokenizer is null ? null : GptOssTokenizer.Over(tokenizer);
         _whyNoTokenizer = whyNoTokenizer;
         _maxOutputTokens = options.MaxOutputTokens;
         _memory = new AnswerMemory(options.AnswerMemoryBytes);
         Source = new ModelTokenSource(folder, options);
         _stopTokens = new(() =>
-            folder.StopTokens(usual: () => tokenizer?.Inner is { } t ? SpecialTokens.EndsOfAnswer(t) : null)
+            Array.AsReadOnly(folder.StopTokens(usual: () => SpecialTokens.EndsOfAnswer(tokenizer)))
         );
     }
 
@@ -63,28 +65,19 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable
     /// </summary>
     public IReadOnlyList<int> StopTokens => _stopTokens.Value;
 
-    /// <summary>Answers requests of token ids: all that a chat client knows of a model.</summary>
+    /// <summary>Answers requests of token ids: the prompt in, the tokens of the answer out.</summary>
     internal ModelTokenSource Source { get; }
 
     internal Engine Engine => Source.Engine;
 
-    /// <summary>Where the weights lie that a pass uses: what a measurement of the memory reads.</summary>
-    internal IReadOnlyList<(nint Data, long Bytes)> WeightRegions => _folder.WeightRegions();
-
-    /// <summary>What a client over this model answers from.</summary>
+    /// <summary>Everything that a chat client needs of this model.</summary>
     internal ChatSource ChatSource(string? modelId = null) =>
         new(Source, Tokenizer.Inner, modelId ?? Name, Place: null, ContextLength)
         {
             Memory = _memory,
             MaxOutputTokens = _maxOutputTokens,
+            Slow = _slow,
         };
-
-    /// <summary>
-    /// Whether whoever has this logger shall say that the process is slow: true once for a model, and where there is
-    /// something to say.
-    /// </summary>
-    internal bool FirstToWarn(ILoggerFactory? logger) =>
-        logger is not null && Processor.Unused.Count > 0 && !Interlocked.Exchange(ref _warned, true);
 
     /// <summary>
     /// Opens a folder with OpenAI's safetensors files, in the Hugging Face or in the original layout.
@@ -122,7 +115,13 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable
     /// </param>
     /// <param name="cancellationToken">Ends the generation, also while the prompt is read.</param>
     /// <returns>The tokens, and when all have come the reason of their end.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxTokens"/> is below 1.</exception>
+    /// <exception cref="ArgumentException">The logit bias forbids every token of the vocabulary.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// <paramref name="maxTokens"/> is below 1, or a stop token is not in the vocabulary.
+    /// </exception>
+    /// <exception cref="CheckpointException">
+    /// The stop tokens are asked for and the folder's <c>eos_token_id</c> is damaged.
+    /// </exception>
     public TokenGeneration Generate(
         IEnumerable<int> prompt,
         SamplingOptions? sampling = null,
@@ -134,11 +133,21 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(prompt);
         if (maxTokens is { } limit)
             ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1, nameof(maxTokens));
+        sampling ??= SamplingOptions.Default;
+        Penalties.RequireChoice(sampling.LogitBias, VocabularySize, nameof(sampling));
+        IReadOnlyList<int> stops = stopTokens is null ? StopTokens : [.. stopTokens];
+        foreach (int stop in stops)
+            if ((uint)stop >= (uint)VocabularySize)
+                throw new ArgumentOutOfRangeException(
+                    nameof(stopTokens),
+                    stop,
+                    $"Token ids go from 0 to {VocabularySize - 1}."
+                );
         var request = new GenerationRequest
         {
             Prompt = [.. prompt],
-            Sampling = sampling ?? SamplingOptions.Default,
-            StopTokens = stopTokens is null ? StopTokens : [.. stopTokens],
+            Sampling = sampling,
+            StopTokens = stops,
             MaxTokens = maxTokens ?? _maxOutputTokens,
         };
         return new TokenGeneration(Source, request, cancellationToken);
@@ -164,53 +173,28 @@ public sealed class GptOssModel : IDisposable, IAsyncDisposable
         CancellationToken cancellation
     )
     {
-        bool isFast = options.Precision == Precision.Fast;
-        progress?.Report(new LoadProgress("Opening the files", 0));
-        ModelFolder folder = ModelFolder.Open(path);
+        ModelFolder folder = ModelFolder.Open(path, options, progress, cancellation);
         GptOssModel? model = null;
         try
         {
-            cancellation.ThrowIfCancellationRequested();
-            progress?.Report(new LoadProgress("Reading the tokenizer", isFast ? 0.05 : 0.5));
-            if (options.ContextLength > folder.Config.MaxPositions)
-                throw new ArgumentOutOfRangeException(
-                    nameof(options),
-                    options.ContextLength,
-                    $"ModelOptions.ContextLength must be at most {folder.Config.MaxPositions}, the model's "
-                        + "max_position_embeddings."
-                );
-            GptOssTokenizer? tokenizer = GptOssTokenizer.ForFolder(
+            progress?.Report(new LoadProgress("Reading the tokenizer", 0.95));
+            Tokenizer? tokenizer = Tokenization.Tokenizer.ForFolder(
                 folder.Path,
                 folder.Config.VocabSize,
                 out string? whyNot,
                 cancellation
             );
             if (tokenizer is not null)
-                SpecialTokens.RequireMarkers(tokenizer.Inner, Path.Join(folder.Path, "tokenizer.json"));
-            if (isFast)
-            {
-                IProgress<double>? part = progress is null ? null : new PartOfLoading(progress);
-                folder.PackFast(options.Threads ?? Environment.ProcessorCount, part, cancellation);
-            }
+                SpecialTokens.RequireMarkers(tokenizer, Path.Join(folder.Path, "tokenizer.json"));
             model = new GptOssModel(folder, options, tokenizer, whyNot);
             progress?.Report(new LoadProgress("Ready", 1));
             return model;
         }
         catch
         {
-            // A listener to the progress may throw, too, even when all is ready.
-            if (model is null)
-                folder.Dispose();
-            else
-                model.Dispose();
+            // A listener to the progress may throw, too, even when the model is ready.
+            ((IDisposable?)model ?? folder).Dispose();
             throw;
         }
-    }
-
-    /// <summary>Reports at once, on the thread that derives: what comes later must not overtake.</summary>
-    private sealed class PartOfLoading(IProgress<LoadProgress> progress) : IProgress<double>
-    {
-        public void Report(double value) =>
-            progress.Report(new LoadProgress("Packing int8 weights", 0.05 + 0.95 * value));
     }
 }

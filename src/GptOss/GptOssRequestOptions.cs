@@ -32,7 +32,10 @@ public sealed record GptOssRequestOptions
     /// <summary>As <see cref="SamplingOptions.RepetitionPenalty"/>; null for 1.</summary>
     public float? RepetitionPenalty { get; init; }
 
-    /// <summary>Overrides <see cref="SamplingOptions.LogitBias"/> for this request.</summary>
+    /// <summary>
+    /// As <see cref="SamplingOptions.LogitBias"/>; null for none. Forbidding every token is an
+    /// <see cref="ArgumentException"/> of the request.
+    /// </summary>
     public IReadOnlyDictionary<int, float>? LogitBias { get; init; }
 
     /// <summary>
@@ -132,19 +135,20 @@ public sealed record GptOssRequestOptions
 public enum KeepReasoning
 {
     /// <summary>
-    /// That of a turn which is not finished: between calls of functions. What the model was trained with.
+    /// The reasoning of a turn that is not finished stays, as between calls of functions. The model was trained so.
     /// </summary>
     Unfinished,
 
     /// <summary>The reasoning of every message stays.</summary>
     All,
 
-    /// <summary>What OpenAI's harmony library keeps.</summary>
+    /// <summary>The reasoning that OpenAI's harmony library keeps stays.</summary>
     AsHarmony,
 }
 
 /// <summary>How far a prompt has been read.</summary>
-/// <param name="Total">Tokens of the prompt.</param>
-/// <param name="Cached">Those of them that needed no reading.</param>
-/// <param name="Processed">Those that have been read or needed none.</param>
+/// <param name="Total">How many tokens the prompt has.</param>
+/// <param name="Cached">Tokens of the prompt whose keys and values were found again, so that they needed no
+/// reading.</param>
+/// <param name="Processed">Tokens of the prompt that have been read so far, the cached ones included.</param>
 public readonly record struct PromptProgress(int Total, int Cached, int Processed);

@@ -10,7 +10,7 @@ namespace GptOss;
 /// </remarks>
 public sealed class GptOssTokenizer
 {
-    internal GptOssTokenizer(Tokenizer inner) => Inner = inner;
+    private GptOssTokenizer(Tokenizer inner) => Inner = inner;
 
     /// <summary>
     /// The vocabulary of gpt-oss-20b and gpt-oss-120b, built in. Its tables are made at the first use of a member that
@@ -26,19 +26,9 @@ public sealed class GptOssTokenizer
 
     internal Tokenizer Inner { get; }
 
-    /// <inheritdoc cref="Tokenizer.ForFolder"/>
-    internal static GptOssTokenizer? ForFolder(
-        string folder,
-        int vocabularySize,
-        out string? whyNot,
-        CancellationToken cancellation
-    )
-    {
-        Tokenizer? inner = Tokenizer.ForFolder(folder, vocabularySize, out whyNot, cancellation);
-        return inner is null ? null
-            : inner == Tokenizer.O200kHarmony ? O200kHarmony
-            : new GptOssTokenizer(inner);
-    }
+    /// <summary>The door over a tokenizer: the one object for the built-in vocabulary, else a new one.</summary>
+    internal static GptOssTokenizer Over(Tokenizer inner) =>
+        inner == Tokenizer.O200kHarmony ? O200kHarmony : new GptOssTokenizer(inner);
 
     /// <summary>The ids of a text, none of them special. A lone surrogate is encoded as U+FFFD.</summary>
     /// <exception cref="CheckpointException">

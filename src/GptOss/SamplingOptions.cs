@@ -104,7 +104,7 @@ public sealed record SamplingOptions
 
     /// <summary>
     /// Added to the logits of single tokens, by id; null for none. Each at most 10,000; negative infinity forbids the
-    /// token.
+    /// token. A bias that forbids every token of a model is refused with the request.
     /// </summary>
     public IReadOnlyDictionary<int, float>? LogitBias
     {
@@ -123,10 +123,9 @@ public sealed record SamplingOptions
                     );
                 }
             }
-            // A copy: what was checked stays as it was
-            field = value is null
-                ? null
-                : new Dictionary<int, float>(value);
+            // The dictionary is copied, so that its owner cannot change values that were checked.
+            field =
+                value is null ? null : new Dictionary<int, float>(value);
         }
     }
 

@@ -6,7 +6,7 @@ namespace GptOss;
 /// <summary>The tokens that continue a prompt, as they are made, and why they ended.</summary>
 /// <remarks>
 /// Nothing is computed before it is enumerated, and every enumeration generates anew. The model works a little ahead of
-/// the reader, and stops when the enumeration is left.
+/// the reader, and stops when the enumeration is left. An enumerator has one reader.
 /// </remarks>
 public sealed class TokenGeneration : IAsyncEnumerable<int>
 {
@@ -21,7 +21,10 @@ public sealed class TokenGeneration : IAsyncEnumerable<int>
         _cancellation = cancellation;
     }
 
-    /// <summary>Why the last enumeration ended; <see cref="EndReason.None"/> until it has.</summary>
+    /// <summary>
+    /// Why the last enumeration ended; <see cref="EndReason.None"/> until it has. Of several at the same time, the one
+    /// that ended last counts.
+    /// </summary>
     public EndReason End { get; private set; }
 
     /// <summary>Begins to generate the tokens.</summary>

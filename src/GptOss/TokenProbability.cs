@@ -1,4 +1,3 @@
-using System.Text.Json;
 using GptOss.Chat;
 using Microsoft.Extensions.AI;
 
@@ -11,8 +10,6 @@ namespace GptOss;
 /// <param name="Best">The most likely tokens at its place, best first.</param>
 public sealed record TokenProbability(int Token, float LogProbability, IReadOnlyList<LikelyToken> Best)
 {
-    internal const string Key = "logprobs";
-
     /// <summary>
     /// The tokens of an answer, where <see cref="GptOssRequestOptions.LogProbabilities"/> asked for them; null where
     /// nothing did.
@@ -25,31 +22,8 @@ public sealed record TokenProbability(int Token, float LogProbability, IReadOnly
     public static IReadOnlyList<TokenProbability>? Of(ChatMessage message)
     {
         ArgumentNullException.ThrowIfNull(message);
-        if (
-            message.AdditionalProperties?.TryGetValue(Key, out object? stored) != true
-            || StoredJson.List(stored) is not { } json
-        )
-            return null;
-        try
-        {
-            IReadOnlyList<StoredProbability?>? tokens = json.Deserialize(
-                TokenProbabilityJson.Default.IReadOnlyListStoredProbability
-            );
-            return tokens?.Any(token => token is null || token.Best?.Contains(null!) == true) != false
-                ? null
-                : [.. tokens.Select(token => token!.ToPublic())];
-        }
-        catch (Exception error) when (error is JsonException or InvalidOperationException)
-        {
-            return null; // somebody else's property of that name
-        }
+        return StoredProbability.Read(message);
     }
-
-    internal static JsonElement ToJson(IEnumerable<TokenProbability> tokens) =>
-        JsonSerializer.SerializeToElement(
-            [.. tokens.Select(StoredProbability.From)],
-            TokenProbabilityJson.Default.IReadOnlyListStoredProbability
-        );
 }
 
 /// <summary>A token in a range of likely ones at the place of an answer's token.</summary>

@@ -74,6 +74,40 @@ public sealed class TokenGenerationTests : IAsyncLifetime
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await tokens.CountAsync(Stop));
     }
 
+    [Fact]
+    public async Task Without_stop_tokens_of_the_caller_the_models_own_end_it()
+    {
+        int[] free = await Generate(maxTokens: 20, stopTokens: []).ToArrayAsync(Stop);
+        int at = Enumerable.Range(1, 19).First(i => Array.IndexOf(free, free[i]) == i);
+        await _model.DisposeAsync();
+        File.WriteAllText(Path.Combine(_folder.Path, "generation_config.json"), $$"""{"eos_token_id": {{free[at]}}}""");
+        _model = await GptOssModel.LoadAsync(_folder.Path, cancellationToken: Stop);
+
+        TokenGeneration tokens = _model.Generate([1, 2, 3], SamplingOptions.Greedy, 20, null, Stop);
+        Assert.Equal(free[..(at + 1)], await tokens.ToArrayAsync(Stop));
+        Assert.Equal(EndReason.Stop, tokens.End);
+    }
+
+    [Fact]
+    public void What_can_be_refused_at_once_is_refused_by_its_name()
+    {
+        Assert.Equal(
+            "prompt",
+            Assert.Throws<ArgumentNullException>(() => _model.Generate(null!, cancellationToken: Stop)).ParamName
+        );
+        Assert.Equal(
+            "stopTokens",
+            Assert.Throws<ArgumentOutOfRangeException>(() => Generate(5, [_model.VocabularySize])).ParamName
+        );
+        var nothing = new SamplingOptions
+        {
+            LogitBias = Enumerable.Range(0, _model.VocabularySize).ToDictionary(id => id, _ => float.NegativeInfinity),
+        };
+        var refusal = Assert.Throws<ArgumentException>(() => _model.Generate([1], nothing, cancellationToken: Stop));
+        Assert.Equal("sampling", refusal.ParamName);
+        Assert.Contains("LogitBias", refusal.Message);
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(-1)]

@@ -49,7 +49,7 @@ internal static class Benchmark
             .GetAwaiter()
             .GetResult();
         TimeSpan load = Stopwatch.GetElapsedTime(loading);
-        return Measure(model.Name, request, model.Engine, model.WeightRegions, load, cancellationToken);
+        return Measure(model.Name, request, model.Engine, model.Source.Folder.WeightRegions(), load, cancellationToken);
     }
 
     private static BenchResult Measure(

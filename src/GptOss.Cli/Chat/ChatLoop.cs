@@ -143,7 +143,7 @@ internal sealed class ChatLoop : IDisposable
         }
         catch (OperationCanceledException) when (!end.IsCancellationRequested)
         {
-            // Stopped by the person; what came until then stays.
+            // The person stopped the answer; the part that came until then stays.
         }
         catch when (updates.Count > 0)
         {

@@ -150,7 +150,7 @@ internal sealed class AnswerTranslator
         if (_contents.NeedParts)
             properties[AnswerPart.Key] = AnswerPart.ToJson(_contents.Parts);
         if (_request.ReportsProbabilities)
-            properties[TokenProbability.Key] = TokenProbability.ToJson(_probabilities);
+            properties[StoredProbability.Key] = StoredProbability.ToJson(_probabilities);
         if (_request.ReportsHarmony)
         {
             properties["harmony.prompt"] = _tokenizer.Decode(_prompt);

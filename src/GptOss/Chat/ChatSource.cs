@@ -32,6 +32,15 @@ internal sealed record ChatSource(
     /// <summary>The most tokens of an answer whose request sets no limit.</summary>
     public int MaxOutputTokens { get; init; } = ModelOptions.Default.MaxOutputTokens;
 
+    /// <summary>The warning that the process is slow, which the first client that logs gives; null for none.</summary>
+    public SlowProcessWarning? Slow { get; init; }
+
+    /// <summary>
+    /// <see cref="Place"/> as telemetry may take it: address and port of a server. The address of a file has the port
+    /// −1, which is none.
+    /// </summary>
+    public Uri? Server => Place is { Port: >= 0 } ? Place : null;
+
     /// <summary>The clock behind the date in the prompt and the times of updates.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

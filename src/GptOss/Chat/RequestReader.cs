@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using GptOss.Generation;
 using GptOss.Harmony;
+using GptOss.Sampling;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
 
@@ -36,7 +37,8 @@ internal sealed class RequestReader(ChatSource source, ILogger logger)
     /// <param name="cancellation">Ends the reading, which takes seconds for a long history.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range.</exception>
     /// <exception cref="InvalidOperationException">A function that is not offered is required.</exception>
-    /// <exception cref="ArgumentException">Two functions have one name.</exception>
+    /// <exception cref="ArgumentException">Two functions have one name, or the logit bias forbids every
+    /// token.</exception>
     /// <exception cref="NotSupportedException">A user's message holds a picture, sound or file.</exception>
     /// <exception cref="ContextLengthException">The texts are too long to be even counted.</exception>
     /// <exception cref="OperationCanceledException">The reading was cancelled.</exception>
@@ -57,6 +59,7 @@ internal sealed class RequestReader(ChatSource source, ILogger logger)
                 "ChatOptions.MaxOutputTokens must be at least 1."
             );
         }
+        Penalties.RequireChoice(own.LogitBias, source.Tokenizer.VocabularySize, nameof(options));
         OfferedTools tools = OfferedTools.From(options);
         if (
             isLimited

@@ -1,4 +1,6 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
+using Microsoft.Extensions.AI;
 
 namespace GptOss.Chat;
 
@@ -8,14 +10,47 @@ namespace GptOss.Chat;
 /// </summary>
 internal sealed record StoredProbability(int Token, float LogProbability, IReadOnlyList<StoredProbability>? Best)
 {
-    public static StoredProbability From(TokenProbability token) =>
+    /// <summary>The name of the probabilities among a message's additional properties.</summary>
+    public const string Key = "logprobs";
+
+    /// <summary>The probabilities that a message carries; null where it carries none that can be read.</summary>
+    public static IReadOnlyList<TokenProbability>? Read(ChatMessage message)
+    {
+        if (
+            message.AdditionalProperties?.TryGetValue(Key, out object? stored) != true
+            || StoredJson.List(stored) is not { } json
+        )
+            return null;
+        try
+        {
+            IReadOnlyList<StoredProbability?>? tokens = json.Deserialize(
+                TokenProbabilityJson.Default.IReadOnlyListStoredProbability
+            );
+            return tokens?.Any(token => token is null || token.Best?.Contains(null!) == true) != false
+                ? null
+                : [.. tokens.Select(token => token!.ToPublic())];
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        {
+            return null; // the property of that name is another program's
+        }
+    }
+
+    /// <summary>The probabilities as the JSON that a message carries.</summary>
+    public static JsonElement ToJson(IEnumerable<TokenProbability> tokens) =>
+        JsonSerializer.SerializeToElement(
+            [.. tokens.Select(From)],
+            TokenProbabilityJson.Default.IReadOnlyListStoredProbability
+        );
+
+    private static StoredProbability From(TokenProbability token) =>
         new(
             token.Token,
             Math.Max(token.LogProbability, float.MinValue),
             token.Best.Count > 0 ? [.. token.Best.Select(From)] : null
         );
 
-    public TokenProbability ToPublic() =>
+    private TokenProbability ToPublic() =>
         new(Token, LogProbability, [.. (Best ?? []).Select(best => new LikelyToken(best.Token, best.LogProbability))]);
 
     private static StoredProbability From(LikelyToken token) =>

@@ -259,7 +259,10 @@ internal sealed class JsonFields
                 break;
             case JsonValueKind.Array:
                 foreach (JsonElement item in value.EnumerateArray())
+                {
+                    cancellation.ThrowIfCancellationRequested();
                     Check(item, path, place, cancellation);
+                }
                 break;
             case JsonValueKind.String:
                 value.GetString();

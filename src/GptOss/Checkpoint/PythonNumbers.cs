@@ -41,7 +41,10 @@ internal static class PythonNumbers
 
     /// <summary>Whether the value is one of the words.</summary>
     public static bool IsQuoted(JsonElement value) =>
-        value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text && text[0] == Mark;
+        value.ValueKind == JsonValueKind.String
+        && value.GetString() is { Length: > 0 } text
+        && text[0] == Mark
+        && text[1..] is ("NaN" or "Infinity" or "-Infinity");
 
     private static ReadOnlySpan<byte> WordAt(ReadOnlySpan<byte> text)
     {

@@ -8,7 +8,6 @@ namespace GptOss.Generation;
 /// </summary>
 internal sealed class ModelTokenSource : ITokenSource, IDisposable
 {
-    private readonly ModelFolder _folder;
     private readonly Scheduler _scheduler;
     private bool _disposed;
 
@@ -16,7 +15,7 @@ internal sealed class ModelTokenSource : ITokenSource, IDisposable
     /// <param name="options">Number of threads, context length, and format of keys and values.</param>
     public ModelTokenSource(ModelFolder folder, ModelOptions options)
     {
-        _folder = folder;
+        Folder = folder;
         Engine = new Engine(
             folder.Weights,
             options.Threads ?? Environment.ProcessorCount,
@@ -30,6 +29,9 @@ internal sealed class ModelTokenSource : ITokenSource, IDisposable
         _scheduler = new Scheduler(Engine);
     }
 
+    /// <summary>The opened model that answers are computed from.</summary>
+    public ModelFolder Folder { get; }
+
     public Engine Engine { get; }
 
     /// <summary>Begins to work on a request, after a check that the files are unchanged.</summary>
@@ -39,7 +41,7 @@ internal sealed class ModelTokenSource : ITokenSource, IDisposable
     {
         if (Volatile.Read(ref _disposed))
             throw Engine.Disposed();
-        _folder.ThrowIfChanged();
+        Folder.ThrowIfChanged();
         return new ForgettableStream(_scheduler.Submit(request, cancellation));
     }
 
@@ -53,6 +55,6 @@ internal sealed class ModelTokenSource : ITokenSource, IDisposable
         Engine.Close();
         _scheduler.Dispose();
         Engine.Dispose();
-        _folder.Dispose();
+        Folder.Dispose();
     }
 }

@@ -161,12 +161,6 @@ internal sealed class Scheduler(Engine engine) : IDisposable
                     token,
                     $"Token ids go from 0 to {vocabulary - 1}."
                 );
-        if (Penalties.ForbidsEverything(request.Sampling.LogitBias, vocabulary))
-            throw new ArgumentException(
-                $"{nameof(SamplingOptions)}.{nameof(SamplingOptions.LogitBias)} should leave at least one token that "
-                    + $"may be chosen, but it forbids all {vocabulary} of the vocabulary. Give one of them a value "
-                    + "above negative infinity.",
-                nameof(request)
-            );
+        Penalties.RequireChoice(request.Sampling.LogitBias, vocabulary, nameof(request));
     }
 }

@@ -94,9 +94,13 @@ internal sealed class SpecialTokens
         : token == Return ? AnswerEnd.Return
         : AnswerEnd.EndOfText;
 
-    /// <summary>The ids that end an answer in Harmony, as far as the tokenizer has them.</summary>
-    public static int[] EndsOfAnswer(Tokenizer tokenizer) =>
-        [.. AnswerEnds.Where(tokenizer.SpecialTokens.ContainsKey).Select(name => tokenizer.SpecialTokens[name])];
+    /// <summary>
+    /// The ids that end an answer by the chat format, as far as the tokenizer has them; null without a tokenizer.
+    /// </summary>
+    public static int[]? EndsOfAnswer(Tokenizer? tokenizer) =>
+        tokenizer is null
+            ? null
+            : [.. AnswerEnds.Where(tokenizer.SpecialTokens.ContainsKey).Select(name => tokenizer.SpecialTokens[name])];
 
     /// <summary>
     /// Looks for all markers of the chat format, so that a model folder whose tokenizer lacks them is refused when it
@@ -113,8 +117,8 @@ internal sealed class SpecialTokens
         if (missing.Length > 0)
             throw new CheckpointException(
                 file,
-                $"expected the markers of the chat format, found no {string.Join(", ", missing)}: "
-                    + "it is the tokenizer of another model. Use the tokenizer.json that belongs to the weights.",
+                $"expected the markers of the chat format, found no {string.Join(", ", missing)}. "
+                    + "It is the tokenizer of another model. Use the tokenizer.json that belongs to the weights.",
                 fieldName: "added_tokens"
             );
     }

@@ -134,7 +134,8 @@ internal sealed record ModelConfig
                 $"a multiple of num_key_value_heads {NumKeyValueHeads}",
                 $"{NumAttentionHeads}"
             );
-        Fits("num_attention_heads", (long)NumAttentionHeads * HeadDim, MaxDimension);
+        if ((long)NumAttentionHeads * HeadDim is var width && width > MaxDimension)
+            throw json.Wrong("num_attention_heads", $"at most {MaxDimension} together with head_dim", $"{width}");
         Fits("intermediate_size", 2L * IntermediateSize * HiddenSize, int.MaxValue);
         Fits("hidden_size", (long)HiddenSize * NumAttentionHeads * HeadDim, int.MaxValue);
         Fits("vocab_size", (long)VocabSize * HiddenSize, int.MaxValue);
@@ -194,6 +195,6 @@ internal sealed record ModelConfig
         double value = json.OptionalNumber(field) ?? fallback;
         return (float)value is > 0 and <= float.MaxValue
             ? value // checked in float32, where 1e-50 would be zero
-            : throw json.Wrong(field, "a positive number", $"{value}");
+            : throw json.Wrong(field, "a positive number within float32", $"{value:R}");
     }
 }

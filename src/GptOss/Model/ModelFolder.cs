@@ -22,9 +22,7 @@ internal sealed class ModelFolder : IDisposable
 
     public ModelConfig Config { get; }
 
-    /// <summary>
-    /// The weights that a forward pass uses: after <see cref="PackFast"/> with int8 copies among them.
-    /// </summary>
+    /// <summary>The weights that a forward pass uses; with <see cref="Precision.Fast"/> some are int8 copies.</summary>
     public ModelWeights Weights { get; private set; }
 
     /// <summary>
@@ -45,31 +43,47 @@ internal sealed class ModelFolder : IDisposable
         _checkpoint.GenerationConfig?.OptionalInt32("default_context_length", 1, Config.MaxPositions)
         ?? Config.MaxPositions;
 
-    /// <summary>Opens the files, checks every header, reads the configuration and binds each weight.</summary>
+    /// <summary>
+    /// Opens the files, checks every header, reads the configuration, binds each weight, and makes the int8 copies of
+    /// <see cref="Precision.Fast"/> where they are asked for.
+    /// </summary>
     /// <param name="path">The folder, or a repository's folder in a cache of Hugging Face.</param>
+    /// <param name="options">Precision, threads, and a context that the model must have.</param>
+    /// <param name="progress">Told how far the opening has come; null for nobody.</param>
+    /// <param name="cancellation">Ends the opening early.</param>
     /// <exception cref="CheckpointException">The folder is not a model this engine can run.</exception>
-    public static ModelFolder Open(string path)
+    /// <exception cref="ArgumentOutOfRangeException">The options ask for a longer context than the model
+    /// has.</exception>
+    public static ModelFolder Open(
+        string path,
+        ModelOptions options,
+        IProgress<LoadProgress>? progress,
+        CancellationToken cancellation
+    )
     {
+        progress?.Report(new LoadProgress("Opening the files", 0));
         CheckpointFolder checkpoint = CheckpointFolder.Open(System.IO.Path.GetFullPath(path));
+        ModelFolder? folder = null;
         try
         {
-            return new ModelFolder(checkpoint, ModelConfig.From(checkpoint.Config));
+            cancellation.ThrowIfCancellationRequested();
+            folder = new ModelFolder(checkpoint, ModelConfig.From(checkpoint.Config));
+            if (options.ContextLength > folder.Config.MaxPositions)
+                throw new ArgumentOutOfRangeException(
+                    nameof(options),
+                    options.ContextLength,
+                    $"ModelOptions.ContextLength must be at most {folder.Config.MaxPositions}, the model's "
+                        + "max_position_embeddings."
+                );
+            if (options.Precision == Precision.Fast)
+                folder.PackFast(options.Threads ?? Environment.ProcessorCount, progress, cancellation);
+            return folder;
         }
         catch
         {
-            checkpoint.Dispose();
+            ((IDisposable?)folder ?? checkpoint).Dispose();
             throw;
         }
-    }
-
-    /// <summary>Makes the int8 copies of <see cref="Precision.Fast"/>.</summary>
-    /// <param name="threads">Number of threads used to convert.</param>
-    /// <param name="progress">Told the part that is done, 0 to 1; null for nobody.</param>
-    /// <param name="cancellation">Ends the conversion early.</param>
-    public void PackFast(int threads, IProgress<double>? progress, CancellationToken cancellation)
-    {
-        _fast = new FastWeights(Weights, _checkpoint, threads, progress, cancellation);
-        Weights = _fast.Weights;
     }
 
     /// <summary>
@@ -115,10 +129,27 @@ internal sealed class ModelFolder : IDisposable
         _checkpoint.Dispose();
     }
 
+    private void PackFast(int threads, IProgress<LoadProgress>? progress, CancellationToken cancellation)
+    {
+        IProgress<double>? part = progress is null ? null : new PackingProgress(progress);
+        _fast = new FastWeights(Weights, _checkpoint, threads, part, cancellation);
+        Weights = _fast.Weights;
+    }
+
     private int[]? ReadEnds(JsonFields? json)
     {
         const string field = "eos_token_id";
         int[]? ends = json?.OptionalInt32s(field, 0, Config.VocabSize - 1);
         return ends is [] ? throw json!.Wrong(field, "at least one token", "none", "No answer would ever end.") : ends;
+    }
+
+    /// <summary>
+    /// Reports the packing as a part of the loading, on the thread that packs: a report on another thread could come
+    /// after the next one.
+    /// </summary>
+    private sealed class PackingProgress(IProgress<LoadProgress> progress) : IProgress<double>
+    {
+        public void Report(double value) =>
+            progress.Report(new LoadProgress("Packing int8 weights", 0.05 + 0.9 * value));
     }
 }

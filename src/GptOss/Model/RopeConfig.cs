@@ -40,7 +40,7 @@ internal sealed record RopeConfig
         string type = rope.OptionalText("rope_type") ?? rope.OptionalText("type") ?? "yarn";
         bool plain = type is "default" or "none";
         if (!plain && type != "yarn")
-            throw rope.Wrong("rope_type", "'yarn'", JsonFields.Quoted(type));
+            throw rope.Wrong(rope.Has("rope_type") ? "rope_type" : "type", "'yarn'", JsonFields.Quoted(type));
         double theta = ReadTheta(rope, ReadTheta(json, 150_000));
         RefuseContradictions(json, rope);
         double? factor = rope.OptionalNumber("factor") is null ? null : ModelConfig.Positive(rope, "factor", 1);

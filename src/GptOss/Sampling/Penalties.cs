@@ -51,6 +51,21 @@ internal static class Penalties
         return forbidden == vocabulary;
     }
 
+    /// <summary>Refuses a bias that forbids every token of a vocabulary.</summary>
+    /// <param name="bias">Values by token id, at least 0; null for none.</param>
+    /// <param name="vocabulary">Number of tokens that the model knows.</param>
+    /// <param name="argument">The argument of the caller that holds the bias.</param>
+    /// <exception cref="ArgumentException">No token may be chosen.</exception>
+    public static void RequireChoice(IReadOnlyDictionary<int, float>? bias, int vocabulary, string argument)
+    {
+        if (ForbidsEverything(bias, vocabulary))
+            throw new ArgumentException(
+                $"LogitBias should leave at least one token that may be chosen, but it forbids all {vocabulary} of the "
+                    + "vocabulary. Give one of them a value above negative infinity.",
+                argument
+            );
+    }
+
     /// <summary>Adds the bias to the logits of its tokens. Ids beyond the vocabulary are passed over.</summary>
     public static void AddBias(Span<float> logits, IReadOnlyDictionary<int, float>? bias)
     {

@@ -12,7 +12,8 @@ namespace GptOss.Tokenization;
 /// </remarks>
 internal sealed class ByteMerger(MergeRanks merges, int[] byteTokens, CancellationToken cancellation = default)
 {
-    // A piece of a megabyte takes a second; a few thousand merges take none.
+    // How many merges are made between two looks at the cancellation: a few thousand take less than a millisecond,
+    // while a piece of a megabyte takes a second.
     private const int MergesBetweenLooks = 4096;
 
     private int[] _token = [];

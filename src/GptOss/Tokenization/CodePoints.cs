@@ -39,7 +39,7 @@ internal static class CodePoints
         return length;
     }
 
-    // From U+0100 on: below lie the characters that patterns name one by one.
+    // The search begins at U+0100, because patterns name characters below it one by one.
     private static char[] FirstOfEachCategory()
     {
         var first = new char[(int)UnicodeCategory.OtherNotAssigned + 1];

@@ -52,6 +52,7 @@ internal sealed record LongParts(ReadOnlyMemory<byte> Vocab, ReadOnlyMemory<byte
                     found.Add((range, isVocab ? "{}"u8.ToArray() : "[]"u8.ToArray()));
                 }
             }
+            reader.Read(); // throws if anything but white space follows
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {

@@ -43,7 +43,11 @@ internal static class SplitterJson
         JsonFields pattern = step.Object("pattern");
         string regex = pattern.OptionalText("String") is { } text ? Regex.Escape(text) : pattern.Text("Regex");
         if (regex.Length > TextSplitter.LongestPattern)
-            throw pattern.Wrong("Regex", $"at most {TextSplitter.LongestPattern} characters", $"{regex.Length}");
+            throw pattern.Wrong(
+                pattern.Has("String") ? "String" : "Regex",
+                $"at most {TextSplitter.LongestPattern} characters",
+                $"{regex.Length}"
+            );
         try
         {
             return TextSplitter.For(regex, step.Path);

@@ -49,7 +49,25 @@ internal sealed class TokenizerJson
         ReadOnlyMemory<byte> text = JsonFields.WithoutMark(content);
         var parts = LongParts.Of(text);
         JsonFields root = JsonFields.Parse(parts.Rest ?? text, file, cancellation);
-        return new TokenizerJson(root, parts, vocabularySize, cancellation).Read();
+        if (parts.Rest is null)
+            throw new CheckpointException(
+                file,
+                "expected JSON, found NaN or Infinity, which only Python takes for JSON."
+            );
+        try
+        {
+            return new TokenizerJson(root, parts, vocabularySize, cancellation).Read();
+        }
+        catch (InvalidOperationException e)
+        {
+            // Utf8JsonReader.GetString and CopyString, on an escaped surrogate without its partner.
+            throw new CheckpointException(
+                file,
+                "expected JSON in UTF-8, found a token or a merge that is not Unicode text.",
+                fieldName: "model",
+                inner: e
+            );
+        }
     }
 
     private Vocabulary Read()
@@ -144,7 +162,7 @@ internal sealed class TokenizerJson
                 throw _model.Wrong(
                     "merges",
                     "pairs that differ",
-                    $"twice {JsonFields.Quoted($"{both[..left]} {both[left..]}")}"
+                    $"{JsonFields.Quoted($"{both[..left]} {both[left..]}")} twice"
                 );
             }
             tokens.Add(Known(both));
@@ -163,7 +181,7 @@ internal sealed class TokenizerJson
     /// </summary>
     private (int Left, int Length) Pair(ref Utf8JsonReader reader, ref char[] pair)
     {
-        long start = reader.TokenStartIndex;
+        Utf8JsonReader whole = reader;
         if (reader.TokenType == JsonTokenType.String)
         {
             int length = Copy(ref reader, ref pair, 0);
@@ -188,12 +206,7 @@ internal sealed class TokenizerJson
                     return (left, length);
             }
         }
-        ReadOnlySpan<byte> raw = _long.Merges.Span[(int)start..];
-        throw _model.Wrong(
-            "merges",
-            "\"a b\" or [\"a\", \"b\"]",
-            Printable.Name(Encoding.UTF8.GetString(raw[..Math.Min(raw.Length, 80)]))
-        );
+        throw _model.Wrong("merges", "\"a b\" or [\"a\", \"b\"]", Printable.Name(Raw(ref whole, _long.Merges)));
 
         static int Copy(ref Utf8JsonReader reader, ref char[] buffer, int at)
         {
@@ -230,12 +243,10 @@ internal sealed class TokenizerJson
             }
             if (fromText.Contains(id))
                 throw _root.Wrong("added_tokens", "tokens that no text makes", $"{quoted} (id {id})");
-            if (name.Length == 0 || !specials.TryAdd(name, id))
-                throw _root.Wrong(
-                    "added_tokens",
-                    "names that differ",
-                    $"{quoted} {(name.Length == 0 ? "once" : "twice")}"
-                );
+            if (name.Length == 0)
+                throw token.Wrong("content", "a name", quoted);
+            if (!specials.TryAdd(name, id))
+                throw _root.Wrong("added_tokens", "names that differ", $"{quoted} twice");
             _tokens[id] = name;
         }
         return specials;

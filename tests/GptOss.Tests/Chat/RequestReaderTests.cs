@@ -142,6 +142,17 @@ public sealed class RequestReaderTests
     }
 
     [Fact]
+    public async Task A_bias_that_forbids_every_token_is_refused_before_anything_is_made()
+    {
+        Dictionary<int, float> bias = Enumerable
+            .Range(0, TokenScript.Tokenizer.VocabularySize)
+            .ToDictionary(id => id, _ => float.NegativeInfinity);
+        var refusal = await Refused<ArgumentException>(Options(new GptOssRequestOptions { LogitBias = bias }));
+        Assert.Equal("options", refusal.ParamName);
+        Assert.Contains("LogitBias", refusal.Message);
+    }
+
+    [Fact]
     public async Task Names_in_messages_hold_no_characters_that_act()
     {
         const string Evil = "a\nb\u202ec\u2028\u001b[31m\u200b\ud800";

@@ -307,7 +307,7 @@ public sealed class FolderKindsTests
         );
         CheckpointException refusal = await Refusal(folder);
         Assert.Equal(path, refusal.FilePath);
-        Assert.Contains("found no <|channel|>, <|call|>: it is the tokenizer of another model", refusal.Message);
+        Assert.Contains("found no <|channel|>, <|call|>. It is the tokenizer of another model", refusal.Message);
     }
 
     [Theory]

@@ -64,7 +64,7 @@ public sealed class TokenizerJsonTests
             {
                 "pre_tokenizer.pretokenizers.0.pattern",
                 $$"""{"String": "{{new string('a', 10_001)}}"}""",
-                "pre_tokenizer.pretokenizers.pattern.Regex"
+                "pre_tokenizer.pretokenizers.pattern.String"
             },
             { "pre_tokenizer.pretokenizers.1.use_regex", "true", "pre_tokenizer.pretokenizers" },
             {
@@ -78,7 +78,7 @@ public sealed class TokenizerJsonTests
             { "added_tokens.0.id", "960", "added_tokens.id" },
             { "added_tokens.0.id", "945", "added_tokens" }, // the id of the next
             { "added_tokens.0.content", "\"<|return|>\"", "added_tokens" },
-            { "added_tokens.0.content", "\"\"", "added_tokens" },
+            { "added_tokens.0.content", "\"\"", "added_tokens.content" },
             { "added_tokens.0.content", "\"!\"", "added_tokens" }, // an ordinary token with another id
             { "added_tokens.0", """{"id": 0, "content": "!"}""", "added_tokens" }, // text could make it
         };
@@ -203,9 +203,19 @@ public sealed class TokenizerJsonTests
     [InlineData("null")]
     [InlineData("{\"model\": {}, \"model\": {}}")]
     [InlineData("{\"model\": {\"type\": \"\\ud800\"}}")]
+    [InlineData("{\"model\": {\"type\": \"BPE\", \"vocab\": {\"\\ud800\": 5}, \"merges\": []}}")]
+    [InlineData("{\"x\": NaN, \"model\": {\"type\": \"BPE\", \"vocab\": {}, \"merges\": []}}")]
+    [InlineData("{\"model\": {\"type\": \"BPE\", \"vocab\": {}, \"x\": NaN, \"merges\": []}}")]
     [InlineData("\ufeff{}")]
     public void What_is_not_a_json_object_is_refused(string json) =>
         Assert.Throws<CheckpointException>(() => Read(Encoding.UTF8.GetBytes(json)));
+
+    [Fact]
+    public void An_error_is_told_by_its_place_in_the_file()
+    {
+        string message = Assert.Throws<CheckpointException>(() => Read([.. Tiny, (byte)'x'])).Message;
+        Assert.Contains($"at byte {Tiny.Length - Tiny.AsSpan().LastIndexOf((byte)'\n')}", message);
+    }
 
     [Fact]
     public void A_file_cut_anywhere_is_refused()
