@@ -27,7 +27,7 @@ public sealed class LogitBiasTests : IDisposable
         );
 
         Assert.Equal(
-            "SamplingOptions.LogitBias should leave at least one token that may be chosen, but it forbids all 512 of "
+            "LogitBias should leave at least one token that may be chosen, but it forbids all 512 of "
                 + "the vocabulary. Give one of them a value above negative infinity. (Parameter 'request')",
             refused.Message
         );
