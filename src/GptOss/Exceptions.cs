@@ -106,3 +106,16 @@ public sealed class HarmonyFormatException : GptOssException
     internal HarmonyFormatException(string message, Exception? inner = null)
         : base(Printable.Line(message), inner) { }
 }
+
+/// <summary>So many requests wait already that another one is not taken. Try again later.</summary>
+public sealed class EngineBusyException : GptOssException
+{
+    internal EngineBusyException(int queueLength)
+        : base(
+            $"{queueLength} requests wait already, the most that ModelOptions.MaxQueuedRequests allows. Try again later, "
+                + "or raise that limit."
+        ) => QueueLength = queueLength;
+
+    /// <summary>How many requests waited.</summary>
+    public int QueueLength { get; }
+}

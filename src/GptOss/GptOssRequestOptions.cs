@@ -125,6 +125,12 @@ public sealed record GptOssRequestOptions
     }
 
     /// <summary>
+    /// Requests of higher priority are worked on before others that wait; 0 by default. Among equals the one that came
+    /// first is first.
+    /// </summary>
+    public int Priority { get; init; }
+
+    /// <summary>
     /// Whether functions' schemas are put into words that Harmony has, so that every property's name and every value of
     /// an enumeration is shown. False writes them as the reference library does, which ignores what it does not know.
     /// </summary>

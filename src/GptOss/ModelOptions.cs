@@ -60,6 +60,63 @@ public sealed record ModelOptions
     } = 32_768;
 
     /// <summary>
+    /// The most requests that are computed at the same time, as one batch; at least 1, 16 by default. Others wait.
+    /// </summary>
+    public int MaxRunning
+    {
+        get;
+        init =>
+            field =
+                value >= 1
+                    ? value
+                    : throw new ArgumentOutOfRangeException(
+                        nameof(MaxRunning),
+                        value,
+                        "MaxRunning must be at least 1."
+                    );
+    } = 16;
+
+    /// <summary>
+    /// The most requests that wait; at least 1, 256 by default. Another one is refused with an
+    /// <see cref="EngineBusyException"/>.
+    /// </summary>
+    public int MaxQueuedRequests
+    {
+        get;
+        init =>
+            field =
+                value >= 1
+                    ? value
+                    : throw new ArgumentOutOfRangeException(
+                        nameof(MaxQueuedRequests),
+                        value,
+                        "MaxQueuedRequests must be at least 1."
+                    );
+    } = 256;
+
+    /// <summary>
+    /// How long a forward pass may take while answers are made, so that reading a long prompt does not hold them up;
+    /// above zero, 200 ms by default.
+    /// </summary>
+    /// <remarks>
+    /// A shorter time makes the other answers smoother and the prompt slower. A pass is always allowed some rows of a
+    /// prompt, and never more than four times the time that the answers alone take.
+    /// </remarks>
+    public TimeSpan MaxPassLatency
+    {
+        get;
+        init =>
+            field =
+                value > TimeSpan.Zero
+                    ? value
+                    : throw new ArgumentOutOfRangeException(
+                        nameof(MaxPassLatency),
+                        value,
+                        "MaxPassLatency must be above zero."
+                    );
+    } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>
     /// How weights and activations are multiplied: as the checkpoint stores them, or faster and a little less exact.
     /// </summary>
     public Precision Precision

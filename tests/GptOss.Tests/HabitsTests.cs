@@ -18,7 +18,7 @@ public sealed partial class HabitsTests
     }
 
     [Fact]
-    public void Only_the_worker_team_starts_a_thread() =>
+    public void Only_threading_starts_a_thread() =>
         Assert.DoesNotContain(SourceText.Matches(@"\bnew Thread\b|\bParallel\.", "src", "GptOss"), line =>
             !line.StartsWith("WorkerTeam.cs:", StringComparison.Ordinal)
         );

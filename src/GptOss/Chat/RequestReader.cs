@@ -82,6 +82,7 @@ internal sealed class RequestReader(ChatSource source, ILogger logger)
                 MaxTokens = options.MaxOutputTokens ?? source.MaxOutputTokens,
                 StopTokens = _stopTokens,
                 LogProbabilities = own.LogProbabilities,
+                Priority = own.Priority,
             },
             Begun = begun,
             BegunAgain = usual,

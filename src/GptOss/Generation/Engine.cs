@@ -1,27 +1,32 @@
 using GptOss.Kernels;
 using GptOss.Model;
-using GptOss.Sampling;
 using GptOss.Threading;
 
 namespace GptOss.Generation;
 
+/// <summary>What one forward pass computes: which tokens, and what becomes of their logits.</summary>
+internal interface IPass
+{
+    /// <summary>Adds the tokens of the pass to an empty batch.</summary>
+    void Fill(Batch batch);
+
+    /// <summary>
+    /// Takes the logits, one row for each row of the batch that wants them. The sequences take in the pass afterwards, and
+    /// only if this does not throw.
+    /// </summary>
+    /// <param name="logits">The logits, [wanted rows, vocab]; may be changed.</param>
+    void Read(Rows logits);
+}
+
 /// <summary>
-/// Runs the forward passes of all sequences over one model, one pass at a time, and chooses a token from the logits of
-/// each. Owns the threads and the memory of a pass.
+/// Runs forward passes over one model, one at a time. Owns the threads and the memory of a pass, and knows nothing of
+/// requests.
 /// </summary>
 internal sealed class Engine : IDisposable
 {
-    /// <summary>
-    /// The most prompt tokens of one pass: enough for each expert to work on many of them at once, and few enough that
-    /// the buffers of a pass do not grow with the prompt.
-    /// </summary>
-    public const int PrefillChunk = 512;
-
     private readonly WorkerTeam _team;
     private readonly Workspace _workspace;
     private readonly Batch _batch = new();
-    private readonly Sampler _sampler = new();
-    private readonly LogProbabilities _probabilities = new();
     private readonly SemaphoreSlim _turn = new(1);
     private readonly CancellationTokenSource _closing = new();
     private readonly Func<CancellationToken, NumericFaultException> _explainFault;
@@ -62,85 +67,29 @@ internal sealed class Engine : IDisposable
     /// <summary>Set when the engine is being closed; every pass under way then ends before its next expert.</summary>
     public CancellationToken Closing => _closing.Token;
 
-    /// <summary>
-    /// Runs one pass of a sequence over a chunk of its pending tokens. Gives the token that follows if the chunk was
-    /// the last, else null.
-    /// </summary>
-    /// <exception cref="NumericFaultException">The logits are not finite.</exception>
-    /// <exception cref="OperationCanceledException">The sequence was stopped; it holds the passes that were
-    /// complete.</exception>
-    public GeneratedToken? Step(Sequence sequence)
+    /// <summary>Runs one pass, as soon as no other pass runs.</summary>
+    /// <exception cref="OperationCanceledException">The pass was stopped; its sequences are as they were.</exception>
+    /// <exception cref="ObjectDisposedException">The engine was closed.</exception>
+    public void Run(IPass pass, CancellationToken stop)
     {
-        TakeTurn(sequence.Stop);
+        _turn.Wait(stop);
         try
         {
-            Rows logits = Pass(sequence.Kv, sequence.Pending, sequence.Stop);
-            if (logits.Count == 0)
-                return null;
-            if (Sampler.CanBeSampled(logits.Values))
-            {
-                _batch.Advance();
-                return Choose(sequence, logits);
-            }
-        }
-        finally
-        {
-            EndTurn();
-        }
-        throw _explainFault(sequence.Stop); // after the turn, because the search through all weights takes long
-    }
-
-    /// <summary>
-    /// Runs the given tokens behind what the sequence holds, in chunks, and returns the token that follows.
-    /// </summary>
-    /// <inheritdoc cref="Step"/>
-    public int Next(
-        KvSequence sequence,
-        ReadOnlySpan<int> tokens,
-        SamplingOptions sampling,
-        ulong seed,
-        CancellationToken stop
-    )
-    {
-        int end = sequence.Length + tokens.Length;
-        while (true)
-        {
-            TakeTurn(stop);
-            try
-            {
-                Rows logits = Pass(sequence, tokens[^(end - sequence.Length)..], stop);
-                if (logits.Count == 0)
-                    continue;
-                if (Sampler.CanBeSampled(logits.Values))
-                {
-                    _batch.Advance();
-                    return _sampler.Next(logits[0], sampling, seed, (ulong)sequence.Length);
-                }
-            }
-            finally
-            {
-                EndTurn();
-            }
-            throw _explainFault(stop);
-        }
-    }
-
-    /// <summary>Runs one pass over several sequences and hands its logits [wanted rows, vocab] to a reader.</summary>
-    public void Forward(Action<Batch> fill, Action<Rows> read, CancellationToken stop)
-    {
-        TakeTurn(stop);
-        try
-        {
-            fill(_batch);
-            Rows logits = Transformer.Forward(Weights, _batch, Cache, _workspace, stop);
+            if (_closing.IsCancellationRequested)
+                throw Disposed();
+            pass.Fill(_batch);
+            pass.Read(Transformer.Forward(Weights, _batch, Cache, _workspace, stop));
             _batch.Advance();
-            read(logits);
         }
         finally
         {
-            EndTurn();
+            _batch.Clear();
+            _turn.Release();
         }
     }
+
+    /// <summary>Looks through all weights for the cause of logits that are not finite, which can take a minute.</summary>
+    public NumericFaultException ExplainFault(CancellationToken stop) => _explainFault(stop);
 
     /// <summary>Lets every pass under way end before its next expert, and no other begin.</summary>
     public void Close() => _closing.Cancel();
@@ -157,48 +106,5 @@ internal sealed class Engine : IDisposable
         _workspace.Dispose();
         Instruments.Dispose();
         _turn.Release(); // whoever comes now is told that the engine is closed
-    }
-
-    // Runs one chunk of the pending tokens. Only the last chunk gives logits. The caller advances the batch once these
-    // are seen to be finite, so that a fault leaves the sequence as it was.
-    private Rows Pass(KvSequence sequence, ReadOnlySpan<int> pending, CancellationToken stop)
-    {
-        bool isLast = pending.Length <= PrefillChunk;
-        _batch.Add(sequence, isLast ? pending : pending[..PrefillChunk], isLast ? Wanted.Last : Wanted.None);
-        Rows logits = Transformer.Forward(Weights, _batch, Cache, _workspace, stop);
-        if (!isLast)
-            _batch.Advance();
-        return logits;
-    }
-
-    private GeneratedToken Choose(Sequence sequence, Rows logits)
-    {
-        if (sequence.LogProbabilities is not null)
-            _probabilities.Take(logits[0]); // before the sampler's bias and penalties change the logits
-        int id = _sampler.Next(
-            logits[0],
-            sequence.Sampling,
-            sequence.Seed,
-            (ulong)sequence.Kv.Length,
-            sequence.History
-        );
-        return sequence.LogProbabilities is { } count
-            ? new GeneratedToken(id, _probabilities.Of(id), _probabilities.Best(count))
-            : new GeneratedToken(id);
-    }
-
-    private void EndTurn()
-    {
-        _batch.Clear();
-        _turn.Release();
-    }
-
-    private void TakeTurn(CancellationToken stop)
-    {
-        _turn.Wait(stop);
-        if (!_closing.IsCancellationRequested)
-            return;
-        _turn.Release();
-        throw Disposed();
     }
 }

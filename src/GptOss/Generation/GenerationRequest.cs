@@ -16,6 +16,9 @@ internal sealed record GenerationRequest
     /// <summary>Tokens that end the answer; they are its last token.</summary>
     public IReadOnlyCollection<int> StopTokens { get; init; } = [];
 
+    /// <summary>Requests of higher priority are worked on first; 0 for most.</summary>
+    public int Priority { get; init; }
+
     /// <summary>
     /// How many of the most likely tokens are reported with each choice; null reports no probabilities.
     /// </summary>

@@ -26,7 +26,7 @@ internal sealed class ModelTokenSource : ITokenSource, IDisposable
         {
             ModelName = folder.Name,
         };
-        _scheduler = new Scheduler(Engine);
+        _scheduler = new Scheduler(Engine, options);
     }
 
     /// <summary>The opened model that answers are computed from.</summary>

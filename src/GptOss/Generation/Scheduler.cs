@@ -1,60 +1,66 @@
+using System.Diagnostics;
+using GptOss.Kernels;
+using GptOss.Model;
 using GptOss.Sampling;
+using GptOss.Threading;
 
 namespace GptOss.Generation;
 
 /// <summary>
-/// Works on all requests of a model: a loop that takes one step of each active sequence in turn, a chunk of its prompt
-/// or one token of its answer.
+/// Works on all requests of a model at once: its loop plans a pass over the sequences of many requests, runs the pass as
+/// one batch, and deals out the tokens that come of it.
 /// </summary>
 /// <remarks>
-/// Only the loop takes steps, never a reader. The loop has a thread of its own, which lives while there are active
-/// sequences. A long prompt goes in chunks, so that the answers of others go on meanwhile.
+/// Weights are what decoding reads, so that a pass of ten sequences takes little longer than a pass of one. Sequences join
+/// and leave between passes. Only the loop's thread touches the sequences; readers and callers wake it.
 /// </remarks>
-/// <param name="engine">Runs the passes of the sequences.</param>
-internal sealed class Scheduler(Engine engine) : IDisposable
+internal sealed class Scheduler : ILoop, IPass, IDisposable
 {
-    private readonly List<Sequence> _arrived = [];
-    private readonly SemaphoreSlim _changed = new(0);
-    private Task _loop = Task.CompletedTask;
-    private bool _running;
-    private int _waiting;
-    private int _loopThread;
+    private readonly Engine _engine;
+    private readonly RequestQueue _queue;
+    private readonly PassBudget _budget;
+    private readonly PassPlan _plan = new();
+    private readonly List<Sequence> _running = [];
+    private readonly List<Sequence> _ready = [];
+    private readonly TokenChooser _chooser = new();
+    private readonly int _maxRunning;
+    private readonly LoopThread _thread;
+
+    /// <param name="engine">Runs the passes.</param>
+    /// <param name="options">How many requests run and wait, and how long a pass may take.</param>
+    public Scheduler(Engine engine, ModelOptions options)
+    {
+        _engine = engine;
+        _queue = new RequestQueue(options.MaxQueuedRequests);
+        _budget = new PassBudget(options.MaxPassLatency.TotalSeconds);
+        _maxRunning = options.MaxRunning;
+        _thread = new LoopThread(this, "GptOss scheduler");
+    }
 
     /// <summary>Checks the request and hands it to the loop.</summary>
     /// <exception cref="ContextLengthException">The prompt leaves no room for an answer.</exception>
     /// <exception cref="ArgumentException">The prompt is empty or holds an id outside the vocabulary, or the logit bias
     /// forbids every token.</exception>
+    /// <exception cref="EngineBusyException">As many requests wait as may wait.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Sequence Submit(GenerationRequest request, CancellationToken cancellation)
     {
         Check(request);
-        if (engine.Closing.IsCancellationRequested)
-            throw engine.Disposed();
+        if (_engine.Closing.IsCancellationRequested)
+            throw _engine.Disposed();
         cancellation.ThrowIfCancellationRequested();
-        var sequence = new Sequence(request, this, engine, cancellation);
-        lock (_arrived)
-        {
-            _arrived.Add(sequence);
-            if (!_running)
-            {
-                _running = true;
-                _loop = Task.Factory.StartNew(
-                    Run,
-                    CancellationToken.None,
-                    TaskCreationOptions.LongRunning,
-                    TaskScheduler.Default
-                );
-            }
-        }
-        Wake();
+        _queue.ThrowIfFull();
+        var sequence = new Sequence(
+            request,
+            _engine.Cache.NewSequence(),
+            _engine.Instruments,
+            _thread.Wake,
+            _engine.Closing,
+            cancellation
+        );
+        _queue.Add(sequence);
+        _thread.Wake();
         return sequence;
-    }
-
-    /// <summary>Lets the loop look for work again, if it is waiting.</summary>
-    internal void Wake()
-    {
-        if (Interlocked.Exchange(ref _waiting, 0) == 1)
-            _changed.Release();
     }
 
     /// <summary>
@@ -63,87 +69,250 @@ internal sealed class Scheduler(Engine engine) : IDisposable
     /// </summary>
     public void Dispose()
     {
-        Wake();
-        if (Volatile.Read(ref _loopThread) == Environment.CurrentManagedThreadId)
-            return;
-        Task loop;
-        lock (_arrived)
-            loop = _loop;
-        loop.Wait();
+        _thread.Wake();
+        _thread.Dispose();
+        if (!_thread.IsCurrent)
+            EndAll(_engine.Disposed());
     }
 
-    private void Run()
-    {
-        var active = new List<Sequence>();
-        Volatile.Write(ref _loopThread, Environment.CurrentManagedThreadId);
-        while (true)
-        {
-            lock (_arrived)
-            {
-                active.AddRange(_arrived);
-                _arrived.Clear();
-                if (active.Count == 0)
-                {
-                    _running = false;
-                    Volatile.Write(ref _loopThread, 0);
-                    return;
-                }
-            }
-
-            bool worked = false;
-            for (int i = active.Count - 1; i >= 0; i--)
-            {
-                Sequence sequence = active[i];
-                if (!sequence.Stop.IsCancellationRequested && !sequence.HasRoom)
-                    continue;
-                worked = true;
-                if (Step(sequence))
-                    continue;
-                sequence.Release();
-                active.RemoveAt(i);
-            }
-            if (!worked)
-                AwaitChange(active);
-        }
-    }
-
-    // Called when the readers of all active sequences are behind. The flag _waiting is set before the last look at the
-    // sequences, so that a reader that takes a token after that look wakes the loop.
-    private void AwaitChange(List<Sequence> active)
-    {
-        Interlocked.Exchange(ref _waiting, 1);
-        lock (_arrived)
-            if (_arrived.Count > 0)
-                Wake();
-        foreach (Sequence sequence in active)
-            if (sequence.HasRoom || sequence.Stop.IsCancellationRequested)
-                Wake();
-        _changed.Wait();
-    }
-
-    /// <summary>Takes one step of a sequence, a chunk of its prompt or one token; false when it has ended.</summary>
-    private bool Step(Sequence sequence)
+    /// <summary>Takes passes until no sequence can go on; a reader, a cancellation or a request then wakes the loop.</summary>
+    void ILoop.Work()
     {
         try
         {
-            sequence.Begin();
-            sequence.Stop.ThrowIfCancellationRequested();
-            if (sequence.TryTakeDictated(out int dictated))
-                return sequence.Append(new GeneratedToken(dictated), engine.ContextLength);
-            GeneratedToken? token = engine.Step(sequence);
-            sequence.TellProgress();
-            return token is not { } next || sequence.Append(next, engine.ContextLength);
-        }
-        catch (OperationCanceledException)
-        {
-            // Either the reader cancelled and has been told already, or the model was closed.
-            sequence.Fail(engine.Disposed());
-            return false;
+            while (true)
+            {
+                LetGo();
+                Admit();
+                if (!TakePass())
+                    return;
+            }
         }
         catch (Exception error)
         {
-            sequence.Fail(error); // ends this sequence and no other
-            return false;
+            // Nothing should come here. If it does, no request may wait for ever, and the next one finds the loop working.
+            EndAll(error);
+        }
+    }
+
+    // Sequences that nobody wants any more leave, running or waiting.
+    private void LetGo()
+    {
+        for (int i = _running.Count - 1; i >= 0; i--)
+            if (_running[i].Stop.IsCancellationRequested)
+                End(_running[i], _engine.Disposed());
+        foreach (Sequence sequence in _queue.TakeStopped())
+        {
+            Guarded(sequence, static waiting => waiting.Begin());
+            sequence.Fail(_engine.Disposed());
+            sequence.Release();
+        }
+    }
+
+    private void Admit()
+    {
+        while (_running.Count < _maxRunning && _queue.TryTake(out Sequence? sequence))
+        {
+            _running.Add(sequence);
+            Guarded(sequence, static admitted => admitted.Begin());
+        }
+    }
+
+    /// <summary>Plans and runs one pass; false where no sequence can go on now.</summary>
+    private bool TakePass()
+    {
+        bool isDictated = AppendDictated();
+        _plan.Make(_running, _budget);
+        if (_plan.Shares.Count == 0)
+            return isDictated;
+
+        // A pass of one sequence ends when that one is stopped. A pass of several is short, and goes on for the others.
+        CancellationToken stop = _plan.Shares.Count == 1 ? _plan.Shares[0].Sequence.Stop : _engine.Closing;
+        long started = Stopwatch.GetTimestamp();
+        try
+        {
+            _engine.Run(this, stop);
+        }
+        catch (OperationCanceledException)
+        {
+            return true; // who was stopped leaves before the next pass
+        }
+        catch (Exception error)
+        {
+            PassFailed(error);
+            return true;
+        }
+        _budget.Learn(_plan.DecodingRows, _plan.PromptRows, Stopwatch.GetElapsedTime(started).TotalSeconds);
+        DealOut();
+        return true;
+    }
+
+    void IPass.Fill(Batch batch)
+    {
+        foreach ((Sequence sequence, int rows) in _plan.Shares)
+        {
+            ReadOnlySpan<int> pending = sequence.Pending;
+            batch.Add(sequence.Kv, pending[..rows], rows == pending.Length ? Wanted.Last : Wanted.None);
+        }
+    }
+
+    // The logits are gone when the pass has ended, so the tokens are chosen here and given out after it.
+    void IPass.Read(Rows logits)
+    {
+        _ready.Clear();
+        int row = 0;
+        foreach ((Sequence sequence, int rows) in _plan.Shares)
+        {
+            if (rows < sequence.Pending.Length)
+                continue;
+            Span<float> mine = logits[row++];
+            sequence.IsFaulty = !Sampler.CanBeSampled(mine);
+            if (!sequence.IsFaulty)
+                Choose(sequence, mine);
+            _ready.Add(sequence);
+        }
+    }
+
+    private void Choose(Sequence sequence, Span<float> logits)
+    {
+        try
+        {
+            sequence.Chosen = _chooser.Choose(sequence, logits);
+        }
+        catch (Exception error)
+        {
+            sequence.Fail(error);
+            sequence.IsFailed = true;
+        }
+    }
+
+    private void DealOut()
+    {
+        foreach ((Sequence sequence, _) in _plan.Shares)
+            Guarded(sequence, static read => read.TellProgress());
+        foreach (Sequence sequence in _ready)
+        {
+            if (!_running.Contains(sequence))
+                continue; // ended by an error of its progress
+            if (sequence.IsFailed)
+                End(sequence, error: null);
+            else if (sequence.IsFaulty)
+                ExplainFault(sequence);
+            else
+                Append(sequence, sequence.Chosen);
+        }
+        _ready.Clear();
+    }
+
+    // Tokens that a guide dictates are part of the answer at once; their keys and values come with the next pass.
+    private bool AppendDictated()
+    {
+        bool any = false;
+        for (int i = _running.Count - 1; i >= 0; i--)
+        {
+            Sequence sequence = _running[i];
+            while (!sequence.IsReadingPrompt && sequence.HasRoom && sequence.TryTakeDictated(out int token))
+            {
+                any = true;
+                if (!Append(sequence, new GeneratedToken(token)))
+                    break;
+            }
+        }
+        return any;
+    }
+
+    private bool Append(Sequence sequence, GeneratedToken token)
+    {
+        bool goesOn = false;
+        try
+        {
+            goesOn = sequence.Append(token, _engine.ContextLength);
+        }
+        catch (Exception error)
+        {
+            sequence.Fail(error); // the guide of this request threw
+        }
+        if (!goesOn)
+            End(sequence, error: null);
+        return goesOn;
+    }
+
+    // Where a pass of several sequences fails, one of them may be the cause: each goes on alone until one pass succeeds.
+    private void PassFailed(Exception error)
+    {
+        if (_plan.Shares.Count == 1)
+        {
+            End(_plan.Shares[0].Sequence, error);
+            return;
+        }
+        Sequence[] all = [.. _plan.Shares.Select(share => share.Sequence)];
+        foreach (Sequence sequence in all)
+        {
+            _plan.MakeAlone(sequence);
+            try
+            {
+                _engine.Run(this, sequence.Stop);
+                DealOut();
+            }
+            catch (OperationCanceledException) { }
+            catch (Exception own)
+            {
+                End(sequence, own);
+            }
+        }
+    }
+
+    // The search through all weights runs elsewhere, and the other sequences go on meanwhile. It ends only the sequence
+    // that met the fault.
+    private void ExplainFault(Sequence sequence)
+    {
+        _running.Remove(sequence);
+        CancellationToken closing = _engine.Closing;
+        _ = Task.Run(
+            () =>
+            {
+                try
+                {
+                    sequence.Fail(_engine.ExplainFault(closing));
+                }
+                catch (Exception error)
+                {
+                    sequence.Fail(error is OperationCanceledException ? _engine.Disposed() : error);
+                }
+                sequence.Release();
+            },
+            CancellationToken.None
+        );
+    }
+
+    private void Guarded(Sequence sequence, Action<Sequence> act)
+    {
+        try
+        {
+            act(sequence);
+        }
+        catch (Exception error)
+        {
+            End(sequence, error); // code of the caller threw, such as a listener or a progress
+        }
+    }
+
+    private void End(Sequence sequence, Exception? error)
+    {
+        _running.Remove(sequence);
+        if (error is not null)
+            sequence.Fail(error);
+        sequence.Release();
+    }
+
+    private void EndAll(Exception error)
+    {
+        foreach (Sequence sequence in _running.ToArray())
+            End(sequence, error);
+        foreach (Sequence sequence in _queue.TakeAll())
+        {
+            sequence.Fail(error);
+            sequence.Release();
         }
     }
 
@@ -151,9 +320,9 @@ internal sealed class Scheduler(Engine engine) : IDisposable
     {
         if (request.Prompt.Count == 0)
             throw new ArgumentException("The prompt is empty.", nameof(request));
-        if (request.Prompt.Count >= engine.ContextLength)
-            throw new ContextLengthException(request.Prompt.Count, engine.ContextLength);
-        int vocabulary = engine.Weights.Config.VocabSize;
+        if (request.Prompt.Count >= _engine.ContextLength)
+            throw new ContextLengthException(request.Prompt.Count, _engine.ContextLength);
+        int vocabulary = _engine.Weights.Config.VocabSize;
         foreach (int token in request.Prompt)
             if ((uint)token >= (uint)vocabulary)
                 throw new ArgumentOutOfRangeException(

@@ -16,8 +16,11 @@ internal sealed class Sequence : ITokenStream
     /// <summary>The most tokens that wait for the reader: a large model needs a few seconds for them.</summary>
     private const int Ahead = 64;
 
+    /// <summary>More pending tokens than a guide dictates at once, and so the sign of a sequence that was paused.</summary>
+    private const int MostDictated = 32;
+
     private readonly GenerationRequest _request;
-    private readonly Scheduler _scheduler;
+    private readonly Action _wake;
     private readonly Channel<GeneratedToken> _channel = Channel.CreateBounded<GeneratedToken>(
         new BoundedChannelOptions(Ahead) { SingleReader = true, SingleWriter = true }
     );
@@ -31,21 +34,34 @@ internal sealed class Sequence : ITokenStream
     private bool _isLeft;
     private Exception? _error;
 
-    internal Sequence(GenerationRequest request, Scheduler scheduler, Engine engine, CancellationToken cancellation)
+    /// <param name="request">What is asked for; its prompt was checked.</param>
+    /// <param name="kv">Where the keys and values of the sequence are stored.</param>
+    /// <param name="instruments">The instruments of the model.</param>
+    /// <param name="wake">Lets the scheduler's loop look at its sequences again.</param>
+    /// <param name="closing">Set when the model is closed.</param>
+    /// <param name="cancellation">Set when the reader wants no more.</param>
+    internal Sequence(
+        GenerationRequest request,
+        KvSequence kv,
+        Instruments instruments,
+        Action wake,
+        CancellationToken closing,
+        CancellationToken cancellation
+    )
     {
         _request = request;
-        _scheduler = scheduler;
+        _wake = wake;
         _tokens = [.. request.Prompt];
         Seed = request.Sampling.Seed ?? (ulong)Random.Shared.NextInt64();
         History = Penalties.NeedHistory(request.Sampling) ? new TokenHistory(_tokens) : null;
-        Kv = engine.Cache.NewSequence();
-        Telemetry = new Telemetry(engine.Instruments, _tokens.Count);
+        Kv = kv;
+        Telemetry = new Telemetry(instruments, _tokens.Count);
         // A cancellation ends the reader's stream at once, without waiting for the step that the loop takes.
         _cancelled = cancellation.UnsafeRegister(
             static (state, token) => ((Sequence)state!).Abandon(new OperationCanceledException(token)),
             this
         );
-        _closed = engine.Closing.UnsafeRegister(static state => ((Sequence)state!).Halt(), this);
+        _closed = closing.UnsafeRegister(static state => ((Sequence)state!).Halt(), this);
     }
 
     public Telemetry Telemetry { get; }
@@ -73,7 +89,28 @@ internal sealed class Sequence : ITokenStream
     public bool HasRoom => _channel.Reader.Count < Ahead;
 
     /// <summary>Tokens whose keys and values are not stored yet, oldest first.</summary>
-    public ReadOnlySpan<int> Pending => CollectionsMarshal.AsSpan(_tokens)[Kv.Length..];
+    public ReadOnlySpan<int> Pending => Tokens[Kv.Length..];
+
+    /// <summary>The tokens of prompt and answer so far.</summary>
+    public ReadOnlySpan<int> Tokens => CollectionsMarshal.AsSpan(_tokens);
+
+    /// <summary>
+    /// Whether tokens of the prompt are pending. So it is again for a sequence that was paused, whose whole answer is
+    /// computed once more.
+    /// </summary>
+    public bool IsReadingPrompt => Pending.Length > MostDictated || Kv.Length < _request.Prompt.Count;
+
+    /// <summary>Requests of higher priority are worked on first.</summary>
+    public int Priority => _request.Priority;
+
+    /// <summary>The token that the last pass brought, until it is appended.</summary>
+    internal GeneratedToken Chosen { get; set; }
+
+    /// <summary>Whether the logits of the last pass were not finite.</summary>
+    internal bool IsFaulty { get; set; }
+
+    /// <summary>Whether choosing a token failed; <see cref="Fail"/> was told why.</summary>
+    internal bool IsFailed { get; set; }
 
     /// <summary>The answer's tokens, as they are made.</summary>
     public async IAsyncEnumerable<GeneratedToken> ReadAsync(
@@ -86,12 +123,12 @@ internal sealed class Sequence : ITokenStream
             // After a cancellation the reader gets none of the tokens that already wait in the channel.
             _cancelled.Token.ThrowIfCancellationRequested();
             cancellation.ThrowIfCancellationRequested();
-            _scheduler.Wake();
+            _wake();
             yield return token;
         }
     }
 
-    /// <summary>Called by the loop before each step; only the first call counts.</summary>
+    /// <summary>Called by the loop before each pass of the sequence; only the first call counts.</summary>
     internal void Begin()
     {
         if (_hasBegun)
@@ -182,6 +219,6 @@ internal sealed class Sequence : ITokenStream
     private void Halt()
     {
         _stop.Cancel();
-        _scheduler.Wake();
+        _wake();
     }
 }

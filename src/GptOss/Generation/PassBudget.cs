@@ -1,0 +1,79 @@
+namespace GptOss.Generation;
+
+/// <summary>
+/// Decides how many rows of prompts a pass may take beside the rows that decode, so that the pass does not hold up the
+/// answers of others for long. It learns from the passes that were measured.
+/// </summary>
+/// <remarks>
+/// A pass with decoding rows may take the smaller of <see cref="ModelOptions.MaxPassLatency"/> and four times a pass of
+/// the decoding rows alone. If 8 decoding rows alone take 40 ms and a row of a prompt 2 ms, then a pass may take 160 ms,
+/// and (160 − 40) / 2 = 60 rows of prompts. A pass without decoding rows holds up nobody and takes
+/// <see cref="ChunkRows"/>.
+/// </remarks>
+/// <param name="maxSeconds">The longest pass, while others decode.</param>
+internal sealed class PassBudget(double maxSeconds)
+{
+    /// <summary>
+    /// Rows of prompts in a pass where nobody decodes: enough for each expert to see many of them, few enough that the
+    /// memory of activations stays flat.
+    /// </summary>
+    public const int ChunkRows = 512;
+
+    /// <summary>Rows of prompts that every pass may take, so that a prompt goes on whatever was measured.</summary>
+    private const int FewestRows = 8;
+
+    /// <summary>Rows of prompts before anything was measured.</summary>
+    private const int FirstRows = 64;
+
+    /// <summary>How much a new measurement counts beside those before.</summary>
+    private const double Weight = 0.25;
+
+    // Seconds of a pass of n decoding rows alone, by n; 0 where none was measured.
+    private readonly List<double> _decoding = [0];
+    private double _promptRow;
+
+    /// <summary>Rows of prompts that the next pass may take.</summary>
+    /// <param name="decodingRows">How many rows of the pass decode.</param>
+    public int PromptRows(int decodingRows)
+    {
+        if (decodingRows == 0)
+            return ChunkRows;
+        double alone = Decoding(decodingRows);
+        if (alone == 0 || _promptRow == 0)
+            return FirstRows;
+        double left = Math.Min(maxSeconds, 4 * alone) - alone;
+        return (int)Math.Clamp(left / _promptRow, FewestRows, ChunkRows);
+    }
+
+    /// <summary>Takes in how long a pass took.</summary>
+    /// <param name="decodingRows">How many of its rows decoded.</param>
+    /// <param name="promptRows">How many of its rows belonged to prompts.</param>
+    /// <param name="seconds">The time from its beginning to its logits.</param>
+    public void Learn(int decodingRows, int promptRows, double seconds)
+    {
+        if (promptRows == 0)
+        {
+            while (_decoding.Count <= decodingRows)
+                _decoding.Add(0);
+            _decoding[decodingRows] = Mean(_decoding[decodingRows], seconds);
+        }
+        else
+        {
+            double own = (seconds - Decoding(decodingRows)) / promptRows;
+            if (own > 0)
+                _promptRow = Mean(_promptRow, own);
+        }
+    }
+
+    // A number of rows that was never measured takes about as long as the nearest smaller one that was, since weights are
+    // read once for all rows.
+    private double Decoding(int rows)
+    {
+        for (int n = Math.Min(rows, _decoding.Count - 1); n > 0; n--)
+            if (_decoding[n] > 0)
+                return _decoding[n];
+        return 0;
+    }
+
+    private static double Mean(double before, double now) => before == 0 ? now : before + Weight * (now - before);
+}

@@ -1,0 +1,68 @@
+namespace GptOss.Generation;
+
+/// <summary>The rows of one pass: for each sequence how many of its pending tokens are computed.</summary>
+/// <remarks>Reused from pass to pass, so that planning allocates nothing.</remarks>
+internal sealed class PassPlan
+{
+    private readonly List<(Sequence Sequence, int Rows)> _shares = [];
+
+    /// <summary>The sequences of the pass, each with the number of its rows, decoding ones first.</summary>
+    public IReadOnlyList<(Sequence Sequence, int Rows)> Shares => _shares;
+
+    /// <summary>How many rows decode: they follow a prompt that was computed before.</summary>
+    public int DecodingRows { get; private set; }
+
+    /// <summary>How many rows belong to prompts.</summary>
+    public int PromptRows { get; private set; }
+
+    /// <summary>Plans a pass of the given sequences.</summary>
+    /// <remarks>
+    /// Every sequence that decodes takes part. The prompts share the rest: each in turn gets an equal part, so that a
+    /// short prompt is not held up by a long one, and what a short prompt leaves goes to the next.
+    /// </remarks>
+    /// <param name="running">The sequences that may take part, oldest first.</param>
+    /// <param name="budget">How many rows of prompts the pass may take.</param>
+    public void Make(IReadOnlyList<Sequence> running, PassBudget budget)
+    {
+        Clear();
+        int prompts = 0;
+        foreach (Sequence sequence in running)
+        {
+            if (sequence.IsReadingPrompt)
+                prompts++;
+            else if (sequence.HasRoom)
+            {
+                _shares.Add((sequence, sequence.Pending.Length));
+                DecodingRows += sequence.Pending.Length;
+            }
+        }
+        int left = budget.PromptRows(DecodingRows);
+        foreach (Sequence sequence in running)
+        {
+            if (!sequence.IsReadingPrompt || left == 0)
+                continue;
+            int rows = Math.Min(sequence.Pending.Length, Math.Min(left, Math.Max(left / prompts--, FewestRows)));
+            _shares.Add((sequence, rows));
+            PromptRows += rows;
+            left -= rows;
+        }
+    }
+
+    /// <summary>Plans a pass of one sequence.</summary>
+    public void MakeAlone(Sequence sequence)
+    {
+        Clear();
+        int rows = Math.Min(sequence.Pending.Length, PassBudget.ChunkRows);
+        _shares.Add((sequence, rows));
+        (DecodingRows, PromptRows) = sequence.IsReadingPrompt ? (0, rows) : (rows, 0);
+    }
+
+    public void Clear()
+    {
+        _shares.Clear();
+        (DecodingRows, PromptRows) = (0, 0);
+    }
+
+    // A share below this would cost a pass more for its other work than it brings.
+    private const int FewestRows = 16;
+}
