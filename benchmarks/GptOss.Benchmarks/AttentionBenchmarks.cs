@@ -20,7 +20,7 @@ public unsafe class AttentionBenchmarks
     [Params(64)]
     public int HeadDim { get; set; }
 
-    /// <summary>64 are one page, which stays in the first-level cache; 262144 are 134 MB and come from memory.</summary>
+    /// <summary>64 are one page, which stays in the nearest cache; 262144 are 134 MB and come from memory.</summary>
     [Params(64, 262144)]
     public int Positions { get; set; }
 
@@ -58,9 +58,7 @@ public unsafe class AttentionBenchmarks
             ReadOnlySpan<float> keys = pages.Slice(2 * i * pageFloats, pageFloats),
                 values = pages.Slice((2 * i + 1) * pageFloats, pageFloats);
             ReadOnlySpan<byte> next =
-                i + 1 < count
-                    ? MemoryMarshal.AsBytes(pages.Slice(2 * (i + 1) * pageFloats, 2 * pageFloats))
-                    : default;
+                i + 1 < count ? MemoryMarshal.AsBytes(pages.Slice(2 * (i + 1) * pageFloats, 2 * pageFloats)) : default;
             PageAttention.Fold(
                 new Rows(queries, headDim),
                 keys,

@@ -27,7 +27,8 @@ public unsafe class Int8Benchmarks
     [GlobalSetup]
     public void Fill()
     {
-        _panels = new((int)Int8.Bytes(Outputs, Inputs), random => (byte)(0x20 | random & 0x1F)); // scales: normal numbers
+        // Bit 5 of each byte is set, so that every scale is a normal number.
+        _panels = new((int)Int8.Bytes(Outputs, Inputs), random => (byte)(0x20 | random & 0x1F));
         int width = Int8Row.Width(Inputs);
         _x = new(width * Tokens, _ => 0);
         float[] activations = [.. Enumerable.Range(0, Inputs).Select(i => MathF.Sin(i))];

@@ -8,8 +8,8 @@ namespace GptOss.Benchmarks;
 /// Figures of the matrix kernels in some seconds, one and two threads: for A/B while working, the best of some tries.
 /// </summary>
 /// <remarks>
-/// A try is a slice of some hundred outputs, short enough to pass between two interruptions of a busy machine. Each takes
-/// the next slice of buffers far larger than any cache, so the weights come from memory, as they do in a forward pass.
+/// A try is a slice of some hundred outputs, short enough to pass between two interruptions of a busy machine. Each try
+/// takes the next slice of buffers far larger than any cache, so the weights come from memory, as in a forward pass.
 /// </remarks>
 internal static unsafe class Quick
 {
@@ -22,7 +22,7 @@ internal static unsafe class Quick
     public static void Run()
     {
         var dense = new Weights<ushort>(Inputs * DenseOutputs, random => (ushort)(0x3C00 | random & 0x81FF));
-        // Scales: normal numbers
+        // Bit 5 of each byte is set, so that every scale is a normal number.
         var panels = new Weights<byte>((int)Int8.Bytes(DenseOutputs, Inputs), random => (byte)(0x20 | random & 0x1F));
         var blocks = new Weights<byte>(Inputs / 2 * ExpertOutputs, random => (byte)random);
         var scales = new Weights<byte>(Inputs / 32 * ExpertOutputs, random => (byte)(119 + random % 8));

@@ -22,7 +22,8 @@ internal sealed class RateColumn(string name, string legend, Func<BenchmarkCase,
         new("GB/s", "10⁹ bytes of weights read a second", benchmark =>
             Values(benchmark)
             * (
-                Attribute.GetCustomAttribute(benchmark.Descriptor.Type, typeof(ValueBytesAttribute)) as ValueBytesAttribute
+                Attribute.GetCustomAttribute(benchmark.Descriptor.Type, typeof(ValueBytesAttribute))
+                as ValueBytesAttribute
             )?.BytesPerValue
         );
 

@@ -139,7 +139,8 @@ internal static class Mxfp4Int8
         private readonly int _first = first;
         private readonly int _inputBlocks = scales.Length / bias.Length;
 
-        // Sixteen bytes from byte 16 − n on keep the scales of the last n blocks of an output and clear those behind them.
+        // Sixteen bytes from byte 16 − n on keep the scales of the last n blocks of an output and clear those behind
+        // them.
         // csharpier-ignore
         private static ReadOnlySpan<byte> Masks =>
             [
@@ -186,7 +187,9 @@ internal static class Mxfp4Int8
         {
             int inputs = _inputBlocks * Int8Row.BlockValues;
             nuint full = (nuint)(_inputBlocks / StepBlocks);
-            ref readonly byte b = ref MemoryMarshal.GetReference(_blocks.Slice(output * _inputBlocks * Mxfp4.BlockBytes));
+            ref readonly byte b = ref MemoryMarshal.GetReference(
+                _blocks.Slice(output * _inputBlocks * Mxfp4.BlockBytes)
+            );
             ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(output * _inputBlocks));
             ref readonly byte x = ref MemoryMarshal.GetReference(MemoryMarshal.AsBytes(_x[token]));
             ref readonly float scales = ref Unsafe.As<byte, float>(

@@ -264,8 +264,7 @@ public class BFloat16Tests
         var y = new float[tokens * outputs];
         for (int t = 0; t < tokens; t++)
         for (int o = 0; o < outputs; o++)
-            y[t * outputs + o] =
-                BFloat16.DotScalar(w.Slice(o * inputs, inputs), x.Slice(t * inputs, inputs)) + bias[o];
+            y[t * outputs + o] = BFloat16.DotScalar(w.Slice(o * inputs, inputs), x.Slice(t * inputs, inputs)) + bias[o];
         return y;
     }
 

@@ -319,7 +319,10 @@ public class Mxfp4Tests
         var y = new float[x.Length / w.Inputs * w.Outputs];
         var scratch = new float[Mxfp4.ScratchValues(w.Inputs)];
         var permuted = new Rows(Sample.Permuted(x, w.Inputs), Mxfp4.PermutedWidth(w.Inputs));
-        Registers.Run(width, new Mxfp4.MultiplyMxfp4(blocks, scales, w.Bias, permuted, new Rows(y, w.Outputs), 0, scratch));
+        Registers.Run(
+            width,
+            new Mxfp4.MultiplyMxfp4(blocks, scales, w.Bias, permuted, new Rows(y, w.Outputs), 0, scratch)
+        );
         return y;
     }
 
