@@ -99,10 +99,10 @@ internal static class PublishedCheckpoint
                 yield return (
                     $"{mlp}.experts.{part}_proj_blocks",
                     "U8",
-                    [experts, rows, Hidden / ScaledValues, ScaledValues / 2]
+                    [experts, outputs, Hidden / ScaledValues, ScaledValues / 2]
                 );
-                yield return ($"{mlp}.experts.{part}_proj_scales", "U8", [experts, rows, Hidden / ScaledValues]);
-                yield return ($"{mlp}.experts.{part}_proj_bias", "BF16", [experts, rows]);
+                yield return ($"{mlp}.experts.{part}_proj_scales", "U8", [experts, outputs, Hidden / ScaledValues]);
+                yield return ($"{mlp}.experts.{part}_proj_bias", "BF16", [experts, outputs]);
             }
         }
 
