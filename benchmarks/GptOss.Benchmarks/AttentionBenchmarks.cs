@@ -7,7 +7,7 @@ namespace GptOss.Benchmarks;
 /// <summary>
 /// Attention of the eight heads that share a key/value head over a context: decode of one token on one head.
 /// </summary>
-[MemoryDiagnoser, RowBytes(2 * sizeof(float))]
+[MemoryDiagnoser, ValueBytes(2 * sizeof(float))]
 public unsafe class AttentionBenchmarks
 {
     private const int Queries = 8;
@@ -16,22 +16,20 @@ public unsafe class AttentionBenchmarks
     private float[] _queries = null!;
     private float[] _state = null!;
 
-    /// <summary>gpt-oss's head.</summary>
+    /// <summary>64 is the length of a head of gpt-oss.</summary>
     [Params(64)]
-    public int Values { get; set; }
+    public int HeadDim { get; set; }
 
-    /// <summary>Positions: one tile stays in the first-level cache, 262144 are 134 MB and come from memory.</summary>
+    /// <summary>64 are one page, which stays in the nearest cache; 262144 are 134 MB and come from memory.</summary>
     [Params(64, 262144)]
-    public int Rows { get; set; }
-
-    private int TileFloats => PageAttention.Positions * Values;
+    public int Positions { get; set; }
 
     [GlobalSetup]
     public void Fill()
     {
-        _keysAndValues = new(2 * Values * Rows, random => (random & 0xFFFF) / 16384f - 2);
-        _queries = [.. Enumerable.Range(0, Queries * Values).Select(i => MathF.Sin(i) / 8)];
-        _state = new float[Queries * AttentionState.Floats(Values)];
+        _keysAndValues = new(2 * HeadDim * Positions, random => (random & 0xFFFF) / 16384f - 2);
+        _queries = [.. Enumerable.Range(0, Queries * HeadDim).Select(i => MathF.Sin(i) / 8)];
+        _state = new float[Queries * AttentionState.Floats(HeadDim)];
     }
 
     [Benchmark(Baseline = true)]
@@ -40,29 +38,27 @@ public unsafe class AttentionBenchmarks
     [Benchmark]
     public void Fold()
     {
-        AttentionState state = AttentionState.In(_state, Values);
+        AttentionState state = AttentionState.In(_state, HeadDim);
         state.Clear();
-        Fold(_keysAndValues.Span, Rows / PageAttention.Positions, Values, _queries, state);
+        Fold(_keysAndValues.Span, Positions / PageAttention.Positions, HeadDim, _queries, state);
     }
 
-    /// <summary>Folds tiles that lie keys, values, keys, values, each fetching the one behind it.</summary>
+    /// <summary>Folds pages that lie keys, values, keys, values in memory; each fetches the page behind it.</summary>
     internal static void Fold(
-        ReadOnlySpan<float> tiles,
+        ReadOnlySpan<float> pages,
         int count,
         int headDim,
         Span<float> queries,
         AttentionState state
     )
     {
-        int tile = PageAttention.Positions * headDim;
+        int pageFloats = PageAttention.Positions * headDim;
         for (int i = 0; i < count; i++)
         {
-            ReadOnlySpan<float> keys = tiles.Slice(2 * i * tile, tile),
-                values = tiles.Slice((2 * i + 1) * tile, tile);
+            ReadOnlySpan<float> keys = pages.Slice(2 * i * pageFloats, pageFloats),
+                values = pages.Slice((2 * i + 1) * pageFloats, pageFloats);
             ReadOnlySpan<byte> next =
-                i + 1 < count
-                    ? System.Runtime.InteropServices.MemoryMarshal.AsBytes(tiles.Slice(2 * (i + 1) * tile, 2 * tile))
-                    : default;
+                i + 1 < count ? MemoryMarshal.AsBytes(pages.Slice(2 * (i + 1) * pageFloats, 2 * pageFloats)) : default;
             PageAttention.Fold(
                 new Rows(queries, headDim),
                 keys,

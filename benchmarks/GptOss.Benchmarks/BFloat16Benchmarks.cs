@@ -4,21 +4,21 @@ using GptOss.Kernels;
 
 namespace GptOss.Benchmarks;
 
-/// <summary>A dense projection as stored: bfloat16 rows.</summary>
-[MemoryDiagnoser, RowBytes(2)]
+/// <summary>A dense projection as stored: bfloat16.</summary>
+[MemoryDiagnoser, ValueBytes(2)]
 public unsafe class BFloat16Benchmarks
 {
     private Weights<ushort> _w = null!;
     private float[] _x = null!;
     private float[] _y = null!;
 
-    /// <summary>2880 is gpt-oss's hidden size: the row length of the projections.</summary>
+    /// <summary>2880 is gpt-oss's hidden size: the inputs of the projections.</summary>
     [Params(2880)]
-    public int Values { get; set; }
+    public int Inputs { get; set; }
 
-    /// <summary>64 rows stay in the second-level cache; 65536 are 377 MB and come from memory.</summary>
+    /// <summary>64 weight rows stay in the second-level cache; 65536 are 377 MB and come from memory.</summary>
     [Params(64, 65536)]
-    public int Rows { get; set; }
+    public int Outputs { get; set; }
 
     /// <summary>One is decode, 64 a chunk of prefill.</summary>
     [Params(1, 64)]
@@ -27,21 +27,21 @@ public unsafe class BFloat16Benchmarks
     [GlobalSetup]
     public void Fill()
     {
-        _w = new(Values * Rows, random => (ushort)(0x3C00 | random & 0x81FF));
-        _x = [.. Enumerable.Range(0, Values * Tokens).Select(i => MathF.Sin(i))];
-        _y = new float[Rows * Tokens];
+        _w = new(Inputs * Outputs, random => (ushort)(0x3C00 | random & 0x81FF));
+        _x = [.. Enumerable.Range(0, Inputs * Tokens).Select(i => MathF.Sin(i))];
+        _y = new float[Outputs * Tokens];
     }
 
     [Benchmark(Baseline = true)]
     public ulong PlainRead() => MemoryRead.Fold(MemoryMarshal.AsBytes(_w.Span));
 
     [Benchmark]
-    public void Multiply() => BFloat16.Multiply(_w.Span, [], new Rows(_x, Values), new Rows(_y, Rows), 0);
+    public void Multiply() => BFloat16.Multiply(_w.Span, [], new Rows(_x, Inputs), new Rows(_y, Outputs), 0);
 }
 
 /// <summary>An expert of a bf16 fine-tune: bfloat16 stored by input.</summary>
-[MemoryDiagnoser, RowBytes(2)]
-public unsafe class BFloat16ColumnsBenchmarks
+[MemoryDiagnoser, ValueBytes(2)]
+public unsafe class BFloat16ByInputBenchmarks
 {
     private Weights<ushort> _w = null!;
     private float[] _bias = null!;
@@ -50,24 +50,24 @@ public unsafe class BFloat16ColumnsBenchmarks
 
     /// <summary>2880 is gpt-oss's hidden size: the inputs of gate and up.</summary>
     [Params(2880)]
-    public int Values { get; set; }
+    public int Inputs { get; set; }
 
     /// <summary>5760 are the outputs of gate and up of one expert.</summary>
     [Params(64, 5760)]
-    public int Rows { get; set; }
+    public int Outputs { get; set; }
 
     [GlobalSetup]
     public void Fill()
     {
-        _w = new(Values * Rows, random => (ushort)(0x3C00 | random & 0x81FF));
-        _bias = new float[Rows];
-        _x = [.. Enumerable.Range(0, Values).Select(i => MathF.Sin(i))];
-        _y = new float[Rows];
+        _w = new(Inputs * Outputs, random => (ushort)(0x3C00 | random & 0x81FF));
+        _bias = new float[Outputs];
+        _x = [.. Enumerable.Range(0, Inputs).Select(i => MathF.Sin(i))];
+        _y = new float[Outputs];
     }
 
     [Benchmark(Baseline = true)]
     public ulong PlainRead() => MemoryRead.Fold(MemoryMarshal.AsBytes(_w.Span));
 
     [Benchmark]
-    public void Multiply() => BFloat16ByInput.Multiply(_w.Span, _bias, new Rows(_x, Values), new Rows(_y, Rows), 0);
+    public void Multiply() => BFloat16ByInput.Multiply(_w.Span, _bias, new Rows(_x, Inputs), new Rows(_y, Outputs), 0);
 }

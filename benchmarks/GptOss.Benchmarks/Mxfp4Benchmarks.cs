@@ -4,9 +4,9 @@ using GptOss.Kernels;
 namespace GptOss.Benchmarks;
 
 /// <summary>
-/// An expert projection as stored: MXFP4 rows, 17 bytes for 32 values, times float32 activations or int8.
+/// An expert projection as stored: MXFP4, 17 bytes for 32 values, times float32 activations or int8.
 /// </summary>
-[MemoryDiagnoser, RowBytes(17 / 32.0)]
+[MemoryDiagnoser, ValueBytes(17 / 32.0)]
 public unsafe class Mxfp4Benchmarks
 {
     private Weights<byte> _blocks = null!;
@@ -17,15 +17,15 @@ public unsafe class Mxfp4Benchmarks
     private Weights<float> _y = null!;
     private Weights<float> _scratch = null!;
 
-    /// <summary>2880 is gpt-oss's hidden size: the row length of every expert projection.</summary>
+    /// <summary>2880 is gpt-oss's hidden size: the inputs of every expert projection.</summary>
     [Params(2880)]
-    public int Values { get; set; }
+    public int Inputs { get; set; }
 
     /// <summary>
-    /// 256 rows stay in the second-level cache; 184320 are gate and up of a layer of 32 experts, 282 MB.
+    /// 256 weight rows stay in the second-level cache; 184320 are gate and up of a layer of 32 experts, 282 MB.
     /// </summary>
     [Params(256, 184320)]
-    public int Rows { get; set; }
+    public int Outputs { get; set; }
 
     /// <summary>One is decode, 32 what an expert gets of a chunk of prefill.</summary>
     [Params(1, 32)]
@@ -34,21 +34,21 @@ public unsafe class Mxfp4Benchmarks
     [GlobalSetup]
     public void Fill()
     {
-        _blocks = new(Values / 2 * Rows, random => (byte)random);
-        _scales = new(Values / 32 * Rows, random => (byte)(119 + random % 8));
-        _bias = new float[Rows];
-        int width = Mxfp4.PermutedWidth(Values),
-            quantizedWidth = Int8Row.Width(Values);
+        _blocks = new(Inputs / 2 * Outputs, random => (byte)random);
+        _scales = new(Inputs / 32 * Outputs, random => (byte)(119 + random % 8));
+        _bias = new float[Outputs];
+        int width = Mxfp4.PermutedWidth(Inputs),
+            quantizedWidth = Int8Row.Width(Inputs);
         _x = new(width * Tokens, _ => 0);
         _quantized = new(quantizedWidth * Tokens, _ => 0);
-        float[] row = [.. Enumerable.Range(0, Values).Select(i => MathF.Sin(i))];
+        float[] activations = [.. Enumerable.Range(0, Inputs).Select(i => MathF.Sin(i))];
         for (int t = 0; t < Tokens; t++)
         {
-            Mxfp4.Permute(row, _x.Rows(width)[t]);
-            Mxfp4Int8.Quantize(row, _quantized.Rows(quantizedWidth)[t], Tokens);
+            Mxfp4.Permute(activations, _x.Rows(width)[t]);
+            Mxfp4Int8.Quantize(activations, _quantized.Rows(quantizedWidth)[t], Tokens);
         }
-        _y = new(Rows * Tokens, _ => 0);
-        _scratch = new(Math.Max(Mxfp4.ScratchValues(Values), Mxfp4Int8.ScratchValues(Values, Tokens)), _ => 0);
+        _y = new(Outputs * Tokens, _ => 0);
+        _scratch = new(Math.Max(Mxfp4.ScratchValues(Inputs), Mxfp4Int8.ScratchValues(Inputs, Tokens)), _ => 0);
     }
 
     [Benchmark(Baseline = true)]
@@ -60,8 +60,8 @@ public unsafe class Mxfp4Benchmarks
             _blocks.Span,
             _scales.Span,
             _bias,
-            _x.Rows(Mxfp4.PermutedWidth(Values)),
-            _y.Rows(Rows),
+            _x.Rows(Mxfp4.PermutedWidth(Inputs)),
+            _y.Rows(Outputs),
             0,
             _scratch.Writable
         );
@@ -72,8 +72,8 @@ public unsafe class Mxfp4Benchmarks
             _blocks.Span,
             _scales.Span,
             _bias,
-            _quantized.Rows(Int8Row.Width(Values)),
-            _y.Rows(Rows),
+            _quantized.Rows(Int8Row.Width(Inputs)),
+            _y.Rows(Outputs),
             0,
             _scratch.Writable
         );

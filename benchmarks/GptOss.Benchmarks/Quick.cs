@@ -8,28 +8,28 @@ namespace GptOss.Benchmarks;
 /// Figures of the matrix kernels in some seconds, one and two threads: for A/B while working, the best of some tries.
 /// </summary>
 /// <remarks>
-/// A try is a slice of some hundred rows, short enough to pass between two interruptions of a busy machine. Each takes
-/// the next slice of buffers far larger than any cache, so the weights come from memory, as they do in a forward pass.
+/// A try is a slice of some hundred outputs, short enough to pass between two interruptions of a busy machine. Each try
+/// takes the next slice of buffers far larger than any cache, so the weights come from memory, as in a forward pass.
 /// </remarks>
 internal static unsafe class Quick
 {
-    private const int Columns = 2880,
-        DenseRows = 4096 * 16,
-        ExpertRows = 5760 * 32,
+    private const int Inputs = 2880,
+        DenseOutputs = 4096 * 16,
+        ExpertOutputs = 5760 * 32,
         MostTokens = 256,
-        MostRows = 4096;
+        MostOutputs = 4096;
 
     public static void Run()
     {
-        var dense = new Weights<ushort>(Columns * DenseRows, random => (ushort)(0x3C00 | random & 0x81FF));
-        // Scales: normal numbers
-        var panels = new Weights<byte>((int)Int8.Bytes(DenseRows, Columns), random => (byte)(0x20 | random & 0x1F));
-        var blocks = new Weights<byte>(Columns / 2 * ExpertRows, random => (byte)random);
-        var scales = new Weights<byte>(Columns / 32 * ExpertRows, random => (byte)(119 + random % 8));
-        int width = Math.Max(Mxfp4.PermutedWidth(Columns), Int8Row.Width(Columns));
+        var dense = new Weights<ushort>(Inputs * DenseOutputs, random => (ushort)(0x3C00 | random & 0x81FF));
+        // Bit 5 of each byte is set, so that every scale is a normal number.
+        var panels = new Weights<byte>((int)Int8.Bytes(DenseOutputs, Inputs), random => (byte)(0x20 | random & 0x1F));
+        var blocks = new Weights<byte>(Inputs / 2 * ExpertOutputs, random => (byte)random);
+        var scales = new Weights<byte>(Inputs / 32 * ExpertOutputs, random => (byte)(119 + random % 8));
+        int width = Math.Max(Mxfp4.PermutedWidth(Inputs), Int8Row.Width(Inputs));
         var x = new Weights<float>(width * MostTokens, _ => 0);
-        var y = new Weights<float>(MostRows * MostTokens, _ => 0);
-        int scratchValues = Math.Max(Mxfp4.ScratchValues(Columns), Mxfp4Int8.ScratchValues(Columns, MostTokens));
+        var y = new Weights<float>(MostOutputs * MostTokens, _ => 0);
+        int scratchValues = Math.Max(Mxfp4.ScratchValues(Inputs), Mxfp4Int8.ScratchValues(Inputs, MostTokens));
         var scratch = new Weights<float>(2 * scratchValues, _ => 0);
         var call = new Call
         {
@@ -59,13 +59,13 @@ internal static unsafe class Quick
         int slice = tokens == 1 ? 1024 : 512;
         string read =
             tokens == 1
-                ? $"{2 * Measure(team, call, &Read, DenseRows, slice, 1, 0, (_, _) => { }), 6:F1} GB/s"
+                ? $"{2 * Measure(team, call, &Read, DenseOutputs, slice, 1, 0, (_, _) => { }), 6:F1} GB/s"
                 : "           ";
         Console.WriteLine(
             $"{team.Workers, 7} {tokens, 6} {read}"
                 + Figures(
                     2,
-                    Measure(team, call, &MultiplyDense, DenseRows, slice, tokens, Columns, (x, row) => x.CopyTo(row))
+                    Measure(team, call, &MultiplyDense, DenseOutputs, slice, tokens, Inputs, (x, row) => x.CopyTo(row))
                 )
                 + Figures(
                     17 / 16.0,
@@ -73,10 +73,10 @@ internal static unsafe class Quick
                         team,
                         call,
                         &MultiplyPanels,
-                        DenseRows,
+                        DenseOutputs,
                         slice,
                         tokens,
-                        Int8Row.Width(Columns),
+                        Int8Row.Width(Inputs),
                         Int8.Quantize
                     )
                 )
@@ -86,10 +86,10 @@ internal static unsafe class Quick
                         team,
                         call,
                         &MultiplyExpert,
-                        ExpertRows,
+                        ExpertOutputs,
                         4 * slice,
                         tokens,
-                        Mxfp4.PermutedWidth(Columns),
+                        Mxfp4.PermutedWidth(Inputs),
                         Mxfp4.Permute
                     )
                 )
@@ -99,10 +99,10 @@ internal static unsafe class Quick
                         team,
                         call,
                         &MultiplyExpertByInt8,
-                        ExpertRows,
+                        ExpertOutputs,
                         4 * slice,
                         tokens,
-                        Int8Row.Width(Columns),
+                        Int8Row.Width(Inputs),
                         (x, row) => Mxfp4Int8.Quantize(x, row, tokens)
                     )
                 )
@@ -112,22 +112,22 @@ internal static unsafe class Quick
             tokens == 1 ? $"  {rate, 5:F1} {bytes * rate, 5:F1}GB/s" : $"  {rate, 5:F1}          ";
     }
 
-    private delegate void Arranger(ReadOnlySpan<float> x, Span<float> row);
+    private delegate void Preparation(ReadOnlySpan<float> x, Span<float> row);
 
     /// <summary>10⁹ multiply-adds a second in the best of the slices tried in half a second.</summary>
     private static double Measure(
         WorkerTeam team,
         Call* call,
         delegate* <void*, int, int, int, void> body,
-        int rows,
+        int outputs,
         int slice,
         int tokens,
         int width,
-        Arranger arrange
+        Preparation prepare
     )
     {
-        (call->Tokens, call->Rows, call->First) = (tokens, slice, 0);
-        Arrange(call, arrange, width);
+        (call->Tokens, call->Outputs, call->First) = (tokens, slice, 0);
+        Prepare(call, prepare, width);
         double best = double.MaxValue;
         long begin = Stopwatch.GetTimestamp();
         for (int tries = 0; tries < 8 || Stopwatch.GetElapsedTime(begin).TotalSeconds < 0.5; tries++)
@@ -136,17 +136,17 @@ internal static unsafe class Quick
             team.ForItems(slice, 32, body, call);
             if (tries > 0)
                 best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
-            call->First = call->First + 2 * slice <= rows ? call->First + slice : 0;
+            call->First = call->First + 2 * slice <= outputs ? call->First + slice : 0;
         }
-        return (double)slice * Columns * tokens / best / 1e9;
+        return (double)slice * Inputs * tokens / best / 1e9;
     }
 
-    private static void Arrange(Call* call, Arranger arrange, int width)
+    private static void Prepare(Call* call, Preparation prepare, int width)
     {
         call->Width = width;
-        float[] x = [.. Enumerable.Range(0, Columns).Select(i => MathF.Sin(i))];
+        float[] x = [.. Enumerable.Range(0, Inputs).Select(i => MathF.Sin(i))];
         for (int t = 0; t < call->Tokens; t++)
-            arrange(x, new Span<float>(call->X + t * width, width));
+            prepare(x, new Span<float>(call->X + t * width, width));
     }
 
     private struct Call
@@ -161,11 +161,11 @@ internal static unsafe class Quick
         public float* Scratch;
         public int ScratchValues;
         public int Tokens;
-        public int Rows;
+        public int Outputs;
         public int First;
 
         public readonly Rows Activations => new(new(X, Tokens * Width), Width);
-        public readonly Rows Results => new(new(Y, Tokens * Rows), Rows);
+        public readonly Rows Results => new(new(Y, Tokens * Outputs), Outputs);
 
         public readonly Span<float> ScratchOf(int worker) => new(Scratch + (nint)worker * ScratchValues, ScratchValues);
     }
@@ -174,7 +174,7 @@ internal static unsafe class Quick
     {
         var c = (Call*)state;
         c->Y[first] = MemoryRead.Fold(
-            new((byte*)(c->Dense + (nint)(c->First + first) * Columns), (end - first) * Columns * 2)
+            new((byte*)(c->Dense + (nint)(c->First + first) * Inputs), (end - first) * Inputs * 2)
         );
     }
 
@@ -182,7 +182,7 @@ internal static unsafe class Quick
     {
         var c = (Call*)state;
         BFloat16.Multiply(
-            new(c->Dense + (nint)(c->First + first) * Columns, (end - first) * Columns),
+            new(c->Dense + (nint)(c->First + first) * Inputs, (end - first) * Inputs),
             [],
             c->Activations,
             c->Results,
@@ -195,11 +195,11 @@ internal static unsafe class Quick
         var c = (Call*)state;
         first = first / Int8Panel.Rows * Int8Panel.Rows;
         end = end / Int8Panel.Rows * Int8Panel.Rows;
-        long bytes = Int8.PanelBytes(Columns) / Int8Panel.Rows;
+        long bytes = Int8.PanelBytes(Inputs) / Int8Panel.Rows;
         if (end > first)
             Int8.Multiply(
                 new(c->Panels + (c->First + first) * bytes, (int)((end - first) * bytes)),
-                Columns,
+                Inputs,
                 [],
                 c->Activations,
                 c->Results,
@@ -208,7 +208,7 @@ internal static unsafe class Quick
             );
     }
 
-    private static readonly float[] NoBias = new float[MostRows];
+    private static readonly float[] NoBias = new float[MostOutputs];
 
     private static void MultiplyExpert(void* state, int worker, int first, int end)
     {
@@ -239,8 +239,8 @@ internal static unsafe class Quick
     }
 
     private static ReadOnlySpan<byte> Blocks(Call* c, int first, int end) =>
-        new(c->Blocks + (nint)(c->First + first) * Columns / 2, (end - first) * Columns / 2);
+        new(c->Blocks + (nint)(c->First + first) * Inputs / 2, (end - first) * Inputs / 2);
 
     private static ReadOnlySpan<byte> Scales(Call* c, int first, int end) =>
-        new(c->Scales + (nint)(c->First + first) * Columns / 32, (end - first) * Columns / 32);
+        new(c->Scales + (nint)(c->First + first) * Inputs / 32, (end - first) * Inputs / 32);
 }

@@ -5,10 +5,11 @@ using BenchmarkDotNet.Running;
 namespace GptOss.Benchmarks;
 
 /// <summary>
-/// Work of one call, for <see cref="RateColumn"/>: of a class with the parameters Values, Rows and perhaps Tokens.
+/// Bytes that one value takes in memory, for <see cref="RateColumn"/>. The class has the parameters Inputs, Outputs and
+/// perhaps Tokens, or for attention HeadDim and Positions.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class)]
-internal sealed class RowBytesAttribute(double bytesPerValue) : Attribute
+internal sealed class ValueBytesAttribute(double bytesPerValue) : Attribute
 {
     public double BytesPerValue { get; } = bytesPerValue;
 }
@@ -21,7 +22,8 @@ internal sealed class RateColumn(string name, string legend, Func<BenchmarkCase,
         new("GB/s", "10⁹ bytes of weights read a second", benchmark =>
             Values(benchmark)
             * (
-                Attribute.GetCustomAttribute(benchmark.Descriptor.Type, typeof(RowBytesAttribute)) as RowBytesAttribute
+                Attribute.GetCustomAttribute(benchmark.Descriptor.Type, typeof(ValueBytesAttribute))
+                as ValueBytesAttribute
             )?.BytesPerValue
         );
 
@@ -52,7 +54,9 @@ internal sealed class RateColumn(string name, string legend, Func<BenchmarkCase,
 
     public bool IsDefault(Summary summary, BenchmarkCase benchmarkCase) => false;
 
-    private static double? Values(BenchmarkCase benchmark) => Number(benchmark, "Values") * Number(benchmark, "Rows");
+    private static double? Values(BenchmarkCase benchmark) =>
+        Number(benchmark, "Inputs") * Number(benchmark, "Outputs")
+        ?? Number(benchmark, "HeadDim") * Number(benchmark, "Positions");
 
     private static double? Number(BenchmarkCase benchmark, string parameter) =>
         benchmark.Parameters.Items.FirstOrDefault(item => item.Name == parameter)?.Value as int?;

@@ -7,7 +7,7 @@ namespace GptOss.Peers;
 /// </summary>
 /// <param name="LoadS">Seconds until it could take a prompt.</param>
 /// <param name="PrefillTokPerS">Tokens of the prompt per second, the median of the run's repetitions.</param>
-/// <param name="DecodeTokPerS">Tokens decoded one by one per second, likewise.</param>
+/// <param name="DecodeTokPerS">Tokens decoded one by one per second, the median of the run's repetitions.</param>
 /// <param name="ReadBandwidthGbPerS">What a plain read of the weights reached in this run, in 10⁹ bytes per
 /// second.</param>
 /// <param name="BytesPerToken">Bytes that a decoded token reads.</param>

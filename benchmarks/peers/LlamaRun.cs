@@ -62,7 +62,7 @@ internal static class LlamaRun
         );
     }
 
-    /// <summary>Prefill of a prompt, then so many tokens one by one: both in tokens per second.</summary>
+    /// <summary>Prefills a prompt, then decodes tokens one by one; returns both speeds in tokens per second.</summary>
     private static (double Prefill, double Decode) Once(LLamaContext context, int prompt, int decode)
     {
         // Below every special token.

@@ -14,7 +14,7 @@ internal static class FuzzBudget
             double.Parse(Environment.GetEnvironmentVariable("GPTOSS_FUZZ_SECONDS") ?? "0", CultureInfo.InvariantCulture)
         );
 
-    /// <summary>The seeds 0, 1, 2 … of the cases: at least so many, and more as long as the budget lasts.</summary>
+    /// <summary>The seeds 0, 1, 2 … of the cases: the given number, and more as long as the budget lasts.</summary>
     public static IEnumerable<int> Seeds(int atLeast)
     {
         long start = Environment.TickCount64;

@@ -22,6 +22,9 @@ internal static partial class SourceText
             .EnumerateFiles(Path.Combine([Repository.Root, .. folder]), "*.cs", SearchOption.AllDirectories)
             .Where(path => !BuildFolder().IsMatch(path));
 
+    /// <summary>The path of a file from a folder on, with slashes on every system.</summary>
+    public static string PathFrom(string folder, string file) => Path.GetRelativePath(folder, file).Replace('\\', '/');
+
     /// <summary>Lines of code under a folder whose text, comments taken off, has a match: "File.cs:12 line".</summary>
     public static IEnumerable<string> Matches(string pattern, params string[] folder) =>
         from file in Files(folder)
@@ -29,17 +32,24 @@ internal static partial class SourceText
         where Regex.IsMatch(line.Code, pattern)
         select $"{Path.GetFileName(file)}:{line.Number} {line.Code.Trim()}";
 
-    /// <summary>Cuts a line comment off; the slashes of an address within a string stay.</summary>
-    public static string WithoutComment(string line) => LineComment().Replace(line, "");
+    /// <summary>Cuts a line comment off; slashes within a string stay.</summary>
+    public static string WithoutComment(string line) => CommentStart(line) is >= 0 and int at ? line[..at] : line;
+
+    /// <summary>Returns where the comment of a line begins, or −1. Slashes within a string begin none.</summary>
+    public static int CommentStart(string line)
+    {
+        int at = 0;
+        return FindComment(line, ref at, isHole: false) ? at : -1;
+    }
 
     /// <summary>
     /// The lines of a file, without those within a raw string of several lines: quoted text keeps its form.
     /// </summary>
-    public static IEnumerable<(string Text, int Number)> LinesOutsideRawText(string file)
+    public static IEnumerable<(string Text, int Number)> LinesOutsideRawText(IEnumerable<string> lines)
     {
         bool isRaw = false;
         int number = 0;
-        foreach (string line in File.ReadLines(file))
+        foreach (string line in lines)
         {
             number++;
             if (!isRaw)
@@ -50,50 +60,111 @@ internal static partial class SourceText
     }
 
     /// <summary>Every comment under a folder, the lines of one joined.</summary>
-    public static IEnumerable<Comment> Comments(params string[] folder)
+    public static IEnumerable<Comment> Comments(params string[] folder) =>
+        from file in Files(folder)
+        from comment in CommentsOf(Path.GetFileName(file), File.ReadLines(file))
+        select comment;
+
+    /// <summary>Every comment of a file, the lines of one joined.</summary>
+    public static IEnumerable<Comment> CommentsOf(string file, IEnumerable<string> lines)
     {
-        foreach (string file in Files(folder))
+        var text = new List<string>();
+        int start = 0;
+        foreach ((string line, int number) in LinesOutsideRawText(lines).Append(("", 0)))
         {
-            var text = new List<string>();
-            int start = 0;
-            foreach ((string line, int number) in LinesOutsideRawText(file).Append(("", 0)))
+            Match comment = WholeLineComment().Match(line);
+            if (comment.Success)
             {
-                Match comment = WholeLineComment().Match(line);
-                if (comment.Success)
-                {
-                    start = text.Count == 0 ? number : start;
-                    text.Add(comment.Groups[1].Value);
-                    continue;
-                }
-                if (text.Count > 0)
-                    yield return new Comment(Path.GetFileName(file), start, string.Join('\n', text));
-                text.Clear();
-                if (LineComment().Match(line) is { Success: true } behind && !line.Contains('"'))
-                    yield return new Comment(Path.GetFileName(file), number, behind.Value);
+                start = text.Count == 0 ? number : start;
+                text.Add(comment.Groups[1].Value);
+                continue;
             }
+            if (text.Count > 0)
+                yield return new Comment(file, start, string.Join('\n', text));
+            text.Clear();
+            if (CommentStart(line) is >= 0 and int at)
+                yield return new Comment(file, number, line[at..]);
         }
     }
 
-    /// <summary>Every element of a documentation comment under a folder, its markup taken off.</summary>
-    public static IEnumerable<DocText> DocTexts(params string[] folder) =>
-        from comment in Comments(folder)
+    /// <summary>Every element of a documentation comment, such as a summary, its markup taken off.</summary>
+    public static IEnumerable<DocText> DocTexts(IEnumerable<Comment> comments) =>
+        from comment in comments
         from Match element in DocElement().Matches(comment.Text)
         let text = Markup().Replace(NamedByMarkup().Replace(element.Groups[2].Value, "$1"), "")
         select new DocText(comment.File, comment.Line, element.Groups[1].Value, text.Trim());
 
-    /// <summary>Every declaration of a type under a folder.</summary>
-    public static IEnumerable<(string Name, string File, bool IsPartial)> Types(params string[] folder) =>
+    /// <summary>Every declaration of a type under a folder; a file is named by its path from there.</summary>
+    public static IEnumerable<Declaration> Types(params string[] folder) =>
         from file in Files(folder)
-        from line in LinesOutsideRawText(file)
+        from type in TypesOf(PathFrom(Path.Combine([Repository.Root, .. folder]), file), File.ReadLines(file))
+        select type;
+
+    /// <summary>Every declaration of a type in a file.</summary>
+    public static IEnumerable<Declaration> TypesOf(string file, IEnumerable<string> lines) =>
+        from line in LinesOutsideRawText(lines)
         let type = TypeDeclaration().Match(line.Text)
         where type.Success
-        select (type.Groups[2].Value, Path.GetFileName(file), type.Groups[1].Value.Contains("partial"));
+        select new Declaration(type.Groups[2].Value, file, type.Groups[1].Value.Contains("partial"));
+
+    // Moves to the comment of a line, or to the brace that closes the hole of an interpolated string. Two slashes
+    // directly behind a colon are those of an address.
+    private static bool FindComment(string line, ref int at, bool isHole)
+    {
+        int depth = 0;
+        for (; at < line.Length; at++)
+        {
+            char c = line[at];
+            if (c == '/' && line.AsSpan(at).StartsWith("//") && (at == 0 || line[at - 1] != ':'))
+                return true;
+            if (c == '\'')
+                at = IndexOrEnd(line, '\'', at + (line.AsSpan(at).StartsWith(@"'\") ? 3 : 2));
+            else if (c == '"')
+                SkipString(line, ref at);
+            else if (c == '{')
+                depth++;
+            else if (c == '}' && isHole && depth-- == 0)
+                return false;
+        }
+        return false;
+    }
+
+    // Moves from the first quotation mark of a string to its last one.
+    private static void SkipString(string line, ref int at)
+    {
+        int quotes = line.AsSpan(at).IndexOfAnyExcept('"') is >= 0 and int count ? count : line.Length - at;
+        if (quotes >= 3)
+        {
+            int end = line.IndexOf(
+                new string('"', quotes),
+                Math.Min(at + quotes, line.Length),
+                StringComparison.Ordinal
+            );
+            at = end < 0 ? line.Length : end + quotes - 1;
+            return;
+        }
+        ReadOnlySpan<char> prefix = line.AsSpan(0, at);
+        prefix = prefix[prefix.TrimEnd("$@").Length..];
+        bool isVerbatim = prefix.Contains('@'),
+            isInterpolated = prefix.Contains('$');
+        for (at++; at < line.Length && line[at] != '"'; at++)
+        {
+            bool isDoubled = at + 1 < line.Length && line[at + 1] == line[at];
+            if (line[at] == '\\' && !isVerbatim || line[at] == '{' && isInterpolated && isDoubled)
+                at++;
+            else if (line[at] == '{' && isInterpolated)
+            {
+                at++;
+                FindComment(line, ref at, isHole: true);
+            }
+        }
+    }
+
+    private static int IndexOrEnd(string line, char value, int from) =>
+        from < line.Length && line.IndexOf(value, from) is >= 0 and int at ? at : line.Length;
 
     [GeneratedRegex(@"[/\\](bin|obj)[/\\]")]
     private static partial Regex BuildFolder();
-
-    [GeneratedRegex(@"(?<!:)//.*$")]
-    private static partial Regex LineComment();
 
     [GeneratedRegex(@"^\s*///?\s?(.*)$")]
     private static partial Regex WholeLineComment();
@@ -111,6 +182,9 @@ internal static partial class SourceText
         @"^\s*((?:(?:public|internal|private|protected|file|static|sealed|abstract|readonly|ref|partial|unsafe)\s+)*)(?:class|struct|record struct|record class|record|interface|enum)\s+([A-Z]\w*)"
     )]
     private static partial Regex TypeDeclaration();
+
+    /// <summary>A declaration of a type, with the file that holds it.</summary>
+    internal sealed record Declaration(string Name, string File, bool IsPartial);
 
     /// <summary>A comment, with the file and the line where it begins.</summary>
     internal sealed record Comment(string File, int Line, string Text);

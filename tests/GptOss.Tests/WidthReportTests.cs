@@ -27,8 +27,8 @@ public sealed class WidthReportTests
         using (var fast = new LoadedModel(TinyGptOss.Folder, threads: 2, precision: Precision.Fast))
             foreach (float[] row in fast.Logits(LoadedModel.Prompt(20, fast.Model.VocabularySize)))
                 Add(row);
-        foreach (int columns in (int[])[32, 96, 320])
-            AddKernels(columns);
+        foreach (int inputs in (int[])[32, 96, 320])
+            AddKernels(inputs);
 
         byte[] bytes = hash.GetHashAndReset();
         Assert.NotEqual(SHA256.HashData([]), bytes);
@@ -40,39 +40,39 @@ public sealed class WidthReportTests
             hash.AppendData(MemoryMarshal.AsBytes(values));
         }
 
-        void AddKernels(int columns)
+        void AddKernels(int inputs)
         {
             const int Outputs = 19,
                 Tokens = 5;
-            float[] x = Sample.Floats(Tokens * columns, seed: 1),
+            float[] x = Sample.Floats(Tokens * inputs, seed: 1),
                 y = new float[Tokens * Outputs],
-                z = new float[columns];
-            ushort[] weights = Sample.BFloat16s(Outputs * columns, seed: 2);
+                z = new float[inputs];
+            ushort[] weights = Sample.BFloat16s(Outputs * inputs, seed: 2);
             float[] bias = Sample.Floats(Outputs, seed: 3);
-            BFloat16.Multiply(weights, bias, new Rows(x, columns), new Rows(y, Outputs), 0);
+            BFloat16.Multiply(weights, bias, new Rows(x, inputs), new Rows(y, Outputs), 0);
             Add(y);
-            BFloat16ByInput.Multiply(weights, bias, new Rows(x, columns), new Rows(y, Outputs), 0);
+            BFloat16ByInput.Multiply(weights, bias, new Rows(x, inputs), new Rows(y, Outputs), 0);
             Add(y);
             Mxfp4.Multiply(
-                Sample.Bytes(Outputs * columns / 2, seed: 4),
-                Sample.Scales(Outputs * columns / 32, seed: 5),
+                Sample.Bytes(Outputs * inputs / 2, seed: 4),
+                Sample.Scales(Outputs * inputs / 32, seed: 5),
                 bias,
-                new Rows(Sample.Permuted(x, columns), Mxfp4.PermutedWidth(columns)),
+                new Rows(Sample.Permuted(x, inputs), Mxfp4.PermutedWidth(inputs)),
                 new Rows(y, Outputs),
                 0,
-                new float[Mxfp4.ScratchValues(columns)]
+                new float[Mxfp4.ScratchValues(inputs)]
             );
             Add(y);
-            RmsNorm.Row(x.AsSpan(0, columns), x.AsSpan(columns, columns), 1e-5f, z);
+            RmsNorm.Row(x.AsSpan(0, inputs), x.AsSpan(inputs, inputs), 1e-5f, z);
             Add(z);
-            NumberFormats.Widen(Sample.Float16s(columns, seed: 6), NumberFormat.Float16, z);
+            NumberFormats.Widen(Sample.Float16s(inputs, seed: 6), NumberFormat.Float16, z);
             for (int output = 0; output < Outputs; output++)
-                PlainRow.Multiply(z, bias.AsSpan(output, 1), new Rows(x, columns), new Rows(y, Outputs), output);
+                PlainRow.Multiply(z, bias.AsSpan(output, 1), new Rows(x, inputs), new Rows(y, Outputs), output);
             Add(y);
             Add(z);
-            Softmax.Weights(x.AsSpan(0, columns), 1, 0.7f, z);
+            Softmax.Weights(x.AsSpan(0, inputs), 1, 0.7f, z);
             Add(z);
-            SwiGlu.Row(x.AsSpan(0, 2 * columns), 7, z);
+            SwiGlu.Row(x.AsSpan(0, 2 * inputs), 7, z);
             Add(z);
         }
     }

@@ -79,7 +79,7 @@ internal sealed record PublishedShape(string Name, int Layers, int Experts)
         };
 
     /// <summary>
-    /// One expert's MXFP4 matrix: 16 bytes of codes and one of scale for 32 values, and a bfloat16 bias per row.
+    /// One expert's MXFP4 matrix: 16 bytes of codes and one of scale for 32 values, and a bfloat16 bias per output.
     /// </summary>
-    private static long ProjectionBytes(long rows, long columns) => rows * (columns / 32 * 17 + BFloat16Bytes);
+    private static long ProjectionBytes(long outputs, long inputs) => outputs * (inputs / 32 * 17 + BFloat16Bytes);
 }

@@ -90,7 +90,7 @@ internal sealed class ChatLoop : IDisposable
     private static void Configure(FunctionInvokingChatClient caller)
     {
         // It is the person's own machine, so the model may see why a function failed; failures do not end the answer,
-        // but after so many rounds the model has to answer without functions.
+        // but after ten rounds of calls the model has to answer without functions.
         caller.IncludeDetailedErrors = true;
         caller.MaximumConsecutiveErrorsPerRequest = int.MaxValue;
         caller.MaximumIterationsPerRequest = 10;

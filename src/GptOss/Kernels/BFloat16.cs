@@ -55,13 +55,13 @@ internal static class BFloat16
     /// <param name="first">Index of the first output of the range in <paramref name="y"/>.</param>
     public static void Multiply(ReadOnlySpan<ushort> weights, ReadOnlySpan<float> bias, Rows x, Rows y, int first)
     {
-        int rows = weights.Length / x.Width;
-        ArgumentOutOfRangeException.ThrowIfNotEqual(weights.Length, rows * x.Width);
+        int outputs = weights.Length / x.Width;
+        ArgumentOutOfRangeException.ThrowIfNotEqual(weights.Length, outputs * x.Width);
         if (!bias.IsEmpty)
-            ArgumentOutOfRangeException.ThrowIfNotEqual(bias.Length, rows);
+            ArgumentOutOfRangeException.ThrowIfNotEqual(bias.Length, outputs);
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
         ArgumentOutOfRangeException.ThrowIfNegative(first);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(first + rows, y.Width);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first + outputs, y.Width);
         Lanes.Run(new MultiplyBFloat16(weights, bias, x, y, first));
     }
 
@@ -88,13 +88,13 @@ internal static class BFloat16
             where T : struct, ILanes<T>
         {
             int side = T.Registers == 1 ? 4 : 2; // tile whose sums stay in registers: 16 sums at 512 bits, 4 at 256
-            int rows = _weights.Length / _x.Width,
+            int outputs = _weights.Length / _x.Width,
                 tokens = _x.Count,
                 tiled = tokens & -side;
             Span<float> sums = stackalloc float[side * side * Lanes.Count];
-            for (int begin = 0; begin < rows; begin += CachedOutputs)
+            for (int begin = 0; begin < outputs; begin += CachedOutputs)
             {
-                int end = Math.Min(begin + CachedOutputs, rows),
+                int end = Math.Min(begin + CachedOutputs, outputs),
                     tiles = begin + ((end - begin) & -side);
                 for (int t = 0; t < tiled; t += side)
                 {
@@ -117,12 +117,12 @@ internal static class BFloat16
 
         // Memory is read fastest one weight row at a time, in the order of addresses (docs/decisions/0002).
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void One<T>(int row, int token)
+        private void One<T>(int output, int token)
             where T : struct, ILanes<T>
         {
             int inputs = _x.Width;
             nuint full = (nuint)inputs & ~(nuint)(Lanes.Count - 1);
-            ReadOnlySpan<ushort> weights = _weights.Slice(row * inputs, inputs);
+            ReadOnlySpan<ushort> weights = _weights.Slice(output * inputs, inputs);
             ReadOnlySpan<float> token0 = _x[token];
             ref readonly ushort w = ref MemoryMarshal.GetReference(weights);
             ref readonly float x = ref MemoryMarshal.GetReference(token0);
@@ -138,19 +138,19 @@ internal static class BFloat16
                 sum = T.MultiplyAdd(T.LoadBFloat16(in w, k), T.Load(in x, k), sum);
             if (k < (nuint)inputs)
                 sum = AddTail(sum, weights, token0, (int)k);
-            Put(row, token, T.Sum(sum));
+            Put(output, token, T.Sum(sum));
         }
 
         // Four outputs and four tokens share their loads: sixteen chains of fused multiply-adds hide each other's
         // latency.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void Tile<T>(int row, int token, Span<float> sums)
+        private void Tile<T>(int output, int token, Span<float> sums)
             where T : struct, ILanes<T>
         {
             int inputs = _x.Width;
             nuint full = (nuint)inputs & ~(nuint)(Lanes.Count - 1),
                 stride = (nuint)inputs;
-            ref readonly ushort w = ref MemoryMarshal.GetReference(_weights.Slice(row * inputs, 4 * inputs));
+            ref readonly ushort w = ref MemoryMarshal.GetReference(_weights.Slice(output * inputs, 4 * inputs));
             ref readonly float x = ref MemoryMarshal.GetReference(_x.Values.Slice(token * inputs, 4 * inputs));
             T s00 = T.Zero,
                 s01 = T.Zero,
@@ -213,18 +213,18 @@ internal static class BFloat16
             T.Store(s13, ref s, 208);
             T.Store(s23, ref s, 224);
             T.Store(s33, ref s, 240);
-            Finish<T>(row, token, 4, (int)full, sums);
+            Finish<T>(output, token, 4, (int)full, sums);
         }
 
         // Two outputs and two tokens: at 256 bits their sums take eight registers.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void SmallTile<T>(int row, int token, Span<float> sums)
+        private void SmallTile<T>(int output, int token, Span<float> sums)
             where T : struct, ILanes<T>
         {
             int inputs = _x.Width;
             nuint full = (nuint)inputs & ~(nuint)(Lanes.Count - 1),
                 stride = (nuint)inputs;
-            ref readonly ushort w = ref MemoryMarshal.GetReference(_weights.Slice(row * inputs, 2 * inputs));
+            ref readonly ushort w = ref MemoryMarshal.GetReference(_weights.Slice(output * inputs, 2 * inputs));
             ref readonly float x = ref MemoryMarshal.GetReference(_x.Values.Slice(token * inputs, 2 * inputs));
             T s00 = T.Zero,
                 s01 = T.Zero,
@@ -246,21 +246,21 @@ internal static class BFloat16
             T.Store(s10, ref s, 16);
             T.Store(s01, ref s, 32);
             T.Store(s11, ref s, 48);
-            Finish<T>(row, token, 2, (int)full, sums);
+            Finish<T>(output, token, 2, (int)full, sums);
         }
 
-        private void Finish<T>(int row, int token, int side, int full, ReadOnlySpan<float> sums)
+        private void Finish<T>(int output, int token, int side, int full, ReadOnlySpan<float> sums)
             where T : struct, ILanes<T>
         {
             int inputs = _x.Width;
             for (int i = 0; i < side * side; i++)
             {
-                int r = row + i % side,
+                int o = output + i % side,
                     t = token + i / side;
                 T sum = T.Load(in sums[i * Lanes.Count], 0);
                 if (full < inputs)
-                    sum = AddTail(sum, _weights.Slice(r * inputs, inputs), _x[t], full);
-                Put(r, t, T.Sum(sum));
+                    sum = AddTail(sum, _weights.Slice(o * inputs, inputs), _x[t], full);
+                Put(o, t, T.Sum(sum));
             }
         }
 
@@ -273,7 +273,7 @@ internal static class BFloat16
             );
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private void Put(int row, int token, float sum) =>
-            _y.Values[token * _y.Width + _first + row] = _bias.IsEmpty ? sum : sum + _bias[row];
+        private void Put(int output, int token, float sum) =>
+            _y.Values[token * _y.Width + _first + output] = _bias.IsEmpty ? sum : sum + _bias[output];
     }
 }

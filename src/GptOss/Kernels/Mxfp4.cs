@@ -170,21 +170,21 @@ internal static partial class Mxfp4
         public void Run<T>()
             where T : struct, ILanes<T>
         {
-            int rows = _bias.Length,
+            int outputs = _bias.Length,
                 tokens = _x.Count;
             if (tokens < StripTokens)
             {
-                for (int r = 0; r < rows; r++)
+                for (int o = 0; o < outputs; o++)
                 for (int t = 0; t < tokens; t++)
-                    One<T>(r, t);
+                    One<T>(o, t);
                 return;
             }
             Span<float> sums = stackalloc float[StripRows * TileTokens * Lanes.Count];
-            for (int strip = 0; strip < rows; strip += StripRows)
+            for (int strip = 0; strip < outputs; strip += StripRows)
             {
-                int count = Math.Min(StripRows, rows - strip);
-                for (int r = 0; r < count; r++)
-                    Decode<T>(strip + r, r);
+                int count = Math.Min(StripRows, outputs - strip);
+                for (int slot = 0; slot < count; slot++)
+                    Decode<T>(strip + slot, slot);
                 for (int t = 0; t < tokens; t += TileTokens)
                     MultiplyStrip<T>(strip, count, t, Math.Min(TileTokens, tokens - t), sums);
             }
@@ -192,14 +192,14 @@ internal static partial class Mxfp4
 
         // Memory is read fastest one weight row at a time, in the order of addresses (docs/decisions/0002).
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void One<T>(int row, int token)
+        private void One<T>(int output, int token)
             where T : struct, ILanes<T>
         {
             nuint full = (nuint)(_inputBlocks / StepBlocks);
             int rest = _inputBlocks % StepBlocks;
-            uint last = LastScales(row); // a call after the loop would keep the sum in memory during it
-            ref readonly byte b = ref MemoryMarshal.GetReference(_blocks.Slice(row * _inputBlocks * BlockBytes));
-            ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(row * _inputBlocks));
+            uint last = LastScales(output); // a call after the loop would keep the sum in memory during it
+            ref readonly byte b = ref MemoryMarshal.GetReference(_blocks.Slice(output * _inputBlocks * BlockBytes));
+            ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(output * _inputBlocks));
             ref readonly float x = ref MemoryMarshal.GetReference(_x[token]);
             T sum = T.Zero;
             nuint step = 0;
@@ -222,7 +222,7 @@ internal static partial class Mxfp4
                     in x,
                     step * StepValues
                 );
-            Put(row, token, T.Sum(sum));
+            Put(output, token, T.Sum(sum));
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -242,10 +242,10 @@ internal static partial class Mxfp4
         }
 
         // The scale bytes of the last, incomplete step of a weight row; those of the missing blocks are 0.
-        private uint LastScales(int row)
+        private uint LastScales(int output)
         {
             int rest = _inputBlocks % StepBlocks;
-            ReadOnlySpan<byte> last = _scales.Slice((row + 1) * _inputBlocks - rest, rest);
+            ReadOnlySpan<byte> last = _scales.Slice((output + 1) * _inputBlocks - rest, rest);
             uint scales = 0;
             for (int i = 0; i < rest; i++)
                 scales |= (uint)last[i] << (8 * i);
@@ -256,7 +256,7 @@ internal static partial class Mxfp4
             ref Unsafe.As<uint, byte>(ref Unsafe.AsRef(in dword));
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private void Put(int row, int token, float sum) =>
-            _y.Values[token * _y.Width + _first + row] = sum + _bias[row];
+        private void Put(int output, int token, float sum) =>
+            _y.Values[token * _y.Width + _first + output] = sum + _bias[output];
     }
 }

@@ -139,7 +139,8 @@ internal static class Mxfp4Int8
         private readonly int _first = first;
         private readonly int _inputBlocks = scales.Length / bias.Length;
 
-        // Sixteen bytes from byte 16 − n on keep the scales of the last n blocks of a row and clear those behind them.
+        // Sixteen bytes from byte 16 − n on keep the scales of the last n blocks of an output and clear those behind
+        // them.
         // csharpier-ignore
         private static ReadOnlySpan<byte> Masks =>
             [
@@ -152,15 +153,15 @@ internal static class Mxfp4Int8
             where T : struct, ILanes<T>
         {
             // Where the last step of a weight row would read past the end of the range, it is read from a copy.
-            int rows = _bias.Length,
+            int outputs = _bias.Length,
                 rest = _inputBlocks % StepBlocks;
-            int apart = rest == 0 ? 0 : Math.Min(rows, (StepBlocks - rest + _inputBlocks - 1) / _inputBlocks);
+            int apart = rest == 0 ? 0 : Math.Min(outputs, (StepBlocks - rest + _inputBlocks - 1) / _inputBlocks);
             Span<byte> copy = stackalloc byte[StepBytes + StepBlocks];
-            for (int r = 0; r < rows; r++)
+            for (int o = 0; o < outputs; o++)
             {
-                scoped ReadOnlySpan<byte> lastBlocks = _blocks[(((r + 1) * _inputBlocks - rest) * Mxfp4.BlockBytes)..];
-                scoped ReadOnlySpan<byte> lastScales = _scales[((r + 1) * _inputBlocks - rest)..];
-                if (r >= rows - apart)
+                scoped ReadOnlySpan<byte> lastBlocks = _blocks[(((o + 1) * _inputBlocks - rest) * Mxfp4.BlockBytes)..];
+                scoped ReadOnlySpan<byte> lastScales = _scales[((o + 1) * _inputBlocks - rest)..];
+                if (o >= outputs - apart)
                 {
                     copy.Clear();
                     lastBlocks[..(rest * Mxfp4.BlockBytes)].CopyTo(copy);
@@ -169,14 +170,14 @@ internal static class Mxfp4Int8
                     lastScales = copy[StepBytes..];
                 }
                 for (int t = 0; t < _x.Count; t++)
-                    One<T>(r, t, rest, lastBlocks, lastScales);
+                    One<T>(o, t, rest, lastBlocks, lastScales);
             }
         }
 
         // Memory is read fastest one weight row at a time, in the order of addresses (docs/decisions/0002).
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void One<T>(
-            int row,
+            int output,
             int token,
             int rest,
             scoped ReadOnlySpan<byte> lastBlocks,
@@ -186,8 +187,10 @@ internal static class Mxfp4Int8
         {
             int inputs = _inputBlocks * Int8Row.BlockValues;
             nuint full = (nuint)(_inputBlocks / StepBlocks);
-            ref readonly byte b = ref MemoryMarshal.GetReference(_blocks.Slice(row * _inputBlocks * Mxfp4.BlockBytes));
-            ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(row * _inputBlocks));
+            ref readonly byte b = ref MemoryMarshal.GetReference(
+                _blocks.Slice(output * _inputBlocks * Mxfp4.BlockBytes)
+            );
+            ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(output * _inputBlocks));
             ref readonly byte x = ref MemoryMarshal.GetReference(MemoryMarshal.AsBytes(_x[token]));
             ref readonly float scales = ref Unsafe.As<byte, float>(
                 ref Unsafe.Add(ref Unsafe.AsRef(in x), Int8Row.ScalesAt(inputs))
@@ -228,7 +231,7 @@ internal static class Mxfp4Int8
                     * T.Load(in scales, lane);
                 sum = T.MultiplyAdd(sums, scale, sum);
             }
-            _y.Values[token * _y.Width + _first + row] = T.Sum(sum) + _bias[row];
+            _y.Values[token * _y.Width + _first + output] = T.Sum(sum) + _bias[output];
         }
     }
 
@@ -256,23 +259,23 @@ internal static class Mxfp4Int8
         public void Run<T>()
             where T : struct, IDots<T>
         {
-            int rows = _bias.Length,
-                inputBlocks = _scales.Length / rows,
+            int outputs = _bias.Length,
+                inputBlocks = _scales.Length / outputs,
                 inputs = inputBlocks * Int8Row.BlockValues;
             int stripValues = (int)(Int8Panel.Bytes<SingleScales>(inputs) / sizeof(float));
             Span<byte> strip = MemoryMarshal.AsBytes(_scratch[..stripValues]);
             var results = new Rows(_scratch.Slice(stripValues, _x.Count * Int8Panel.Rows), Int8Panel.Rows);
-            for (int row = 0; row < rows; row += Int8Panel.Rows)
+            for (int output = 0; output < outputs; output += Int8Panel.Rows)
             {
-                int count = Math.Min(Int8Panel.Rows, rows - row);
+                int count = Math.Min(Int8Panel.Rows, outputs - output);
                 Mxfp4Int8Strip.Decode<T>(
-                    _blocks.Slice(row * inputBlocks * Mxfp4.BlockBytes, count * inputBlocks * Mxfp4.BlockBytes),
-                    _scales.Slice(row * inputBlocks, count * inputBlocks),
+                    _blocks.Slice(output * inputBlocks * Mxfp4.BlockBytes, count * inputBlocks * Mxfp4.BlockBytes),
+                    _scales.Slice(output * inputBlocks, count * inputBlocks),
                     inputBlocks,
                     strip
                 );
                 Int8Panel.Multiply<T, SingleScales>(strip, inputs, _x, results);
-                Int8Panel.Put(results, _bias.Slice(row, count), count, _y, _first + row);
+                Int8Panel.Put(results, _bias.Slice(output, count), count, _y, _first + output);
             }
         }
     }

@@ -20,13 +20,13 @@ internal static class Mxfp4Shape
         int first
     )
     {
-        int rows = bias.Length,
-            inputBlocks = rows == 0 ? 0 : scales.Length / rows;
-        ArgumentOutOfRangeException.ThrowIfNotEqual(scales.Length, rows * inputBlocks);
+        int outputs = bias.Length,
+            inputBlocks = outputs == 0 ? 0 : scales.Length / outputs;
+        ArgumentOutOfRangeException.ThrowIfNotEqual(scales.Length, outputs * inputBlocks);
         ArgumentOutOfRangeException.ThrowIfNotEqual(blocks.Length, scales.Length * Mxfp4.BlockBytes);
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
         ArgumentOutOfRangeException.ThrowIfNegative(first);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(first + rows, y.Width);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first + outputs, y.Width);
         return inputBlocks * Mxfp4.BlockValues;
     }
 }

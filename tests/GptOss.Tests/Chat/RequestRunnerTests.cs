@@ -168,7 +168,7 @@ public sealed class RequestRunnerTests
         public void Dispose() { }
     }
 
-    /// <summary>A client whose source gives so many tokens and then none, for ever.</summary>
+    /// <summary>A client whose source gives the number of tokens and then none, for ever.</summary>
     private static GptOssChatClient Stuck(int tokens, out Task reached)
     {
         var stuck = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -36,7 +36,7 @@ public sealed class BenchCommandTests
     }
 
     [Fact]
-    public void The_copy_of_the_head_that_fast_derives_counts()
+    public void The_packed_copy_of_the_head_counts_in_fast()
     {
         long Needed(Precision precision)
         {

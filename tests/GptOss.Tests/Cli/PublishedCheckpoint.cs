@@ -78,7 +78,7 @@ internal static class PublishedCheckpoint
             yield return ($"model.layers.{layer}.input_layernorm.weight", "BF16", [Hidden]);
             yield return ($"model.layers.{layer}.post_attention_layernorm.weight", "BF16", [Hidden]);
             foreach (
-                (string part, long rows, long columns) in new[]
+                (string part, long outputs, long inputs) in new[]
                 {
                     ("q", Query, Hidden),
                     ("k", KeyValue, Hidden),
@@ -87,22 +87,22 @@ internal static class PublishedCheckpoint
                 }
             )
             {
-                yield return ($"{attention}.{part}_proj.weight", "BF16", [rows, columns]);
-                yield return ($"{attention}.{part}_proj.bias", "BF16", [rows]);
+                yield return ($"{attention}.{part}_proj.weight", "BF16", [outputs, inputs]);
+                yield return ($"{attention}.{part}_proj.bias", "BF16", [outputs]);
             }
 
             yield return ($"{attention}.sinks", "BF16", [64]);
             yield return ($"{mlp}.router.weight", "BF16", [experts, Hidden]);
             yield return ($"{mlp}.router.bias", "BF16", [experts]);
-            foreach ((string part, long rows) in new[] { ("gate_up", 2L * Hidden), ("down", Hidden) })
+            foreach ((string part, long outputs) in new[] { ("gate_up", 2L * Hidden), ("down", Hidden) })
             {
                 yield return (
                     $"{mlp}.experts.{part}_proj_blocks",
                     "U8",
-                    [experts, rows, Hidden / ScaledValues, ScaledValues / 2]
+                    [experts, outputs, Hidden / ScaledValues, ScaledValues / 2]
                 );
-                yield return ($"{mlp}.experts.{part}_proj_scales", "U8", [experts, rows, Hidden / ScaledValues]);
-                yield return ($"{mlp}.experts.{part}_proj_bias", "BF16", [experts, rows]);
+                yield return ($"{mlp}.experts.{part}_proj_scales", "U8", [experts, outputs, Hidden / ScaledValues]);
+                yield return ($"{mlp}.experts.{part}_proj_bias", "BF16", [experts, outputs]);
             }
         }
 

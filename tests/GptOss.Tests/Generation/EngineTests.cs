@@ -18,7 +18,8 @@ public sealed class EngineTests
         using var model = new LoadedModel(random.Folder, precision: precision);
         var sampling = new SamplingOptions { Temperature = temperature, TopP = topP };
         using KvSequence sequence = model.Engine.Cache.NewSequence();
-        int[] next = [model.Engine.Next(sequence, LoadedModel.Prompt(64, 512), sampling, 1, CancellationToken.None)];
+        var continuation = new Continuation(model.Engine, sequence);
+        int[] next = [continuation.Next(LoadedModel.Prompt(64, 512), sampling, 1, CancellationToken.None)];
         Decode(8); // the first tokens of a page, and code that runs for the first time
 
         // The least of some: the runtime's own work beside it can only add.
@@ -37,7 +38,7 @@ public sealed class EngineTests
         void Decode(int count)
         {
             for (int i = 0; i < count; i++)
-                next[0] = model.Engine.Next(sequence, next, sampling, 1, CancellationToken.None);
+                next[0] = continuation.Next(next, sampling, 1, CancellationToken.None);
         }
     }
 
@@ -80,14 +81,16 @@ public sealed class EngineTests
     {
         const int Vocabulary = 201_088;
         using var model = LoadedModel.Random(new TinyShape { NumHiddenLayers = 1, VocabSize = Vocabulary }, seed: 1);
-        using var scheduler = new Scheduler(model.Engine);
         var request = new GenerationRequest
         {
             Prompt = [1, 2, 3],
             LogProbabilities = 5,
             Sampling = new SamplingOptions { TopP = 0.9f, Seed = 1 },
         };
-        using var sequence = new Sequence(request, scheduler, model.Engine, CancellationToken.None);
+        using KvSequence kv = model.Engine.Cache.NewSequence();
+        using var sequence = new Sequence(request, kv, model.Engine.Instruments, () => { }, default, default);
+        var chooser = new TokenChooser();
+        float[] logits = [.. Enumerable.Range(0, Vocabulary).Select(token => token % 97 / 10f)];
         Decode(8); // the buffers, and code that runs for the first time
 
         // The least of some: the runtime's own work beside it can only add.
@@ -101,7 +104,7 @@ public sealed class EngineTests
         {
             long before = GC.GetAllocatedBytesForCurrentThread();
             for (int i = 0; i < count; i++)
-                sequence.Append(model.Engine.Step(sequence)!.Value, contextLength: 1000);
+                sequence.Append(chooser.Choose(sequence, logits), contextLength: 1000);
             return GC.GetAllocatedBytesForCurrentThread() - before;
         }
     }
@@ -110,7 +113,7 @@ public sealed class EngineTests
     public void A_prompt_longer_than_a_chunk_gives_the_token_of_one_pass()
     {
         using var model = LoadedModel.Random(new TinyShape(), seed: 1, threads: 2);
-        int[] prompt = LoadedModel.Prompt(GptOss.Generation.Engine.PrefillChunk + 100, 512);
+        int[] prompt = LoadedModel.Prompt(PassBudget.ChunkRows + 100, 512);
         float[] last = model.Logits(prompt)[^1];
         using KvSequence sequence = model.Engine.Cache.NewSequence();
 

@@ -11,7 +11,7 @@ public sealed class LogitBiasTests : IDisposable
     private readonly LoadedModel _model = LoadedModel.Random(new TinyShape { VocabSize = Vocabulary }, seed: 1);
     private readonly Scheduler _scheduler;
 
-    public LogitBiasTests() => _scheduler = new Scheduler(_model.Engine);
+    public LogitBiasTests() => _scheduler = new Scheduler(_model.Engine, ModelOptions.Default);
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

@@ -135,11 +135,11 @@ public sealed class TelemetryTests : IDisposable
     public void A_prompt_s_tokens_that_were_computed_before_are_counted_as_such()
     {
         using var model = LoadedModel.Random(new TinyShape(), seed: 1);
-        using var scheduler = new Scheduler(model.Engine);
-        using var sequence = new Sequence(Endless, scheduler, model.Engine, Cancellation);
-        model.Engine.Next(sequence.Kv, [1, 2], SamplingOptions.Greedy, 1, Cancellation);
+        using KvSequence kv = model.Engine.Cache.NewSequence();
+        using var sequence = new Sequence(Endless, kv, model.Engine.Instruments, () => { }, default, Cancellation);
+        model.Engine.Next(kv, [1, 2], SamplingOptions.Greedy, 1, Cancellation);
         sequence.Begin();
-        model.Engine.Step(sequence);
+        model.Engine.Next(kv, [3], SamplingOptions.Greedy, 1, Cancellation);
         sequence.Begin();
         sequence.Release();
 

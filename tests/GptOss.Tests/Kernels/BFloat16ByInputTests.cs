@@ -44,7 +44,7 @@ public class BFloat16ByInputTests
 
     [Theory]
     [MemberData(nameof(Registers.WidthsUpTo), 67, MemberType = typeof(Registers))]
-    public void Every_width_gives_the_bits_of_the_definition_by_rows(int width, int inputs)
+    public void Every_width_gives_the_bits_of_the_definition(int width, int inputs)
     {
         foreach (int outputs in (int[])[1, 2, 15, 16, 17, 33, 257])
         {
@@ -201,7 +201,7 @@ public class BFloat16ByInputTests
         return y;
     }
 
-    // The stored order of the matrix must not show: the definition is that of the transposed rows.
+    // The stored order of the matrix must not show: the expected sums are those of the transposed matrix.
     private static float[] Defined(ReadOnlySpan<ushort> w, ReadOnlySpan<float> bias, ReadOnlySpan<float> x, int inputs)
     {
         int outputs = bias.Length,
@@ -209,13 +209,13 @@ public class BFloat16ByInputTests
         var y = new float[tokens * outputs];
         for (int o = 0; o < outputs; o++)
         {
-            var row = new ushort[inputs];
+            var weights = new ushort[inputs];
             for (int k = 0; k < inputs; k++)
-                row[k] = w[k * outputs + o];
+                weights[k] = w[k * outputs + o];
             for (int t = 0; t < tokens; t++)
             {
                 ReadOnlySpan<float> token = x.Slice(t * inputs, inputs);
-                float sum = BFloat16.DotScalar(row, token);
+                float sum = BFloat16.DotScalar(weights, token);
                 Sample.AssertSameBits([sum], [BFloat16ByInput.DotScalar(w, outputs, o, token)], "the two definitions");
                 y[t * outputs + o] = sum + bias[o];
             }

@@ -9,54 +9,54 @@ public class BFloat16Tests
     [InlineData(1)] // a tail alone
     [InlineData(16)] // one register, no tail
     [InlineData(47)] // a pair, a register, a tail
-    [InlineData(2880)] // the real row
-    public void A_product_agrees_with_a_float64_sum(int columns)
+    [InlineData(2880)] // gpt-oss's hidden size
+    public void A_product_agrees_with_a_float64_sum(int inputs)
     {
-        const int rows = 9,
+        const int outputs = 9,
             tokens = 5;
-        ushort[] w = Sample.BFloat16s(rows * columns, seed: columns);
-        float[] bias = Sample.Floats(rows, seed: 1);
-        float[] x = Sample.Floats(tokens * columns, seed: 2),
-            y = Product(w, bias, x, columns);
+        ushort[] w = Sample.BFloat16s(outputs * inputs, seed: inputs);
+        float[] bias = Sample.Floats(outputs, seed: 1);
+        float[] x = Sample.Floats(tokens * inputs, seed: 2),
+            y = Product(w, bias, x, inputs);
 
         for (int t = 0; t < tokens; t++)
-        for (int r = 0; r < rows; r++)
+        for (int o = 0; o < outputs; o++)
         {
-            double expected = bias[r],
+            double expected = bias[o],
                 magnitude = Math.Abs(expected);
-            for (int k = 0; k < columns; k++)
+            for (int k = 0; k < inputs; k++)
             {
-                double product = AsDouble(w[r * columns + k]) * x[t * columns + k];
+                double product = AsDouble(w[o * inputs + k]) * x[t * inputs + k];
                 expected += product;
                 magnitude += Math.Abs(product);
             }
             // A lane rounds once for each of its elements, the tree four times, the bias once: 2⁻²⁴ of what is there
             // each time.
-            double roundings = (columns + 15) / 16 + 5;
+            double roundings = (inputs + 15) / 16 + 5;
             Sample.AssertClose(
                 expected,
-                y[t * rows + r],
+                y[t * outputs + o],
                 roundings * Math.ScaleB(1, -24) * magnitude,
-                $"{rows} × {columns}, token {t}, output {r}"
+                $"{outputs} × {inputs}, token {t}, output {o}"
             );
         }
     }
 
     [Theory]
     [MemberData(nameof(Registers.WidthsUpTo), 67, MemberType = typeof(Registers))]
-    public void Every_width_gives_the_bits_of_the_definition(int width, int columns)
+    public void Every_width_gives_the_bits_of_the_definition(int width, int inputs)
     {
-        for (int rows = 1; rows <= 13; rows++)
+        for (int outputs = 1; outputs <= 13; outputs++)
         {
-            int tokens = 1 + (rows + columns) % 9; // each count of tokens meets each count of rows
-            ushort[] w = Sample.BFloat16s(rows * columns, seed: columns);
-            float[] bias = Sample.Floats(rows, seed: rows);
-            float[] x = Sample.Floats(tokens * columns, seed: rows),
-                y = new float[tokens * rows];
+            int tokens = 1 + (outputs + inputs) % 9; // each count of tokens meets each count of outputs
+            ushort[] w = Sample.BFloat16s(outputs * inputs, seed: inputs);
+            float[] bias = Sample.Floats(outputs, seed: outputs);
+            float[] x = Sample.Floats(tokens * inputs, seed: outputs),
+                y = new float[tokens * outputs];
 
-            Registers.Run(width, new BFloat16.MultiplyBFloat16(w, bias, new Rows(x, columns), new Rows(y, rows), 0));
+            Registers.Run(width, new BFloat16.MultiplyBFloat16(w, bias, new Rows(x, inputs), new Rows(y, outputs), 0));
 
-            Sample.AssertSameBits(Defined(w, bias, x, columns), y, $"{rows} × {columns}, {tokens} tokens");
+            Sample.AssertSameBits(Defined(w, bias, x, inputs), y, $"{outputs} × {inputs}, {tokens} tokens");
         }
     }
 
@@ -64,66 +64,66 @@ public class BFloat16Tests
     [MemberData(nameof(Registers.Widths), MemberType = typeof(Registers))]
     public void Many_rows_of_x_in_one_call_equal_as_many_calls_of_one(int width)
     {
-        const int columns = 53,
-            rows = 70; // more outputs than stay in the cache, and a tail
-        ushort[] w = Sample.BFloat16s(rows * columns, seed: 1);
-        float[] bias = Sample.Floats(rows, seed: 2);
-        float[] x = Sample.Floats(70 * columns, seed: 3),
-            single = new float[70 * rows];
+        const int inputs = 53,
+            outputs = 70; // more outputs than stay in the cache, and a tail
+        ushort[] w = Sample.BFloat16s(outputs * inputs, seed: 1);
+        float[] bias = Sample.Floats(outputs, seed: 2);
+        float[] x = Sample.Floats(70 * inputs, seed: 3),
+            single = new float[70 * outputs];
         for (int t = 0; t < 70; t++)
             Registers.Run(
                 width,
                 new BFloat16.MultiplyBFloat16(
                     w,
                     bias,
-                    new Rows(x.AsSpan(t * columns, columns), columns),
-                    new Rows(single.AsSpan(t * rows, rows), rows),
+                    new Rows(x.AsSpan(t * inputs, inputs), inputs),
+                    new Rows(single.AsSpan(t * outputs, outputs), outputs),
                     0
                 )
             );
 
         for (int tokens = 1; tokens <= 70; tokens++)
         {
-            var y = new float[tokens * rows];
+            var y = new float[tokens * outputs];
             Registers.Run(
                 width,
                 new BFloat16.MultiplyBFloat16(
                     w,
                     bias,
-                    new Rows(x.AsSpan(0, tokens * columns), columns),
-                    new Rows(y, rows),
+                    new Rows(x.AsSpan(0, tokens * inputs), inputs),
+                    new Rows(y, outputs),
                     0
                 )
             );
-            Sample.AssertSameBits(single.AsSpan(0, tokens * rows), y, $"{tokens} tokens");
+            Sample.AssertSameBits(single.AsSpan(0, tokens * outputs), y, $"{tokens} tokens");
         }
     }
 
     [Theory]
     [InlineData(1)] // decode
     [InlineData(11)] // tiles and a rest
-    public void Splitting_the_rows_changes_nothing_and_writes_nothing_else(int tokens)
+    public void Splitting_the_outputs_changes_nothing_and_writes_nothing_else(int tokens)
     {
-        const int columns = 96,
-            rows = 150;
-        ushort[] w = Sample.BFloat16s(rows * columns, seed: 1);
-        float[] bias = Sample.Floats(rows, seed: 2);
-        float[] x = Sample.Floats(tokens * columns, seed: 3),
-            whole = Product(w, bias, x, columns);
+        const int inputs = 96,
+            outputs = 150;
+        ushort[] w = Sample.BFloat16s(outputs * inputs, seed: 1);
+        float[] bias = Sample.Floats(outputs, seed: 2);
+        float[] x = Sample.Floats(tokens * inputs, seed: 3),
+            whole = Product(w, bias, x, inputs);
 
         foreach (int cut in (int[])[1, 2, 3, 63, 64, 65, 149])
         {
-            var y = new float[tokens * rows];
+            var y = new float[tokens * outputs];
             y.AsSpan().Fill(float.NaN);
-            BFloat16.Multiply(w.AsSpan(cut * columns), bias.AsSpan(cut), new Rows(x, columns), new Rows(y, rows), cut);
+            BFloat16.Multiply(w.AsSpan(cut * inputs), bias.AsSpan(cut), new Rows(x, inputs), new Rows(y, outputs), cut);
             for (int t = 0; t < tokens; t++)
-            for (int r = 0; r < cut; r++)
-                Assert.True(float.IsNaN(y[t * rows + r]), $"output {r} is not of the range");
+            for (int o = 0; o < cut; o++)
+                Assert.True(float.IsNaN(y[t * outputs + o]), $"output {o} is not of the range");
             BFloat16.Multiply(
-                w.AsSpan(0, cut * columns),
+                w.AsSpan(0, cut * inputs),
                 bias.AsSpan(0, cut),
-                new Rows(x, columns),
-                new Rows(y, rows),
+                new Rows(x, inputs),
+                new Rows(y, outputs),
                 0
             );
             Sample.AssertSameBits(whole, y, $"cut at {cut}");
@@ -134,12 +134,12 @@ public class BFloat16Tests
     [MemberData(nameof(Registers.Widths), MemberType = typeof(Registers))]
     public void Weights_at_an_odd_address_give_the_same_bits(int width)
     {
-        const int columns = 43,
-            rows = 6,
+        const int inputs = 43,
+            outputs = 6,
             tokens = 5; // safetensors aligns nothing
-        ushort[] w = Sample.BFloat16s(rows * columns, seed: 1);
-        float[] x = Sample.Floats(tokens * columns, seed: 2),
-            y = new float[tokens * rows];
+        ushort[] w = Sample.BFloat16s(outputs * inputs, seed: 1);
+        float[] x = Sample.Floats(tokens * inputs, seed: 2),
+            y = new float[tokens * outputs];
         Span<byte> moved = new byte[w.Length * 2 + 1].AsSpan(1);
         MemoryMarshal.AsBytes(w.AsSpan()).CopyTo(moved);
 
@@ -148,62 +148,62 @@ public class BFloat16Tests
             new BFloat16.MultiplyBFloat16(
                 MemoryMarshal.Cast<byte, ushort>(moved),
                 [],
-                new Rows(x, columns),
-                new Rows(y, rows),
+                new Rows(x, inputs),
+                new Rows(y, outputs),
                 0
             )
         );
 
-        Sample.AssertSameBits(Defined(w, new float[rows], x, columns), y, $"{rows} × {columns}, {tokens} tokens");
+        Sample.AssertSameBits(Defined(w, new float[outputs], x, inputs), y, $"{outputs} × {inputs}, {tokens} tokens");
     }
 
     [Theory]
     [MemberData(nameof(Registers.WidthsUpTo), 67, MemberType = typeof(Registers))]
-    public void Nothing_is_read_past_the_end_of_weights_bias_or_activations(int width, int columns)
+    public void Nothing_is_read_past_the_end_of_weights_bias_or_activations(int width, int inputs)
     {
-        const int rows = 5,
+        const int outputs = 5,
             tokens = 5;
-        using var w = new GuardedMemory<ushort>(Sample.BFloat16s(rows * columns, seed: columns));
-        using var bias = new GuardedMemory<float>(Sample.Floats(rows, seed: 1));
-        using var x = new GuardedMemory<float>(Sample.Floats(tokens * columns, seed: 2));
-        using var y = new GuardedMemory<float>(new float[tokens * rows]);
+        using var w = new GuardedMemory<ushort>(Sample.BFloat16s(outputs * inputs, seed: inputs));
+        using var bias = new GuardedMemory<float>(Sample.Floats(outputs, seed: 1));
+        using var x = new GuardedMemory<float>(Sample.Floats(tokens * inputs, seed: 2));
+        using var y = new GuardedMemory<float>(new float[tokens * outputs]);
 
         Registers.Run(
             width,
-            new BFloat16.MultiplyBFloat16(w.Span, bias.Span, new Rows(x.Span, columns), new Rows(y.Span, rows), 0)
+            new BFloat16.MultiplyBFloat16(w.Span, bias.Span, new Rows(x.Span, inputs), new Rows(y.Span, outputs), 0)
         );
 
         Sample.AssertSameBits(
-            Defined(w.Span, bias.Span, x.Span, columns),
+            Defined(w.Span, bias.Span, x.Span, inputs),
             y.Span,
-            $"{rows} × {columns}, {tokens} tokens"
+            $"{outputs} × {inputs}, {tokens} tokens"
         );
     }
 
     [Fact]
     public void A_damaged_weight_and_a_damaged_activation_stay_in_their_own_outputs()
     {
-        const int columns = 50,
-            rows = 8,
+        const int inputs = 50,
+            outputs = 8,
             tokens = 8;
-        ushort[] w = Sample.BFloat16s(rows * columns, seed: 1);
-        float[] bias = Sample.Floats(rows, seed: 2);
-        float[] x = Sample.Floats(tokens * columns, seed: 3),
-            sound = Product(w, bias, x, columns);
-        w[3 * columns + 17] = 0x7FC0; // NaN
-        x[6 * columns + 49] = float.NaN;
+        ushort[] w = Sample.BFloat16s(outputs * inputs, seed: 1);
+        float[] bias = Sample.Floats(outputs, seed: 2);
+        float[] x = Sample.Floats(tokens * inputs, seed: 3),
+            sound = Product(w, bias, x, inputs);
+        w[3 * inputs + 17] = 0x7FC0; // NaN
+        x[6 * inputs + 49] = float.NaN;
 
-        float[] y = Product(w, bias, x, columns);
+        float[] y = Product(w, bias, x, inputs);
 
         for (int t = 0; t < tokens; t++)
-        for (int r = 0; r < rows; r++)
-            if (r == 3 || t == 6)
-                Assert.True(float.IsNaN(y[t * rows + r]), $"{rows} × {columns}, token {t}, output {r}");
+        for (int o = 0; o < outputs; o++)
+            if (o == 3 || t == 6)
+                Assert.True(float.IsNaN(y[t * outputs + o]), $"{outputs} × {inputs}, token {t}, output {o}");
             else
                 Sample.AssertSameBits(
-                    [sound[t * rows + r]],
-                    [y[t * rows + r]],
-                    $"{rows} × {columns}, token {t}, output {r}"
+                    [sound[t * outputs + o]],
+                    [y[t * outputs + o]],
+                    $"{outputs} × {inputs}, token {t}, output {o}"
                 );
     }
 
@@ -214,8 +214,8 @@ public class BFloat16Tests
         float[] x = Sample.Floats(20, seed: 2),
             y = Product(w, [], x, 20);
 
-        for (int r = 0; r < 3; r++)
-            Assert.Equal(BFloat16.DotScalar(w.AsSpan(r * 20, 20), x), y[r]);
+        for (int o = 0; o < 3; o++)
+            Assert.Equal(BFloat16.DotScalar(w.AsSpan(o * 20, 20), x), y[o]);
     }
 
     [Fact]
@@ -249,23 +249,22 @@ public class BFloat16Tests
             );
     }
 
-    private static float[] Product(ushort[] w, float[] bias, float[] x, int columns)
+    private static float[] Product(ushort[] w, float[] bias, float[] x, int inputs)
     {
-        int rows = w.Length / columns;
-        var y = new float[x.Length / columns * rows];
-        BFloat16.Multiply(w, bias, new Rows(x, columns), new Rows(y, rows), 0);
+        int outputs = w.Length / inputs;
+        var y = new float[x.Length / inputs * outputs];
+        BFloat16.Multiply(w, bias, new Rows(x, inputs), new Rows(y, outputs), 0);
         return y;
     }
 
-    private static float[] Defined(ReadOnlySpan<ushort> w, ReadOnlySpan<float> bias, ReadOnlySpan<float> x, int columns)
+    private static float[] Defined(ReadOnlySpan<ushort> w, ReadOnlySpan<float> bias, ReadOnlySpan<float> x, int inputs)
     {
-        int rows = w.Length / columns,
-            tokens = x.Length / columns;
-        var y = new float[tokens * rows];
+        int outputs = w.Length / inputs,
+            tokens = x.Length / inputs;
+        var y = new float[tokens * outputs];
         for (int t = 0; t < tokens; t++)
-        for (int r = 0; r < rows; r++)
-            y[t * rows + r] =
-                BFloat16.DotScalar(w.Slice(r * columns, columns), x.Slice(t * columns, columns)) + bias[r];
+        for (int o = 0; o < outputs; o++)
+            y[t * outputs + o] = BFloat16.DotScalar(w.Slice(o * inputs, inputs), x.Slice(t * inputs, inputs)) + bias[o];
         return y;
     }
 

@@ -46,18 +46,18 @@ public class Int8PageTests
     [InlineData(float.NegativeInfinity)]
     public void A_position_with_a_value_that_is_not_finite_reads_as_NaN_and_its_neighbours_as_stored(float value)
     {
-        var tile = new KvHeadLayout(KeyValueFormat.Int8, headDim: 4);
-        byte[] keys = new byte[tile.Bytes],
-            values = new byte[tile.Bytes];
+        var layout = new KvHeadLayout(KeyValueFormat.Int8, headDim: 4);
+        byte[] keys = new byte[layout.Bytes],
+            values = new byte[layout.Bytes];
         for (int slot = 0; slot < 64; slot++)
         {
             float[] x = [1, slot == 20 ? value : 2, 3, 4];
-            tile.StoreKey(keys, slot, x);
-            tile.StoreValue(values, slot, x);
+            layout.StoreKey(keys, slot, x);
+            layout.StoreValue(values, slot, x);
         }
 
-        ReadOnlySpan<float> k = tile.Keys(keys, new float[4 * 64]),
-            v = tile.Values(values, new float[4 * 64]);
+        ReadOnlySpan<float> k = layout.Keys(keys, new float[4 * 64]),
+            v = layout.Values(values, new float[4 * 64]);
 
         for (int slot = 0; slot < 64; slot++)
         for (int i = 0; i < 4; i++)
@@ -95,20 +95,20 @@ public class Int8PageTests
     public void A_page_gives_back_what_was_stored_at_each_position(KeyValueFormat format)
     {
         const int headDim = 10;
-        var tile = new KvHeadLayout(format, headDim);
-        byte[] keys = new byte[tile.Bytes],
-            values = new byte[tile.Bytes];
+        var layout = new KvHeadLayout(format, headDim);
+        byte[] keys = new byte[layout.Bytes],
+            values = new byte[layout.Bytes];
         float[][] x = [.. Enumerable.Range(0, 64).Select(slot => Whole(slot))];
         for (int slot = 63; slot >= 0; slot--)
         {
-            tile.StoreKey(keys, slot, x[slot]);
-            tile.StoreValue(values, slot, x[63 - slot]);
+            layout.StoreKey(keys, slot, x[slot]);
+            layout.StoreValue(values, slot, x[63 - slot]);
         }
 
-        ReadOnlySpan<float> k = tile.Keys(keys, new float[64 * headDim]),
-            v = tile.Values(values, new float[64 * headDim]);
+        ReadOnlySpan<float> k = layout.Keys(keys, new float[64 * headDim]),
+            v = layout.Values(values, new float[64 * headDim]);
 
-        Assert.Equal(0, tile.Bytes % 64);
+        Assert.Equal(0, layout.Bytes % 64);
         for (int slot = 0; slot < 64; slot++)
         for (int i = 0; i < headDim; i++)
         {

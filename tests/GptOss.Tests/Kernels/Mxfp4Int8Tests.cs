@@ -18,41 +18,41 @@ public class Mxfp4Int8Tests
     [Theory]
     [InlineData(1)] // one block
     [InlineData(16)] // a whole step
-    [InlineData(90)] // the real row: 2880 / 32
-    public void A_product_agrees_with_a_float64_sum_over_the_rounded_activations(int columnBlocks)
+    [InlineData(90)] // gpt-oss's hidden size: 2880 / 32
+    public void A_product_agrees_with_a_float64_sum_over_the_rounded_activations(int inputBlocks)
     {
-        const int rows = 5,
+        const int outputs = 5,
             tokens = 7;
-        Matrix w = Matrix.Random(rows, columnBlocks, seed: columnBlocks);
-        float[] x = Sample.Floats(tokens * w.Columns, seed: 1);
+        Matrix w = Matrix.Random(outputs, inputBlocks, seed: inputBlocks);
+        float[] x = Sample.Floats(tokens * w.Inputs, seed: 1);
         float[] y = Run("1", w, x);
 
         for (int t = 0; t < tokens; t++)
-        for (int r = 0; r < rows; r++)
+        for (int o = 0; o < outputs; o++)
         {
-            double expected = w.Bias[r],
+            double expected = w.Bias[o],
                 magnitude = Math.Abs(expected),
                 step = 0;
-            for (int b = 0; b < columnBlocks; b++)
+            for (int b = 0; b < inputBlocks; b++)
             {
-                ReadOnlySpan<float> values = x.AsSpan(t * w.Columns + b * 32, 32);
+                ReadOnlySpan<float> values = x.AsSpan(t * w.Inputs + b * 32, 32);
                 double maximum = 0;
                 foreach (float v in values)
                     maximum = Math.Max(maximum, Math.Abs(v));
                 for (int k = 0; k < 32; k++)
                 {
-                    double weight = w.Value(r, b * 32 + k);
+                    double weight = w.Value(o, b * 32 + k);
                     expected += weight * values[k];
                     magnitude += Math.Abs(weight * values[k]);
                     step += Math.Abs(weight) * maximum / 127 / 2; // half a step of the activation's grid
                 }
             }
-            double roundings = columnBlocks / 16 + 8;
+            double roundings = inputBlocks / 16 + 8;
             Sample.AssertClose(
                 expected,
-                y[t * rows + r],
+                y[t * outputs + o],
                 1.001 * step + roundings * Math.ScaleB(1, -24) * magnitude,
-                $"{rows} × {columnBlocks} blocks, token {t}, output {r}"
+                $"{outputs} × {inputBlocks} blocks, token {t}, output {o}"
             );
         }
     }
@@ -63,68 +63,68 @@ public class Mxfp4Int8Tests
         new[] { 1, 2, 3, 4, 5, 15, 16, 17, 31, 90 },
         MemberType = typeof(Registers)
     )]
-    public void Few_tokens_give_the_bits_of_the_definition_at_every_width(int width, int columnBlocks)
+    public void Few_tokens_give_the_bits_of_the_definition_at_every_width(int width, int inputBlocks)
     {
-        for (int rows = 1; rows <= 18; rows += columnBlocks > 20 ? 6 : 1)
+        for (int outputs = 1; outputs <= 18; outputs += inputBlocks > 20 ? 6 : 1)
             foreach (int tokens in (int[])[1, 3])
             {
-                Matrix w = Matrix.Random(rows, columnBlocks, seed: columnBlocks);
-                float[] x = Sample.Floats(tokens * w.Columns, seed: rows);
+                Matrix w = Matrix.Random(outputs, inputBlocks, seed: inputBlocks);
+                float[] x = Sample.Floats(tokens * w.Inputs, seed: outputs);
                 Sample.AssertSameBits(
                     w.Defined(x),
                     RunRows(width, w, x, w.Blocks, w.Scales),
-                    $"{rows} × {columnBlocks} blocks, {tokens} tokens"
+                    $"{outputs} × {inputBlocks} blocks, {tokens} tokens"
                 );
             }
     }
 
     [Theory]
     [MemberData(nameof(Registers.KindsWith), new[] { 1, 2, 5, 16, 17, 33, 90 }, MemberType = typeof(Registers))]
-    public void Strips_give_the_bits_of_the_definition_on_every_kind_of_registers(string kind, int columnBlocks)
+    public void Strips_give_the_bits_of_the_definition_on_every_kind_of_registers(string kind, int inputBlocks)
     {
-        foreach (int rows in (int[])[1, 5, 16, 31, 32, 33, 70])
+        foreach (int outputs in (int[])[1, 5, 16, 31, 32, 33, 70])
         {
-            int tokens = 5 + (rows + columnBlocks) % 9;
-            Matrix w = Matrix.Random(rows, columnBlocks, seed: columnBlocks);
-            float[] x = Sample.Floats(tokens * w.Columns, seed: rows);
-            Sample.AssertSameBits(w.Defined(x), Run(kind, w, x), $"{rows} × {columnBlocks} blocks, {tokens} tokens");
+            int tokens = 5 + (outputs + inputBlocks) % 9;
+            Matrix w = Matrix.Random(outputs, inputBlocks, seed: inputBlocks);
+            float[] x = Sample.Floats(tokens * w.Inputs, seed: outputs);
+            Sample.AssertSameBits(w.Defined(x), Run(kind, w, x), $"{outputs} × {inputBlocks} blocks, {tokens} tokens");
         }
     }
 
     [Fact]
     public void Many_tokens_in_one_call_equal_as_many_calls_of_one()
     {
-        Matrix w = Matrix.Random(rows: 37, columnBlocks: 18, seed: 1);
-        float[] x = Sample.Floats(70 * w.Columns, seed: 2),
-            single = new float[70 * w.Rows];
+        Matrix w = Matrix.Random(outputs: 37, inputBlocks: 18, seed: 1);
+        float[] x = Sample.Floats(70 * w.Inputs, seed: 2),
+            single = new float[70 * w.Outputs];
         for (int t = 0; t < 70; t++)
-            Product(w, x.AsSpan(t * w.Columns, w.Columns)).CopyTo(single, t * w.Rows);
+            Product(w, x.AsSpan(t * w.Inputs, w.Inputs)).CopyTo(single, t * w.Outputs);
 
         for (int tokens = 1; tokens <= 70; tokens++)
             Sample.AssertSameBits(
-                single.AsSpan(0, tokens * w.Rows),
-                Product(w, x.AsSpan(0, tokens * w.Columns)),
+                single.AsSpan(0, tokens * w.Outputs),
+                Product(w, x.AsSpan(0, tokens * w.Inputs)),
                 $"{tokens} tokens"
             );
     }
 
     [Theory]
-    [InlineData(1)] // one row after the other
+    [InlineData(1)] // one weight row after the other
     [InlineData(11)] // strips
-    public void Splitting_the_rows_changes_nothing_and_writes_nothing_else(int tokens)
+    public void Splitting_the_outputs_changes_nothing_and_writes_nothing_else(int tokens)
     {
-        Matrix w = Matrix.Random(rows: 45, columnBlocks: 6, seed: 1);
-        float[] x = Sample.Floats(tokens * w.Columns, seed: 2),
+        Matrix w = Matrix.Random(outputs: 45, inputBlocks: 6, seed: 1);
+        float[] x = Sample.Floats(tokens * w.Inputs, seed: 2),
             whole = Product(w, x);
 
-        for (int cut = 1; cut < w.Rows; cut++)
+        for (int cut = 1; cut < w.Outputs; cut++)
         {
-            var y = new float[tokens * w.Rows];
+            var y = new float[tokens * w.Outputs];
             y.AsSpan().Fill(float.NaN);
-            MultiplyRange(w, cut, w.Rows, x, y);
+            MultiplyRange(w, cut, w.Outputs, x, y);
             for (int t = 0; t < tokens; t++)
-            for (int r = 0; r < cut; r++)
-                Assert.True(float.IsNaN(y[t * w.Rows + r]), $"output {r} is not of the range");
+            for (int o = 0; o < cut; o++)
+                Assert.True(float.IsNaN(y[t * w.Outputs + o]), $"output {o} is not of the range");
             MultiplyRange(w, 0, cut, x, y);
             Sample.AssertSameBits(whole, y, $"cut at {cut}");
         }
@@ -136,33 +136,33 @@ public class Mxfp4Int8Tests
         new[] { 1, 4, 7, 10, 13, 16, 19, 22, 25, 28, 31, 34 },
         MemberType = typeof(Registers)
     )]
-    public void Nothing_is_read_past_the_end_of_blocks_or_scales(int width, int columnBlocks)
+    public void Nothing_is_read_past_the_end_of_blocks_or_scales(int width, int inputBlocks)
     {
-        Matrix w = Matrix.Random(rows: 19, columnBlocks, seed: columnBlocks);
-        float[] x = Sample.Floats(2 * w.Columns, seed: 1);
+        Matrix w = Matrix.Random(outputs: 19, inputBlocks, seed: inputBlocks);
+        float[] x = Sample.Floats(2 * w.Inputs, seed: 1);
         using var blocks = new GuardedMemory<byte>(w.Blocks);
         using var scales = new GuardedMemory<byte>(w.Scales);
 
         Sample.AssertSameBits(
             w.Defined(x),
             RunRows(width, w, x, blocks.Span, scales.Span),
-            $"19 × {columnBlocks} blocks, 2 tokens"
+            $"19 × {inputBlocks} blocks, 2 tokens"
         );
     }
 
     [Theory]
     [MemberData(nameof(Registers.KindsWith), new[] { 1, 3, 18 }, MemberType = typeof(Registers))]
-    public void Nothing_is_read_past_the_end_for_strips(string kind, int columnBlocks)
+    public void Nothing_is_read_past_the_end_for_strips(string kind, int inputBlocks)
     {
-        Matrix w = Matrix.Random(rows: 48, columnBlocks, seed: columnBlocks);
-        float[] x = Sample.Floats(6 * w.Columns, seed: 1);
+        Matrix w = Matrix.Random(outputs: 48, inputBlocks, seed: inputBlocks);
+        float[] x = Sample.Floats(6 * w.Inputs, seed: 1);
         using var blocks = new GuardedMemory<byte>(w.Blocks);
         using var scales = new GuardedMemory<byte>(w.Scales);
 
         Sample.AssertSameBits(
             w.Defined(x),
             RunStrips(kind, w, x, blocks.Span, scales.Span),
-            $"48 × {columnBlocks} blocks, 6 tokens"
+            $"48 × {inputBlocks} blocks, 6 tokens"
         );
     }
 
@@ -172,12 +172,12 @@ public class Mxfp4Int8Tests
     public void Scales_at_the_ends_of_their_range_give_the_bits_of_the_definition(int tokens)
     {
         byte[] ends = [0, 1, 2, 253, 254];
-        Matrix w = Matrix.Random(rows: 10, columnBlocks: 18, seed: 1);
+        Matrix w = Matrix.Random(outputs: 10, inputBlocks: 18, seed: 1);
         for (int i = 0; i < w.Scales.Length; i++)
-            w.Scales[i] = ends[i / w.ColumnBlocks % ends.Length];
+            w.Scales[i] = ends[i / w.InputBlocks % ends.Length];
         w.Bias.AsSpan().Clear();
         // At 2¹²⁷ the sums stay finite
-        float[] x = [.. Sample.Floats(tokens * w.Columns, seed: 2).Select(v => v * 1e-3f)];
+        float[] x = [.. Sample.Floats(tokens * w.Inputs, seed: 2).Select(v => v * 1e-3f)];
         float[] expected = w.Defined(x);
 
         Assert.All(expected, value => Assert.True(float.IsFinite(value)));
@@ -189,12 +189,12 @@ public class Mxfp4Int8Tests
     [InlineData(6)]
     public void A_scale_byte_of_255_makes_its_row_not_finite_and_no_other(int tokens)
     {
-        Matrix w = Matrix.Random(rows: 40, columnBlocks: 6, seed: 1);
+        Matrix w = Matrix.Random(outputs: 40, inputBlocks: 6, seed: 1);
         w.Bias.AsSpan().Clear();
-        w.Scales[3 * w.ColumnBlocks + 5] = 255; // the last block of a row: its neighbours lie beside it
-        float[] y = Product(w, Sample.Floats(tokens * w.Columns, seed: 2));
+        w.Scales[3 * w.InputBlocks + 5] = 255; // the last block of a weight row: its neighbours lie beside it
+        float[] y = Product(w, Sample.Floats(tokens * w.Inputs, seed: 2));
         for (int i = 0; i < y.Length; i++)
-            Assert.True(i % w.Rows != 3 == float.IsFinite(y[i]), $"40 × 6 blocks, {tokens} tokens [{i}]: {y[i]}");
+            Assert.True(i % w.Outputs != 3 == float.IsFinite(y[i]), $"40 × 6 blocks, {tokens} tokens [{i}]: {y[i]}");
     }
 
     [Theory]
@@ -204,12 +204,12 @@ public class Mxfp4Int8Tests
     [InlineData(float.NaN, 7)]
     public void An_activation_that_is_not_finite_makes_its_tokens_outputs_not_finite(float bad, int tokens)
     {
-        Matrix w = Matrix.Random(rows: 40, columnBlocks: 6, seed: 1);
-        float[] x = Sample.Floats(tokens * w.Columns, seed: 2);
+        Matrix w = Matrix.Random(outputs: 40, inputBlocks: 6, seed: 1);
+        float[] x = Sample.Floats(tokens * w.Inputs, seed: 2);
         x[45] = bad;
         float[] y = Product(w, x);
         for (int i = 0; i < y.Length; i++)
-            Assert.True(i >= w.Rows == float.IsFinite(y[i]), $"40 × 6 blocks, {tokens} tokens [{i}]: {y[i]}");
+            Assert.True(i >= w.Outputs == float.IsFinite(y[i]), $"40 × 6 blocks, {tokens} tokens [{i}]: {y[i]}");
     }
 
     [Fact]
@@ -237,26 +237,26 @@ public class Mxfp4Int8Tests
 
     private static float[] Product(Matrix w, ReadOnlySpan<float> x)
     {
-        var y = new float[x.Length / w.Columns * w.Rows];
-        MultiplyRange(w, 0, w.Rows, x, y);
+        var y = new float[x.Length / w.Inputs * w.Outputs];
+        MultiplyRange(w, 0, w.Outputs, x, y);
         return y;
     }
 
     private static void MultiplyRange(Matrix w, int from, int to, ReadOnlySpan<float> x, Span<float> y)
     {
-        int tokens = x.Length / w.Columns,
-            width = Int8Row.Width(w.Columns);
+        int tokens = x.Length / w.Inputs,
+            width = Int8Row.Width(w.Inputs);
         var quantized = new float[tokens * width];
         for (int t = 0; t < tokens; t++)
-            Mxfp4Int8.Quantize(x.Slice(t * w.Columns, w.Columns), quantized.AsSpan(t * width, width), tokens);
+            Mxfp4Int8.Quantize(x.Slice(t * w.Inputs, w.Inputs), quantized.AsSpan(t * width, width), tokens);
         Mxfp4Int8.Multiply(
-            w.Blocks.AsSpan(from * w.ColumnBlocks * 16, (to - from) * w.ColumnBlocks * 16),
-            w.Scales.AsSpan(from * w.ColumnBlocks, (to - from) * w.ColumnBlocks),
+            w.Blocks.AsSpan(from * w.InputBlocks * 16, (to - from) * w.InputBlocks * 16),
+            w.Scales.AsSpan(from * w.InputBlocks, (to - from) * w.InputBlocks),
             w.Bias.AsSpan(from, to - from),
             new Rows(quantized, width),
-            new Rows(y, w.Rows),
+            new Rows(y, w.Outputs),
             from,
-            new float[Mxfp4Int8.ScratchValues(w.Columns, tokens)]
+            new float[Mxfp4Int8.ScratchValues(w.Inputs, tokens)]
         );
     }
 
@@ -268,15 +268,15 @@ public class Mxfp4Int8Tests
         ReadOnlySpan<byte> scales
     )
     {
-        int tokens = x.Length / w.Columns,
-            rowWidth = Int8Row.Width(w.Columns);
-        var y = new float[tokens * w.Rows];
+        int tokens = x.Length / w.Inputs,
+            rowWidth = Int8Row.Width(w.Inputs);
+        var y = new float[tokens * w.Outputs];
         var quantized = new float[tokens * rowWidth];
         for (int t = 0; t < tokens; t++)
             Registers.Run(
                 width,
                 new Int8Row.QuantizeToBlockOrder(
-                    x.Slice(t * w.Columns, w.Columns),
+                    x.Slice(t * w.Inputs, w.Inputs),
                     quantized.AsSpan(t * rowWidth, rowWidth)
                 )
             );
@@ -287,7 +287,7 @@ public class Mxfp4Int8Tests
                 scales,
                 w.Bias,
                 new Rows(quantized, rowWidth),
-                new Rows(y, w.Rows),
+                new Rows(y, w.Outputs),
                 0
             )
         );
@@ -305,15 +305,15 @@ public class Mxfp4Int8Tests
         ReadOnlySpan<byte> scales
     )
     {
-        int tokens = x.Length / w.Columns,
-            width = Int8Row.Width(w.Columns);
-        var y = new float[tokens * w.Rows];
+        int tokens = x.Length / w.Inputs,
+            width = Int8Row.Width(w.Inputs);
+        var y = new float[tokens * w.Outputs];
         var quantized = new float[tokens * width];
         for (int t = 0; t < tokens; t++)
             Registers.Run(
                 kind,
                 new Mxfp4Int8.QuantizeForMxfp4Strips(
-                    x.Slice(t * w.Columns, w.Columns),
+                    x.Slice(t * w.Inputs, w.Inputs),
                     quantized.AsSpan(t * width, width)
                 )
             );
@@ -324,9 +324,9 @@ public class Mxfp4Int8Tests
                 scales,
                 w.Bias,
                 new Rows(quantized, width),
-                new Rows(y, w.Rows),
+                new Rows(y, w.Outputs),
                 0,
-                new float[Mxfp4Int8.ScratchValues(w.Columns, tokens)]
+                new float[Mxfp4Int8.ScratchValues(w.Inputs, tokens)]
             )
         );
         return y;
@@ -334,36 +334,36 @@ public class Mxfp4Int8Tests
 
     private sealed record Matrix(byte[] Blocks, byte[] Scales, float[] Bias)
     {
-        public int Rows => Bias.Length;
-        public int ColumnBlocks => Scales.Length / Rows;
-        public int Columns => ColumnBlocks * 32;
+        public int Outputs => Bias.Length;
+        public int InputBlocks => Scales.Length / Outputs;
+        public int Inputs => InputBlocks * 32;
 
-        public static Matrix Random(int rows, int columnBlocks, int seed) =>
+        public static Matrix Random(int outputs, int inputBlocks, int seed) =>
             new(
-                Sample.Bytes(rows * columnBlocks * 16, seed),
-                Sample.Scales(rows * columnBlocks, seed + 1),
-                Sample.Floats(rows, seed + 2)
+                Sample.Bytes(outputs * inputBlocks * 16, seed),
+                Sample.Scales(outputs * inputBlocks, seed + 1),
+                Sample.Floats(outputs, seed + 2)
             );
 
-        public double Value(int row, int k)
+        public double Value(int output, int k)
         {
-            byte pair = Blocks[(row * ColumnBlocks + k / 32) * 16 + k % 32 / 2];
+            byte pair = Blocks[(output * InputBlocks + k / 32) * 16 + k % 32 / 2];
             return Mxfp4.Value(k % 2 == 0 ? pair & 0xF : pair >> 4)
-                * Math.ScaleB(1, Scales[row * ColumnBlocks + k / 32] - 127);
+                * Math.ScaleB(1, Scales[output * InputBlocks + k / 32] - 127);
         }
 
         public float[] Defined(ReadOnlySpan<float> x)
         {
-            int tokens = x.Length / Columns;
-            var y = new float[tokens * Rows];
+            int tokens = x.Length / Inputs;
+            var y = new float[tokens * Outputs];
             for (int t = 0; t < tokens; t++)
-            for (int r = 0; r < Rows; r++)
-                y[t * Rows + r] =
+            for (int o = 0; o < Outputs; o++)
+                y[t * Outputs + o] =
                     Mxfp4Int8.DotScalar(
-                        Blocks.AsSpan(r * ColumnBlocks * 16, ColumnBlocks * 16),
-                        Scales.AsSpan(r * ColumnBlocks, ColumnBlocks),
-                        x.Slice(t * Columns, Columns)
-                    ) + Bias[r];
+                        Blocks.AsSpan(o * InputBlocks * 16, InputBlocks * 16),
+                        Scales.AsSpan(o * InputBlocks, InputBlocks),
+                        x.Slice(t * Inputs, Inputs)
+                    ) + Bias[o];
             return y;
         }
     }

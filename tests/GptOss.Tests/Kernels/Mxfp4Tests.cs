@@ -30,34 +30,34 @@ public class Mxfp4Tests
     [InlineData(1)] // one block: a step with three missing
     [InlineData(3)] // one missing
     [InlineData(4)] // a whole step
-    [InlineData(90)] // the real row: 2880 / 32
-    public void A_product_agrees_with_a_float64_sum(int columnBlocks)
+    [InlineData(90)] // gpt-oss's hidden size: 2880 / 32
+    public void A_product_agrees_with_a_float64_sum(int inputBlocks)
     {
-        const int rows = 5,
+        const int outputs = 5,
             tokens = 10;
-        Matrix w = Matrix.Random(rows, columnBlocks, seed: columnBlocks);
-        float[] x = Sample.Floats(tokens * w.Columns, seed: 1),
+        Matrix w = Matrix.Random(outputs, inputBlocks, seed: inputBlocks);
+        float[] x = Sample.Floats(tokens * w.Inputs, seed: 1),
             y = Product(w, x);
 
         for (int t = 0; t < tokens; t++)
-        for (int r = 0; r < rows; r++)
+        for (int o = 0; o < outputs; o++)
         {
-            double expected = w.Bias[r],
+            double expected = w.Bias[o],
                 magnitude = Math.Abs(expected);
-            for (int k = 0; k < w.Columns; k++)
+            for (int k = 0; k < w.Inputs; k++)
             {
-                double product = w.Value(r, k) * x[t * w.Columns + k];
+                double product = w.Value(o, k) * x[t * w.Inputs + k];
                 expected += product;
                 magnitude += Math.Abs(product);
             }
             // Eight roundings within a dword, one for each step, four in the tree, one for the bias: 2⁻²⁴ of what is
             // there.
-            double roundings = 8 + (columnBlocks + 3) / 4 + 5;
+            double roundings = 8 + (inputBlocks + 3) / 4 + 5;
             Sample.AssertClose(
                 expected,
-                y[t * rows + r],
+                y[t * outputs + o],
                 roundings * Math.ScaleB(1, -24) * magnitude,
-                $"{rows} × {columnBlocks} blocks, token {t}, output {r}"
+                $"{outputs} × {inputBlocks} blocks, token {t}, output {o}"
             );
         }
     }
@@ -65,33 +65,33 @@ public class Mxfp4Tests
     [Theory]
     [InlineData(4)]
     [InlineData(90)]
-    public void The_same_values_in_bfloat16_give_the_same_within_rounding(int columnBlocks)
+    public void The_same_values_in_bfloat16_give_the_same_within_rounding(int inputBlocks)
     {
-        const int rows = 7,
+        const int outputs = 7,
             tokens = 11;
-        Matrix w = Matrix.Random(rows, columnBlocks, seed: 3);
-        float[] x = Sample.Floats(tokens * w.Columns, seed: 4),
+        Matrix w = Matrix.Random(outputs, inputBlocks, seed: 3);
+        float[] x = Sample.Floats(tokens * w.Inputs, seed: 4),
             y = Product(w, x),
-            z = new float[tokens * rows];
-        var wide = new ushort[rows * w.Columns];
+            z = new float[tokens * outputs];
+        var wide = new ushort[outputs * w.Inputs];
         for (int i = 0; i < wide.Length; i++)
-            wide[i] = (ushort)(BitConverter.SingleToUInt32Bits((float)w.Value(i / w.Columns, i % w.Columns)) >> 16);
+            wide[i] = (ushort)(BitConverter.SingleToUInt32Bits((float)w.Value(i / w.Inputs, i % w.Inputs)) >> 16);
 
-        BFloat16.Multiply(wide, w.Bias, new Rows(x, w.Columns), new Rows(z, rows), 0);
+        BFloat16.Multiply(wide, w.Bias, new Rows(x, w.Inputs), new Rows(z, outputs), 0);
 
         for (int t = 0; t < tokens; t++)
-        for (int r = 0; r < rows; r++)
+        for (int o = 0; o < outputs; o++)
         {
             double magnitude = 1;
-            for (int k = 0; k < w.Columns; k++)
-                magnitude += Math.Abs(w.Value(r, k) * x[t * w.Columns + k]);
+            for (int k = 0; k < w.Inputs; k++)
+                magnitude += Math.Abs(w.Value(o, k) * x[t * w.Inputs + k]);
             // The values are equal, the orders are not: at most the roundings of both.
-            double roundings = w.Columns / 16 + 5 + 8 + columnBlocks / 4 + 6;
+            double roundings = w.Inputs / 16 + 5 + 8 + inputBlocks / 4 + 6;
             Sample.AssertClose(
-                z[t * rows + r],
-                y[t * rows + r],
+                z[t * outputs + o],
+                y[t * outputs + o],
                 roundings * Math.ScaleB(1, -24) * magnitude,
-                $"{rows} × {columnBlocks} blocks, token {t}, output {r}"
+                $"{outputs} × {inputBlocks} blocks, token {t}, output {o}"
             );
         }
     }
@@ -102,18 +102,18 @@ public class Mxfp4Tests
         new[] { 1, 2, 3, 4, 5, 6, 7, 8, 9, 17, 33, 90 },
         MemberType = typeof(Registers)
     )]
-    public void Every_width_gives_the_bits_of_the_definition(int width, int columnBlocks)
+    public void Every_width_gives_the_bits_of_the_definition(int width, int inputBlocks)
     {
-        for (int rows = 1; rows <= 13; rows++)
+        for (int outputs = 1; outputs <= 13; outputs++)
             // One after the other, and from nine on in strips: whole tiles, and all that may be left of one.
-            foreach (int tokens in (int[])[1, 2 + rows % 7, 9 + (rows + columnBlocks) % 4])
+            foreach (int tokens in (int[])[1, 2 + outputs % 7, 9 + (outputs + inputBlocks) % 4])
             {
-                Matrix w = Matrix.Random(rows, columnBlocks, seed: columnBlocks);
-                float[] x = Sample.Floats(tokens * w.Columns, seed: rows);
+                Matrix w = Matrix.Random(outputs, inputBlocks, seed: inputBlocks);
+                float[] x = Sample.Floats(tokens * w.Inputs, seed: outputs);
                 Sample.AssertSameBits(
                     w.Defined(x),
                     Run(width, w, x),
-                    $"{rows} × {columnBlocks} blocks, {tokens} tokens"
+                    $"{outputs} × {inputBlocks} blocks, {tokens} tokens"
                 );
             }
     }
@@ -122,16 +122,16 @@ public class Mxfp4Tests
     [MemberData(nameof(Registers.Widths), MemberType = typeof(Registers))]
     public void Many_rows_of_x_in_one_call_equal_as_many_calls_of_one(int width)
     {
-        Matrix w = Matrix.Random(rows: 11, columnBlocks: 6, seed: 1);
-        float[] x = Sample.Floats(70 * w.Columns, seed: 2),
-            single = new float[70 * w.Rows];
+        Matrix w = Matrix.Random(outputs: 11, inputBlocks: 6, seed: 1);
+        float[] x = Sample.Floats(70 * w.Inputs, seed: 2),
+            single = new float[70 * w.Outputs];
         for (int t = 0; t < 70; t++)
-            Run(width, w, x.AsSpan(t * w.Columns, w.Columns)).CopyTo(single, t * w.Rows);
+            Run(width, w, x.AsSpan(t * w.Inputs, w.Inputs)).CopyTo(single, t * w.Outputs);
 
         for (int tokens = 1; tokens <= 70; tokens++)
             Sample.AssertSameBits(
-                single.AsSpan(0, tokens * w.Rows),
-                Run(width, w, x.AsSpan(0, tokens * w.Columns)),
+                single.AsSpan(0, tokens * w.Outputs),
+                Run(width, w, x.AsSpan(0, tokens * w.Inputs)),
                 $"{tokens} tokens"
             );
     }
@@ -139,20 +139,20 @@ public class Mxfp4Tests
     [Theory]
     [InlineData(1)] // decode
     [InlineData(11)] // tiles and a rest
-    public void Splitting_the_rows_changes_nothing_and_writes_nothing_else(int tokens)
+    public void Splitting_the_outputs_changes_nothing_and_writes_nothing_else(int tokens)
     {
-        Matrix w = Matrix.Random(rows: 21, columnBlocks: 6, seed: 1);
-        float[] x = Sample.Floats(tokens * w.Columns, seed: 2),
+        Matrix w = Matrix.Random(outputs: 21, inputBlocks: 6, seed: 1);
+        float[] x = Sample.Floats(tokens * w.Inputs, seed: 2),
             whole = Product(w, x);
 
-        for (int cut = 1; cut < w.Rows; cut++)
+        for (int cut = 1; cut < w.Outputs; cut++)
         {
-            var y = new float[tokens * w.Rows];
+            var y = new float[tokens * w.Outputs];
             y.AsSpan().Fill(float.NaN);
-            MultiplyRange(w, cut, w.Rows, x, y);
+            MultiplyRange(w, cut, w.Outputs, x, y);
             for (int t = 0; t < tokens; t++)
-            for (int r = 0; r < cut; r++)
-                Assert.True(float.IsNaN(y[t * w.Rows + r]), $"output {r} is not of the range");
+            for (int o = 0; o < cut; o++)
+                Assert.True(float.IsNaN(y[t * w.Outputs + o]), $"output {o} is not of the range");
             MultiplyRange(w, 0, cut, x, y);
             Sample.AssertSameBits(whole, y, $"cut at {cut}");
         }
@@ -162,8 +162,8 @@ public class Mxfp4Tests
     [MemberData(nameof(Registers.Widths), MemberType = typeof(Registers))]
     public void Weights_at_an_odd_address_give_the_same_bits(int width)
     {
-        Matrix w = Matrix.Random(rows: 5, columnBlocks: 7, seed: 1);
-        float[] x = Sample.Floats(10 * w.Columns, seed: 2);
+        Matrix w = Matrix.Random(outputs: 5, inputBlocks: 7, seed: 1);
+        float[] x = Sample.Floats(10 * w.Inputs, seed: 2);
         byte[] blocks = new byte[w.Blocks.Length + 1],
             scales = new byte[w.Scales.Length + 1];
         w.Blocks.CopyTo(blocks, 1);
@@ -178,19 +178,19 @@ public class Mxfp4Tests
 
     [Theory]
     [MemberData(nameof(Registers.WidthsUpTo), 9, MemberType = typeof(Registers))]
-    public void Nothing_is_read_past_the_end_of_blocks_or_scales(int width, int columnBlocks)
+    public void Nothing_is_read_past_the_end_of_blocks_or_scales(int width, int inputBlocks)
     {
         foreach (int tokens in (int[])[1, 5, 11])
         {
-            Matrix w = Matrix.Random(rows: 3, columnBlocks, seed: columnBlocks);
-            float[] x = Sample.Floats(tokens * w.Columns, seed: 1);
+            Matrix w = Matrix.Random(outputs: 3, inputBlocks, seed: inputBlocks);
+            float[] x = Sample.Floats(tokens * w.Inputs, seed: 1);
             using var blocks = new GuardedMemory<byte>(w.Blocks);
             using var scales = new GuardedMemory<byte>(w.Scales);
 
             Sample.AssertSameBits(
                 w.Defined(x),
                 Run(width, w, x, blocks.Span, scales.Span),
-                $"3 × {columnBlocks} blocks, {tokens} tokens"
+                $"3 × {inputBlocks} blocks, {tokens} tokens"
             );
         }
     }
@@ -200,11 +200,11 @@ public class Mxfp4Tests
     public void Scales_at_the_ends_of_their_range_give_the_bits_of_the_definition(int width)
     {
         byte[] ends = [0, 1, 2, 253, 254];
-        Matrix w = Matrix.Random(rows: 10, columnBlocks: 6, seed: 1);
+        Matrix w = Matrix.Random(outputs: 10, inputBlocks: 6, seed: 1);
         for (int i = 0; i < w.Scales.Length; i++)
-            w.Scales[i] = ends[i / w.ColumnBlocks % ends.Length];
+            w.Scales[i] = ends[i / w.InputBlocks % ends.Length];
         w.Bias.AsSpan().Clear();
-        float[] x = [.. Sample.Floats(10 * w.Columns, seed: 2).Select(v => v * 1e-3f)]; // at 2¹²⁷ the sums stay finite
+        float[] x = [.. Sample.Floats(10 * w.Inputs, seed: 2).Select(v => v * 1e-3f)]; // at 2¹²⁷ the sums stay finite
         float[] expected = w.Defined(x);
 
         Assert.All(expected, value => Assert.True(float.IsFinite(value)));
@@ -216,22 +216,22 @@ public class Mxfp4Tests
     [MemberData(nameof(Registers.WidthsWith), new[] { 1, 5, 11 }, MemberType = typeof(Registers))]
     public void A_scale_byte_of_255_makes_its_row_not_finite_and_no_other(int width, int tokens)
     {
-        Matrix w = Matrix.Random(rows: 8, columnBlocks: 6, seed: 1);
+        Matrix w = Matrix.Random(outputs: 8, inputBlocks: 6, seed: 1);
         w.Bias.AsSpan().Clear();
-        w.Scales[3 * w.ColumnBlocks + 5] = 255; // the last block of a row: its neighbours lie beside it
-        float[] y = Run(width, w, Sample.Floats(tokens * w.Columns, seed: 2));
+        w.Scales[3 * w.InputBlocks + 5] = 255; // the last block of a weight row: its neighbours lie beside it
+        float[] y = Run(width, w, Sample.Floats(tokens * w.Inputs, seed: 2));
         for (int i = 0; i < y.Length; i++)
-            Assert.True(i % w.Rows != 3 == float.IsFinite(y[i]), $"8 × 6 blocks, {tokens} tokens [{i}]: {y[i]}");
+            Assert.True(i % w.Outputs != 3 == float.IsFinite(y[i]), $"8 × 6 blocks, {tokens} tokens [{i}]: {y[i]}");
     }
 
     [Theory]
     [MemberData(nameof(Registers.Widths), MemberType = typeof(Registers))]
     public void Negative_zeros_are_zeros_of_the_same_bits_everywhere(int width)
     {
-        Matrix w = Matrix.Random(rows: 3, columnBlocks: 3, seed: 1);
+        Matrix w = Matrix.Random(outputs: 3, inputBlocks: 3, seed: 1);
         w.Blocks.AsSpan().Fill(0x88);
         w.Bias.AsSpan().Clear();
-        float[] x = Sample.Floats(10 * w.Columns, seed: 2),
+        float[] x = Sample.Floats(10 * w.Inputs, seed: 2),
             y = Run(width, w, x);
 
         Sample.AssertSameBits(new float[y.Length], y, "3 × 3 blocks, 10 tokens");
@@ -242,17 +242,17 @@ public class Mxfp4Tests
     [InlineData(32)]
     [InlineData(96)]
     [InlineData(256)]
-    public void Permuting_puts_each_value_where_its_code_is_met_and_zeros_elsewhere(int columns)
+    public void Permuting_puts_each_value_where_its_code_is_met_and_zeros_elsewhere(int inputs)
     {
-        float[] x = Sample.Floats(columns, seed: 1),
-            y = Sample.Floats(Mxfp4.PermutedWidth(columns), seed: 2);
+        float[] x = Sample.Floats(inputs, seed: 1),
+            y = Sample.Floats(Mxfp4.PermutedWidth(inputs), seed: 2);
 
         Mxfp4.Permute(x, y);
 
         for (int i = 0; i < y.Length; i++)
         {
             int k = i / 128 * 128 + 8 * (i % 16) + i / 16 % 8;
-            Assert.Equal(k < columns ? x[k] : 0, y[i]);
+            Assert.Equal(k < inputs ? x[k] : 0, y[i]);
         }
     }
 
@@ -290,20 +290,20 @@ public class Mxfp4Tests
 
     private static float[] Product(Matrix w, ReadOnlySpan<float> x)
     {
-        var y = new float[x.Length / w.Columns * w.Rows];
-        MultiplyRange(w, 0, w.Rows, x, y);
+        var y = new float[x.Length / w.Inputs * w.Outputs];
+        MultiplyRange(w, 0, w.Outputs, x, y);
         return y;
     }
 
     private static void MultiplyRange(Matrix w, int from, int to, ReadOnlySpan<float> x, Span<float> y) =>
         Mxfp4.Multiply(
-            w.Blocks.AsSpan(from * w.ColumnBlocks * 16, (to - from) * w.ColumnBlocks * 16),
-            w.Scales.AsSpan(from * w.ColumnBlocks, (to - from) * w.ColumnBlocks),
+            w.Blocks.AsSpan(from * w.InputBlocks * 16, (to - from) * w.InputBlocks * 16),
+            w.Scales.AsSpan(from * w.InputBlocks, (to - from) * w.InputBlocks),
             w.Bias.AsSpan(from, to - from),
-            new Rows(Sample.Permuted(x, w.Columns), Mxfp4.PermutedWidth(w.Columns)),
-            new Rows(y, w.Rows),
+            new Rows(Sample.Permuted(x, w.Inputs), Mxfp4.PermutedWidth(w.Inputs)),
+            new Rows(y, w.Outputs),
             from,
-            new float[Mxfp4.ScratchValues(w.Columns)]
+            new float[Mxfp4.ScratchValues(w.Inputs)]
         );
 
     private static float[] Run(int width, Matrix w, ReadOnlySpan<float> x) => Run(width, w, x, w.Blocks, w.Scales);
@@ -316,33 +316,36 @@ public class Mxfp4Tests
         ReadOnlySpan<byte> scales
     )
     {
-        var y = new float[x.Length / w.Columns * w.Rows];
-        var scratch = new float[Mxfp4.ScratchValues(w.Columns)];
-        var rows = new Rows(Sample.Permuted(x, w.Columns), Mxfp4.PermutedWidth(w.Columns));
-        Registers.Run(width, new Mxfp4.MultiplyMxfp4(blocks, scales, w.Bias, rows, new Rows(y, w.Rows), 0, scratch));
+        var y = new float[x.Length / w.Inputs * w.Outputs];
+        var scratch = new float[Mxfp4.ScratchValues(w.Inputs)];
+        var permuted = new Rows(Sample.Permuted(x, w.Inputs), Mxfp4.PermutedWidth(w.Inputs));
+        Registers.Run(
+            width,
+            new Mxfp4.MultiplyMxfp4(blocks, scales, w.Bias, permuted, new Rows(y, w.Outputs), 0, scratch)
+        );
         return y;
     }
 
     /// <summary>A matrix as the checkpoint stores it, and the values it stands for.</summary>
     private sealed record Matrix(byte[] Blocks, byte[] Scales, float[] Bias)
     {
-        public int Rows => Bias.Length;
-        public int ColumnBlocks => Scales.Length / Rows;
-        public int Columns => ColumnBlocks * 32;
+        public int Outputs => Bias.Length;
+        public int InputBlocks => Scales.Length / Outputs;
+        public int Inputs => InputBlocks * 32;
 
-        public static Matrix Random(int rows, int columnBlocks, int seed) =>
+        public static Matrix Random(int outputs, int inputBlocks, int seed) =>
             new(
-                Sample.Bytes(rows * columnBlocks * 16, seed),
-                Sample.Scales(rows * columnBlocks, seed),
-                Sample.Floats(rows, seed)
+                Sample.Bytes(outputs * inputBlocks * 16, seed),
+                Sample.Scales(outputs * inputBlocks, seed),
+                Sample.Floats(outputs, seed)
             );
 
         /// <summary>
         /// From the format's page: the low nibble comes first, sign, two bits of exponent, one of mantissa.
         /// </summary>
-        public double Value(int row, int k)
+        public double Value(int output, int k)
         {
-            int block = row * ColumnBlocks + k / 32,
+            int block = output * InputBlocks + k / 32,
                 code = Blocks[block * 16 + k % 32 / 2] >> (k % 2 * 4) & 0xF;
             double[] magnitudes = [0, 0.5, 1, 1.5, 2, 3, 4, 6];
             return (code < 8 ? 1 : -1) * magnitudes[code & 7] * Math.ScaleB(1, Scales[block] - 127);
@@ -350,16 +353,16 @@ public class Mxfp4Tests
 
         public float[] Defined(ReadOnlySpan<float> x)
         {
-            var y = new float[x.Length / Columns * Rows];
+            var y = new float[x.Length / Inputs * Outputs];
             for (int i = 0; i < y.Length; i++)
             {
-                int row = i % Rows;
+                int output = i % Outputs;
                 y[i] =
                     Mxfp4.DotScalar(
-                        Blocks.AsSpan(row * ColumnBlocks * 16, ColumnBlocks * 16),
-                        Scales.AsSpan(row * ColumnBlocks, ColumnBlocks),
-                        x.Slice(i / Rows * Columns, Columns)
-                    ) + Bias[row];
+                        Blocks.AsSpan(output * InputBlocks * 16, InputBlocks * 16),
+                        Scales.AsSpan(output * InputBlocks, InputBlocks),
+                        x.Slice(i / Outputs * Inputs, Inputs)
+                    ) + Bias[output];
             }
             return y;
         }

@@ -7,17 +7,17 @@ public class PageProductTests
 {
     [Theory]
     [MemberData(nameof(Registers.WidthsWith), new[] { 1, 8, 16, 64, 72, 80, 128, 130 }, MemberType = typeof(Registers))]
-    public void Every_width_gives_the_bits_of_the_definition(int width, int columns)
+    public void Every_width_gives_the_bits_of_the_definition(int width, int results)
     {
         float[] next = Sample.Floats(4096, seed: 9);
         foreach (int queries in (int[])[1, 3, 4, 5, 8])
         foreach ((int from, int to) in ((int, int)[])[(0, 64), (0, 1), (63, 64), (5, 38)])
         {
             float[] a = Sample.Floats(queries * 64, seed: 1),
-                b = Sample.Floats(64 * columns, seed: 2);
-            float[] expected = Sample.Floats(queries * columns, seed: 3),
+                b = Sample.Floats(64 * results, seed: 2);
+            float[] expected = Sample.Floats(queries * results, seed: 3),
                 y = [.. expected];
-            PageProduct.AddScalar(new Rows(a, 64), b, new Rows(expected, columns), from, to);
+            PageProduct.AddScalar(new Rows(a, 64), b, new Rows(expected, results), from, to);
             using var guarded = new GuardedMemory<float>(b);
 
             Registers.Run(
@@ -25,14 +25,14 @@ public class PageProductTests
                 new PageProduct.AddProduct(
                     new Rows(a, 64),
                     guarded.Span,
-                    new Rows(y, columns),
+                    new Rows(y, results),
                     from,
                     to,
                     MemoryMarshal.AsBytes(next.AsSpan())
                 )
             );
 
-            Sample.AssertSameBits(expected, y, $"{queries} × {columns}, {from} to {to}");
+            Sample.AssertSameBits(expected, y, $"{queries} × {results}, {from} to {to}");
         }
     }
 

@@ -34,13 +34,13 @@ internal static class Sample
         Array.ConvertAll(Bytes(count, seed), value => (byte)(119 + value % 11));
 
     /// <summary>[tokens, permuted]: the rows of x in the order of <see cref="Mxfp4.Permute"/>.</summary>
-    public static float[] Permuted(ReadOnlySpan<float> x, int columns)
+    public static float[] Permuted(ReadOnlySpan<float> x, int inputs)
     {
-        int width = Mxfp4.PermutedWidth(columns),
-            tokens = x.Length / columns;
+        int width = Mxfp4.PermutedWidth(inputs),
+            tokens = x.Length / inputs;
         var permuted = new float[tokens * width];
         for (int t = 0; t < tokens; t++)
-            Mxfp4.Permute(x.Slice(t * columns, columns), permuted.AsSpan(t * width, width));
+            Mxfp4.Permute(x.Slice(t * inputs, inputs), permuted.AsSpan(t * width, width));
         return permuted;
     }
 

@@ -92,7 +92,7 @@ public sealed class WeightBinderTests
 
     [Theory]
     [InlineData(Precision.Checkpoint)]
-    [InlineData(Precision.Fast)] // the head is derived, and the embedding must still be there
+    [InlineData(Precision.Fast)] // the head is packed, and the embedding must still be there
     public async Task Tied_embeddings_need_no_head(Precision precision)
     {
         using var folder = new TemporaryFolder();

@@ -4,7 +4,7 @@ namespace GptOss.Tests.Oracles;
 /// One model in the forms in which training tools save it: other names, other cuts of the experts, other types.
 /// </summary>
 /// <remarks>
-/// The values of <see cref="Base"/> are numbers of bfloat16 and of binary16 alike, so that no type rounds any of them
+/// The values of <see cref="Base"/> are numbers of bfloat16 and also of binary16, so that no type rounds any of them
 /// and every form is the same model. Source of the forms: make_finetune_fixture.py beside the fixtures of the
 /// specification.
 /// </remarks>

@@ -50,7 +50,7 @@ internal sealed record ReferenceConfig
     /// <summary>Radians a position, [headDim / 2].</summary>
     public double[] Frequencies { get; }
 
-    /// <summary>YaRN's factor on the cosines and sines of queries and keys alike.</summary>
+    /// <summary>YaRN's factor on the cosines and sines, the same for queries and for keys.</summary>
     public double Concentration { get; }
 
     private (double[] Frequencies, double Concentration) Yarn(ReferenceFolder folder)

@@ -164,10 +164,10 @@ internal sealed class ReferenceTransformer
     private static double[] Affine(double[] x, double[] weight, double[] bias, int expert, int outputs)
     {
         double[] y = new double[outputs];
-        for (int row = 0; row < outputs; row++)
+        for (int output = 0; output < outputs; output++)
         {
-            int at = (expert * outputs) + row;
-            y[row] = bias[at] + Dot(weight, at * x.Length, x, 0, x.Length);
+            int at = (expert * outputs) + output;
+            y[output] = bias[at] + Dot(weight, at * x.Length, x, 0, x.Length);
         }
 
         return y;

@@ -53,7 +53,7 @@ internal sealed record TinyTensor(string DType, int[] Shape, byte[] Data)
         );
     }
 
-    /// <summary>[rows, columns] to [columns, rows].</summary>
+    /// <summary>[outputs, inputs] to [inputs, outputs].</summary>
     public TinyTensor Turned() => (this with { Shape = [1, .. Shape] }).SwapLastTwo().Member(0);
 
     private float[] Read(int width, Func<ReadOnlySpan<byte>, float> read)
@@ -72,22 +72,23 @@ internal sealed record TinyTensor(string DType, int[] Shape, byte[] Data)
     }
 
     /// <summary>
-    /// [experts, out, in] to [experts, in, out], the order of unquantized experts in the Hugging Face layout.
+    /// [experts, outputs, inputs] to [experts, inputs, outputs], the order of unquantized experts in the Hugging Face
+    /// layout.
     /// </summary>
     public TinyTensor SwapLastTwo()
     {
-        int rows = Shape[1],
-            columns = Shape[2];
+        int outputs = Shape[1],
+            inputs = Shape[2];
         byte[] data = new byte[Data.Length];
         for (int value = 0; value < data.Length / 2; value++)
         {
-            int column = value % columns,
-                row = value / columns % rows,
-                expert = value / columns / rows;
-            Data.AsSpan(2 * value, 2).CopyTo(data.AsSpan(2 * ((((expert * columns) + column) * rows) + row)));
+            int input = value % inputs,
+                output = value / inputs % outputs,
+                expert = value / inputs / outputs;
+            Data.AsSpan(2 * value, 2).CopyTo(data.AsSpan(2 * ((((expert * inputs) + input) * outputs) + output)));
         }
 
-        return new TinyTensor(DType, [Shape[0], columns, rows], data);
+        return new TinyTensor(DType, [Shape[0], inputs, outputs], data);
     }
 
     /// <summary>The nearest bfloat16, ties to even: the upper half of the float's bits.</summary>

@@ -82,49 +82,49 @@ internal sealed class TinyWeights(TinyShape shape, int seed)
         AddNormal(prefix + "mlp1_bias", 0.5, experts, 2 * inner);
         AddNormal(prefix + "mlp2_bias", 0.3, experts, hidden);
 
-        double[] up = ExpertRows(prefix + "mlp1", experts * 2 * inner, hidden, Math.Log(2.4), 0.5);
-        double[] down = ExpertRows(prefix + "mlp2", experts * hidden, inner, Math.Log(0.14), 0.3);
-        up.AsSpan(hidden, Math.Min(32, hidden)).Clear(); // expert 0, row 1, first block
+        double[] up = ExpertWeights(prefix + "mlp1", experts * 2 * inner, hidden, Math.Log(2.4), 0.5);
+        double[] down = ExpertWeights(prefix + "mlp2", experts * hidden, inner, Math.Log(0.14), 0.3);
+        up.AsSpan(hidden, Math.Min(32, hidden)).Clear(); // expert 0, output 1, first block
         int rest = Math.Min(32, inner),
             end = (((experts - 1) * hidden) + 1) * inner;
-        down.AsSpan(end - rest, rest).Clear(); // last expert, row 0, last block
+        down.AsSpan(end - rest, rest).Clear(); // last expert, output 0, last block
         AddExpertMatrix(prefix + "mlp1_weight", up, experts, 2 * inner, hidden);
         AddExpertMatrix(prefix + "mlp2_weight", down, experts, hidden, inner);
     }
 
-    /// <summary>Rows of log-normal size whose blocks of 32 differ in size and hold a few outliers.</summary>
-    private double[] ExpertRows(string name, int rows, int columns, double logSize, double logDeviation)
+    /// <summary>Weight rows of log-normal size whose blocks of 32 differ in size and hold a few outliers.</summary>
+    private double[] ExpertWeights(string name, int outputs, int inputs, double logSize, double logDeviation)
     {
         TinyRandom random = Random(name);
-        double[] values = new double[rows * columns];
-        for (int row = 0; row < rows; row++)
+        double[] values = new double[outputs * inputs];
+        for (int output = 0; output < outputs; output++)
         {
-            double size = Math.Exp(random.Normal(logSize, logDeviation)) / Math.Sqrt(columns),
+            double size = Math.Exp(random.Normal(logSize, logDeviation)) / Math.Sqrt(inputs),
                 block = 1;
-            for (int i = 0; i < columns; i++)
+            for (int i = 0; i < inputs; i++)
             {
                 if (i % 32 == 0)
-                    block = Math.Pow(2, random.Normal(0, 0.8)) / 1.36; // √E[4^N(0, 0.8)]: keeps the row's size
+                    block = Math.Pow(2, random.Normal(0, 0.8)) / 1.36; // √E[4^N(0, 0.8)]: keeps the weight row's size
                 double outlier = random.Uniform() < 0.004 ? 4 : 1;
-                values[(row * columns) + i] = random.Normal(0, size * block * outlier);
+                values[(output * inputs) + i] = random.Normal(0, size * block * outlier);
             }
         }
 
         return values;
     }
 
-    private void AddExpertMatrix(string name, double[] values, int experts, int rows, int columns)
+    private void AddExpertMatrix(string name, double[] values, int experts, int outputs, int inputs)
     {
         if (shape.Experts == TinyExperts.Mxfp4)
         {
             (byte[] blocks, byte[] scales) = TinyMxfp4.Quantize(values);
-            _tensors[name + ".blocks"] = new TinyTensor("U8", [experts, rows, columns / 32, 16], blocks);
-            _tensors[name + ".scales"] = new TinyTensor("U8", [experts, rows, columns / 32], scales);
+            _tensors[name + ".blocks"] = new TinyTensor("U8", [experts, outputs, inputs / 32, 16], blocks);
+            _tensors[name + ".scales"] = new TinyTensor("U8", [experts, outputs, inputs / 32], scales);
             return;
         }
 
         double[] stored = shape.Experts == TinyExperts.BFloat16OfMxfp4 ? TinyMxfp4.Keep(values) : values;
-        _tensors[name] = TinyTensor.BFloat16(stored, experts, rows, columns);
+        _tensors[name] = TinyTensor.BFloat16(stored, experts, outputs, inputs);
     }
 
     private void AddNorm(string name) =>
