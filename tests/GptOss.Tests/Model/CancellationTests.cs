@@ -1,3 +1,4 @@
+using GptOss.Generation;
 using GptOss.Kernels;
 using GptOss.Model;
 using GptOss.Tests.Kernels;
