@@ -10,11 +10,13 @@ public sealed partial class HabitsTests
     [Theory]
     [InlineData("Kernels")]
     [InlineData("Model")]
-    public void Kernels_and_model_start_no_threads_and_take_no_locks(string room)
+    public void Kernels_and_model_start_no_threads_and_take_no_locks_but_that_of_the_page_pool(string room)
     {
         const string Concurrency =
             @"\bThread(Pool)?\b|\bParallel\b|\bTask\b|\block\s*\(|\bLock\b|\bMonitor\.|\basync\b|\bawait\b";
-        Assert.Empty(SourceText.Matches(Concurrency, "src", "GptOss", room));
+        Assert.DoesNotContain(SourceText.Matches(Concurrency, "src", "GptOss", room), line =>
+            !line.StartsWith("PagePool.cs:", StringComparison.Ordinal)
+        );
     }
 
     [Fact]

@@ -29,19 +29,19 @@ internal sealed class Engine : IDisposable
     /// <param name="weights">The weights of the model.</param>
     /// <param name="threads">Number of threads that compute, the caller's among them.</param>
     /// <param name="contextLength">The most tokens of a sequence.</param>
-    /// <param name="format">The number format of stored keys and values.</param>
+    /// <param name="cache">Where keys and values go; the engine disposes it.</param>
     /// <param name="explainFault">Finds the cause of logits that are not finite.</param>
     public Engine(
         ModelWeights weights,
         int threads,
         int contextLength,
-        KeyValueFormat format,
+        KvCache cache,
         Func<CancellationToken, NumericFaultException> explainFault
     )
     {
         Weights = weights;
         ContextLength = contextLength;
-        Cache = new KvCache(weights.Config, format);
+        Cache = cache;
         Instruments = new Instruments(Cache);
         _team = new WorkerTeam(threads);
         _workspace = new Workspace(weights.Config, _team);
@@ -155,6 +155,7 @@ internal sealed class Engine : IDisposable
         _turn.Wait();
         _team.Dispose();
         _workspace.Dispose();
+        Cache.Dispose();
         Instruments.Dispose();
         _turn.Release(); // whoever comes now is told that the engine is closed
     }

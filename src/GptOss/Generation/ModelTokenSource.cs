@@ -8,6 +8,8 @@ namespace GptOss.Generation;
 /// </summary>
 internal sealed class ModelTokenSource : ITokenSource, IDisposable
 {
+    private const int MaxRunning = 16;
+
     private readonly ModelFolder _folder;
     private readonly Scheduler _scheduler;
     private bool _disposed;
@@ -17,11 +19,19 @@ internal sealed class ModelTokenSource : ITokenSource, IDisposable
     public ModelTokenSource(ModelFolder folder, ModelOptions options)
     {
         _folder = folder;
+        int context = options.ContextLength ?? folder.DefaultContextLength;
+        long budget = MemoryBudget.Default(
+            folder.Config,
+            options.KeyValueFormat,
+            context,
+            MaxRunning,
+            folder.MappedWeightBytes
+        );
         Engine = new Engine(
             folder.Weights,
             options.Threads ?? Environment.ProcessorCount,
-            options.ContextLength ?? folder.DefaultContextLength,
-            options.KeyValueFormat,
+            context,
+            new KvCache(folder.Config, options.KeyValueFormat, budget),
             folder.ExplainFault
         )
         {
