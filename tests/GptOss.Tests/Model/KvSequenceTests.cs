@@ -16,19 +16,32 @@ public sealed class KvSequenceTests
             SlidingWindow = 100,
         };
 
-    [Theory]
-    [InlineData("sfs", KeyValueFormat.Float32)]
-    [InlineData("sfs", KeyValueFormat.Float16)]
-    [InlineData("fs", KeyValueFormat.Int8)]
-    [InlineData("f", KeyValueFormat.Float32)] // one group
-    [InlineData("s", KeyValueFormat.Float32)]
-    public void Adopting_at_any_length_gives_the_bits_of_computing(string layers, KeyValueFormat format)
+    public static TheoryData<string, KeyValueFormat> Models =>
+        new()
+        {
+            { "sfs", KeyValueFormat.Float32 },
+            { "sfs", KeyValueFormat.Float16 },
+            { "fs", KeyValueFormat.Int8 },
+            { "f", KeyValueFormat.Float32 }, // one group
+            { "s", KeyValueFormat.Float32 },
+        };
+
+    [Theory, MemberData(nameof(Models))]
+    public void Adopting_at_the_edge_of_a_page_gives_the_bits_of_computing(string layers, KeyValueFormat format) =>
+        AssertAdopting(layers, format, [1, 63, 64, 65, 127, 128, 129, 162, 163, 164, 192, 200]);
+
+    [Theory, MemberData(nameof(Models))]
+    [Trait("speed", "slow")]
+    public void Adopting_at_any_length_gives_the_bits_of_computing(string layers, KeyValueFormat format) =>
+        AssertAdopting(layers, format, Enumerable.Range(1, 200));
+
+    private static void AssertAdopting(string layers, KeyValueFormat format, IEnumerable<int> lengths)
     {
         using var model = LoadedModel.Random(Shape(layers), seed: 3, format: format);
         PagePool pool = model.Engine.Cache.Pool;
         int[] prompt = LoadedModel.Prompt(204, model.Model.VocabularySize);
         float[][] expected = model.Logits(prompt);
-        for (int length = 1; length <= 200; length++)
+        foreach (int length in lengths)
         {
             using KvSequence first = model.Engine.Cache.NewSequence(),
                 second = model.Engine.Cache.NewSequence();
