@@ -92,6 +92,14 @@ public sealed class ContextLengthException : GptOssException
             contextLength
         );
 
+    internal static ContextLengthException NoPages(int promptTokens, long needed, long there) =>
+        new(
+            $"The prompt has {promptTokens} tokens, whose keys and values need {needed} bytes, and "
+                + $"ModelOptions.KvCacheBytes is {there}. Shorten the prompt, or raise that limit.",
+            promptTokens,
+            (int)Math.Min(int.MaxValue, promptTokens * there / Math.Max(1, needed))
+        );
+
     /// <summary>Tokens of the prompt; at the least, where it is so long that it was not counted.</summary>
     public int PromptTokens { get; }
 
@@ -107,13 +115,13 @@ public sealed class HarmonyFormatException : GptOssException
         : base(Printable.Line(message), inner) { }
 }
 
-/// <summary>So many requests wait already that another one is not taken. Try again later.</summary>
+/// <summary>The queue of the model is full, so that the request is not taken. Try again later.</summary>
 public sealed class EngineBusyException : GptOssException
 {
     internal EngineBusyException(int queueLength)
         : base(
-            $"{queueLength} requests wait already, the most that ModelOptions.MaxQueuedRequests allows. Try again later, "
-                + "or raise that limit."
+            $"{queueLength} requests wait already, the most that ModelOptions.MaxQueuedRequests allows. "
+                + "Try again later, or raise that limit."
         ) => QueueLength = queueLength;
 
     /// <summary>How many requests waited.</summary>

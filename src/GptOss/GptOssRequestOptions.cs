@@ -125,6 +125,16 @@ public sealed record GptOssRequestOptions
     }
 
     /// <summary>
+    /// Whose computed prompts this request may use again, and who may use its own: requests with the same text here.
+    /// Null is a scope that all requests without one share.
+    /// </summary>
+    /// <remarks>
+    /// A prompt that begins as an earlier one is answered sooner. A host with several tenants gives each a scope, so
+    /// that none learns by the time of an answer what another one asked.
+    /// </remarks>
+    public string? CacheScope { get; init; }
+
+    /// <summary>
     /// Requests of higher priority are worked on before others that wait; 0 by default. Among equals the one that came
     /// first is first.
     /// </summary>

@@ -60,6 +60,27 @@ public sealed record ModelOptions
     } = 32_768;
 
     /// <summary>
+    /// The most bytes that the keys and values of all sequences may take together; above zero. Null takes half of the
+    /// memory that is free beside the weights, and at most what <see cref="MaxRunning"/> full contexts use.
+    /// </summary>
+    /// <remarks>
+    /// Memory is taken as it is needed. What no request uses any more is kept as long as there is room, so that a
+    /// prompt that begins as an earlier one is not computed again.
+    /// </remarks>
+    public long? KvCacheBytes
+    {
+        get;
+        init =>
+            field = value is null or > 0
+                ? value
+                : throw new ArgumentOutOfRangeException(
+                    nameof(KvCacheBytes),
+                    value,
+                    "KvCacheBytes must be above zero."
+                );
+    }
+
+    /// <summary>
     /// The most requests that are computed at the same time, as one batch; at least 1, 16 by default. Others wait.
     /// </summary>
     public int MaxRunning

@@ -24,6 +24,7 @@ public sealed partial class RoomsTests
         "CheckpointException",
         "ContextLengthException",
         "EndReason",
+        "EngineBusyException",
         "GptOssException",
         "GptOssRequestOptions",
         "HarmonyFormatException",

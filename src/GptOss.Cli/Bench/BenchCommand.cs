@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using GptOss.Cli.Shell;
+using GptOss.Model;
 
 namespace GptOss.Cli.Bench;
 
@@ -86,7 +87,7 @@ internal static class BenchCommand
                     },
                     parsed.GetValue(context)
                 );
-                CheckMemory(request, AvailableMemory.Bytes());
+                CheckMemory(request, MemoryBudget.AvailableBytes());
                 BenchResult result = Benchmark.Run(request, cancellationToken);
                 if (parsed.GetValue(json))
                 {

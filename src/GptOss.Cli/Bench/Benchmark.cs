@@ -26,11 +26,22 @@ internal static class Benchmark
                         cancellationToken
                     )
                     : null;
+            ModelConfig config = random.Weights.Config;
             using var engine = new Engine(
                 fast?.Weights ?? random.Weights,
                 request.Options.Threads ?? Environment.ProcessorCount,
-                random.Weights.Config.MaxPositions,
-                request.Options.KeyValueFormat,
+                config.MaxPositions,
+                new KvCache(
+                    config,
+                    request.Options.KeyValueFormat,
+                    MemoryBudget.Default(
+                        config,
+                        request.Options.KeyValueFormat,
+                        config.MaxPositions,
+                        running: 1,
+                        weightBytes: 0 // the random weights are taken already
+                    )
+                ),
                 _ => new NumericFaultException("The random weights made logits that are not finite.", null)
             );
             return Measure(

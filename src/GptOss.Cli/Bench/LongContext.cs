@@ -47,14 +47,14 @@ internal static class LongContext
         var random = new Random(3);
         float[] values =
         [
-            .. Enumerable.Range(0, 4 * KvPage.Positions * c.KeyValueWidth).Select(_ => 4 * random.NextSingle() - 2),
+            .. Enumerable.Range(0, 4 * PageGroup.Positions * c.KeyValueWidth).Select(_ => 4 * random.NextSingle() - 2),
         ];
-        int[] tokens = new int[KvPage.Positions];
+        int[] tokens = new int[PageGroup.Positions];
         var batch = new Batch();
         while (sequence.Length < context)
         {
             stop.ThrowIfCancellationRequested();
-            int rows = Math.Min(KvPage.Positions, context - sequence.Length);
+            int rows = Math.Min(PageGroup.Positions, context - sequence.Length);
             batch.Add(sequence, tokens.AsSpan(0, rows), Wanted.None);
             for (int layer = 0; layer < c.NumHiddenLayers; layer++)
             {

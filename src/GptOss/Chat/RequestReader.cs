@@ -83,6 +83,7 @@ internal sealed class RequestReader(ChatSource source, ILogger logger)
                 StopTokens = _stopTokens,
                 LogProbabilities = own.LogProbabilities,
                 Priority = own.Priority,
+                Scope = own.CacheScope,
             },
             Begun = begun,
             BegunAgain = usual,

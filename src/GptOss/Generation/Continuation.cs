@@ -5,9 +5,10 @@ using GptOss.Sampling;
 namespace GptOss.Generation;
 
 /// <summary>
-/// Runs one stored sequence token by token, without a request and without the scheduler: for measurements and for tests.
+/// Runs one stored sequence token by token, without a request and without the scheduler: for measurements and for
+/// tests.
 /// </summary>
-/// <param name="engine">Runs the passes.</param>
+/// <param name="engine">The engine that runs the passes.</param>
 /// <param name="sequence">The sequence that is continued.</param>
 internal sealed class Continuation(Engine engine, KvSequence sequence) : IPass
 {
@@ -74,7 +75,7 @@ internal static class EnginePasses
     ) => new Continuation(engine, sequence).Next(tokens, sampling, seed, stop);
 
     /// <summary>Runs one pass over any sequences.</summary>
-    /// <param name="engine">Runs the pass.</param>
+    /// <param name="engine">The engine that runs the pass.</param>
     /// <param name="fill">Adds the tokens of the pass to an empty batch.</param>
     /// <param name="read">Takes the logits, [wanted rows, vocab].</param>
     /// <param name="stop">Ends the pass under way.</param>

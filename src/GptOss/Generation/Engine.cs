@@ -11,8 +11,8 @@ internal interface IPass
     void Fill(Batch batch);
 
     /// <summary>
-    /// Takes the logits, one row for each row of the batch that wants them. The sequences take in the pass afterwards, and
-    /// only if this does not throw.
+    /// Takes the logits, one row for each row of the batch that wants them. The sequences take in the pass afterwards,
+    /// and only if this does not throw.
     /// </summary>
     /// <param name="logits">The logits, [wanted rows, vocab]; may be changed.</param>
     void Read(Rows logits);
@@ -34,19 +34,19 @@ internal sealed class Engine : IDisposable
     /// <param name="weights">The weights of the model.</param>
     /// <param name="threads">Number of threads that compute, the caller's among them.</param>
     /// <param name="contextLength">The most tokens of a sequence.</param>
-    /// <param name="format">The number format of stored keys and values.</param>
+    /// <param name="cache">Where keys and values go; the engine disposes it.</param>
     /// <param name="explainFault">Finds the cause of logits that are not finite.</param>
     public Engine(
         ModelWeights weights,
         int threads,
         int contextLength,
-        KeyValueFormat format,
+        KvCache cache,
         Func<CancellationToken, NumericFaultException> explainFault
     )
     {
         Weights = weights;
         ContextLength = contextLength;
-        Cache = new KvCache(weights.Config, format);
+        Cache = cache;
         Instruments = new Instruments(Cache);
         _team = new WorkerTeam(threads);
         _workspace = new Workspace(weights.Config, _team);
@@ -88,7 +88,9 @@ internal sealed class Engine : IDisposable
         }
     }
 
-    /// <summary>Looks through all weights for the cause of logits that are not finite, which can take a minute.</summary>
+    /// <summary>
+    /// Looks through all weights for the cause of logits that are not finite, which can take a minute.
+    /// </summary>
     public NumericFaultException ExplainFault(CancellationToken stop) => _explainFault(stop);
 
     /// <summary>Lets every pass under way end before its next expert, and no other begin.</summary>
@@ -104,6 +106,7 @@ internal sealed class Engine : IDisposable
         _turn.Wait();
         _team.Dispose();
         _workspace.Dispose();
+        Cache.Dispose();
         Instruments.Dispose();
         _turn.Release(); // whoever comes now is told that the engine is closed
     }

@@ -16,6 +16,11 @@ internal sealed record GenerationRequest
     /// <summary>Tokens that end the answer; they are its last token.</summary>
     public IReadOnlyCollection<int> StopTokens { get; init; } = [];
 
+    /// <summary>
+    /// Prefixes are found only among those of the same scope; null is a scope of its own, which most requests share.
+    /// </summary>
+    public string? Scope { get; init; }
+
     /// <summary>Requests of higher priority are worked on first; 0 for most.</summary>
     public int Priority { get; init; }
 

@@ -16,11 +16,20 @@ internal sealed class ModelTokenSource : ITokenSource, IDisposable
     public ModelTokenSource(ModelFolder folder, ModelOptions options)
     {
         Folder = folder;
+        int context = options.ContextLength ?? folder.DefaultContextLength;
+        long budget = options.KvCacheBytes
+            ?? MemoryBudget.Default(
+                folder.Config,
+                options.KeyValueFormat,
+                context,
+                options.MaxRunning,
+                folder.MappedWeightBytes
+            );
         Engine = new Engine(
             folder.Weights,
             options.Threads ?? Environment.ProcessorCount,
-            options.ContextLength ?? folder.DefaultContextLength,
-            options.KeyValueFormat,
+            context,
+            new KvCache(folder.Config, options.KeyValueFormat, budget),
             folder.ExplainFault
         )
         {

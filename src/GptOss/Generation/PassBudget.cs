@@ -6,8 +6,8 @@ namespace GptOss.Generation;
 /// </summary>
 /// <remarks>
 /// A pass with decoding rows may take the smaller of <see cref="ModelOptions.MaxPassLatency"/> and four times a pass of
-/// the decoding rows alone. If 8 decoding rows alone take 40 ms and a row of a prompt 2 ms, then a pass may take 160 ms,
-/// and (160 − 40) / 2 = 60 rows of prompts. A pass without decoding rows holds up nobody and takes
+/// the decoding rows alone. If 8 decoding rows alone take 40 ms and a row of a prompt 2 ms, then a pass may take 160
+/// ms, and (160 − 40) / 2 = 60 rows of prompts. A pass without decoding rows holds up nobody and takes
 /// <see cref="ChunkRows"/>.
 /// </remarks>
 /// <param name="maxSeconds">The longest pass, while others decode.</param>
@@ -65,8 +65,8 @@ internal sealed class PassBudget(double maxSeconds)
         }
     }
 
-    // A number of rows that was never measured takes about as long as the nearest smaller one that was, since weights are
-    // read once for all rows.
+    // A number of rows that was never measured takes about as long as the nearest smaller one that was, since weights
+    // are read once for all rows.
     private double Decoding(int rows)
     {
         for (int n = Math.Min(rows, _decoding.Count - 1); n > 0; n--)

@@ -7,7 +7,7 @@ internal sealed class PassPlan
     private readonly List<(Sequence Sequence, int Rows)> _shares = [];
 
     /// <summary>The sequences of the pass, each with the number of its rows, decoding ones first.</summary>
-    public IReadOnlyList<(Sequence Sequence, int Rows)> Shares => _shares;
+    public List<(Sequence Sequence, int Rows)> Shares => _shares;
 
     /// <summary>How many rows decode: they follow a prompt that was computed before.</summary>
     public int DecodingRows { get; private set; }
@@ -46,6 +46,19 @@ internal sealed class PassPlan
             PromptRows += rows;
             left -= rows;
         }
+    }
+
+    /// <summary>Takes a sequence out of the pass.</summary>
+    public void Remove(Sequence sequence)
+    {
+        int index = _shares.FindIndex(share => share.Sequence == sequence);
+        if (index < 0)
+            return;
+        if (sequence.IsReadingPrompt)
+            PromptRows -= _shares[index].Rows;
+        else
+            DecodingRows -= _shares[index].Rows;
+        _shares.RemoveAt(index);
     }
 
     /// <summary>Plans a pass of one sequence.</summary>

@@ -34,16 +34,17 @@ internal sealed class RequestQueue(int capacity)
             _waiting.Insert(Place(waiting => waiting.Priority > sequence.Priority), sequence);
     }
 
-    /// <summary>Takes the request that is next; false where none waits.</summary>
-    public bool TryTake([NotNullWhen(true)] out Sequence? sequence)
+    /// <summary>Takes the request that is next, if it can be worked on; false where none waits or it cannot.</summary>
+    /// <param name="canJoin">Whether there is room for the request that is next.</param>
+    /// <param name="sequence">The request that was taken.</param>
+    public bool TryTake(Predicate<Sequence> canJoin, [NotNullWhen(true)] out Sequence? sequence)
     {
         lock (_lock)
-        {
             sequence = _waiting.Count > 0 ? _waiting[0] : null;
-            if (sequence is not null)
-                _waiting.RemoveAt(0);
-            return sequence is not null;
-        }
+        if (sequence is null || !canJoin(sequence))
+            return false;
+        lock (_lock)
+            return _waiting.Remove(sequence);
     }
 
     /// <summary>Takes all requests that were cancelled while they waited.</summary>
@@ -59,7 +60,7 @@ internal sealed class RequestQueue(int capacity)
         }
     }
 
-    /// <summary>Takes all requests.</summary>
+    /// <summary>Takes all requests that wait.</summary>
     public IReadOnlyList<Sequence> TakeAll()
     {
         lock (_lock)

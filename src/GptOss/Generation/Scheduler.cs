@@ -7,26 +7,29 @@ using GptOss.Threading;
 namespace GptOss.Generation;
 
 /// <summary>
-/// Works on all requests of a model at once: its loop plans a pass over the sequences of many requests, runs the pass as
-/// one batch, and deals out the tokens that come of it.
+/// Works on all requests of a model at once: its loop plans a pass over the sequences of many requests, runs the pass
+/// as one batch, and deals out the tokens that come of it.
 /// </summary>
 /// <remarks>
-/// Weights are what decoding reads, so that a pass of ten sequences takes little longer than a pass of one. Sequences join
-/// and leave between passes. Only the loop's thread touches the sequences; readers and callers wake it.
+/// Weights are what decoding reads, so that a pass of ten sequences takes little longer than a pass of one. Sequences
+/// join and leave between passes. Only the loop's thread touches the sequences; readers and callers wake it.
 /// </remarks>
 internal sealed class Scheduler : ILoop, IPass, IDisposable
 {
     private readonly Engine _engine;
     private readonly RequestQueue _queue;
     private readonly PassBudget _budget;
+    private readonly PrefixCache _prefixes;
     private readonly PassPlan _plan = new();
     private readonly List<Sequence> _running = [];
     private readonly List<Sequence> _ready = [];
     private readonly TokenChooser _chooser = new();
     private readonly int _maxRunning;
     private readonly LoopThread _thread;
+    private Task<NumericFaultException>? _search;
+    private Task _told = Task.CompletedTask;
 
-    /// <param name="engine">Runs the passes.</param>
+    /// <param name="engine">The engine that runs the passes.</param>
     /// <param name="options">How many requests run and wait, and how long a pass may take.</param>
     public Scheduler(Engine engine, ModelOptions options)
     {
@@ -34,6 +37,7 @@ internal sealed class Scheduler : ILoop, IPass, IDisposable
         _queue = new RequestQueue(options.MaxQueuedRequests);
         _budget = new PassBudget(options.MaxPassLatency.TotalSeconds);
         _maxRunning = options.MaxRunning;
+        _prefixes = new PrefixCache(engine.Cache.Pool);
         _thread = new LoopThread(this, "GptOss scheduler");
     }
 
@@ -71,11 +75,15 @@ internal sealed class Scheduler : ILoop, IPass, IDisposable
     {
         _thread.Wake();
         _thread.Dispose();
-        if (!_thread.IsCurrent)
-            EndAll(_engine.Disposed());
+        if (_thread.IsCurrent)
+            return;
+        EndAll(_engine.Disposed());
+        _told.Wait(); // the search reads the weights, which are about to go
     }
 
-    /// <summary>Takes passes until no sequence can go on; a reader, a cancellation or a request then wakes the loop.</summary>
+    /// <summary>
+    /// Takes passes until no sequence can go on; a reader, a cancellation or a request then wakes the loop.
+    /// </summary>
     void ILoop.Work()
     {
         try
@@ -90,7 +98,8 @@ internal sealed class Scheduler : ILoop, IPass, IDisposable
         }
         catch (Exception error)
         {
-            // Nothing should come here. If it does, no request may wait for ever, and the next one finds the loop working.
+            // Nothing should come here. If it does, no request may wait for ever, and the next one finds the loop
+            // working.
             EndAll(error);
         }
     }
@@ -102,20 +111,31 @@ internal sealed class Scheduler : ILoop, IPass, IDisposable
             if (_running[i].Stop.IsCancellationRequested)
                 End(_running[i], _engine.Disposed());
         foreach (Sequence sequence in _queue.TakeStopped())
-        {
-            Guarded(sequence, static waiting => waiting.Begin());
-            sequence.Fail(_engine.Disposed());
-            sequence.Release();
-        }
+            Refuse(sequence, _engine.Disposed());
     }
 
     private void Admit()
     {
-        while (_running.Count < _maxRunning && _queue.TryTake(out Sequence? sequence))
+        while (_running.Count < _maxRunning && _queue.TryTake(CanJoin, out Sequence? sequence))
         {
             _running.Add(sequence);
             Guarded(sequence, static admitted => admitted.Begin());
         }
+    }
+
+    // A request joins when there is room for what of its prompt is not found again. Where nothing runs, the first
+    // always joins: a request that could never fit was refused.
+    private bool CanJoin(Sequence sequence)
+    {
+        _prefixes.Adopt(sequence.Kv, sequence.Tokens, sequence.Scope);
+        KvCache cache = _engine.Cache;
+        long needed =
+            cache.BytesFor(sequence.Tokens.Length, PassBudget.ChunkRows)
+            - cache.BytesFor(sequence.Kv.Length, PassBudget.ChunkRows);
+        if (_running.Count == 0 || cache.Pool.TryMakeRoom(needed))
+            return true;
+        sequence.Kv.Clear();
+        return false;
     }
 
     /// <summary>Plans and runs one pass; false where no sequence can go on now.</summary>
@@ -123,8 +143,10 @@ internal sealed class Scheduler : ILoop, IPass, IDisposable
     {
         bool isDictated = AppendDictated();
         _plan.Make(_running, _budget);
+        bool isPlanned = _plan.Shares.Count > 0;
+        ReservePages();
         if (_plan.Shares.Count == 0)
-            return isDictated;
+            return isDictated || isPlanned;
 
         // A pass of one sequence ends when that one is stopped. A pass of several is short, and goes on for the others.
         CancellationToken stop = _plan.Shares.Count == 1 ? _plan.Shares[0].Sequence.Stop : _engine.Closing;
@@ -145,6 +167,39 @@ internal sealed class Scheduler : ILoop, IPass, IDisposable
         _budget.Learn(_plan.DecodingRows, _plan.PromptRows, Stopwatch.GetElapsedTime(started).TotalSeconds);
         DealOut();
         return true;
+    }
+
+    // Where pages run out, the sequence that joined last gives its own back and is computed again later, so that
+    // nothing fails. A sequence that runs alone and finds no page has filled all the memory there is: its answer ends
+    // as in a full context.
+    private void ReservePages()
+    {
+        for (int i = 0; i < _plan.Shares.Count; )
+        {
+            (Sequence sequence, int rows) = _plan.Shares[i];
+            if (sequence.Kv.TryReserve(sequence.Kv.Length + rows))
+                i++;
+            else if (_running.Count > 1)
+            {
+                Pause(_running[^1]);
+                i = 0; // what was reserved before stays so
+            }
+            else
+            {
+                _plan.Clear();
+                sequence.EndAsFull();
+                End(sequence, error: null);
+            }
+        }
+    }
+
+    private void Pause(Sequence sequence)
+    {
+        _running.Remove(sequence);
+        _plan.Remove(sequence);
+        sequence.Kv.Clear();
+        sequence.KeptPages = 0;
+        _queue.PutBack(sequence);
     }
 
     void IPass.Fill(Batch batch)
@@ -189,7 +244,10 @@ internal sealed class Scheduler : ILoop, IPass, IDisposable
     private void DealOut()
     {
         foreach ((Sequence sequence, _) in _plan.Shares)
+        {
             Guarded(sequence, static read => read.TellProgress());
+            KeepFullPages(sequence);
+        }
         foreach (Sequence sequence in _ready)
         {
             if (!_running.Contains(sequence))
@@ -202,6 +260,15 @@ internal sealed class Scheduler : ILoop, IPass, IDisposable
                 Append(sequence, sequence.Chosen);
         }
         _ready.Clear();
+    }
+
+    private void KeepFullPages(Sequence sequence)
+    {
+        int full = sequence.Kv.Length / PageGroup.Positions;
+        if (full == sequence.KeptPages)
+            return;
+        sequence.KeptPages = full;
+        _prefixes.Keep(sequence.Kv, sequence.Tokens, sequence.Scope, isComplete: false);
     }
 
     // Tokens that a guide dictates are part of the answer at once; their keys and values come with the next pass.
@@ -237,7 +304,8 @@ internal sealed class Scheduler : ILoop, IPass, IDisposable
         return goesOn;
     }
 
-    // Where a pass of several sequences fails, one of them may be the cause: each goes on alone until one pass succeeds.
+    // Where a pass of several sequences fails, one of them may be the cause: each goes on alone until one pass
+    // succeeds.
     private void PassFailed(Exception error)
     {
         if (_plan.Shares.Count == 1)
@@ -262,27 +330,26 @@ internal sealed class Scheduler : ILoop, IPass, IDisposable
         }
     }
 
-    // The search through all weights runs elsewhere, and the other sequences go on meanwhile. It ends only the sequence
-    // that met the fault.
+    // The search through all weights runs elsewhere, once for a model, and the other sequences go on meanwhile. It ends
+    // only the sequences that met the fault.
     private void ExplainFault(Sequence sequence)
     {
         _running.Remove(sequence);
         CancellationToken closing = _engine.Closing;
-        _ = Task.Run(
-            () =>
+        _search ??= Task.Run(() => _engine.ExplainFault(closing), CancellationToken.None);
+        Task told = _search.ContinueWith(
+            search =>
             {
-                try
-                {
-                    sequence.Fail(_engine.ExplainFault(closing));
-                }
-                catch (Exception error)
-                {
-                    sequence.Fail(error is OperationCanceledException ? _engine.Disposed() : error);
-                }
+                sequence.Fail(
+                    search.IsCompletedSuccessfully ? search.Result
+                    : closing.IsCancellationRequested ? _engine.Disposed()
+                    : search.Exception?.InnerException ?? _engine.Disposed()
+                );
                 sequence.Release();
             },
-            CancellationToken.None
+            TaskScheduler.Default
         );
+        _told = Task.WhenAll(_told, told);
     }
 
     private void Guarded(Sequence sequence, Action<Sequence> act)
@@ -302,6 +369,8 @@ internal sealed class Scheduler : ILoop, IPass, IDisposable
         _running.Remove(sequence);
         if (error is not null)
             sequence.Fail(error);
+        else
+            _prefixes.Keep(sequence.Kv, sequence.Tokens, sequence.Scope, isComplete: true);
         sequence.Release();
     }
 
@@ -310,10 +379,22 @@ internal sealed class Scheduler : ILoop, IPass, IDisposable
         foreach (Sequence sequence in _running.ToArray())
             End(sequence, error);
         foreach (Sequence sequence in _queue.TakeAll())
+            Refuse(sequence, error);
+    }
+
+    // Ends a sequence that waits. The figures hear of a beginning even so, since they count those that wait.
+    private static void Refuse(Sequence sequence, Exception error)
+    {
+        sequence.Fail(error);
+        try
         {
-            sequence.Fail(error);
-            sequence.Release();
+            sequence.Begin();
         }
+        catch (Exception)
+        {
+            // The listener's own error does not matter beside that of the sequence.
+        }
+        sequence.Release();
     }
 
     private void Check(GenerationRequest request)
@@ -322,6 +403,12 @@ internal sealed class Scheduler : ILoop, IPass, IDisposable
             throw new ArgumentException("The prompt is empty.", nameof(request));
         if (request.Prompt.Count >= _engine.ContextLength)
             throw new ContextLengthException(request.Prompt.Count, _engine.ContextLength);
+        KvCache cache = _engine.Cache;
+        if (
+            cache.BytesFor(request.Prompt.Count + 1, PassBudget.ChunkRows) is var needed
+            && needed > cache.Pool.BudgetBytes
+        )
+            throw ContextLengthException.NoPages(request.Prompt.Count, needed, cache.Pool.BudgetBytes);
         int vocabulary = _engine.Weights.Config.VocabSize;
         foreach (int token in request.Prompt)
             if ((uint)token >= (uint)vocabulary)

@@ -16,7 +16,9 @@ internal sealed class Sequence : ITokenStream
     /// <summary>The most tokens that wait for the reader: a large model needs a few seconds for them.</summary>
     private const int Ahead = 64;
 
-    /// <summary>More pending tokens than a guide dictates at once, and so the sign of a sequence that was paused.</summary>
+    /// <summary>
+    /// More pending tokens than a guide dictates at once, and so the sign of a sequence that was paused.
+    /// </summary>
     private const int MostDictated = 32;
 
     private readonly GenerationRequest _request;
@@ -100,6 +102,12 @@ internal sealed class Sequence : ITokenStream
     /// </summary>
     public bool IsReadingPrompt => Pending.Length > MostDictated || Kv.Length < _request.Prompt.Count;
 
+    /// <summary>The scope in which prefixes are found and kept; null for the shared one.</summary>
+    public string? Scope => _request.Scope;
+
+    /// <summary>How many full pages the prefixes have been given.</summary>
+    internal int KeptPages { get; set; }
+
     /// <summary>Requests of higher priority are worked on first.</summary>
     public int Priority => _request.Priority;
 
@@ -168,6 +176,9 @@ internal sealed class Sequence : ITokenStream
             : EndReason.None;
         return End == EndReason.None;
     }
+
+    /// <summary>Lets the answer end as in a full context, because no page is left for its keys and values.</summary>
+    internal void EndAsFull() => End = EndReason.ContextFull;
 
     /// <summary>Lets the stream end with an error; only the first error counts.</summary>
     internal void Fail(Exception error) => _error ??= error;

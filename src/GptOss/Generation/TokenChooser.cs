@@ -2,15 +2,19 @@ using GptOss.Sampling;
 
 namespace GptOss.Generation;
 
-/// <summary>Chooses the next token of a sequence from its logits, with its probability where the request asked for it.</summary>
+/// <summary>
+/// Chooses the next token of a sequence from its logits, with its probability where the request asked for it.
+/// </summary>
 /// <remarks>Holds buffers, so that an instance serves one caller at a time.</remarks>
 internal sealed class TokenChooser
 {
     private readonly Sampler _sampler = new();
     private readonly LogProbabilities _probabilities = new();
 
-    /// <param name="sequence">The sequence, whose pending tokens were computed by the pass that made the logits.</param>
-    /// <param name="logits">The logits at the sequence's last token, [vocab], finite; changed by bias and penalties.</param>
+    /// <param name="sequence">The sequence, whose pending tokens were computed by the pass that made the
+    /// logits.</param>
+    /// <param name="logits">The logits at the sequence's last token, [vocab], finite; changed by bias and
+    /// penalties.</param>
     public GeneratedToken Choose(Sequence sequence, Span<float> logits)
     {
         if (sequence.LogProbabilities is not { } wanted)

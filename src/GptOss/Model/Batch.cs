@@ -84,9 +84,9 @@ internal sealed class Batch
                     "The sequence is in the batch already; its two pieces would take the same positions.",
                     nameof(sequence)
                 );
+        sequence.Reserve(sequence.Length + tokens.Length);
         foreach (int place in wanted)
             _wanted.Add(Count + place);
-        sequence.Reserve(sequence.Length + tokens.Length);
         var run = new RowRun(sequence, sequence.Length, Count, tokens.Length);
         _runs.Add(run);
         for (int first = 0; first < tokens.Length; first += Attention.RowsPerQueryBlock)

@@ -1,169 +1,82 @@
-using System.Runtime.InteropServices;
 using GptOss.Kernels;
 
 namespace GptOss.Model;
 
 /// <summary>
-/// Keeps the keys and values of all sequences of a model, in pages of 64 positions for each layer, so that a token's
-/// keys and values are computed once and read by every later token.
+/// Keeps the keys and values of all sequences of a model, so that a token's keys and values are computed once and read
+/// by every later token. They lie in the pages of a pool, 64 positions of a group of layers in each.
 /// </summary>
-/// <param name="config">The sizes of the model.</param>
-/// <param name="format">The number format of stored keys and values.</param>
-internal sealed class KvCache(ModelConfig config, KeyValueFormat format)
+internal sealed class KvCache : IDisposable
 {
-    private readonly KvHeadLayout _layout = new(format, config.HeadDim);
-    private long _bytes;
+    private readonly (int Group, long Offset)[] _places;
 
-    public ModelConfig Config => config;
+    /// <param name="config">The sizes of the model.</param>
+    /// <param name="format">The number format of stored keys and values.</param>
+    /// <param name="budgetBytes">The most bytes that all pages may take together.</param>
+    public KvCache(ModelConfig config, KeyValueFormat format, long budgetBytes)
+    {
+        Config = config;
+        Layout = new KvHeadLayout(format, config.HeadDim);
+        PageGroup[] groups = PageGroup.Of(config, Layout);
+        Pool = new PagePool(groups, budgetBytes);
+        _places = new (int, long)[config.NumHiddenLayers];
+        for (int group = 0; group < groups.Length; group++)
+        for (int i = 0; i < groups[group].Layers.Length; i++)
+            _places[groups[group].Layers[i]] = (group, i * groups[group].LayerBytes);
+    }
+
+    public ModelConfig Config { get; }
 
     /// <summary>How the keys or the values of one head are stored in a page.</summary>
-    public KvHeadLayout Layout => _layout;
+    public KvHeadLayout Layout { get; }
 
-    /// <summary>Bytes of the pages that sequences hold now.</summary>
-    public long Bytes => Volatile.Read(ref _bytes);
+    /// <summary>The memory of the pages, its budget and its figures.</summary>
+    public PagePool Pool { get; }
 
-    /// <summary>Bytes of one page: keys and values of 64 positions of one layer.</summary>
-    public int PageBytes => 2 * config.NumKeyValueHeads * _layout.Bytes;
+    /// <summary>
+    /// Bytes of the pages that sequences hold now; those that are only kept for later use do not count.
+    /// </summary>
+    public long Bytes => Pool.HeldBytes;
 
     /// <summary>Bytes that one more position takes while every layer still sees it.</summary>
-    public long BytesPerPosition => (long)PageBytes / KvPage.Positions * config.NumHiddenLayers;
+    public long BytesPerPosition => PageBytes / PageGroup.Positions;
 
-    public KvLayer this[int layer] => new(this, layer);
-
-    public KvSequence NewSequence() => new(this);
-
-    internal KvPage NewPage()
+    /// <summary>Bytes of one page of each group: what 64 more positions take.</summary>
+    public long PageBytes
     {
-        Interlocked.Add(ref _bytes, PageBytes);
-        return new KvPage(PageBytes, bytes => Interlocked.Add(ref _bytes, -bytes));
-    }
-}
-
-/// <summary>
-/// A page: the keys and values of 64 consecutive positions of one layer, in memory outside the managed heap. Its
-/// holders are counted, so that sequences can share the pages of a common beginning.
-/// </summary>
-internal sealed unsafe class KvPage
-{
-    public const int Positions = PageAttention.Positions;
-
-    private readonly int _bytes;
-    private readonly Action<int> _freed;
-    private byte* _data;
-    private int _references = 1;
-
-    /// <param name="bytes">Size of the page, half of it for the keys.</param>
-    /// <param name="freed">Told the size once the memory is given back.</param>
-    public KvPage(int bytes, Action<int> freed)
-    {
-        _bytes = bytes;
-        _freed = freed;
-        _data = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, 64);
-    }
-
-    ~KvPage() => Free();
-
-    /// <summary>
-    /// The keys of all key/value heads, one head after the other, as <see cref="KvHeadLayout"/> says.
-    /// </summary>
-    public Span<byte> Keys => new(_data, _bytes / 2);
-
-    /// <summary>The values of all key/value heads, one head after the other.</summary>
-    public Span<byte> Values => new(_data + _bytes / 2, _bytes / 2);
-
-    public void AddReference() => Interlocked.Increment(ref _references);
-
-    public void Release()
-    {
-        if (Interlocked.Decrement(ref _references) == 0)
-            Free();
-    }
-
-    private void Free()
-    {
-        if (_data is null)
-            return;
-        NativeMemory.AlignedFree(_data);
-        _data = null;
-        _freed(_bytes);
-    }
-}
-
-/// <summary>
-/// The stored positions of one sequence: for each layer its pages in order. The length grows only after a forward pass
-/// has returned, so a pass that fails leaves the sequence usable.
-/// </summary>
-internal sealed class KvSequence : IDisposable
-{
-    private readonly KvCache _cache;
-    private readonly List<KvPage?>[] _pages;
-
-    internal KvSequence(KvCache cache)
-    {
-        _cache = cache;
-        _pages = new List<KvPage?>[cache.Config.NumHiddenLayers];
-        for (int layer = 0; layer < _pages.Length; layer++)
-            _pages[layer] = [];
-    }
-
-    /// <summary>Number of positions whose keys and values are stored.</summary>
-    public int Length { get; private set; }
-
-    /// <summary>Makes room for the positions before <paramref name="end"/> in every layer.</summary>
-    public void Reserve(int end)
-    {
-        int pages = (end + KvPage.Positions - 1) / KvPage.Positions;
-        foreach (List<KvPage?> layer in _pages)
-            while (layer.Count < pages)
-                layer.Add(_cache.NewPage());
-    }
-
-    /// <summary>The page of positions 64 · index to 64 · index + 63.</summary>
-    public KvPage Page(int layer, int index) =>
-        _pages[layer][index]
-        ?? throw new InvalidOperationException(
-            $"Page {index} of sliding layer {layer} was let go; its positions lie behind the window."
-        );
-
-    /// <summary>
-    /// Takes in <paramref name="count"/> positions that a pass has stored, and lets go of the pages that no later query
-    /// sees.
-    /// </summary>
-    public void Advance(int count)
-    {
-        Length += count;
-        ModelConfig config = _cache.Config;
-        int behind = Length - config.SlidingWindow + 1; // the first position that the next query sees
-        for (int layer = 0; layer < _pages.Length; layer++)
+        get
         {
-            if (!config.IsSliding[layer])
-                continue;
-            for (int index = behind / KvPage.Positions - 1; index >= 0 && _pages[layer][index] is { } page; index--)
-            {
-                page.Release();
-                _pages[layer][index] = null;
-            }
+            long bytes = 0;
+            foreach (PageGroup group in Pool.Groups)
+                bytes += group.PageBytes;
+            return bytes;
         }
     }
 
-    public void Dispose()
-    {
-        foreach (List<KvPage?> layer in _pages)
-        {
-            foreach (KvPage? page in layer)
-                page?.Release();
-            layer.Clear();
-        }
-    }
+    /// <summary>The most bytes that a sequence holds while it grows to the given number of positions.</summary>
+    /// <param name="positions">The number of positions.</param>
+    /// <param name="rows">The most rows of the sequence in one pass.</param>
+    public long BytesFor(int positions, int rows) => PageGroup.MostBytes(Pool.Groups, positions, rows);
+
+    public KvLayer this[int layer] => new(this, _places[layer].Group, _places[layer].Offset);
+
+    public KvSequence NewSequence() => new(Pool);
+
+    public void Dispose() => Pool.Dispose();
 }
 
 /// <summary>
 /// The keys and values of one layer, for all sequences: stores those of a batch, and gives those of a page back as
 /// floats.
 /// </summary>
+/// <remarks>
+/// The layer's part of a page begins with the keys of all key/value heads, one head after the other, as
+/// <see cref="KvHeadLayout"/> says. The values follow in the same way.
+/// </remarks>
 /// <param name="cache">The cache that knows how they are stored.</param>
-/// <param name="layer">Number of the layer, from 0.</param>
-internal readonly struct KvLayer(KvCache cache, int layer)
+/// <param name="group">The group of layers whose pages hold this layer.</param>
+/// <param name="offset">Bytes of a page before the part of this layer.</param>
+internal readonly unsafe struct KvLayer(KvCache cache, int group, long offset)
 {
     /// <summary>Stores keys and values [rows, kvHeads × headDim] of every row at its position.</summary>
     public void Store(Batch batch, Rows keys, Rows values)
@@ -173,8 +86,8 @@ internal readonly struct KvLayer(KvCache cache, int layer)
         foreach (RowRun run in batch.Runs)
             for (int i = 0; i < run.Count; i++)
             {
-                int index = (run.Start + i) / KvPage.Positions,
-                    slot = (run.Start + i) % KvPage.Positions;
+                int index = (run.Start + i) / PageGroup.Positions,
+                    slot = (run.Start + i) % PageGroup.Positions;
                 Span<float> key = keys[run.FirstRow + i],
                     value = values[run.FirstRow + i];
                 for (int head = 0; head < cache.Config.NumKeyValueHeads; head++)
@@ -198,12 +111,16 @@ internal readonly struct KvLayer(KvCache cache, int layer)
         cache.Layout.Values(StoredValues(sequence, index, head), scratch);
 
     /// <summary>The memory of a head's keys in one page.</summary>
-    public Span<byte> StoredKeys(KvSequence sequence, int index, int head) =>
-        OfHead(sequence.Page(layer, index).Keys, head);
+    public Span<byte> StoredKeys(KvSequence sequence, int index, int head) => OfHead(sequence, index, head);
 
     /// <summary>The memory of a head's values in one page.</summary>
     public Span<byte> StoredValues(KvSequence sequence, int index, int head) =>
-        OfHead(sequence.Page(layer, index).Values, head);
+        OfHead(sequence, index, cache.Config.NumKeyValueHeads + head);
 
-    private Span<byte> OfHead(Span<byte> heads, int head) => heads.Slice(head * cache.Layout.Bytes, cache.Layout.Bytes);
+    // The values of head h lie where the keys of head kvHeads + h would.
+    private Span<byte> OfHead(KvSequence sequence, int index, int head)
+    {
+        int bytes = cache.Layout.Bytes;
+        return new(cache.Pool.Address(group, sequence.Page(group, index)) + offset + (long)head * bytes, bytes);
+    }
 }

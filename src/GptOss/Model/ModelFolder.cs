@@ -43,6 +43,12 @@ internal sealed class ModelFolder : IDisposable
         _checkpoint.GenerationConfig?.OptionalInt32("default_context_length", 1, Config.MaxPositions)
         ?? Config.MaxPositions;
 
+    /// <summary>Bytes of the weights that a forward pass uses where the files are mapped.</summary>
+    public unsafe long MappedWeightBytes =>
+        _checkpoint
+            .Tensors.Where(tensor => _fast?.Replaces((nint)tensor.Data) != true)
+            .Sum(tensor => tensor.ByteLength);
+
     /// <summary>
     /// Opens the files, checks every header, reads the configuration, binds each weight, and makes the int8 copies of
     /// <see cref="Precision.Fast"/> where they are asked for.

@@ -13,7 +13,7 @@ namespace GptOss.Model;
 /// </remarks>
 internal readonly unsafe ref struct QueryBlockAttention
 {
-    private const int SplitPositions = 64 * KvPage.Positions;
+    private const int SplitPositions = 64 * PageGroup.Positions;
 
     private readonly ModelConfig _c;
     private readonly KvLayer _kv;
@@ -34,7 +34,7 @@ internal readonly unsafe ref struct QueryBlockAttention
     public QueryBlockAttention(ModelConfig c, KvLayer kv, QueryBlock block, int kvHead, int window, Span<float> scratch)
     {
         (_c, _kv, _block, _kvHead, _window) = (c, kv, block, kvHead, window);
-        int page = KvPage.Positions * c.HeadDim,
+        int page = PageGroup.Positions * c.HeadDim,
             queries = block.Count * c.HeadsPerKeyValueHead,
             state = StateFloats(c, block.Count);
         _pageKeys = scratch[..page];
@@ -64,7 +64,7 @@ internal readonly unsafe ref struct QueryBlockAttention
     /// float32, the scaled queries, the state of a split and the total.
     /// </summary>
     public static int ScratchFloats(ModelConfig c, int rows) =>
-        2 * KvPage.Positions * c.HeadDim + rows * c.HeadsPerKeyValueHead * c.HeadDim + 2 * StateFloats(c, rows);
+        2 * PageGroup.Positions * c.HeadDim + rows * c.HeadsPerKeyValueHead * c.HeadDim + 2 * StateFloats(c, rows);
 
     /// <summary>The first split that the block's rows see, and one more than the last.</summary>
     public static (int First, int End) SplitsOf(QueryBlock block, int window)
@@ -116,9 +116,10 @@ internal readonly unsafe ref struct QueryBlockAttention
     {
         state.Clear();
         int start = _block.Run.Start + _block.First;
-        int first = Math.Max(split * SplitPositions, Math.Max(0, start - _window + 1)) / KvPage.Positions;
+        int first = Math.Max(split * SplitPositions, Math.Max(0, start - _window + 1)) / PageGroup.Positions;
         int end =
-            Math.Min((split + 1) * SplitPositions, start + _block.Count + KvPage.Positions - 1) / KvPage.Positions;
+            Math.Min((split + 1) * SplitPositions, start + _block.Count + PageGroup.Positions - 1)
+            / PageGroup.Positions;
         for (int page = first; page < end; page++)
             FoldPage(page, page + 1 < end, start, state);
     }
@@ -141,12 +142,12 @@ internal readonly unsafe ref struct QueryBlockAttention
         ReadOnlySpan<byte> nextValues = hasNext ? _kv.StoredValues(sequence, page + 1, _kvHead) : default;
         int group = _c.HeadsPerKeyValueHead,
             width = group * _c.HeadDim,
-            pageStart = page * KvPage.Positions;
+            pageStart = page * PageGroup.Positions;
         for (int row = 0; row < _block.Count; row++)
         {
             int position = firstPosition + row;
             int from = Math.Max(0, position - _window + 1 - pageStart),
-                to = Math.Min(KvPage.Positions, position + 1 - pageStart);
+                to = Math.Min(PageGroup.Positions, position + 1 - pageStart);
             if (from >= to)
                 continue;
             var queries = new Rows(_query.Values.Slice(row * width, width), _c.HeadDim);

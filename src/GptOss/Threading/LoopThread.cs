@@ -10,13 +10,13 @@ internal interface ILoop
 }
 
 /// <summary>
-/// A thread that is made once and sleeps until there is work, so that nothing has to be started, and so that nothing can
-/// fail to start, when a request arrives.
+/// A thread that is made once and sleeps until there is work, so that nothing has to be started, and so that nothing
+/// can fail to start, when a request arrives.
 /// </summary>
 /// <remarks>
-/// While the thread sleeps it knows the owner of the work by a weak reference only: an owner that everybody has forgotten
-/// can be collected, and its finalizer, or <see cref="Dispose"/>, ends the thread. The thread carries nobody's
-/// ExecutionContext.
+/// While the thread sleeps it knows the owner of the work by a weak reference only: an owner that everybody has
+/// forgotten can be collected, and its finalizer, or <see cref="Dispose"/>, ends the thread. The thread carries
+/// nobody's ExecutionContext.
 /// </remarks>
 internal sealed class LoopThread : IDisposable
 {

@@ -91,7 +91,7 @@ internal sealed class LoadedModel : IDisposable
         var batch = new Batch();
         while (sequence.Length < positions)
         {
-            int rows = Math.Min(KvPage.Positions, positions - sequence.Length);
+            int rows = Math.Min(PageGroup.Positions, positions - sequence.Length);
             batch.Add(sequence, new int[rows], Wanted.None);
             for (int layer = 0; layer < c.NumHiddenLayers; layer++)
             {
