@@ -1,13 +1,25 @@
+using GptOss.Kernels;
+using GptOss.Model;
+using GptOss.Sampling;
+
 namespace GptOss.Generation;
 
-/// <summary>The rows of one pass: for each sequence how many of its pending tokens are computed.</summary>
+/// <summary>
+/// One pass of the scheduler: for each sequence how many of its pending tokens are computed, and then the tokens that
+/// were chosen from the logits.
+/// </summary>
 /// <remarks>Reused from pass to pass, so that planning allocates nothing.</remarks>
-internal sealed class PassPlan
+internal sealed class PassPlan : IPass
 {
     private readonly List<(Sequence Sequence, int Rows)> _shares = [];
+    private readonly List<Sequence> _chosen = [];
+    private readonly TokenChooser _chooser = new();
 
     /// <summary>The sequences of the pass, each with the number of its rows, decoding ones first.</summary>
     public List<(Sequence Sequence, int Rows)> Shares => _shares;
+
+    /// <summary>The sequences for which the last pass has chosen a token, or met a fault.</summary>
+    public IReadOnlyList<Sequence> Chosen => _chosen;
 
     /// <summary>How many rows decode: they follow a prompt that was computed before.</summary>
     public int DecodingRows { get; private set; }
@@ -62,17 +74,56 @@ internal sealed class PassPlan
     }
 
     /// <summary>Plans a pass of one sequence.</summary>
-    public void MakeAlone(Sequence sequence)
+    public void MakeAlone(Sequence sequence, int rows)
     {
         Clear();
-        int rows = Math.Min(sequence.Pending.Length, PassBudget.ChunkRows);
         _shares.Add((sequence, rows));
         (DecodingRows, PromptRows) = sequence.IsReadingPrompt ? (0, rows) : (rows, 0);
+    }
+
+    public void Fill(Batch batch)
+    {
+        foreach ((Sequence sequence, int rows) in _shares)
+        {
+            ReadOnlySpan<int> pending = sequence.Pending;
+            batch.Add(sequence.Kv, pending[..rows], rows == pending.Length ? Wanted.Last : Wanted.None);
+        }
+    }
+
+    // The logits are gone when the pass has ended, so the tokens are chosen here and given out after it.
+    public void Read(Rows logits)
+    {
+        _chosen.Clear();
+        int row = 0;
+        foreach ((Sequence sequence, int rows) in _shares)
+        {
+            if (rows < sequence.Pending.Length)
+                continue;
+            Span<float> mine = logits[row++];
+            sequence.IsFaulty = !Sampler.CanBeSampled(mine);
+            if (!sequence.IsFaulty)
+                Choose(sequence, mine);
+            _chosen.Add(sequence);
+        }
+    }
+
+    private void Choose(Sequence sequence, Span<float> logits)
+    {
+        try
+        {
+            sequence.Chosen = _chooser.Choose(sequence, logits);
+        }
+        catch (Exception error)
+        {
+            sequence.Fail(error);
+            sequence.IsFailed = true;
+        }
     }
 
     public void Clear()
     {
         _shares.Clear();
+        _chosen.Clear();
         (DecodingRows, PromptRows) = (0, 0);
     }
 

@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using GptOss.Kernels;
 using GptOss.Model;
-using GptOss.Sampling;
 using GptOss.Threading;
 
 namespace GptOss.Generation;
@@ -14,20 +12,18 @@ namespace GptOss.Generation;
 /// Weights are what decoding reads, so that a pass of ten sequences takes little longer than a pass of one. Sequences
 /// join and leave between passes. Only the loop's thread touches the sequences; readers and callers wake it.
 /// </remarks>
-internal sealed class Scheduler : ILoop, IPass, IDisposable
+internal sealed class Scheduler : ILoop, IDisposable
 {
     private readonly Engine _engine;
     private readonly RequestQueue _queue;
     private readonly PassBudget _budget;
     private readonly PrefixCache _prefixes;
+    private readonly Admission _admission;
+    private readonly FaultSearch _faults;
     private readonly PassPlan _plan = new();
     private readonly List<Sequence> _running = [];
-    private readonly List<Sequence> _ready = [];
-    private readonly TokenChooser _chooser = new();
     private readonly int _maxRunning;
     private readonly LoopThread _thread;
-    private Task<NumericFaultException>? _search;
-    private Task _told = Task.CompletedTask;
 
     /// <param name="engine">The engine that runs the passes.</param>
     /// <param name="options">How many requests run and wait, and how long a pass may take.</param>
@@ -38,6 +34,8 @@ internal sealed class Scheduler : ILoop, IPass, IDisposable
         _budget = new PassBudget(options.MaxPassLatency.TotalSeconds);
         _maxRunning = options.MaxRunning;
         _prefixes = new PrefixCache(engine.Cache.Pool);
+        _admission = new Admission(engine, _prefixes);
+        _faults = new FaultSearch(engine);
         _thread = new LoopThread(this, "GptOss scheduler");
     }
 
@@ -49,7 +47,7 @@ internal sealed class Scheduler : ILoop, IPass, IDisposable
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Sequence Submit(GenerationRequest request, CancellationToken cancellation)
     {
-        Check(request);
+        _admission.Check(request);
         if (_engine.Closing.IsCancellationRequested)
             throw _engine.Disposed();
         cancellation.ThrowIfCancellationRequested();
@@ -78,7 +76,7 @@ internal sealed class Scheduler : ILoop, IPass, IDisposable
         if (_thread.IsCurrent)
             return;
         EndAll(_engine.Disposed());
-        _told.Wait(); // the search reads the weights, which are about to go
+        _faults.Wait(); // the search reads the weights, which are about to go
     }
 
     /// <summary>
@@ -116,26 +114,17 @@ internal sealed class Scheduler : ILoop, IPass, IDisposable
 
     private void Admit()
     {
-        while (_running.Count < _maxRunning && _queue.TryTake(CanJoin, out Sequence? sequence))
+        while (
+            _running.Count < _maxRunning
+            && _queue.TryTake(
+                waiting => _admission.CanJoin(waiting, isFirst: _running.Count == 0),
+                out Sequence? sequence
+            )
+        )
         {
             _running.Add(sequence);
             Guarded(sequence, static admitted => admitted.Begin());
         }
-    }
-
-    // A request joins when there is room for what of its prompt is not found again. Where nothing runs, the first
-    // always joins: a request that could never fit was refused.
-    private bool CanJoin(Sequence sequence)
-    {
-        _prefixes.Adopt(sequence.Kv, sequence.Tokens, sequence.Scope);
-        KvCache cache = _engine.Cache;
-        long needed =
-            cache.BytesFor(sequence.Tokens.Length, PassBudget.ChunkRows)
-            - cache.BytesFor(sequence.Kv.Length, PassBudget.ChunkRows);
-        if (_running.Count == 0 || cache.Pool.TryMakeRoom(needed))
-            return true;
-        sequence.Kv.Clear();
-        return false;
     }
 
     /// <summary>Plans and runs one pass; false where no sequence can go on now.</summary>
@@ -153,7 +142,7 @@ internal sealed class Scheduler : ILoop, IPass, IDisposable
         long started = Stopwatch.GetTimestamp();
         try
         {
-            _engine.Run(this, stop);
+            _engine.Run(_plan, stop);
         }
         catch (OperationCanceledException)
         {
@@ -177,7 +166,9 @@ internal sealed class Scheduler : ILoop, IPass, IDisposable
         for (int i = 0; i < _plan.Shares.Count; )
         {
             (Sequence sequence, int rows) = _plan.Shares[i];
-            if (sequence.Kv.TryReserve(sequence.Kv.Length + rows))
+            if (TryReserve(sequence, rows) is not { } isReserved)
+                i = 0; // the system has no memory, which ended the sequence
+            else if (isReserved)
                 i++;
             else if (_running.Count > 1)
             {
@@ -193,6 +184,20 @@ internal sealed class Scheduler : ILoop, IPass, IDisposable
         }
     }
 
+    private bool? TryReserve(Sequence sequence, int rows)
+    {
+        try
+        {
+            return sequence.Kv.TryReserve(sequence.Kv.Length + rows);
+        }
+        catch (OutOfMemoryException error)
+        {
+            _plan.Remove(sequence);
+            End(sequence, error);
+            return null;
+        }
+    }
+
     private void Pause(Sequence sequence)
     {
         _running.Remove(sequence);
@@ -202,64 +207,28 @@ internal sealed class Scheduler : ILoop, IPass, IDisposable
         _queue.PutBack(sequence);
     }
 
-    void IPass.Fill(Batch batch)
-    {
-        foreach ((Sequence sequence, int rows) in _plan.Shares)
-        {
-            ReadOnlySpan<int> pending = sequence.Pending;
-            batch.Add(sequence.Kv, pending[..rows], rows == pending.Length ? Wanted.Last : Wanted.None);
-        }
-    }
-
-    // The logits are gone when the pass has ended, so the tokens are chosen here and given out after it.
-    void IPass.Read(Rows logits)
-    {
-        _ready.Clear();
-        int row = 0;
-        foreach ((Sequence sequence, int rows) in _plan.Shares)
-        {
-            if (rows < sequence.Pending.Length)
-                continue;
-            Span<float> mine = logits[row++];
-            sequence.IsFaulty = !Sampler.CanBeSampled(mine);
-            if (!sequence.IsFaulty)
-                Choose(sequence, mine);
-            _ready.Add(sequence);
-        }
-    }
-
-    private void Choose(Sequence sequence, Span<float> logits)
-    {
-        try
-        {
-            sequence.Chosen = _chooser.Choose(sequence, logits);
-        }
-        catch (Exception error)
-        {
-            sequence.Fail(error);
-            sequence.IsFailed = true;
-        }
-    }
-
     private void DealOut()
     {
         foreach ((Sequence sequence, _) in _plan.Shares)
         {
             Guarded(sequence, static read => read.TellProgress());
-            KeepFullPages(sequence);
+            if (!sequence.IsFaulty)
+                KeepFullPages(sequence);
         }
-        foreach (Sequence sequence in _ready)
+        foreach (Sequence sequence in _plan.Chosen)
         {
             if (!_running.Contains(sequence))
                 continue; // ended by an error of its progress
             if (sequence.IsFailed)
                 End(sequence, error: null);
             else if (sequence.IsFaulty)
-                ExplainFault(sequence);
+            {
+                _running.Remove(sequence);
+                _faults.End(sequence);
+            }
             else
                 Append(sequence, sequence.Chosen);
         }
-        _ready.Clear();
     }
 
     private void KeepFullPages(Sequence sequence)
@@ -313,13 +282,13 @@ internal sealed class Scheduler : ILoop, IPass, IDisposable
             End(_plan.Shares[0].Sequence, error);
             return;
         }
-        Sequence[] all = [.. _plan.Shares.Select(share => share.Sequence)];
-        foreach (Sequence sequence in all)
+        (Sequence, int)[] all = [.. _plan.Shares];
+        foreach ((Sequence sequence, int rows) in all)
         {
-            _plan.MakeAlone(sequence);
+            _plan.MakeAlone(sequence, rows);
             try
             {
-                _engine.Run(this, sequence.Stop);
+                _engine.Run(_plan, sequence.Stop);
                 DealOut();
             }
             catch (OperationCanceledException) { }
@@ -328,28 +297,6 @@ internal sealed class Scheduler : ILoop, IPass, IDisposable
                 End(sequence, own);
             }
         }
-    }
-
-    // The search through all weights runs elsewhere, once for a model, and the other sequences go on meanwhile. It ends
-    // only the sequences that met the fault.
-    private void ExplainFault(Sequence sequence)
-    {
-        _running.Remove(sequence);
-        CancellationToken closing = _engine.Closing;
-        _search ??= Task.Run(() => _engine.ExplainFault(closing), CancellationToken.None);
-        Task told = _search.ContinueWith(
-            search =>
-            {
-                sequence.Fail(
-                    search.IsCompletedSuccessfully ? search.Result
-                    : closing.IsCancellationRequested ? _engine.Disposed()
-                    : search.Exception?.InnerException ?? _engine.Disposed()
-                );
-                sequence.Release();
-            },
-            TaskScheduler.Default
-        );
-        _told = Task.WhenAll(_told, told);
     }
 
     private void Guarded(Sequence sequence, Action<Sequence> act)
@@ -395,28 +342,5 @@ internal sealed class Scheduler : ILoop, IPass, IDisposable
             // The listener's own error does not matter beside that of the sequence.
         }
         sequence.Release();
-    }
-
-    private void Check(GenerationRequest request)
-    {
-        if (request.Prompt.Count == 0)
-            throw new ArgumentException("The prompt is empty.", nameof(request));
-        if (request.Prompt.Count >= _engine.ContextLength)
-            throw new ContextLengthException(request.Prompt.Count, _engine.ContextLength);
-        KvCache cache = _engine.Cache;
-        if (
-            cache.BytesFor(request.Prompt.Count + 1, PassBudget.ChunkRows) is var needed
-            && needed > cache.Pool.BudgetBytes
-        )
-            throw ContextLengthException.NoPages(request.Prompt.Count, needed, cache.Pool.BudgetBytes);
-        int vocabulary = _engine.Weights.Config.VocabSize;
-        foreach (int token in request.Prompt)
-            if ((uint)token >= (uint)vocabulary)
-                throw new ArgumentOutOfRangeException(
-                    nameof(request),
-                    token,
-                    $"Token ids go from 0 to {vocabulary - 1}."
-                );
-        Penalties.RequireChoice(request.Sampling.LogitBias, vocabulary, nameof(request));
     }
 }

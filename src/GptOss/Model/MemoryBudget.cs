@@ -16,7 +16,7 @@ internal static class MemoryBudget
     /// <summary>The context that fits into every budget.</summary>
     public const int LeastContext = 4096;
 
-    // A pass of so many rows is what the least and the most are reckoned with: in sliding layers a sequence holds the
+    // The least and the most are reckoned with passes of this many rows: in sliding layers a sequence holds the
     // pages of the pass beside those of the window.
     private const int Rows = 512;
 
@@ -41,7 +41,7 @@ internal static class MemoryBudget
             PageGroup.Of(config, new KvHeadLayout(format, config.HeadDim))
         );
 
-    /// <summary>The budget in bytes where so many bytes are free, the weights not counted.</summary>
+    /// <summary>The budget in bytes where the given bytes are free, the weights not counted.</summary>
     public static long Of(long free, int contextLength, int running, ReadOnlySpan<PageGroup> groups)
     {
         long least = PageGroup.MostBytes(groups, Math.Min(LeastContext, contextLength), Rows),

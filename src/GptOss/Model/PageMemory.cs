@@ -7,7 +7,9 @@ internal unsafe class PageMemory
 {
     public static PageMemory OfSystem { get; } = new();
 
-    /// <summary>Takes so many bytes, whose content is undefined, at a multiple of a cache line of 64 bytes.</summary>
+    /// <summary>
+    /// Takes the given number of bytes, whose content is undefined, at a multiple of a cache line of 64 bytes.
+    /// </summary>
     /// <exception cref="OutOfMemoryException">The system has no memory.</exception>
     public virtual nint Allocate(long bytes) => (nint)NativeMemory.AlignedAlloc((nuint)bytes, 64);
 

@@ -84,7 +84,7 @@ internal sealed unsafe class PagePool : IDisposable
         return false;
     }
 
-    /// <summary>Sees to it that so many bytes can be rented; false if there is no way.</summary>
+    /// <summary>Makes room until the given bytes can be rented; false if there is no way.</summary>
     public bool TryMakeRoom(long bytes)
     {
         if (bytes > BudgetBytes)

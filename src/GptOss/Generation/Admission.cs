@@ -1,0 +1,52 @@
+using GptOss.Model;
+using GptOss.Sampling;
+
+namespace GptOss.Generation;
+
+/// <summary>Decides which requests are taken, and which of those that wait may be worked on now.</summary>
+/// <param name="engine">The engine, whose context and memory are the limits.</param>
+/// <param name="prefixes">The prefixes with which a request may begin.</param>
+internal sealed class Admission(Engine engine, PrefixCache prefixes)
+{
+    /// <summary>Refuses what can never be answered.</summary>
+    /// <exception cref="ContextLengthException">The prompt leaves no room for an answer.</exception>
+    /// <exception cref="ArgumentException">The prompt is empty or holds an id outside the vocabulary, or the logit bias
+    /// forbids every token.</exception>
+    public void Check(GenerationRequest request)
+    {
+        if (request.Prompt.Count == 0)
+            throw new ArgumentException("The prompt is empty.", nameof(request));
+        if (request.Prompt.Count >= engine.ContextLength)
+            throw new ContextLengthException(request.Prompt.Count, engine.ContextLength);
+        KvCache cache = engine.Cache;
+        if (
+            cache.BytesFor(request.Prompt.Count + 1, PassBudget.ChunkRows) is var needed
+            && needed > cache.Pool.BudgetBytes
+        )
+            throw ContextLengthException.NoPages(request.Prompt.Count, needed, cache.Pool.BudgetBytes);
+        int vocabulary = engine.Weights.Config.VocabSize;
+        foreach (int token in request.Prompt)
+            if ((uint)token >= (uint)vocabulary)
+                throw new ArgumentOutOfRangeException(
+                    nameof(request),
+                    token,
+                    $"Token ids go from 0 to {vocabulary - 1}."
+                );
+        Penalties.RequireChoice(request.Sampling.LogitBias, vocabulary, nameof(request));
+    }
+
+    // A request joins when there is room for what of its prompt is not found again. Where nothing runs, the first
+    // always joins: a request that could never fit was refused.
+    public bool CanJoin(Sequence sequence, bool isFirst)
+    {
+        prefixes.Adopt(sequence.Kv, sequence.Tokens, sequence.Scope);
+        KvCache cache = engine.Cache;
+        long needed =
+            cache.BytesFor(sequence.Tokens.Length, PassBudget.ChunkRows)
+            - cache.BytesFor(sequence.Kv.Length, PassBudget.ChunkRows);
+        if (isFirst || cache.Pool.TryMakeRoom(needed))
+            return true;
+        sequence.Kv.Clear();
+        return false;
+    }
+}

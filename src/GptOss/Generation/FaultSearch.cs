@@ -1,0 +1,37 @@
+namespace GptOss.Generation;
+
+/// <summary>
+/// Ends the sequences whose logits are not finite, with the name of the tensor at fault. The search through all weights
+/// runs once for a model and beside the passes, so that other sequences go on meanwhile.
+/// </summary>
+/// <param name="engine">The engine that knows how to search.</param>
+internal sealed class FaultSearch(Engine engine)
+{
+    private Task<NumericFaultException>? _search;
+    private Task _ended = Task.CompletedTask;
+
+    /// <summary>
+    /// Ends a sequence that met the fault, once the search is done. The caller no longer works on it.
+    /// </summary>
+    public void End(Sequence sequence)
+    {
+        CancellationToken closing = engine.Closing;
+        _search ??= Task.Run(() => engine.ExplainFault(closing), CancellationToken.None);
+        Task ended = _search.ContinueWith(
+            search =>
+            {
+                sequence.Fail(
+                    search.IsCompletedSuccessfully ? search.Result
+                    : closing.IsCancellationRequested ? engine.Disposed()
+                    : search.Exception?.InnerException ?? engine.Disposed()
+                );
+                sequence.Release();
+            },
+            TaskScheduler.Default
+        );
+        _ended = Task.WhenAll(_ended, ended);
+    }
+
+    /// <summary>Waits until every such sequence has ended.</summary>
+    public void Wait() => _ended.Wait();
+}
