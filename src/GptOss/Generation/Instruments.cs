@@ -108,6 +108,7 @@ internal sealed class Instruments : IDisposable
     {
         private int _active;
         private int _waiting;
+        private int _pauses;
 
         /// <summary>Requests that are worked on or wait for it.</summary>
         public int Active => Volatile.Read(ref _active);
@@ -117,6 +118,11 @@ internal sealed class Instruments : IDisposable
 
         /// <summary>Bytes of keys and values that sequences hold.</summary>
         public long Bytes => cache.Bytes;
+
+        /// <summary>How often a request was paused because pages ran out, since the model was loaded.</summary>
+        public int Pauses => Volatile.Read(ref _pauses);
+
+        public void Paused() => Interlocked.Increment(ref _pauses);
 
         public void Arrived()
         {

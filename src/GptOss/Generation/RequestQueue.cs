@@ -21,10 +21,11 @@ internal sealed class RequestQueue(int capacity)
     }
 
     /// <summary>Adds a request behind all others of its priority.</summary>
-    public void Add(Sequence sequence)
+    public bool TryAdd(Sequence sequence)
     {
         lock (_lock)
             _waiting.Insert(Place(waiting => waiting.Priority >= sequence.Priority), sequence);
+        return true;
     }
 
     /// <summary>Puts a request that had begun before all others of its priority.</summary>
@@ -70,6 +71,8 @@ internal sealed class RequestQueue(int capacity)
             return all;
         }
     }
+
+    public IReadOnlyList<Sequence> Close() => TakeAll();
 
     private static bool IsStopped(Sequence sequence) => sequence.Stop.IsCancellationRequested;
 

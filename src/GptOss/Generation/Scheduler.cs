@@ -60,7 +60,7 @@ internal sealed class Scheduler : ILoop, IDisposable
             _engine.Closing,
             cancellation
         );
-        _queue.Add(sequence);
+        _queue.TryAdd(sequence);
         _thread.Wake();
         return sequence;
     }
@@ -204,6 +204,7 @@ internal sealed class Scheduler : ILoop, IDisposable
         _plan.Remove(sequence);
         sequence.Kv.Clear();
         sequence.KeptPages = 0;
+        _engine.Instruments.Now.Paused();
         _queue.PutBack(sequence);
     }
 

@@ -1,0 +1,55 @@
+using GptOss.Generation;
+
+namespace GptOss.Tests.Generation;
+
+/// <summary>How many rows of prompts go beside rows that decode.</summary>
+public sealed class PassBudgetTests
+{
+    [Fact]
+    public void Where_nobody_decodes_a_prompt_gets_a_whole_chunk()
+    {
+        var budget = new PassBudget(maxSeconds: 0.2);
+        budget.Learn(decodingRows: 0, promptRows: 100, seconds: 100);
+        Assert.Equal(512, budget.PromptRows(decodingRows: 0));
+    }
+
+    [Fact]
+    public void Before_anything_was_measured_a_prompt_gets_some_rows() =>
+        Assert.Equal(64, new PassBudget(maxSeconds: 0.2).PromptRows(decodingRows: 3));
+
+    [Theory]
+    [InlineData(0.2, 60)] // four times 40 ms are 160 ms: (160 − 40) / 2
+    [InlineData(0.1, 30)] // the longest pass is shorter: (100 − 40) / 2
+    [InlineData(0.03, 8)] // no time is left, and the prompt goes on even so
+    public void The_rows_fit_into_the_time_that_is_left(double maxSeconds, int rows)
+    {
+        var budget = new PassBudget(maxSeconds);
+        budget.Learn(decodingRows: 8, promptRows: 0, seconds: 0.040);
+        budget.Learn(decodingRows: 8, promptRows: 100, seconds: 0.240);
+        Assert.InRange(budget.PromptRows(decodingRows: 8), rows - 1, rows);
+    }
+
+    [Fact]
+    public void A_number_of_rows_that_was_never_measured_is_taken_for_the_nearest_smaller_one()
+    {
+        var budget = new PassBudget(maxSeconds: 0.2);
+        budget.Learn(decodingRows: 2, promptRows: 0, seconds: 0.020);
+        budget.Learn(decodingRows: 8, promptRows: 0, seconds: 0.040);
+        budget.Learn(decodingRows: 0, promptRows: 100, seconds: 0.100);
+        Assert.InRange(budget.PromptRows(decodingRows: 5), 59, 60);
+        Assert.InRange(budget.PromptRows(decodingRows: 9), 119, 120);
+    }
+
+    [Fact]
+    public void A_slow_pass_counts_for_a_quarter_and_is_forgotten_again()
+    {
+        var budget = new PassBudget(maxSeconds: 10);
+        budget.Learn(decodingRows: 1, promptRows: 0, seconds: 0.010);
+        budget.Learn(decodingRows: 0, promptRows: 100, seconds: 0.100);
+        budget.Learn(decodingRows: 0, promptRows: 100, seconds: 0.500);
+        Assert.InRange(budget.PromptRows(decodingRows: 1), 14, 15);
+        for (int i = 0; i < 20; i++)
+            budget.Learn(decodingRows: 0, promptRows: 100, seconds: 0.100);
+        Assert.InRange(budget.PromptRows(decodingRows: 1), 29, 30);
+    }
+}

@@ -1,0 +1,237 @@
+using GptOss.Generation;
+using GptOss.Tests.Model;
+using GptOss.Tests.Oracles;
+using Microsoft.Extensions.AI;
+
+namespace GptOss.Tests.Generation;
+
+/// <summary>What is found again of earlier prompts and answers, and what is not.</summary>
+public sealed class PrefixCacheTests : IDisposable
+{
+    private readonly LoadedModel _full = LoadedModel.Random(new TinyShape { LayerTypes = "ff" }, seed: 1);
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _full.Dispose();
+
+    [Fact]
+    public async Task Full_layers_find_the_longest_beginning_that_was_computed_before_but_for_the_last_token()
+    {
+        using var tested = new SchedulerUnderTest(_full, new ModelOptions());
+        List<int[]> computed = [];
+        int found = 0;
+        foreach (GenerationRequest request in ManyRequests.Draw(60, seed: 1, longest: 300, longestAnswer: 20))
+        {
+            int[] prompt = [.. request.Prompt];
+            Answer answer = await tested.Ask(request, Stop);
+            int expected = computed.Select(tokens => prompt.AsSpan().CommonPrefixLength(tokens)).Append(0).Max();
+            Assert.Equal(Math.Min(expected, prompt.Length - 1), answer.Cached);
+            computed.Add([.. prompt, .. answer.Ids[..^1]]); // the last token was chosen and never computed
+            found += answer.Cached;
+        }
+        Assert.True(found > 1000, $"only {found} tokens were found again");
+        Assert.Equal(0, tested.Pool.HeldBytes);
+    }
+
+    /// <summary>
+    /// A query sees the 128 positions up to its own. The prompt of 600 tokens is read by passes of 512 and 88 rows; the
+    /// second lets go of all pages before position 473 − a page's part.
+    /// </summary>
+    [Theory]
+    [InlineData(600, 599)] // all but the token whose logits are wanted
+    [InlineData(580, 576)] // within the last full page, which is copied no further than it is known
+    [InlineData(100, 0)] // the sliding layers' pages at the beginning were let go
+    public async Task Sliding_layers_need_the_pages_that_the_window_sees(int common, int atLeast)
+    {
+        var shape = new TinyShape { SlidingWindow = 128 };
+        using var model = LoadedModel.Random(shape, seed: 1);
+        using var tested = new SchedulerUnderTest(model, new ModelOptions());
+        int[] prompt = LoadedModel.Prompt(600, 512);
+        var request = new GenerationRequest
+        {
+            Prompt = prompt,
+            MaxTokens = 5,
+            LogProbabilities = 2,
+        };
+        await tested.Ask(request, Stop);
+        int[] other = common == 600 ? prompt : [.. prompt[..common], 511 - prompt[common], 1, 2, 3];
+
+        Answer answer = await tested.Ask(request with { Prompt = other, Sampling = SamplingOptions.Greedy }, Stop);
+
+        Assert.InRange(answer.Cached, atLeast, Math.Min(common, other.Length - 1));
+        Assert.Equal(await tested.AskAlone(request with { Prompt = other, Sampling = SamplingOptions.Greedy }), answer);
+    }
+
+    [Fact]
+    public async Task Branches_within_a_page_change_nothing_for_each_other()
+    {
+        using var tested = new SchedulerUnderTest(_full, new ModelOptions());
+        int[] prompt = LoadedModel.Prompt(90, 512);
+        var trunk = new GenerationRequest
+        {
+            Prompt = prompt,
+            MaxTokens = 20,
+            LogProbabilities = 2,
+            Sampling = SamplingOptions.Greedy,
+        };
+        Answer before = await tested.Ask(trunk, Stop);
+        GenerationRequest[] branches =
+        [
+            .. Enumerable.Range(0, 8).Select(i => trunk with { Prompt = [.. prompt[..(70 + 2 * i)], i, i + 1] }),
+        ];
+        Task<Answer>[] asked = [.. branches.Select(branch => tested.Ask(branch, Stop))];
+        for (int i = 0; i < branches.Length; i++)
+        {
+            Answer branch = await asked[i];
+            Assert.InRange(branch.Cached, 70 + 2 * i, 71 + 2 * i);
+            Assert.Equal(await tested.AskAlone(branches[i]), branch);
+        }
+        Answer after = await tested.Ask(trunk, Stop);
+        Assert.Equal((before, 89), (after, after.Cached));
+    }
+
+    [Theory]
+    [InlineData(null, "a")]
+    [InlineData("a", null)]
+    [InlineData("a", "b")]
+    [InlineData("", null)] // an empty name is a scope like any other
+    public async Task Scopes_do_not_see_each_other(string? one, string? other)
+    {
+        using var tested = new SchedulerUnderTest(_full, new ModelOptions());
+        var request = new GenerationRequest { Prompt = LoadedModel.Prompt(200, 512), MaxTokens = 2 };
+        Assert.Equal(0, (await tested.Ask(request with { Scope = one }, Stop)).Cached);
+        Assert.Equal(0, (await tested.Ask(request with { Scope = other }, Stop)).Cached);
+        Assert.Equal(199, (await tested.Ask(request with { Scope = one }, Stop)).Cached);
+        Assert.Equal(199, (await tested.Ask(request with { Scope = other }, Stop)).Cached);
+    }
+
+    /// <summary>
+    /// The pool has room for little more than two prompts. The prefix that is used again is then the oldest, and its
+    /// own pages must make room for the copy of its last page.
+    /// </summary>
+    [Fact]
+    public async Task A_prefix_that_is_dropped_while_it_is_used_does_no_harm()
+    {
+        using var sizes = new SchedulerUnderTest(_full, new ModelOptions());
+        for (int pages = 4; pages < 12; pages++)
+        {
+            var options = new ModelOptions { KvCacheBytes = pages * sizes.Engine.Cache.PageBytes };
+            using var tested = new SchedulerUnderTest(_full, options);
+            foreach (int seed in (int[])[1, 2, 1, 2, 3, 1, 1, 2, 3, 2])
+            {
+                var request = new GenerationRequest
+                {
+                    Prompt = LoadedModel.Prompt(150, 512, seed),
+                    MaxTokens = 30,
+                    LogProbabilities = 2,
+                    Sampling = SamplingOptions.Greedy,
+                };
+                Assert.Equal(await sizes.AskAlone(request), await tested.Ask(request, Stop));
+            }
+            Assert.Equal(0, tested.Pool.HeldBytes);
+            Assert.InRange(tested.Pool.RentedBytes, 1, tested.Pool.BudgetBytes);
+            Assert.InRange(tested.Pool.CommittedBytes, tested.Pool.RentedBytes, tested.Pool.BudgetBytes);
+        }
+    }
+
+    [Fact]
+    public async Task All_that_is_rented_at_the_end_is_kept_and_can_be_let_go()
+    {
+        using var sizes = new SchedulerUnderTest(_full, new ModelOptions());
+        var options = new ModelOptions { KvCacheBytes = sizes.Engine.Cache.BytesFor(800, PassBudget.ChunkRows) };
+        using var tested = new SchedulerUnderTest(_full, options);
+        await Task.WhenAll(ManyRequests.Draw(30, seed: 9).Select(request => tested.Ask(request, Stop)));
+        Assert.Equal(0, tested.Pool.HeldBytes);
+        Assert.True(tested.Pool.RentedBytes > 0);
+        while (tested.Pool.MakeRoom!(1)) { }
+        Assert.Equal(0, tested.Pool.RentedBytes);
+    }
+
+    /// <summary>
+    /// Of every turn but the first, all that was read before is found again, but for what the chat format drops.
+    /// </summary>
+    [Fact]
+    public async Task A_chat_of_ten_turns_finds_its_history_again()
+    {
+        using GptOssChatClient client = await GptOssChatClient.LoadAsync(TinyGptOss.Folder, cancellationToken: Stop);
+        List<ChatMessage> history = [];
+        List<UsageDetails> turns = [];
+        for (int turn = 0; turn < 10; turn++)
+        {
+            history.Add(new(ChatRole.User, $"What is {345 + 7 * turn} + {678 - 5 * turn}?"));
+            ChatResponse response = await client.GetResponseAsync(
+                history,
+                new ChatOptions { Temperature = 0, MaxOutputTokens = 200 },
+                Stop
+            );
+            history.AddRange(response.Messages);
+            turns.Add(response.Usage!);
+        }
+        AssertFound(turns, 0.75);
+    }
+
+    [Fact]
+    public async Task A_loop_of_five_calls_finds_its_history_again()
+    {
+        using GptOssChatClient client = await GptOssChatClient.LoadAsync(TinyGptOss.Folder, cancellationToken: Stop);
+        AIFunction tool = AIFunctionFactory.Create(
+            (string city) => $"18 degrees in {city}",
+            "get_weather",
+            "The weather."
+        );
+        List<ChatMessage> history = [new(ChatRole.User, "What is the weather in Paris, Rome, Oslo, Bonn and Bern?")];
+        List<UsageDetails> turns = [];
+        int calls = 0;
+        foreach (string city in (string[])["Paris", "Rome", "Oslo", "Bonn", "Bern", ""])
+        {
+            ChatResponse response = await client.GetResponseAsync(
+                history,
+                new ChatOptions
+                {
+                    Temperature = 0,
+                    MaxOutputTokens = 100,
+                    Tools = [tool],
+                },
+                Stop
+            );
+            turns.Add(response.Usage!);
+            FunctionCallContent? call = response
+                .Messages.SelectMany(m => m.Contents)
+                .OfType<FunctionCallContent>()
+                .FirstOrDefault();
+            calls += call is null ? 0 : 1;
+            if (call is not null)
+                history.AddRange(response.Messages);
+            else
+                history.Add(
+                    new(
+                        ChatRole.Assistant,
+                        [
+                            call = new FunctionCallContent(
+                                $"{city}1",
+                                "get_weather",
+                                new Dictionary<string, object?> { ["city"] = city }
+                            ),
+                        ]
+                    )
+                );
+            history.Add(new(ChatRole.Tool, [new FunctionResultContent(call.CallId, $"18 degrees in {city}")]));
+        }
+        TestContext.Current.TestOutputHelper?.WriteLine($"{calls} calls by the model itself");
+        AssertFound(turns, 0.75);
+    }
+
+    private static void AssertFound(List<UsageDetails> turns, double share)
+    {
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            "cached of prompt: "
+                + string.Join(", ", turns.Select(turn => $"{turn.CachedInputTokenCount ?? 0}/{turn.InputTokenCount}"))
+        );
+        for (int turn = 1; turn < turns.Count; turn++)
+            Assert.InRange(
+                turns[turn].CachedInputTokenCount ?? 0,
+                (long)(share * turns[turn - 1].InputTokenCount!.Value),
+                turns[turn].InputTokenCount!.Value - 1
+            );
+    }
+}

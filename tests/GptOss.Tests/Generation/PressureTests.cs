@@ -1,0 +1,142 @@
+using GptOss.Generation;
+using GptOss.Tests.Model;
+using GptOss.Tests.Oracles;
+
+namespace GptOss.Tests.Generation;
+
+/// <summary>Too few pages, too few places, readers that are slow: all finish, and with their own answers.</summary>
+public sealed class PressureTests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    /// <summary>The stream of a reader that takes nothing is full after 64 tokens.</summary>
+    [Theory]
+    [InlineData(1, null)] // no place to run beside the one that is not read
+    [InlineData(4, 330)] // no pages beside it
+    public async Task A_reader_that_never_reads_holds_up_nobody(int maxRunning, int? positions)
+    {
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        using var sizes = new SchedulerUnderTest(model, new ModelOptions());
+        var options = new ModelOptions
+        {
+            MaxRunning = maxRunning,
+            KvCacheBytes = positions is { } count ? sizes.Engine.Cache.BytesFor(count, PassBudget.ChunkRows) : null,
+        };
+        using var tested = new SchedulerUnderTest(model, options);
+        var unread = new GenerationRequest
+        {
+            Prompt = LoadedModel.Prompt(200, 512),
+            MaxTokens = 100,
+            Sampling = SamplingOptions.Greedy,
+        };
+        using ITokenStream first = tested.Submit(unread, Stop);
+        await SchedulerUnderTest.Until(() => tested.Engine.Cache.Bytes > 0);
+        GenerationRequest[] others = [.. ManyRequests.Draw(4, seed: 4, longest: 250)];
+        foreach (GenerationRequest request in others)
+            Assert.Equal(
+                await sizes.AskAlone(request),
+                await tested.Ask(request, Stop).WaitAsync(TimeSpan.FromSeconds(20), Stop)
+            );
+
+        // Read at last, it has the answer that it would have had.
+        Assert.Equal(
+            (await sizes.AskAlone(unread)).Tokens,
+            (await Answer.Of(first, Stop).WaitAsync(TimeSpan.FromSeconds(20), Stop)).Tokens
+        );
+    }
+
+    [Fact]
+    public async Task A_slow_reader_gets_all_of_its_answer_although_it_was_paused()
+    {
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        using var sizes = new SchedulerUnderTest(model, new ModelOptions());
+        long budget = sizes.Engine.Cache.BytesFor(420, PassBudget.ChunkRows);
+        using var tested = new SchedulerUnderTest(model, new ModelOptions { KvCacheBytes = budget });
+        GenerationRequest[] requests =
+        [
+            .. ManyRequests.Draw(5, seed: 8, longest: 100).Select(request => request with { MaxTokens = 250 }),
+        ];
+        string[] slow = await Task.WhenAll(requests.Select(Read));
+        Assert.True(tested.Engine.Instruments.Now.Pauses > 0, "nothing was paused");
+        for (int i = 0; i < requests.Length; i++)
+            Assert.Equal((await sizes.AskAlone(requests[i])).Tokens, slow[i]);
+
+        async Task<string> Read(GenerationRequest request)
+        {
+            using ITokenStream stream = tested.Submit(request, Stop);
+            List<int> tokens = [];
+            await foreach (GeneratedToken token in stream.ReadAsync(Stop))
+            {
+                if (tokens.Count % 50 == 0)
+                    await Task.Delay(20, Stop);
+                tokens.Add(token.Id);
+            }
+            return string.Join(' ', tokens);
+        }
+    }
+
+    /// <summary>
+    /// A pass of 512 rows needs more pages of sliding layers than decoding did. Alone in the pool, the sequence is
+    /// computed again by smaller passes.
+    /// </summary>
+    [Fact]
+    public async Task An_answer_that_fills_the_memory_ends_at_the_same_token_after_a_pause()
+    {
+        var shape = new TinyShape { LayerTypes = "ss", SlidingWindow = 128 };
+        using var model = LoadedModel.Random(shape, seed: 1);
+        using var sizes = new SchedulerUnderTest(model, new ModelOptions());
+        long budget = 6 * sizes.Engine.Cache.PageBytes;
+        GenerationRequest[] requests =
+        [
+            .. Enumerable
+                .Range(0, 4)
+                .Select(i => new GenerationRequest
+                {
+                    Prompt = LoadedModel.Prompt(60, 512, i),
+                    MaxTokens = 600,
+                    Sampling = SamplingOptions.Greedy,
+                }),
+        ];
+        using var tested = new SchedulerUnderTest(model, new ModelOptions { KvCacheBytes = budget });
+        Answer[] crowd = await Task.WhenAll(requests.Select(request => tested.Ask(request, Stop)));
+        Assert.True(tested.Engine.Instruments.Now.Pauses > 0, "nothing was paused");
+        for (int i = 0; i < requests.Length; i++)
+            Assert.Equal(await sizes.AskAlone(requests[i]), crowd[i]);
+    }
+
+    [Fact]
+    public async Task What_a_guide_dictates_comes_in_its_order_whatever_the_reader_and_the_memory_do()
+    {
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        using var sizes = new SchedulerUnderTest(model, new ModelOptions());
+        long budget = sizes.Engine.Cache.BytesFor(420, PassBudget.ChunkRows);
+        using var tested = new SchedulerUnderTest(model, new ModelOptions { KvCacheBytes = budget });
+        int[][] answers = await Task.WhenAll(Enumerable.Range(0, 6).Select(Read));
+        foreach (int[] answer in answers)
+            for (int i = 0; i + 6 < answer.Length; i++)
+                if (i % 7 == 0)
+                    Assert.Equal([1, 2, 3, 4, 5, 6], answer[(i + 1)..(i + 7)]);
+
+        async Task<int[]> Read(int seed)
+        {
+            using ITokenStream stream = tested.Submit(
+                new GenerationRequest
+                {
+                    Prompt = LoadedModel.Prompt(30, 512, seed),
+                    MaxTokens = 280,
+                    Sampling = new SamplingOptions { Seed = 1 },
+                    Guide = new Listening(made => { }, made => made % 7 == 1 ? [1, 2, 3, 4, 5, 6] : []),
+                }
+            );
+            List<int> tokens = [];
+            await foreach (GeneratedToken token in stream.ReadAsync(Stop))
+            {
+                if (tokens.Count % 40 == 0)
+                    await Task.Delay(10, Stop);
+                tokens.Add(token.Id);
+            }
+            Assert.Equal(280, tokens.Count);
+            return [.. tokens];
+        }
+    }
+}

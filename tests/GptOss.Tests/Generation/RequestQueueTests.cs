@@ -1,0 +1,175 @@
+using GptOss.Generation;
+using GptOss.Tests.Model;
+using GptOss.Tests.Oracles;
+
+namespace GptOss.Tests.Generation;
+
+/// <summary>Who waits, in which order, and how waiting ends.</summary>
+public sealed class RequestQueueTests : IDisposable
+{
+    private readonly LoadedModel _model = LoadedModel.Random(new TinyShape(), seed: 1);
+    private readonly ManualResetEventSlim _goOn = new();
+    private readonly ManualResetEventSlim _isHeld = new();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public void Dispose()
+    {
+        _goOn.Set();
+        _model.Dispose();
+        _goOn.Dispose();
+        _isHeld.Dispose();
+    }
+
+    [Fact]
+    public async Task Higher_priority_goes_first_and_among_equals_who_came_first()
+    {
+        using var tested = new SchedulerUnderTest(_model, new ModelOptions { MaxRunning = 1 });
+        using ITokenStream held = HoldTheLoop(tested);
+        List<string> begun = [];
+        (string, int)[] each7 = [("a", 0), ("b", 1), ("c", 0), ("d", 2), ("e", 1), ("f", -1), ("g", 2)];
+        Task<Answer>[] waiting = each7
+            .Select(each =>
+                tested.Ask(
+                    new GenerationRequest
+                    {
+                        Prompt = [1, 2],
+                        MaxTokens = 2,
+                        Priority = each.Item2,
+                        PromptRead = read =>
+                        {
+                            if (begun.LastOrDefault() != each.Item1)
+                                begun.Add(each.Item1);
+                        },
+                    },
+                    Stop
+                )
+            )
+            .ToArray();
+        _goOn.Set();
+        await Task.WhenAll(waiting);
+        Assert.Equal("dgbeacf", string.Concat(begun));
+    }
+
+    [Fact]
+    public async Task A_full_queue_refuses_with_its_length_and_takes_again_when_one_that_waited_has_left()
+    {
+        using var tested = new SchedulerUnderTest(_model, new ModelOptions { MaxRunning = 1, MaxQueuedRequests = 2 });
+        using ITokenStream held = HoldTheLoop(tested);
+        var request = new GenerationRequest { Prompt = [1, 2], MaxTokens = 2 };
+        using var cancel = new CancellationTokenSource();
+        Task<Answer> cancelled = tested.Ask(request, cancel.Token),
+            waits = tested.Ask(request, Stop);
+        var busy = Assert.Throws<EngineBusyException>(() => tested.Submit(request, Stop));
+        Assert.Equal(2, busy.QueueLength);
+
+        // The loop is held by a long pass; neither the reader nor the next request waits for it.
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            cancelled.WaitAsync(TimeSpan.FromSeconds(5), Stop)
+        );
+        Task<Answer> next = tested.Ask(request, Stop);
+        Assert.Throws<EngineBusyException>(() => tested.Submit(request, Stop));
+
+        _goOn.Set();
+        Assert.Equal(2, (await waits).Ids.Length);
+        Assert.Equal(2, (await next).Ids.Length);
+        Assert.Equal(2, (await Answer.Of(held, Stop)).Ids.Length);
+    }
+
+    [Fact]
+    public async Task Disposing_ends_all_who_run_wait_or_are_paused()
+    {
+        using var sizes = new SchedulerUnderTest(_model, new ModelOptions());
+        var options = new ModelOptions
+        {
+            MaxRunning = 6,
+            KvCacheBytes = sizes.Engine.Cache.BytesFor(420, PassBudget.ChunkRows),
+        };
+        for (int round = 0; round < 5; round++)
+        {
+            using var tested = new SchedulerUnderTest(_model, options);
+            Task<Answer>[] asked =
+            [
+                .. ManyRequests
+                    .Draw(20, seed: round, longest: 100)
+                    .Select(request => tested.Ask(request with { MaxTokens = 320 }, Stop)),
+            ];
+            await SchedulerUnderTest.Until(() =>
+                tested.Engine.Instruments.Now.Pauses > 0 || asked.All(task => task.IsCompleted)
+            );
+            tested.Dispose();
+            int disposed = 0;
+            foreach (Task<Answer> task in asked)
+                if (await Record.ExceptionAsync(() => task.WaitAsync(TimeSpan.FromSeconds(10), Stop)) is { } error)
+                {
+                    Assert.IsType<ObjectDisposedException>(error);
+                    disposed++;
+                }
+            Assert.InRange(disposed, 1, 20);
+            Assert.Equal((0L, 0L), (tested.Pool.HeldBytes, tested.Pool.CommittedBytes));
+            Assert.Equal(0, tested.Engine.Instruments.Now.Active);
+        }
+    }
+
+    [Fact]
+    public async Task A_request_that_comes_while_the_model_is_disposed_ends_too()
+    {
+        for (int round = 0; round < 100; round++)
+        {
+            using var tested = new SchedulerUnderTest(_model, new ModelOptions());
+            using var barrier = new Barrier(2);
+            Task<Exception?> asking = Task.Run(() =>
+            {
+                barrier.SignalAndWait(Stop);
+                return Record
+                    .ExceptionAsync(async () =>
+                    {
+                        for (int i = 0; i < 1000; i++)
+                            await tested.Ask(new GenerationRequest { Prompt = [1], MaxTokens = 1 }, Stop);
+                    })
+                    .AsTask();
+            });
+            barrier.SignalAndWait(Stop);
+            Thread.SpinWait(round * 200);
+            tested.Dispose();
+            Assert.IsType<ObjectDisposedException>(await asking.WaitAsync(TimeSpan.FromSeconds(10), Stop));
+        }
+    }
+
+    [Fact]
+    public void A_queue_that_was_closed_takes_nothing()
+    {
+        using var tested = new SchedulerUnderTest(_model, new ModelOptions());
+        var request = new GenerationRequest { Prompt = [1] };
+        var queue = new RequestQueue(capacity: 5);
+        using Sequence first = NewSequence(),
+            late = NewSequence();
+        Assert.True(queue.TryAdd(first));
+        Assert.Equal([first], queue.Close());
+        Assert.False(queue.TryAdd(late));
+        Assert.Empty(queue.Close());
+
+        Sequence NewSequence() =>
+            new(request, tested.Engine.Cache.NewSequence(), tested.Engine.Instruments, () => { }, default, Stop);
+    }
+
+    // A request whose listener keeps the scheduler's thread until the test lets it go on.
+    private ITokenStream HoldTheLoop(SchedulerUnderTest tested)
+    {
+        ITokenStream held = tested.Submit(
+            new GenerationRequest
+            {
+                Prompt = [5, 6, 7],
+                MaxTokens = 2,
+                PromptRead = _ =>
+                {
+                    _isHeld.Set();
+                    _goOn.Wait();
+                },
+            }
+        );
+        Assert.True(_isHeld.Wait(TimeSpan.FromSeconds(10)));
+        return held;
+    }
+}
