@@ -7,7 +7,9 @@ using GptOss.Threading;
 namespace GptOss.Benchmarks;
 
 /// <summary>The time from a cancellation to the end of the pass, behind a context of 131,072 positions.</summary>
-/// <remarks>The keys and values are random numbers, stored directly: the pass works as long as with computed ones.</remarks>
+/// <remarks>
+/// The keys and values are random numbers, stored directly: the pass works as long as with computed ones.
+/// </remarks>
 internal static class QuickCancels
 {
     private const int Layers = 2,

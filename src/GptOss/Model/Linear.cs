@@ -44,7 +44,9 @@ internal static unsafe class Linear
         return x.Count == 0 ? y : Apply(x, new ReadOnlySpan<Part>(in part), y, ws);
     }
 
-    /// <summary>Multiplies the rows of each expert with that expert's matrix, all of them as one job of the team.</summary>
+    /// <summary>
+    /// Multiplies the rows of each expert with that expert's matrix, all of them as one job of the team.
+    /// </summary>
     /// <param name="x">The rows of the group's experts, one expert after the other, [rows, inputs].</param>
     /// <param name="experts">Says which rows are which expert's.</param>
     /// <param name="w">The matrices of all experts.</param>

@@ -34,7 +34,8 @@ internal sealed class Workspace(ModelConfig c, WorkerTeam team) : IDisposable
     public WorkerTeam Team => team;
 
     /// <summary>
-    /// Stops the pass that runs. Products and attention look at it, so that a pass of any size ends within milliseconds.
+    /// Stops the pass that runs. Products and attention look at it, so that a pass of any size ends within
+    /// milliseconds.
     /// </summary>
     public CancellationToken Stop { get; set; }
 

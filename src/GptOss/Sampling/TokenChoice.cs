@@ -20,7 +20,9 @@ internal sealed class TokenChoice
     /// </summary>
     public int? LogProbabilities { get; init; }
 
-    /// <summary>Whether the logits cannot be sampled (<see cref="Sampler.CanBeSampled"/>); then there is no token.</summary>
+    /// <summary>
+    /// Whether the logits cannot be sampled (<see cref="Sampler.CanBeSampled"/>); then there is no token.
+    /// </summary>
     public bool IsDamaged { get; internal set; }
 
     /// <summary>What went wrong while the token was chosen; null if nothing did.</summary>

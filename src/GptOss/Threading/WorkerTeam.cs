@@ -130,8 +130,8 @@ internal sealed unsafe class WorkerTeam : IDisposable
 
         // The upper 32 bits number the job, the lower 32 count the items that nobody has taken yet. The caller stays
         // while the count is above zero. So a thread whose exchange of this word succeeds has read the body, the state
-        // and the stop flag of that job. The exchange of a thread that was interrupted until the next job fails, because the number
-        // differs.
+        // and the stop flag of that job. The exchange of a thread that was interrupted until the next job fails,
+        // because the number differs.
         private long _untaken;
         private int _done;
         private ExceptionDispatchInfo? _fault;

@@ -370,15 +370,6 @@ public sealed unsafe class WorkerTeamTests
             Stopper.Cancel();
     }
 
-    // Counts the ranges that begin although the job was stopped.
-    private static void StopAtItem500(void* state, int worker, int first, int end)
-    {
-        if (Stopper!.IsCancellationRequested)
-            Interlocked.Increment(ref *(long*)state);
-        if (first <= 500 && 500 < end)
-            Stopper.Cancel();
-    }
-
     private static void AddItems(void* state, int worker, int first, int end) =>
         Interlocked.Add(ref *(long*)state, end - first);
 
