@@ -21,7 +21,7 @@ internal static class QuickCancels
         using var random = new RandomWeights(c, CancellationToken.None);
         using var team = new WorkerTeam(Environment.ProcessorCount);
         using var workspace = new Workspace(c, team);
-        var cache = new KvCache(c, KeyValueFormat.Float32);
+        var cache = new KvCache(c, KeyValueFormat.Float32, 8L << 30);
         using KvSequence sequence = cache.NewSequence();
         var batch = new Batch();
         Fill(cache, sequence, batch, c.MaxPositions - 512);
@@ -85,11 +85,11 @@ internal static class QuickCancels
         var random = new Random(3);
         float[] numbers =
         [
-            .. Enumerable.Range(0, 2 * KvPage.Positions * c.KeyValueWidth).Select(_ => 4 * random.NextSingle() - 2),
+            .. Enumerable.Range(0, 2 * PageGroup.Positions * c.KeyValueWidth).Select(_ => 4 * random.NextSingle() - 2),
         ];
         while (sequence.Length < context)
         {
-            int rows = Math.Min(KvPage.Positions, context - sequence.Length),
+            int rows = Math.Min(PageGroup.Positions, context - sequence.Length),
                 floats = rows * c.KeyValueWidth;
             batch.Add(sequence, new int[rows], Wanted.None);
             var keys = new Rows(numbers.AsSpan(0, floats), c.KeyValueWidth);

@@ -35,7 +35,7 @@ internal static class SmallBatches
     {
         using var team = new WorkerTeam(threads);
         using var workspace = new Workspace(weights.Config, team);
-        var cache = new KvCache(weights.Config, KeyValueFormat.Float32);
+        var cache = new KvCache(weights.Config, KeyValueFormat.Float32, 8L << 30);
         var tokens = new Random(5);
         var batch = new Batch();
         KvSequence[] sequences = [.. Enumerable.Range(0, _sizes[^1]).Select(_ => cache.NewSequence())];
