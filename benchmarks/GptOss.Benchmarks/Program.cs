@@ -6,6 +6,10 @@ if (args is ["quick"])
     Quick.Run();
 else if (args is ["cost"])
     Cost.Run();
+else if (args is ["batch"])
+    SmallBatches.Run();
+else if (args is ["cancel"])
+    QuickCancels.Run();
 else
     BenchmarkSwitcher
         .FromAssembly(typeof(Program).Assembly)

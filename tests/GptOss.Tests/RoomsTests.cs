@@ -12,7 +12,7 @@ public sealed partial class RoomsTests
         ["Threading"] = [],
         ["Tokenization"] = ["Checkpoint"],
         ["Model"] = ["Checkpoint", "Kernels", "Threading"],
-        ["Sampling"] = ["Kernels"],
+        ["Sampling"] = ["Kernels", "Threading"],
         ["Generation"] = ["Model", "Kernels", "Sampling", "Threading"],
         ["Harmony"] = ["Tokenization"],
         ["Chat"] = ["Harmony", "Generation", "Sampling", "Tokenization"],

@@ -59,6 +59,16 @@ public sealed partial class SamplesTests
         return output;
     }
 
+    [Fact]
+    public void Many_users_get_their_own_answers()
+    {
+        (int code, string output, string error) = Run("ManyUsers");
+        Assert.Equal((0, ""), (code, error));
+        for (int person = 0; person < 16; person++)
+            Assert.Contains($"{100 + person + 600}", output);
+        Assert.Matches(@"\d+ tokens a second, [1-9]\d+ found again", output);
+    }
+
     private static (int Code, string Output, string Error) Run(string sample, params string[] arguments)
     {
         // The samples are built beside the tests, in the same configuration.

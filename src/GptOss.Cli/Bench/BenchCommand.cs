@@ -48,6 +48,12 @@ internal static class BenchCommand
             LongContext.Short + 1,
             1 << 20
         );
+        Option<int?> streams = Values.Number(
+            "--streams",
+            "Also measures N requests that decode at the same time.",
+            2,
+            256
+        );
         Option<string> format = KeyValueChoice.Option();
         var json = new Option<bool>("--json") { Description = "One JSON object instead of a table." };
         var command = new Command("bench", "Measures how fast a model is on this machine.")
@@ -61,6 +67,7 @@ internal static class BenchCommand
             threads,
             precision,
             context,
+            streams,
             format,
             json,
         };
@@ -85,7 +92,8 @@ internal static class BenchCommand
                         Precision = PrecisionChoice.Of(parsed.GetValue(precision)),
                         KeyValueFormat = KeyValueChoice.Format(parsed.GetRequiredValue(format)),
                     },
-                    parsed.GetValue(context)
+                    parsed.GetValue(context),
+                    parsed.GetValue(streams)
                 );
                 CheckMemory(request, MemoryBudget.AvailableBytes());
                 BenchResult result = Benchmark.Run(request, cancellationToken);

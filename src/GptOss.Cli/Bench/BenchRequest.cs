@@ -9,6 +9,7 @@ namespace GptOss.Cli.Bench;
 /// <param name="Repetitions">Runs, of whose figures the medians are reported.</param>
 /// <param name="Options">Threads and the format of keys and values.</param>
 /// <param name="Context">Tokens of a long context behind which decoding is measured too; null for none.</param>
+/// <param name="Streams">Requests that decode at the same time, measured beside one alone; null for none.</param>
 internal sealed record BenchRequest(
     string? Folder,
     PublishedShape? Shape,
@@ -17,7 +18,8 @@ internal sealed record BenchRequest(
     int DecodeTokens,
     int Repetitions,
     ModelOptions Options,
-    int? Context = null
+    int? Context = null,
+    int? Streams = null
 );
 
 /// <summary>
@@ -59,6 +61,9 @@ internal sealed record BenchResult
     /// <summary>The most memory that was resident, mapped pages included.</summary>
     public required long PeakMemoryBytes { get; init; }
 
+    /// <summary>Several requests that decode at the same time; null where that was not asked for.</summary>
+    public StreamFigures? DecodeOfStreams { get; init; }
+
     public double AchievedGbPerS => BytesPerToken * DecodeTokPerS / 1e9;
 
     /// <summary>The share of the read bandwidth that decoding reaches; 1 is the limit of the machine.</summary>
@@ -82,4 +87,21 @@ internal sealed record ContextFigures
     public double SecondsAdded => 1 / DecodeTokPerS - 1 / ShortDecodeTokPerS;
 
     public double KeyValueGbPerS => KeyValueBytesAdded / SecondsAdded / 1e9;
+}
+
+/// <summary>Decoding of several requests at the same time, beside one alone through the same scheduler.</summary>
+internal sealed record StreamFigures
+{
+    public required int Streams { get; init; }
+
+    /// <summary>Tokens a second of all streams together.</summary>
+    public required double TotalTokPerS { get; init; }
+
+    /// <summary>Tokens a second of one stream that runs alone.</summary>
+    public required double AloneTokPerS { get; init; }
+
+    public double TokPerSOfEach => TotalTokPerS / Streams;
+
+    /// <summary>How many times the speed of one stream alone all streams together reach.</summary>
+    public double Gain => TotalTokPerS / AloneTokPerS;
 }

@@ -20,6 +20,7 @@ internal static class BenchSheet
                     $"{Amount.Measure(r.DecodeTokPerS)} tok/s, {Amount.Measure(r.AchievedGbPerS)} GB/s"
                 ),
                 .. AtContext(r.DecodeAtContext),
+                .. OfStreams(r.DecodeOfStreams),
                 ("read bandwidth", $"{Amount.Measure(r.ReadBandwidthGbPerS)} GB/s"),
                 ("… reached by decode", r.ShareOfBandwidth.ToString("P0", CultureInfo.InvariantCulture)),
                 ("bytes per token", Amount.Bytes(r.BytesPerToken)),
@@ -27,6 +28,18 @@ internal static class BenchSheet
                 ("peak memory", Amount.Bytes(r.PeakMemoryBytes)),
             ]
         );
+
+    private static (string, string)[] OfStreams(StreamFigures? s) =>
+        s is null
+            ? []
+            :
+            [
+                (
+                    $"decode of {s.Streams} streams",
+                    $"{Amount.Measure(s.TotalTokPerS)} tok/s, {Amount.Measure(s.TokPerSOfEach)} each, "
+                        + $"{Amount.Measure(s.Gain)} × one alone"
+                ),
+            ];
 
     private static (string, string)[] AtContext(ContextFigures? c) =>
         c is null

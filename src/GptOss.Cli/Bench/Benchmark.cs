@@ -38,7 +38,7 @@ internal static class Benchmark
                         config,
                         request.Options.KeyValueFormat,
                         config.MaxPositions,
-                        running: 1,
+                        running: request.Streams ?? 1,
                         weightBytes: 0 // the random weights are taken already
                     )
                 ),
@@ -121,6 +121,7 @@ internal static class Benchmark
             BytesPerToken = engine.Weights.BytesPerToken + (long)keyValues,
             PrefillGmacPerS = prefillSpeed * MultiplyAddsPerPromptToken(c) / 1e9,
             DecodeAtContext = request.Context is { } context ? AtContext(request, context, engine, stop) : null,
+            DecodeOfStreams = request.Streams is { } streams ? OfStreams(request, streams, engine, stop) : null,
             PeakMemoryBytes = PeakMemory.Bytes(),
         };
     }
@@ -169,6 +170,27 @@ internal static class Benchmark
     {
         var random = new Random(2);
         return [.. Enumerable.Range(0, count).Select(_ => random.Next(vocabulary))];
+    }
+
+    // One and several by turns, so that both see the same moments of a machine that is shared.
+    private static StreamFigures OfStreams(BenchRequest request, int streams, Engine engine, CancellationToken stop)
+    {
+        var alone = new double[request.Repetitions];
+        var total = new double[request.Repetitions];
+        for (int i = 0; i < request.Repetitions; i++)
+        {
+            alone[i] = ManyStreams.TokensPerSecondAsync(engine, 1, request.DecodeTokens, stop).GetAwaiter().GetResult();
+            total[i] = ManyStreams
+                .TokensPerSecondAsync(engine, streams, request.DecodeTokens, stop)
+                .GetAwaiter()
+                .GetResult();
+        }
+        return new StreamFigures
+        {
+            Streams = streams,
+            TotalTokPerS = Median(total),
+            AloneTokPerS = Median(alone),
+        };
     }
 
     private static double Median(double[] values)

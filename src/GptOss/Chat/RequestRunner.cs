@@ -137,6 +137,8 @@ internal sealed class RequestRunner : IDisposable
         for (GenerationRequest? generation = answer.First; generation is not null; )
         {
             using ITokenStream tokens = _source.Tokens.Submit(generation, stop);
+            if (ReferenceEquals(generation, answer.First))
+                yield return Update(id, []); // the request is accepted: a host can send its status now
             await foreach (GeneratedToken token in tokens.ReadAsync(stop).ConfigureAwait(false))
             {
                 stop.ThrowIfCancellationRequested();

@@ -1,5 +1,6 @@
 using GptOss.Kernels;
 using GptOss.Model;
+using GptOss.Sampling;
 using GptOss.Threading;
 
 namespace GptOss.Generation;
@@ -50,6 +51,7 @@ internal sealed class Engine : IDisposable
         Instruments = new Instruments(Cache);
         _team = new WorkerTeam(threads);
         _workspace = new Workspace(weights.Config, _team);
+        Samplers = new SamplerTeam(_team);
         _explainFault = explainFault;
     }
 
@@ -63,6 +65,9 @@ internal sealed class Engine : IDisposable
     public KvCache Cache { get; }
 
     public Instruments Instruments { get; }
+
+    /// <summary>Chooses tokens from the logits of a pass, while it is read.</summary>
+    public SamplerTeam Samplers { get; }
 
     /// <summary>Set when the engine is being closed; every pass under way then ends before its next expert.</summary>
     public CancellationToken Closing => _closing.Token;

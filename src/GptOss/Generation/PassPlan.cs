@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using GptOss.Kernels;
 using GptOss.Model;
 using GptOss.Sampling;
@@ -9,11 +10,12 @@ namespace GptOss.Generation;
 /// were chosen from the logits.
 /// </summary>
 /// <remarks>Reused from pass to pass, so that planning allocates nothing.</remarks>
-internal sealed class PassPlan : IPass
+/// <param name="samplers">Chooses the tokens from the logits of a pass.</param>
+internal sealed class PassPlan(SamplerTeam samplers) : IPass
 {
     private readonly List<(Sequence Sequence, int Rows)> _shares = [];
     private readonly List<Sequence> _chosen = [];
-    private readonly TokenChooser _chooser = new();
+    private readonly List<TokenChoice> _choices = [];
 
     /// <summary>The sequences of the pass, each with the number of its rows, decoding ones first.</summary>
     public List<(Sequence Sequence, int Rows)> Shares => _shares;
@@ -94,30 +96,16 @@ internal sealed class PassPlan : IPass
     public void Read(Rows logits)
     {
         _chosen.Clear();
-        int row = 0;
+        _choices.Clear();
         foreach ((Sequence sequence, int rows) in _shares)
-        {
-            if (rows < sequence.Pending.Length)
-                continue;
-            Span<float> mine = logits[row++];
-            sequence.IsFaulty = !Sampler.CanBeSampled(mine);
-            if (!sequence.IsFaulty)
-                Choose(sequence, mine);
-            _chosen.Add(sequence);
-        }
-    }
-
-    private void Choose(Sequence sequence, Span<float> logits)
-    {
-        try
-        {
-            sequence.Chosen = _chooser.Choose(sequence, logits);
-        }
-        catch (Exception error)
-        {
-            sequence.Fail(error);
-            sequence.IsFailed = true;
-        }
+            if (rows == sequence.Pending.Length)
+            {
+                // The draw depends on the seed and the position alone, whatever pass computed the logits.
+                sequence.Choice.Position = (ulong)sequence.Tokens.Length;
+                _choices.Add(sequence.Choice);
+                _chosen.Add(sequence);
+            }
+        samplers.Choose(logits, CollectionsMarshal.AsSpan(_choices));
     }
 
     public void Clear()

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using GptOss.Model;
+using GptOss.Sampling;
 using GptOss.Threading;
 
 namespace GptOss.Generation;
@@ -20,7 +21,7 @@ internal sealed class Scheduler : ILoop, IDisposable
     private readonly PrefixCache _prefixes;
     private readonly Admission _admission;
     private readonly FaultSearch _faults;
-    private readonly PassPlan _plan = new();
+    private readonly PassPlan _plan;
     private readonly List<Sequence> _running = [];
     private readonly int _maxRunning;
     private readonly LoopThread _thread;
@@ -33,6 +34,7 @@ internal sealed class Scheduler : ILoop, IDisposable
         _queue = new RequestQueue(options.MaxQueuedRequests);
         _budget = new PassBudget(options.MaxPassLatency.TotalSeconds);
         _maxRunning = options.MaxRunning;
+        _plan = new PassPlan(engine.Samplers);
         _prefixes = new PrefixCache(engine.Cache.Pool);
         _admission = new Admission(engine, _prefixes);
         _faults = new FaultSearch(engine);
@@ -213,22 +215,30 @@ internal sealed class Scheduler : ILoop, IDisposable
         foreach ((Sequence sequence, _) in _plan.Shares)
         {
             Guarded(sequence, static read => read.TellProgress());
-            if (!sequence.IsFaulty)
+            if (!sequence.Choice.IsDamaged)
                 KeepFullPages(sequence);
         }
         foreach (Sequence sequence in _plan.Chosen)
         {
             if (!_running.Contains(sequence))
                 continue; // ended by an error of its progress
-            if (sequence.IsFailed)
-                End(sequence, error: null);
-            else if (sequence.IsFaulty)
+            TokenChoice choice = sequence.Choice;
+            if (choice.Fault is { } fault)
+                End(sequence, fault);
+            else if (choice.IsDamaged)
             {
                 _running.Remove(sequence);
                 _faults.End(sequence);
             }
             else
-                Append(sequence, sequence.Chosen);
+                Append(
+                    sequence,
+                    new GeneratedToken(
+                        choice.Token,
+                        choice.Likely is null ? null : choice.LogProbability,
+                        choice.Likely
+                    )
+                );
         }
     }
 

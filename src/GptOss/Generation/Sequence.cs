@@ -54,8 +54,13 @@ internal sealed class Sequence : ITokenStream
         _request = request;
         _wake = wake;
         _tokens = [.. request.Prompt];
-        Seed = request.Sampling.Seed ?? (ulong)Random.Shared.NextInt64();
-        History = Penalties.NeedHistory(request.Sampling) ? new TokenHistory(_tokens) : null;
+        Choice = new TokenChoice
+        {
+            Options = request.Sampling,
+            Seed = request.Sampling.Seed ?? (ulong)Random.Shared.NextInt64(),
+            History = Penalties.NeedHistory(request.Sampling) ? new TokenHistory(_tokens) : null,
+            LogProbabilities = request.LogProbabilities,
+        };
         Kv = kv;
         Telemetry = new Telemetry(instruments, _tokens.Count);
         // A cancellation ends the reader's stream at once, without waiting for the step that the loop takes.
@@ -67,14 +72,6 @@ internal sealed class Sequence : ITokenStream
     }
 
     public Telemetry Telemetry { get; }
-
-    public SamplingOptions Sampling => _request.Sampling;
-
-    public int? LogProbabilities => _request.LogProbabilities;
-
-    public ulong Seed { get; }
-
-    public TokenHistory? History { get; }
 
     public KvSequence Kv { get; }
 
@@ -111,14 +108,8 @@ internal sealed class Sequence : ITokenStream
     /// <summary>Requests of higher priority are worked on first.</summary>
     public int Priority => _request.Priority;
 
-    /// <summary>The token that the last pass brought, until it is appended.</summary>
-    internal GeneratedToken Chosen { get; set; }
-
-    /// <summary>Whether the logits of the last pass were not finite.</summary>
-    internal bool IsFaulty { get; set; }
-
-    /// <summary>Whether choosing a token failed; <see cref="Fail"/> was told why.</summary>
-    internal bool IsFailed { get; set; }
+    /// <summary>How the next token is chosen, and after a pass the token itself.</summary>
+    internal TokenChoice Choice { get; }
 
     /// <summary>The answer's tokens, as they are made.</summary>
     public async IAsyncEnumerable<GeneratedToken> ReadAsync(
@@ -162,7 +153,7 @@ internal sealed class Sequence : ITokenStream
     {
         _tokens.Add(token.Id);
         Telemetry.Token();
-        History?.Add(token.Id);
+        Choice.History?.Add(token.Id);
         if (!_channel.Writer.TryWrite(token))
             return false; // the reader is gone
         foreach (int next in _request.Guide?.After(token.Id) ?? [])

@@ -26,44 +26,100 @@ internal static unsafe class Linear
     /// </summary>
     private const int RowsPerWorker = 8;
 
+    /// <summary>
+    /// Multiply-adds, and weights, of the longest range that a worker takes before it looks at the stop flag: some five
+    /// milliseconds of computing, or of reading 64 MB.
+    /// </summary>
+    private const long WorkPerLook = 1 << 28,
+        WeightsPerLook = 1 << 25;
+
     /// <param name="x">The activations, [rows, inputs].</param>
     /// <param name="w">The matrix, [outputs, inputs], with its bias.</param>
     /// <param name="y">The results, [rows, outputs]; must not overlap x.</param>
-    /// <param name="ws">Scratch memory and the team.</param>
+    /// <param name="ws">Scratch memory, the team and the stop flag.</param>
     /// <returns>The same rows as <paramref name="y"/>.</returns>
     public static Rows Apply(Rows x, Matrix w, Rows y, Workspace ws)
     {
-        if (x.Count == 0)
-            return y;
-        var call = new MultiplyCall
+        var part = new Part(w, 0, x.Count);
+        return x.Count == 0 ? y : Apply(x, new ReadOnlySpan<Part>(in part), y, ws);
+    }
+
+    /// <summary>
+    /// Multiplies the rows of each expert with that expert's matrix, all of them as one job of the team.
+    /// </summary>
+    /// <param name="x">The rows of the group's experts, one expert after the other, [rows, inputs].</param>
+    /// <param name="experts">Says which rows are which expert's.</param>
+    /// <param name="w">The matrices of all experts.</param>
+    /// <param name="y">The results, [rows, outputs]; must not overlap x.</param>
+    /// <param name="ws">Scratch memory, the team and the stop flag.</param>
+    /// <returns>The same rows as <paramref name="y"/>.</returns>
+    public static Rows Apply(Rows x, ExpertGroup experts, ExpertMatrices w, Rows y, Workspace ws)
+    {
+        Span<Part> parts = stackalloc Part[experts.MostExperts];
+        int count = 0,
+            row = 0;
+        foreach (Expert expert in experts)
         {
-            Matrix = w,
-            Tokens = x.Count,
-            X = Pointer(x),
-            XWidth = x.Width,
-            Y = Pointer(y),
-            KernelScratch = ScratchValues(w, x.Count),
-            UnitOutputs = w.Kind switch
-            {
-                MatrixKind.Int8Panels or MatrixKind.Mxfp4TimesInt8 => Int8Panel.Rows,
-                MatrixKind.BFloat16ByInput => UnitByInput,
-                MatrixKind.PlainByOutput or MatrixKind.PlainByInput => UnitPlain,
-                _ => UnitByOutput,
-            },
-        };
-        // A worker's scratch: what the kernel wants, then the bias in float32, rounded up to whole cache lines of 16
-        // floats, because the next worker's scratch begins there.
-        call.ScratchWidth = call.KernelScratch + (w.Bias.IsNone ? 0 : (w.Outputs + 15) & ~15);
-        call.Scratch = Pointer(ws.Scratch(call.ScratchWidth));
-        if (PermutedWidth(w) is > 0 and int width)
-        {
-            call.Permuted = Pointer(ws.Permuted(x.Count, width));
-            call.PermutedWidth = width;
-            ws.Team.ForItems(x.Count, RowsPerWorker, &Permute, &call);
+            parts[count++] = new Part(w[expert.Index], row, expert.Count);
+            row += expert.Count;
         }
-        int units = (w.Outputs + call.UnitOutputs - 1) / call.UnitOutputs;
-        long work = (long)call.UnitOutputs * w.Inputs * x.Count;
-        ws.Team.ForItems(units, (int)Math.Max(1, WorkPerWorker / work), &Multiply, &call);
+        // One job as a rule. A fine-tune may hold an expert in another form than its neighbours.
+        for (int first = 0, end; first < count; first = end)
+        {
+            for (end = first + 1; end < count && parts[end].HasFormOf(parts[first]); end++) { }
+            Apply(x, parts[first..end], y, ws);
+        }
+        return y;
+    }
+
+    // The parts have one form and differ in their weights. The items of the job are units of outputs, one
+    // part's after the other's, so that a worker's range is a stretch of one part's weights, or of two neighbours'.
+    private static Rows Apply(Rows x, scoped ReadOnlySpan<Part> parts, Rows y, Workspace ws)
+    {
+        Matrix w = parts[0].Matrix;
+        int mostRows = 0,
+            rows = 0;
+        foreach (Part part in parts)
+            (mostRows, rows) = (Math.Max(mostRows, part.Count), rows + part.Count);
+        int unit = w.Kind switch
+        {
+            MatrixKind.Int8Panels or MatrixKind.Mxfp4TimesInt8 => Int8Panel.Rows,
+            MatrixKind.BFloat16ByInput => UnitByInput,
+            MatrixKind.PlainByOutput or MatrixKind.PlainByInput => UnitPlain,
+            _ => UnitByOutput,
+        };
+        fixed (Part* first = parts)
+        {
+            var call = new MultiplyCall
+            {
+                Parts = first,
+                X = Pointer(x),
+                XWidth = x.Width,
+                Y = Pointer(y),
+                KernelScratch = ScratchValues(w, mostRows),
+                UnitOutputs = unit,
+                UnitsPerPart = (w.Outputs + unit - 1) / unit,
+            };
+            // A worker's scratch: what the kernel wants, then the bias in float32, rounded up to whole cache lines of
+            // 16 floats, because the next worker's scratch begins there.
+            call.ScratchWidth = call.KernelScratch + (w.Bias.IsNone ? 0 : (w.Outputs + 15) & ~15);
+            call.Scratch = Pointer(ws.Scratch(call.ScratchWidth));
+            if (PermutedWidth(w) is > 0 and int width)
+            {
+                call.Permuted = Pointer(ws.Permuted(x.Count, width));
+                call.PermutedWidth = width;
+                ws.Team.ForItems(rows, RowsPerWorker, &Permute, &call);
+            }
+            long weights = (long)unit * w.Inputs;
+            ws.Team.ForItems(
+                parts.Length * call.UnitsPerPart,
+                (int)Math.Max(1, WorkPerWorker * parts.Length / (weights * rows)),
+                (int)Math.Max(1, Math.Min(WeightsPerLook / weights, WorkPerLook / (weights * mostRows))),
+                &Multiply,
+                &call,
+                ws.Stop
+            );
+        }
         return y;
     }
 
@@ -92,17 +148,20 @@ internal static unsafe class Linear
     private static void Permute(void* state, int worker, int first, int end)
     {
         ref MultiplyCall call = ref *(MultiplyCall*)state;
-        for (int row = first; row < end; row++)
+        Part* part = call.Parts;
+        for (int row = part->FirstRow + first, last = part->FirstRow + end; row < last; row++)
         {
+            while (row >= part->FirstRow + part->Count)
+                part++;
             var x = new ReadOnlySpan<float>(call.X + (long)row * call.XWidth, call.XWidth);
             var permuted = new Span<float>(call.Permuted + (long)row * call.PermutedWidth, call.PermutedWidth);
-            switch (call.Matrix.Kind)
+            switch (part->Matrix.Kind)
             {
                 case MatrixKind.Mxfp4:
                     Mxfp4.Permute(x, permuted);
                     break;
                 case MatrixKind.Mxfp4TimesInt8:
-                    Mxfp4Int8.Quantize(x, permuted, call.Tokens);
+                    Mxfp4Int8.Quantize(x, permuted, part->Count);
                     break;
                 default:
                     Int8.Quantize(x, permuted);
@@ -111,17 +170,29 @@ internal static unsafe class Linear
         }
     }
 
-    private static void Multiply(void* state, int worker, int firstUnit, int endUnit)
+    // A range of units may begin in one part and end in another.
+    private static void Multiply(void* state, int worker, int first, int end)
     {
         ref MultiplyCall call = ref *(MultiplyCall*)state;
-        Matrix w = call.Matrix;
+        while (first < end)
+        {
+            int part = first / call.UnitsPerPart,
+                next = Math.Min(end, (part + 1) * call.UnitsPerPart),
+                partStart = part * call.UnitsPerPart;
+            MultiplyPart(in call, call.Parts[part], worker, first - partStart, next - partStart);
+            first = next;
+        }
+    }
+
+    private static void MultiplyPart(in MultiplyCall call, in Part part, int worker, int firstUnit, int endUnit)
+    {
+        Matrix w = part.Matrix;
         int first = firstUnit * call.UnitOutputs,
             count = Math.Min(endUnit * call.UnitOutputs, w.Outputs) - first;
-        Rows x =
-            call.PermutedWidth > 0
-                ? new(new Span<float>(call.Permuted, call.Tokens * call.PermutedWidth), call.PermutedWidth)
-                : new(new Span<float>(call.X, call.Tokens * call.XWidth), call.XWidth);
-        var y = new Rows(new Span<float>(call.Y, call.Tokens * w.Outputs), w.Outputs);
+        float* from = call.PermutedWidth > 0 ? call.Permuted : call.X;
+        int width = call.PermutedWidth > 0 ? call.PermutedWidth : call.XWidth;
+        var x = new Rows(new Span<float>(from + (long)part.FirstRow * width, part.Count * width), width);
+        var y = new Rows(new Span<float>(call.Y + (long)part.FirstRow * w.Outputs, part.Count * w.Outputs), w.Outputs);
         var scratch = new Span<float>(call.Scratch + (long)worker * call.ScratchWidth, call.ScratchWidth);
         Span<float> bias = w.Bias.IsNone ? default : scratch.Slice(call.KernelScratch, count);
         if (!w.Bias.IsNone)
@@ -196,13 +267,23 @@ internal static unsafe class Linear
     /// </summary>
     internal static float* Pointer(Rows rows) => (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(rows.Values));
 
-    /// <summary>What the workers of one call of <see cref="Apply"/> share.</summary>
+    /// <summary>Some rows of the activations, and the matrix that they are multiplied with.</summary>
+    /// <param name="Matrix">The weights and the bias.</param>
+    /// <param name="FirstRow">Index of the first row.</param>
+    /// <param name="Count">Number of rows, at least one.</param>
+    private readonly record struct Part(Matrix Matrix, int FirstRow, int Count)
+    {
+        /// <summary>Whether both matrices are of one kind, and both or neither have a bias.</summary>
+        public bool HasFormOf(Part other) =>
+            Matrix.Kind == other.Matrix.Kind && Matrix.Bias.IsNone == other.Matrix.Bias.IsNone;
+    }
+
+    /// <summary>What the workers of one multiplication share.</summary>
     private struct MultiplyCall
     {
-        public Matrix Matrix;
+        public Part* Parts;
         public float* X;
         public int XWidth;
-        public int Tokens;
         public float* Permuted;
         public int PermutedWidth;
         public float* Y;
@@ -210,5 +291,6 @@ internal static unsafe class Linear
         public int KernelScratch;
         public int ScratchWidth;
         public int UnitOutputs;
+        public int UnitsPerPart;
     }
 }

@@ -9,6 +9,12 @@ namespace GptOss.Model;
 /// </summary>
 internal sealed class Routing
 {
+    /// <summary>
+    /// The most rows of a group of several experts: four experts of each of 16 sequences, which is also the number of
+    /// sequences that run together by default. Their activations take 3 MB.
+    /// </summary>
+    private const int RowsPerGroup = 64;
+
     private int[] _experts = [];
     private float[] _weights = [];
     private int[] _starts = [];
@@ -55,10 +61,41 @@ internal sealed class Routing
         return this;
     }
 
-    /// <summary>The experts that have rows, ascending.</summary>
-    public Enumerator ByExpert => new(this);
+    /// <summary>
+    /// The experts that have rows, ascending, in groups: a group's experts run together, as one job of the team for
+    /// each of their products.
+    /// </summary>
+    /// <remarks>
+    /// A group takes experts while they have at most <see cref="RowsPerGroup"/> rows together, and at least one. A
+    /// token of each of 8 sequences makes one group of some 21 experts and 32 rows; with 512 tokens of a prompt nearly
+    /// every expert is a group of its own. So memory for activations follows the larger of the two and not the sum.
+    /// </remarks>
+    public Groups InGroups => new(this);
 
-    private Expert this[int expert]
+    /// <summary>Walks over the groups.</summary>
+    /// <param name="routing">What was chosen last.</param>
+    public ref struct Groups(Routing routing)
+    {
+        private int _first,
+            _end;
+
+        public readonly Groups GetEnumerator() => this;
+
+        public readonly ExpertGroup Current => new(routing, _first, _end);
+
+        public bool MoveNext()
+        {
+            int[] starts = routing._starts;
+            int experts = starts.Length - 1;
+            for (_first = _end; _first < experts && starts[_first + 1] == starts[_first]; _first++) { }
+            if (_first == experts)
+                return false;
+            for (_end = _first + 1; _end < experts && starts[_end + 1] - starts[_first] <= RowsPerGroup; _end++) { }
+            return true;
+        }
+    }
+
+    internal Expert this[int expert]
     {
         get
         {
@@ -67,57 +104,92 @@ internal sealed class Routing
             return new Expert(expert, _rows.AsSpan(start, count), _rowWeights.AsSpan(start, count));
         }
     }
+}
 
-    public ref struct Enumerator(Routing routing)
+/// <summary>
+/// Some experts that follow each other, and the rows that chose them: the rows of each expert lie behind those of the
+/// expert before, [count, width], so that a row that chose three of the experts is there three times.
+/// </summary>
+/// <param name="routing">Knows the rows of every expert.</param>
+/// <param name="first">Number of the first expert.</param>
+/// <param name="end">One more than the number of the last expert.</param>
+internal readonly ref struct ExpertGroup(Routing routing, int first, int end)
+{
+    private readonly Routing _routing = routing;
+    private readonly int _first = first,
+        _end = end;
+
+    /// <summary>Number of rows of all experts together.</summary>
+    public int Count
     {
-        private int _expert = -1;
+        get
+        {
+            int count = 0;
+            foreach (Expert expert in this)
+                count += expert.Count;
+            return count;
+        }
+    }
 
-        public readonly Enumerator GetEnumerator() => this;
+    /// <summary>The most experts that can have rows, for memory that holds one thing for each.</summary>
+    public int MostExperts => _end - _first;
+
+    public Enumerator GetEnumerator() => new(_routing, _first, _end);
+
+    /// <summary>Copies the rows of x that chose the experts to <paramref name="gathered"/>, [count, width].</summary>
+    public Rows Gather(Rows x, Rows gathered)
+    {
+        int at = 0;
+        foreach (Expert expert in this)
+        foreach (int row in expert.Rows)
+            x[row].CopyTo(gathered[at++]);
+        return gathered;
+    }
+
+    /// <summary>
+    /// Adds the experts' results: x[row] += weight · y[i], expert after expert. The groups must be called in ascending
+    /// order, because that is the order of the sum. Overwrites y.
+    /// </summary>
+    public void AddTo(Rows x, Rows y)
+    {
+        int at = 0;
+        foreach (Expert expert in this)
+            for (int i = 0; i < expert.Count; i++, at++)
+            {
+                Span<float> sum = x[expert.Rows[i]];
+                TensorPrimitives.Multiply(y[at], expert.Weights[i], y[at]);
+                TensorPrimitives.Add(sum, y[at], sum);
+            }
+    }
+
+    /// <summary>Walks over the experts that have rows, ascending.</summary>
+    /// <param name="routing">Knows the rows of every expert.</param>
+    /// <param name="first">Number of the first expert.</param>
+    /// <param name="end">One more than the number of the last expert.</param>
+    public ref struct Enumerator(Routing routing, int first, int end)
+    {
+        private int _expert = first - 1;
 
         public readonly Expert Current => routing[_expert];
 
         public bool MoveNext()
         {
-            while (++_expert < routing._starts.Length - 1)
-                if (routing._starts[_expert + 1] > routing._starts[_expert])
+            while (++_expert < end)
+                if (routing[_expert].Count > 0)
                     return true;
             return false;
         }
     }
 }
 
-/// <summary>
-/// One expert and the rows of a batch that chose it: gathers their activations, and adds the expert's results to them.
-/// </summary>
+/// <summary>One expert and the rows of a batch that chose it.</summary>
 /// <param name="index">Number of the expert, from 0.</param>
 /// <param name="rows">The rows' indices in the batch, ascending.</param>
 /// <param name="weights">The weight of the expert in each of the rows.</param>
 internal readonly ref struct Expert(int index, ReadOnlySpan<int> rows, ReadOnlySpan<float> weights)
 {
-    private readonly ReadOnlySpan<int> _rows = rows;
-    private readonly ReadOnlySpan<float> _weights = weights;
-
     public int Index { get; } = index;
-    public int Count => _rows.Length;
-
-    /// <summary>Copies the rows of x that chose this expert to <paramref name="gathered"/>, [count, width].</summary>
-    public Rows Gather(Rows x, Rows gathered)
-    {
-        for (int i = 0; i < _rows.Length; i++)
-            x[_rows[i]].CopyTo(gathered[i]);
-        return gathered;
-    }
-
-    /// <summary>
-    /// Adds the expert's results: x[row] += weight · y[i]. The experts must be called in ascending order, because that
-    /// is the order of the sum. Overwrites y.
-    /// </summary>
-    public void AddTo(Rows x, Rows y)
-    {
-        for (int i = 0; i < _rows.Length; i++)
-        {
-            TensorPrimitives.Multiply(y[i], _weights[i], y[i]);
-            TensorPrimitives.Add(x[_rows[i]], y[i], x[_rows[i]]);
-        }
-    }
+    public ReadOnlySpan<int> Rows { get; } = rows;
+    public ReadOnlySpan<float> Weights { get; } = weights;
+    public int Count => Rows.Length;
 }

@@ -14,18 +14,18 @@ internal static class Transformer
     /// <remarks>
     /// A row is one token of one sequence at one position. Prefill brings many rows of a sequence, decode one.
     /// </remarks>
-    /// <exception cref="OperationCanceledException"><paramref name="stop"/> was set: looked at before every layer and
-    /// expert.</exception>
+    /// <exception cref="OperationCanceledException"><paramref name="stop"/> was set. The threads look at it every few
+    /// milliseconds; what the pass has computed is then of no use.</exception>
     public static Rows Forward(ModelWeights w, Batch batch, KvCache cache, Workspace ws, CancellationToken stop)
     {
+        ws.Stop = stop;
         Rows x = Embedding.Gather(w.Embedding, batch.Tokens, ws.Residual(batch.Count)); // [rows, hidden]
         Rows angles = w.Rope.Angles(batch.Positions, ws.Angles(batch.Count)); // [rows, headDim]
 
         for (int layer = 0; layer < w.Layers.Length; layer++)
         {
-            stop.ThrowIfCancellationRequested();
             AddAttention(x, w.Layers[layer].Attention, w.Config, batch, angles, cache[layer], ws);
-            AddExperts(x, w.Layers[layer].Experts, w.Config, ws, stop);
+            AddExperts(x, w.Layers[layer].Experts, w.Config, ws);
         }
 
         Rows last = batch.RowsThatWantLogits(x, ws); // [wanted rows, hidden]
@@ -56,19 +56,19 @@ internal static class Transformer
         RowWise.Add(x, Linear.Apply(heads, w.Output, ws.Projected(x.Count), ws)); // [rows, hidden]
     }
 
-    private static void AddExperts(Rows x, ExpertWeights w, ModelConfig c, Workspace ws, CancellationToken stop)
+    private static void AddExperts(Rows x, ExpertWeights w, ModelConfig c, Workspace ws)
     {
         Rows t = RowWise.RmsNorm(x, w.Norm, c.RmsNormEps, ws.Normed(x.Count), ws); // [rows, hidden]
         Rows scores = Linear.Apply(t, w.Router, ws.RouterScores(x.Count), ws); // [rows, experts]
         Routing chosen = ws.Routing.Choose(scores, c.ExpertsPerToken); // weights of a row sum to 1
 
-        foreach (Expert expert in chosen.ByExpert) // each expert's weights are read once per pass
+        foreach (ExpertGroup experts in chosen.InGroups) // each expert's weights are read once per pass
         {
-            stop.ThrowIfCancellationRequested();
-            Rows input = expert.Gather(t, ws.Gathered(expert.Count)); // [chosen rows, hidden]
-            Rows u = Linear.Apply(input, w.GateUp[expert.Index], ws.GateUp(expert.Count), ws); // [.., 2 × intermediate]
-            Rows hidden = RowWise.SwiGlu(u, c, ws.Hidden(expert.Count), ws); // [.., intermediate]
-            expert.AddTo(x, Linear.Apply(hidden, w.Down[expert.Index], ws.Projected(expert.Count), ws));
+            int rows = experts.Count; // a row counts once for each of its experts in the group
+            Rows input = experts.Gather(t, ws.Gathered(rows)); // [rows, hidden]
+            Rows u = Linear.Apply(input, experts, w.GateUp, ws.GateUp(rows), ws); // [rows, 2 × intermediate]
+            Rows hidden = RowWise.SwiGlu(u, c, ws.Hidden(rows), ws); // [rows, intermediate]
+            experts.AddTo(x, Linear.Apply(hidden, experts, w.Down, ws.Projected(rows), ws));
         }
     }
 }

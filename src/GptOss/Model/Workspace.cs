@@ -32,6 +32,13 @@ internal sealed class Workspace(ModelConfig c, WorkerTeam team) : IDisposable
         _splitStates = new();
 
     public WorkerTeam Team => team;
+
+    /// <summary>
+    /// Stops the pass that runs. Products and attention look at it, so that a pass of any size ends within
+    /// milliseconds.
+    /// </summary>
+    public CancellationToken Stop { get; set; }
+
     public Routing Routing { get; } = new();
 
     public Rows Residual(int rows) => _residual.Rows(rows, c.HiddenSize);

@@ -55,16 +55,39 @@ internal sealed unsafe class WorkerTeam : IDisposable
     /// many items the caller does the job alone.</param>
     /// <param name="body">Called with the number of the worker, which tells the scratch memory that it may use.</param>
     /// <param name="state">Handed to the body; must stay valid until this returns.</param>
-    public void ForItems(int items, int minimumPerWorker, delegate* <void*, int, int, int, void> body, void* state)
+    public void ForItems(int items, int minimumPerWorker, delegate* <void*, int, int, int, void> body, void* state) =>
+        ForItems(items, minimumPerWorker, int.MaxValue, body, state, CancellationToken.None);
+
+    /// <summary>
+    /// Runs a job that can be stopped: every thread looks at <paramref name="stop"/> before each range of items. A body
+    /// whose items take long may also look at it and return early.
+    /// </summary>
+    /// <param name="items">Number of items of the job.</param>
+    /// <param name="minimumPerWorker">The least number of items in a range, except the last.</param>
+    /// <param name="most">The largest number of items in a range: what one thread does between two looks.</param>
+    /// <param name="body">Called with ranges that together hold every item once, unless the job is stopped.</param>
+    /// <param name="state">Handed to the body; must stay valid until this returns.</param>
+    /// <param name="stop">Ends the job early; what its items have written is then of no use.</param>
+    /// <exception cref="OperationCanceledException">The job was stopped; no thread works on it any more.</exception>
+    public void ForItems(
+        int items,
+        int minimumPerWorker,
+        int most,
+        delegate* <void*, int, int, int, void> body,
+        void* state,
+        CancellationToken stop
+    )
     {
         ObjectDisposedException.ThrowIf(_crew.IsClosed, this);
         if (items <= 0)
             return;
-        if (Workers == 1 || items < 2 * minimumPerWorker)
-            body(state, 0, 0, items);
+        if (Workers > 1 && items >= 2 * minimumPerWorker)
+            _crew.Run(items, new PieceSizes(Math.Max(1, minimumPerWorker), most), body, state, stop);
         else
-            _crew.Run(items, Math.Max(1, minimumPerWorker), body, state);
+            for (int first = 0; first < items && !stop.IsCancellationRequested; first += Math.Min(most, items - first))
+                body(state, 0, first, first + Math.Min(most, items - first));
         GC.KeepAlive(this);
+        stop.ThrowIfCancellationRequested();
     }
 
     public void Dispose()
@@ -74,6 +97,11 @@ internal sealed unsafe class WorkerTeam : IDisposable
         foreach (Thread thread in _threads)
             thread.Join();
     }
+
+    /// <summary>How many items a thread takes at a time.</summary>
+    /// <param name="Smallest">At least so many, while so many are left.</param>
+    /// <param name="Largest">At most so many; counts before the smallest.</param>
+    private readonly record struct PieceSizes(int Smallest, int Largest);
 
     /// <summary>What the caller and the threads share: the job, and the number of threads that are awake.</summary>
     /// <param name="threads">Number of threads without the caller's, all awake at first.</param>
@@ -97,12 +125,13 @@ internal sealed unsafe class WorkerTeam : IDisposable
         private delegate* <void*, int, int, int, void> _body;
         private void* _state;
         private int _items;
-        private int _smallest;
+        private PieceSizes _sizes;
+        private CancellationToken _stop;
 
         // The upper 32 bits number the job, the lower 32 count the items that nobody has taken yet. The caller stays
-        // while the count is above zero. So a thread whose exchange of this word succeeds has read the body and the
-        // state of that job. The exchange of a thread that was interrupted until the next job fails, because the number
-        // differs.
+        // while the count is above zero. So a thread whose exchange of this word succeeds has read the body, the state
+        // and the stop flag of that job. The exchange of a thread that was interrupted until the next job fails,
+        // because the number differs.
         private long _untaken;
         private int _done;
         private ExceptionDispatchInfo? _fault;
@@ -114,21 +143,29 @@ internal sealed unsafe class WorkerTeam : IDisposable
         public bool IsClosed => Volatile.Read(ref _closed);
 
         /// <summary>The caller's part: announces the job, takes pieces, and waits for the pieces of others.</summary>
-        public void Run(int items, int smallest, delegate* <void*, int, int, int, void> body, void* state)
+        public void Run(
+            int items,
+            PieceSizes sizes,
+            delegate* <void*, int, int, int, void> body,
+            void* state,
+            CancellationToken stop
+        )
         {
             _body = body;
             _state = state;
             _items = items;
-            _smallest = smallest;
+            _sizes = sizes;
+            _stop = stop;
             _done = 0;
             uint number = (uint)(_untaken >> 32) + 1;
             Interlocked.Exchange(ref _untaken, (long)((ulong)number << 32) | (uint)items); // publishes the fields too
-            Call(Math.Min(wanted, (items - 1) / smallest));
+            Call(Math.Min(wanted, (items - 1) / sizes.Smallest));
 
             TakePieces(0);
             var spin = new SpinWait();
             while (Volatile.Read(ref _done) < items)
                 spin.SpinOnce(sleep1Threshold: -1);
+            _stop = default; // the source of a finished pass need not be kept alive
             if (Interlocked.Exchange(ref _fault, null) is { } fault)
                 fault.Throw();
         }
@@ -210,12 +247,17 @@ internal sealed unsafe class WorkerTeam : IDisposable
                     first = _items - rest;
                 if (rest == 0)
                     break;
-                int piece = Math.Min(rest, Math.Max(_smallest, rest / (ShareDivisor * (wanted + 1))));
+                PieceSizes sizes = _sizes;
+                int share = Math.Max(sizes.Smallest, rest / (ShareDivisor * (wanted + 1)));
+                bool stopped = _stop.IsCancellationRequested;
+                int piece = stopped ? rest : Math.Min(rest, Math.Min(sizes.Largest, share));
                 delegate* <void*, int, int, int, void> body = _body;
                 void* state = _state;
                 if (Interlocked.CompareExchange(ref _untaken, untaken - piece, untaken) != untaken)
                     continue;
                 done += piece;
+                if (stopped)
+                    break;
                 try
                 {
                     body(state, worker, first, first + piece);

@@ -1,4 +1,5 @@
 using GptOss.Generation;
+using GptOss.Kernels;
 using GptOss.Model;
 using GptOss.Tests.Model;
 using GptOss.Tests.Oracles;
@@ -89,7 +90,6 @@ public sealed class EngineTests
         };
         using KvSequence kv = model.Engine.Cache.NewSequence();
         using var sequence = new Sequence(request, kv, model.Engine.Instruments, () => { }, default, default);
-        var chooser = new TokenChooser();
         float[] logits = [.. Enumerable.Range(0, Vocabulary).Select(token => token % 97 / 10f)];
         Decode(8); // the buffers, and code that runs for the first time
 
@@ -104,7 +104,13 @@ public sealed class EngineTests
         {
             long before = GC.GetAllocatedBytesForCurrentThread();
             for (int i = 0; i < count; i++)
-                sequence.Append(chooser.Choose(sequence, logits), contextLength: 1000);
+            {
+                model.Engine.Samplers.Choose(new Rows(logits, Vocabulary), [sequence.Choice]);
+                sequence.Append(
+                    new GeneratedToken(sequence.Choice.Token, sequence.Choice.LogProbability, sequence.Choice.Likely),
+                    contextLength: 1000
+                );
+            }
             return GC.GetAllocatedBytesForCurrentThread() - before;
         }
     }

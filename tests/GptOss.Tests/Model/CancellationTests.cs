@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using GptOss.Generation;
 using GptOss.Kernels;
 using GptOss.Model;
@@ -28,6 +29,67 @@ public sealed class CancellationTests : IDisposable
 
         Assert.Equal(70, sequence.Length);
         AssertSame(expected, [.. first, .. _model.Pass((sequence, _prompt[70..]))]);
+    }
+
+    /// <summary>
+    /// Query blocks of 16 rows on 131,000 positions, 32 splits each: a thread is to end before its next split and not
+    /// after the last. Half of the block would be left, on average, and a split is a thirty-second.
+    /// </summary>
+    [Theory]
+    [InlineData(16, 1)]
+    [InlineData(64, 2)]
+    public void A_pass_that_attends_far_back_is_stopped_within_a_query_block(int rows, int threads)
+    {
+        TinyShape shape = new()
+        {
+            NumHiddenLayers = 1,
+            LayerTypes = "f",
+            NumAttentionHeads = 8,
+            NumKeyValueHeads = 1,
+            OriginalContext = 4096,
+        };
+        using var model = LoadedModel.Random(shape, seed: 8, threads);
+        using KvSequence sequence = model.Remembering(131_000);
+        int[] tokens = LoadedModel.Prompt(rows, shape.VocabSize);
+        Pass(CancellationToken.None);
+        long started = Stopwatch.GetTimestamp();
+        Pass(CancellationToken.None);
+        TimeSpan whole = Stopwatch.GetElapsedTime(started);
+
+        List<double> left = [];
+        for (int twentieth = 1; twentieth < 16; twentieth++)
+        {
+            using var source = new CancellationTokenSource();
+            long cancelled = 0;
+            var canceller = new Thread(() =>
+            {
+                Thread.Sleep(whole * twentieth / 20);
+                cancelled = Stopwatch.GetTimestamp();
+                source.Cancel();
+            });
+            canceller.Start();
+            bool stopped = Pass(source.Token);
+            long ended = Stopwatch.GetTimestamp();
+            canceller.Join();
+            if (stopped)
+                left.Add(Stopwatch.GetElapsedTime(cancelled, ended) / whole);
+        }
+
+        Assert.InRange(left.Count, 5, 15);
+        Assert.InRange(left.Order().ElementAt(left.Count / 2), 0, 1 / 6.0);
+
+        bool Pass(CancellationToken stop)
+        {
+            try
+            {
+                model.Engine.Forward(batch => batch.Add(sequence, tokens, Wanted.None), _ => { }, stop);
+                return false;
+            }
+            catch (OperationCanceledException)
+            {
+                return true;
+            }
+        }
     }
 
     /// <summary>Stops at many moments of a pass, and of another sequence's pass in the same batch.</summary>

@@ -49,10 +49,12 @@ public sealed class KvSequenceTests
             Assert.True(second.Adopt(Pages(first), length));
             Assert.Equal(length, second.Length);
 
-            // Both go on, and what one of them writes is not seen by the other.
+            // Both go on in turn, and what one of them writes is not seen by the other.
+            float[][] near = model.Pass((second, prompt[length..(length + 2)]));
             int other = (prompt[length] + 1) % model.Model.VocabularySize;
-            model.Pass((first, [other, other, other]));
-            AssertSame(expected[length..(length + 4)], model.Pass((second, prompt[length..(length + 4)])));
+            model.Pass((first, [other, other, other, other]));
+            float[][] far = model.Pass((second, prompt[(length + 2)..(length + 4)]));
+            AssertSame(expected[length..(length + 4)], [.. near, .. far]);
         }
         Assert.Equal(0, pool.RentedBytes);
     }

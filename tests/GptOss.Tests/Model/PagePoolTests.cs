@@ -145,6 +145,22 @@ public sealed class PagePoolTests
     }
 
     [Fact]
+    public void Room_that_was_made_can_be_rented()
+    {
+        using PagePool pool = New(budget: 5000);
+        var kept = new Stack<int>(Enumerable.Range(0, 5).Select(_ => Rent(pool, 1)));
+        pool.MakeRoom = _ =>
+        {
+            bool any = kept.TryPop(out int page);
+            if (any)
+                pool.Release(1, page);
+            return any;
+        };
+        Assert.True(pool.TryMakeRoom(3000));
+        Assert.Equal((3000, 2), (pool.FreeBytes, kept.Count)); // and no page more than that was released
+    }
+
+    [Fact]
     public void Room_is_made_without_the_lock()
     {
         using PagePool pool = New(budget: 1000);
@@ -291,15 +307,16 @@ public sealed class PagePoolTests
                 .Range(1, 4)
                 .Select(mark => new Thread(() =>
                 {
-                    for (int i = 0; i < 5000; i++)
+                    for (int i = 0; i < 50_000; i++)
                     {
                         int group = (i + mark) % 2;
                         if (!pool.TryRent(group, out int page))
                             continue;
-                        Bytes(pool, group, page).Fill((byte)mark);
+                        Span<byte> bytes = Bytes(pool, group, page)[..64];
+                        bytes.Fill((byte)mark);
                         pool.AddReference(group, page);
                         pool.Release(group, page);
-                        if (Bytes(pool, group, page).ContainsAnyExcept((byte)mark))
+                        if (bytes.ContainsAnyExcept((byte)mark))
                             Interlocked.Increment(ref clashes);
                         pool.Release(group, page);
                         if (i % 500 == 0)

@@ -19,19 +19,29 @@ public sealed class RoutingTests
 
         var mixed = new float[rows, experts];
         int last = -1;
-        foreach (Expert expert in routing.Choose(new Rows(scores, experts), k).ByExpert)
+        float[] numbers = [.. Enumerable.Range(0, rows).Select(row => (float)row)];
+        foreach (ExpertGroup group in routing.Choose(new Rows(scores, experts), k).InGroups)
         {
-            Assert.True(expert.Index > last && expert.Count > 0);
-            last = expert.Index;
-            float[] sums = new float[rows],
-                y = Enumerable.Repeat(1f, expert.Count).ToArray();
-            expert.AddTo(new Rows(sums, 1), new Rows(y, 1));
-            for (int row = 0; row < rows; row++)
-                mixed[row, expert.Index] = sums[row];
-            float[] numbers = [.. Enumerable.Range(0, rows).Select(row => (float)row)],
-                gathered = new float[expert.Count];
-            expert.Gather(new Rows(numbers, 1), new Rows(gathered, 1));
-            Assert.Equal(gathered.Order(), gathered);
+            float[] gathered = new float[group.Count],
+                left = new float[rows],
+                sums = new float[rows];
+            group.Gather(new Rows(numbers, 1), new Rows(gathered, 1));
+            int at = 0;
+            foreach (Expert expert in group)
+            {
+                Assert.True(expert.Index > last && expert.Count > 0);
+                last = expert.Index;
+                Assert.Equal(expert.Rows.ToArray().Order(), expert.Rows.ToArray());
+                for (int i = 0; i < expert.Count; i++, at++)
+                {
+                    Assert.Equal(expert.Rows[i], gathered[at]);
+                    mixed[expert.Rows[i], expert.Index] = expert.Weights[i];
+                    left[expert.Rows[i]] += expert.Weights[i];
+                }
+            }
+            Assert.Equal(group.Count, at);
+            group.AddTo(new Rows(sums, 1), new Rows([.. Enumerable.Repeat(1f, at)], 1));
+            Assert.Equal(left, sums);
         }
 
         for (int row = 0; row < rows; row++)
@@ -45,5 +55,34 @@ public sealed class RoutingTests
                 Assert.Equal(expected, mixed[row, expert], 1e-6); // a few roundings of numbers up to 1
             }
         }
+    }
+
+    [Fact]
+    public void Experts_with_few_rows_run_together_and_one_with_many_runs_alone()
+    {
+        // Every row chooses expert 1, and a third of the rows each expert 0, 2 or 5: 30, 90, 30 and 30 rows.
+        const int Count = 90,
+            Experts = 6;
+        var scores = new Rows(new float[Count * Experts], Experts);
+        for (int row = 0; row < Count; row++)
+            (
+                scores[row][1],
+                scores[row][
+                    row % 3 == 0 ? 0
+                    : row % 3 == 1 ? 2
+                    : 5
+                ]
+            ) = (2, 1);
+        List<string> groups = [];
+
+        foreach (ExpertGroup group in new Routing().Choose(scores, 2).InGroups)
+        {
+            List<int> members = [];
+            foreach (Expert expert in group)
+                members.Add(expert.Index);
+            groups.Add($"{string.Join('+', members)}: {group.Count}");
+        }
+
+        Assert.Equal(["0: 30", "1: 90", "2+5: 60"], groups);
     }
 }

@@ -15,6 +15,8 @@ public sealed unsafe class WorkerTeamTests
     /// <summary>The threads of a team by their numbers: what a function of unmanaged state cannot be handed.</summary>
     private static readonly ConcurrentDictionary<int, Thread> Met = new();
 
+    private static CancellationTokenSource? Stopper;
+
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -65,6 +67,62 @@ public sealed unsafe class WorkerTeamTests
         Assert.Equal(1000, covered);
         Assert.All(ranges[..^1], range => Assert.True(range.Length >= 150));
         Assert.True(ranges.Length > 1, "The work was not shared out.");
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void A_range_is_no_longer_than_asked(int workers)
+    {
+        using var team = new WorkerTeam(workers);
+        var lengths = new int[1000];
+        fixed (int* length = lengths)
+            team.ForItems(1000, 1, 7, &KeepLength, length, CancellationToken.None);
+
+        Assert.Equal(1000, lengths.Sum());
+        Assert.InRange(lengths.Max(), 1, 7);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(8)]
+    public void A_stopped_job_begins_no_further_range_and_the_team_stays_usable(int workers)
+    {
+        using var team = new WorkerTeam(workers);
+        for (int round = 0; round < 50; round++)
+        {
+            using var source = new CancellationTokenSource();
+            CancellationToken stop = source.Token;
+            Stopper = source;
+            long late = 0;
+            long* counter = &late;
+            OperationCanceledException stopped = Assert.ThrowsAny<OperationCanceledException>(() =>
+                team.ForItems(100_000, 1, 10, &StopAtItem500, counter, stop)
+            );
+            Assert.Equal(stop, stopped.CancellationToken);
+            // A thread that looked at the flag just before it was set may begin one range more.
+            Assert.InRange(late, 0, workers - 1);
+        }
+        Every_item_is_in_exactly_one_range(workers);
+    }
+
+    [Fact]
+    public void A_job_that_was_stopped_before_it_began_does_nothing()
+    {
+        foreach (int workers in (int[])[1, 2])
+        {
+            using var team = new WorkerTeam(workers);
+            var lengths = new int[1000];
+            fixed (int* length = lengths)
+            {
+                int* first = length;
+                Assert.ThrowsAny<OperationCanceledException>(() =>
+                    team.ForItems(1000, 1, 10, &KeepLength, first, new CancellationToken(canceled: true))
+                );
+            }
+            Assert.Equal(0, lengths.Sum());
+        }
     }
 
     [Fact]
@@ -302,6 +360,15 @@ public sealed unsafe class WorkerTeamTests
     private static void SpinAWhile(void* state, int worker, int first, int end) => Thread.SpinWait(10 * (end - first));
 
     private static void KeepLength(void* state, int worker, int first, int end) => ((int*)state)[first] = end - first;
+
+    // Counts the ranges that begin although the job was stopped.
+    private static void StopAtItem500(void* state, int worker, int first, int end)
+    {
+        if (Stopper!.IsCancellationRequested)
+            Interlocked.Increment(ref *(long*)state);
+        if (first <= 500 && 500 < end)
+            Stopper.Cancel();
+    }
 
     private static void AddItems(void* state, int worker, int first, int end) =>
         Interlocked.Add(ref *(long*)state, end - first);

@@ -1,0 +1,87 @@
+using GptOss.Kernels;
+using GptOss.Threading;
+
+namespace GptOss.Sampling;
+
+/// <summary>
+/// Chooses the next tokens of several sequences after one pass: the team shares out the rows of logits, and each thread
+/// has a sampler of its own.
+/// </summary>
+/// <remarks>
+/// Which thread chooses a token does not change the token. A row that fails fails alone: its fault is kept in its
+/// <see cref="TokenChoice"/>, and the other rows get their tokens. One caller at a time, the one that runs the passes.
+/// </remarks>
+/// <param name="team">The threads that share out the rows.</param>
+internal sealed unsafe class SamplerTeam(WorkerTeam team)
+{
+#pragma warning disable CS8500 // The pointers to managed types lead to locals of a frame that outlives the call.
+
+    private readonly Sampler[] _samplers = [.. Enumerable.Range(0, team.Workers).Select(_ => new Sampler())];
+    private readonly LogProbabilities[] _probabilities =
+    [
+        .. Enumerable.Range(0, team.Workers).Select(_ => new LogProbabilities()),
+    ];
+
+    /// <summary>Chooses a token from each row and writes what came of it into the row's choice.</summary>
+    /// <param name="logits">The rows, [choices, vocab]; bias and penalties change them in place.</param>
+    /// <param name="choices">The choice of each row. No two share a history.</param>
+    public void Choose(Rows logits, ReadOnlySpan<TokenChoice> choices)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(choices.Length, logits.Count);
+        SamplerTeam self = this;
+        fixed (float* values = logits.Values)
+        fixed (TokenChoice* first = choices)
+        {
+            var call = new ChooseCall
+            {
+                Owner = &self,
+                Choices = first,
+                Logits = values,
+                Vocabulary = logits.Width,
+            };
+            team.ForItems(choices.Length, 1, 1, &ChooseRows, &call, CancellationToken.None);
+        }
+    }
+
+    private static void ChooseRows(void* state, int worker, int first, int end)
+    {
+        ref ChooseCall call = ref *(ChooseCall*)state;
+        for (int row = first; row < end; row++)
+            call.Owner->ChooseRow(
+                new Span<float>(call.Logits + (long)row * call.Vocabulary, call.Vocabulary),
+                call.Choices[row],
+                worker
+            );
+    }
+
+    private void ChooseRow(Span<float> logits, TokenChoice choice, int worker)
+    {
+        (choice.Token, choice.Fault, choice.Likely) = (-1, null, null);
+        try
+        {
+            choice.IsDamaged = !Sampler.CanBeSampled(logits);
+            if (choice.IsDamaged)
+                return;
+            LogProbabilities probabilities = _probabilities[worker];
+            if (choice.LogProbabilities is not null)
+                probabilities.Take(logits); // before bias and penalties change the logits
+            int token = _samplers[worker].Next(logits, choice.Options, choice.Seed, choice.Position, choice.History);
+            if (choice.LogProbabilities is { } count)
+                (choice.LogProbability, choice.Likely) = (probabilities.Of(token), probabilities.Best(count));
+            choice.Token = token;
+        }
+        catch (Exception fault)
+        {
+            choice.Fault = fault;
+        }
+    }
+
+    /// <summary>What the workers of one call of <see cref="Choose"/> share.</summary>
+    private struct ChooseCall
+    {
+        public SamplerTeam* Owner;
+        public TokenChoice* Choices;
+        public float* Logits;
+        public int Vocabulary;
+    }
+}

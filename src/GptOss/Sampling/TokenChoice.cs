@@ -1,0 +1,39 @@
+namespace GptOss.Sampling;
+
+/// <summary>A token to be chosen from one row of logits, and what came of it. Reused from token to token.</summary>
+internal sealed class TokenChoice
+{
+    /// <summary>The settings of the request, whose bias leaves at least one token.</summary>
+    public required SamplingOptions Options { get; init; }
+
+    /// <summary>The seed of the request.</summary>
+    public required ulong Seed { get; init; }
+
+    /// <summary>Position of the token to be chosen.</summary>
+    public ulong Position { get; set; }
+
+    /// <summary>The tokens of prompt and answer, for penalties; null where there are none.</summary>
+    public TokenHistory? History { get; init; }
+
+    /// <summary>
+    /// How many of the most likely tokens are listed; null computes no probabilities.
+    /// </summary>
+    public int? LogProbabilities { get; init; }
+
+    /// <summary>
+    /// Whether the logits cannot be sampled (<see cref="Sampler.CanBeSampled"/>); then there is no token.
+    /// </summary>
+    public bool IsDamaged { get; internal set; }
+
+    /// <summary>What went wrong while the token was chosen; null if nothing did.</summary>
+    public Exception? Fault { get; internal set; }
+
+    /// <summary>The chosen token; −1 where the logits are damaged or choosing failed.</summary>
+    public int Token { get; internal set; } = -1;
+
+    /// <summary>The log-probability of the token, where they were asked for.</summary>
+    public float LogProbability { get; internal set; }
+
+    /// <summary>The most likely tokens, best first, where they were asked for.</summary>
+    public LikelyToken[]? Likely { get; internal set; }
+}
