@@ -39,7 +39,14 @@ internal sealed class Admission(Engine engine, PrefixCache prefixes)
     // always joins: a request that could never fit was refused.
     public bool CanJoin(Sequence sequence, bool isFirst)
     {
-        prefixes.Adopt(sequence.Kv, sequence.Tokens, sequence.Scope);
+        try
+        {
+            prefixes.Adopt(sequence.Kv, sequence.Tokens, sequence.Scope);
+        }
+        catch (OutOfMemoryException)
+        {
+            // The system has no memory for the copy of a page. The prefix is computed again, which may find some.
+        }
         KvCache cache = engine.Cache;
         long needed =
             cache.BytesFor(sequence.Tokens.Length, PassBudget.ChunkRows)

@@ -14,6 +14,7 @@ namespace GptOss.Generation;
 internal sealed class PassPlan(SamplerTeam samplers) : IPass
 {
     private readonly List<(Sequence Sequence, int Rows)> _shares = [];
+    private readonly List<Sequence> _prompts = [];
     private readonly List<Sequence> _chosen = [];
     private readonly List<TokenChoice> _choices = [];
 
@@ -39,23 +40,26 @@ internal sealed class PassPlan(SamplerTeam samplers) : IPass
     public void Make(IReadOnlyList<Sequence> running, PassBudget budget)
     {
         Clear();
-        int prompts = 0;
         foreach (Sequence sequence in running)
         {
+            // Asked once, since a reader on another thread makes room at any time. A sequence that was paused may have
+            // no room though it reads its prompt again.
+            if (!sequence.CanChoose)
+                continue;
             if (sequence.IsReadingPrompt)
-                prompts++;
-            else if (sequence.HasRoom)
+                _prompts.Add(sequence);
+            else
             {
                 _shares.Add((sequence, sequence.Pending.Length));
                 DecodingRows += sequence.Pending.Length;
             }
         }
         int left = budget.PromptRows(DecodingRows);
-        foreach (Sequence sequence in running)
+        for (int i = 0; i < _prompts.Count && left > 0; i++)
         {
-            if (!sequence.IsReadingPrompt || left == 0)
-                continue;
-            int rows = Math.Min(sequence.Pending.Length, Math.Min(left, Math.Max(left / prompts--, FewestRows)));
+            Sequence sequence = _prompts[i];
+            int share = Math.Max(left / (_prompts.Count - i), FewestRows);
+            int rows = Math.Min(sequence.Pending.Length, Math.Min(left, share));
             _shares.Add((sequence, rows));
             PromptRows += rows;
             left -= rows;
@@ -74,6 +78,9 @@ internal sealed class PassPlan(SamplerTeam samplers) : IPass
             DecodingRows -= _shares[index].Rows;
         _shares.RemoveAt(index);
     }
+
+    /// <summary>Plans a pass of one sequence with half of the rows that it has.</summary>
+    public void Halve() => MakeAlone(_shares[0].Sequence, _shares[0].Rows / 2);
 
     /// <summary>Plans a pass of one sequence.</summary>
     public void MakeAlone(Sequence sequence, int rows)
@@ -111,6 +118,7 @@ internal sealed class PassPlan(SamplerTeam samplers) : IPass
     public void Clear()
     {
         _shares.Clear();
+        _prompts.Clear();
         _chosen.Clear();
         (DecodingRows, PromptRows) = (0, 0);
     }

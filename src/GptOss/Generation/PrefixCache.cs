@@ -29,7 +29,7 @@ internal sealed class PrefixCache
     public PrefixCache(PagePool pool)
     {
         _pool = pool;
-        _shared = Root();
+        _shared = Root(scope: null);
         pool.MakeRoom = _ => TryFree();
     }
 
@@ -42,8 +42,10 @@ internal sealed class PrefixCache
     /// <param name="scope">Prefixes are found within this scope; null for the shared one.</param>
     public void Adopt(KvSequence sequence, ReadOnlySpan<int> tokens, string? scope)
     {
+        if (Find(scope) is not { } root)
+            return;
         List<Node> path = [];
-        int length = Math.Min(Walk(Of(scope), tokens, path), tokens.Length - 1);
+        int length = Math.Min(Walk(root, tokens, path), tokens.Length - 1);
         while (length > 0 && !HasPages(path, length))
             length = (length - 1) / PageGroup.Positions * PageGroup.Positions;
         if (length <= 0)
@@ -53,8 +55,10 @@ internal sealed class PrefixCache
         var pages = new ReadOnlyMemory<int>[sequence.Groups];
         for (int group = 0; group < pages.Length; group++)
             pages[group] = path.Select(node => node.Pages[group]).ToArray();
-        if (sequence.Adopt(pages, length))
-            Touch(path[^1]);
+        // Before the adoption: the copy of the last page may need room, and then the oldest nodes go. If these nodes go
+        // too, the sequence holds their pages already, but the nodes have no place in the order any more.
+        Touch(path[^1]);
+        sequence.Adopt(pages, length);
     }
 
     /// <summary>Keeps the pages of a sequence that are full, as far as they are not known yet.</summary>
@@ -64,7 +68,9 @@ internal sealed class PrefixCache
     /// <param name="isComplete">Whether the sequence ends, so that its last page is kept too, full or not.</param>
     public void Keep(KvSequence sequence, ReadOnlySpan<int> tokens, string? scope, bool isComplete)
     {
-        Node node = Of(scope);
+        if (sequence.Length == 0)
+            return;
+        Node node = Find(scope) ?? NewScope(scope!);
         tokens = tokens[..sequence.Length];
         for (int index = 0; !tokens.IsEmpty; index++)
         {
@@ -93,16 +99,11 @@ internal sealed class PrefixCache
             Remove(oldest.Value);
     }
 
-    private static Node Root() => new(null, [], []);
+    private static Node Root(string? scope) => new(null, [], []) { Scope = scope };
 
-    private Node Of(string? scope)
-    {
-        if (scope is null)
-            return _shared;
-        if (!_scopes.TryGetValue(scope, out Node? root))
-            _scopes.Add(scope, root = Root());
-        return root;
-    }
+    private Node? Find(string? scope) => scope is null ? _shared : _scopes.GetValueOrDefault(scope);
+
+    private Node NewScope(string scope) => _scopes[scope] = Root(scope);
 
     // Follows the tokens as far as they are known; the last node may agree with its first tokens only.
     private static int Walk(Node node, ReadOnlySpan<int> tokens, List<Node> path)
@@ -169,6 +170,8 @@ internal sealed class PrefixCache
     {
         _byUse.Remove(node.Use!);
         node.Parent!.Children.Remove(node);
+        if (node.Parent is { Scope: { } scope, Children.Count: 0 })
+            _scopes.Remove(scope); // a host may name a scope for every user
         for (int group = 0; group < node.Pages.Length; group++)
             if (node.Pages[group] != KvSequence.LetGo)
                 _pool.Drop(group, node.Pages[group]);
@@ -178,6 +181,9 @@ internal sealed class PrefixCache
     private sealed class Node(Node? parent, int[] tokens, int[] pages)
     {
         public Node? Parent => parent;
+
+        /// <summary>The scope of a tree's root; null for the shared scope, and for nodes below a root.</summary>
+        public string? Scope { get; init; }
 
         public int[] Tokens => tokens;
 

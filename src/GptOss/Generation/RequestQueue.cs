@@ -11,21 +11,36 @@ internal sealed class RequestQueue(int capacity)
 {
     private readonly Lock _lock = new();
     private readonly List<Sequence> _waiting = [];
+    private bool _isClosed;
+
+    /// <summary>Whether a request waits that could go on.</summary>
+    public bool HasReady
+    {
+        get
+        {
+            lock (_lock)
+                return _waiting.Exists(IsReady);
+        }
+    }
 
     /// <exception cref="EngineBusyException">As many requests wait as may wait.</exception>
     public void ThrowIfFull()
     {
         lock (_lock)
-            if (_waiting.Count >= capacity)
-                throw new EngineBusyException(_waiting.Count);
+            // Those who were cancelled have no place any more, though the loop has not taken them yet.
+            if (_waiting.Count(waiting => !IsStopped(waiting)) is var length && length >= capacity)
+                throw new EngineBusyException(length);
     }
 
-    /// <summary>Adds a request behind all others of its priority.</summary>
+    /// <summary>Adds a request behind all others of its priority; false where the queue was closed.</summary>
     public bool TryAdd(Sequence sequence)
     {
         lock (_lock)
-            _waiting.Insert(Place(waiting => waiting.Priority >= sequence.Priority), sequence);
-        return true;
+        {
+            if (!_isClosed)
+                _waiting.Insert(Place(waiting => waiting.Priority >= sequence.Priority), sequence);
+            return !_isClosed;
+        }
     }
 
     /// <summary>Puts a request that had begun before all others of its priority.</summary>
@@ -35,13 +50,16 @@ internal sealed class RequestQueue(int capacity)
             _waiting.Insert(Place(waiting => waiting.Priority > sequence.Priority), sequence);
     }
 
-    /// <summary>Takes the request that is next, if it can be worked on; false where none waits or it cannot.</summary>
+    /// <summary>
+    /// Takes the request that is next, if it can be worked on; false where none waits or it cannot. A request that was
+    /// paused and whose reader does not read is passed over.
+    /// </summary>
     /// <param name="canJoin">Whether there is room for the request that is next.</param>
     /// <param name="sequence">The request that was taken.</param>
     public bool TryTake(Predicate<Sequence> canJoin, [NotNullWhen(true)] out Sequence? sequence)
     {
         lock (_lock)
-            sequence = _waiting.Count > 0 ? _waiting[0] : null;
+            sequence = _waiting.Find(IsReady);
         if (sequence is null || !canJoin(sequence))
             return false;
         lock (_lock)
@@ -72,7 +90,17 @@ internal sealed class RequestQueue(int capacity)
         }
     }
 
-    public IReadOnlyList<Sequence> Close() => TakeAll();
+    /// <summary>Takes all requests that wait, and none can be added any more.</summary>
+    public IReadOnlyList<Sequence> Close()
+    {
+        lock (_lock)
+        {
+            _isClosed = true;
+            return TakeAll();
+        }
+    }
+
+    private static bool IsReady(Sequence sequence) => sequence.CanResume;
 
     private static bool IsStopped(Sequence sequence) => sequence.Stop.IsCancellationRequested;
 

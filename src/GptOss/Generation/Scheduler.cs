@@ -62,22 +62,27 @@ internal sealed class Scheduler : ILoop, IDisposable
             _engine.Closing,
             cancellation
         );
-        _queue.TryAdd(sequence);
+        if (!_queue.TryAdd(sequence))
+        {
+            Refuse(sequence, _engine.Disposed()); // the model was disposed since the first look
+            throw _engine.Disposed();
+        }
         _thread.Wake();
         return sequence;
     }
 
     /// <summary>
-    /// Waits for the loop, which ends because the engine is closed. Returns at once if the caller is the loop itself,
-    /// in the code of a listener.
+    /// Waits for the loop, which ends because the engine is closed. Where the caller is the loop itself, in the code of
+    /// a listener, the loop ends what runs when the listener has returned.
     /// </summary>
     public void Dispose()
     {
         _thread.Wake();
         _thread.Dispose();
-        if (_thread.IsCurrent)
-            return;
-        EndAll(_engine.Disposed());
+        foreach (Sequence sequence in _queue.Close())
+            Refuse(sequence, _engine.Disposed());
+        if (!_thread.IsCurrent)
+            EndAll(_engine.Disposed());
         _faults.Wait(); // the search reads the weights, which are about to go
     }
 
@@ -114,20 +119,28 @@ internal sealed class Scheduler : ILoop, IDisposable
             Refuse(sequence, _engine.Disposed());
     }
 
+    // A sequence whose reader does not read cannot go on. It gives its place and its pages to one that waits.
     private void Admit()
     {
-        while (
-            _running.Count < _maxRunning
-            && _queue.TryTake(
-                waiting => _admission.CanJoin(waiting, isFirst: _running.Count == 0),
-                out Sequence? sequence
+        while (true)
+            if (
+                _running.Count < _maxRunning
+                && _queue.TryTake(
+                    waiting => _admission.CanJoin(waiting, isFirst: _running.Count == 0),
+                    out Sequence? sequence
+                )
             )
-        )
-        {
-            _running.Add(sequence);
-            Guarded(sequence, static admitted => admitted.Begin());
-        }
+            {
+                _running.Add(sequence);
+                Guarded(sequence, static admitted => admitted.Begin());
+            }
+            else if (_queue.HasReady && _running.FindLast(IsStalled) is { } stalled)
+                Pause(stalled);
+            else
+                return;
     }
+
+    private static bool IsStalled(Sequence sequence) => !sequence.HasRoom;
 
     /// <summary>Plans and runs one pass; false where no sequence can go on now.</summary>
     private bool TakePass()
@@ -160,9 +173,10 @@ internal sealed class Scheduler : ILoop, IDisposable
         return true;
     }
 
-    // Where pages run out, the sequence that joined last gives its own back and is computed again later, so that
-    // nothing fails. A sequence that runs alone and finds no page has filled all the memory there is: its answer ends
-    // as in a full context.
+    // Where pages run out, a sequence gives its own back and is computed again later, so that nothing fails: one that
+    // cannot go on because its reader does not read, else the one that joined last. A sequence that runs alone takes
+    // fewer rows, since a pass of 512 rows needs more pages of sliding layers than decoding did. If even one row finds
+    // no page, the sequence has filled all the memory there is: its answer ends as in a full context.
     private void ReservePages()
     {
         for (int i = 0; i < _plan.Shares.Count; )
@@ -174,9 +188,11 @@ internal sealed class Scheduler : ILoop, IDisposable
                 i++;
             else if (_running.Count > 1)
             {
-                Pause(_running[^1]);
+                Pause(_running.FindLast(IsStalled) ?? _running[^1]);
                 i = 0; // what was reserved before stays so
             }
+            else if (rows > 1)
+                _plan.Halve();
             else
             {
                 _plan.Clear();
@@ -258,7 +274,7 @@ internal sealed class Scheduler : ILoop, IDisposable
         for (int i = _running.Count - 1; i >= 0; i--)
         {
             Sequence sequence = _running[i];
-            while (!sequence.IsReadingPrompt && sequence.HasRoom && sequence.TryTakeDictated(out int token))
+            while (sequence.HasRoom && sequence.TryTakeDictated(out int token))
             {
                 any = true;
                 if (!Append(sequence, new GeneratedToken(token)))
@@ -328,8 +344,18 @@ internal sealed class Scheduler : ILoop, IDisposable
         if (error is not null)
             sequence.Fail(error);
         else
-            _prefixes.Keep(sequence.Kv, sequence.Tokens, sequence.Scope, isComplete: true);
+            TryKeepAll(sequence);
         sequence.Release();
+    }
+
+    // The answer is complete, whatever becomes of its pages: a listener may have disposed the model.
+    private void TryKeepAll(Sequence sequence)
+    {
+        try
+        {
+            _prefixes.Keep(sequence.Kv, sequence.Tokens, sequence.Scope, isComplete: true);
+        }
+        catch (ObjectDisposedException) { }
     }
 
     private void EndAll(Exception error)

@@ -84,8 +84,19 @@ internal sealed class Sequence : ITokenStream
     /// <summary>Tokens of the prompt whose keys and values were there at the first step.</summary>
     public int CachedTokens { get; private set; }
 
-    /// <summary>Whether the channel has room for another token, so that the loop may take a step.</summary>
+    /// <summary>Whether the channel has room for another token.</summary>
     public bool HasRoom => _channel.Reader.Count < Ahead;
+
+    /// <summary>
+    /// Whether the loop may choose another token: the reader has room for it, and none is dictated in its place.
+    /// </summary>
+    public bool CanChoose => HasRoom && _dictated.Count == 0;
+
+    /// <summary>
+    /// Whether going on after a pause is worth the work: the reader has taken half of the tokens that waited for it.
+    /// With less room the sequence would be paused again after a few tokens.
+    /// </summary>
+    public bool CanResume => _channel.Reader.Count <= Ahead / 2;
 
     /// <summary>Tokens whose keys and values are not stored yet, oldest first.</summary>
     public ReadOnlySpan<int> Pending => Tokens[Kv.Length..];

