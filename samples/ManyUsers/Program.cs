@@ -15,9 +15,7 @@ while (!Console.IsOutputRedirected && await Task.WhenAny(all, Task.Delay(200)) !
 await all;
 Draw();
 double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
-Console.WriteLine(
-    $"{tokens} tokens in {seconds:F1} s, {tokens / seconds:F0} a second; {cached} of the prompts found again"
-);
+Console.WriteLine($"{tokens / seconds:F0} tokens a second, {cached} tokens of prompts found again");
 async Task ChatAsync(int person)
 {
     List<ChatMessage> history = [];

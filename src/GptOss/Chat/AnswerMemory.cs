@@ -9,10 +9,11 @@ namespace GptOss.Chat;
 /// <c>AdditionalProperties</c>.
 /// </summary>
 /// <remarks>
-/// An answer is found by its <c>MessageId</c>, and used only if the text and the calls that came back are those that
-/// were given. An answer that is not remembered is read from the history, so that forgetting costs only what the caller
-/// has dropped. When the memory is full, the oldest answers are forgotten. Belongs to the model, so that all clients of
-/// the model share it; used only by requests with <see cref="GptOssRequestOptions.RecallAnswers"/>. Thread-safe.
+/// An answer is found by its <c>MessageId</c> within its <see cref="GptOssRequestOptions.CacheScope"/>, and used only
+/// if the text and the calls that came back are those that were given. An answer that is not remembered is read from
+/// the history, so that forgetting costs only what the caller has dropped. When the memory is full, the oldest answers
+/// are forgotten. Belongs to the model, so that all clients of the model share it; used only by requests with <see
+/// cref="GptOssRequestOptions.RecallAnswers"/>. Thread-safe.
 /// </remarks>
 /// <param name="capacityBytes">The most bytes that the texts and token ids of all answers may take.</param>
 internal sealed class AnswerMemory(long capacityBytes)
@@ -25,8 +26,8 @@ internal sealed class AnswerMemory(long capacityBytes)
     /// </summary>
     private static readonly FunctionCallContent PlaceOfCall = new("", "");
 
-    private readonly Dictionary<string, Answer> _answers = [];
-    private readonly Queue<string> _order = new();
+    private readonly Dictionary<(string? Scope, string Id), Answer> _answers = [];
+    private readonly Queue<(string? Scope, string Id)> _order = new();
     private long _bytes;
 
     /// <summary>The bytes that the remembered answers take now.</summary>
@@ -43,7 +44,13 @@ internal sealed class AnswerMemory(long capacityBytes)
     /// <param name="messageId">The id of the answer's message, which no other answer has.</param>
     /// <param name="contents">The contents that the caller was given.</param>
     /// <param name="spoken">The messages that the model wrote.</param>
-    public void Add(string messageId, IEnumerable<AIContent> contents, IReadOnlyList<SpokenMessage> spoken)
+    /// <param name="scope">The scope within which the answer is found; null for the shared one.</param>
+    public void Add(
+        string messageId,
+        IEnumerable<AIContent> contents,
+        IReadOnlyList<SpokenMessage> spoken,
+        string? scope = null
+    )
     {
         string visible = Visible(contents);
         long bytes =
@@ -58,10 +65,10 @@ internal sealed class AnswerMemory(long capacityBytes)
         ];
         lock (_answers)
         {
-            _answers[messageId] = new Answer(visible, remembered, bytes);
-            _order.Enqueue(messageId);
+            _answers[(scope, messageId)] = new Answer(visible, remembered, bytes);
+            _order.Enqueue((scope, messageId));
             _bytes += bytes;
-            while (_bytes > capacityBytes && _order.TryDequeue(out string? oldest))
+            while (_bytes > capacityBytes && _order.TryDequeue(out (string? Scope, string Id) oldest))
             {
                 if (_answers.Remove(oldest, out Answer? forgotten))
                     _bytes -= forgotten.Bytes;
@@ -73,13 +80,13 @@ internal sealed class AnswerMemory(long capacityBytes)
     /// The messages that the model wrote in the answer that came back as this message; null if the answer is not
     /// remembered, or if its text or its calls were changed since.
     /// </summary>
-    public IReadOnlyList<SpokenMessage>? Find(ChatMessage message)
+    public IReadOnlyList<SpokenMessage>? Find(ChatMessage message, string? scope = null)
     {
         if (message.MessageId is not { } id)
             return null;
         Answer? answer;
         lock (_answers)
-            _answers.TryGetValue(id, out answer);
+            _answers.TryGetValue((scope, id), out answer);
         if (answer is null || answer.Visible != Visible(message.Contents))
             return null;
         using IEnumerator<FunctionCallContent> calls = message.Contents.OfType<FunctionCallContent>().GetEnumerator();

@@ -26,7 +26,7 @@ internal sealed class HistoryTranslator
 
     private readonly OfferedTools _tools;
     private readonly Tokenizer _tokenizer;
-    private readonly AnswerMemory? _memory;
+    private readonly Func<ChatMessage, IReadOnlyList<SpokenMessage>?>? _recall;
     private readonly List<HarmonyMessage> _messages = [];
     private readonly List<string> _passedOver = [];
     private readonly ResultMatcher _results;
@@ -35,12 +35,12 @@ internal sealed class HistoryTranslator
         IReadOnlyList<ChatMessage> history,
         OfferedTools tools,
         Tokenizer tokenizer,
-        AnswerMemory? memory
+        Func<ChatMessage, IReadOnlyList<SpokenMessage>?>? recall
     )
     {
         _tools = tools;
         _tokenizer = tokenizer;
-        _memory = memory;
+        _recall = recall;
         _results = new ResultMatcher(history);
     }
 
@@ -59,7 +59,7 @@ internal sealed class HistoryTranslator
     /// <param name="developer">Functions and forms; its instructions come before those of the history.</param>
     /// <param name="tools">Knows the names under which the model sees the functions.</param>
     /// <param name="tokenizer">The tokenizer of the model.</param>
-    /// <param name="memory">Gives back what a caller dropped of earlier answers; null to take the history as it
+    /// <param name="recall">Gives back what a caller dropped of an earlier answer; null to take the history as it
     /// is.</param>
     /// <exception cref="ArgumentException">A message is null, or holds null.</exception>
     /// <exception cref="NotSupportedException">
@@ -71,11 +71,11 @@ internal sealed class HistoryTranslator
         HarmonyContent.DeveloperInfo developer,
         OfferedTools tools,
         Tokenizer tokenizer,
-        AnswerMemory? memory
+        Func<ChatMessage, IReadOnlyList<SpokenMessage>?>? recall
     )
     {
         ThrowIfNull(history);
-        var translator = new HistoryTranslator(history, tools, tokenizer, memory);
+        var translator = new HistoryTranslator(history, tools, tokenizer, recall);
         int first = 0;
         while (first < history.Count && IsInstruction(history[first]))
             first++;
@@ -172,7 +172,7 @@ internal sealed class HistoryTranslator
     private void AddAssistant(ChatMessage message)
     {
         IReadOnlyList<AnswerPart>? parts = AnswerPart.Of(message);
-        IReadOnlyList<SpokenMessage> spoken = _memory?.Find(message)
+        IReadOnlyList<SpokenMessage> spoken = _recall?.Invoke(message)
             ?? AnswerReader.Read(message.Contents, parts, _tokenizer);
         foreach (SpokenMessage said in spoken)
         {

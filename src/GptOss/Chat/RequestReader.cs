@@ -135,7 +135,7 @@ internal sealed class RequestReader(ChatSource source, ILogger logger)
             developer,
             tools,
             source.Tokenizer,
-            own.RecallAnswers ? source.Memory : null
+            own.RecallAnswers ? message => source.Memory.Find(message, own.CacheScope) : null
         );
     }
 

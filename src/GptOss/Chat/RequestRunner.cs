@@ -193,7 +193,7 @@ internal sealed class RequestRunner : IDisposable
         last.FinishReason = answer.FinishReason;
         last.AdditionalProperties = answer.Properties();
         if (request.RecallsAnswers)
-            _source.Memory.Add(id, answer.Contents.Given, answer.Contents.Spoken);
+            _source.Memory.Add(id, answer.Contents.Given, answer.Contents.Spoken, request.Generation.Scope);
         ChatLog.Finished(
             _logger,
             id,

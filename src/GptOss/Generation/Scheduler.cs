@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using GptOss.Model;
 using GptOss.Sampling;
 using GptOss.Threading;
 
@@ -13,7 +12,7 @@ namespace GptOss.Generation;
 /// Weights are what decoding reads, so that a pass of ten sequences takes little longer than a pass of one. Sequences
 /// join and leave between passes. Only the loop's thread touches the sequences; readers and callers wake it.
 /// </remarks>
-internal sealed class Scheduler : ILoop, IDisposable
+internal sealed partial class Scheduler : ILoop, IDisposable
 {
     private readonly Engine _engine;
     private readonly RequestQueue _queue;
@@ -119,29 +118,6 @@ internal sealed class Scheduler : ILoop, IDisposable
             Refuse(sequence, _engine.Disposed());
     }
 
-    // A sequence whose reader does not read cannot go on. It gives its place and its pages to one that waits.
-    private void Admit()
-    {
-        while (true)
-            if (
-                _running.Count < _maxRunning
-                && _queue.TryTake(
-                    waiting => _admission.CanJoin(waiting, isFirst: _running.Count == 0),
-                    out Sequence? sequence
-                )
-            )
-            {
-                _running.Add(sequence);
-                Guarded(sequence, static admitted => admitted.Begin());
-            }
-            else if (_queue.HasReady && _running.FindLast(IsStalled) is { } stalled)
-                Pause(stalled);
-            else
-                return;
-    }
-
-    private static bool IsStalled(Sequence sequence) => !sequence.HasRoom;
-
     /// <summary>Plans and runs one pass; false where no sequence can go on now.</summary>
     private bool TakePass()
     {
@@ -171,59 +147,6 @@ internal sealed class Scheduler : ILoop, IDisposable
         _budget.Learn(_plan.DecodingRows, _plan.PromptRows, Stopwatch.GetElapsedTime(started).TotalSeconds);
         DealOut();
         return true;
-    }
-
-    // Where pages run out, a sequence gives its own back and is computed again later, so that nothing fails: one that
-    // cannot go on because its reader does not read, else the one that joined last. A sequence that runs alone takes
-    // fewer rows, since a pass of 512 rows needs more pages of sliding layers than decoding did. If even one row finds
-    // no page, the sequence has filled all the memory there is: its answer ends as in a full context.
-    private void ReservePages()
-    {
-        for (int i = 0; i < _plan.Shares.Count; )
-        {
-            (Sequence sequence, int rows) = _plan.Shares[i];
-            if (TryReserve(sequence, rows) is not { } isReserved)
-                i = 0; // the system has no memory, which ended the sequence
-            else if (isReserved)
-                i++;
-            else if (_running.Count > 1)
-            {
-                Pause(_running.FindLast(IsStalled) ?? _running[^1]);
-                i = 0; // what was reserved before stays so
-            }
-            else if (rows > 1)
-                _plan.Halve();
-            else
-            {
-                _plan.Clear();
-                sequence.EndAsFull();
-                End(sequence, error: null);
-            }
-        }
-    }
-
-    private bool? TryReserve(Sequence sequence, int rows)
-    {
-        try
-        {
-            return sequence.Kv.TryReserve(sequence.Kv.Length + rows);
-        }
-        catch (OutOfMemoryException error)
-        {
-            _plan.Remove(sequence);
-            End(sequence, error);
-            return null;
-        }
-    }
-
-    private void Pause(Sequence sequence)
-    {
-        _running.Remove(sequence);
-        _plan.Remove(sequence);
-        sequence.Kv.Clear();
-        sequence.KeptPages = 0;
-        _engine.Instruments.Now.Paused();
-        _queue.PutBack(sequence);
     }
 
     private void DealOut()
@@ -256,15 +179,6 @@ internal sealed class Scheduler : ILoop, IDisposable
                     )
                 );
         }
-    }
-
-    private void KeepFullPages(Sequence sequence)
-    {
-        int full = sequence.Kv.Length / PageGroup.Positions;
-        if (full == sequence.KeptPages)
-            return;
-        sequence.KeptPages = full;
-        _prefixes.Keep(sequence.Kv, sequence.Tokens, sequence.Scope, isComplete: false);
     }
 
     // Tokens that a guide dictates are part of the answer at once; their keys and values come with the next pass.
@@ -346,16 +260,6 @@ internal sealed class Scheduler : ILoop, IDisposable
         else
             TryKeepAll(sequence);
         sequence.Release();
-    }
-
-    // The answer is complete, whatever becomes of its pages: a listener may have disposed the model.
-    private void TryKeepAll(Sequence sequence)
-    {
-        try
-        {
-            _prefixes.Keep(sequence.Kv, sequence.Tokens, sequence.Scope, isComplete: true);
-        }
-        catch (ObjectDisposedException) { }
     }
 
     private void EndAll(Exception error)

@@ -99,8 +99,8 @@ internal sealed unsafe class WorkerTeam : IDisposable
     }
 
     /// <summary>How many items a thread takes at a time.</summary>
-    /// <param name="Smallest">At least so many, while so many are left.</param>
-    /// <param name="Largest">At most so many; counts before the smallest.</param>
+    /// <param name="Smallest">The fewest items, unless fewer are left.</param>
+    /// <param name="Largest">The most items; counts before the smallest.</param>
     private readonly record struct PieceSizes(int Smallest, int Largest);
 
     /// <summary>What the caller and the threads share: the job, and the number of threads that are awake.</summary>

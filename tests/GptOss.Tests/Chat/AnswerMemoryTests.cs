@@ -78,6 +78,18 @@ public sealed class AnswerMemoryTests
         Assert.NotNull(memory.Find(new ChatMessage(ChatRole.Assistant, spoken[0].Text) { MessageId = "19" }));
     }
 
+    [Fact]
+    public void An_answer_is_found_within_its_scope_only()
+    {
+        SpokenMessage[] spoken = [new("final", "Hello")];
+        var memory = new AnswerMemory(capacityBytes: 10_000);
+        memory.Add("a", [new TextContent("Hello")], spoken, scope: "one");
+        var message = new ChatMessage(ChatRole.Assistant, "Hello") { MessageId = "a" };
+        Assert.NotNull(memory.Find(message, "one"));
+        Assert.Null(memory.Find(message, "two"));
+        Assert.Null(memory.Find(message));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -1,0 +1,104 @@
+using GptOss.Model;
+
+namespace GptOss.Generation;
+
+/// <summary>
+/// Places and pages: who may join, who is paused where pages run out, and which pages are kept for later requests.
+/// </summary>
+internal sealed partial class Scheduler
+{
+    // A sequence whose reader does not read cannot go on. It gives its place and its pages to one that waits.
+    private void Admit()
+    {
+        while (true)
+            if (
+                _running.Count < _maxRunning
+                && _queue.TryTake(
+                    waiting => _admission.CanJoin(waiting, isFirst: _running.Count == 0),
+                    out Sequence? sequence
+                )
+            )
+            {
+                _running.Add(sequence);
+                Guarded(sequence, static admitted => admitted.Begin());
+            }
+            else if (_queue.HasReady && _running.FindLast(IsStalled) is { } stalled)
+                Pause(stalled);
+            else
+                return;
+    }
+
+    private static bool IsStalled(Sequence sequence) => !sequence.HasRoom;
+
+    // Where pages run out, a sequence gives its own back and is computed again later, so that nothing fails: one that
+    // cannot go on because its reader does not read, else the one that joined last. A sequence that runs alone takes
+    // fewer rows, since a pass of 512 rows needs more pages of sliding layers than decoding did. If even one row finds
+    // no page, the sequence has filled all the memory there is: its answer ends as in a full context.
+    private void ReservePages()
+    {
+        for (int i = 0; i < _plan.Shares.Count; )
+        {
+            (Sequence sequence, int rows) = _plan.Shares[i];
+            if (TryReserve(sequence, rows) is not { } isReserved)
+                i = 0; // the system has no memory, which ended the sequence
+            else if (isReserved)
+                i++;
+            else if (_running.Count > 1)
+            {
+                Pause(_running.FindLast(IsStalled) ?? _running[^1]);
+                i = 0; // what was reserved before stays so
+            }
+            else if (rows > 1)
+                _plan.Halve();
+            else
+            {
+                _plan.Clear();
+                sequence.EndAsFull();
+                End(sequence, error: null);
+            }
+        }
+    }
+
+    private bool? TryReserve(Sequence sequence, int rows)
+    {
+        try
+        {
+            return sequence.Kv.TryReserve(sequence.Kv.Length + rows);
+        }
+        catch (OutOfMemoryException error)
+        {
+            _plan.Remove(sequence);
+            End(sequence, error);
+            return null;
+        }
+    }
+
+    private void Pause(Sequence sequence)
+    {
+        _running.Remove(sequence);
+        _plan.Remove(sequence);
+        sequence.Kv.Clear();
+        sequence.KeptPages = 0;
+        _engine.Instruments.Now.Paused();
+        _queue.PutBack(sequence);
+    }
+
+    private void KeepFullPages(Sequence sequence)
+    {
+        int full = sequence.Kv.Length / PageGroup.Positions;
+        if (full == sequence.KeptPages)
+            return;
+        sequence.KeptPages = full;
+        _prefixes.Keep(sequence.Kv, sequence.Tokens, sequence.Scope, isComplete: false);
+    }
+
+    // The answer is complete, whatever becomes of its pages: a listener may have disposed the model.
+    private void TryKeepAll(Sequence sequence)
+    {
+        try
+        {
+            _prefixes.Keep(sequence.Kv, sequence.Tokens, sequence.Scope, isComplete: true);
+        }
+        catch (ObjectDisposedException) { }
+    }
+}
