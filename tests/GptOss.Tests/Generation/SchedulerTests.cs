@@ -118,8 +118,8 @@ public sealed class SchedulerTests
     public async Task Nobody_s_context_is_seen_by_the_code_of_another_request()
     {
         using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        var local = new AsyncLocal<string> { Value = "who loaded the model" };
         using var tested = new SchedulerUnderTest(model, new ModelOptions());
-        var local = new AsyncLocal<string>();
         var seen = new ConcurrentBag<string?>();
         for (int i = 0; i < 3; i++)
         {
