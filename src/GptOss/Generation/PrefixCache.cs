@@ -33,6 +33,9 @@ internal sealed class PrefixCache
         pool.MakeRoom = _ => TryFree();
     }
 
+    /// <summary>Number of scopes, beside the shared one, in which something is known.</summary>
+    internal int Scopes => _scopes.Count;
+
     /// <summary>
     /// Lets an empty sequence begin with the longest prefix of its tokens that is known, but for the last token, whose
     /// logits are wanted.

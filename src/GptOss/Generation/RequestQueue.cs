@@ -23,13 +23,18 @@ internal sealed class RequestQueue(int capacity)
         }
     }
 
+    /// <summary>Refuses another request where it would find neither a place to run nor one to wait.</summary>
+    /// <param name="freePlaces">How many requests more may run: as many of those that wait are about to begin.</param>
     /// <exception cref="EngineBusyException">As many requests wait as may wait.</exception>
-    public void ThrowIfFull()
+    public void ThrowIfFull(int freePlaces)
     {
         lock (_lock)
+        {
             // Those who were cancelled have no place any more, though the loop has not taken them yet.
-            if (_waiting.Count(waiting => !IsStopped(waiting)) is var length && length >= capacity)
+            int length = _waiting.Count(waiting => !IsStopped(waiting)) - freePlaces;
+            if (length >= capacity)
                 throw new EngineBusyException(length);
+        }
     }
 
     /// <summary>Adds a request behind all others of its priority; false where the queue was closed.</summary>

@@ -52,7 +52,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         if (_engine.Closing.IsCancellationRequested)
             throw _engine.Disposed();
         cancellation.ThrowIfCancellationRequested();
-        _queue.ThrowIfFull();
+        _queue.ThrowIfFull(Math.Max(0, _maxRunning - _running.Count));
         var sequence = new Sequence(
             request,
             _engine.Cache.NewSequence(),

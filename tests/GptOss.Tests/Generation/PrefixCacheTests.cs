@@ -1,4 +1,5 @@
 using GptOss.Generation;
+using GptOss.Model;
 using GptOss.Tests.Model;
 using GptOss.Tests.Oracles;
 using Microsoft.Extensions.AI;
@@ -103,6 +104,24 @@ public sealed class PrefixCacheTests : IDisposable
         Assert.Equal(0, (await tested.Ask(request with { Scope = other }, Stop)).Cached);
         Assert.Equal(199, (await tested.Ask(request with { Scope = one }, Stop)).Cached);
         Assert.Equal(199, (await tested.Ask(request with { Scope = other }, Stop)).Cached);
+    }
+
+    [Fact]
+    public void A_scope_whose_prefixes_are_gone_takes_no_memory()
+    {
+        using var cache = new KvCache(_full.Engine.Weights.Config, KeyValueFormat.Float32, budgetBytes: 1 << 30);
+        var prefixes = new PrefixCache(cache.Pool);
+        for (int i = 0; i < 5; i++)
+        {
+            using KvSequence sequence = cache.NewSequence();
+            sequence.Reserve(70);
+            sequence.Advance(70);
+            prefixes.Keep(sequence, LoadedModel.Prompt(70, 512), $"scope {i}", isComplete: true);
+            prefixes.Adopt(cache.NewSequence(), LoadedModel.Prompt(70, 512), "never kept");
+        }
+        Assert.Equal(5, prefixes.Scopes);
+        prefixes.Clear();
+        Assert.Equal((0, 0L), (prefixes.Scopes, cache.Pool.RentedBytes));
     }
 
     /// <summary>

@@ -78,6 +78,18 @@ public sealed class RequestQueueTests : IDisposable
     }
 
     [Fact]
+    public async Task Requests_that_come_at_once_find_the_free_places_and_then_the_queue()
+    {
+        using var tested = new SchedulerUnderTest(_model, new ModelOptions { MaxRunning = 4, MaxQueuedRequests = 2 });
+        using ITokenStream held = HoldTheLoop(tested);
+        var request = new GenerationRequest { Prompt = [1, 2], MaxTokens = 2 };
+        Task<Answer>[] taken = [.. Enumerable.Range(0, 5).Select(_ => tested.Ask(request, Stop))];
+        Assert.Equal(2, Assert.Throws<EngineBusyException>(() => tested.Submit(request, Stop)).QueueLength);
+        _goOn.Set();
+        await Task.WhenAll(taken);
+    }
+
+    [Fact]
     public async Task Disposing_ends_all_who_run_wait_or_are_paused()
     {
         using var sizes = new SchedulerUnderTest(_model, new ModelOptions());
