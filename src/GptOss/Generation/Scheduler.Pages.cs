@@ -1,6 +1,10 @@
+using GptOss.Model;
+
 namespace GptOss.Generation;
 
-/// <summary>Pages of keys and values: those of past requests are kept, and where pages run out, requests are paused.</summary>
+/// <summary>
+/// Pages of keys and values: those of past requests are kept, and where pages run out, requests are paused.
+/// </summary>
 internal sealed partial class Scheduler
 {
     // Where pages run out, the sequence that joined last gives its own back and is computed again later, so that

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using GptOss.Model;
 using GptOss.Sampling;
 using GptOss.Threading;
 
