@@ -120,8 +120,9 @@ public sealed record ModelOptions
     /// above zero, 200 ms by default.
     /// </summary>
     /// <remarks>
-    /// A shorter time makes the other answers smoother and the prompt slower. A pass is always allowed some rows of a
-    /// prompt, and never more than four times the time that the answers alone take.
+    /// A shorter time makes the other answers smoother and the prompt slower. A pass also stays within four times the
+    /// time that the answers alone take; both as far as earlier passes tell, and but for a few rows of a prompt, which
+    /// every pass takes.
     /// </remarks>
     public TimeSpan MaxPassLatency
     {

@@ -35,10 +35,16 @@ internal sealed class Admission(Engine engine, PrefixCache prefixes)
         Penalties.RequireChoice(request.Sampling.LogitBias, vocabulary, nameof(request));
     }
 
-    // A request joins when there is room for what of its prompt is not found again. Where nothing runs, the first
-    // always joins: a request that could never fit was refused.
+    /// <summary>
+    /// Lets a request begin with the prefix that is known, and tells whether there is room for the rest of its prompt
+    /// and a page more. A request that cannot join holds nothing.
+    /// </summary>
+    /// <param name="sequence">The request that is next.</param>
+    /// <param name="isFirst">Whether nothing runs. Then the request always joins: one that could never fit was
+    /// refused.</param>
     public bool CanJoin(Sequence sequence, bool isFirst)
     {
+        KvCache cache = engine.Cache;
         try
         {
             prefixes.Adopt(sequence.Kv, sequence.Tokens, sequence.Scope);
@@ -47,11 +53,8 @@ internal sealed class Admission(Engine engine, PrefixCache prefixes)
         {
             // The system has no memory for the copy of a page. The prefix is computed again, which may find some.
         }
-        KvCache cache = engine.Cache;
-        long needed =
-            cache.BytesFor(sequence.Tokens.Length, PassBudget.ChunkRows)
-            - cache.BytesFor(sequence.Kv.Length, PassBudget.ChunkRows);
-        if (isFirst || cache.Pool.TryMakeRoom(needed))
+        long whole = cache.BytesFor(sequence.Tokens.Length + PageGroup.Positions, PassBudget.ChunkRows);
+        if (isFirst || cache.Pool.TryMakeRoom(Math.Max(0, whole - sequence.Kv.HeldBytes)))
             return true;
         sequence.Kv.Clear();
         return false;

@@ -8,7 +8,6 @@ namespace GptOss.Generation;
 internal sealed class FaultSearch(Engine engine)
 {
     private Task<NumericFaultException>? _search;
-    private Task _ended = Task.CompletedTask;
 
     /// <summary>
     /// Ends a sequence that met the fault, once the search is done. The caller no longer works on it.
@@ -17,7 +16,7 @@ internal sealed class FaultSearch(Engine engine)
     {
         CancellationToken closing = engine.Closing;
         _search ??= Task.Run(() => engine.ExplainFault(closing), CancellationToken.None);
-        Task ended = _search.ContinueWith(
+        _ = _search.ContinueWith(
             search =>
             {
                 sequence.Fail(
@@ -29,9 +28,11 @@ internal sealed class FaultSearch(Engine engine)
             },
             TaskScheduler.Default
         );
-        _ended = Task.WhenAll(_ended, ended);
     }
 
-    /// <summary>Waits until every such sequence has ended.</summary>
-    public void Wait() => _ended.Wait();
+    /// <summary>
+    /// Waits until nothing reads the weights any more. The sequences may end a little later, in code of listeners that
+    /// must not be waited for: one of them may be what disposes the model.
+    /// </summary>
+    public void Wait() => ((IAsyncResult?)_search)?.AsyncWaitHandle.WaitOne();
 }

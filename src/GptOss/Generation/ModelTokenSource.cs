@@ -35,7 +35,15 @@ internal sealed class ModelTokenSource : ITokenSource, IDisposable
         {
             ModelName = folder.Name,
         };
-        _scheduler = new Scheduler(Engine, options);
+        try
+        {
+            _scheduler = new Scheduler(Engine, options);
+        }
+        catch
+        {
+            Engine.Dispose(); // the system has no more threads
+            throw;
+        }
     }
 
     /// <summary>The opened model that answers are computed from.</summary>

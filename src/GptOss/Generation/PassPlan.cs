@@ -55,6 +55,8 @@ internal sealed class PassPlan(SamplerTeam samplers) : IPass
             }
         }
         int left = budget.PromptRows(DecodingRows);
+        if (left < FewestRows * _prompts.Count)
+            ShortestFirst();
         for (int i = 0; i < _prompts.Count && left > 0; i++)
         {
             Sequence sequence = _prompts[i];
@@ -64,6 +66,15 @@ internal sealed class PassPlan(SamplerTeam samplers) : IPass
             PromptRows += rows;
             left -= rows;
         }
+    }
+
+    // Where there are too few rows for all, a long prompt must not take them from short ones in every pass. Of equals
+    // the one that came first stays first.
+    private void ShortestFirst()
+    {
+        for (int i = 1; i < _prompts.Count; i++)
+        for (int j = i; j > 0 && _prompts[j].Pending.Length < _prompts[j - 1].Pending.Length; j--)
+            (_prompts[j], _prompts[j - 1]) = (_prompts[j - 1], _prompts[j]);
     }
 
     /// <summary>Takes a sequence out of the pass.</summary>

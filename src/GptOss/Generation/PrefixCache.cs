@@ -61,7 +61,15 @@ internal sealed class PrefixCache
         // Before the adoption: the copy of the last page may need room, and then the oldest nodes go. If these nodes go
         // too, the sequence holds their pages already, but the nodes have no place in the order any more.
         Touch(path[^1]);
-        sequence.Adopt(pages, length);
+        if (!sequence.Adopt(pages, length) && length > PageGroup.Positions)
+            AdoptFullPages(sequence, path, pages, length / PageGroup.Positions * PageGroup.Positions);
+    }
+
+    // Where no page is left for the copy of the last one, the whole pages before it are still worth having.
+    private void AdoptFullPages(KvSequence sequence, List<Node> path, ReadOnlyMemory<int>[] pages, int length)
+    {
+        if (path.TrueForAll(node => node.Use is not null) && HasPages(path, length))
+            sequence.Adopt(pages, length);
     }
 
     /// <summary>Keeps the pages of a sequence that are full, as far as they are not known yet.</summary>

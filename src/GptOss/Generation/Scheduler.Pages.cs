@@ -89,16 +89,17 @@ internal sealed partial class Scheduler
         if (full == sequence.KeptPages)
             return;
         sequence.KeptPages = full;
-        _prefixes.Keep(sequence.Kv, sequence.Tokens, sequence.Scope, isComplete: false);
+        TryKeep(sequence, isComplete: false);
     }
 
-    // The answer is complete, whatever becomes of its pages: a listener may have disposed the model.
-    private void TryKeepAll(Sequence sequence)
+    // A prefix that cannot be kept is computed again. The answer does not depend on it: memory may be short, or a
+    // listener may have disposed the model.
+    private void TryKeep(Sequence sequence, bool isComplete)
     {
         try
         {
-            _prefixes.Keep(sequence.Kv, sequence.Tokens, sequence.Scope, isComplete: true);
+            _prefixes.Keep(sequence.Kv, sequence.Tokens, sequence.Scope, isComplete);
         }
-        catch (ObjectDisposedException) { }
+        catch (Exception error) when (error is ObjectDisposedException or OutOfMemoryException) { }
     }
 }

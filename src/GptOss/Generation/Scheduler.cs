@@ -167,6 +167,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
             else if (choice.IsDamaged)
             {
                 _running.Remove(sequence);
+                sequence.Kv.Clear(); // others need the pages while the search goes on
                 _faults.End(sequence);
             }
             else
@@ -258,7 +259,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         if (error is not null)
             sequence.Fail(error);
         else
-            TryKeepAll(sequence);
+            TryKeep(sequence, isComplete: true);
         sequence.Release();
     }
 
@@ -276,7 +277,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         sequence.Fail(error);
         try
         {
-            sequence.Begin();
+            sequence.Telemetry.Begin(cachedTokens: 0);
         }
         catch (Exception)
         {

@@ -72,7 +72,11 @@ internal sealed class Telemetry
         {
             // Also where a listener throws, because later work would be recorded as a part of an activity that stays
             // open.
+            // Stopping makes the activity of the caller current, which belongs to the caller's thread and not to this
+            // one.
+            Activity? current = Activity.Current;
             _activity?.SetTag("gptoss.answer.tokens", _tokens).SetTag("gptoss.end", how).Stop();
+            Activity.Current = current;
         }
     }
 

@@ -30,6 +30,19 @@ internal sealed class KvSequence : IDisposable
     /// <summary>Number of positions whose keys and values are stored.</summary>
     public int Length { get; private set; }
 
+    /// <summary>Bytes of the pages that this sequence holds, shared ones included.</summary>
+    public long HeldBytes
+    {
+        get
+        {
+            long bytes = 0;
+            for (int group = 0; group < _tables.Length; group++)
+                foreach (int page in _tables[group])
+                    bytes += page == LetGo ? 0 : _pool.Groups[group].PageBytes;
+            return bytes;
+        }
+    }
+
     /// <summary>Number of groups of layers, one or two; each has its table.</summary>
     public int Groups => _tables.Length;
 

@@ -87,8 +87,8 @@ internal sealed unsafe class PagePool : IDisposable
     /// <summary>Makes room until the given bytes can be rented; false if there is no way.</summary>
     public bool TryMakeRoom(long bytes)
     {
-        if (bytes > BudgetBytes)
-            return false;
+        if (bytes > BudgetBytes - HeldBytes)
+            return false; // not even with nothing kept: what is kept stays
         while (bytes - FreeBytes is > 0 and var missing)
             if (MakeRoom is not { } makeRoom || !makeRoom(missing))
                 return false;

@@ -38,7 +38,7 @@ internal sealed unsafe class WorkerTeam : IDisposable
         {
             int worker = i + 1;
             _threads[i] = new Thread(() => crew.Work(worker)) { IsBackground = true, Name = $"GptOss worker {worker}" };
-            _threads[i].Start();
+            _threads[i].UnsafeStart();
         }
     }
 
