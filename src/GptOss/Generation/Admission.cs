@@ -54,7 +54,8 @@ internal sealed class Admission(Engine engine, PrefixCache prefixes)
             // The system has no memory for the copy of a page. The prefix is computed again, which may find some.
         }
         long whole = cache.BytesFor(sequence.Tokens.Length + PageGroup.Positions, PassBudget.ChunkRows);
-        if (isFirst || cache.Pool.TryMakeRoom(Math.Max(0, whole - sequence.Kv.HeldBytes)))
+        long needed = Math.Max(0, whole - sequence.Kv.HeldBytes);
+        if (isFirst || (cache.Pool.CouldRent(needed) && cache.Pool.TryMakeRoom(needed)))
             return true;
         sequence.Kv.Clear();
         return false;

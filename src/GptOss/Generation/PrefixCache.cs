@@ -180,6 +180,7 @@ internal sealed class PrefixCache
     private void Remove(Node node)
     {
         _byUse.Remove(node.Use!);
+        node.Use = null;
         node.Parent!.Children.Remove(node);
         if (node.Parent is { Scope: { } scope, Children.Count: 0 })
             _scopes.Remove(scope); // a host may name a scope for every user

@@ -63,7 +63,9 @@ internal sealed partial class Scheduler
     {
         try
         {
-            return sequence.Kv.TryReserve(sequence.Kv.Length + rows);
+            // What cannot succeed must not cost the prefixes that are kept.
+            int end = sequence.Kv.Length + rows;
+            return _engine.Cache.Pool.CouldRent(sequence.Kv.MissingBytes(end)) && sequence.Kv.TryReserve(end);
         }
         catch (OutOfMemoryException error)
         {

@@ -277,7 +277,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         sequence.Fail(error);
         try
         {
-            sequence.Telemetry.Begin(cachedTokens: 0);
+            sequence.BeginUntold();
         }
         catch (Exception)
         {

@@ -149,6 +149,14 @@ internal sealed class Sequence : ITokenStream
         TellProgress();
     }
 
+    /// <summary>Lets the figures of a request begin that is never worked on; the caller hears nothing of it.</summary>
+    internal void BeginUntold()
+    {
+        if (!_hasBegun)
+            Telemetry.Begin(cachedTokens: 0);
+        _hasBegun = true;
+    }
+
     /// <summary>Called by the loop after each step; tells the progress while the answer has no token.</summary>
     internal void TellProgress()
     {

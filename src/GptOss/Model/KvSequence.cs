@@ -201,7 +201,8 @@ internal sealed class KvSequence : IDisposable
         return true;
     }
 
-    private long MissingBytes(int end)
+    /// <summary>Bytes of the pages that are missing for the positions before <paramref name="end"/>.</summary>
+    public long MissingBytes(int end)
     {
         long bytes = 0;
         foreach (PageGroup group in _pool.Groups)

@@ -84,11 +84,14 @@ internal sealed unsafe class PagePool : IDisposable
         return false;
     }
 
+    /// <summary>Whether the given bytes could be rented if nothing were kept.</summary>
+    public bool CouldRent(long bytes) => bytes <= BudgetBytes - HeldBytes;
+
     /// <summary>Makes room until the given bytes can be rented; false if there is no way.</summary>
     public bool TryMakeRoom(long bytes)
     {
-        if (bytes > BudgetBytes - HeldBytes)
-            return false; // not even with nothing kept: what is kept stays
+        if (bytes > BudgetBytes)
+            return false;
         while (bytes - FreeBytes is > 0 and var missing)
             if (MakeRoom is not { } makeRoom || !makeRoom(missing))
                 return false;
