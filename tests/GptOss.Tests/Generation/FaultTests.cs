@@ -6,6 +6,7 @@ using GptOss.Tests.Oracles;
 namespace GptOss.Tests.Generation;
 
 /// <summary>What goes wrong in one request ends that request and no other.</summary>
+[Trait("speed", "slow")] // without fused multiply-add in the processor these passes take minutes
 public sealed class FaultTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

@@ -7,6 +7,7 @@ using Microsoft.Extensions.AI;
 namespace GptOss.Tests.Generation;
 
 /// <summary>What is found again of earlier prompts and answers, and what is not.</summary>
+[Trait("speed", "slow")] // without fused multiply-add in the processor these passes take minutes
 public sealed class PrefixCacheTests : IDisposable
 {
     private readonly LoadedModel _full = LoadedModel.Random(new TinyShape { LayerTypes = "ff" }, seed: 1);

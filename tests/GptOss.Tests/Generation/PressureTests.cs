@@ -5,6 +5,7 @@ using GptOss.Tests.Oracles;
 namespace GptOss.Tests.Generation;
 
 /// <summary>Too few pages, too few places, readers that are slow: all finish, and with their own answers.</summary>
+[Trait("speed", "slow")] // without fused multiply-add in the processor these passes take minutes
 public sealed class PressureTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

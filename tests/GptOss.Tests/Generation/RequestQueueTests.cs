@@ -5,6 +5,7 @@ using GptOss.Tests.Oracles;
 namespace GptOss.Tests.Generation;
 
 /// <summary>Who waits, in which order, and how waiting ends.</summary>
+[Trait("speed", "slow")] // without fused multiply-add in the processor these passes take minutes
 public sealed class RequestQueueTests : IDisposable
 {
     private readonly LoadedModel _model = LoadedModel.Random(new TinyShape(), seed: 1);

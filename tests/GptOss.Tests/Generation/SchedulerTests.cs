@@ -7,6 +7,7 @@ using GptOss.Tests.Oracles;
 namespace GptOss.Tests.Generation;
 
 /// <summary>Alone, in a crowd, after a prefix was found and after a pause: the same bits.</summary>
+[Trait("speed", "slow")] // without fused multiply-add in the processor these passes take minutes
 public sealed class SchedulerTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

@@ -5,6 +5,7 @@ using GptOss.Tests.Oracles;
 namespace GptOss.Tests.Generation;
 
 /// <summary>Very many requests at once, some of them cancelled, left or never finished.</summary>
+[Trait("speed", "slow")] // without fused multiply-add in the processor these passes take minutes
 public sealed class StressTests
 {
     [Fact]

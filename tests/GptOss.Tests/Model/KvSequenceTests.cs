@@ -5,6 +5,7 @@ using GptOss.Tests.Oracles;
 namespace GptOss.Tests.Model;
 
 /// <summary>Sequences rent, share and release pages, and no logit notices.</summary>
+[Trait("speed", "slow")] // without fused multiply-add in the processor these passes take minutes
 public sealed class KvSequenceTests
 {
     // The window of 100 is no multiple of a page. The letters are the kinds of the layers, full or sliding.
