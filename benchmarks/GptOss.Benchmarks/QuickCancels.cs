@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using GptOss.Cli.Bench;
 using GptOss.Kernels;
 using GptOss.Model;
 using GptOss.Threading;
@@ -17,7 +18,7 @@ internal static class QuickCancels
 
     public static void Run()
     {
-        ModelConfig c = Shape20b.Config(Layers);
+        ModelConfig c = PublishedShape.Small.Config(Layers);
         using var random = new RandomWeights(c, CancellationToken.None);
         using var team = new WorkerTeam(Environment.ProcessorCount);
         using var workspace = new Workspace(c, team);

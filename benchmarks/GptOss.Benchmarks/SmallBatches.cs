@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using GptOss.Cli.Bench;
 using GptOss.Model;
 using GptOss.Threading;
 
@@ -23,7 +24,7 @@ internal static class SmallBatches
 
     public static void Run()
     {
-        using var random = new RandomWeights(Shape20b.Config(Layers), CancellationToken.None);
+        using var random = new RandomWeights(PublishedShape.Small.Config(Layers), CancellationToken.None);
         int threads = Environment.ProcessorCount;
         Print("checkpoint", random.Weights, threads);
         // Last, because packing gives the memory of the dense weights back.

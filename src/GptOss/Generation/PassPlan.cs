@@ -9,7 +9,7 @@ namespace GptOss.Generation;
 /// One pass of the scheduler: for each sequence how many of its pending tokens are computed, and then the tokens that
 /// were chosen from the logits.
 /// </summary>
-/// <remarks>Reused from pass to pass, so that planning allocates nothing.</remarks>
+/// <remarks>Reused from pass to pass, so that its lists do not grow anew for each.</remarks>
 /// <param name="samplers">Chooses the tokens from the logits of a pass.</param>
 internal sealed class PassPlan(SamplerTeam samplers) : IPass
 {

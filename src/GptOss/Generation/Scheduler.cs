@@ -10,7 +10,7 @@ namespace GptOss.Generation;
 /// </summary>
 /// <remarks>
 /// Weights are what decoding reads, so that a pass of ten sequences takes little longer than a pass of one. Sequences
-/// join and leave between passes. Only the loop's thread touches the sequences; readers and callers wake it.
+/// join and leave between passes. Only the loop's thread works on them; readers and callers wake it.
 /// </remarks>
 internal sealed partial class Scheduler : ILoop, IDisposable
 {

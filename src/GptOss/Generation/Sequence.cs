@@ -138,7 +138,7 @@ internal sealed class Sequence : ITokenStream
         }
     }
 
-    /// <summary>Called by the loop before each pass of the sequence; only the first call counts.</summary>
+    /// <summary>Called by the loop when the sequence joins those that run; only the first call counts.</summary>
     internal void Begin()
     {
         if (_hasBegun)

@@ -5,8 +5,8 @@ namespace GptOss.Model;
 /// class counts no bytes and takes no lock; <see cref="PagePool"/> does both.
 /// </summary>
 /// <remarks>
-/// Every page is in one of three states: rented (somebody holds it), free (nobody holds it, but its memory is kept for
-/// the next who rents), or bare (a number without memory).
+/// Every page is in one of three states: rented (somebody holds it, or it is kept for later use), free (neither, but
+/// its memory waits for the next who rents), or bare (a number without memory).
 /// </remarks>
 internal sealed class PageStore(PageGroup group)
 {

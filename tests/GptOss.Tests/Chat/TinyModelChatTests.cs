@@ -1,3 +1,4 @@
+// Over 300 lines: the tests share one loaded model, which takes longer than most of them.
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;

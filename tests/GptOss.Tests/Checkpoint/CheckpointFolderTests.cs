@@ -1,3 +1,4 @@
+// Over 300 lines: one folder is built and damaged in all the ways that opening it must notice.
 using System.Text.Json;
 using GptOss.Checkpoint;
 

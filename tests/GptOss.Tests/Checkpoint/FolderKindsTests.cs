@@ -1,3 +1,4 @@
+// Over 300 lines: one table of the kinds of folders that people have, and what is said of each.
 using System.IO.Compression;
 using System.Text;
 using System.Text.Json.Nodes;

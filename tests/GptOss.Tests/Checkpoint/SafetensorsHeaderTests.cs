@@ -1,3 +1,4 @@
+// Over 300 lines: one table of headers with the verdicts of the reference parser.
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;

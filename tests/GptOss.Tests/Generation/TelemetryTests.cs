@@ -1,3 +1,4 @@
+// Over 300 lines: the tests share the listener and must run alone, which holds for a class.
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Reflection;

@@ -1,3 +1,4 @@
+// Over 300 lines: every operation of the sixteen lanes is held to its definition, one after the other.
 using System.Runtime.InteropServices;
 using GptOss.Kernels;
 

@@ -1,3 +1,4 @@
+// Over 300 lines: the definition, each form of the kernel and the refusals share one oracle.
 using GptOss.Kernels;
 
 namespace GptOss.Tests.Kernels;

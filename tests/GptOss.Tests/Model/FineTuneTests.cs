@@ -1,3 +1,4 @@
+// Over 300 lines: one table of the forms in which tools save experts, and their float64 answers.
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using GptOss.Tests.Kernels;

@@ -1,3 +1,4 @@
+// Over 300 lines: the rules of one pool, each on the same two small groups.
 using System.Runtime.CompilerServices;
 using GptOss.Model;
 

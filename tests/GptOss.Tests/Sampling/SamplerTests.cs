@@ -1,3 +1,4 @@
+// Over 300 lines: each step of choosing a token, in the order of the steps, on the same logits.
 using GptOss.Sampling;
 using GptOss.Tests.Kernels;
 

@@ -1,3 +1,4 @@
+// Over 300 lines: whatever threads may do wrong is tried on one team, and the tests must run alone.
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
