@@ -9,8 +9,9 @@ namespace GptOss.Kernels;
 internal static partial class Int8Panel
 {
     /// <summary>
-    /// Computes the dot products of some weight rows of a panel with one token, or with six, as many as registers hold.
-    /// The integer sums of a block of 32 stay in registers; then the block's scales turn them into float32.
+    /// Computes the dot products of some weight rows of a panel with one token, with four, or with six, as many as
+    /// registers hold. The integer sums of a block of 32 stay in registers; then the block's scales turn them into
+    /// float32.
     /// </summary>
     private readonly ref struct Tile<T, TScales>(ReadOnlySpan<byte> panel, int blocks, int row, Span<float> scratch)
         where T : struct, IDots<T>
@@ -29,15 +30,25 @@ internal static partial class Int8Panel
         private readonly int _row = row;
         private readonly Span<float> _scratch = scratch;
 
+        /// <summary>
+        /// Computes two registers of rows for as many tokens as <typeparamref name="TTokens"/> says.
+        /// </summary>
+        /// <param name="x">The activations of the first token.</param>
+        /// <param name="stride">Bytes from one token's activations to the next.</param>
+        /// <param name="tokens">How many tokens there are; the last one stands in for those that are missing.</param>
+        /// <param name="ahead">Which bytes are fetched from memory meanwhile.</param>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Six(ref readonly byte x, int stride, int tokens)
+        public void Many<TTokens>(ref readonly byte x, int stride, int tokens, Ahead ahead)
+            where TTokens : struct, ITileTokens
         {
             nuint blocks = (nuint)_blocks,
                 steps = (nuint)T.Steps,
                 perStep = Int8Row.BlockValues / steps,
                 stepBytes = Rows * perStep;
-            ref readonly byte weights = ref Unsafe.Add(ref MemoryMarshal.GetReference(_panel), (nuint)_row * perStep);
+            ref readonly byte panel = ref MemoryMarshal.GetReference(_panel),
+                weights = ref Unsafe.Add(ref MemoryMarshal.GetReference(_panel), (nuint)_row * perStep);
             ref readonly byte scales = ref Unsafe.Add(ref MemoryMarshal.GetReference(_panel), blocks * BlockBytes);
+            nuint fetched = ahead.First;
             nint last = (nint)stride * (tokens - 1);
             ref readonly byte x0 = ref x,
                 x1 = ref At(in x, stride, last),
@@ -55,7 +66,7 @@ internal static partial class Int8Panel
                 from = 0;
             for (int lane = 0; lane < Int8Row.LaneBlocks; lane++)
             {
-                _scratch[..(Sums * T.Rows)].Clear();
+                _scratch[..(2 * TTokens.Count * T.Rows)].Clear();
                 for (int b = Int8Row.FirstOfLane(lane); b < _blocks; b += Int8Row.LaneBlocks, place++)
                 {
                     T v = T.Broadcast(in x0, startsAt + place * 4),
@@ -78,6 +89,11 @@ internal static partial class Int8Panel
                         b5 = v;
                     for (nuint end = from + steps * 4; from < end; from += 4, at += stepBytes)
                     {
+                        if (TScales.AreOfMemory)
+                        {
+                            Prefetch.ReadFar(in panel, fetched);
+                            fetched += ahead.Step;
+                        }
                         T w0 = T.LoadWeights(in weights, at),
                             w1 = T.LoadWeights(in weights, at + second);
                         v = T.Broadcast(in x0, from);
@@ -92,6 +108,8 @@ internal static partial class Int8Panel
                         v = T.Broadcast(in x3, from);
                         a3 = T.AddDots(a3, w0, v);
                         b3 = T.AddDots(b3, w1, v);
+                        if (TTokens.Count == 4)
+                            continue;
                         v = T.Broadcast(in x4, from);
                         a4 = T.AddDots(a4, w0, v);
                         b4 = T.AddDots(b4, w1, v);
@@ -106,10 +124,12 @@ internal static partial class Int8Panel
                     Add(ref sums, 2 * n, T.BroadcastSingle(in x1, k), k0, k1, a1, b1);
                     Add(ref sums, 4 * n, T.BroadcastSingle(in x2, k), k0, k1, a2, b2);
                     Add(ref sums, 6 * n, T.BroadcastSingle(in x3, k), k0, k1, a3, b3);
+                    if (TTokens.Count == 4)
+                        continue;
                     Add(ref sums, 8 * n, T.BroadcastSingle(in x4, k), k0, k1, a4, b4);
                     Add(ref sums, 10 * n, T.BroadcastSingle(in x5, k), k0, k1, a5, b5);
                 }
-                AddLane(lane, Sums);
+                AddLane(lane, 2 * TTokens.Count);
             }
         }
 
