@@ -8,6 +8,8 @@ else if (args is ["cost"])
     Cost.Run();
 else if (args is ["batch"])
     SmallBatches.Run();
+else if (args is ["conversations"])
+    await Conversations.RunAsync();
 else if (args is ["cancel"])
     QuickCancels.Run();
 else

@@ -1,0 +1,169 @@
+using System.Diagnostics;
+using GptOss.Cli.Bench;
+using GptOss.Generation;
+using GptOss.Model;
+
+namespace GptOss.Benchmarks;
+
+/// <summary>
+/// What many conversations at once cost each other: the second turn of a chat, an answer beside a prompt that is read,
+/// and 16 answers against one.
+/// </summary>
+/// <remarks>
+/// Six layers of the published 20b sizes with random weights, in the fast precision; the last line is of the tiny
+/// model. Every figure is a ratio within one run.
+/// </remarks>
+internal static class Conversations
+{
+    private const int Layers = 6,
+        Rounds = 3;
+
+    public static async Task RunAsync()
+    {
+        using (var random = new RandomWeights(PublishedShape.Small.Config(Layers), CancellationToken.None))
+        using (
+            var fast = new FastWeights(random.Weights, random, Environment.ProcessorCount, null, CancellationToken.None)
+        )
+        using (Engine engine = Over(fast.Weights))
+        {
+            await SecondTurnAsync(engine).ConfigureAwait(false);
+            await BesidePromptAsync(engine, promptTokens: 4000, "6L of 20b").ConfigureAwait(false);
+            await ManyAnswersAsync(engine).ConfigureAwait(false);
+        }
+        using GptOssModel tiny = await GptOssModel
+            .LoadAsync(TinyGptOss.Folder, new ModelOptions { ContextLength = 40_000 })
+            .ConfigureAwait(false);
+        await BesidePromptAsync(tiny.Engine, promptTokens: 32_768, "tiny model").ConfigureAwait(false);
+    }
+
+    private static Engine Over(ModelWeights weights) =>
+        new(
+            weights,
+            Environment.ProcessorCount,
+            weights.Config.MaxPositions,
+            new KvCache(weights.Config, KeyValueFormat.Float32, 6L << 30),
+            _ => new NumericFaultException("The random weights made logits that are not finite.", null)
+        );
+
+    // Turn 1 reads 2,000 tokens and answers 32; turn 2 adds 16.
+    private static async Task SecondTurnAsync(Engine engine)
+    {
+        var ratios = new List<double>();
+        for (int round = 0; round < Rounds; round++)
+        {
+            using var scheduler = new Scheduler(engine, ModelOptions.Default);
+            List<int> history = [.. Tokens(engine, 2000, seed: round)];
+            List<(int Token, double At)> first = await AnswerAsync(scheduler, history, 32).ConfigureAwait(false);
+            history.AddRange(first.Select(token => token.Token));
+            history.AddRange(Tokens(engine, 16, seed: 100 + round));
+            List<(int Token, double At)> second = await AnswerAsync(scheduler, history, 1).ConfigureAwait(false);
+            ratios.Add(second[0].At / first[0].At);
+        }
+        Console.WriteLine($"first token of turn 2: {Median(ratios):0.0 %} of the time of turn 1");
+    }
+
+    private static async Task BesidePromptAsync(Engine engine, int promptTokens, string name)
+    {
+        List<double> typical = [],
+            worst = [],
+            prefill = [],
+            speed = [];
+        for (int round = 0; round < Rounds; round++)
+        {
+            using var scheduler = new Scheduler(engine, ModelOptions.Default);
+            double alone = (
+                await AnswerAsync(scheduler, Tokens(engine, promptTokens, 2 * round), 1).ConfigureAwait(false)
+            )[0].At;
+            using var end = new CancellationTokenSource();
+            List<double> times = [];
+            Task reading = ReadAsync(scheduler, Tokens(engine, 32, 50 + round), times, end.Token);
+            while (Count(times) < 40)
+                await Task.Delay(10).ConfigureAwait(false);
+            int before = Count(times);
+            double beside = (
+                await AnswerAsync(scheduler, Tokens(engine, promptTokens, 2 * round + 1), 1).ConfigureAwait(false)
+            )[0].At;
+            int after = Count(times);
+            await end.CancelAsync().ConfigureAwait(false);
+            await reading.ConfigureAwait(false);
+            List<double> gaps = [.. times.Zip(times.Skip(1), (from, to) => to - from)];
+            double calm = Median(gaps[8..(before - 1)]);
+            List<double> disturbed = gaps[before..Math.Max(before + 1, after - 1)];
+            typical.Add(Median(disturbed) / calm);
+            worst.Add(disturbed.Max() / calm);
+            prefill.Add(alone / beside);
+            speed.Add((after - before) / beside * calm);
+        }
+        Console.WriteLine(
+            $"{name}, an answer beside a prompt of {promptTokens}: {Median(typical):0.00} × the time of a token, at "
+                + $"worst {Median(worst):0.00} ×; {Median(speed):0.00} × its speed; the prompt {Median(prefill):0.00} ×"
+        );
+    }
+
+    private static async Task ManyAnswersAsync(Engine engine)
+    {
+        List<double> ratios = [],
+            speeds = [];
+        for (int round = 0; round < Rounds; round++)
+        {
+            double one =
+                    await ManyStreams.TokensPerSecondAsync(engine, 1, 32, CancellationToken.None).ConfigureAwait(false),
+                many =
+                    await ManyStreams
+                        .TokensPerSecondAsync(engine, 16, 16, CancellationToken.None)
+                        .ConfigureAwait(false);
+            ratios.Add(many / one);
+            speeds.Add(many);
+        }
+        Console.WriteLine($"16 answers: {Median(speeds):0.0} tok/s together, {Median(ratios):0.00} × one alone");
+    }
+
+    private static async Task<List<(int Token, double At)>> AnswerAsync(
+        Scheduler scheduler,
+        IReadOnlyList<int> prompt,
+        int tokens
+    )
+    {
+        long started = Stopwatch.GetTimestamp();
+        List<(int, double)> answer = [];
+        using Sequence sequence = scheduler.Submit(
+            new GenerationRequest { Prompt = prompt, MaxTokens = tokens },
+            CancellationToken.None
+        );
+        await foreach (GeneratedToken token in sequence.ReadAsync().ConfigureAwait(false))
+            answer.Add((token.Id, Stopwatch.GetElapsedTime(started).TotalSeconds));
+        return answer;
+    }
+
+    private static async Task ReadAsync(
+        Scheduler scheduler,
+        IReadOnlyList<int> prompt,
+        List<double> times,
+        CancellationToken end
+    )
+    {
+        long started = Stopwatch.GetTimestamp();
+        using Sequence sequence = scheduler.Submit(new GenerationRequest { Prompt = prompt }, end);
+        try
+        {
+            await foreach (GeneratedToken _ in sequence.ReadAsync(end).ConfigureAwait(false))
+                lock (times)
+                    times.Add(Stopwatch.GetElapsedTime(started).TotalSeconds);
+        }
+        catch (OperationCanceledException) { }
+    }
+
+    private static int Count(List<double> times)
+    {
+        lock (times)
+            return times.Count;
+    }
+
+    private static int[] Tokens(Engine engine, int count, int seed)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, count).Select(_ => random.Next(engine.Weights.Config.VocabSize))];
+    }
+
+    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+}
