@@ -31,9 +31,10 @@ internal sealed partial class Scheduler
 
     private static bool IsStalled(Sequence sequence) => !sequence.HasRoom;
 
-    // Where pages run out, a sequence gives its own back and is computed again later, so that nothing fails. A sequence that runs alone takes
-    // fewer rows, since a pass of 512 rows needs more pages of sliding layers than decoding did. If even one row finds
-    // no page, the sequence has filled all the memory there is: its answer ends as in a full context.
+    // Where pages run out, a sequence gives its own back and is computed again later, so that nothing fails. A
+    // sequence that runs alone takes fewer rows, since a pass of 512 rows needs more pages of sliding layers than
+    // decoding did. If even one row finds no page, the sequence has filled all the memory there is: its answer ends as
+    // in a full context.
     private void ReservePages()
     {
         for (int i = 0; i < _plan.Shares.Count; )
