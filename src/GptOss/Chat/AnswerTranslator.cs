@@ -118,6 +118,7 @@ internal sealed class AnswerTranslator
         return _request.Generation with
         {
             Prompt = [.. AllTokens],
+            IsOwed = true,
             MaxTokens = left,
             Guide = NewGuide(_request.BegunAgain, Usage.Reasoning),
         };

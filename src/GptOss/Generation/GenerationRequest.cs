@@ -25,6 +25,11 @@ internal sealed record GenerationRequest
     public int Priority { get; init; }
 
     /// <summary>
+    /// Whether this goes on with an answer that was accepted before; a full queue takes such a request all the same.
+    /// </summary>
+    public bool IsOwed { get; init; }
+
+    /// <summary>
     /// How many of the most likely tokens are reported with each choice; null reports no probabilities.
     /// </summary>
     public int? LogProbabilities { get; init; }

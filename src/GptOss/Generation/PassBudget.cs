@@ -25,6 +25,9 @@ internal sealed class PassBudget(double maxSeconds)
     /// <summary>Rows of prompts before anything was measured.</summary>
     private const int FirstRows = 64;
 
+    /// <summary>A cancellation does not wait for the end of a pass that takes longer than this.</summary>
+    private const double LongSeconds = 0.03;
+
     /// <summary>How much a new measurement counts beside those before.</summary>
     private const double Weight = 0.25;
 
@@ -34,15 +37,28 @@ internal sealed class PassBudget(double maxSeconds)
 
     /// <summary>Rows of prompts that the next pass may take.</summary>
     /// <param name="decodingRows">How many rows of the pass decode.</param>
-    public int PromptRows(int decodingRows)
+    /// <param name="isBrief">Whether the pass must be short although nobody decodes.</param>
+    public int PromptRows(int decodingRows, bool isBrief = false)
     {
-        if (decodingRows == 0)
+        if (decodingRows == 0 && !isBrief)
             return ChunkRows;
         double alone = Decoding(decodingRows);
-        if (alone == 0 || _promptRow == 0)
+        if ((alone == 0 && decodingRows > 0) || _promptRow == 0)
             return FirstRows;
-        double left = Math.Min(maxSeconds, 4 * alone) - alone;
+        double left = decodingRows == 0 ? Math.Min(maxSeconds, LongSeconds) : Math.Min(maxSeconds, 4 * alone) - alone;
         return (int)Math.Clamp(left / _promptRow, FewestRows, ChunkRows);
+    }
+
+    /// <summary>
+    /// Whether a pass is expected to take longer than a cancellation may wait for, as far as passes were measured.
+    /// </summary>
+    /// <param name="decodingRows">How many of its rows decode.</param>
+    /// <param name="promptRows">How many of its rows belong to prompts.</param>
+    public bool IsLong(int decodingRows, int promptRows)
+    {
+        double alone = Decoding(decodingRows);
+        bool isUnknown = (decodingRows > 0 && alone == 0) || (promptRows > 0 && _promptRow == 0);
+        return isUnknown || alone + promptRows * _promptRow > LongSeconds;
     }
 
     /// <summary>Takes in how long a pass took.</summary>

@@ -37,7 +37,8 @@ internal sealed class PassPlan(SamplerTeam samplers) : IPass
     /// </remarks>
     /// <param name="running">The sequences that may take part, oldest first.</param>
     /// <param name="budget">How many rows of prompts the pass may take.</param>
-    public void Make(IReadOnlyList<Sequence> running, PassBudget budget)
+    /// <param name="isBrief">Whether the pass must be short although nobody decodes.</param>
+    public void Make(IReadOnlyList<Sequence> running, PassBudget budget, bool isBrief)
     {
         Clear();
         foreach (Sequence sequence in running)
@@ -54,7 +55,7 @@ internal sealed class PassPlan(SamplerTeam samplers) : IPass
                 DecodingRows += sequence.Pending.Length;
             }
         }
-        int left = budget.PromptRows(DecodingRows);
+        int left = budget.PromptRows(DecodingRows, isBrief);
         if (left < FewestRows * _prompts.Count)
             ShortestFirst();
         for (int i = 0; i < _prompts.Count && left > 0; i++)

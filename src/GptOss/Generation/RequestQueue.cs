@@ -5,12 +5,24 @@ namespace GptOss.Generation;
 /// <summary>
 /// The requests that wait to be worked on: those of higher priority first, and among equals the one that came first.
 /// </summary>
-/// <remarks>Thread-safe: callers add, the scheduler's loop takes.</remarks>
+/// <remarks>
+/// <para>
+/// Thread-safe: callers add, the scheduler's loop takes. A request is accepted or refused once, before anything is done
+/// for it, and its place is counted in the same step, so that no number of threads passes the limit together.
+/// </para>
+/// <para>
+/// As many requests are accepted as may run and wait together. So one that is paused, and waits again, makes the queue
+/// no fuller than it was.
+/// </para>
+/// </remarks>
 /// <param name="capacity">The most requests that may wait.</param>
-internal sealed class RequestQueue(int capacity)
+/// <param name="maxRunning">The most requests that may run.</param>
+internal sealed class RequestQueue(int capacity, int maxRunning)
 {
     private readonly Lock _lock = new();
     private readonly List<Sequence> _waiting = [];
+    private int _coming;
+    private int _running;
     private bool _isClosed;
 
     /// <summary>Whether a request waits that could go on.</summary>
@@ -23,36 +35,61 @@ internal sealed class RequestQueue(int capacity)
         }
     }
 
-    /// <summary>Refuses another request where it would find neither a place to run nor one to wait.</summary>
-    /// <param name="freePlaces">How many requests more may run: as many of those that wait are about to begin.</param>
+    /// <summary>
+    /// Accepts a request, which <see cref="TryAdd"/> or <see cref="GiveUp"/> must follow, or refuses it where it would
+    /// find neither a place to run nor one to wait.
+    /// </summary>
+    /// <param name="isOwed">Whether the request goes on with an answer that was accepted before, so that it is never
+    /// refused.</param>
     /// <exception cref="EngineBusyException">As many requests wait as may wait.</exception>
-    public void ThrowIfFull(int freePlaces)
+    public void Accept(bool isOwed)
     {
         lock (_lock)
         {
             // Those who were cancelled have no place any more, though the loop has not taken them yet.
-            int length = _waiting.Count(waiting => !IsStopped(waiting)) - freePlaces;
-            if (length >= capacity)
+            int length = _coming + _waiting.Count(waiting => !IsStopped(waiting)) - (maxRunning - _running);
+            if (length >= capacity && !isOwed)
                 throw new EngineBusyException(length);
+            _coming++;
         }
     }
 
-    /// <summary>Adds a request behind all others of its priority; false where the queue was closed.</summary>
+    /// <summary>Frees the place of a request that was accepted and will not be added.</summary>
+    public void GiveUp()
+    {
+        lock (_lock)
+            _coming--;
+    }
+
+    /// <summary>
+    /// Adds a request that was accepted behind all others of its priority; false where the queue was closed.
+    /// </summary>
     public bool TryAdd(Sequence sequence)
     {
         lock (_lock)
         {
+            _coming--;
             if (!_isClosed)
                 _waiting.Insert(Place(waiting => waiting.Priority >= sequence.Priority), sequence);
             return !_isClosed;
         }
     }
 
+    /// <summary>Frees the place of a request that was taken and runs no more.</summary>
+    public void Leave()
+    {
+        lock (_lock)
+            _running--;
+    }
+
     /// <summary>Puts a request that had begun before all others of its priority.</summary>
     public void PutBack(Sequence sequence)
     {
         lock (_lock)
+        {
+            _running--;
             _waiting.Insert(Place(waiting => waiting.Priority > sequence.Priority), sequence);
+        }
     }
 
     /// <summary>
@@ -68,7 +105,11 @@ internal sealed class RequestQueue(int capacity)
         if (sequence is null || !canJoin(sequence))
             return false;
         lock (_lock)
-            return _waiting.Remove(sequence);
+        {
+            bool isTaken = _waiting.Remove(sequence);
+            _running += isTaken ? 1 : 0;
+            return isTaken;
+        }
     }
 
     /// <summary>Takes all requests that were cancelled while they waited.</summary>

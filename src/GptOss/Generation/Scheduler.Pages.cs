@@ -3,7 +3,8 @@ using GptOss.Model;
 namespace GptOss.Generation;
 
 /// <summary>
-/// Places and pages: who may join, who is paused where pages run out, and which pages are kept for later requests.
+/// Places and pages: who may join, who is paused where pages run out, who leaves, and which pages are kept for later
+/// requests.
 /// </summary>
 internal sealed partial class Scheduler
 {
@@ -30,10 +31,10 @@ internal sealed partial class Scheduler
 
     private static bool IsStalled(Sequence sequence) => !sequence.HasRoom;
 
-    // Where pages run out, a sequence gives its own back and is computed again later, so that nothing fails: one that
-    // cannot go on because its reader does not read, else the one that joined last. A sequence that runs alone takes
-    // fewer rows, since a pass of 512 rows needs more pages of sliding layers than decoding did. If even one row finds
-    // no page, the sequence has filled all the memory there is: its answer ends as in a full context.
+    // Where pages run out, a sequence gives its own back and is computed again later, so that nothing fails. A
+    // sequence that runs alone takes fewer rows, since a pass of 512 rows needs more pages of sliding layers than
+    // decoding did. If even one row finds no page, the sequence has filled all the memory there is: its answer ends as
+    // in a full context.
     private void ReservePages()
     {
         for (int i = 0; i < _plan.Shares.Count; )
@@ -45,7 +46,7 @@ internal sealed partial class Scheduler
                 i++;
             else if (_running.Count > 1)
             {
-                Pause(_running.FindLast(IsStalled) ?? _running[^1]);
+                Pause(Victim());
                 i = 0; // what was reserved before stays so
             }
             else if (rows > 1)
@@ -59,20 +60,40 @@ internal sealed partial class Scheduler
         }
     }
 
+    // One that cannot go on because its reader does not read; else of those with the lowest priority the one that
+    // joined last.
+    private Sequence Victim()
+    {
+        if (_running.FindLast(IsStalled) is { } stalled)
+            return stalled;
+        Sequence victim = _running[^1];
+        for (int i = _running.Count - 2; i >= 0; i--)
+            if (_running[i].Priority < victim.Priority)
+                victim = _running[i];
+        return victim;
+    }
+
+    // Null where the system has no memory even after the pool gave back all that nobody needs now.
     private bool? TryReserve(Sequence sequence, int rows)
     {
-        try
-        {
-            // What cannot succeed must not cost the prefixes that are kept.
-            int end = sequence.Kv.Length + rows;
-            return _engine.Cache.Pool.CouldRent(sequence.Kv.MissingBytes(end)) && sequence.Kv.TryReserve(end);
-        }
-        catch (OutOfMemoryException error)
-        {
-            _plan.Remove(sequence);
-            End(sequence, error);
-            return null;
-        }
+        for (bool isLastTry = false; ; isLastTry = true)
+            try
+            {
+                // What cannot succeed must not cost the prefixes that are kept.
+                int end = sequence.Kv.Length + rows;
+                return _engine.Cache.Pool.CouldRent(sequence.Kv.MissingBytes(end)) && sequence.Kv.TryReserve(end);
+            }
+            catch (OutOfMemoryException error)
+            {
+                if (isLastTry)
+                {
+                    _plan.Remove(sequence);
+                    End(sequence, error);
+                    return null;
+                }
+                _prefixes.Clear();
+                _engine.Cache.Pool.Trim();
+            }
     }
 
     private void Pause(Sequence sequence)
@@ -83,6 +104,22 @@ internal sealed partial class Scheduler
         sequence.KeptPages = 0;
         _engine.Instruments.Now.Paused();
         _queue.PutBack(sequence);
+    }
+
+    private void Leave(Sequence sequence)
+    {
+        if (_running.Remove(sequence))
+            _queue.Leave();
+    }
+
+    private void End(Sequence sequence, Exception? error)
+    {
+        Leave(sequence);
+        if (error is not null)
+            sequence.Fail(error);
+        else
+            TryKeep(sequence, isComplete: true);
+        sequence.Release();
     }
 
     private void KeepFullPages(Sequence sequence)

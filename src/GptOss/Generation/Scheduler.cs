@@ -21,6 +21,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
     private readonly Admission _admission;
     private readonly FaultSearch _faults;
     private readonly PassPlan _plan;
+    private readonly PassStop _stop = new();
     private readonly List<Sequence> _running = [];
     private readonly int _maxRunning;
     private readonly LoopThread _thread;
@@ -30,7 +31,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
     public Scheduler(Engine engine, ModelOptions options)
     {
         _engine = engine;
-        _queue = new RequestQueue(options.MaxQueuedRequests);
+        _queue = new RequestQueue(options.MaxQueuedRequests, options.MaxRunning);
         _budget = new PassBudget(options.MaxPassLatency.TotalSeconds);
         _maxRunning = options.MaxRunning;
         _plan = new PassPlan(engine.Samplers);
@@ -52,15 +53,24 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         if (_engine.Closing.IsCancellationRequested)
             throw _engine.Disposed();
         cancellation.ThrowIfCancellationRequested();
-        _queue.ThrowIfFull(Math.Max(0, _maxRunning - _running.Count));
-        var sequence = new Sequence(
-            request,
-            _engine.Cache.NewSequence(),
-            _engine.Instruments,
-            _thread.Wake,
-            _engine.Closing,
-            cancellation
-        );
+        _queue.Accept(request.IsOwed);
+        Sequence sequence;
+        try
+        {
+            sequence = new Sequence(
+                request,
+                _engine.Cache.NewSequence(),
+                _engine.Instruments,
+                _thread.Wake,
+                _engine.Closing,
+                cancellation
+            );
+        }
+        catch
+        {
+            _queue.GiveUp(); // a listener to the activity threw, or memory was short
+            throw;
+        }
         if (!_queue.TryAdd(sequence))
         {
             Refuse(sequence, _engine.Disposed()); // the model was disposed since the first look
@@ -81,7 +91,10 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         foreach (Sequence sequence in _queue.Close())
             Refuse(sequence, _engine.Disposed());
         if (!_thread.IsCurrent)
+        {
             EndAll(_engine.Disposed());
+            _stop.Dispose();
+        }
         _faults.Wait(); // the search reads the weights, which are about to go
     }
 
@@ -122,18 +135,17 @@ internal sealed partial class Scheduler : ILoop, IDisposable
     private bool TakePass()
     {
         bool isDictated = AppendDictated();
-        _plan.Make(_running, _budget);
+        _plan.Make(_running, _budget, isBrief: _stop.HasCostOthers);
         bool isPlanned = _plan.Shares.Count > 0;
         ReservePages();
         if (_plan.Shares.Count == 0)
             return isDictated || isPlanned;
 
-        // A pass of one sequence ends when that one is stopped. A pass of several is short, and goes on for the others.
-        CancellationToken stop = _plan.Shares.Count == 1 ? _plan.Shares[0].Sequence.Stop : _engine.Closing;
+        bool isLong = _budget.IsLong(_plan.DecodingRows, _plan.PromptRows);
         long started = Stopwatch.GetTimestamp();
         try
         {
-            _engine.Run(_plan, stop);
+            _engine.Run(_plan, _stop.Begin(_plan.Shares, isLong));
         }
         catch (OperationCanceledException)
         {
@@ -143,6 +155,10 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         {
             PassFailed(error);
             return true;
+        }
+        finally
+        {
+            _stop.End();
         }
         _budget.Learn(_plan.DecodingRows, _plan.PromptRows, Stopwatch.GetElapsedTime(started).TotalSeconds);
         DealOut();
@@ -156,6 +172,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
             Guarded(sequence, static read => read.TellProgress());
             if (!sequence.Choice.IsDamaged)
                 KeepFullPages(sequence);
+            sequence.Kv.LetGoUnseen();
         }
         foreach (Sequence sequence in _plan.Chosen)
         {
@@ -166,7 +183,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
                 End(sequence, fault);
             else if (choice.IsDamaged)
             {
-                _running.Remove(sequence);
+                Leave(sequence);
                 sequence.Kv.Clear(); // others need the pages while the search goes on
                 _faults.End(sequence);
             }
@@ -251,16 +268,6 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         {
             End(sequence, error); // code of the caller threw, such as a listener or a progress
         }
-    }
-
-    private void End(Sequence sequence, Exception? error)
-    {
-        _running.Remove(sequence);
-        if (error is not null)
-            sequence.Fail(error);
-        else
-            TryKeep(sequence, isComplete: true);
-        sequence.Release();
     }
 
     private void EndAll(Exception error)

@@ -79,6 +79,7 @@ internal sealed class KvSequence : IDisposable
     /// <exception cref="OutOfMemoryException">The system has no memory; nothing was taken.</exception>
     public bool TryReserve(int end)
     {
+        LetGoUnseen();
         if (!_pool.TryMakeRoom(MissingBytes(end)))
             return false;
         int held = _tables[0].Count,
@@ -106,12 +107,16 @@ internal sealed class KvSequence : IDisposable
     }
 
     /// <summary>
-    /// Takes in <paramref name="count"/> positions that a pass has stored, and lets go of the pages that no later query
-    /// sees.
+    /// Takes in <paramref name="count"/> positions that a pass has stored. The pages that no later query sees are still
+    /// there, for whoever wants to keep them.
     /// </summary>
-    public void Advance(int count)
+    public void Advance(int count) => Length += count;
+
+    /// <summary>
+    /// Lets go of the pages that no later query sees. The next reservation does so too, before it rents others.
+    /// </summary>
+    public void LetGoUnseen()
     {
-        Length += count;
         for (int group = 0; group < _tables.Length; group++)
         {
             Span<int> pages = CollectionsMarshal.AsSpan(_tables[group]);

@@ -37,13 +37,14 @@ public sealed class PrefixCacheTests : IDisposable
 
     /// <summary>
     /// A query sees the 128 positions up to its own. The prompt of 600 tokens is read by passes of 512 and 88 rows; the
-    /// second lets go of all pages before position 473 − a page's part.
+    /// pages that the window no longer sees are kept before the sequence lets them go.
     /// </summary>
     [Theory]
     [InlineData(600, 599)] // all but the token whose logits are wanted
-    [InlineData(580, 576)] // within the last full page, which is copied no further than it is known
-    [InlineData(100, 0)] // the sliding layers' pages at the beginning were let go
-    public async Task Sliding_layers_need_the_pages_that_the_window_sees(int common, int atLeast)
+    [InlineData(580, 580)] // within the last page
+    [InlineData(300, 300)] // within the rows of one pass
+    [InlineData(100, 100)]
+    public async Task Sliding_layers_find_a_prefix_wherever_it_branches(int common, int atLeast)
     {
         var shape = new TinyShape { SlidingWindow = 128 };
         using var model = LoadedModel.Random(shape, seed: 1);
@@ -62,6 +63,33 @@ public sealed class PrefixCacheTests : IDisposable
 
         Assert.InRange(answer.Cached, atLeast, Math.Min(common, other.Length - 1));
         Assert.Equal(await tested.AskAlone(request with { Prompt = other, Sampling = SamplingOptions.Greedy }), answer);
+    }
+
+    /// <summary>
+    /// The most frequent use: conversations with the same instructions and tools, and different first questions.
+    /// </summary>
+    [Theory]
+    [InlineData(300)]
+    [InlineData(700)]
+    [InlineData(2000)]
+    public async Task Instructions_in_common_are_found_by_every_other_conversation(int common)
+    {
+        using var model = LoadedModel.Random(new TinyShape { SlidingWindow = 128 }, seed: 1);
+        using var tested = new SchedulerUnderTest(model, new ModelOptions { ContextLength = 4000 });
+        int[] instructions = LoadedModel.Prompt(common, 512);
+        for (int question = 0; question < 3; question++)
+        {
+            var request = new GenerationRequest
+            {
+                Prompt = [.. instructions, 500 + question, .. LoadedModel.Prompt(40, 500, question)],
+                MaxTokens = 3,
+                LogProbabilities = 2,
+                Sampling = SamplingOptions.Greedy,
+            };
+            Answer answer = await tested.Ask(request, Stop);
+            Assert.Equal(question == 0 ? 0 : common, answer.Cached);
+            Assert.Equal(await tested.AskAlone(request), answer);
+        }
     }
 
     [Fact]

@@ -76,6 +76,33 @@ public sealed class PressureTests
         }
     }
 
+    /// <summary>The one with the lower priority came first, and yet gives its pages to the other.</summary>
+    [Fact]
+    public async Task Where_pages_run_out_the_lowest_priority_is_paused()
+    {
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        using var sizes = new SchedulerUnderTest(model, new ModelOptions());
+        long budget = sizes.Engine.Cache.BytesFor(420, PassBudget.ChunkRows);
+        using var tested = new SchedulerUnderTest(model, new ModelOptions { KvCacheBytes = budget });
+        List<string> ended = [];
+        var request = new GenerationRequest
+        {
+            Prompt = LoadedModel.Prompt(100, 512),
+            MaxTokens = 250,
+            Sampling = SamplingOptions.Greedy,
+        };
+        await Task.WhenAll(Ask("low", request with { Priority = -1 }), Ask("high", request with { Scope = "other" }));
+        Assert.True(tested.Engine.Instruments.Now.Pauses > 0, "nothing was paused");
+        Assert.Equal(["high", "low"], ended);
+
+        async Task Ask(string name, GenerationRequest asked)
+        {
+            await tested.Ask(asked, Stop);
+            lock (ended)
+                ended.Add(name);
+        }
+    }
+
     /// <summary>
     /// A pass of 512 rows needs more pages of sliding layers than decoding did. Alone in the pool, the sequence is
     /// computed again by smaller passes.

@@ -91,6 +91,57 @@ public sealed class RequestQueueTests : IDisposable
     }
 
     [Fact]
+    public async Task Threads_that_come_at_once_do_not_pass_the_limit_together()
+    {
+        using var tested = new SchedulerUnderTest(_model, new ModelOptions { MaxRunning = 1, MaxQueuedRequests = 5 });
+        using ITokenStream held = HoldTheLoop(tested);
+        var request = new GenerationRequest { Prompt = [1, 2], MaxTokens = 2 };
+        for (int round = 0; round < 50; round++)
+        {
+            using var barrier = new Barrier(8);
+            ITokenStream?[] taken = await Task.WhenAll(
+                Enumerable
+                    .Range(0, 8)
+                    .Select(_ =>
+                        Task.Factory.StartNew(
+                            () =>
+                            {
+                                barrier.SignalAndWait(Stop);
+                                try
+                                {
+                                    return tested.Submit(request, Stop);
+                                }
+                                catch (EngineBusyException busy)
+                                {
+                                    Assert.Equal(5, busy.QueueLength);
+                                    return null;
+                                }
+                            },
+                            TaskCreationOptions.LongRunning
+                        )
+                    )
+            );
+            Assert.Equal(5, taken.Count(stream => stream is not null));
+            foreach (ITokenStream? stream in taken)
+                stream?.Dispose();
+        }
+        _goOn.Set();
+    }
+
+    [Fact]
+    public void An_answer_that_was_accepted_goes_on_though_the_queue_is_full()
+    {
+        using var tested = new SchedulerUnderTest(_model, new ModelOptions { MaxRunning = 1, MaxQueuedRequests = 1 });
+        using ITokenStream held = HoldTheLoop(tested);
+        var request = new GenerationRequest { Prompt = [1, 2], MaxTokens = 2 };
+        using ITokenStream waits = tested.Submit(request, Stop);
+        Assert.Throws<EngineBusyException>(() => tested.Submit(request, Stop));
+        using ITokenStream owed = tested.Submit(request with { IsOwed = true }, Stop);
+        Assert.Equal(2, Assert.Throws<EngineBusyException>(() => tested.Submit(request, Stop)).QueueLength);
+        _goOn.Set();
+    }
+
+    [Fact]
     public async Task Disposing_ends_all_who_run_wait_or_are_paused()
     {
         using var sizes = new SchedulerUnderTest(_model, new ModelOptions());
@@ -155,7 +206,7 @@ public sealed class RequestQueueTests : IDisposable
     {
         using var tested = new SchedulerUnderTest(_model, new ModelOptions());
         var request = new GenerationRequest { Prompt = [1] };
-        var queue = new RequestQueue(capacity: 5);
+        var queue = new RequestQueue(capacity: 5, maxRunning: 1);
         using Sequence first = NewSequence(),
             late = NewSequence();
         Assert.True(queue.TryAdd(first));

@@ -13,12 +13,16 @@ internal sealed class CountingMemory : PageMemory
     /// <summary>Whether the next allocation fails.</summary>
     public bool Fails { get; set; }
 
-    /// <summary>Allocations until one fails, once; negative for never.</summary>
+    /// <summary>Allocations until one fails; negative for never.</summary>
     public int FailsAfter { get; set; } = -1;
+
+    /// <summary>How many allocations fail one after the other, where one does.</summary>
+    public int FailsTimes { get; init; } = 1;
 
     public override nint Allocate(long bytes)
     {
-        if (Fails || FailsAfter-- == 0)
+        int left = FailsAfter--;
+        if (Fails || (left <= 0 && left > -FailsTimes))
             throw new InsufficientMemoryException(); // an OutOfMemoryException that code may throw
         nint address = base.Allocate(bytes);
         Interlocked.Increment(ref _taken);

@@ -1,3 +1,4 @@
+// Over 300 lines: one sequence is tried from empty to disposed, with helpers that all of its tests share.
 using GptOss.Model;
 using GptOss.Tests.Kernels;
 using GptOss.Tests.Oracles;
@@ -88,6 +89,7 @@ public sealed class KvSequenceTests
             second = cache.NewSequence(),
             third = cache.NewSequence();
         model.Pass((first, LoadedModel.Prompt(192, 512)));
+        first.LetGoUnseen();
         // 192 positions are three pages of each group; the next query sees 93 and later, so sliding page 0 is gone.
         long three = cache.PageBytes + cache.Pool.Groups[0].PageBytes * 2 + cache.Pool.Groups[1].PageBytes;
         Assert.Equal(three, cache.Bytes);
@@ -121,6 +123,8 @@ public sealed class KvSequenceTests
         Assert.Equal([KvSequence.LetGo, KvSequence.LetGo], second.Pages(1)[..2].ToArray());
         Assert.Equal(first.Pages(1)[2..], second.Pages(1)[2..]);
         first.Advance(63); // the query at 163 sees 64 to 163
+        Assert.DoesNotContain(KvSequence.LetGo, first.Pages(1).ToArray());
+        first.LetGoUnseen();
         Assert.Equal(0, first.Pages(1).IndexOf(KvSequence.LetGo));
         Assert.Equal(1, first.Pages(1).LastIndexOf(KvSequence.LetGo) + 1);
     }
@@ -132,7 +136,8 @@ public sealed class KvSequenceTests
         KvCache cache = model.Engine.Cache;
         using KvSequence first = cache.NewSequence(),
             second = cache.NewSequence();
-        model.Pass((first, LoadedModel.Prompt(300, 512))); // sliding pages 0 to 2 are gone
+        model.Pass((first, LoadedModel.Prompt(300, 512)));
+        first.LetGoUnseen(); // sliding pages 0 to 2 are gone
         long held = cache.Bytes;
 
         Assert.Throws<ArgumentException>(() => second.Adopt(Pages(first), 200));
