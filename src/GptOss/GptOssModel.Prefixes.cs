@@ -45,9 +45,8 @@ public sealed partial class GptOssModel
                     .ComputeAsync(prompt, scope, handover, cancellationToken)
                     .ConfigureAwait(false);
                 await AtomicFile
-                    .WriteAsync(
-                        target,
-                        stream => Source.Saved.WriteAsync(handover.Given!, tokens, stream, cancellationToken)
+                    .WriteAsync(target, stream =>
+                        Source.Saved.WriteAsync(handover.Given!, tokens, stream, cancellationToken)
                     )
                     .ConfigureAwait(false);
             },
@@ -101,11 +100,7 @@ public sealed partial class GptOssModel
     /// <exception cref="SavedStateException">The file is missing, damaged, of another version, model, precision or
     /// key/value format, or does not fit into the memory. Nothing was loaded.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public Task<int> LoadPrefixAsync(
-        string path,
-        string? scope = null,
-        CancellationToken cancellationToken = default
-    )
+    public Task<int> LoadPrefixAsync(string path, string? scope = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         return Task.Run(
@@ -125,17 +120,10 @@ public sealed partial class GptOssModel
     /// <param name="scope">The <see cref="GptOssRequestOptions.CacheScope"/> of the requests that shall find it; null for
     /// the shared one.</param>
     /// <param name="cancellationToken">Ends the reading; then nothing is loaded.</param>
-    public Task<int> LoadPrefixAsync(
-        Stream stream,
-        string? scope = null,
-        CancellationToken cancellationToken = default
-    )
+    public Task<int> LoadPrefixAsync(Stream stream, string? scope = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        return Task.Run(
-            () => Source.Saved.ReadAsync(stream, file: null, scope, cancellationToken),
-            cancellationToken
-        );
+        return Task.Run(() => Source.Saved.ReadAsync(stream, file: null, scope, cancellationToken), cancellationToken);
     }
 
     private static int[] Prefix(IEnumerable<int> ids)

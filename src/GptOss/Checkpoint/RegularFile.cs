@@ -21,7 +21,12 @@ internal static class RegularFile
     /// <param name="missing">What a message says behind "does not exist.", where the caller knows why that is.</param>
     /// <param name="advice">What a message says behind other faults.</param>
     /// <exception cref="CheckpointException">The file is missing, too short, not regular, or not readable.</exception>
-    public static SafeFileHandle Open(string path, long minimumBytes, string missing = "", string advice = " Download it again.")
+    public static SafeFileHandle Open(
+        string path,
+        long minimumBytes,
+        string missing = "",
+        string advice = " Download it again."
+    )
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(minimumBytes, 1);
         try
