@@ -13,14 +13,14 @@ public sealed partial class GptOssModel
     /// Saves the keys and values of a prompt to a file, so that another process need not compute them again.
     /// </summary>
     /// <remarks>
-    /// What is not known yet is computed, as a request that waits its turn. The last id is not saved: a request computes
-    /// it for its logits. The file is replaced as a whole when everything is written, so that it is the old one or the
-    /// new one, whenever the process ends. It holds the tokens: protect it as you would the text.
+    /// What is not known yet is computed, as a request that waits its turn. The last id is not saved: a request
+    /// computes it for its logits. The file is replaced as a whole when everything is written, so that it is the old
+    /// one or the new one, whenever the process ends. It holds the tokens: protect it as you would the text.
     /// </remarks>
     /// <param name="ids">The token ids of the prompt, at least two.</param>
     /// <param name="path">The file to write; an earlier one is replaced.</param>
-    /// <param name="scope">The <see cref="GptOssRequestOptions.CacheScope"/> in which known beginnings are found and the
-    /// prompt is kept; null for the shared one.</param>
+    /// <param name="scope">The <see cref="GptOssRequestOptions.CacheScope"/> in which known beginnings are found and
+    /// the prompt is kept; null for the shared one.</param>
     /// <param name="cancellationToken">Ends the work; the earlier file stays.</param>
     /// <exception cref="ArgumentException">There are fewer than two ids, or one is not in the vocabulary.</exception>
     /// <exception cref="ContextLengthException">The prompt does not fit.</exception>
@@ -58,8 +58,8 @@ public sealed partial class GptOssModel
     /// <inheritdoc cref="SavePrefixAsync(IEnumerable{int}, string, string?, CancellationToken)"/>
     /// <param name="ids">The token ids of the prompt, at least two.</param>
     /// <param name="stream">Where the prefix is written; it need not be able to seek.</param>
-    /// <param name="scope">The <see cref="GptOssRequestOptions.CacheScope"/> in which known beginnings are found and the
-    /// prompt is kept; null for the shared one.</param>
+    /// <param name="scope">The <see cref="GptOssRequestOptions.CacheScope"/> in which known beginnings are found and
+    /// the prompt is kept; null for the shared one.</param>
     /// <param name="cancellationToken">Ends the work; the stream then holds a part that loading refuses.</param>
     public Task SavePrefixAsync(
         IEnumerable<int> ids,
@@ -85,16 +85,17 @@ public sealed partial class GptOssModel
     }
 
     /// <summary>
-    /// Loads a prefix from a file of <see cref="SavePrefixAsync(IEnumerable{int}, string, string?, CancellationToken)"/>.
-    /// Requests that begin with its tokens then begin behind them, with the same answers to the last bit.
+    /// Loads a prefix from a file of
+    /// <see cref="SavePrefixAsync(IEnumerable{int}, string, string?, CancellationToken)"/>. Requests that begin with
+    /// its tokens then begin behind them, with the same answers to the last bit.
     /// </summary>
     /// <remarks>
     /// It is a prefix like any other from then on: found within its scope only, and given up when its memory is needed.
     /// The checksum tells damage, not forgery: load files of those only whom you trust with the answers.
     /// </remarks>
     /// <param name="path">The file to read.</param>
-    /// <param name="scope">The <see cref="GptOssRequestOptions.CacheScope"/> of the requests that shall find it; null for
-    /// the shared one.</param>
+    /// <param name="scope">The <see cref="GptOssRequestOptions.CacheScope"/> of the requests that shall find it; null
+    /// for the shared one.</param>
     /// <param name="cancellationToken">Ends the reading; then nothing is loaded.</param>
     /// <returns>The number of tokens.</returns>
     /// <exception cref="SavedStateException">The file is missing, damaged, of another version, model, precision or
@@ -117,8 +118,8 @@ public sealed partial class GptOssModel
     /// <summary>Loads a prefix from a stream, which stays open behind the last byte of the prefix.</summary>
     /// <inheritdoc cref="LoadPrefixAsync(string, string?, CancellationToken)"/>
     /// <param name="stream">Where the prefix begins; it need not be able to seek.</param>
-    /// <param name="scope">The <see cref="GptOssRequestOptions.CacheScope"/> of the requests that shall find it; null for
-    /// the shared one.</param>
+    /// <param name="scope">The <see cref="GptOssRequestOptions.CacheScope"/> of the requests that shall find it; null
+    /// for the shared one.</param>
     /// <param name="cancellationToken">Ends the reading; then nothing is loaded.</param>
     public Task<int> LoadPrefixAsync(Stream stream, string? scope = null, CancellationToken cancellationToken = default)
     {

@@ -13,7 +13,8 @@ internal static class AtomicFile
     private const string Mark = ".tmp-";
 
     /// <summary>Where a path leads through symbolic links, if a file may be written there.</summary>
-    /// <exception cref="IOException">Something else than a file with content is there, or there is no folder.</exception>
+    /// <exception cref="IOException">Something else than a file with content is there, or there is no
+    /// folder.</exception>
     public static string Target(string path)
     {
         string target = RegularFile.RealPath(path);

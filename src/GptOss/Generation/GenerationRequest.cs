@@ -36,7 +36,8 @@ internal sealed record GenerationRequest
     public Action<PromptProgress>? PromptRead { get; init; }
 
     /// <summary>
-    /// Gets the keys and values of the whole prompt when the answer ends; null for nobody. Without it they are released.
+    /// Gets the keys and values of the whole prompt when the answer ends; null for nobody. Without it they are
+    /// released.
     /// </summary>
     public PageHandover? Handover { get; init; }
 

@@ -6,8 +6,8 @@ namespace GptOss.Generation;
 /// Takes over the keys and values of a request that ends, so that nobody can evict them before they are read.
 /// </summary>
 /// <remarks>
-/// The scheduler's loop gives them, and whoever waits for them may have left by then. Disposing releases what was given,
-/// and what is given later is released at once.
+/// The scheduler's loop gives them, and whoever waits for them may have left by then. Disposing releases what was
+/// given, and what is given later is released at once.
 /// </remarks>
 internal sealed class PageHandover : IDisposable
 {

@@ -19,7 +19,8 @@ namespace GptOss.Generation;
 /// </para>
 /// <para>
 /// Any thread may call: the scheduler's, one that loads a saved prefix, and whoever rents a page and so makes room. The
-/// lock is taken before the pool's, never after it, and a thread that holds it may come in again: adopting rents a page.
+/// lock is taken before the pool's, never after it, and a thread that holds it may come in again: adopting rents a
+/// page.
 /// </para>
 /// </remarks>
 internal sealed class PrefixCache

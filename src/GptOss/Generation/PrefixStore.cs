@@ -9,8 +9,8 @@ namespace GptOss.Generation;
 /// </summary>
 /// <remarks>
 /// Runs on the caller's thread beside the scheduler's loop. Pages are held while they are written or read; their memory
-/// is touched under a lock only that closing takes too, so that no memory is read that was given back. The lock is never
-/// held while the stream is waited for.
+/// is touched under a lock only that closing takes too, so that no memory is read that was given back. The lock is
+/// never held while the stream is waited for.
 /// </remarks>
 /// <param name="engine">The engine, whose memory holds the keys and values.</param>
 /// <param name="prefixes">Where what was read is found by requests.</param>

@@ -46,7 +46,7 @@ internal readonly record struct SavedPrefixHeader(
 
     private static ReadOnlySpan<byte> Magic => "GPTOSSKV"u8;
 
-    /// <summary>Bytes of a whole file of so many tokens.</summary>
+    /// <summary>Bytes of a whole file with the given number of tokens.</summary>
     public static long BytesOf(ReadOnlySpan<PageGroup> groups, int tokens) =>
         Bytes + (long)sizeof(int) * tokens + PageGroup.SeenBytes(groups, tokens) + ChecksumBytes;
 
@@ -73,7 +73,9 @@ internal readonly record struct SavedPrefixHeader(
         BinaryPrimitives.WriteUInt32LittleEndian(header[40..], Checksum(0, header[..40]));
     }
 
-    /// <summary>Why the first twelve bytes are not those of a saved prefix that can be read; null if they are.</summary>
+    /// <summary>
+    /// Why the first twelve bytes are not those of a saved prefix that can be read; null if they are.
+    /// </summary>
     public static string? WhyNotBeginning(ReadOnlySpan<byte> beginning)
     {
         if (!beginning.StartsWith(Magic))

@@ -5,7 +5,9 @@ using GptOss.Tests.Oracles;
 
 namespace GptOss.Tests.Generation;
 
-/// <summary>Processes that are killed while they save, a few in the suite and 1,000 by <c>./build.sh long</c>.</summary>
+/// <summary>
+/// Processes that are killed while they save, a few in the suite and 1,000 by <c>./build.sh long</c>.
+/// </summary>
 public sealed class KilledSaveTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -1,3 +1,4 @@
+// Longer, because saving and loading are broken off in every way with one stream that a test steers.
 using GptOss.Generation;
 using GptOss.Model;
 using GptOss.Tests.Model;
@@ -6,7 +7,9 @@ using Microsoft.Extensions.AI;
 
 namespace GptOss.Tests.Generation;
 
-/// <summary>What comes back of a prompt that was saved, and what happens where saving or loading is broken off.</summary>
+/// <summary>
+/// What comes back of a prompt that was saved, and what happens where saving or loading is broken off.
+/// </summary>
 [Trait("speed", "slow")] // without fused multiply-add in the processor these passes take minutes
 public sealed class SavedPrefixTests : IDisposable
 {
