@@ -9,6 +9,7 @@
 #   bench [FILTER]   benchmarks in Release
 #   pack             the NuGet packages, into artifacts/
 #   fuzz [SECONDS]   the tests of damaged input, each with this much time (60)
+#   long             the tests marked kind=long, in full: 1,000 processes killed while they save
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 TESTINGPLATFORM_TELEMETRY_OPTOUT=1
@@ -97,8 +98,9 @@ widths) widths ;;
 bench) dotnet run -c Release --project benchmarks/GptOss.Benchmarks -- --filter "${2:-*}" ;;
 pack) dotnet pack -c Release -o artifacts ;;
 fuzz) GPTOSS_FUZZ_SECONDS=${2:-60} dotnet test --project "$TESTS" --filter-trait kind=fuzz ;;
+long) GPTOSS_LONG=1 dotnet test --project "$TESTS" --filter-trait kind=long ;;
 *)
-    sed -n '2,11p' "$0" | cut -c3- >&2
+    sed -n '2,12p' "$0" | cut -c3- >&2
     exit 2
     ;;
 esac

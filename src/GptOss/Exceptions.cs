@@ -115,6 +115,29 @@ public sealed class HarmonyFormatException : GptOssException
         : base(Printable.Line(message), inner) { }
 }
 
+/// <summary>
+/// A saved prefix cannot be restored: the file is damaged, incomplete, of another version, or of another model.
+/// </summary>
+/// <remarks>The message names the file, then what was expected and what was found. Nothing was restored.</remarks>
+public sealed class SavedStateException : GptOssException
+{
+    internal SavedStateException(string? filePath, string reason, Exception? inner = null)
+        : base(
+            Printable.Line($"{(filePath is null ? "The saved prefix" : Printable.Path(filePath) + ":")} {reason}"),
+            inner
+        )
+    {
+        FilePath = filePath;
+        Reason = reason;
+    }
+
+    /// <summary>The file at fault; null where a stream was read.</summary>
+    public string? FilePath { get; }
+
+    /// <summary>What was expected and what was found, without the file.</summary>
+    public string Reason { get; }
+}
+
 /// <summary>The queue of the model is full, so that the request is not taken. Try again later.</summary>
 public sealed class EngineBusyException : GptOssException
 {

@@ -103,6 +103,40 @@ public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
     }
 
     /// <summary>
+    /// Saves the keys and values of the prompt of such a request to a file. <see
+    /// cref="GptOssModel.LoadPrefixAsync(string, string?, CancellationToken)"/> restores them, in this process or in
+    /// another, so that a conversation that begins with these messages is computed only from there on.
+    /// </summary>
+    /// <remarks>
+    /// What is not known yet is computed, within the <see cref="GptOssRequestOptions.CacheScope"/> of the options. The
+    /// prompt holds the date; give it in <see cref="GptOssRequestOptions"/> to begin with the same prompt tomorrow.
+    /// </remarks>
+    /// <param name="messages">The messages of the prefix, such as instructions alone.</param>
+    /// <param name="options">The options of the later requests, with the same tools.</param>
+    /// <param name="path">The file to write; it is the old one or the new one, whenever the process ends.</param>
+    /// <param name="cancellationToken">Ends the work; the earlier file stays.</param>
+    /// <exception cref="NotSupportedException">The client is not over a model of this process.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
+    public async Task SavePrefixAsync(
+        IEnumerable<ChatMessage> messages,
+        ChatOptions? options,
+        string path,
+        CancellationToken cancellationToken = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        _runner.ThrowIfClosed();
+        if (_model is null)
+            throw new NotSupportedException("Only a client over a GptOssModel can save prefixes.");
+        (IReadOnlyList<int> prompt, string? scope) = await _runner
+            .PromptAsync(messages, options, this, cancellationToken)
+            .ConfigureAwait(false);
+        await _model.SavePrefixAsync(prompt, path, scope, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
     /// Gives the <see cref="ChatClientMetadata"/>, the <see cref="GptOssModel"/>, the <see cref="GptOssTokenizer"/> or
     /// this client.
     /// </summary>

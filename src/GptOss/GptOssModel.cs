@@ -14,7 +14,7 @@ namespace GptOss;
 /// The weights are used where the files are mapped: replace a model folder by renaming, never write into it while it is
 /// in use.
 /// </remarks>
-public sealed class GptOssModel : IDisposable, IAsyncDisposable
+public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
 {
     private readonly ModelFolder _folder;
     private readonly GptOssTokenizer? _tokenizer;

@@ -38,6 +38,7 @@ public sealed partial class RoomsTests
         "Printable",
         "PromptProgress",
         "SamplingOptions",
+        "SavedStateException",
         "TokenProbability",
     ];
 

@@ -51,6 +51,25 @@ internal sealed class RequestRunner : IDisposable
     public int CountTokens(IEnumerable<ChatMessage> messages, ChatOptions? options, IChatClient client) =>
         _reader.Read([.. messages], options, Own(options, client), isLimited: false).Generation.Prompt.Count;
 
+    /// <summary>The prompt that a request would have, and the scope of its prefixes.</summary>
+    /// <inheritdoc cref="RequestReader.Read"/>
+    public async Task<(IReadOnlyList<int> Prompt, string? Scope)> PromptAsync(
+        IEnumerable<ChatMessage> messages,
+        ChatOptions? options,
+        IChatClient client,
+        CancellationToken cancellation
+    )
+    {
+        IReadOnlyList<ChatMessage> all = [.. messages];
+        GptOssRequestOptions own = Own(options, client);
+        ChatRequest request = await Task.Run(
+                () => _reader.Read(all, options, own, cancellation: cancellation),
+                cancellation
+            )
+            .ConfigureAwait(false);
+        return (request.Generation.Prompt, request.Generation.Scope);
+    }
+
     /// <summary>Runs a request, and returns its updates as the model makes the answer.</summary>
     public async IAsyncEnumerable<ChatResponseUpdate> RunAsync(
         IEnumerable<ChatMessage> messages,

@@ -19,8 +19,14 @@ internal static class RegularFile
     /// At least 1: FIFOs, sockets and devices report 0 bytes, and opening a FIFO would wait for ever.
     /// </param>
     /// <param name="missing">What a message says behind "does not exist.", where the caller knows why that is.</param>
+    /// <param name="advice">What a message says behind other faults.</param>
     /// <exception cref="CheckpointException">The file is missing, too short, not regular, or not readable.</exception>
-    public static SafeFileHandle Open(string path, long minimumBytes, string missing = "")
+    public static SafeFileHandle Open(
+        string path,
+        long minimumBytes,
+        string missing = "",
+        string advice = " Download it again."
+    )
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(minimumBytes, 1);
         try
@@ -34,7 +40,7 @@ internal static class RegularFile
                     path,
                     Path.Exists(path)
                         ? $"is a link to '{Printable.Path(real)}', which does not "
-                            + $"exist.{(missing.Length > 0 ? missing : " Download it again.")}"
+                            + $"exist.{(missing.Length > 0 ? missing : advice)}"
                         : $"does not exist.{missing}"
                 );
             if (file.Length < minimumBytes)
@@ -42,7 +48,7 @@ internal static class RegularFile
                     path,
                     $"has {file.Length} {(file.Length == 1 ? "byte" : "bytes")}, but should have at least "
                         + $"{minimumBytes}: "
-                        + "it is empty, cut off, or not a regular file. Download it again."
+                        + $"it is empty, cut off, or not a regular file.{advice}"
                 );
             return File.OpenHandle(real, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
         }
@@ -107,7 +113,7 @@ internal static class RegularFile
     /// a link to a folder it finds another file. The Hugging Face cache is made of relative links, and people link to
     /// its folders.
     /// </remarks>
-    private static string RealPath(string path)
+    public static string RealPath(string path)
     {
         string full = Path.GetFullPath(path);
         if (OperatingSystem.IsWindows())

@@ -40,6 +40,12 @@ internal sealed record GenerationRequest
     /// </summary>
     public Action<PromptProgress>? PromptRead { get; init; }
 
+    /// <summary>
+    /// Gets the keys and values of the whole prompt when the answer ends; null for nobody. Without it they are
+    /// released.
+    /// </summary>
+    public PageHandover? Handover { get; init; }
+
     /// <summary>Looks at every token of the answer and may dictate the next ones; null for none.</summary>
     public ITokenGuide? Guide { get; init; }
 }

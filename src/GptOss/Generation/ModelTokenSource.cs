@@ -38,6 +38,7 @@ internal sealed class ModelTokenSource : ITokenSource, IDisposable
         try
         {
             _scheduler = new Scheduler(Engine, options);
+            Saved = new PrefixStore(Engine, _scheduler.Prefixes, options.Precision, folder.Fingerprint);
         }
         catch
         {
@@ -51,6 +52,9 @@ internal sealed class ModelTokenSource : ITokenSource, IDisposable
 
     public Engine Engine { get; }
 
+    /// <summary>Writes prefixes to streams and reads them back.</summary>
+    public PrefixStore Saved { get; }
+
     /// <summary>Begins to work on a request, after a check that the files are unchanged.</summary>
     /// <exception cref="CheckpointException">A file of the model was changed since it was opened.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
@@ -63,12 +67,48 @@ internal sealed class ModelTokenSource : ITokenSource, IDisposable
     }
 
     /// <summary>
+    /// Computes the keys and values of a prompt's tokens but the last, whose logits a later request computes itself.
+    /// </summary>
+    /// <param name="prompt">The prompt, at least two tokens.</param>
+    /// <param name="scope">The scope in which a known beginning is found; null for the shared one.</param>
+    /// <param name="handover">Holds the keys and values from then on.</param>
+    /// <param name="cancellation">Ends the work, also while the request waits.</param>
+    /// <returns>The tokens whose keys and values were handed over.</returns>
+    public async Task<IReadOnlyList<int>> ComputeAsync(
+        IReadOnlyList<int> prompt,
+        string? scope,
+        PageHandover handover,
+        CancellationToken cancellation
+    )
+    {
+        var request = new GenerationRequest
+        {
+            Prompt = [.. prompt.SkipLast(1)],
+            Sampling = SamplingOptions.Greedy,
+            MaxTokens = 1,
+            Scope = scope,
+            Handover = handover,
+        };
+        using ITokenStream stream = Submit(request, cancellation);
+        await foreach (GeneratedToken _ in stream.ReadAsync(cancellation).ConfigureAwait(false)) { }
+        // Without an error nothing is handed over where the memory was full before the prompt was read.
+        if (handover.Given is null)
+            throw ContextLengthException.NoPages(
+                prompt.Count,
+                Engine.Cache.BytesFor(prompt.Count, PassBudget.ChunkRows),
+                Engine.Cache.Pool.BudgetBytes
+            );
+        return request.Prompt;
+    }
+
+    /// <summary>
     /// Ends the requests under way, waits for the pass that runs, and lets go of threads, memory and files.
     /// </summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, true))
             return;
+        Saved.Close();
         Engine.Close();
         _scheduler.Dispose();
         Engine.Dispose();

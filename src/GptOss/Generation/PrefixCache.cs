@@ -15,11 +15,17 @@ namespace GptOss.Generation;
 /// </para>
 /// <para>
 /// Pages stay until the pool needs room; then the node goes that was not used for the longest time. A node is never
-/// older than its children, so that no child is left without its parent. Used by the scheduler's thread alone.
+/// older than its children, so that no child is left without its parent.
+/// </para>
+/// <para>
+/// Any thread may call: the scheduler's, one that loads a saved prefix, and whoever rents a page and so makes room. The
+/// lock is taken before the pool's, never after it, and a thread that holds it may come in again: adopting rents a
+/// page.
 /// </para>
 /// </remarks>
 internal sealed class PrefixCache
 {
+    private readonly Lock _lock = new();
     private readonly PagePool _pool;
     private readonly Dictionary<string, Node> _scopes = [];
     private readonly Node _shared;
@@ -45,6 +51,7 @@ internal sealed class PrefixCache
     /// <param name="scope">Prefixes are found within this scope; null for the shared one.</param>
     public void Adopt(KvSequence sequence, ReadOnlySpan<int> tokens, string? scope)
     {
+        using Lock.Scope own = _lock.EnterScope();
         if (Find(scope) is not { } root)
             return;
         List<Node> path = [];
@@ -81,6 +88,7 @@ internal sealed class PrefixCache
     {
         if (sequence.Length == 0)
             return;
+        using Lock.Scope own = _lock.EnterScope();
         Node node = Find(scope) ?? NewScope(scope!);
         tokens = tokens[..sequence.Length];
         for (int index = 0; !tokens.IsEmpty; index++)
@@ -106,8 +114,7 @@ internal sealed class PrefixCache
     /// <summary>Releases all pages that no sequence holds.</summary>
     public void Clear()
     {
-        while (_byUse.First is { } oldest)
-            Remove(oldest.Value);
+        while (TryFree()) { }
     }
 
     private static Node Root(string? scope) => new(null, [], []) { Scope = scope };
@@ -170,6 +177,7 @@ internal sealed class PrefixCache
 
     private bool TryFree()
     {
+        using Lock.Scope own = _lock.EnterScope();
         if (_byUse.First is not { } oldest)
             return false;
         Remove(oldest.Value);

@@ -209,7 +209,10 @@ internal sealed class Sequence : ITokenStream
     /// </summary>
     internal void Release()
     {
-        Kv.Dispose();
+        if (_request.Handover is { } handover && _error is null && Kv.Length == _request.Prompt.Count)
+            handover.Give(Kv);
+        else
+            Kv.Dispose();
         _closed.Dispose();
         try
         {

@@ -16,6 +16,7 @@ internal sealed class KvCache : IDisposable
     public KvCache(ModelConfig config, KeyValueFormat format, long budgetBytes)
     {
         Config = config;
+        Format = format;
         Layout = new KvHeadLayout(format, config.HeadDim);
         PageGroup[] groups = PageGroup.Of(config, Layout);
         Pool = new PagePool(groups, budgetBytes);
@@ -26,6 +27,9 @@ internal sealed class KvCache : IDisposable
     }
 
     public ModelConfig Config { get; }
+
+    /// <summary>The number format of stored keys and values.</summary>
+    public KeyValueFormat Format { get; }
 
     /// <summary>How the keys or the values of one head are stored in a page.</summary>
     public KvHeadLayout Layout { get; }
@@ -61,6 +65,22 @@ internal sealed class KvCache : IDisposable
     public KvLayer this[int layer] => new(this, _places[layer].Group, _places[layer].Offset);
 
     public KvSequence NewSequence() => new(Pool);
+
+    /// <summary>Sets the keys and values from a slot on to zeros in a copy of a page.</summary>
+    /// <param name="page">The bytes of a whole page of any group.</param>
+    /// <param name="slot">The first position within the page that is not defined.</param>
+    public void ClearFrom(Span<byte> page, int slot)
+    {
+        int heads = Config.NumKeyValueHeads;
+        for (int head = 0; head * Layout.Bytes < page.Length; head++)
+        {
+            Span<byte> stored = page.Slice(head * Layout.Bytes, Layout.Bytes);
+            if (head / heads % 2 == 0) // a layer's keys of all heads, then its values
+                Layout.ClearKeys(stored, slot);
+            else
+                Layout.ClearValues(stored, slot);
+        }
+    }
 
     public void Dispose() => Pool.Dispose();
 }

@@ -104,6 +104,40 @@ internal readonly struct KvHeadLayout(KeyValueFormat format, int headDim)
         return scratch;
     }
 
+    /// <summary>Sets the key of every position from a slot on to zeros.</summary>
+    /// <param name="stored">The head's keys in a page.</param>
+    /// <param name="slot">The first position within the page whose key goes.</param>
+    public void ClearKeys(Span<byte> stored, int slot)
+    {
+        int bytes = NumberBytes;
+        for (int i = 0; i < headDim; i++)
+            stored.Slice(i * Positions * bytes, Positions * bytes)[(slot * bytes)..].Clear();
+        ClearScales(stored, slot);
+    }
+
+    /// <summary>Sets the value of every position from a slot on to zeros.</summary>
+    /// <param name="stored">The head's values in a page.</param>
+    /// <param name="slot">The first position within the page whose value goes.</param>
+    public void ClearValues(Span<byte> stored, int slot)
+    {
+        stored[(slot * headDim * NumberBytes)..(Count * NumberBytes)].Clear();
+        ClearScales(stored, slot);
+    }
+
+    private int NumberBytes =>
+        format switch
+        {
+            KeyValueFormat.Int8 => sizeof(byte),
+            KeyValueFormat.Float16 => sizeof(ushort),
+            _ => sizeof(float),
+        };
+
+    private void ClearScales(Span<byte> stored, int slot)
+    {
+        if (format == KeyValueFormat.Int8)
+            Scales(stored)[slot..].Clear();
+    }
+
     // Every float16 value is a float32 value too, so widening rounds nothing.
     private ReadOnlySpan<float> Floats(Span<byte> stored, Span<float> scratch)
     {

@@ -165,6 +165,41 @@ internal sealed class KvSequence : IDisposable
         }
     }
 
+    /// <summary>
+    /// Lets an empty sequence begin with positions whose keys and values the caller writes: takes the pages that the
+    /// query behind them sees. False if the pool is out of pages; then the sequence is empty as before.
+    /// </summary>
+    /// <exception cref="OutOfMemoryException">The system has no memory; the sequence is empty as before.</exception>
+    public bool TryBegin(int length)
+    {
+        if (_tables[0].Count > 0)
+            throw new InvalidOperationException("Only an empty sequence can begin.");
+        if (!_pool.TryMakeRoom(PageGroup.SeenBytes(_pool.Groups, length)))
+            return false;
+        bool isDone = false;
+        try
+        {
+            for (int group = 0; group < _tables.Length; group++)
+            {
+                int seen = _pool.Groups[group].FirstPageSeenFrom(length);
+                for (int index = 0; index < PageGroup.PagesOf(length); index++)
+                {
+                    int page = LetGo;
+                    if (index >= seen && !_pool.TryRent(group, out page))
+                        return false;
+                    _tables[group].Add(page);
+                }
+            }
+            Length = length;
+            return isDone = true;
+        }
+        finally
+        {
+            if (!isDone)
+                ReleaseFrom(0);
+        }
+    }
+
     /// <summary>Releases all pages; the sequence is empty and can be used again.</summary>
     public void Clear()
     {

@@ -99,6 +99,9 @@ internal sealed class ModelFolder : IDisposable
     /// them. Called only where generation_config.json names none.</param>
     public int[] StopTokens(Func<int[]?> usual) => _generationEnds ?? usual() ?? ReadEnds(_checkpoint.Config) ?? [];
 
+    /// <summary>Tells this model from others whose keys and values differ; reads a little of every tensor.</summary>
+    public ulong Fingerprint() => ModelFingerprint.Of(Config, _checkpoint.UsedTensors);
+
     /// <summary>Throws if a file is no longer what it was when the folder was opened.</summary>
     /// <exception cref="CheckpointException">A file was changed; the message names it.</exception>
     public void ThrowIfChanged() => _checkpoint.ThrowIfChanged();

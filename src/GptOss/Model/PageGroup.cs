@@ -56,6 +56,15 @@ internal sealed class PageGroup(int[] layers, int window, long layerBytes)
     /// <summary>The first page that a query at <paramref name="position"/>, or at any later one, sees.</summary>
     public int FirstPageSeenFrom(int position) => Math.Max(0, position - window + 1) / Positions;
 
+    /// <summary>Bytes of the pages before <paramref name="length"/> that a query at that position sees.</summary>
+    public static long SeenBytes(ReadOnlySpan<PageGroup> groups, int length)
+    {
+        long bytes = 0;
+        foreach (PageGroup group in groups)
+            bytes += Math.Max(0, PagesOf(length) - group.FirstPageSeenFrom(length)) * group.PageBytes;
+        return bytes;
+    }
+
     /// <summary>
     /// The most pages that a sequence holds while it grows to <paramref name="length"/> positions by passes of at most
     /// <paramref name="rows"/> rows.
