@@ -66,8 +66,8 @@ internal sealed class PassBudget(double maxSeconds)
     }
 
     /// <summary>
-    /// How long a pass of decoding rows takes, as far as is known; 0 before anything was measured. A number of rows that
-    /// was never measured lies on the line between its neighbours, and no number takes longer than the next larger one.
+    /// How long a pass of decoding rows takes, as far as is known; 0 before anything was measured. A number of rows
+    /// that was never measured lies on the line between its neighbours, none takes longer than the next larger one.
     /// </summary>
     /// <param name="decodingRows">How many rows decode.</param>
     public double Seconds(int decodingRows)

@@ -133,8 +133,8 @@ internal sealed class PassPlan(SamplerTeam samplers, int contextLength) : IPass
         }
     }
 
-    // The logits are gone when the pass has ended, so the tokens are taken in here and given out after it. Of the rows of
-    // one sequence each waits for the token before it: a guide looks at that token, and penalties count it.
+    // The logits are gone when the pass has ended, so the tokens are taken in here and given out after it. Of the rows
+    // of one sequence each waits for the token before it: a guide looks at that token, and penalties count it.
     public void Read(Rows logits, Batch batch)
     {
         _chosen.Clear();
@@ -203,7 +203,9 @@ internal sealed class PassPlan(SamplerTeam samplers, int contextLength) : IPass
         DecodingRows += best;
     }
 
-    /// <summary>Leaves out the guessed tokens of a share, for which no page is left; false where there are none.</summary>
+    /// <summary>
+    /// Leaves out the guessed tokens of a share, for which no page is left; false where it has none.
+    /// </summary>
     public bool TryDropGuess(int index)
     {
         (Sequence sequence, int rows) = _shares[index];

@@ -7,10 +7,10 @@ namespace GptOss.Generation;
 /// pass then verifies several of them at once.
 /// </summary>
 /// <remarks>
-/// The guess follows an earlier place of the sequence for as long as the two agree. Where they part, the place is sought
-/// near by, since an edit replaces, adds or leaves out a few tokens; else it is where the last three tokens came last. A
-/// guess may be wrong without harm, so that two triples of tokens may share a key. Every token costs the same, however
-/// long the sequence is.
+/// The guess follows an earlier place of the sequence for as long as the two agree. Where they part, it goes on where
+/// the last three tokens came last, else near by, since an edit replaces, adds or leaves out a few tokens. A guess may
+/// be wrong without harm, so that two triples of tokens may share a key. Every token costs the same, however long the
+/// sequence is.
 /// </remarks>
 internal sealed class PromptLookup
 {
@@ -46,8 +46,10 @@ internal sealed class PromptLookup
         _agreed = _place;
     }
 
-    /// <summary>The share of guesses that were right, the latest counting most. Known without a verifying pass too, since
-    /// every token that comes shows whether it would have been guessed.</summary>
+    /// <summary>
+    /// The share of guesses that were right, the latest counting most. Known without a verifying pass too, since every
+    /// token that comes shows whether it would have been guessed.
+    /// </summary>
     public double RightShare { get; private set; } = 0.75;
 
     /// <summary>How many tokens can be guessed now, none or <see cref="MostGuessed"/>.</summary>

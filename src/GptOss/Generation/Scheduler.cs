@@ -202,7 +202,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         }
         catch (Exception error)
         {
-            sequence.Fail(error); // a listener to the figures threw
+            sequence.Fail(error); // the guide of this request threw
         }
         if (!goesOn)
             End(sequence, error: null);

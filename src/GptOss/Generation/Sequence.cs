@@ -172,7 +172,8 @@ internal sealed class Sequence : ITokenStream
     internal bool TryTakeDictated(out int token) => _dictated.TryDequeue(out token);
 
     /// <summary>
-    /// Guesses of the next tokens, at most as many as the answer and its reader have room for behind one more token.
+    /// How many tokens may be guessed: as many as the answer and its reader have room for behind one more token. None
+    /// where a guide is told every token, since it may dictate what follows.
     /// </summary>
     /// <param name="contextLength">The most tokens of prompt and answer.</param>
     internal int MostGuessed(int contextLength)
@@ -180,7 +181,7 @@ internal sealed class Sequence : ITokenStream
         int room = Math.Min(Ahead - _channel.Reader.Count, contextLength - _tokens.Count) - 1;
         if (_request.MaxTokens is { } most)
             room = Math.Min(room, most - Made - 1);
-        return Math.Clamp(room, 0, _lookup?.Length ?? 0);
+        return _request.Guide is null ? Math.Clamp(room, 0, _lookup?.Length ?? 0) : 0;
     }
 
     /// <summary>The share of guesses that were right so far.</summary>
@@ -194,7 +195,7 @@ internal sealed class Sequence : ITokenStream
 
     /// <summary>
     /// Takes in the next token of the answer, which <see cref="Deliver"/> then gives out; false where another cannot be
-    /// chosen behind it: the answer ends, or its guide dictates what follows.
+    /// chosen behind it, since the answer ends.
     /// </summary>
     internal bool Take(GeneratedToken token, int contextLength)
     {
@@ -202,21 +203,12 @@ internal sealed class Sequence : ITokenStream
         _taken.Enqueue(token);
         Choice.History?.Add(token.Id);
         _lookup?.Follow();
-        try
-        {
-            foreach (int next in _request.Guide?.After(token.Id) ?? [])
-                _dictated.Enqueue(next);
-        }
-        catch (Exception error)
-        {
-            Fail(error); // the guide of this request threw
-        }
         End =
             _request.StopTokens.Contains(token.Id) ? EndReason.Stop
             : Made >= _request.MaxTokens ? EndReason.MaxTokens
             : _tokens.Count >= contextLength ? EndReason.ContextFull
             : EndReason.None;
-        return End == EndReason.None && _error is null && _dictated.Count == 0;
+        return End == EndReason.None;
     }
 
     /// <summary>Gives out the tokens that were taken in; false when no other follows.</summary>
@@ -231,8 +223,11 @@ internal sealed class Sequence : ITokenStream
                 End = EndReason.None; // the reader is gone, and saw no end
                 return false;
             }
+            // Outside the pass: this is foreign code, which may dispose the model, and that waits for the pass.
+            foreach (int next in _request.Guide?.After(token.Id) ?? [])
+                _dictated.Enqueue(next);
         }
-        return End == EndReason.None && _error is null;
+        return End == EndReason.None;
     }
 
     private int Made => _tokens.Count - _request.Prompt.Count;
