@@ -141,6 +141,13 @@ public sealed record GptOssRequestOptions
     public int Priority { get; init; }
 
     /// <summary>
+    /// Whether tokens of the answer are guessed from what came before in the prompt and the answer, so that one pass
+    /// verifies several of them. The answer is the same; one that copies much, such as an edit of a text, comes sooner.
+    /// Nothing is guessed beside a <see cref="ReasoningBudget"/>.
+    /// </summary>
+    public bool PromptLookup { get; init; }
+
+    /// <summary>
     /// Whether functions' schemas are put into words that Harmony has, so that every property's name and every value of
     /// an enumeration is shown. False writes them as the reference library does, which ignores what it does not know.
     /// </summary>

@@ -83,6 +83,7 @@ internal sealed class RequestReader(ChatSource source, ILogger logger)
                 StopTokens = _stopTokens,
                 LogProbabilities = own.LogProbabilities,
                 Priority = own.Priority,
+                PromptLookup = own.PromptLookup,
                 Scope = own.CacheScope,
             },
             Begun = begun,

@@ -48,7 +48,7 @@ internal sealed class Continuation(Engine engine, KvSequence sequence) : IPass
     void IPass.Fill(Batch batch) =>
         batch.Add(sequence, Chunk.Span, Chunk.Length == _pending.Length ? Wanted.Last : Wanted.None);
 
-    void IPass.Read(Rows logits)
+    void IPass.Read(Rows logits, Batch batch)
     {
         if (logits.Count == 0)
             return;
@@ -86,6 +86,6 @@ internal static class EnginePasses
     {
         public void Fill(Batch batch) => fill(batch);
 
-        public void Read(Rows logits) => read(logits);
+        public void Read(Rows logits, Batch batch) => read(logits);
     }
 }

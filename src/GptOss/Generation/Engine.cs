@@ -16,7 +16,8 @@ internal interface IPass
     /// and only if this does not throw.
     /// </summary>
     /// <param name="logits">The logits, [wanted rows, vocab]; may be changed.</param>
-    void Read(Rows logits);
+    /// <param name="batch">The rows of the pass, of which some may be said not to count.</param>
+    void Read(Rows logits, Batch batch);
 }
 
 /// <summary>
@@ -83,7 +84,7 @@ internal sealed class Engine : IDisposable
             if (_closing.IsCancellationRequested)
                 throw Disposed();
             pass.Fill(_batch);
-            pass.Read(Transformer.Forward(Weights, _batch, Cache, _workspace, stop));
+            pass.Read(Transformer.Forward(Weights, _batch, Cache, _workspace, stop), _batch);
             _batch.Advance();
         }
         finally

@@ -30,6 +30,16 @@ internal sealed record GenerationRequest
     public bool IsOwed { get; init; }
 
     /// <summary>
+    /// Whether tokens are guessed from what came before, and several verified in one pass. The answer stays the same.
+    /// </summary>
+    public bool PromptLookup { get; init; }
+
+    /// <summary>
+    /// For measurements: the answer's first tokens, which take the place of those that are chosen; null for none.
+    /// </summary>
+    public IReadOnlyList<int>? Script { get; init; }
+
+    /// <summary>
     /// How many of the most likely tokens are reported with each choice; null reports no probabilities.
     /// </summary>
     public int? LogProbabilities { get; init; }

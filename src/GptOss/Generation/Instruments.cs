@@ -46,6 +46,17 @@ internal sealed class Instruments : IDisposable
             "Those of them whose keys and values were found again."
         );
 
+        Drafted = _meter.CreateCounter<long>(
+            "gptoss.speculation.drafted",
+            "{token}",
+            "Tokens that were guessed from what came before and verified in a pass."
+        );
+        Accepted = _meter.CreateCounter<long>(
+            "gptoss.speculation.accepted",
+            "{token}",
+            "Those of them that were right."
+        );
+
         // Listeners ask for these values whenever they want. Values summed up from changes would be wrong for a
         // listener that comes late.
         Present now = Now = new Present(cache);
@@ -84,6 +95,10 @@ internal sealed class Instruments : IDisposable
     public Counter<long> PromptTokens { get; }
 
     public Counter<long> CachedTokens { get; }
+
+    public Counter<long> Drafted { get; }
+
+    public Counter<long> Accepted { get; }
 
     public Present Now { get; }
 

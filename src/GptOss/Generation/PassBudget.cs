@@ -81,6 +81,26 @@ internal sealed class PassBudget(double maxSeconds)
         }
     }
 
+    /// <summary>
+    /// How long a pass of decoding rows takes, as far as is known; 0 before anything was measured. A number of rows
+    /// that was never measured lies on the line between its neighbours, none takes longer than the next larger one.
+    /// </summary>
+    /// <param name="decodingRows">How many rows decode.</param>
+    public double Seconds(int decodingRows)
+    {
+        int fewer = Math.Min(decodingRows, _decoding.Count - 1),
+            more = decodingRows + 1;
+        while (fewer > 0 && _decoding[fewer] == 0)
+            fewer--;
+        while (more < _decoding.Count && _decoding[more] == 0)
+            more++;
+        double least = _decoding[fewer];
+        if (least == 0 || more >= _decoding.Count)
+            return least;
+        double most = _decoding[more];
+        return most <= least ? most : least + (most - least) * (decodingRows - fewer) / (more - fewer);
+    }
+
     // A number of rows that was never measured takes about as long as the nearest smaller one that was, since weights
     // are read once for all rows.
     private double Decoding(int rows)

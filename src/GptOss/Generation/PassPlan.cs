@@ -11,12 +11,15 @@ namespace GptOss.Generation;
 /// </summary>
 /// <remarks>Reused from pass to pass, so that its lists do not grow anew for each.</remarks>
 /// <param name="samplers">Chooses the tokens from the logits of a pass.</param>
-internal sealed class PassPlan(SamplerTeam samplers) : IPass
+/// <param name="contextLength">The most tokens of a sequence.</param>
+internal sealed class PassPlan(SamplerTeam samplers, int contextLength) : IPass
 {
     private readonly List<(Sequence Sequence, int Rows)> _shares = [];
     private readonly List<Sequence> _prompts = [];
     private readonly List<Sequence> _chosen = [];
+    private readonly List<Verified> _open = [];
     private readonly List<TokenChoice> _choices = [];
+    private readonly List<int> _tokens = [];
 
     /// <summary>The sequences of the pass, each with the number of its rows, decoding ones first.</summary>
     public List<(Sequence Sequence, int Rows)> Shares => _shares;
@@ -55,6 +58,8 @@ internal sealed class PassPlan(SamplerTeam samplers) : IPass
                 DecodingRows += sequence.Pending.Length;
             }
         }
+        for (int i = 0; i < _shares.Count; i++)
+            AddGuess(i, budget);
         int left = budget.PromptRows(DecodingRows, isBrief);
         if (left < FewestRows * _prompts.Count)
             ShortestFirst();
@@ -104,27 +109,113 @@ internal sealed class PassPlan(SamplerTeam samplers) : IPass
 
     public void Fill(Batch batch)
     {
-        foreach ((Sequence sequence, int rows) in _shares)
+        _open.Clear();
+        Span<int> wanted = stackalloc int[PromptLookup.MostGuessed + 1];
+        int row = 0;
+        for (int run = 0; run < _shares.Count; run++)
         {
+            (Sequence sequence, int rows) = _shares[run];
             ReadOnlySpan<int> pending = sequence.Pending;
-            batch.Add(sequence.Kv, pending[..rows], rows == pending.Length ? Wanted.Last : Wanted.None);
+            if (rows < pending.Length)
+            {
+                batch.Add(sequence.Kv, pending[..rows], Wanted.None);
+                continue;
+            }
+            _tokens.Clear();
+            _tokens.AddRange(pending);
+            _tokens.AddRange(sequence.Guess(rows - pending.Length));
+            int choices = rows - pending.Length + 1;
+            for (int i = 0; i < choices; i++)
+                wanted[i] = pending.Length - 1 + i;
+            batch.Add(sequence.Kv, CollectionsMarshal.AsSpan(_tokens), wanted[..choices]);
+            _open.Add(new Verified(sequence, run, pending.Length, choices));
+            sequence.Choice.Row = row;
+            row += choices;
         }
     }
 
-    // The logits are gone when the pass has ended, so the tokens are chosen here and given out after it.
-    public void Read(Rows logits)
+    // The logits are gone when the pass has ended, so the tokens are taken in here and given out after it. Of the rows
+    // of one sequence each waits for the token before it: a guide looks at that token, and penalties count it.
+    public void Read(Rows logits, Batch batch)
     {
         _chosen.Clear();
-        _choices.Clear();
-        foreach ((Sequence sequence, int rows) in _shares)
-            if (rows == sequence.Pending.Length)
+        foreach (Verified verified in _open)
+        {
+            _chosen.Add(verified.Sequence);
+            verified.Sequence.Telemetry.Guessed(verified.Choices - 1);
+        }
+        for (int taken = 1; _open.Count > 0; taken++)
+        {
+            _choices.Clear();
+            foreach (Verified verified in _open)
             {
                 // The draw depends on the seed and the position alone, whatever pass computed the logits.
-                sequence.Choice.Position = (ulong)sequence.Tokens.Length;
-                _choices.Add(sequence.Choice);
-                _chosen.Add(sequence);
+                verified.Sequence.Choice.Position = (ulong)verified.Sequence.Tokens.Length;
+                _choices.Add(verified.Sequence.Choice);
             }
-        samplers.Choose(logits, CollectionsMarshal.AsSpan(_choices));
+            samplers.Choose(logits, CollectionsMarshal.AsSpan(_choices));
+            for (int i = _open.Count - 1; i >= 0; i--)
+            {
+                Verified verified = _open[i];
+                batch.Keep(verified.Run, verified.Pending + taken - 1);
+                if (!GoesOn(verified, taken, batch))
+                    _open.RemoveAt(i);
+            }
+        }
+    }
+
+    // Takes in a chosen token. The next row counts if the token is the one that was guessed for it.
+    private bool GoesOn(Verified verified, int taken, Batch batch)
+    {
+        TokenChoice choice = verified.Sequence.Choice;
+        if (choice.Token < 0)
+            return false;
+        int token = verified.Sequence.Scripted(choice.Token);
+        float? logProbability = choice.Likely is null ? null : choice.LogProbability;
+        bool canGoOn = verified.Sequence.Take(new GeneratedToken(token, logProbability, choice.Likely), contextLength);
+        int next = batch.Runs[verified.Run].FirstRow + verified.Pending + taken - 1;
+        bool isGuessed = taken < verified.Choices && batch.Tokens[next] == token;
+        if (!canGoOn || !isGuessed)
+            return false;
+        choice.Row++;
+        verified.Sequence.Telemetry.Accepted();
+        return true;
+    }
+
+    // Guesses as many tokens as let all sequences of the pass together make the most tokens a second. With a share p of
+    // right guesses, k guesses bring 1 + p + p² + … + pᵏ tokens; how long more rows take was measured.
+    private void AddGuess(int index, PassBudget budget)
+    {
+        (Sequence sequence, int rows) = _shares[index];
+        int most = sequence.MostGuessed(contextLength),
+            best = 0;
+        double tokens = _shares.Count,
+            gain = 1,
+            fastest = tokens / budget.Seconds(DecodingRows);
+        for (int guessed = 1; guessed <= most; guessed++)
+        {
+            gain *= sequence.RightShare;
+            tokens += gain;
+            double speed = tokens / budget.Seconds(DecodingRows + guessed);
+            if (speed > fastest)
+                (best, fastest) = (guessed, speed);
+        }
+        _shares[index] = (sequence, rows + best);
+        DecodingRows += best;
+    }
+
+    /// <summary>
+    /// Leaves out the guessed tokens of a share, for which no page is left; false where it has none.
+    /// </summary>
+    public bool TryDropGuess(int index)
+    {
+        (Sequence sequence, int rows) = _shares[index];
+        int guessed = rows - sequence.Pending.Length;
+        if (guessed <= 0)
+            return false;
+        _shares[index] = (sequence, rows - guessed);
+        DecodingRows -= guessed;
+        return true;
     }
 
     public void Clear()
@@ -132,9 +223,17 @@ internal sealed class PassPlan(SamplerTeam samplers) : IPass
         _shares.Clear();
         _prompts.Clear();
         _chosen.Clear();
+        _open.Clear();
         (DecodingRows, PromptRows) = (0, 0);
     }
 
     // A share below this would cost a pass more for its other work than it brings.
     private const int FewestRows = 16;
+
+    /// <summary>A sequence for which tokens are chosen in the pass.</summary>
+    /// <param name="Sequence">The sequence that takes the tokens in.</param>
+    /// <param name="Run">Index of its run in the batch.</param>
+    /// <param name="Pending">How many rows of the run are tokens of the sequence; guessed ones follow.</param>
+    /// <param name="Choices">How many of its rows have logits.</param>
+    private readonly record struct Verified(Sequence Sequence, int Run, int Pending, int Choices);
 }

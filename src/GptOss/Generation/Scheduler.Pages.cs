@@ -44,6 +44,8 @@ internal sealed partial class Scheduler
                 i = 0; // the system has no memory, which ended the sequence
             else if (isReserved)
                 i++;
+            else if (_plan.TryDropGuess(i))
+                continue;
             else if (_running.Count > 1)
             {
                 Pause(Victim());

@@ -34,7 +34,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         _queue = new RequestQueue(options.MaxQueuedRequests, options.MaxRunning);
         _budget = new PassBudget(options.MaxPassLatency.TotalSeconds);
         _maxRunning = options.MaxRunning;
-        _plan = new PassPlan(engine.Samplers);
+        _plan = new PassPlan(engine.Samplers, engine.ContextLength);
         _prefixes = new PrefixCache(engine.Cache.Pool);
         _admission = new Admission(engine, _prefixes);
         _faults = new FaultSearch(engine);
@@ -182,6 +182,8 @@ internal sealed partial class Scheduler : ILoop, IDisposable
             if (!_running.Contains(sequence))
                 continue; // ended by an error of its progress
             TokenChoice choice = sequence.Choice;
+            if (!Deliver(sequence))
+                continue;
             if (choice.Fault is { } fault)
                 End(sequence, fault);
             else if (choice.IsDamaged)
@@ -190,15 +192,6 @@ internal sealed partial class Scheduler : ILoop, IDisposable
                 sequence.Kv.Clear(); // others need the pages while the search goes on
                 _faults.End(sequence);
             }
-            else
-                Append(
-                    sequence,
-                    new GeneratedToken(
-                        choice.Token,
-                        choice.Likely is null ? null : choice.LogProbability,
-                        choice.Likely
-                    )
-                );
         }
     }
 
@@ -212,19 +205,20 @@ internal sealed partial class Scheduler : ILoop, IDisposable
             while (sequence.HasRoom && sequence.TryTakeDictated(out int token))
             {
                 any = true;
-                if (!Append(sequence, new GeneratedToken(token)))
+                sequence.Take(new GeneratedToken(token), _engine.ContextLength);
+                if (!Deliver(sequence))
                     break;
             }
         }
         return any;
     }
 
-    private bool Append(Sequence sequence, GeneratedToken token)
+    private bool Deliver(Sequence sequence)
     {
         bool goesOn = false;
         try
         {
-            goesOn = sequence.Append(token, _engine.ContextLength);
+            goesOn = sequence.Deliver();
         }
         catch (Exception error)
         {

@@ -30,7 +30,10 @@ internal sealed class Sequence : ITokenStream
     private readonly CancellationTokenRegistration _cancelled;
     private readonly CancellationTokenRegistration _closed;
     private readonly Queue<int> _dictated = new();
+    private readonly Queue<GeneratedToken> _taken = new();
     private readonly List<int> _tokens;
+    private readonly PromptLookup? _lookup;
+    private bool _isAnswered;
     private bool _hasBegun;
     private bool _isCancelled;
     private bool _isLeft;
@@ -54,6 +57,7 @@ internal sealed class Sequence : ITokenStream
         _request = request;
         _wake = wake;
         _tokens = [.. request.Prompt];
+        _lookup = request.PromptLookup ? new PromptLookup(_tokens) : null;
         Choice = new TokenChoice
         {
             Options = request.Sampling,
@@ -160,32 +164,73 @@ internal sealed class Sequence : ITokenStream
     /// <summary>Called by the loop after each step; tells the progress while the answer has no token.</summary>
     internal void TellProgress()
     {
-        if (_tokens.Count == _request.Prompt.Count)
+        if (!_isAnswered)
             _request.PromptRead?.Invoke(new PromptProgress(_request.Prompt.Count, CachedTokens, Kv.Length));
     }
 
     /// <summary>Takes the next token that the guide dictates, if there is one.</summary>
     internal bool TryTakeDictated(out int token) => _dictated.TryDequeue(out token);
 
-    /// <summary>Adds the next token of the answer; false when the token was the last.</summary>
-    internal bool Append(GeneratedToken token, int contextLength)
+    /// <summary>
+    /// How many tokens may be guessed: as many as the answer and its reader have room for behind one more token. None
+    /// where a guide is told every token, since it may dictate what follows.
+    /// </summary>
+    /// <param name="contextLength">The most tokens of prompt and answer.</param>
+    internal int MostGuessed(int contextLength)
+    {
+        int room = Math.Min(Ahead - _channel.Reader.Count, contextLength - _tokens.Count) - 1;
+        if (_request.MaxTokens is { } most)
+            room = Math.Min(room, most - Made - 1);
+        return _request.Guide is null ? Math.Clamp(room, 0, _lookup?.Length ?? 0) : 0;
+    }
+
+    /// <summary>The share of guesses that were right so far.</summary>
+    internal double RightShare => _lookup?.RightShare ?? 0;
+
+    /// <summary>The next tokens as they are guessed; valid until a token is taken in.</summary>
+    internal ReadOnlySpan<int> Guess(int count) => _lookup is null ? [] : _lookup.Guess(count);
+
+    /// <summary>The token that a script puts in the place of the chosen one, or the chosen one.</summary>
+    internal int Scripted(int chosen) => _request.Script is { } script && Made < script.Count ? script[Made] : chosen;
+
+    /// <summary>
+    /// Takes in the next token of the answer, which <see cref="Deliver"/> then gives out; false where another cannot be
+    /// chosen behind it, since the answer ends.
+    /// </summary>
+    internal bool Take(GeneratedToken token, int contextLength)
     {
         _tokens.Add(token.Id);
-        Telemetry.Token();
+        _taken.Enqueue(token);
         Choice.History?.Add(token.Id);
-        if (!_channel.Writer.TryWrite(token))
-            return false; // the reader is gone
-        foreach (int next in _request.Guide?.After(token.Id) ?? [])
-            _dictated.Enqueue(next);
-
-        int made = _tokens.Count - _request.Prompt.Count;
+        _lookup?.Follow();
         End =
             _request.StopTokens.Contains(token.Id) ? EndReason.Stop
-            : made >= _request.MaxTokens ? EndReason.MaxTokens
+            : Made >= _request.MaxTokens ? EndReason.MaxTokens
             : _tokens.Count >= contextLength ? EndReason.ContextFull
             : EndReason.None;
         return End == EndReason.None;
     }
+
+    /// <summary>Gives out the tokens that were taken in; false when no other follows.</summary>
+    internal bool Deliver()
+    {
+        _isAnswered = true;
+        while (_taken.TryDequeue(out GeneratedToken token))
+        {
+            Telemetry.Token();
+            if (!_channel.Writer.TryWrite(token))
+            {
+                End = EndReason.None; // the reader is gone, and saw no end
+                return false;
+            }
+            // Outside the pass: this is foreign code, which may dispose the model, and that waits for the pass.
+            foreach (int next in _request.Guide?.After(token.Id) ?? [])
+                _dictated.Enqueue(next);
+        }
+        return End == EndReason.None;
+    }
+
+    private int Made => _tokens.Count - _request.Prompt.Count;
 
     /// <summary>Lets the answer end as in a full context, because no page is left for its keys and values.</summary>
     internal void EndAsFull() => End = EndReason.ContextFull;

@@ -17,6 +17,8 @@ internal sealed class Telemetry
     private long _first;
     private long _last;
     private int _tokens;
+    private int _guessed;
+    private int _accepted;
 
     /// <param name="instruments">The instruments of the model.</param>
     /// <param name="promptTokens">Number of tokens of the prompt.</param>
@@ -55,6 +57,13 @@ internal sealed class Telemetry
             _first = _last;
     }
 
+    /// <summary>Called when a pass has verified guesses of the next tokens.</summary>
+    /// <param name="count">How many tokens were guessed.</param>
+    public void Guessed(int count) => _guessed += count;
+
+    /// <summary>Called for every guess that proved right and became a token of the answer.</summary>
+    public void Accepted() => _accepted++;
+
     /// <summary>Called when the loop takes no further step.</summary>
     /// <param name="how">The name of the <see cref="EndReason"/>, or why there is none.</param>
     public void End(string how)
@@ -63,6 +72,11 @@ internal sealed class Telemetry
         try
         {
             _instruments.Requests.Add(1, new KeyValuePair<string, object?>("gptoss.end", how));
+            if (_guessed > 0)
+            {
+                _instruments.Drafted.Add(_guessed);
+                _instruments.Accepted.Add(_accepted);
+            }
             if (_tokens > 0)
                 _instruments.Prefill.Record((_promptTokens - _cachedTokens) / Seconds(_begun, _first));
             if (_tokens > 1)

@@ -44,6 +44,7 @@ internal sealed class Batch
     private readonly List<int> _wanted = [];
     private readonly List<RowRun> _runs = [];
     private readonly List<QueryBlock> _queryBlocks = [];
+    private readonly List<int> _kept = [];
 
     public int Count => _tokens.Count;
     public ReadOnlySpan<int> Tokens => CollectionsMarshal.AsSpan(_tokens);
@@ -89,6 +90,7 @@ internal sealed class Batch
             _wanted.Add(Count + place);
         var run = new RowRun(sequence, sequence.Length, Count, tokens.Length);
         _runs.Add(run);
+        _kept.Add(run.Count);
         for (int first = 0; first < tokens.Length; first += Attention.RowsPerQueryBlock)
             _queryBlocks.Add(new QueryBlock(run, first, Math.Min(Attention.RowsPerQueryBlock, tokens.Length - first)));
         for (int i = 0; i < tokens.Length; i++)
@@ -99,12 +101,20 @@ internal sealed class Batch
     }
 
     /// <summary>
-    /// After a forward pass has returned: the sequences now hold the rows' positions, and the batch is empty.
+    /// Says that only the first rows of a run count, because the tokens behind them were guesses that proved wrong.
+    /// </summary>
+    /// <param name="run">Index of the run in <see cref="Runs"/>.</param>
+    /// <param name="rows">How many of its rows count, at least one.</param>
+    public void Keep(int run, int rows) => _kept[run] = rows;
+
+    /// <summary>
+    /// After a forward pass has returned: the sequences now hold the positions of the rows that count, and the batch is
+    /// empty.
     /// </summary>
     public void Advance()
     {
-        foreach (RowRun run in _runs)
-            run.Sequence.Advance(run.Count);
+        for (int run = 0; run < _runs.Count; run++)
+            _runs[run].Sequence.Advance(_kept[run]);
         Clear();
     }
 
@@ -114,6 +124,7 @@ internal sealed class Batch
         _positions.Clear();
         _wanted.Clear();
         _runs.Clear();
+        _kept.Clear();
         _queryBlocks.Clear();
     }
 

@@ -22,12 +22,13 @@ internal sealed unsafe class SamplerTeam(WorkerTeam team)
         .. Enumerable.Range(0, team.Workers).Select(_ => new LogProbabilities()),
     ];
 
-    /// <summary>Chooses a token from each row and writes what came of it into the row's choice.</summary>
-    /// <param name="logits">The rows, [choices, vocab]; bias and penalties change them in place.</param>
-    /// <param name="choices">The choice of each row. No two share a history.</param>
+    /// <summary>Makes each choice from its row of the logits, and writes what came of it into the choice.</summary>
+    /// <param name="logits">The rows, [rows, vocab]; bias and penalties change them in place.</param>
+    /// <param name="choices">The choices, each with the index of its row. No two share a row or a history.</param>
     public void Choose(Rows logits, ReadOnlySpan<TokenChoice> choices)
     {
-        ArgumentOutOfRangeException.ThrowIfNotEqual(choices.Length, logits.Count);
+        foreach (TokenChoice choice in choices)
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(choice.Row, logits.Count);
         SamplerTeam self = this;
         fixed (float* values = logits.Values)
         fixed (TokenChoice* first = choices)
@@ -46,12 +47,12 @@ internal sealed unsafe class SamplerTeam(WorkerTeam team)
     private static void ChooseRows(void* state, int worker, int first, int end)
     {
         ref ChooseCall call = ref *(ChooseCall*)state;
-        for (int row = first; row < end; row++)
-            call.Owner->ChooseRow(
-                new Span<float>(call.Logits + (long)row * call.Vocabulary, call.Vocabulary),
-                call.Choices[row],
-                worker
-            );
+        for (int i = first; i < end; i++)
+        {
+            TokenChoice choice = call.Choices[i];
+            float* row = call.Logits + (long)choice.Row * call.Vocabulary;
+            call.Owner->ChooseRow(new Span<float>(row, call.Vocabulary), choice, worker);
+        }
     }
 
     private void ChooseRow(Span<float> logits, TokenChoice choice, int worker)

@@ -9,6 +9,9 @@ internal sealed class TokenChoice
     /// <summary>The seed of the request.</summary>
     public required ulong Seed { get; init; }
 
+    /// <summary>Index of the row of logits that the token is chosen from.</summary>
+    public int Row { get; set; }
+
     /// <summary>Position of the token to be chosen.</summary>
     public ulong Position { get; set; }
 

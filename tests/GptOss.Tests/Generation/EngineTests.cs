@@ -97,10 +97,11 @@ public sealed class EngineTests
             for (int i = 0; i < count; i++)
             {
                 model.Engine.Samplers.Choose(new Rows(logits, Vocabulary), [sequence.Choice]);
-                sequence.Append(
+                sequence.Take(
                     new GeneratedToken(sequence.Choice.Token, sequence.Choice.LogProbability, sequence.Choice.Likely),
                     contextLength: 1000
                 );
+                sequence.Deliver();
             }
             return GC.GetAllocatedBytesForCurrentThread() - before;
         }

@@ -61,6 +61,7 @@ public sealed class SamplerTeamTests
             {
                 Options = forced,
                 Seed = 1,
+                Row = 1,
                 LogProbabilities = 4,
             },
         ];
@@ -86,8 +87,18 @@ public sealed class SamplerTeamTests
         TokenChoice[] choices =
         [
             new() { Options = SamplingOptions.Greedy, Seed = 1 },
-            new() { Options = forbidden, Seed = 1 },
-            new() { Options = SamplingOptions.Greedy, Seed = 1 },
+            new()
+            {
+                Options = forbidden,
+                Seed = 1,
+                Row = 1,
+            },
+            new()
+            {
+                Options = SamplingOptions.Greedy,
+                Seed = 1,
+                Row = 2,
+            },
         ];
 
         new SamplerTeam(team).Choose(new Rows(logits, Vocabulary), choices);
@@ -109,6 +120,7 @@ public sealed class SamplerTeamTests
                 RepetitionPenalty = row % 2 == 0 ? 1.3f : 1,
             },
             Seed = (ulong)row,
+            Row = row,
             Position = (ulong)round,
             History = row % 2 == 0 ? new TokenHistory([1, 2, row]) : null,
         };
