@@ -76,7 +76,8 @@ internal static partial class Int8Panel
     private const int TileTokens = 6;
 
     /// <summary>
-    /// Number of tokens of the smaller tile, which takes two thirds of the time of six: eight tokens are two such tiles.
+    /// Number of tokens of the smaller tile, which takes two thirds of the time of six. Eight tokens are two such
+    /// tiles.
     /// </summary>
     private const int SmallTileTokens = 4;
 

@@ -65,6 +65,8 @@ public sealed class KvCacheTests
         KvCache cache = model.Engine.Cache;
         using KvSequence sequence = cache.NewSequence();
         model.Pass((sequence, LoadedModel.Prompt(500, 512)));
+        Assert.Equal(8 * cache.PageBytes, cache.Bytes); // whoever keeps prefixes takes them now
+        sequence.LetGoUnseen();
         Assert.Equal(cache.PageBytes, cache.Bytes);
         Assert.Throws<InvalidOperationException>(() => sequence.Page(group: 0, index: 0));
     }
