@@ -2,6 +2,7 @@ using System.Diagnostics;
 using GptOss.Cli.Bench;
 using GptOss.Generation;
 using GptOss.Model;
+using static GptOss.Benchmarks.SmallBatches;
 
 namespace GptOss.Benchmarks;
 
@@ -10,7 +11,7 @@ namespace GptOss.Benchmarks;
 /// and 16 answers against one.
 /// </summary>
 /// <remarks>
-/// Six layers of the published 20b sizes with random weights, in the fast precision; the last line is of the tiny
+/// Six layers of the published 20b sizes with random weights, in the fast precision; the first line is of the tiny
 /// model. Every figure is a ratio within one run.
 /// </remarks>
 internal static class Conversations
@@ -20,6 +21,7 @@ internal static class Conversations
 
     public static async Task RunAsync()
     {
+        await BesideLongPromptAsync().ConfigureAwait(false);
         using (var random = new RandomWeights(PublishedShape.Small.Config(Layers), CancellationToken.None))
         using (
             var fast = new FastWeights(random.Weights, random, Environment.ProcessorCount, null, CancellationToken.None)
@@ -30,6 +32,10 @@ internal static class Conversations
             await BesidePromptAsync(engine, promptTokens: 4000, "6L of 20b").ConfigureAwait(false);
             await ManyAnswersAsync(engine).ConfigureAwait(false);
         }
+    }
+
+    private static async Task BesideLongPromptAsync()
+    {
         using GptOssModel tiny = await GptOssModel
             .LoadAsync(TinyGptOss.Folder, new ModelOptions { ContextLength = 40_000 })
             .ConfigureAwait(false);
@@ -164,6 +170,4 @@ internal static class Conversations
         var random = new Random(seed);
         return [.. Enumerable.Range(0, count).Select(_ => random.Next(engine.Weights.Config.VocabSize))];
     }
-
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 }

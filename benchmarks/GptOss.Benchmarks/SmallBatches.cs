@@ -85,5 +85,5 @@ internal static class SmallBatches
         int Next() => tokens.Next(weights.Config.VocabSize);
     }
 
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+    internal static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 }

@@ -37,18 +37,10 @@ public sealed partial class GptOssModel
         ArgumentException.ThrowIfNullOrEmpty(path);
         int[] prompt = Prefix(ids);
         return Task.Run(
-            async () =>
+            () =>
             {
                 string target = AtomicFile.Target(path);
-                using var handover = new PageHandover();
-                IReadOnlyList<int> tokens = await Source
-                    .ComputeAsync(prompt, scope, handover, cancellationToken)
-                    .ConfigureAwait(false);
-                await AtomicFile
-                    .WriteAsync(target, stream =>
-                        Source.Saved.WriteAsync(handover.Given!, tokens, stream, cancellationToken)
-                    )
-                    .ConfigureAwait(false);
+                return SaveAsync(prompt, write => AtomicFile.WriteAsync(target, write), scope, cancellationToken);
             },
             cancellationToken
         );
@@ -70,18 +62,13 @@ public sealed partial class GptOssModel
     {
         ArgumentNullException.ThrowIfNull(stream);
         int[] prompt = Prefix(ids);
-        return Task.Run(
-            async () =>
-            {
-                using var handover = new PageHandover();
-                IReadOnlyList<int> tokens = await Source
-                    .ComputeAsync(prompt, scope, handover, cancellationToken)
-                    .ConfigureAwait(false);
-                await Source.Saved.WriteAsync(handover.Given!, tokens, stream, cancellationToken).ConfigureAwait(false);
-                await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
-            },
-            cancellationToken
-        );
+        return Task.Run(() => SaveAsync(prompt, WriteAsync, scope, cancellationToken), cancellationToken);
+
+        async Task WriteAsync(Func<Stream, Task> write)
+        {
+            await write(stream).ConfigureAwait(false);
+            await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <summary>
@@ -125,6 +112,22 @@ public sealed partial class GptOssModel
     {
         ArgumentNullException.ThrowIfNull(stream);
         return Task.Run(() => Source.Saved.ReadAsync(stream, file: null, scope, cancellationToken), cancellationToken);
+    }
+
+    // Computes first, so that a file or a stream is touched only when there is something to write.
+    private async Task SaveAsync(
+        int[] prompt,
+        Func<Func<Stream, Task>, Task> into,
+        string? scope,
+        CancellationToken cancellation
+    )
+    {
+        using var handover = new PageHandover();
+        IReadOnlyList<int> tokens = await Source
+            .ComputeAsync(prompt, scope, handover, cancellation)
+            .ConfigureAwait(false);
+        await into(stream => Source.Saved.WriteAsync(handover.Given!, tokens, stream, cancellation))
+            .ConfigureAwait(false);
     }
 
     private static int[] Prefix(IEnumerable<int> ids)

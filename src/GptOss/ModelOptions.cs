@@ -121,7 +121,7 @@ public sealed record ModelOptions
     /// </summary>
     /// <remarks>
     /// A shorter time makes the other answers smoother and the prompt slower. A pass also stays within four times the
-    /// time that the answers alone take; both as far as earlier passes tell, and but for a few rows of a prompt, which
+    /// time that the answers alone take; both as far as earlier passes tell, and but for one token of a prompt, which
     /// every pass takes.
     /// </remarks>
     public TimeSpan MaxPassLatency

@@ -60,12 +60,7 @@ internal sealed class RequestRunner : IDisposable
         CancellationToken cancellation
     )
     {
-        IReadOnlyList<ChatMessage> all = [.. messages];
-        GptOssRequestOptions own = Own(options, client);
-        ChatRequest request = await Task.Run(
-                () => _reader.Read(all, options, own, cancellation: cancellation),
-                cancellation
-            )
+        ChatRequest request = await ReadAsync([.. messages], options, Own(options, client), cancellation)
             .ConfigureAwait(false);
         return (request.Generation.Prompt, request.Generation.Scope);
     }
@@ -141,11 +136,7 @@ internal sealed class RequestRunner : IDisposable
     )
     {
         long start = Stopwatch.GetTimestamp();
-        // Encoding a long history takes seconds. On a thread of its own it delays neither the caller's thread nor the
-        // caller's cancellation.
-        ChatRequest request = await Task.Run(() => _reader.Read(messages, options, own, cancellation: stop), stop)
-            .WaitAsync(stop)
-            .ConfigureAwait(false);
+        ChatRequest request = await ReadAsync(messages, options, own, stop).ConfigureAwait(false);
         if (request.Generation.Prompt.Count >= _source.ContextLength)
             throw new ContextLengthException(request.Generation.Prompt.Count, _source.ContextLength);
         string id = $"gptoss-{Guid.NewGuid():N}";
@@ -175,6 +166,15 @@ internal sealed class RequestRunner : IDisposable
         }
         yield return Last(id, answer, request, cached, start);
     }
+
+    // Encoding a long history takes seconds. On a thread of its own it delays neither the caller's thread nor the
+    // caller's cancellation.
+    private Task<ChatRequest> ReadAsync(
+        IReadOnlyList<ChatMessage> messages,
+        ChatOptions? options,
+        GptOssRequestOptions own,
+        CancellationToken stop
+    ) => Task.Run(() => _reader.Read(messages, options, own, cancellation: stop), stop).WaitAsync(stop);
 
     /// <summary>
     /// The generation in which the model tries again after a call that cannot be carried out; null if the answer ends.

@@ -19,8 +19,8 @@ internal sealed class PassBudget(double maxSeconds)
     /// </summary>
     public const int ChunkRows = 512;
 
-    /// <summary>Rows of prompts that every pass may take, so that a prompt goes on whatever was measured.</summary>
-    private const int FewestRows = 8;
+    /// <summary>Rows of prompts that every pass takes, so that a prompt goes on whatever was measured.</summary>
+    private const int FewestRows = 1;
 
     /// <summary>Rows of prompts before anything was measured.</summary>
     private const int FirstRows = 64;
@@ -42,7 +42,7 @@ internal sealed class PassBudget(double maxSeconds)
     {
         if (decodingRows == 0 && !isBrief)
             return ChunkRows;
-        double alone = Decoding(decodingRows);
+        double alone = Seconds(decodingRows);
         if ((alone == 0 && decodingRows > 0) || _promptRow == 0)
             return FirstRows;
         double left = decodingRows == 0 ? Math.Min(maxSeconds, LongSeconds) : Math.Min(maxSeconds, 4 * alone) - alone;
@@ -56,7 +56,7 @@ internal sealed class PassBudget(double maxSeconds)
     /// <param name="promptRows">How many of its rows belong to prompts.</param>
     public bool IsLong(int decodingRows, int promptRows)
     {
-        double alone = Decoding(decodingRows);
+        double alone = Seconds(decodingRows);
         bool isUnknown = (decodingRows > 0 && alone == 0) || (promptRows > 0 && _promptRow == 0);
         return isUnknown || alone + promptRows * _promptRow > LongSeconds;
     }
@@ -75,7 +75,7 @@ internal sealed class PassBudget(double maxSeconds)
         }
         else
         {
-            double own = (seconds - Decoding(decodingRows)) / promptRows;
+            double own = (seconds - Seconds(decodingRows)) / promptRows;
             if (own > 0)
                 _promptRow = Mean(_promptRow, own);
         }
@@ -99,16 +99,6 @@ internal sealed class PassBudget(double maxSeconds)
             return least;
         double most = _decoding[more];
         return most <= least ? most : least + (most - least) * (decodingRows - fewer) / (more - fewer);
-    }
-
-    // A number of rows that was never measured takes about as long as the nearest smaller one that was, since weights
-    // are read once for all rows.
-    private double Decoding(int rows)
-    {
-        for (int n = Math.Min(rows, _decoding.Count - 1); n > 0; n--)
-            if (_decoding[n] > 0)
-                return _decoding[n];
-        return 0;
     }
 
     private static double Mean(double before, double now) => before == 0 ? now : before + Weight * (now - before);

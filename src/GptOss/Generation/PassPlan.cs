@@ -135,7 +135,7 @@ internal sealed class PassPlan(SamplerTeam samplers, int contextLength) : IPass
     }
 
     // The logits are gone when the pass has ended, so the tokens are taken in here and given out after it. Of the rows
-    // of one sequence each waits for the token before it: a guide looks at that token, and penalties count it.
+    // of one sequence each waits for the token before it, which penalties and limits count.
     public void Read(Rows logits, Batch batch)
     {
         _chosen.Clear();
