@@ -26,7 +26,7 @@ public sealed class RequestQueueTests : IDisposable
     public async Task Higher_priority_goes_first_and_among_equals_who_came_first()
     {
         using var tested = new SchedulerUnderTest(_model, new ModelOptions { MaxRunning = 1 });
-        using ITokenStream held = HoldTheLoop(tested);
+        using HeldLoop held = HoldTheLoop(tested);
         List<string> begun = [];
         (string, int)[] each7 = [("a", 0), ("b", 1), ("c", 0), ("d", 2), ("e", 1), ("f", -1), ("g", 2)];
         Task<Answer>[] waiting = each7
@@ -56,7 +56,7 @@ public sealed class RequestQueueTests : IDisposable
     public async Task A_full_queue_refuses_with_its_length_and_takes_again_when_one_that_waited_has_left()
     {
         using var tested = new SchedulerUnderTest(_model, new ModelOptions { MaxRunning = 1, MaxQueuedRequests = 2 });
-        using ITokenStream held = HoldTheLoop(tested);
+        using HeldLoop held = HoldTheLoop(tested);
         var request = new GenerationRequest { Prompt = [1, 2], MaxTokens = 2 };
         using var cancel = new CancellationTokenSource();
         Task<Answer> cancelled = tested.Ask(request, cancel.Token),
@@ -75,14 +75,14 @@ public sealed class RequestQueueTests : IDisposable
         _goOn.Set();
         Assert.Equal(2, (await waits).Ids.Length);
         Assert.Equal(2, (await next).Ids.Length);
-        Assert.Equal(2, (await Answer.Of(held, Stop)).Ids.Length);
+        Assert.Equal(2, (await Answer.Of(held.Stream, Stop)).Ids.Length);
     }
 
     [Fact]
     public async Task Requests_that_come_at_once_find_the_free_places_and_then_the_queue()
     {
         using var tested = new SchedulerUnderTest(_model, new ModelOptions { MaxRunning = 4, MaxQueuedRequests = 2 });
-        using ITokenStream held = HoldTheLoop(tested);
+        using HeldLoop held = HoldTheLoop(tested);
         var request = new GenerationRequest { Prompt = [1, 2], MaxTokens = 2 };
         Task<Answer>[] taken = [.. Enumerable.Range(0, 5).Select(_ => tested.Ask(request, Stop))];
         Assert.Equal(2, Assert.Throws<EngineBusyException>(() => tested.Submit(request, Stop)).QueueLength);
@@ -94,7 +94,7 @@ public sealed class RequestQueueTests : IDisposable
     public async Task Threads_that_come_at_once_do_not_pass_the_limit_together()
     {
         using var tested = new SchedulerUnderTest(_model, new ModelOptions { MaxRunning = 1, MaxQueuedRequests = 5 });
-        using ITokenStream held = HoldTheLoop(tested);
+        using HeldLoop held = HoldTheLoop(tested);
         var request = new GenerationRequest { Prompt = [1, 2], MaxTokens = 2 };
         for (int round = 0; round < 50; round++)
         {
@@ -132,7 +132,7 @@ public sealed class RequestQueueTests : IDisposable
     public void An_answer_that_was_accepted_goes_on_though_the_queue_is_full()
     {
         using var tested = new SchedulerUnderTest(_model, new ModelOptions { MaxRunning = 1, MaxQueuedRequests = 1 });
-        using ITokenStream held = HoldTheLoop(tested);
+        using HeldLoop held = HoldTheLoop(tested);
         var request = new GenerationRequest { Prompt = [1, 2], MaxTokens = 2 };
         using ITokenStream waits = tested.Submit(request, Stop);
         Assert.Throws<EngineBusyException>(() => tested.Submit(request, Stop));
@@ -219,7 +219,7 @@ public sealed class RequestQueueTests : IDisposable
     }
 
     // A request whose listener keeps the scheduler's thread until the test lets it go on.
-    private ITokenStream HoldTheLoop(SchedulerUnderTest tested)
+    private HeldLoop HoldTheLoop(SchedulerUnderTest tested)
     {
         ITokenStream held = tested.Submit(
             new GenerationRequest
@@ -234,6 +234,16 @@ public sealed class RequestQueueTests : IDisposable
             }
         );
         Assert.True(_isHeld.Wait(TimeSpan.FromSeconds(10)));
-        return held;
+        return new HeldLoop(held, _goOn);
+    }
+
+    // Lets the loop go on before the scheduler is disposed, which waits for the loop, also where an assertion fails.
+    private sealed record HeldLoop(ITokenStream Stream, ManualResetEventSlim GoOn) : IDisposable
+    {
+        public void Dispose()
+        {
+            GoOn.Set();
+            Stream.Dispose();
+        }
     }
 }
