@@ -249,7 +249,9 @@ internal sealed unsafe class WorkerTeam : IDisposable
                     break;
                 PieceSizes sizes = _sizes;
                 int share = Math.Max(sizes.Smallest, rest / (ShareDivisor * (wanted + 1)));
-                bool stopped = _stop.IsCancellationRequested;
+                // A copy, read once: the caller of a job that has ended may clear the field between two reads.
+                CancellationToken stop = _stop;
+                bool stopped = stop.IsCancellationRequested;
                 int piece = stopped ? rest : Math.Min(rest, Math.Min(sizes.Largest, share));
                 delegate* <void*, int, int, int, void> body = _body;
                 void* state = _state;
