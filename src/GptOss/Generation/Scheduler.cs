@@ -80,6 +80,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
             throw _engine.Disposed();
         }
         _thread.Wake();
+        GC.KeepAlive(this); // until the wake holds the scheduler, and with it the sequence
         return sequence;
     }
 

@@ -15,12 +15,14 @@ internal interface ILoop
 /// </summary>
 /// <remarks>
 /// While the thread sleeps it knows the owner of the work by a weak reference only: an owner that everybody has
-/// forgotten can be collected, and its finalizer, or <see cref="Dispose"/>, ends the thread. The thread carries
-/// nobody's ExecutionContext.
+/// forgotten can be collected, and its finalizer, or <see cref="Dispose"/>, ends the thread. From a wake on until the
+/// work is done the owner is held, since whoever waits for the work may be known to nobody but the owner. The thread
+/// carries nobody's ExecutionContext.
 /// </remarks>
 internal sealed class LoopThread : IDisposable
 {
     private readonly Gate _gate = new();
+    private readonly WeakReference<ILoop> _owner;
     private readonly Thread _thread;
 
     /// <param name="owner">Does the work, on the thread alone.</param>
@@ -28,9 +30,9 @@ internal sealed class LoopThread : IDisposable
     /// <exception cref="OutOfMemoryException">The system has no more threads.</exception>
     public LoopThread(ILoop owner, string name)
     {
-        var forgettable = new WeakReference<ILoop>(owner);
+        _owner = new WeakReference<ILoop>(owner);
         Gate gate = _gate;
-        _thread = new Thread(() => Run(gate, forgettable)) { IsBackground = true, Name = name };
+        _thread = new Thread(() => Run(gate)) { IsBackground = true, Name = name };
         _thread.UnsafeStart();
     }
 
@@ -40,7 +42,11 @@ internal sealed class LoopThread : IDisposable
     public bool IsCurrent => Environment.CurrentManagedThreadId == _thread.ManagedThreadId;
 
     /// <summary>Lets the thread look for work, now or when it is done with what it does.</summary>
-    public void Wake() => _gate.Open();
+    public void Wake()
+    {
+        if (_owner.TryGetTarget(out ILoop? owner))
+            _gate.Open(owner);
+    }
 
     /// <summary>Ends the thread after the work it does, and waits for that unless the caller is the thread.</summary>
     public void Dispose()
@@ -51,42 +57,39 @@ internal sealed class LoopThread : IDisposable
             _thread.Join();
     }
 
-    private static void Run(Gate gate, WeakReference<ILoop> owner)
+    private static void Run(Gate gate)
     {
         while (gate.Wait())
-            if (!TryWork(owner))
-                return;
+            Work(gate);
     }
 
     // Apart from Run, so that no register of the sleeping thread holds the owner.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static bool TryWork(WeakReference<ILoop> owner)
+    private static void Work(Gate gate)
     {
-        if (!owner.TryGetTarget(out ILoop? loop))
-            return false;
         try
         {
-            loop.Work();
+            gate.Pass()?.Work();
         }
         catch (Exception)
         {
             // The owner tells its callers what went wrong. An exception that left this thread would end the process.
         }
-        return true;
     }
 
     /// <summary>Where the thread sleeps. Several wakings before it looks count as one.</summary>
     private sealed class Gate
     {
         private readonly object _lock = new();
-        private bool _isOpen;
+        private ILoop? _woken;
         private bool _isClosed;
 
-        public void Open()
+        /// <summary>Opens the gate for an owner, which is held until the thread passes.</summary>
+        public void Open(ILoop owner)
         {
             lock (_lock)
             {
-                _isOpen = true;
+                _woken = owner;
                 Monitor.Pulse(_lock);
             }
         }
@@ -105,10 +108,20 @@ internal sealed class LoopThread : IDisposable
         {
             lock (_lock)
             {
-                while (!_isOpen && !_isClosed)
+                while (_woken is null && !_isClosed)
                     Monitor.Wait(_lock);
-                _isOpen = false;
                 return !_isClosed;
+            }
+        }
+
+        /// <summary>Shuts the gate behind the thread, and gives the owner for whom it was opened.</summary>
+        public ILoop? Pass()
+        {
+            lock (_lock)
+            {
+                ILoop? owner = _woken;
+                _woken = null;
+                return owner;
             }
         }
     }

@@ -103,6 +103,26 @@ public sealed class LoopThreadTests
         }
     }
 
+    [Fact]
+    public void Work_that_was_asked_for_is_done_though_everybody_forgot_its_owner()
+    {
+        for (int i = 0; i < 200; i++)
+        {
+            using var done = new ManualResetEventSlim();
+            WakeAndForget(done);
+            GC.Collect(); // comes before the thread in most rounds
+            Assert.True(done.Wait(10_000, TestContext.Current.CancellationToken), $"round {i}: the work was not done");
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        static void WakeAndForget(ManualResetEventSlim done)
+        {
+            var owner = new Counting { Todo = 1, Doing = done.Set };
+            owner.Thread = new LoopThread(owner, "test");
+            owner.Thread.Wake();
+        }
+    }
+
     private sealed class Counting : ILoop
     {
         public int Todo,
