@@ -155,7 +155,10 @@ public sealed class TelemetryTests : IDisposable
     {
         using var model = LoadedModel.Random(new TinyShape(), seed: 1);
         using ITokenStream other = model.Model.Source.Submit(Endless with { MaxTokens = 200 }, Cancellation);
-        Await("gptoss.queue.length", 0); // it has begun, and waits for its reader
+        await using IAsyncEnumerator<GeneratedToken> tokens = other
+            .ReadAsync(Cancellation)
+            .GetAsyncEnumerator(Cancellation);
+        Assert.True(await tokens.MoveNextAsync()); // it has begun and told all its figures, and waits for its reader
         using (var faulty = new MeterListener())
         {
             faulty.InstrumentPublished = (instrument, self) =>
@@ -174,7 +177,10 @@ public sealed class TelemetryTests : IDisposable
             Assert.Equal("the listener's own", error.Message);
             Assert.Equal((1, 0), (Now()["gptoss.requests.active"], _sums["gptoss.queue.length"]));
         }
-        Assert.Equal(200, await other.ReadAsync(Cancellation).CountAsync(Cancellation));
+        int read = 1;
+        while (await tokens.MoveNextAsync())
+            read++;
+        Assert.Equal(200, read);
         Assert.Equal(0, model.Engine.Cache.Bytes);
         Assert.Equal(5, await Answer());
 
