@@ -117,10 +117,11 @@ internal sealed class RequestQueue(int capacity, int maxRunning)
     {
         lock (_lock)
         {
-            if (!_waiting.Exists(IsStopped))
-                return [];
+            // Each is asked once, since it may be cancelled at any moment: one that stopped between two questions would
+            // be removed and not taken.
             List<Sequence> stopped = _waiting.FindAll(IsStopped);
-            _waiting.RemoveAll(IsStopped);
+            foreach (Sequence sequence in stopped)
+                _waiting.Remove(sequence);
             return stopped;
         }
     }

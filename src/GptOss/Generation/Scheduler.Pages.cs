@@ -117,11 +117,17 @@ internal sealed partial class Scheduler
     private void End(Sequence sequence, Exception? error)
     {
         Leave(sequence);
-        if (error is not null)
-            sequence.Fail(error);
-        else
-            TryKeep(sequence, isComplete: true);
-        sequence.Release();
+        try
+        {
+            if (error is not null)
+                sequence.Fail(error);
+            else
+                TryKeep(sequence, isComplete: true);
+        }
+        finally
+        {
+            sequence.Release(); // whatever happens: nobody else knows the sequence any more
+        }
     }
 
     private void KeepFullPages(Sequence sequence)

@@ -91,7 +91,12 @@ public sealed class PressureTests
             MaxTokens = 250,
             Sampling = SamplingOptions.Greedy,
         };
-        await Task.WhenAll(Ask("low", request with { Priority = -1 }), Ask("high", request with { Scope = "other" }));
+        // The first begins only when the second is there, or it could be done by then.
+        using var isHighThere = new ManualResetEventSlim();
+        Task low = Ask("low", request with { Priority = -1, PromptRead = _ => isHighThere.Wait(Stop) });
+        Task high = Ask("high", request with { Scope = "other" });
+        isHighThere.Set();
+        await Task.WhenAll(low, high);
         Assert.True(tested.Engine.Instruments.Now.Pauses > 0, "nothing was paused");
         Assert.Equal(["high", "low"], ended);
 

@@ -205,18 +205,57 @@ public sealed class RequestQueueTests : IDisposable
     public void A_queue_that_was_closed_takes_nothing()
     {
         using var tested = new SchedulerUnderTest(_model, new ModelOptions());
-        var request = new GenerationRequest { Prompt = [1] };
         var queue = new RequestQueue(capacity: 5, maxRunning: 1);
-        using Sequence first = NewSequence(),
-            late = NewSequence();
+        using Sequence first = NewSequence(tested),
+            late = NewSequence(tested);
         Assert.True(queue.TryAdd(first));
         Assert.Equal([first], queue.Close());
         Assert.False(queue.TryAdd(late));
         Assert.Empty(queue.Close());
-
-        Sequence NewSequence() =>
-            new(request, tested.Engine.Cache.NewSequence(), tested.Engine.Instruments, () => { }, default, Stop);
     }
+
+    /// <summary>A cancellation may come at any moment of the look for it.</summary>
+    [Fact]
+    public async Task Every_request_that_is_cancelled_while_it_waits_is_taken_once()
+    {
+        using var tested = new SchedulerUnderTest(_model, new ModelOptions());
+        for (int round = 0; round < 200; round++)
+        {
+            var queue = new RequestQueue(capacity: 100, maxRunning: 1);
+            Sequence[] waiting = [.. Enumerable.Range(0, 100).Select(_ => NewSequence(tested))];
+            foreach (Sequence sequence in waiting)
+                Assert.True(queue.TryAdd(sequence));
+            Task cancelling = Task.Run(
+                () =>
+                {
+                    foreach (Sequence sequence in waiting)
+                        sequence.Dispose();
+                },
+                Stop
+            );
+            List<Sequence> taken = [];
+            bool isOver;
+            do
+            {
+                isOver = cancelling.IsCompleted;
+                taken.AddRange(queue.TakeStopped());
+            } while (!isOver);
+            await cancelling;
+            Assert.Equal(waiting.Length, taken.Distinct().Count());
+            foreach (Sequence sequence in taken)
+                sequence.Release();
+        }
+    }
+
+    private static Sequence NewSequence(SchedulerUnderTest tested) =>
+        new(
+            new GenerationRequest { Prompt = [1] },
+            tested.Engine.Cache.NewSequence(),
+            tested.Engine.Instruments,
+            () => { },
+            default,
+            Stop
+        );
 
     // A request whose listener keeps the scheduler's thread until the test lets it go on.
     private HeldLoop HoldTheLoop(SchedulerUnderTest tested)
