@@ -121,8 +121,9 @@ public sealed record ModelOptions
     /// </summary>
     /// <remarks>
     /// A shorter time makes the other answers smoother and the prompt slower. A pass also stays within four times the
-    /// time that the answers alone take; both as far as earlier passes tell, and but for one token of a prompt, which
-    /// every pass takes.
+    /// time that the answers alone take; both as far as earlier passes tell. Where a few tokens of a prompt take longer
+    /// than that, behind a long context, the passes keep to it on average. A prompt that is read gets at least a third
+    /// of the time.
     /// </remarks>
     public TimeSpan MaxPassLatency
     {
