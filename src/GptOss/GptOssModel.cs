@@ -23,6 +23,7 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
     private readonly AnswerMemory _memory;
     private readonly int _maxOutputTokens;
     private readonly SlowProcessWarning _slow = new(Processor.Unused);
+    private readonly BudgetNotice _budget;
 
     private GptOssModel(ModelFolder folder, ModelOptions options, Tokenizer? tokenizer, string? whyNoTokenizer)
     {
@@ -32,6 +33,8 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
         _maxOutputTokens = options.MaxOutputTokens;
         _memory = new AnswerMemory(options.AnswerMemoryBytes);
         Source = new ModelTokenSource(folder, options);
+        BudgetFigures budget = Source.Budget;
+        _budget = new BudgetNotice(budget.Bytes, budget.Pages, budget.Tokens, budget.IsDefault);
         _stopTokens = new(() =>
             Array.AsReadOnly(folder.StopTokens(usual: () => SpecialTokens.EndsOfAnswer(tokenizer)))
         );
@@ -77,6 +80,7 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
             Memory = _memory,
             MaxOutputTokens = _maxOutputTokens,
             Slow = _slow,
+            Budget = _budget,
         };
 
     /// <summary>
