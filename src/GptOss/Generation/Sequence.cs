@@ -142,9 +142,12 @@ internal sealed class Sequence : ITokenStream
         }
     }
 
-    /// <summary>Called by the loop when the sequence joins those that run; only the first call counts.</summary>
+    /// <summary>
+    /// Called by the loop when the sequence joins those that run, for the first time or after a pause.
+    /// </summary>
     internal void Begin()
     {
+        Telemetry.Resume();
         if (_hasBegun)
             return;
         _hasBegun = true;
@@ -164,8 +167,10 @@ internal sealed class Sequence : ITokenStream
     /// <summary>Called by the loop after each step; tells the progress while the answer has no token.</summary>
     internal void TellProgress()
     {
-        if (!_isAnswered)
-            _request.PromptRead?.Invoke(new PromptProgress(_request.Prompt.Count, CachedTokens, Kv.Length));
+        if (_isAnswered || _request.PromptRead is not { } told)
+            return;
+        using var foreign = new ForeignCode();
+        told(new PromptProgress(_request.Prompt.Count, CachedTokens, Kv.Length));
     }
 
     /// <summary>Takes the next token that the guide dictates, if there is one.</summary>
@@ -223,11 +228,18 @@ internal sealed class Sequence : ITokenStream
                 End = EndReason.None; // the reader is gone, and saw no end
                 return false;
             }
-            // Outside the pass: this is foreign code, which may dispose the model, and that waits for the pass.
-            foreach (int next in _request.Guide?.After(token.Id) ?? [])
-                _dictated.Enqueue(next);
+            if (_request.Guide is { } guide)
+                Ask(guide, token.Id);
         }
         return End == EndReason.None;
+    }
+
+    // Outside the pass: this is foreign code, which may dispose the model, and that waits for the pass.
+    private void Ask(ITokenGuide guide, int token)
+    {
+        using var foreign = new ForeignCode();
+        foreach (int next in guide.After(token))
+            _dictated.Enqueue(next);
     }
 
     private int Made => _tokens.Count - _request.Prompt.Count;
