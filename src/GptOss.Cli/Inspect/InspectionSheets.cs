@@ -92,7 +92,7 @@ internal static class InspectionSheets
         Sheet.OfPairs(
             "memory of all requests' keys and values, if loaded now (KvCacheBytes)",
             ("budget", $"{Amount.Bytes(budget.Bytes)}, {(budget.IsDefault ? "the default here" : "as asked for")}"),
-            ("pages", $"{Amount.Count(budget.Pages)}, of 64 tokens and the full or the sliding layers"),
+            ("pages", $"{Amount.Count(budget.Pages)}, each 64 tokens of the full or of the sliding layers"),
             ("tokens", $"{Amount.Count(budget.Tokens)} in every layer")
         );
 

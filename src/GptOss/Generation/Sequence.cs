@@ -219,6 +219,7 @@ internal sealed class Sequence : ITokenStream
     /// <summary>Gives out the tokens that were taken in; false when no other follows.</summary>
     internal bool Deliver()
     {
+        using var foreign = new ForeignCode();
         _isAnswered = true;
         while (_taken.TryDequeue(out GeneratedToken token))
         {
@@ -228,18 +229,11 @@ internal sealed class Sequence : ITokenStream
                 End = EndReason.None; // the reader is gone, and saw no end
                 return false;
             }
-            if (_request.Guide is { } guide)
-                Ask(guide, token.Id);
+            // Outside the pass: this is foreign code, which may dispose the model, and that waits for the pass.
+            foreach (int next in _request.Guide?.After(token.Id) ?? [])
+                _dictated.Enqueue(next);
         }
         return End == EndReason.None;
-    }
-
-    // Outside the pass: this is foreign code, which may dispose the model, and that waits for the pass.
-    private void Ask(ITokenGuide guide, int token)
-    {
-        using var foreign = new ForeignCode();
-        foreach (int next in guide.After(token))
-            _dictated.Enqueue(next);
     }
 
     private int Made => _tokens.Count - _request.Prompt.Count;
