@@ -270,6 +270,45 @@ public sealed class TelemetryTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task What_a_listener_leaves_in_the_context_of_the_loop_is_gone_when_it_returns()
+    {
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        string[] figures = ["gptoss.queue.time", "gptoss.time_to_first_token", "gptoss.decode.speed"];
+        var local = new AsyncLocal<string>();
+        var seen = new ConcurrentBag<string?>();
+        using var leaving = new MeterListener
+        {
+            InstrumentPublished = (instrument, self) =>
+            {
+                if (instrument.Meter.Name == "GptOss" && figures.Contains(instrument.Name))
+                    self.EnableMeasurementEvents(instrument);
+            },
+        };
+        leaving.SetMeasurementEventCallback<double>((figure, _, _, _) => Leave(figure.Name));
+        leaving.Start();
+        for (int i = 0; i < 2; i++)
+        {
+            using ITokenStream answer = model.Model.Source.Submit(
+                Endless with
+                {
+                    MaxTokens = 5,
+                    PromptRead = _ => Leave("the progress"),
+                },
+                Cancellation
+            );
+            Assert.Equal(5, await answer.ReadAsync(Cancellation).CountAsync(Cancellation));
+        }
+        Assert.True(seen.Count >= 2 * (figures.Length + 1));
+        Assert.All(seen, Assert.Null);
+
+        void Leave(string what)
+        {
+            seen.Add(local.Value);
+            local.Value = what;
+        }
+    }
+
     [Theory]
     [InlineData("gptoss.queue.time")]
     [InlineData("gptoss.requests")]
