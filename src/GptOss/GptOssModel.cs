@@ -110,7 +110,8 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
     }
 
     /// <summary>Continues a prompt, token by token.</summary>
-    /// <param name="prompt">Token ids, at least one.</param>
+    /// <param name="prompt">Token ids, at least one. Of a sequence that does not know its length no more ids are taken
+    /// than tell that it does not fit.</param>
     /// <param name="sampling">How tokens are chosen; null for OpenAI's recommendation.</param>
     /// <param name="maxTokens">The most tokens that are made; null for <see
     /// cref="ModelOptions.MaxOutputTokens"/>.</param>
@@ -149,7 +150,7 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
                 );
         var request = new GenerationRequest
         {
-            Prompt = [.. prompt],
+            Prompt = Counted(prompt),
             Sampling = sampling,
             StopTokens = stops,
             MaxTokens = maxTokens ?? _maxOutputTokens,
@@ -169,6 +170,10 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
 
     /// <inheritdoc cref="Dispose"/>
     public ValueTask DisposeAsync() => new(Task.Run(Dispose));
+
+    // One id more than the context holds is enough to refuse a prompt, which may have no end.
+    private int[] Counted(IEnumerable<int> ids) =>
+        ids.TryGetNonEnumeratedCount(out _) ? [.. ids] : [.. ids.Take(ContextLength + 1)];
 
     private static GptOssModel Load(
         string path,
