@@ -181,8 +181,8 @@ public sealed class PressureTests
         using var tested = new SchedulerUnderTest(model, new ModelOptions(), TimeSpan.FromMilliseconds(20));
         await tested.Ask(new GenerationRequest { Prompt = LoadedModel.Prompt(500, 512), MaxTokens = 2 }, Stop);
         await SchedulerUnderTest.Until(() => tested.Engine.Cache.Bytes == 0);
-        tested.Scheduler.Prefixes.Clear();
         long most = tested.Pool.CommittedBytes;
+        tested.Scheduler.Prefixes.Clear();
         var asked = new GenerationRequest { Prompt = LoadedModel.Prompt(100, 512), MaxTokens = 2 };
         await tested.Ask(asked, Stop);
         await SchedulerUnderTest.Until(() => tested.Pool.CommittedBytes == tested.Pool.RentedBytes);
