@@ -61,11 +61,13 @@ public sealed record ModelOptions
 
     /// <summary>
     /// The most bytes that the keys and values of all sequences may take together; above zero. Null takes half of the
-    /// memory that is free beside the weights, and at most what <see cref="MaxRunning"/> full contexts use.
+    /// memory that is free beside the weights, within the limit of a container, and at most what
+    /// <see cref="MaxRunning"/> full contexts use. The log tells the figure.
     /// </summary>
     /// <remarks>
     /// Memory is taken as it is needed. What no request uses any more is kept as long as there is room, so that a
-    /// prompt that begins as an earlier one is not computed again.
+    /// prompt that begins as an earlier one is not computed again. Other memory goes back to the system after a minute
+    /// without work.
     /// </remarks>
     public long? KvCacheBytes
     {

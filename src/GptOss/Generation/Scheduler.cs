@@ -28,7 +28,9 @@ internal sealed partial class Scheduler : ILoop, IDisposable
 
     /// <param name="engine">The engine that runs the passes.</param>
     /// <param name="options">How many requests run and wait, and how long a pass may take.</param>
-    public Scheduler(Engine engine, ModelOptions options)
+    /// <param name="restAfter">How long nothing was asked when free memory goes back to the system; null for a
+    /// minute.</param>
+    public Scheduler(Engine engine, ModelOptions options, TimeSpan? restAfter = null)
     {
         _engine = engine;
         _queue = new RequestQueue(options.MaxQueuedRequests, options.MaxRunning);
@@ -38,7 +40,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         _prefixes = new PrefixCache(engine.Cache.Pool);
         _admission = new Admission(engine, _prefixes);
         _faults = new FaultSearch(engine);
-        _thread = new LoopThread(this, "GptOss scheduler");
+        _thread = new LoopThread(this, "GptOss scheduler", restAfter ?? TimeSpan.FromMinutes(1));
     }
 
     /// <summary>The prefixes with which requests begin.</summary>
@@ -124,6 +126,11 @@ internal sealed partial class Scheduler : ILoop, IDisposable
             EndAll(error);
         }
     }
+
+    /// <summary>
+    /// Gives the memory of free pages back to the system, since the next request may be long in coming. Prefixes stay.
+    /// </summary>
+    void ILoop.Rest() => _engine.Cache.Pool.Trim();
 
     // Sequences that nobody wants any more leave, running or waiting.
     private void LetGo()

@@ -14,7 +14,8 @@ internal sealed class SchedulerUnderTest : IDisposable
 
     /// <param name="model">The model whose weights are used; it stays open.</param>
     /// <param name="options">The limits of the scheduler and of its memory.</param>
-    public SchedulerUnderTest(LoadedModel model, ModelOptions options)
+    /// <param name="restAfter">How long nothing is asked when free memory goes back; null for a minute.</param>
+    public SchedulerUnderTest(LoadedModel model, ModelOptions options, TimeSpan? restAfter = null)
     {
         ModelFolder folder = model.Model.Source.Folder;
         Engine = new Engine(
@@ -28,7 +29,7 @@ internal sealed class SchedulerUnderTest : IDisposable
                 return folder.ExplainFault(stop);
             }
         );
-        Scheduler = new Scheduler(Engine, options);
+        Scheduler = new Scheduler(Engine, options, restAfter);
     }
 
     public Engine Engine { get; }
