@@ -158,9 +158,23 @@ internal sealed class PassPlan(SamplerTeam samplers, int contextLength) : IPass
             {
                 Verified verified = _open[i];
                 batch.Keep(verified.Run, verified.Pending + taken - 1);
-                if (!GoesOn(verified, taken, batch))
+                if (!TryGoOn(verified, taken, batch))
                     _open.RemoveAt(i);
             }
+        }
+    }
+
+    // What fails for one sequence ends that one, since others may have taken in their tokens by now.
+    private bool TryGoOn(Verified verified, int taken, Batch batch)
+    {
+        try
+        {
+            return GoesOn(verified, taken, batch);
+        }
+        catch (Exception fault)
+        {
+            verified.Sequence.Choice.Fault = fault;
+            return false;
         }
     }
 

@@ -121,7 +121,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         {
             // Nothing should come here. If it does, no request may wait for ever, and the next one finds the loop
             // working.
-            EndAll(error);
+            EndAll(Typed(error));
         }
     }
 
@@ -186,7 +186,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
             if (!Deliver(sequence))
                 continue;
             if (choice.Fault is { } fault)
-                End(sequence, fault);
+                End(sequence, Typed(fault));
             else if (choice.IsDamaged)
             {
                 Leave(sequence);
@@ -236,7 +236,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
     {
         if (_plan.Shares.Count == 1)
         {
-            End(_plan.Shares[0].Sequence, error);
+            End(_plan.Shares[0].Sequence, Typed(error));
             return;
         }
         (Sequence, int)[] all = [.. _plan.Shares];
@@ -251,10 +251,17 @@ internal sealed partial class Scheduler : ILoop, IDisposable
             catch (OperationCanceledException) { }
             catch (Exception own)
             {
-                End(sequence, own);
+                End(sequence, Typed(own));
             }
         }
     }
+
+    // What the engine itself throws is an error that a caller can know by its type. What a guide, a progress or a
+    // listener of the caller throws does not come here, and stays as it is.
+    private static Exception Typed(Exception error) =>
+        error is GptOssException or OutOfMemoryException or ObjectDisposedException
+            ? error
+            : new EngineFaultException(error);
 
     private void Guarded(Sequence sequence, Action<Sequence> act)
     {
