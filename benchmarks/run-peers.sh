@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# gptoss bench and LLamaSharp (llama.cpp) in turn, on random weights of the 20b shape.
+# gptoss bench and LLamaSharp (llama.cpp) in turn, on random weights of the 20b shape: one answer, and 16 answers, which
+# LLamaSharp makes one after the other.
 # Adds a dated table to benchmarks/results/. Needs the .NET SDK 10 and git. Usage: benchmarks/run-peers.sh [OPTION]...
 #
 #   --layers N         first layers of the shape (6); 24 are the whole of it
@@ -14,7 +15,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # No build server may stay behind: it would hold memory, and wake up, beside the engines.
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false
 
-PREFILL=256 DECODE=32 REPETITIONS=3
+PREFILL=256 DECODE=32 REPETITIONS=3 STREAMS=16
 LAYERS=6 PRECISIONS="checkpoint fast" ROUNDS=3 THREADS='' MACHINE='' KEEP=''
 
 fail() {
@@ -23,7 +24,7 @@ fail() {
 }
 
 usage() {
-    sed -n '2,10p' "$0" | cut -c3- >&2
+    sed -n '2,11p' "$0" | cut -c3- >&2
     exit 2
 }
 
@@ -53,7 +54,7 @@ measure() {
         # Its help is what tells whether there is a choice.
         gptoss bench --help | grep -q -e --precision && precision=(--precision "$2")
         gptoss bench --shape 20b --layers "$LAYERS" --threads "$THREADS" -p "$PREFILL" -n "$DECODE" -r "$REPETITIONS" \
-            ${precision[@]+"${precision[@]}"} --json >"$out"
+            --streams "$STREAMS" ${precision[@]+"${precision[@]}"} --json >"$out"
     fi || fail "$2 stopped in round $1; see above. Nothing was added to the results."
     cat "$out" >&2
 }

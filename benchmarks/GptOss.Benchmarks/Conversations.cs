@@ -29,7 +29,7 @@ internal static class Conversations
         using (Engine engine = Over(fast.Weights))
         {
             await SecondTurnAsync(engine).ConfigureAwait(false);
-            await BesidePromptAsync(engine, promptTokens: 4000, "6L of 20b").ConfigureAwait(false);
+            await BesidePromptAsync(engine, promptTokens: 4000, "6L of 20b", Rounds).ConfigureAwait(false);
             await ManyAnswersAsync(engine).ConfigureAwait(false);
         }
     }
@@ -39,7 +39,7 @@ internal static class Conversations
         using GptOssModel tiny = await GptOssModel
             .LoadAsync(TinyGptOss.Folder, new ModelOptions { ContextLength = 40_000 })
             .ConfigureAwait(false);
-        await BesidePromptAsync(tiny.Engine, promptTokens: 32_768, "tiny model").ConfigureAwait(false);
+        await BesidePromptAsync(tiny.Engine, promptTokens: 32_768, "tiny model", rounds: 1).ConfigureAwait(false);
     }
 
     private static Engine Over(ModelWeights weights) =>
@@ -68,13 +68,13 @@ internal static class Conversations
         Console.WriteLine($"first token of turn 2: {Median(ratios):0.0 %} of the time of turn 1");
     }
 
-    private static async Task BesidePromptAsync(Engine engine, int promptTokens, string name)
+    private static async Task BesidePromptAsync(Engine engine, int promptTokens, string name, int rounds)
     {
         List<double> typical = [],
             worst = [],
             prefill = [],
             speed = [];
-        for (int round = 0; round < Rounds; round++)
+        for (int round = 0; round < rounds; round++)
         {
             using var scheduler = new Scheduler(engine, ModelOptions.Default);
             double alone = (
@@ -92,13 +92,20 @@ internal static class Conversations
             int after = Count(times);
             await end.CancelAsync().ConfigureAwait(false);
             await reading.ConfigureAwait(false);
-            List<double> gaps = [.. times.Zip(times.Skip(1), (from, to) => to - from)];
-            double calm = Median(gaps[8..(before - 1)]);
-            List<double> disturbed = gaps[before..Math.Max(before + 1, after - 1)];
-            typical.Add(Median(disturbed) / calm);
-            worst.Add(disturbed.Max() / calm);
+            // The same tokens of the same answer, undisturbed: an answer slows down as it grows, whoever is beside it.
+            List<(int Token, double At)> calm = await AnswerAsync(
+                    scheduler,
+                    Tokens(engine, 32, 50 + round),
+                    Math.Max(after, before + 2)
+                )
+                .ConfigureAwait(false);
+            List<double> undisturbed = Gaps(calm.Select(token => token.At).Skip(before)),
+                disturbed = Gaps(times.Take(Math.Max(after, before + 2)).Skip(before));
+            double token = Median([.. undisturbed]);
+            typical.Add(Median([.. disturbed]) / token);
+            worst.Add(disturbed.Max() / token);
             prefill.Add(alone / beside);
-            speed.Add((after - before) / beside * calm);
+            speed.Add(undisturbed.Sum() / disturbed.Sum());
         }
         Console.WriteLine(
             $"{name}, an answer beside a prompt of {promptTokens}: {Median(typical):0.00} × the time of a token, at "
@@ -158,6 +165,9 @@ internal static class Conversations
         }
         catch (OperationCanceledException) { }
     }
+
+    private static List<double> Gaps(IEnumerable<double> times) =>
+        [.. times.Zip(times.Skip(1), (from, to) => to - from)];
 
     private static int Count(List<double> times)
     {

@@ -11,12 +11,15 @@ namespace GptOss.Peers;
 /// <param name="ReadBandwidthGbPerS">What a plain read of the weights reached in this run, in 10⁹ bytes per
 /// second.</param>
 /// <param name="BytesPerToken">Bytes that a decoded token reads.</param>
+/// <param name="DecodeOfStreams">Decoding of many requests at once; null for an engine that answers one after the
+/// other.</param>
 internal sealed record Figures(
     double LoadS,
     double PrefillTokPerS,
     double DecodeTokPerS,
     double ReadBandwidthGbPerS,
-    long BytesPerToken
+    long BytesPerToken,
+    StreamFigures? DecodeOfStreams = null
 )
 {
     private static readonly JsonSerializerOptions SnakeCase = new()
@@ -24,6 +27,11 @@ internal sealed record Figures(
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         RespectRequiredConstructorParameters = true,
     };
+
+    /// <summary>
+    /// Tokens per second of many answers together: as many as one has where an engine makes one after the other.
+    /// </summary>
+    public double ManyTokPerS => DecodeOfStreams?.TotalTokPerS ?? DecodeTokPerS;
 
     /// <summary>Of the read bandwidth, by decoding.</summary>
     public double ShareOfBandwidth() => BytesPerToken * DecodeTokPerS / 1e9 / ReadBandwidthGbPerS;

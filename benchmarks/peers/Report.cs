@@ -32,14 +32,15 @@ internal static class Report
         ];
         var lines = new List<string>
         {
-            "| engine | prefill | ratio | decode | ratio | read bandwidth | reached by decode | load |",
-            "|---|---|---|---|---|---|---|---|",
+            "| engine | prefill | ratio | decode | ratio | 16 answers | ratio | read bandwidth | reached by decode | load |",
+            "|---|---|---|---|---|---|---|---|---|---|",
         };
         foreach (IGrouping<string, Figures> engine in engines)
             lines.Add(
                 $"| {Name(engine.Key, version)} | {Speed(engine, run => run.PrefillTokPerS)} | "
                     + $"{Ratio(engine, peer, run => run.PrefillTokPerS)} "
                     + $"| {Speed(engine, run => run.DecodeTokPerS)} | {Ratio(engine, peer, run => run.DecodeTokPerS)} "
+                    + $"| {Speed(engine, run => run.ManyTokPerS)} | {Ratio(engine, peer, run => run.ManyTokPerS)} "
                     + $"| {Figures.Median(engine.Select(run => run.ReadBandwidthGbPerS)):F1} GB/s "
                     + $"| {Figures.Median(engine.Select(run => run.ShareOfBandwidth())):P0} "
                     + $"| {Figures.Median(engine.Select(run => run.LoadS)):F1} s |"

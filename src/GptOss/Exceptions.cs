@@ -92,19 +92,43 @@ public sealed class ContextLengthException : GptOssException
             contextLength
         );
 
-    internal static ContextLengthException NoPages(int promptTokens, long needed, long there) =>
-        new(
-            $"The prompt has {promptTokens} tokens, whose keys and values need {needed} bytes, and "
-                + $"ModelOptions.KvCacheBytes is {there}. Shorten the prompt, or raise that limit.",
+    /// <summary>For prompts whose keys and values are more than the memory for them.</summary>
+    /// <param name="promptTokens">Tokens of the prompt.</param>
+    /// <param name="needed">Bytes that the keys and values need.</param>
+    /// <param name="there">Bytes that all keys and values may take.</param>
+    /// <param name="pageBytes">Bytes of a page.</param>
+    internal static ContextLengthException NoPages(int promptTokens, long needed, long there, long pageBytes)
+    {
+        long neededPages = (needed + pageBytes - 1) / pageBytes,
+            availablePages = there / pageBytes;
+        return new(
+            $"The prompt has {promptTokens} tokens, whose keys and values need {neededPages} pages ({needed} bytes), "
+                + $"and ModelOptions.KvCacheBytes is {there}, which is {availablePages} pages. Shorten the prompt, or "
+                + "raise that limit.",
             promptTokens,
             (int)Math.Min(int.MaxValue, promptTokens * there / Math.Max(1, needed))
-        );
+        )
+        {
+            NeededPages = neededPages,
+            AvailablePages = availablePages,
+        };
+    }
 
     /// <summary>Tokens of the prompt; at the least, where it is so long that it was not counted.</summary>
     public int PromptTokens { get; }
 
     /// <summary>Tokens the context holds, prompt and answer together.</summary>
     public int ContextLength { get; }
+
+    /// <summary>
+    /// Pages that the keys and values of the prompt need; null where not the memory but the context is the limit.
+    /// </summary>
+    public long? NeededPages { get; private init; }
+
+    /// <summary>
+    /// Pages that <see cref="ModelOptions.KvCacheBytes"/> has room for; null where <see cref="NeededPages"/> is.
+    /// </summary>
+    public long? AvailablePages { get; private init; }
 }
 
 /// <summary>A conversation cannot be written in the chat format, or the tokenizer lacks its markers.</summary>
@@ -145,7 +169,16 @@ public sealed class SavedStateException : GptOssException
 /// <remarks>The inner exception tells what happened. Please report it.</remarks>
 public sealed class EngineFaultException : GptOssException
 {
-    internal EngineFaultException(Exception inner)
+    /// <summary>
+    /// Makes what the engine itself threw an error that a caller can know by its type. What a guide, a progress or a
+    /// listener of the caller throws stays as it is, and does not come here.
+    /// </summary>
+    internal static Exception For(Exception error) =>
+        error is GptOssException or OutOfMemoryException or ObjectDisposedException
+            ? error
+            : new EngineFaultException(error);
+
+    private EngineFaultException(Exception inner)
         : base(
             Printable.Line(
                 $"The engine failed, which is a defect of GptOss: {inner.GetType().Name}: {inner.Message} "

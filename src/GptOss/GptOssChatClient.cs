@@ -36,6 +36,7 @@ public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
         ILogger logger = CarefulLogger.From(loggerFactory, typeof(GptOssChatClient).FullName!);
         _runner = new RequestRunner(source, logger);
         source.Slow?.Log(logger);
+        source.Budget?.Log(logger);
         _tokenizer = model?.Tokenizer ?? GptOssTokenizer.Over(source.Tokenizer);
         _model = model;
         _ownsModel = ownsModel;

@@ -130,10 +130,10 @@ public sealed partial class GptOssModel
             .ConfigureAwait(false);
     }
 
-    private static int[] Prefix(IEnumerable<int> ids)
+    private int[] Prefix(IEnumerable<int> ids)
     {
         ArgumentNullException.ThrowIfNull(ids);
-        int[] prompt = [.. ids];
+        int[] prompt = Counted(ids);
         return prompt.Length >= 2
             ? prompt
             : throw new ArgumentException(

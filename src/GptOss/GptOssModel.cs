@@ -23,6 +23,7 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
     private readonly AnswerMemory _memory;
     private readonly int _maxOutputTokens;
     private readonly SlowProcessWarning _slow = new(Processor.Unused);
+    private readonly BudgetNotice _budget;
 
     private GptOssModel(ModelFolder folder, ModelOptions options, Tokenizer? tokenizer, string? whyNoTokenizer)
     {
@@ -32,6 +33,8 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
         _maxOutputTokens = options.MaxOutputTokens;
         _memory = new AnswerMemory(options.AnswerMemoryBytes);
         Source = new ModelTokenSource(folder, options);
+        BudgetFigures budget = Source.Budget;
+        _budget = new BudgetNotice(budget.Bytes, budget.Pages, budget.Tokens, budget.IsDefault);
         _stopTokens = new(() =>
             Array.AsReadOnly(folder.StopTokens(usual: () => SpecialTokens.EndsOfAnswer(tokenizer)))
         );
@@ -77,6 +80,7 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
             Memory = _memory,
             MaxOutputTokens = _maxOutputTokens,
             Slow = _slow,
+            Budget = _budget,
         };
 
     /// <summary>
@@ -106,7 +110,8 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
     }
 
     /// <summary>Continues a prompt, token by token.</summary>
-    /// <param name="prompt">Token ids, at least one.</param>
+    /// <param name="prompt">Token ids, at least one. Of a sequence that does not know its length no more ids are taken
+    /// than tell that it does not fit.</param>
     /// <param name="sampling">How tokens are chosen; null for OpenAI's recommendation.</param>
     /// <param name="maxTokens">The most tokens that are made; null for <see
     /// cref="ModelOptions.MaxOutputTokens"/>.</param>
@@ -145,7 +150,7 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
                 );
         var request = new GenerationRequest
         {
-            Prompt = [.. prompt],
+            Prompt = Counted(prompt),
             Sampling = sampling,
             StopTokens = stops,
             MaxTokens = maxTokens ?? _maxOutputTokens,
@@ -165,6 +170,10 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
 
     /// <inheritdoc cref="Dispose"/>
     public ValueTask DisposeAsync() => new(Task.Run(Dispose));
+
+    // One id more than the context holds is enough to refuse a prompt, which may have no end.
+    private int[] Counted(IEnumerable<int> ids) =>
+        ids.TryGetNonEnumeratedCount(out _) ? [.. ids] : [.. ids.Take(ContextLength + 1)];
 
     private static GptOssModel Load(
         string path,

@@ -104,7 +104,10 @@ public sealed record GptOssRequestOptions
     /// Told how far the prompt has been read: at its begin, at most ten times a second, and at its end. Null tells
     /// nobody.
     /// </summary>
-    /// <remarks>The model's own thread calls it, so it must be quick; what it throws ends the request.</remarks>
+    /// <remarks>
+    /// The model's own thread calls it, so it must be quick; what it throws ends the request. It sees no AsyncLocal and
+    /// no activity of the caller, and what it sets of them is gone when it returns.
+    /// </remarks>
     public IProgress<PromptProgress>? PromptProgress { get; init; }
 
     /// <summary>The date that the model is told; null for today's. A fixed one keeps prompts the same.</summary>

@@ -61,11 +61,13 @@ public sealed record ModelOptions
 
     /// <summary>
     /// The most bytes that the keys and values of all sequences may take together; above zero. Null takes half of the
-    /// memory that is free beside the weights, and at most what <see cref="MaxRunning"/> full contexts use.
+    /// memory that is free beside the weights, within the limit of a container, and at most what
+    /// <see cref="MaxRunning"/> full contexts use. The log tells the figure.
     /// </summary>
     /// <remarks>
     /// Memory is taken as it is needed. What no request uses any more is kept as long as there is room, so that a
-    /// prompt that begins as an earlier one is not computed again.
+    /// prompt that begins as an earlier one is not computed again. Other memory goes back to the system after a minute
+    /// without work.
     /// </remarks>
     public long? KvCacheBytes
     {
@@ -121,8 +123,9 @@ public sealed record ModelOptions
     /// </summary>
     /// <remarks>
     /// A shorter time makes the other answers smoother and the prompt slower. A pass also stays within four times the
-    /// time that the answers alone take; both as far as earlier passes tell, and but for one token of a prompt, which
-    /// every pass takes.
+    /// time that the answers alone take; both as far as earlier passes tell. Where a few tokens of a prompt take longer
+    /// than that, behind a long context, the passes keep to it on average. A prompt that is read gets at least a third
+    /// of the time.
     /// </remarks>
     public TimeSpan MaxPassLatency
     {

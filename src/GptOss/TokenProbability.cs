@@ -24,6 +24,18 @@ public sealed record TokenProbability(int Token, float LogProbability, IReadOnly
         ArgumentNullException.ThrowIfNull(message);
         return StoredProbability.Read(message);
     }
+
+    /// <summary>
+    /// Whether token, probability and the likely tokens are the same, so that what was read back from JSON is equal to
+    /// what was stored.
+    /// </summary>
+    public bool Equals(TokenProbability? other) =>
+        other is not null
+        && (Token, LogProbability) == (other.Token, other.LogProbability)
+        && Best.SequenceEqual(other.Best);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Token, LogProbability, Best.Count);
 }
 
 /// <summary>A token in a range of likely ones at the place of an answer's token.</summary>

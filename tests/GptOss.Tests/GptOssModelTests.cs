@@ -174,6 +174,28 @@ public sealed class GptOssModelTests : IDisposable
     }
 
     [Fact]
+    public async Task A_prompt_without_an_end_is_refused_after_one_id_more_than_the_context()
+    {
+        await using GptOssModel model = await Load(new ModelOptions { ContextLength = 40 });
+        int taken = 0;
+        var refusal = await Assert.ThrowsAsync<ContextLengthException>(() => First(model, Endless()));
+        Assert.Equal((41, 41), (refusal.PromptTokens, taken));
+        await Assert.ThrowsAsync<ContextLengthException>(() =>
+            model.SavePrefixAsync(Endless(), Stream.Null, cancellationToken: Stop)
+        );
+        Assert.Equal(82, taken);
+
+        IEnumerable<int> Endless()
+        {
+            while (taken < 100_000) // as good as none, and yet the test ends where all are taken
+            {
+                taken++;
+                yield return 1;
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_longer_context_than_the_model_has_is_refused()
     {
         await using GptOssModel model = await Load();
@@ -399,7 +421,7 @@ public sealed class GptOssModelTests : IDisposable
     private Task<GptOssModel> Load(ModelOptions? options = null) =>
         GptOssModel.LoadAsync(_folder.Path, options ?? new ModelOptions { Threads = 1 }, null, Stop);
 
-    private static async Task<int> First(GptOssModel model, int[] prompt, CancellationToken? stop = null) =>
+    private static async Task<int> First(GptOssModel model, IEnumerable<int> prompt, CancellationToken? stop = null) =>
         await model
             .Generate(prompt, SamplingOptions.Greedy, cancellationToken: stop ?? Stop)
             .FirstAsync(CancellationToken.None);

@@ -66,7 +66,8 @@ public sealed partial class SamplesTests
         Assert.Equal((0, ""), (code, error));
         for (int person = 0; person < 16; person++)
             Assert.Contains($"{100 + person + 600}", output);
-        Assert.Matches(@"\d+ tokens a second, [1-9]\d+ tokens of prompts found again", output);
+        Assert.Matches(@"\nrunning +\d+   waiting +0   paused +0\npages +\d+   cached +\d+\n", output);
+        Assert.Matches(@"\nlast +\d+\.\d\d s to its first token, [1-9]\d* ?% of it found again\n", output);
     }
 
     private static (int Code, string Output, string Error) Run(string sample, params string[] arguments)

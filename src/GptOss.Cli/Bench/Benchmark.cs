@@ -39,7 +39,7 @@ internal static class Benchmark
                         request.Options.KeyValueFormat,
                         config.MaxPositions,
                         running: request.Streams ?? 1,
-                        weightBytes: 0 // the random weights are taken already
+                        new WeightBytes(Mapped: 0, Copied: Bytes(random.Regions) + Bytes(fast?.Regions ?? []))
                     )
                 ),
                 _ => new NumericFaultException("The random weights made logits that are not finite.", null)
@@ -62,6 +62,8 @@ internal static class Benchmark
         TimeSpan load = Stopwatch.GetElapsedTime(loading);
         return Measure(model.Name, request, model.Engine, model.Source.Folder.WeightRegions(), load, cancellationToken);
     }
+
+    private static long Bytes(IReadOnlyList<(nint Data, long Bytes)> regions) => regions.Sum(region => region.Bytes);
 
     private static BenchResult Measure(
         string name,

@@ -24,15 +24,18 @@ internal sealed record Inspection
     public required IReadOnlyList<TensorGroup> Tensors { get; init; }
     public required IReadOnlyList<MemoryNeed> Memory { get; init; }
 
+    /// <summary>What the keys and values of all requests may take, if the model is loaded here and now.</summary>
+    public required BudgetFigures Budget { get; init; }
+
     /// <summary>Reads config.json and the headers of the weight files.</summary>
     /// <exception cref="CheckpointException">The folder is damaged, incomplete, or of another architecture.</exception>
     /// <exception cref="Shell.UsageException">The context is longer than the model's.</exception>
     public static Inspection Of(string path, int? context)
     {
-        using CheckpointFolder folder = CheckpointFolder.Open(path);
-        ModelConfig config = ModelConfig.From(folder.Config);
         // Refuses what `run` would refuse: a table of a model that cannot run would mislead.
-        WeightBinder.Bind(folder, config);
+        using var model = ModelFolder.Open(path, ModelOptions.Default, progress: null, CancellationToken.None);
+        CheckpointFolder folder = model.Checkpoint;
+        ModelConfig config = model.Config;
         List<TensorGroup> groups = TensorGroup.Of(folder.Tensors);
         long total = groups.Sum(group => group.Parameters);
         return new Inspection
@@ -53,6 +56,11 @@ internal sealed record Inspection
             TensorBytes = folder.TotalBytes,
             Tensors = groups,
             Memory = MemoryNeed.At(Contexts(context, config), config, folder.TotalBytes),
+            Budget = BudgetFigures.Of(
+                PageGroup.Of(config, new KvHeadLayout(ModelOptions.Default.KeyValueFormat, config.HeadDim)),
+                MemoryBudget.Default(model, ModelOptions.Default),
+                isDefault: true
+            ),
         };
     }
 

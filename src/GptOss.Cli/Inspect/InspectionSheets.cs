@@ -8,7 +8,13 @@ namespace GptOss.Cli.Inspect;
 internal static class InspectionSheets
 {
     public static Sheet[] Of(Inspection inspection) =>
-        [Summary(inspection), Config(inspection.Config), Tensors(inspection), Memory(inspection)];
+        [
+            Summary(inspection),
+            Config(inspection.Config),
+            Tensors(inspection),
+            Memory(inspection),
+            Budget(inspection.Budget),
+        ];
 
     private static Sheet Summary(Inspection i) =>
         Sheet.OfPairs(
@@ -80,6 +86,14 @@ internal static class InspectionSheets
                     }
                 ),
             ]
+        );
+
+    private static Sheet Budget(BudgetFigures budget) =>
+        Sheet.OfPairs(
+            "memory of all requests' keys and values, if loaded now (KvCacheBytes)",
+            ("budget", $"{Amount.Bytes(budget.Bytes)}, {(budget.IsDefault ? "the default here" : "as asked for")}"),
+            ("pages", $"{Amount.Count(budget.Pages)}, each 64 tokens of the full or of the sliding layers"),
+            ("tokens", $"{Amount.Count(budget.Tokens)} in every layer")
         );
 
     private static string Text(double value) => value.ToString("0.######", CultureInfo.InvariantCulture);

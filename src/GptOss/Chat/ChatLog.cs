@@ -78,6 +78,13 @@ internal static partial class ChatLog
     )]
     public static partial void Slow(ILogger logger, string instructionSets);
 
+    [LoggerMessage(
+        13,
+        LogLevel.Information,
+        "Keys and values of all requests may take {Bytes} bytes, {Origin}: {Pages} pages, {Tokens} tokens."
+    )]
+    public static partial void Budget(ILogger logger, long bytes, string origin, long pages, long tokens);
+
     [LoggerMessage(5, LogLevel.Trace, "{ResponseId}: {HarmonyText}")]
     public static partial void Contents(ILogger logger, string responseId, string harmonyText);
 }

@@ -35,6 +35,9 @@ internal sealed record ChatSource(
     /// <summary>The warning that the process is slow, which the first client that logs gives; null for none.</summary>
     public SlowProcessWarning? Slow { get; init; }
 
+    /// <summary>The memory of keys and values, which the first client that logs tells; null for none.</summary>
+    public BudgetNotice? Budget { get; init; }
+
     /// <summary>
     /// <see cref="Place"/> as telemetry may take it: address and port of a server. The address of a file has the port
     /// −1, which is none.

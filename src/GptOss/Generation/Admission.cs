@@ -23,7 +23,12 @@ internal sealed class Admission(Engine engine, PrefixCache prefixes)
             cache.BytesFor(request.Prompt.Count + 1, PassBudget.ChunkRows) is var needed
             && needed > cache.Pool.BudgetBytes
         )
-            throw ContextLengthException.NoPages(request.Prompt.Count, needed, cache.Pool.BudgetBytes);
+            throw ContextLengthException.NoPages(
+                request.Prompt.Count,
+                needed,
+                cache.Pool.BudgetBytes,
+                PageGroup.MeanBytes(cache.Pool.Groups)
+            );
         int vocabulary = engine.Weights.Config.VocabSize;
         foreach (int token in request.Prompt)
             if ((uint)token >= (uint)vocabulary)

@@ -18,13 +18,30 @@ internal sealed class Instruments : IDisposable
 {
     public const string Name = "GptOss";
 
+    // Without advice OpenTelemetry counts by 0, 5, 10, 25 …, which tells neither seconds nor shares of 1 apart.
+    private static readonly InstrumentAdvice<double> Seconds = new()
+    {
+        HistogramBucketBoundaries = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250],
+    };
+
+    private static readonly InstrumentAdvice<double> Share = new()
+    {
+        HistogramBucketBoundaries = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99],
+    };
+
     private readonly Meter _meter = new(Name);
 
     /// <param name="cache">The cache whose keys and values are counted.</param>
     public Instruments(KvCache cache)
     {
         Requests = _meter.CreateCounter<long>("gptoss.requests", "{request}", "Requests that ended.");
-        Wait = _meter.CreateHistogram<double>("gptoss.queue.time", "s", "Time until the first step.");
+        Wait = _meter.CreateHistogram("gptoss.queue.time", "s", "Time until the first step.", advice: Seconds);
+        FirstToken = _meter.CreateHistogram(
+            "gptoss.time_to_first_token",
+            "s",
+            "Time from the arrival of a request to its first token.",
+            advice: Seconds
+        );
         Prefill = _meter.CreateHistogram<double>(
             "gptoss.prefill.speed",
             "{token}/s",
@@ -45,7 +62,12 @@ internal sealed class Instruments : IDisposable
             "{token}",
             "Those of them whose keys and values were found again."
         );
-
+        HitRatio = _meter.CreateHistogram(
+            "gptoss.prompt.hit_ratio",
+            "1",
+            "The part of a prompt whose keys and values were found again, 0 to 1.",
+            advice: Share
+        );
         Drafted = _meter.CreateCounter<long>(
             "gptoss.speculation.drafted",
             "{token}",
@@ -59,24 +81,22 @@ internal sealed class Instruments : IDisposable
 
         // Listeners ask for these values whenever they want. Values summed up from changes would be wrong for a
         // listener that comes late.
-        Present now = Now = new Present(cache);
-        _meter.CreateObservableUpDownCounter<int>(
-            "gptoss.requests.active",
-            () => now.Active,
-            "{request}",
-            "Requests that are worked on or wait for it."
-        );
-        _meter.CreateObservableUpDownCounter<int>(
-            "gptoss.queue.length",
-            () => now.Waiting,
-            "{request}",
-            "Requests that wait for their first step."
-        );
+        Present now = Now = new Present();
+        Observe("gptoss.requests.active", "Requests that are worked on or wait for it.", () => now.Active);
+        Observe("gptoss.requests.running", "Requests that are worked on.", () => now.Running);
+        Observe("gptoss.requests.paused", "Requests that gave their pages up and wait again.", () => now.Paused);
+        Observe("gptoss.queue.length", "Requests that wait for their first step.", () => now.Waiting);
         _meter.CreateObservableUpDownCounter<long>(
             "gptoss.kv.bytes",
-            () => now.Bytes,
+            () => cache.Bytes,
             "By",
             "Keys and values that the sequences of the model hold now."
+        );
+        _meter.CreateObservableUpDownCounter<long>(
+            "gptoss.kv.pages",
+            () => PagesByState(cache.Pool.Count()),
+            "{page}",
+            "Pages of keys and values: used by requests, cached as prefixes that no request uses now, or free."
         );
     }
 
@@ -88,6 +108,8 @@ internal sealed class Instruments : IDisposable
 
     public Histogram<double> Wait { get; }
 
+    public Histogram<double> FirstToken { get; }
+
     public Histogram<double> Prefill { get; }
 
     public Histogram<double> Decode { get; }
@@ -95,6 +117,8 @@ internal sealed class Instruments : IDisposable
     public Counter<long> PromptTokens { get; }
 
     public Counter<long> CachedTokens { get; }
+
+    public Histogram<double> HitRatio { get; }
 
     public Counter<long> Drafted { get; }
 
@@ -114,38 +138,58 @@ internal sealed class Instruments : IDisposable
         Activities?.Dispose();
     }
 
+    private void Observe(string name, string description, Func<int> now) =>
+        _meter.CreateObservableUpDownCounter(name, now, "{request}", description);
+
+    private static Measurement<long>[] PagesByState(PageCounts pages) =>
+        [
+            new(pages.Used, new KeyValuePair<string, object?>("gptoss.state", "used")),
+            new(pages.Cached, new KeyValuePair<string, object?>("gptoss.state", "cached")),
+            new(pages.Free, new KeyValuePair<string, object?>("gptoss.state", "free")),
+        ];
+
     /// <summary>
-    /// How many requests a model works on now, how many wait, and how many bytes their keys and values take: live
-    /// counts that the observable instruments of the meter read.
+    /// How many requests a model works on now and how many wait: live counts that the observable instruments of the
+    /// meter read.
     /// </summary>
-    /// <param name="cache">The cache whose keys and values are counted.</param>
-    internal sealed class Present(KvCache cache)
+    internal sealed class Present
     {
         private int _active;
         private int _waiting;
+        private int _paused;
         private int _pauses;
 
         /// <summary>Requests that are worked on or wait for it.</summary>
         public int Active => Volatile.Read(ref _active);
 
+        /// <summary>Requests that are worked on; never less than none, though a request may come between two
+        /// looks.</summary>
+        public int Running => Math.Max(0, Active - Waiting - Paused);
+
         /// <summary>Requests that wait for their first step.</summary>
         public int Waiting => Volatile.Read(ref _waiting);
 
-        /// <summary>Bytes of keys and values that sequences hold.</summary>
-        public long Bytes => cache.Bytes;
+        /// <summary>Requests that had begun and gave their pages up; they wait to be computed again.</summary>
+        public int Paused => Volatile.Read(ref _paused);
 
-        /// <summary>How often a request was paused because pages ran out, since the model was loaded.</summary>
+        /// <summary>How often a request was paused, since the model was loaded.</summary>
         public int Pauses => Volatile.Read(ref _pauses);
-
-        public void Paused() => Interlocked.Increment(ref _pauses);
 
         public void Arrived()
         {
-            Interlocked.Increment(ref _active);
             Interlocked.Increment(ref _waiting);
+            Interlocked.Increment(ref _active);
         }
 
         public void Begun() => Interlocked.Decrement(ref _waiting);
+
+        public void Pause()
+        {
+            Interlocked.Increment(ref _pauses);
+            Interlocked.Increment(ref _paused);
+        }
+
+        public void Resume() => Interlocked.Decrement(ref _paused);
 
         public void Ended() => Interlocked.Decrement(ref _active);
     }

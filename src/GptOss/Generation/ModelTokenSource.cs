@@ -17,14 +17,7 @@ internal sealed class ModelTokenSource : ITokenSource, IDisposable
     {
         Folder = folder;
         int context = options.ContextLength ?? folder.DefaultContextLength;
-        long budget = options.KvCacheBytes
-            ?? MemoryBudget.Default(
-                folder.Config,
-                options.KeyValueFormat,
-                context,
-                options.MaxRunning,
-                folder.MappedWeightBytes
-            );
+        long budget = options.KvCacheBytes ?? MemoryBudget.Default(folder, options);
         Engine = new Engine(
             folder.Weights,
             options.Threads ?? Environment.ProcessorCount,
@@ -35,6 +28,7 @@ internal sealed class ModelTokenSource : ITokenSource, IDisposable
         {
             ModelName = folder.Name,
         };
+        Budget = BudgetFigures.Of(Engine.Cache.Pool.Groups, budget, isDefault: options.KvCacheBytes is null);
         try
         {
             _scheduler = new Scheduler(Engine, options);
@@ -51,6 +45,9 @@ internal sealed class ModelTokenSource : ITokenSource, IDisposable
     public ModelFolder Folder { get; }
 
     public Engine Engine { get; }
+
+    /// <summary>What the keys and values of all requests may take.</summary>
+    public BudgetFigures Budget { get; }
 
     /// <summary>Writes prefixes to streams and reads them back.</summary>
     public PrefixStore Saved { get; }
@@ -96,7 +93,8 @@ internal sealed class ModelTokenSource : ITokenSource, IDisposable
             throw ContextLengthException.NoPages(
                 prompt.Count,
                 Engine.Cache.BytesFor(prompt.Count, PassBudget.ChunkRows),
-                Engine.Cache.Pool.BudgetBytes
+                Engine.Cache.Pool.BudgetBytes,
+                PageGroup.MeanBytes(Engine.Cache.Pool.Groups)
             );
         return request.Prompt;
     }

@@ -9,6 +9,12 @@ namespace GptOss.Generation;
 /// the decoding rows alone. If 8 decoding rows alone take 40 ms and a row of a prompt 2 ms, then a pass may take 160
 /// ms, and (160 − 40) / 2 = 60 rows of prompts. A pass without decoding rows holds up nobody and takes
 /// <see cref="ChunkRows"/>.
+/// <para>
+/// Behind a long context even a few rows of a prompt may take longer than that. Such a pass is paid for: no rows of
+/// prompts follow until the passes have taken no longer than they may, on average. So answers keep a quarter of their
+/// speed, whatever stands beside them. Where decoding alone takes as long as a pass may, prompts get half of that time
+/// on top.
+/// </para>
 /// </remarks>
 /// <param name="maxSeconds">The longest pass, while others decode.</param>
 internal sealed class PassBudget(double maxSeconds)
@@ -19,8 +25,11 @@ internal sealed class PassBudget(double maxSeconds)
     /// </summary>
     public const int ChunkRows = 512;
 
-    /// <summary>Rows of prompts that every pass takes, so that a prompt goes on whatever was measured.</summary>
-    private const int FewestRows = 1;
+    /// <summary>
+    /// Rows of prompts that a pass takes at least, if it takes any: fewer take hardly less time, since attention reads
+    /// the context once for several.
+    /// </summary>
+    private const int FewestRows = 8;
 
     /// <summary>Rows of prompts before anything was measured.</summary>
     private const int FirstRows = 64;
@@ -35,7 +44,10 @@ internal sealed class PassBudget(double maxSeconds)
     private readonly List<double> _decoding = [0];
     private double _promptRow;
 
-    /// <summary>Rows of prompts that the next pass may take.</summary>
+    // By how much the passes took longer than they may, in seconds.
+    private double _overdrawn;
+
+    /// <summary>Rows of prompts that the next pass may take; 0 while an earlier pass is paid for.</summary>
     /// <param name="decodingRows">How many rows of the pass decode.</param>
     /// <param name="isBrief">Whether the pass must be short although nobody decodes.</param>
     public int PromptRows(int decodingRows, bool isBrief = false)
@@ -45,9 +57,13 @@ internal sealed class PassBudget(double maxSeconds)
         double alone = Seconds(decodingRows);
         if ((alone == 0 && decodingRows > 0) || _promptRow == 0)
             return FirstRows;
-        double left = decodingRows == 0 ? Math.Min(maxSeconds, LongSeconds) : Math.Min(maxSeconds, 4 * alone) - alone;
+        if (decodingRows > 0 && _overdrawn > 0)
+            return 0;
+        double left = decodingRows == 0 ? Math.Min(maxSeconds, LongSeconds) : Allowed(alone) - alone;
         return (int)Math.Clamp(left / _promptRow, FewestRows, ChunkRows);
     }
+
+    private double Allowed(double alone) => Math.Max(Math.Min(maxSeconds, 4 * alone), 1.5 * alone);
 
     /// <summary>
     /// Whether a pass is expected to take longer than a cancellation may wait for, as far as passes were measured.
@@ -67,6 +83,9 @@ internal sealed class PassBudget(double maxSeconds)
     /// <param name="seconds">The time from its beginning to its logits.</param>
     public void Learn(int decodingRows, int promptRows, double seconds)
     {
+        double alone = Seconds(decodingRows);
+        // Nobody is held up where nobody decodes, and nothing is known before a pass of decoding rows alone.
+        _overdrawn = alone == 0 ? 0 : Math.Max(0, _overdrawn + seconds - Allowed(alone));
         if (promptRows == 0)
         {
             while (_decoding.Count <= decodingRows)
@@ -75,7 +94,7 @@ internal sealed class PassBudget(double maxSeconds)
         }
         else
         {
-            double own = (seconds - Seconds(decodingRows)) / promptRows;
+            double own = (seconds - alone) / promptRows;
             if (own > 0)
                 _promptRow = Mean(_promptRow, own);
         }

@@ -104,7 +104,7 @@ internal sealed partial class Scheduler
         _plan.Remove(sequence);
         sequence.Kv.Clear();
         sequence.KeptPages = 0;
-        _engine.Instruments.Now.Paused();
+        sequence.Telemetry.Pause();
         _queue.PutBack(sequence);
     }
 

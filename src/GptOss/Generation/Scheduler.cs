@@ -28,7 +28,9 @@ internal sealed partial class Scheduler : ILoop, IDisposable
 
     /// <param name="engine">The engine that runs the passes.</param>
     /// <param name="options">How many requests run and wait, and how long a pass may take.</param>
-    public Scheduler(Engine engine, ModelOptions options)
+    /// <param name="restAfter">How long nothing was asked when free memory goes back to the system; null for a
+    /// minute.</param>
+    public Scheduler(Engine engine, ModelOptions options, TimeSpan? restAfter = null)
     {
         _engine = engine;
         _queue = new RequestQueue(options.MaxQueuedRequests, options.MaxRunning);
@@ -38,7 +40,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         _prefixes = new PrefixCache(engine.Cache.Pool);
         _admission = new Admission(engine, _prefixes);
         _faults = new FaultSearch(engine);
-        _thread = new LoopThread(this, "GptOss scheduler");
+        _thread = new LoopThread(this, "GptOss scheduler", restAfter ?? TimeSpan.FromMinutes(1));
     }
 
     /// <summary>The prefixes with which requests begin.</summary>
@@ -121,9 +123,14 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         {
             // Nothing should come here. If it does, no request may wait for ever, and the next one finds the loop
             // working.
-            EndAll(Typed(error));
+            EndAll(EngineFaultException.For(error));
         }
     }
+
+    /// <summary>
+    /// Gives the memory of free pages back to the system, since the next request may be long in coming. Prefixes stay.
+    /// </summary>
+    void ILoop.Rest() => _engine.Cache.Pool.Trim();
 
     // Sequences that nobody wants any more leave, running or waiting.
     private void LetGo()
@@ -186,7 +193,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
             if (!Deliver(sequence))
                 continue;
             if (choice.Fault is { } fault)
-                End(sequence, Typed(fault));
+                End(sequence, EngineFaultException.For(fault));
             else if (choice.IsDamaged)
             {
                 Leave(sequence);
@@ -236,7 +243,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
     {
         if (_plan.Shares.Count == 1)
         {
-            End(_plan.Shares[0].Sequence, Typed(error));
+            End(_plan.Shares[0].Sequence, EngineFaultException.For(error));
             return;
         }
         (Sequence, int)[] all = [.. _plan.Shares];
@@ -251,17 +258,10 @@ internal sealed partial class Scheduler : ILoop, IDisposable
             catch (OperationCanceledException) { }
             catch (Exception own)
             {
-                End(sequence, Typed(own));
+                End(sequence, EngineFaultException.For(own));
             }
         }
     }
-
-    // What the engine itself throws is an error that a caller can know by its type. What a guide, a progress or a
-    // listener of the caller throws does not come here, and stays as it is.
-    private static Exception Typed(Exception error) =>
-        error is GptOssException or OutOfMemoryException or ObjectDisposedException
-            ? error
-            : new EngineFaultException(error);
 
     private void Guarded(Sequence sequence, Action<Sequence> act)
     {

@@ -142,9 +142,12 @@ internal sealed class Sequence : ITokenStream
         }
     }
 
-    /// <summary>Called by the loop when the sequence joins those that run; only the first call counts.</summary>
+    /// <summary>
+    /// Called by the loop when the sequence joins those that run, for the first time or after a pause.
+    /// </summary>
     internal void Begin()
     {
+        Telemetry.Resume();
         if (_hasBegun)
             return;
         _hasBegun = true;
@@ -164,8 +167,10 @@ internal sealed class Sequence : ITokenStream
     /// <summary>Called by the loop after each step; tells the progress while the answer has no token.</summary>
     internal void TellProgress()
     {
-        if (!_isAnswered)
-            _request.PromptRead?.Invoke(new PromptProgress(_request.Prompt.Count, CachedTokens, Kv.Length));
+        if (_isAnswered || _request.PromptRead is not { } told)
+            return;
+        using var foreign = new ForeignCode();
+        told(new PromptProgress(_request.Prompt.Count, CachedTokens, Kv.Length));
     }
 
     /// <summary>Takes the next token that the guide dictates, if there is one.</summary>
@@ -214,6 +219,7 @@ internal sealed class Sequence : ITokenStream
     /// <summary>Gives out the tokens that were taken in; false when no other follows.</summary>
     internal bool Deliver()
     {
+        using var foreign = new ForeignCode();
         _isAnswered = true;
         while (_taken.TryDequeue(out GeneratedToken token))
         {

@@ -19,6 +19,7 @@ internal sealed class Telemetry
     private int _tokens;
     private int _guessed;
     private int _accepted;
+    private bool _isPaused;
 
     /// <param name="instruments">The instruments of the model.</param>
     /// <param name="promptTokens">Number of tokens of the prompt.</param>
@@ -40,6 +41,7 @@ internal sealed class Telemetry
     /// <param name="cachedTokens">Number of tokens of the prompt that need no computing.</param>
     public void Begin(int cachedTokens)
     {
+        using var foreign = new ForeignCode();
         _begun = Stopwatch.GetTimestamp();
         _cachedTokens = cachedTokens;
         _instruments.Now.Begun();
@@ -53,8 +55,27 @@ internal sealed class Telemetry
     public void Token()
     {
         _last = Stopwatch.GetTimestamp();
-        if (_tokens++ == 0)
-            _first = _last;
+        if (_tokens++ > 0)
+            return;
+        using var foreign = new ForeignCode();
+        _first = _last;
+        _instruments.FirstToken.Record(Seconds(_arrived, _first));
+        _instruments.HitRatio.Record((double)_cachedTokens / _promptTokens);
+    }
+
+    /// <summary>Called when the request gives its pages up and waits to be computed again.</summary>
+    public void Pause()
+    {
+        _isPaused = true;
+        _instruments.Now.Pause();
+    }
+
+    /// <summary>Called when the request goes on or ends; does nothing unless it was paused.</summary>
+    public void Resume()
+    {
+        if (_isPaused)
+            _instruments.Now.Resume();
+        _isPaused = false;
     }
 
     /// <summary>Called when a pass has verified guesses of the next tokens.</summary>
@@ -68,6 +89,8 @@ internal sealed class Telemetry
     /// <param name="how">The name of the <see cref="EndReason"/>, or why there is none.</param>
     public void End(string how)
     {
+        using var foreign = new ForeignCode(); // which also keeps the activity's parent from becoming current here
+        Resume();
         _instruments.Now.Ended();
         try
         {
@@ -86,11 +109,7 @@ internal sealed class Telemetry
         {
             // Also where a listener throws, because later work would be recorded as a part of an activity that stays
             // open.
-            // Stopping makes the activity of the caller current, which belongs to the caller's thread and not to this
-            // one.
-            Activity? current = Activity.Current;
             _activity?.SetTag("gptoss.answer.tokens", _tokens).SetTag("gptoss.end", how).Stop();
-            Activity.Current = current;
         }
     }
 

@@ -46,16 +46,7 @@ internal sealed class KvCache : IDisposable
     public long BytesPerPosition => PageBytes / PageGroup.Positions;
 
     /// <summary>Bytes of one page of each group: what 64 more positions take.</summary>
-    public long PageBytes
-    {
-        get
-        {
-            long bytes = 0;
-            foreach (PageGroup group in Pool.Groups)
-                bytes += group.PageBytes;
-            return bytes;
-        }
-    }
+    public long PageBytes => PageGroup.BytesOfEach(Pool.Groups);
 
     /// <summary>The most bytes that a sequence holds while it grows to the given number of positions.</summary>
     /// <param name="positions">The number of positions.</param>

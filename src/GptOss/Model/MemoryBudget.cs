@@ -20,26 +20,42 @@ internal static class MemoryBudget
     // pages of the pass beside those of the window.
     private const int Rows = 512;
 
+    /// <summary>The budget in bytes that this machine or container allows now for an opened model.</summary>
+    public static long Default(ModelFolder folder, ModelOptions options) =>
+        Default(
+            folder.Config,
+            options.KeyValueFormat,
+            options.ContextLength ?? folder.DefaultContextLength,
+            options.MaxRunning,
+            folder.WeightBytes
+        );
+
     /// <summary>The budget in bytes that this machine or container allows now.</summary>
     /// <param name="config">The sizes of the model.</param>
     /// <param name="format">The number format of stored keys and values.</param>
     /// <param name="contextLength">The most tokens of a sequence.</param>
     /// <param name="running">The most sequences that run at once.</param>
-    /// <param name="weightBytes">Bytes of mapped weights. They lie in the page cache, which the system counts as free
-    /// but every pass needs.</param>
+    /// <param name="weights">What the weights take of the memory.</param>
     public static long Default(
         ModelConfig config,
         KeyValueFormat format,
         int contextLength,
         int running,
-        long weightBytes
+        WeightBytes weights
     ) =>
         Of(
-            AvailableBytes() - weightBytes,
+            Beside(weights, LimitBytes, FreeOnLinux()),
             contextLength,
             running,
             PageGroup.Of(config, new KvHeadLayout(format, config.HeadDim))
         );
+
+    /// <summary>Bytes that are free beside the weights; below zero where they do not fit.</summary>
+    /// <param name="weights">What the weights take of the memory.</param>
+    /// <param name="limit">The most bytes that the process may take, what it has already taken among them.</param>
+    /// <param name="free">Bytes that the system has free now; null where it does not tell.</param>
+    public static long Beside(WeightBytes weights, long limit, long? free) =>
+        Math.Min(limit - weights.Copied, free ?? long.MaxValue) - weights.Mapped;
 
     /// <summary>The budget in bytes where the given bytes are free, the weights not counted.</summary>
     public static long Of(long free, int contextLength, int running, ReadOnlySpan<PageGroup> groups)
@@ -54,12 +70,10 @@ internal static class MemoryBudget
     /// Bytes that this process can still take: the smaller of what the system has free and what the process's limit
     /// allows.
     /// </summary>
-    public static long AvailableBytes()
-    {
-        // On Linux the garbage collector's figure knows the limit of a container, but not what other processes hold.
-        long limit = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        return Math.Min(limit, FreeOnLinux() ?? limit);
-    }
+    public static long AvailableBytes() => Beside(default, LimitBytes, FreeOnLinux());
+
+    // On Linux the garbage collector's figure knows the limit of a container, but not what other processes hold.
+    private static long LimitBytes => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
     private static long? FreeOnLinux()
     {
@@ -80,4 +94,28 @@ internal static class MemoryBudget
             ? kilobytes * 1024
             : null;
     }
+}
+
+/// <summary>What weights take of the memory.</summary>
+/// <param name="Mapped">Bytes that every pass reads where the files are mapped. They lie in the page cache, which the
+/// system counts as free.</param>
+/// <param name="Copied">Bytes of memory that was taken for weights, such as the copies of
+/// <see cref="Precision.Fast"/>. The system counts them no longer as free, but a limit does not know of them.</param>
+internal readonly record struct WeightBytes(long Mapped, long Copied);
+
+/// <summary>A budget of keys and values as it is told.</summary>
+/// <param name="Bytes">The most bytes that all keys and values may take.</param>
+/// <param name="Pages">How many pages of 64 positions of a group of layers that is.</param>
+/// <param name="Tokens">The tokens of all requests whose keys and values this holds in every layer. Of a long sequence
+/// sliding layers hold only the window, so that it may be longer.</param>
+/// <param name="IsDefault">Whether nobody said the budget, so that it comes from the memory that is free.</param>
+internal readonly record struct BudgetFigures(long Bytes, long Pages, long Tokens, bool IsDefault)
+{
+    public static BudgetFigures Of(ReadOnlySpan<PageGroup> groups, long bytes, bool isDefault) =>
+        new(
+            bytes,
+            bytes / PageGroup.MeanBytes(groups),
+            bytes / PageGroup.BytesOfEach(groups) * PageGroup.Positions,
+            isDefault
+        );
 }

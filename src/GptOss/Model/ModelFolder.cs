@@ -43,11 +43,17 @@ internal sealed class ModelFolder : IDisposable
         _checkpoint.GenerationConfig?.OptionalInt32("default_context_length", 1, Config.MaxPositions)
         ?? Config.MaxPositions;
 
-    /// <summary>Bytes of the weights that a forward pass uses where the files are mapped.</summary>
-    public unsafe long MappedWeightBytes =>
-        _checkpoint
-            .Tensors.Where(tensor => _fast?.Replaces((nint)tensor.Data) != true)
-            .Sum(tensor => tensor.ByteLength);
+    /// <summary>What the weights that a forward pass uses take of the memory.</summary>
+    public unsafe WeightBytes WeightBytes =>
+        new(
+            _checkpoint
+                .Tensors.Where(tensor => _fast?.Replaces((nint)tensor.Data) != true)
+                .Sum(tensor => tensor.ByteLength),
+            _fast?.Regions.Sum(region => region.Bytes) ?? 0
+        );
+
+    /// <summary>The files and their tensors; valid until this object is disposed.</summary>
+    public CheckpointFolder Checkpoint => _checkpoint;
 
     /// <summary>
     /// Opens the files, checks every header, reads the configuration, binds each weight, and makes the int8 copies of

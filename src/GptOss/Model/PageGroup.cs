@@ -89,4 +89,18 @@ internal sealed class PageGroup(int[] layers, int window, long layerBytes)
             bytes += group.MostPages(length, rows) * group.PageBytes;
         return bytes;
     }
+
+    /// <summary>Bytes of one page of each group: what 64 more positions take in all layers.</summary>
+    public static long BytesOfEach(ReadOnlySpan<PageGroup> groups)
+    {
+        long bytes = 0;
+        foreach (PageGroup group in groups)
+            bytes += group.PageBytes;
+        return bytes;
+    }
+
+    /// <summary>
+    /// Bytes of a page by which bytes are told as pages: the mean of the groups, which are equally large in gpt-oss.
+    /// </summary>
+    public static long MeanBytes(ReadOnlySpan<PageGroup> groups) => BytesOfEach(groups) / groups.Length;
 }

@@ -152,6 +152,16 @@ internal sealed unsafe class PagePool : IDisposable
             return _stores[group].Holders(page);
     }
 
+    /// <summary>How many pages are used, only kept for later use, and free now.</summary>
+    public PageCounts Count()
+    {
+        (int used, int cached) = (0, 0);
+        lock (_lock)
+            foreach (PageStore store in _stores)
+                store.Count(ref used, ref cached);
+        return new PageCounts(used, cached, FreeBytes / PageGroup.MeanBytes(_groups));
+    }
+
     /// <summary>Copies the content of one held page into another.</summary>
     public void Copy(int group, int from, int to) =>
         NativeMemory.Copy(Address(group, from), Address(group, to), (nuint)_groups[group].PageBytes);
@@ -164,12 +174,15 @@ internal sealed unsafe class PagePool : IDisposable
         return (byte*)address;
     }
 
-    /// <summary>Gives the memory of all free pages back to the system.</summary>
+    /// <summary>
+    /// Gives the memory of all free pages back to the system, one after the other, so that whoever rents meanwhile does
+    /// not wait for all of them.
+    /// </summary>
     public void Trim()
     {
-        lock (_lock)
-            for (int group = 0; group < _stores.Length && !_disposed; group++)
-                while (TryDropFree(_stores[group])) { }
+        foreach (PageStore store in _stores)
+            while (TryTrim(store)) { }
+        Memory.GiveBack();
     }
 
     /// <summary>
@@ -212,6 +225,12 @@ internal sealed unsafe class PagePool : IDisposable
         return true;
     }
 
+    private bool TryTrim(PageStore store)
+    {
+        lock (_lock)
+            return !_disposed && TryDropFree(store);
+    }
+
     private bool TryDropFree(PageStore store)
     {
         if (!store.DropFree(Memory))
@@ -227,3 +246,9 @@ internal sealed unsafe class PagePool : IDisposable
             store.DropAll(Memory);
     }
 }
+
+/// <summary>How many pages a pool has in each state.</summary>
+/// <param name="Used">Pages that somebody holds; a shared page counts once.</param>
+/// <param name="Cached">Pages that nobody holds and that are kept for later use.</param>
+/// <param name="Free">Pages that can be rented before the budget is used up.</param>
+internal readonly record struct PageCounts(int Used, int Cached, long Free);

@@ -95,6 +95,16 @@ internal sealed class PageStore(PageGroup group)
     /// <summary>Number of those who hold the page; a page that is only kept has none.</summary>
     public int Holders(int page) => _holders[page];
 
+    /// <summary>Adds the pages that somebody holds to one number, and those that are only kept to another.</summary>
+    public void Count(ref int held, ref int kept)
+    {
+        for (int page = 0; page < _count; page++)
+            if (_holders[page] > 0)
+                held++;
+            else if (_kept[page])
+                kept++;
+    }
+
     /// <summary>Gives the memory of one free page back to the system; false if there is none.</summary>
     public bool DropFree(PageMemory memory)
     {

@@ -43,6 +43,8 @@ internal sealed record RopeConfig
             throw rope.Wrong(rope.Has("rope_type") ? "rope_type" : "type", "'yarn'", JsonFields.Quoted(type));
         double theta = ReadTheta(rope, ReadTheta(json, 150_000));
         RefuseContradictions(json, rope);
+        // Read even where the rope object has its own, so that a damaged value is noticed.
+        int? initial = json.OptionalInt32("initial_context_length", 1, MaxContext);
         double? factor = rope.OptionalNumber("factor") is null ? null : ModelConfig.Positive(rope, "factor", 1);
         if (plain && factor is { } scaled && scaled != 1)
             throw rope.Wrong(
@@ -57,9 +59,7 @@ internal sealed record RopeConfig
             Factor = plain ? 1 : factor ?? throw rope.Missing("factor", "a number", "YaRN has no default for it."),
             BetaFast = ModelConfig.Positive(rope, "beta_fast", 32),
             BetaSlow = ModelConfig.Positive(rope, "beta_slow", 1),
-            OriginalContext = rope.OptionalInt32("original_max_position_embeddings", 1, MaxContext)
-                ?? json.OptionalInt32("initial_context_length", 1, MaxContext)
-                ?? 4096,
+            OriginalContext = rope.OptionalInt32("original_max_position_embeddings", 1, MaxContext) ?? initial ?? 4096,
             Truncate = rope.OptionalBoolean("truncate") ?? true,
             AttentionFactor = rope.OptionalNumber("attention_factor") is null
                 ? null

@@ -7,6 +7,11 @@ internal interface ILoop
 {
     /// <summary>Does all work that there is, and returns when there is none. An exception is lost.</summary>
     void Work();
+
+    /// <summary>
+    /// Told once when no work has come for long after some was done. An exception is lost.
+    /// </summary>
+    void Rest();
 }
 
 /// <summary>
@@ -16,8 +21,9 @@ internal interface ILoop
 /// <remarks>
 /// While the thread sleeps it knows the owner of the work by a weak reference only: an owner that everybody has
 /// forgotten can be collected, and its finalizer, or <see cref="Dispose"/>, ends the thread. From a wake on until the
-/// work is done the owner is held, since whoever waits for the work may be known to nobody but the owner. The thread
-/// carries nobody's ExecutionContext.
+/// work is done the owner is held, since whoever waits for the work may be known to nobody but the owner. After the
+/// work the thread wakes by itself once, to let the owner rest, and then only for work. The thread carries nobody's
+/// ExecutionContext.
 /// </remarks>
 internal sealed class LoopThread : IDisposable
 {
@@ -27,14 +33,15 @@ internal sealed class LoopThread : IDisposable
 
     /// <param name="owner">Does the work, on the thread alone.</param>
     /// <param name="name">The thread's name, for debuggers.</param>
+    /// <param name="restAfter">How long no work has come when the owner is let rest.</param>
     /// <exception cref="InsufficientMemoryException">The system starts no more threads.</exception>
-    public LoopThread(ILoop owner, string name)
+    public LoopThread(ILoop owner, string name, TimeSpan restAfter)
     {
-        _owner = new WeakReference<ILoop>(owner);
+        WeakReference<ILoop> known = _owner = new WeakReference<ILoop>(owner);
         Gate gate = _gate;
         try
         {
-            _thread = TeamThread.Start(name, () => Run(gate));
+            _thread = TeamThread.Start(name, () => Run(gate, known, restAfter));
         }
         catch
         {
@@ -64,10 +71,17 @@ internal sealed class LoopThread : IDisposable
             _thread.Join();
     }
 
-    private static void Run(Gate gate)
+    private static void Run(Gate gate, WeakReference<ILoop> owner, TimeSpan restAfter)
     {
-        while (gate.Wait())
-            Work(gate);
+        TimeSpan patience = Timeout.InfiniteTimeSpan;
+        while (gate.Wait(patience, out bool isOpen))
+        {
+            if (isOpen)
+                Work(gate);
+            else
+                Rest(owner);
+            patience = isOpen ? restAfter : Timeout.InfiniteTimeSpan;
+        }
     }
 
     // Apart from Run, so that no register of the sleeping thread holds the owner.
@@ -81,6 +95,21 @@ internal sealed class LoopThread : IDisposable
         catch (Exception)
         {
             // The owner tells its callers what went wrong. An exception that left this thread would end the process.
+        }
+    }
+
+    // Apart from Run for the reason that Work is.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Rest(WeakReference<ILoop> known)
+    {
+        try
+        {
+            if (known.TryGetTarget(out ILoop? owner))
+                owner.Rest();
+        }
+        catch (Exception)
+        {
+            // The process goes on, and so does the thread.
         }
     }
 
@@ -110,13 +139,15 @@ internal sealed class LoopThread : IDisposable
             }
         }
 
-        /// <summary>Sleeps until the gate is opened; false when it is closed for good.</summary>
-        public bool Wait()
+        /// <summary>Sleeps until the gate is opened, or for the given time; false when it is closed for good.</summary>
+        public bool Wait(TimeSpan patience, out bool isOpen)
         {
             lock (_lock)
             {
-                while (_woken is null && !_isClosed)
-                    Monitor.Wait(_lock);
+                bool isPatient = true;
+                while (_woken is null && !_isClosed && isPatient)
+                    isPatient = Monitor.Wait(_lock, patience);
+                isOpen = _woken is not null;
                 return !_isClosed;
             }
         }

@@ -23,6 +23,19 @@ public sealed class TokenProbabilityTests
     }
 
     [Fact]
+    public void Two_are_equal_where_their_likely_tokens_are()
+    {
+        TokenProbability one = With(-0.5f, new(1, -0.5f), new(2, -1));
+        Assert.Equal(one, With(-0.5f, new(1, -0.5f), new(2, -1)));
+        Assert.Equal(one.GetHashCode(), With(-0.5f, new(1, -0.5f), new(2, -1)).GetHashCode());
+        Assert.NotEqual(one, With(-0.5f, new(1, -0.5f), new(2, -2)));
+        Assert.NotEqual(one, With(-0.5f, new LikelyToken(1, -0.5f)));
+        Assert.NotEqual(one, With(-0.25f, new(1, -0.5f), new(2, -1)));
+
+        static TokenProbability With(float own, params LikelyToken[] best) => new(1, own, best);
+    }
+
+    [Fact]
     public async Task Log_probabilities_survive_json_as_numbers_and_without_reflection()
     {
         var source = new TokenScript(Greeting)

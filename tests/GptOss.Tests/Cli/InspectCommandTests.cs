@@ -1,5 +1,6 @@
 using System.Text.Json;
 using GptOss.Cli.Inspect;
+using GptOss.Tests.Model;
 using GptOss.Tests.Oracles;
 
 namespace GptOss.Tests.Cli;
@@ -70,6 +71,22 @@ public sealed class InspectCommandTests
             100 * 6 * 2 * 32 * 2 * 4,
             json.RootElement.GetProperty("memory")[0].GetProperty("key_value_bytes").GetInt64()
         );
+    }
+
+    [Fact]
+    public void The_memory_that_a_model_would_have_for_keys_and_values_is_told()
+    {
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        using var json = JsonDocument.Parse(Tool.Run("inspect", model.Folder, "--json").Output);
+        JsonElement budget = json.RootElement.GetProperty("budget");
+        long bytes = budget.GetProperty("bytes").GetInt64(),
+            page = model.Engine.Cache.PageBytes / 2; // either group has one of the two layers
+        // So small a model is not short of memory: it has what sixteen full contexts use, there as here.
+        Assert.Equal(model.Engine.Cache.Pool.BudgetBytes, bytes);
+        Assert.Equal(bytes / page, budget.GetProperty("pages").GetInt64());
+        Assert.Equal(bytes / page / 2 * 64, budget.GetProperty("tokens").GetInt64());
+        Assert.True(budget.GetProperty("is_default").GetBoolean());
+        Assert.Matches("\n  budget +[^\n]+, the default here\n", Tool.Run("inspect", model.Folder).Output);
     }
 
     [Fact]

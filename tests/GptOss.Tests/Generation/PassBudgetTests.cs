@@ -20,12 +20,13 @@ public sealed class PassBudgetTests
     [Theory]
     [InlineData(0.2, 60)] // four times 40 ms are 160 ms: (160 − 40) / 2
     [InlineData(0.1, 30)] // the longest pass is shorter: (100 − 40) / 2
-    [InlineData(0.03, 1)] // no time is left, and the prompt goes on even so
+    [InlineData(0.03, 10)] // decoding takes longer than that: half of its 40 ms on top
+    [InlineData(0.001, 10)]
     public void The_rows_fit_into_the_time_that_is_left(double maxSeconds, int rows)
     {
         var budget = new PassBudget(maxSeconds);
         budget.Learn(decodingRows: 8, promptRows: 0, seconds: 0.040);
-        budget.Learn(decodingRows: 8, promptRows: 100, seconds: 0.240);
+        budget.Learn(decodingRows: 0, promptRows: 100, seconds: 0.200);
         Assert.InRange(budget.PromptRows(decodingRows: 8), rows - 1, rows);
     }
 
@@ -38,6 +39,38 @@ public sealed class PassBudgetTests
         budget.Learn(decodingRows: 0, promptRows: 100, seconds: 0.100);
         Assert.InRange(budget.PromptRows(decodingRows: 5), 89, 90); // 30 ms alone, so (120 − 30) / 1
         Assert.InRange(budget.PromptRows(decodingRows: 9), 119, 120);
+    }
+
+    [Fact]
+    public void Behind_a_long_context_few_rows_are_taken_and_not_in_every_pass()
+    {
+        var budget = new PassBudget(maxSeconds: 0.2);
+        budget.Learn(decodingRows: 1, promptRows: 0, seconds: 0.001);
+        double decoded = 0,
+            prompt = 0,
+            seconds = 0;
+        for (int pass = 0; pass < 1000; pass++)
+        {
+            int rows = budget.PromptRows(decodingRows: 1);
+            Assert.InRange(rows, 0, pass < 100 ? 64 : 8);
+            double took = rows == 0 ? 0.001 : 0.020; // whatever the number of rows
+            budget.Learn(decodingRows: 1, promptRows: rows, took);
+            (decoded, prompt, seconds) = (decoded + 1, prompt + rows, seconds + took);
+        }
+        // Undisturbed it would be a thousand tokens a second.
+        Assert.InRange(decoded / seconds, 245, 300);
+        Assert.InRange(prompt / seconds, 8 * 30, 8 * 50);
+    }
+
+    [Fact]
+    public void What_was_overdrawn_is_forgotten_when_nobody_decodes()
+    {
+        var budget = new PassBudget(maxSeconds: 0.2);
+        budget.Learn(decodingRows: 1, promptRows: 0, seconds: 0.001);
+        budget.Learn(decodingRows: 1, promptRows: 8, seconds: 1);
+        Assert.Equal(0, budget.PromptRows(decodingRows: 1));
+        budget.Learn(decodingRows: 0, promptRows: 512, seconds: 1);
+        Assert.InRange(budget.PromptRows(decodingRows: 1), 8, 512);
     }
 
     [Fact]

@@ -173,4 +173,37 @@ public sealed class PressureTests
             return [.. tokens];
         }
     }
+
+    [Fact]
+    public async Task Memory_of_free_pages_goes_back_when_nothing_was_asked_for_long_and_prefixes_stay()
+    {
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        using var tested = new SchedulerUnderTest(model, new ModelOptions(), TimeSpan.FromMilliseconds(20));
+        await tested.Ask(new GenerationRequest { Prompt = LoadedModel.Prompt(500, 512), MaxTokens = 2 }, Stop);
+        await SchedulerUnderTest.Until(() => tested.Engine.Cache.Bytes == 0);
+        long most = tested.Pool.CommittedBytes;
+        tested.Scheduler.Prefixes.Clear();
+        var asked = new GenerationRequest { Prompt = LoadedModel.Prompt(100, 512), MaxTokens = 2 };
+        await tested.Ask(asked, Stop);
+        await SchedulerUnderTest.Until(() => tested.Pool.CommittedBytes == tested.Pool.RentedBytes);
+        Assert.InRange(tested.Pool.CommittedBytes, 1, most / 2);
+        Assert.Equal(99, (await tested.Ask(asked, Stop)).Cached);
+    }
+
+    [Fact]
+    public void A_prompt_that_all_the_memory_cannot_hold_is_refused_with_pages_needed_and_there()
+    {
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        using var sizes = new SchedulerUnderTest(model, new ModelOptions());
+        long page = sizes.Engine.Cache.PageBytes;
+        using var tested = new SchedulerUnderTest(model, new ModelOptions { KvCacheBytes = 3 * page - 1 });
+        var error = Assert.Throws<ContextLengthException>(() =>
+            tested.Submit(new GenerationRequest { Prompt = LoadedModel.Prompt(640, 512) }, Stop)
+        );
+        long needed = sizes.Engine.Cache.BytesFor(641, PassBudget.ChunkRows) * 2 / page;
+        Assert.Equal((640, needed, 5), (error.PromptTokens, error.NeededPages, error.AvailablePages));
+        Assert.InRange(error.ContextLength, 64, 640);
+        Assert.Contains($"need {needed} pages", error.Message);
+        Assert.Contains("which is 5 pages", error.Message);
+    }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using GptOss.Generation;
 using GptOss.Tests.Model;
@@ -138,6 +139,40 @@ public sealed class SchedulerTests
         }
         Assert.True(seen.Count >= 12);
         Assert.All(seen, Assert.Null);
+    }
+
+    [Fact]
+    public async Task What_a_caller_s_code_leaves_in_the_context_of_the_loop_is_gone_when_it_returns()
+    {
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        var local = new AsyncLocal<string>();
+        using var tested = new SchedulerUnderTest(model, new ModelOptions());
+        var seen = new ConcurrentBag<string?>();
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 4)
+                .Select(i =>
+                    tested.Ask(
+                        new GenerationRequest
+                        {
+                            Prompt = LoadedModel.Prompt(20, 512, i),
+                            MaxTokens = 10,
+                            PromptRead = _ => Leave($"the progress of {i}"),
+                            Guide = new Listening(_ => Leave($"the guide of {i}")),
+                        },
+                        Stop
+                    )
+                )
+        );
+        Assert.True(seen.Count >= 4 * 11);
+        Assert.All(seen, Assert.Null);
+
+        void Leave(string what)
+        {
+            seen.Add(local.Value ?? Activity.Current?.OperationName);
+            local.Value = what;
+            Activity.Current = new Activity(what).Start();
+        }
     }
 
     [Fact]

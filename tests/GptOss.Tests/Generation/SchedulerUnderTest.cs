@@ -14,8 +14,14 @@ internal sealed class SchedulerUnderTest : IDisposable
 
     /// <param name="model">The model whose weights are used; it stays open.</param>
     /// <param name="options">The limits of the scheduler and of its memory.</param>
+    /// <param name="restAfter">How long nothing is asked when free memory goes back; null for a minute.</param>
     /// <param name="searching">Called by the search for a fault, before it begins; null for nothing.</param>
-    public SchedulerUnderTest(LoadedModel model, ModelOptions options, Action? searching = null)
+    public SchedulerUnderTest(
+        LoadedModel model,
+        ModelOptions options,
+        TimeSpan? restAfter = null,
+        Action? searching = null
+    )
     {
         ModelFolder folder = model.Model.Source.Folder;
         Engine = new Engine(
@@ -30,7 +36,7 @@ internal sealed class SchedulerUnderTest : IDisposable
                 return folder.ExplainFault(stop);
             }
         );
-        Scheduler = new Scheduler(Engine, options);
+        Scheduler = new Scheduler(Engine, options, restAfter);
     }
 
     public Engine Engine { get; }

@@ -20,6 +20,20 @@ public sealed class TelemetryTestsAlone;
 [Collection(nameof(TelemetryTests))]
 public sealed class TelemetryTests : IDisposable
 {
+    /// <summary>The instruments that are read on demand, and the states of pages, which are tags of one.</summary>
+    private static readonly string[] Observed =
+    [
+        "gptoss.kv.bytes",
+        "gptoss.kv.pages",
+        "gptoss.queue.length",
+        "gptoss.requests.active",
+        "gptoss.requests.paused",
+        "gptoss.requests.running",
+        "cached",
+        "free",
+        "used",
+    ];
+
     private readonly ConcurrentDictionary<string, double> _sums = new();
     private readonly MeterListener _listener = new()
     {
@@ -63,15 +77,15 @@ public sealed class TelemetryTests : IDisposable
         string[] expected =
         [
             "gptoss.decode.speed",
-            "gptoss.kv.bytes",
             "gptoss.prefill.speed",
             "gptoss.prompt.cached",
+            "gptoss.prompt.hit_ratio",
             "gptoss.prompt.tokens",
-            "gptoss.queue.length",
             "gptoss.queue.time",
             "gptoss.requests",
-            "gptoss.requests.active",
+            "gptoss.time_to_first_token",
             "Stop",
+            .. Observed,
         ];
         // The client stops reading at the answer's end, not at the stream's, and the figures come one after the other.
         SpinWait.SpinUntil(() => Now().ContainsKey("gptoss.decode.speed"), TimeSpan.FromSeconds(20));
@@ -80,6 +94,70 @@ public sealed class TelemetryTests : IDisposable
         Assert.Equal((double)response.Usage.CachedInputTokenCount!, _sums["gptoss.prompt.cached"]);
         Assert.True(_sums["gptoss.prefill.speed"] > 0);
         Assert.True(_sums["gptoss.decode.speed"] > 0);
+        Assert.True(_sums["gptoss.time_to_first_token"] >= _sums["gptoss.queue.time"]);
+        Assert.Equal(
+            _sums["gptoss.prompt.cached"] / _sums["gptoss.prompt.tokens"],
+            _sums["gptoss.prompt.hit_ratio"],
+            tolerance: 1e-9
+        );
+    }
+
+    [Fact]
+    public void Pages_are_told_by_their_state()
+    {
+        (double used, double cached, double free) = (Pages("used"), Pages("cached"), Pages("free")); // of other models
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        PagePool pool = model.Engine.Cache.Pool;
+        double page = model.Engine.Cache.PageBytes / 2.0; // both groups have as many layers
+        GenerationRequest prompted = Endless with { Prompt = LoadedModel.Prompt(100, 512) };
+        ITokenStream halted = model.Model.Source.Submit(prompted, Cancellation); // nobody reads, so it comes to a halt
+        Until(() => Now().ContainsKey("gptoss.time_to_first_token"), "first token");
+        Until(() => pool.HeldBytes > 0 && Pages("used") == used + pool.HeldBytes / page, "used page");
+        Until(() => Pages("free") == free + Math.Floor(pool.FreeBytes / page), "right number of free pages");
+
+        halted.Dispose();
+        Await("gptoss.requests.active", 0);
+        Assert.Equal(used, Pages("used"));
+        Assert.True(pool.RentedBytes > 0, "no prefix was kept");
+        Assert.Equal(cached + pool.RentedBytes / page, Pages("cached"));
+
+        double Pages(string state) => Now().GetValueOrDefault(state);
+    }
+
+    [Fact]
+    public void A_request_that_gave_its_pages_up_is_told_as_paused()
+    {
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        using var tested = new SchedulerUnderTest(model, new ModelOptions { MaxRunning = 1 });
+        ITokenStream halted = tested.Submit(Endless, Cancellation); // nobody reads, so it comes to a halt
+        Await("gptoss.queue.length", 0);
+        using var asked = new ManualResetEventSlim();
+        using var leave = new ManualResetEventSlim();
+        try
+        {
+            GenerationRequest next = Endless with { PromptRead = _ => Hold() };
+            ITokenStream running = tested.Submit(next, Cancellation);
+            Assert.True(asked.Wait(TimeSpan.FromSeconds(20), Cancellation), "the halted one kept its place");
+            ITokenStream waiting = tested.Submit(Endless, Cancellation);
+            Assert.Equal((3, 1), (Now()["gptoss.requests.active"], _sums["gptoss.requests.running"]));
+            Assert.Equal((1, 1), (_sums["gptoss.requests.paused"], _sums["gptoss.queue.length"]));
+
+            leave.Set();
+            foreach (ITokenStream stream in (ITokenStream[])[waiting, running, halted])
+                stream.Dispose();
+            Await("gptoss.requests.active", 0);
+            Assert.Equal((0, 0), (Now()["gptoss.requests.running"], _sums["gptoss.requests.paused"]));
+        }
+        finally
+        {
+            leave.Set();
+        }
+
+        void Hold()
+        {
+            asked.Set();
+            leave.Wait(Cancellation);
+        }
     }
 
     [Fact]
@@ -99,6 +177,7 @@ public sealed class TelemetryTests : IDisposable
         Await("gptoss.queue.length", 0); // the loop has begun with it, and waits for the engine
         ITokenStream[] all = [first, source.Submit(Endless, Cancellation), source.Submit(Endless, Cancellation)];
         Assert.Equal((2, 3), (Now()["gptoss.queue.length"], _sums["gptoss.requests.active"]));
+        Assert.Equal((1, 0), (_sums["gptoss.requests.running"], _sums["gptoss.requests.paused"]));
 
         leave.Set();
         Await("gptoss.queue.length", 0);
@@ -188,6 +267,45 @@ public sealed class TelemetryTests : IDisposable
         {
             using ITokenStream answer = model.Model.Source.Submit(Endless with { MaxTokens = 5 }, Cancellation);
             return await answer.ReadAsync(Cancellation).CountAsync(Cancellation);
+        }
+    }
+
+    [Fact]
+    public async Task What_a_listener_leaves_in_the_context_of_the_loop_is_gone_when_it_returns()
+    {
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        string[] figures = ["gptoss.queue.time", "gptoss.time_to_first_token", "gptoss.decode.speed"];
+        var local = new AsyncLocal<string>();
+        var seen = new ConcurrentBag<string?>();
+        using var leaving = new MeterListener
+        {
+            InstrumentPublished = (instrument, self) =>
+            {
+                if (instrument.Meter.Name == "GptOss" && figures.Contains(instrument.Name))
+                    self.EnableMeasurementEvents(instrument);
+            },
+        };
+        leaving.SetMeasurementEventCallback<double>((figure, _, _, _) => Leave(figure.Name));
+        leaving.Start();
+        for (int i = 0; i < 2; i++)
+        {
+            using ITokenStream answer = model.Model.Source.Submit(
+                Endless with
+                {
+                    MaxTokens = 5,
+                    PromptRead = _ => Leave("the progress"),
+                },
+                Cancellation
+            );
+            Assert.Equal(5, await answer.ReadAsync(Cancellation).CountAsync(Cancellation));
+        }
+        Assert.True(seen.Count >= 2 * (figures.Length + 1));
+        Assert.All(seen, Assert.Null);
+
+        void Leave(string what)
+        {
+            seen.Add(local.Value);
+            local.Value = what;
         }
     }
 
@@ -384,15 +502,15 @@ public sealed class TelemetryTests : IDisposable
     /// <summary>All figures, those that are read on demand at their value of now.</summary>
     private ConcurrentDictionary<string, double> Now()
     {
-        foreach (string name in (string[])["gptoss.kv.bytes", "gptoss.queue.length", "gptoss.requests.active"])
+        foreach (string name in Observed)
             _sums[name] = 0; // the meter of a model that is gone says nothing
         _listener.RecordObservableInstruments();
         return _sums;
     }
 
     private void Await(string name, double value) =>
-        Assert.True(
-            SpinWait.SpinUntil(() => Now().GetValueOrDefault(name) == value, TimeSpan.FromSeconds(20)),
-            $"{name} is {_sums.GetValueOrDefault(name)}, not {value}."
-        );
+        Until(() => Now().GetValueOrDefault(name) == value, $"{name} at {value}");
+
+    private static void Until(Func<bool> holds, string what) =>
+        Assert.True(SpinWait.SpinUntil(holds, TimeSpan.FromSeconds(20)), $"there is no {what}");
 }

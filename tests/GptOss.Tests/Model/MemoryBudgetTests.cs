@@ -32,6 +32,45 @@ public sealed class MemoryBudgetTests
         Assert.Equal(1L << 59, MemoryBudget.Of(1L << 60, contextLength: 1 << 27, Running, large));
     }
 
+    [Theory]
+    [InlineData(100, 80, 0, 0, 80)] // other processes hold 20
+    [InlineData(100, 200, 0, 0, 100)] // a container's limit, on a larger machine
+    [InlineData(100, 80, 30, 0, 50)] // mapped weights count as free, and are needed
+    [InlineData(100, 80, 0, 10, 80)] // copies do not count as free any more
+    [InlineData(100, 200, 30, 10, 60)] // but a limit knows of neither
+    [InlineData(100, null, 30, 10, 60)] // a system that does not tell what is free
+    [InlineData(100, 80, 200, 0, -120)] // the weights do not fit
+    public void What_is_free_beside_the_weights_counts_each_of_them_once(
+        long limit,
+        int? free,
+        long mapped,
+        long copied,
+        long beside
+    ) => Assert.Equal(beside, MemoryBudget.Beside(new WeightBytes(mapped, copied), limit, free));
+
+    [Fact]
+    public void Copies_of_weights_are_told_apart_from_mapped_ones()
+    {
+        using var plain = LoadedModel.Random(new Oracles.TinyShape(), seed: 1);
+        using var fast = LoadedModel.Random(new Oracles.TinyShape(), seed: 1, precision: Precision.Fast);
+        WeightBytes stored = plain.Model.Source.Folder.WeightBytes,
+            packed = fast.Model.Source.Folder.WeightBytes;
+        Assert.Equal(0, stored.Copied);
+        Assert.InRange(packed.Copied, 1, stored.Mapped);
+        Assert.InRange(packed.Mapped, 1, stored.Mapped - packed.Copied); // 8.5 bits take the place of 16
+    }
+
+    [Fact]
+    public void A_budget_is_told_in_pages_and_in_tokens_that_every_layer_holds()
+    {
+        PageGroup[] groups = [new([0, 2], int.MaxValue, layerBytes: 1000), new([1, 3], window: 128, layerBytes: 1000)];
+        Assert.Equal(
+            new BudgetFigures(11_999, Pages: 5, Tokens: 128, IsDefault: true),
+            BudgetFigures.Of(groups, 11_999, isDefault: true)
+        );
+        Assert.Equal(64_000, BudgetFigures.Of(Full, 64_000_000, isDefault: false).Tokens);
+    }
+
     [Fact]
     public void The_memory_of_this_machine_is_found()
     {
@@ -51,7 +90,13 @@ public sealed class MemoryBudgetTests
         Assert.InRange(model.Engine.Cache.Pool.BudgetBytes, none, all + all / 4);
 
         long Default(long weightBytes) =>
-            MemoryBudget.Default(config, KeyValueFormat.Float32, config.MaxPositions, Running, weightBytes);
+            MemoryBudget.Default(
+                config,
+                KeyValueFormat.Float32,
+                config.MaxPositions,
+                Running,
+                new WeightBytes(weightBytes, 0)
+            );
     }
 
     [Theory]

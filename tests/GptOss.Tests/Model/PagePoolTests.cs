@@ -100,6 +100,63 @@ public sealed class PagePoolTests
     }
 
     [Fact]
+    public void Pages_are_counted_by_what_becomes_of_them()
+    {
+        using PagePool pool = New(budget: 20_000); // ten pages of the mean size
+        int shared = Rent(pool, 0),
+            kept = Rent(pool, 1),
+            both = Rent(pool, 1);
+        pool.AddReference(0, shared);
+        pool.Keep(1, kept);
+        pool.Release(1, kept);
+        pool.Keep(1, both);
+        Assert.Equal(new PageCounts(Used: 2, Cached: 1, Free: 7), pool.Count());
+
+        pool.Release(1, both);
+        pool.Release(0, shared);
+        Assert.Equal(new PageCounts(Used: 1, Cached: 2, Free: 7), pool.Count());
+
+        pool.Release(0, shared);
+        pool.Drop(1, kept);
+        pool.Drop(1, both);
+        Assert.Equal(new PageCounts(Used: 0, Cached: 0, Free: 10), pool.Count());
+    }
+
+    [Fact]
+    public async Task Pages_that_others_hold_keep_their_content_while_free_ones_give_their_memory_back()
+    {
+        using PagePool pool = New(budget: 100_000);
+        pool.Memory = new CountingMemory();
+        bool isDone = false;
+        var trimming = Task.Run(
+            () =>
+            {
+                while (!Volatile.Read(ref isDone))
+                    pool.Trim();
+            },
+            TestContext.Current.CancellationToken
+        );
+        try
+        {
+            for (int i = 0; i < 20_000; i++)
+            {
+                int page = Rent(pool, i % 2);
+                Span<byte> bytes = Bytes(pool, i % 2, page);
+                bytes.Fill((byte)i);
+                Assert.False(bytes.ContainsAnyExcept((byte)i));
+                pool.Release(i % 2, page);
+            }
+        }
+        finally
+        {
+            Volatile.Write(ref isDone, true);
+            await trimming;
+        }
+        pool.Trim();
+        Assert.Equal((0, 0), (pool.RentedBytes, pool.CommittedBytes));
+    }
+
+    [Fact]
     public void Committed_bytes_stay_within_the_budget_whatever_is_rented_and_released()
     {
         using PagePool pool = New(budget: 50_000);

@@ -5,11 +5,13 @@ namespace GptOss.Tests.Threading;
 
 public sealed class LoopThreadTests
 {
+    private static readonly TimeSpan Long = TimeSpan.FromMinutes(10);
+
     [Fact]
     public void Work_that_comes_while_the_thread_works_is_done_too()
     {
         var counting = new Counting();
-        using var thread = new LoopThread(counting, "test");
+        using var thread = new LoopThread(counting, "test", Long);
         for (int i = 1; i <= 10_000; i++)
         {
             Interlocked.Increment(ref counting.Todo);
@@ -22,7 +24,7 @@ public sealed class LoopThreadTests
     public void An_exception_of_the_work_does_not_end_the_thread()
     {
         var counting = new Counting { Throws = true };
-        using var thread = new LoopThread(counting, "test");
+        using var thread = new LoopThread(counting, "test", Long);
         for (int i = 1; i <= 100; i++)
         {
             Interlocked.Increment(ref counting.Todo);
@@ -37,11 +39,38 @@ public sealed class LoopThreadTests
         var local = new AsyncLocal<string> { Value = "maker" };
         string? seen = "nothing";
         var counting = new Counting { Todo = 1, Doing = () => seen = local.Value };
-        using var thread = new LoopThread(counting, "test");
+        using var thread = new LoopThread(counting, "test", Long);
         local.Value = "waker";
         thread.Wake();
         Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref counting.Done) == 1, 10_000));
         Assert.Null(seen);
+    }
+
+    [Fact]
+    public void The_owner_rests_once_after_work_that_no_other_followed()
+    {
+        var counting = new Counting { Throws = true }; // also resting throws, which is lost as that of the work is
+        using var thread = new LoopThread(counting, "test", TimeSpan.FromMilliseconds(5));
+        for (int i = 1; i <= 3; i++)
+        {
+            Interlocked.Increment(ref counting.Todo);
+            thread.Wake();
+            Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref counting.Rests) == i, 10_000), $"no rest {i}");
+            Thread.Sleep(50);
+            Assert.Equal((i, i), (counting.Done, counting.Rests));
+        }
+    }
+
+    [Fact]
+    public void The_owner_does_not_rest_before_the_time_and_not_after_the_end()
+    {
+        var counting = new Counting { Todo = 1 };
+        using (var thread = new LoopThread(counting, "test", Long))
+        {
+            thread.Wake();
+            Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref counting.Done) == 1, 10_000));
+        }
+        Assert.Equal(0, counting.Rests);
     }
 
     [Fact]
@@ -58,7 +87,7 @@ public sealed class LoopThreadTests
                 thread!.Dispose();
             },
         };
-        thread = new LoopThread(counting, "test");
+        thread = new LoopThread(counting, "test", Long);
         thread.Wake();
         Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref current) is not null, 10_000));
         Assert.True(current!.Join(10_000), "the thread goes on");
@@ -69,7 +98,7 @@ public sealed class LoopThreadTests
     public void Disposing_waits_for_the_work_under_way_and_no_more_is_done()
     {
         var counting = new Counting { Todo = 1, Doing = () => Thread.Sleep(50) };
-        using var thread = new LoopThread(counting, "test");
+        using var thread = new LoopThread(counting, "test", Long);
         thread.Wake();
         Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref counting.Begun) == 1, 10_000));
         thread.Dispose();
@@ -96,7 +125,7 @@ public sealed class LoopThreadTests
         {
             Thread? current = null;
             var owner = new Counting { Todo = 1, Doing = () => current = Thread.CurrentThread };
-            owner.Thread = new LoopThread(owner, "test");
+            owner.Thread = new LoopThread(owner, "test", Long);
             owner.Thread.Wake();
             Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref owner.Done) == 1, 10_000));
             return (new WeakReference(owner), current!);
@@ -118,7 +147,7 @@ public sealed class LoopThreadTests
         static void WakeAndForget(ManualResetEventSlim done)
         {
             var owner = new Counting { Todo = 1, Doing = done.Set };
-            owner.Thread = new LoopThread(owner, "test");
+            owner.Thread = new LoopThread(owner, "test", Long);
             owner.Thread.Wake();
         }
     }
@@ -127,7 +156,8 @@ public sealed class LoopThreadTests
     {
         public int Todo,
             Begun,
-            Done;
+            Done,
+            Rests;
 
         public Action? Doing { get; init; }
 
@@ -143,6 +173,13 @@ public sealed class LoopThreadTests
                 Doing?.Invoke();
                 Interlocked.Add(ref Done, count);
             }
+            if (Throws)
+                throw new InvalidOperationException("lost");
+        }
+
+        public void Rest()
+        {
+            Interlocked.Increment(ref Rests);
             if (Throws)
                 throw new InvalidOperationException("lost");
         }
