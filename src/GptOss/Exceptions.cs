@@ -162,6 +162,32 @@ public sealed class SavedStateException : GptOssException
     public string Reason { get; }
 }
 
+/// <summary>
+/// A defect of GptOss itself ended a request. The model goes on: other requests have their answers, and the next one
+/// works.
+/// </summary>
+/// <remarks>The inner exception tells what happened. Please report it.</remarks>
+public sealed class EngineFaultException : GptOssException
+{
+    /// <summary>
+    /// Makes what the engine itself threw an error that a caller can know by its type. What a guide, a progress or a
+    /// listener of the caller throws stays as it is, and does not come here.
+    /// </summary>
+    internal static Exception For(Exception error) =>
+        error is GptOssException or OutOfMemoryException or ObjectDisposedException
+            ? error
+            : new EngineFaultException(error);
+
+    private EngineFaultException(Exception inner)
+        : base(
+            Printable.Line(
+                $"The engine failed, which is a defect of GptOss: {inner.GetType().Name}: {inner.Message} "
+                    + "This request has ended. Please report it with the inner exception."
+            ),
+            inner
+        ) { }
+}
+
 /// <summary>The queue of the model is full, so that the request is not taken. Try again later.</summary>
 public sealed class EngineBusyException : GptOssException
 {
