@@ -52,7 +52,7 @@ public sealed class FairnessTests : IDisposable
                 KvCacheBytes = positions > 0 ? sizes.Engine.Cache.BytesFor(positions, PassBudget.ChunkRows) : null,
             };
             using var tested = new SchedulerUnderTest(_model, options);
-            AssertFair(await Run(tested, new Random(seed)), $"seed {seed}");
+            AssertFair(await Run(tested, new Random(seed), longestAnswer: positions > 0 ? 180 : 50), $"seed {seed}");
             pauses += tested.Engine.Instruments.Now.Pauses;
             Assert.Equal(0, tested.Pool.HeldBytes);
         }
@@ -128,7 +128,7 @@ public sealed class FairnessTests : IDisposable
 
     // A request of high priority submits the others, while the loop deals its tokens out. The loop is the only one
     // that looks at the number of passes, too.
-    private static async Task<List<First>> Run(SchedulerUnderTest tested, Random random)
+    private static async Task<List<First>> Run(SchedulerUnderTest tested, Random random, int longestAnswer)
     {
         int count = random.Next(8, 14);
         int[] lengths = [.. Enumerable.Range(0, count).Select(_ => 1 + random.Next(4) * random.Next(90))];
@@ -155,7 +155,7 @@ public sealed class FairnessTests : IDisposable
             new()
             {
                 Prompt = LoadedModel.Prompt(lengths[i], 512, seed: 100 + i),
-                MaxTokens = 1 + random.Next(50),
+                MaxTokens = 1 + random.Next(longestAnswer),
                 Priority = priorities[i],
                 Guide = new Listening(made => passes[i] = made == 1 ? tested.Engine.Passes : passes[i]),
             };

@@ -28,13 +28,13 @@ public sealed class SchedulerTests
             SlidingWindow = window,
         };
         using var model = LoadedModel.Random(shape, seed: 3);
-        GenerationRequest[] requests = ManyRequests.Draw(14, seed: window, longest: 400, longestAnswer: 200);
+        GenerationRequest[] requests = ManyRequests.Draw(10, seed: window, longest: 64, longestAnswer: 250);
         using var roomy = new SchedulerUnderTest(model, new ModelOptions());
         List<Answer> alone = [];
         foreach (GenerationRequest request in requests)
             alone.Add(await roomy.AskAlone(request));
 
-        long budget = roomy.Engine.Cache.BytesFor(620, PassBudget.ChunkRows) * 9 / 8;
+        long budget = roomy.Engine.Cache.BytesFor(330, PassBudget.ChunkRows);
         int pauses = 0,
             cached = 0;
         for (int order = 0; order < 3; order++)
@@ -57,7 +57,8 @@ public sealed class SchedulerTests
             Assert.Equal(0, tight.Engine.Cache.Bytes);
         }
         TestContext.Current.TestOutputHelper?.WriteLine($"{pauses} pauses, {cached} cached tokens");
-        Assert.True(pauses > 0, "nothing was paused");
+        // Prompts join only where there is room for them; answers outgrow it, but for layers that let go what they held.
+        Assert.True(pauses > 0 || !layers.Contains('f'), "nothing was paused");
         Assert.True(cached > 0, "nothing was found again");
     }
 

@@ -20,7 +20,7 @@ public sealed class StressTests
     {
         using var model = LoadedModel.Random(new TinyShape { SlidingWindow = 40 }, seed: 1);
         using var roomy = new SchedulerUnderTest(model, new ModelOptions());
-        GenerationRequest[] requests = ManyRequests.Draw(40, seed, longest: 300, longestAnswer: 30);
+        GenerationRequest[] requests = ManyRequests.Draw(40, seed, longest: 120, longestAnswer: 160);
         List<Answer> serial = [];
         foreach (GenerationRequest request in requests)
             serial.Add(await roomy.AskAlone(request));
@@ -32,7 +32,7 @@ public sealed class StressTests
                 Threads = 2,
                 MaxRunning = 8,
                 MaxQueuedRequests = threads,
-                KvCacheBytes = roomy.Engine.Cache.BytesFor(500, PassBudget.ChunkRows),
+                KvCacheBytes = roomy.Engine.Cache.BytesFor(290, PassBudget.ChunkRows),
             }
         );
         int survived = 0,
