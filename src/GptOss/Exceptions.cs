@@ -106,7 +106,7 @@ public sealed class ContextLengthException : GptOssException
                 + $"and ModelOptions.KvCacheBytes is {there}, which is {availablePages} pages. Shorten the prompt, or "
                 + "raise that limit.",
             promptTokens,
-            (int)Math.Min(int.MaxValue, promptTokens * there / Math.Max(1, needed))
+            (int)Int128.Min(int.MaxValue, (Int128)promptTokens * there / Math.Max(1, needed))
         )
         {
             NeededPages = neededPages,
@@ -160,6 +160,32 @@ public sealed class SavedStateException : GptOssException
 
     /// <summary>What was expected and what was found, without the file.</summary>
     public string Reason { get; }
+}
+
+/// <summary>
+/// A defect of GptOss itself ended a request. The model goes on: other requests have their answers, and the next one
+/// works.
+/// </summary>
+/// <remarks>The inner exception tells what happened. Please report it.</remarks>
+public sealed class EngineFaultException : GptOssException
+{
+    /// <summary>
+    /// Makes what the engine itself threw an error that a caller can know by its type. What a guide, a progress or a
+    /// listener of the caller throws stays as it is, and does not come here.
+    /// </summary>
+    internal static Exception For(Exception error) =>
+        error is GptOssException or OutOfMemoryException or ObjectDisposedException
+            ? error
+            : new EngineFaultException(error);
+
+    private EngineFaultException(Exception inner)
+        : base(
+            Printable.Line(
+                $"The engine failed, which is a defect of GptOss: {inner.GetType().Name}: {inner.Message} "
+                    + "This request has ended. Please report it with the inner exception."
+            ),
+            inner
+        ) { }
 }
 
 /// <summary>The queue of the model is full, so that the request is not taken. Try again later.</summary>

@@ -32,10 +32,7 @@ public sealed partial class HabitsTests
         AssertNone(
             SourceText
                 .Matches(NewThread, "src", "GptOss")
-                .Where(line =>
-                    !line.StartsWith("WorkerTeam.cs:", StringComparison.Ordinal)
-                    && !line.StartsWith("LoopThread.cs:", StringComparison.Ordinal)
-                )
+                .Where(line => !line.StartsWith("TeamThread.cs:", StringComparison.Ordinal))
         );
 
     [Fact]

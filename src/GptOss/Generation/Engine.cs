@@ -38,6 +38,8 @@ internal sealed class Engine : IDisposable
     /// <param name="contextLength">The most tokens of a sequence.</param>
     /// <param name="cache">Where keys and values go; the engine disposes it.</param>
     /// <param name="explainFault">Finds the cause of logits that are not finite.</param>
+    /// <exception cref="InsufficientMemoryException">The system starts no more threads. The cache is
+    /// disposed.</exception>
     public Engine(
         ModelWeights weights,
         int threads,
@@ -49,8 +51,17 @@ internal sealed class Engine : IDisposable
         Weights = weights;
         ContextLength = contextLength;
         Cache = cache;
-        Instruments = new Instruments(Cache);
-        _team = new WorkerTeam(threads);
+        try
+        {
+            Instruments = new Instruments(Cache);
+            _team = new WorkerTeam(threads);
+        }
+        catch
+        {
+            Instruments?.Dispose();
+            cache.Dispose();
+            throw;
+        }
         _workspace = new Workspace(weights.Config, _team);
         Samplers = new SamplerTeam(_team);
         _explainFault = explainFault;
@@ -64,6 +75,9 @@ internal sealed class Engine : IDisposable
     public int ContextLength { get; }
 
     public KvCache Cache { get; }
+
+    /// <summary>How many passes have begun.</summary>
+    public long Passes { get; private set; }
 
     public Instruments Instruments { get; }
 
@@ -83,6 +97,7 @@ internal sealed class Engine : IDisposable
         {
             if (_closing.IsCancellationRequested)
                 throw Disposed();
+            Passes++;
             pass.Fill(_batch);
             pass.Read(Transformer.Forward(Weights, _batch, Cache, _workspace, stop), _batch);
             _batch.Advance();

@@ -35,8 +35,10 @@ internal sealed class PassPlan(SamplerTeam samplers, int contextLength) : IPass
 
     /// <summary>Plans a pass of the given sequences.</summary>
     /// <remarks>
-    /// Every sequence that decodes takes part. The prompts share the rest: each in turn gets an equal part, so that a
-    /// short prompt is not held up by a long one, and what a short prompt leaves goes to the next.
+    /// Every sequence that decodes takes part. The prompts share the rest: each gets an equal part, the one with the
+    /// fewest pending tokens first, and what it leaves goes to the longer ones. So a short prompt is not held up by a
+    /// long one. Of equals the one that came first stays first, also where the rows do not divide: of 33 rows the first
+    /// of two prompts gets 17. So no prompt is overtaken by one that came later and is no shorter.
     /// </remarks>
     /// <param name="running">The sequences that may take part, oldest first.</param>
     /// <param name="budget">How many rows of prompts the pass may take.</param>
@@ -61,12 +63,12 @@ internal sealed class PassPlan(SamplerTeam samplers, int contextLength) : IPass
         for (int i = 0; i < _shares.Count; i++)
             AddGuess(i, budget);
         int left = budget.PromptRows(DecodingRows, isBrief);
-        if (left < FewestRows * _prompts.Count)
-            ShortestFirst();
+        SortPrompts();
         for (int i = 0; i < _prompts.Count && left > 0; i++)
         {
             Sequence sequence = _prompts[i];
-            int share = Math.Max(left / (_prompts.Count - i), FewestRows);
+            int others = _prompts.Count - i - 1;
+            int share = Math.Max((left + others) / (others + 1), FewestRows);
             int rows = Math.Min(sequence.Pending.Length, Math.Min(left, share));
             _shares.Add((sequence, rows));
             PromptRows += rows;
@@ -74,9 +76,9 @@ internal sealed class PassPlan(SamplerTeam samplers, int contextLength) : IPass
         }
     }
 
-    // Where there are too few rows for all, a long prompt must not take them from short ones in every pass. Of equals
-    // the one that came first stays first.
-    private void ShortestFirst()
+    // Those with the fewest pending tokens first. In place, and of equals the first stays first, which List.Sort does
+    // not promise.
+    private void SortPrompts()
     {
         for (int i = 1; i < _prompts.Count; i++)
         for (int j = i; j > 0 && _prompts[j].Pending.Length < _prompts[j - 1].Pending.Length; j--)
@@ -158,9 +160,23 @@ internal sealed class PassPlan(SamplerTeam samplers, int contextLength) : IPass
             {
                 Verified verified = _open[i];
                 batch.Keep(verified.Run, verified.Pending + taken - 1);
-                if (!GoesOn(verified, taken, batch))
+                if (!TryGoOn(verified, taken, batch))
                     _open.RemoveAt(i);
             }
+        }
+    }
+
+    // What fails for one sequence ends that one, since others may have taken in their tokens by now.
+    private bool TryGoOn(Verified verified, int taken, Batch batch)
+    {
+        try
+        {
+            return GoesOn(verified, taken, batch);
+        }
+        catch (Exception fault)
+        {
+            verified.Sequence.Choice.Fault = fault;
+            return false;
         }
     }
 

@@ -14,6 +14,7 @@ internal sealed class PassStop : IDisposable
 {
     private readonly List<CancellationTokenRegistration> _registrations = [];
     private CancellationTokenSource _source = new();
+    private bool _isForOne;
     private int _missing;
 
     /// <summary>Whether the last pass was ended for one of its sequences, at the cost of others.</summary>
@@ -24,7 +25,8 @@ internal sealed class PassStop : IDisposable
     /// <param name="isLong">Whether the pass is expected to take longer than a cancellation may wait.</param>
     public CancellationToken Begin(List<(Sequence Sequence, int Rows)> shares, bool isLong)
     {
-        _missing = isLong && !HasCostOthers ? 1 : shares.Count;
+        _isForOne = isLong && !HasCostOthers && shares.Count > 1;
+        _missing = _isForOne ? 1 : shares.Count;
         foreach ((Sequence sequence, _) in shares)
             _registrations.Add(sequence.Stop.UnsafeRegister(static self => ((PassStop)self!).OneIsCancelled(), this));
         return _source.Token;
@@ -35,7 +37,7 @@ internal sealed class PassStop : IDisposable
     {
         foreach (CancellationTokenRegistration registration in _registrations)
             registration.Dispose(); // waits for a cancellation that is being told now
-        HasCostOthers = _registrations.Count > 1 && _source.IsCancellationRequested;
+        HasCostOthers = _isForOne && _source.IsCancellationRequested;
         _registrations.Clear();
         if (!_source.IsCancellationRequested)
             return;

@@ -86,6 +86,9 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         return sequence;
     }
 
+    /// <summary>Lets the loop look who can go on, since pages were released that were not its own.</summary>
+    public void LookAgain() => _thread.Wake();
+
     /// <summary>
     /// Waits for the loop, which ends because the engine is closed. Where the caller is the loop itself, in the code of
     /// a listener, the loop ends what runs when the listener has returned.
@@ -123,7 +126,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         {
             // Nothing should come here. If it does, no request may wait for ever, and the next one finds the loop
             // working.
-            EndAll(error);
+            EndAll(_engine.Closing.IsCancellationRequested ? _engine.Disposed() : EngineFaultException.For(error));
         }
     }
 
@@ -193,7 +196,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
             if (!Deliver(sequence))
                 continue;
             if (choice.Fault is { } fault)
-                End(sequence, fault);
+                End(sequence, EngineFaultException.For(fault));
             else if (choice.IsDamaged)
             {
                 Leave(sequence);
@@ -243,7 +246,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
     {
         if (_plan.Shares.Count == 1)
         {
-            End(_plan.Shares[0].Sequence, error);
+            End(_plan.Shares[0].Sequence, EngineFaultException.For(error));
             return;
         }
         (Sequence, int)[] all = [.. _plan.Shares];
@@ -258,7 +261,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
             catch (OperationCanceledException) { }
             catch (Exception own)
             {
-                End(sequence, own);
+                End(sequence, EngineFaultException.For(own));
             }
         }
     }

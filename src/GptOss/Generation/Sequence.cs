@@ -124,6 +124,9 @@ internal sealed class Sequence : ITokenStream
     /// <summary>Requests of higher priority are worked on first.</summary>
     public int Priority => _request.Priority;
 
+    /// <summary>A number that grows from one request to the next.</summary>
+    internal long Arrival { get; set; }
+
     /// <summary>How the next token is chosen, and after a pass the token itself.</summary>
     internal TokenChoice Choice { get; }
 
@@ -177,9 +180,7 @@ internal sealed class Sequence : ITokenStream
     /// <summary>Takes the next token that the guide dictates, if there is one.</summary>
     internal bool TryTakeDictated(out int token) => _dictated.TryTake(out token);
 
-    /// <summary>
-    /// How many tokens may be guessed: as many as the answer and its reader have room for behind one more token.
-    /// </summary>
+    /// <summary>How many tokens may be guessed: as many as answer and reader have room for behind one more.</summary>
     /// <param name="contextLength">The most tokens of prompt and answer.</param>
     internal int MostGuessed(int contextLength)
     {

@@ -22,6 +22,9 @@ internal sealed unsafe class SamplerTeam(WorkerTeam team)
         .. Enumerable.Range(0, team.Workers).Select(_ => new LogProbabilities()),
     ];
 
+    /// <summary>Called before each choice by the thread that makes it; a test puts something here that fails.</summary>
+    internal Action? Choosing { get; set; }
+
     /// <summary>Makes each choice from its row of the logits, and writes what came of it into the choice.</summary>
     /// <param name="logits">The rows, [rows, vocab]; bias and penalties change them in place.</param>
     /// <param name="choices">The choices, each with the index of its row. No two share a row or a history.</param>
@@ -63,6 +66,7 @@ internal sealed unsafe class SamplerTeam(WorkerTeam team)
             choice.IsDamaged = !Sampler.CanBeSampled(logits);
             if (choice.IsDamaged)
                 return;
+            Choosing?.Invoke();
             LogProbabilities probabilities = _probabilities[worker];
             if (choice.LogProbabilities is not null)
                 probabilities.Take(logits); // before bias and penalties change the logits

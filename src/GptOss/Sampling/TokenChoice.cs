@@ -28,7 +28,7 @@ internal sealed class TokenChoice
     /// </summary>
     public bool IsDamaged { get; internal set; }
 
-    /// <summary>What went wrong while the token was chosen; null if nothing did.</summary>
+    /// <summary>What went wrong while the token was chosen or taken in; null if nothing did.</summary>
     public Exception? Fault { get; internal set; }
 
     /// <summary>The chosen token; −1 where the logits are damaged or choosing failed.</summary>

@@ -34,13 +34,20 @@ internal sealed class LoopThread : IDisposable
     /// <param name="owner">Does the work, on the thread alone.</param>
     /// <param name="name">The thread's name, for debuggers.</param>
     /// <param name="restAfter">How long no work has come when the owner is let rest.</param>
-    /// <exception cref="OutOfMemoryException">The system has no more threads.</exception>
+    /// <exception cref="InsufficientMemoryException">The system starts no more threads.</exception>
     public LoopThread(ILoop owner, string name, TimeSpan restAfter)
     {
         WeakReference<ILoop> known = _owner = new WeakReference<ILoop>(owner);
         Gate gate = _gate;
-        _thread = new Thread(() => Run(gate, known, restAfter)) { IsBackground = true, Name = name };
-        _thread.UnsafeStart();
+        try
+        {
+            _thread = TeamThread.Start(name, () => Run(gate, known, restAfter));
+        }
+        catch
+        {
+            GC.SuppressFinalize(this); // there is no thread to end
+            throw;
+        }
     }
 
     ~LoopThread() => _gate.Close();

@@ -19,7 +19,7 @@ internal sealed unsafe class WorkerTeam : IDisposable
 {
     // The threads refer to the crew and not to the team, so that a forgotten team can be collected while they sleep.
     private readonly Crew _crew;
-    private readonly Thread[] _threads;
+    private readonly List<Thread> _threads = [];
 
     /// <param name="workers">Number of threads in all, the caller's among them.</param>
     public WorkerTeam(int workers)
@@ -27,18 +27,26 @@ internal sealed unsafe class WorkerTeam : IDisposable
 
     /// <param name="workers">Number of threads in all, the caller's among them.</param>
     /// <param name="processors">The most threads that are awake, the caller's among them.</param>
+    /// <exception cref="InsufficientMemoryException">The system starts no more threads; none runs on.</exception>
     internal WorkerTeam(int workers, int processors)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(workers, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(processors, 1);
         Workers = workers;
-        _threads = new Thread[workers - 1];
-        Crew crew = _crew = new Crew(_threads.Length, Math.Min(_threads.Length, processors - 1));
-        for (int i = 0; i < _threads.Length; i++)
+        int threads = workers - 1;
+        Crew crew = _crew = new Crew(threads, Math.Min(threads, processors - 1));
+        try
         {
-            int worker = i + 1;
-            _threads[i] = new Thread(() => crew.Work(worker)) { IsBackground = true, Name = $"GptOss worker {worker}" };
-            _threads[i].UnsafeStart();
+            for (int i = 1; i < workers; i++)
+            {
+                int worker = i;
+                _threads.Add(TeamThread.Start($"GptOss worker {worker}", () => crew.Work(worker)));
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
         }
     }
 

@@ -1,8 +1,10 @@
-using System.Buffers.Binary;
+using System.Collections;
 using System.Diagnostics.Metrics;
 using GptOss.Generation;
+using GptOss.Model;
 using GptOss.Tests.Model;
 using GptOss.Tests.Oracles;
+using Microsoft.Extensions.AI;
 
 namespace GptOss.Tests.Generation;
 
@@ -91,48 +93,144 @@ public sealed class FaultTests
         Assert.InRange(failures, fewest, most);
     }
 
-    [Fact]
-    public async Task A_value_that_is_not_a_number_ends_who_meets_it_and_is_searched_once()
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 7)] // the rows are shared out, so that more than one choice is under way
+    public async Task The_nth_choice_that_fails_ends_its_own_request_with_an_error_of_a_known_type(
+        int threads,
+        int step
+    )
     {
-        var shape = new TinyShape { VocabSize = 512 };
-        using var model = LoadedModel.Written(folder =>
-        {
-            Dictionary<string, TinyTensor> tensors = WeightBinderTests.Tensors(shape);
-            TinyTensor sound = tensors["model.embed_tokens.weight"];
-            byte[] data = [.. sound.Data];
-            BinaryPrimitives.WriteUInt16LittleEndian(data.AsSpan(2 * 60 * shape.HiddenSize), 0x7FC0);
-            tensors["model.embed_tokens.weight"] = sound with { Data = data };
-            WeightBinderTests.Write(folder, shape, tensors);
-        });
-        using var tested = new SchedulerUnderTest(model, new ModelOptions());
-        // Token 60 is the damaged one; no answer may use it either.
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        var options = new ModelOptions { Threads = threads };
+        using var sizes = new SchedulerUnderTest(model, options);
         GenerationRequest[] requests =
         [
-            .. Enumerable
-                .Range(0, 4)
-                .Select(i => new GenerationRequest
-                {
-                    Prompt = [.. LoadedModel.Prompt(80, 59, i), i % 2 == 1 ? 60 : 61],
-                    MaxTokens = 20,
-                    LogProbabilities = 1,
-                    Sampling = new SamplingOptions
-                    {
-                        Temperature = 0,
-                        LogitBias = new Dictionary<int, float> { [60] = float.NegativeInfinity },
-                    },
-                }),
+            .. ManyRequests
+                .Draw(4, seed: 5, longest: 40)
+                .Select((request, i) => request with { MaxTokens = 14, PromptLookup = i == 1, Priority = 0 }),
         ];
-        Task<Answer>[] asked = [.. requests.Select(request => tested.Ask(request, Stop))];
-        for (int i = 0; i < 4; i++)
-            if (i % 2 == 1)
-                Assert.Equal(
-                    "model.embed_tokens.weight",
-                    (await Assert.ThrowsAsync<NumericFaultException>(() => asked[i])).TensorName
-                );
-            else
-                Assert.Equal(await tested.AskAlone(requests[i]), await asked[i]);
-        Assert.Equal(1, tested.Searches);
+        Answer[] right = await Task.WhenAll(requests.Select(sizes.AskAlone));
+        for (int n = 1; n <= 50; n += step)
+        {
+            using var tested = new SchedulerUnderTest(model, options);
+            Exception fault = n % 2 == 0 ? new InsufficientMemoryException() : new ArithmeticException("not now");
+            int choices = 0;
+            tested.Engine.Samplers.Choosing = () =>
+            {
+                if (Interlocked.Increment(ref choices) == n)
+                    throw fault;
+            };
+            Task<Answer>[] asked = [.. requests.Select(request => tested.Ask(request, Stop))];
+            List<Exception> errors = [];
+            for (int i = 0; i < asked.Length; i++)
+                if (await Record.ExceptionAsync(() => asked[i]) is { } error)
+                    errors.Add(error);
+                else
+                    Assert.Equal(right[i], await asked[i]);
+            Exception only = Assert.Single(errors);
+            Assert.Same(fault, n % 2 == 0 ? only : Assert.IsType<EngineFaultException>(only).InnerException);
+            Assert.Equal(right[n % 4], await tested.Ask(requests[n % 4], Stop));
+            Assert.Equal(0, tested.Pool.HeldBytes);
+        }
+    }
+
+    /// <summary>
+    /// Three answers end in the pass in which the fourth fails. They are taken in before it, and must not go on.
+    /// </summary>
+    [Fact]
+    public async Task A_token_that_cannot_be_taken_in_ends_its_own_request_and_lengthens_no_other()
+    {
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        using var tested = new SchedulerUnderTest(model, new ModelOptions());
+        using var isHeld = new ManualResetEventSlim();
+        using var goOn = new ManualResetEventSlim();
+        using var letGo = new LetGo(goOn.Set);
+        var holding = new GenerationRequest
+        {
+            Prompt = [1],
+            MaxTokens = 1,
+            PromptRead = _ =>
+            {
+                isHeld.Set();
+                goOn.Wait(Stop);
+            },
+        };
+        GenerationRequest[] requests =
+        [
+            .. ManyRequests.Draw(4, seed: 7, longest: 10).Select(r => r with { MaxTokens = 5, Priority = 0 }),
+        ];
+        Task<Answer> held = tested.Ask(holding, Stop);
+        isHeld.Wait(Stop);
+        Task<Answer>[] asked =
+        [
+            .. requests.Select((r, i) => tested.Ask(i == 0 ? r with { Script = new BrokenScript(4) } : r, Stop)),
+        ];
+        goOn.Set();
+        await held;
+        Assert.Equal(
+            "script",
+            (await Assert.ThrowsAsync<EngineFaultException>(() => asked[0])).InnerException!.Message
+        );
+        for (int i = 1; i < asked.Length; i++)
+            Assert.Equal(await tested.AskAlone(requests[i]), await asked[i]);
         Assert.Equal(0, tested.Pool.HeldBytes);
+    }
+
+    /// <summary>Whoever asks a chat client gets the same error, and the next answer.</summary>
+    [Fact]
+    public async Task A_chat_client_throws_what_ended_its_request_and_answers_the_next_one()
+    {
+        using GptOssModel model = await GptOssModel.LoadAsync(TinyGptOss.Folder, cancellationToken: Stop);
+        using GptOssChatClient client = model.AsChatClient();
+        var options = new ChatOptions { MaxOutputTokens = 12, Temperature = 0 };
+        string right = Text(await client.GetResponseAsync("What is 3 + 4?", options, Stop));
+        int left = 3;
+        model.Engine.Samplers.Choosing = () =>
+        {
+            if (--left == 0)
+                throw new ArithmeticException("not now");
+        };
+        var fault = await Assert.ThrowsAsync<EngineFaultException>(() =>
+            client.GetResponseAsync("What is 3 + 4?", options, Stop)
+        );
+        Assert.Contains("ArithmeticException: not now", fault.Message, StringComparison.Ordinal);
+        Assert.Equal(right, Text(await client.GetResponseAsync("What is 3 + 4?", options, Stop)));
+
+        static string Text(ChatResponse response) =>
+            string.Concat(response.Messages.SelectMany(message => message.Contents).Select(content => $"{content}"));
+    }
+
+    /// <summary>Memory that throws what no memory throws stands for any defect of the loop itself.</summary>
+    [Fact]
+    public async Task What_escapes_a_pass_ends_all_requests_with_an_error_of_a_known_type_and_the_next_one_works()
+    {
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        using var tested = new SchedulerUnderTest(model, new ModelOptions { MaxRunning = 3 });
+        GenerationRequest[] requests = ManyRequests.Draw(5, seed: 6, longest: 100);
+        using var isHeld = new ManualResetEventSlim();
+        using var goOn = new ManualResetEventSlim();
+        using var letGo = new LetGo(goOn.Set);
+        requests[0] = requests[0] with
+        {
+            PromptRead = _ =>
+            {
+                isHeld.Set();
+                goOn.Wait(Stop);
+            },
+        };
+        tested.Pool.Memory = new BrokenMemory();
+        Task<Answer>[] asked = [.. requests.Select(request => tested.Ask(request, Stop))];
+        isHeld.Wait(Stop);
+        goOn.Set();
+        foreach (Task<Answer> task in asked)
+            Assert.IsType<ArithmeticException>(
+                (await Assert.ThrowsAsync<EngineFaultException>(() => task)).InnerException
+            );
+        tested.Pool.Memory = PageMemory.OfSystem;
+        using var sizes = new SchedulerUnderTest(model, new ModelOptions());
+        Assert.Equal(await sizes.AskAlone(requests[1]), await tested.Ask(requests[1], Stop));
+        Assert.Equal((0L, 0), (tested.Pool.HeldBytes, tested.Engine.Instruments.Now.Active));
     }
 
     [Theory]
@@ -184,5 +282,22 @@ public sealed class FaultTests
                     model.Dispose();
             }
         }
+    }
+
+    /// <summary>Tokens in the place of the chosen ones, of which one cannot be had.</summary>
+    private sealed class BrokenScript(int brokenAt) : IReadOnlyList<int>
+    {
+        public int Count => brokenAt + 1;
+
+        public int this[int index] => index < brokenAt ? index : throw new ArithmeticException("script");
+
+        public IEnumerator<int> GetEnumerator() => throw new NotSupportedException();
+
+        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+    }
+
+    private sealed class BrokenMemory : PageMemory
+    {
+        public override nint Allocate(long bytes) => throw new ArithmeticException("not a matter of memory");
     }
 }

@@ -22,6 +22,7 @@ public sealed class PassStopTests
         using var tested = new SchedulerUnderTest(model, new ModelOptions());
         using var entered = new ManualResetEventSlim();
         using var leave = new ManualResetEventSlim();
+        using var letGo = new LetGo(leave.Set);
         var occupied = Task.Run(() => Occupy(tested.Engine, entered, leave), Stop);
         entered.Wait(Stop);
         Instruments.Present now = tested.Engine.Instruments.Now;
@@ -57,6 +58,74 @@ public sealed class PassStopTests
         Assert.Equal(0, tested.Pool.HeldBytes);
         await occupied;
     }
+
+    /// <summary>Three times in a row the passes are long, and clients leave.</summary>
+    [Fact]
+    public void The_first_cancellation_ends_a_long_pass_and_the_pass_behind_it_only_all()
+    {
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        using var tested = new SchedulerUnderTest(model, new ModelOptions());
+        using var stop = new PassStop();
+        Assert.Equal((1, true), Cancelled(stop, tested.Engine, sequences: 3, isLong: true));
+        Assert.Equal((3, false), Cancelled(stop, tested.Engine, sequences: 3, isLong: true));
+        Assert.Equal((1, true), Cancelled(stop, tested.Engine, sequences: 2, isLong: true));
+    }
+
+    [Theory]
+    [InlineData(3, false)] // a short pass waits until nobody wants it
+    [InlineData(1, true)]
+    [InlineData(1, false)]
+    public void A_pass_that_nobody_wants_any_more_ends_and_costs_nobody(int sequences, bool isLong)
+    {
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        using var tested = new SchedulerUnderTest(model, new ModelOptions());
+        using var stop = new PassStop();
+        Assert.Equal((sequences, false), Cancelled(stop, tested.Engine, sequences, isLong));
+        Assert.Equal((1, true), Cancelled(stop, tested.Engine, sequences: 2, isLong: true));
+    }
+
+    [Fact]
+    public void A_cancellation_behind_a_pass_ends_no_other_pass()
+    {
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        using var tested = new SchedulerUnderTest(model, new ModelOptions());
+        using var stop = new PassStop();
+        Sequence[] all = [.. Enumerable.Range(0, 3).Select(_ => NewSequence(tested.Engine))];
+        stop.Begin([.. all[..2].Select(sequence => (sequence, 1))], isLong: true);
+        stop.End();
+        CancellationToken second = stop.Begin([.. all[1..].Select(sequence => (sequence, 1))], isLong: true);
+        all[0].Dispose();
+        Assert.False(second.IsCancellationRequested, "it is none of this pass");
+        stop.End();
+        Assert.False(stop.HasCostOthers);
+        foreach (Sequence sequence in all)
+            sequence.Release();
+    }
+
+    // How many sequences are cancelled until a pass of them ends, and whether its end has cost others.
+    private static (int Count, bool HasCostOthers) Cancelled(PassStop stop, Engine engine, int sequences, bool isLong)
+    {
+        Sequence[] all = [.. Enumerable.Range(0, sequences).Select(_ => NewSequence(engine))];
+        CancellationToken token = stop.Begin([.. all.Select(sequence => (sequence, 1))], isLong);
+        int count = 0;
+        while (!token.IsCancellationRequested && count < sequences)
+            all[count++].Dispose();
+        Assert.True(token.IsCancellationRequested, "all are cancelled, and the pass goes on");
+        stop.End();
+        foreach (Sequence sequence in all)
+            sequence.Release();
+        return (count, stop.HasCostOthers);
+    }
+
+    private static Sequence NewSequence(Engine engine) =>
+        new(
+            new GenerationRequest { Prompt = [1] },
+            engine.Cache.NewSequence(),
+            engine.Instruments,
+            () => { },
+            default,
+            default
+        );
 
     [Theory]
     [InlineData(0, 512, true)] // a chunk that nobody has measured

@@ -15,7 +15,13 @@ internal sealed class SchedulerUnderTest : IDisposable
     /// <param name="model">The model whose weights are used; it stays open.</param>
     /// <param name="options">The limits of the scheduler and of its memory.</param>
     /// <param name="restAfter">How long nothing is asked when free memory goes back; null for a minute.</param>
-    public SchedulerUnderTest(LoadedModel model, ModelOptions options, TimeSpan? restAfter = null)
+    /// <param name="searching">Called by the search for a fault, before it begins; null for nothing.</param>
+    public SchedulerUnderTest(
+        LoadedModel model,
+        ModelOptions options,
+        TimeSpan? restAfter = null,
+        Action? searching = null
+    )
     {
         ModelFolder folder = model.Model.Source.Folder;
         Engine = new Engine(
@@ -26,6 +32,7 @@ internal sealed class SchedulerUnderTest : IDisposable
             stop =>
             {
                 Interlocked.Increment(ref _searches);
+                searching?.Invoke();
                 return folder.ExplainFault(stop);
             }
         );
@@ -150,6 +157,12 @@ internal static class ManyRequests
             };
         }
     }
+}
+
+/// <summary>Lets go of what a test holds, also where an assertion fails.</summary>
+internal sealed class LetGo(Action letGo) : IDisposable
+{
+    public void Dispose() => letGo();
 }
 
 /// <summary>A guide that a test makes of functions.</summary>

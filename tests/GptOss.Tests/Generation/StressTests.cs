@@ -47,6 +47,11 @@ public sealed class StressTests
         Assert.Equal(count, survived + left);
         Assert.InRange(survived, count / 2, count - 1);
         Assert.Equal(0, now.Waiting);
+        Assert.True(now.Pauses > 0, "nothing was paused");
+        // What is rented yet are prefixes: when they go, so is everything.
+        Assert.InRange(tested.Pool.RentedBytes, 1, tested.Pool.BudgetBytes);
+        tested.Scheduler.Prefixes.Clear();
+        Assert.Equal((0L, 0), (tested.Pool.RentedBytes, tested.Scheduler.Prefixes.Scopes));
 
         async Task Ask(Random random)
         {
@@ -56,6 +61,8 @@ public sealed class StressTests
                 GenerationRequest request = requests[which] with { Priority = random.Next(3) };
                 if (random.Next(4) == 0)
                     request = request with { Scope = $"{random.Next(3)}" };
+                if (random.Next(4) == 0)
+                    request = request with { PromptLookup = true };
                 using var cancel = new CancellationTokenSource();
                 using ITokenStream stream = tested.Submit(request, cancel.Token);
                 switch (random.Next(8))
