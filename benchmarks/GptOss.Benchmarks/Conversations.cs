@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using GptOss.Cli.Bench;
 using GptOss.Generation;
-using GptOss.Model;
 using static GptOss.Benchmarks.SmallBatches;
 
 namespace GptOss.Benchmarks;
@@ -22,16 +21,11 @@ internal static class Conversations
     public static async Task RunAsync()
     {
         await BesideLongPromptAsync().ConfigureAwait(false);
-        using (var random = new RandomWeights(PublishedShape.Small.Config(Layers), CancellationToken.None))
-        using (
-            var fast = new FastWeights(random.Weights, random, Environment.ProcessorCount, null, CancellationToken.None)
-        )
-        using (Engine engine = Over(fast.Weights))
-        {
-            await SecondTurnAsync(engine).ConfigureAwait(false);
-            await BesidePromptAsync(engine, promptTokens: 4000, "6L of 20b", Rounds).ConfigureAwait(false);
-            await ManyAnswersAsync(engine).ConfigureAwait(false);
-        }
+        var options = new ModelOptions { Precision = Precision.Fast, KvCacheBytes = 6L << 30 };
+        using var random = new RandomModel(PublishedShape.Small, Layers, options, CancellationToken.None);
+        await SecondTurnAsync(random.Engine).ConfigureAwait(false);
+        await BesidePromptAsync(random.Engine, promptTokens: 4000, "6L of 20b", Rounds).ConfigureAwait(false);
+        await ManyAnswersAsync(random.Engine).ConfigureAwait(false);
     }
 
     private static async Task BesideLongPromptAsync()
@@ -41,15 +35,6 @@ internal static class Conversations
             .ConfigureAwait(false);
         await BesidePromptAsync(tiny.Engine, promptTokens: 32_768, "tiny model", rounds: 1).ConfigureAwait(false);
     }
-
-    private static Engine Over(ModelWeights weights) =>
-        new(
-            weights,
-            Environment.ProcessorCount,
-            weights.Config.MaxPositions,
-            new KvCache(weights.Config, KeyValueFormat.Float32, 6L << 30),
-            _ => new NumericFaultException("The random weights made logits that are not finite.", null)
-        );
 
     // Turn 1 reads 2,000 tokens and answers 32; turn 2 adds 16.
     private static async Task SecondTurnAsync(Engine engine)

@@ -10,8 +10,6 @@ else if (args is ["batch"])
     SmallBatches.Run();
 else if (args is ["conversations"])
     await Conversations.RunAsync();
-else if (args is ["cancel"])
-    QuickCancels.Run();
 else
     BenchmarkSwitcher
         .FromAssembly(typeof(Program).Assembly)

@@ -146,7 +146,6 @@ public sealed record GptOssRequestOptions
     /// <summary>
     /// Whether tokens of the answer are guessed from what came before in the prompt and the answer, so that one pass
     /// verifies several of them. The answer is the same; one that copies much, such as an edit of a text, comes sooner.
-    /// Nothing is guessed beside a <see cref="ReasoningBudget"/>.
     /// </summary>
     public bool PromptLookup { get; init; }
 

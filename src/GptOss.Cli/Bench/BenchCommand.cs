@@ -11,6 +11,9 @@ internal static class BenchCommand
     // Memory for the runtime and for the activations of one chunk of a prompt.
     private const long OverheadBytes = 256 << 20;
 
+    // Layers of the shape for --cancel alone: enough for one of each kind, so that a long context fits beside them.
+    private const int CancelLayers = 2;
+
     public static Command Create()
     {
         Option<string?> model = ModelChoice.Option();
@@ -54,6 +57,18 @@ internal static class BenchCommand
             2,
             256
         );
+        var workload = new Option<string?>("--workload")
+        {
+            Description = "Also measures answers that edit their prompt, with and without prompt lookup.",
+            HelpName = "edit",
+        };
+        workload.AcceptOnlyFromAmong("edit");
+        var cancel = new Option<bool>("--cancel")
+        {
+            Description =
+                "Also measures the time from a cancel to the end of the work, behind N tokens of --context or, without "
+                + "it, several lengths. Without --model and --shape: two layers of the 20b shape.",
+        };
         Option<string> format = KeyValueChoice.Option();
         var json = new Option<bool>("--json") { Description = "One JSON object instead of a table." };
         var command = new Command("bench", "Measures how fast a model is on this machine.")
@@ -68,21 +83,23 @@ internal static class BenchCommand
             precision,
             context,
             streams,
+            workload,
+            cancel,
             format,
             json,
         };
         command.SetAction(
             (parsed, cancellationToken) =>
             {
-                (string? folder, PublishedShape? size) = Subject(
-                    parsed.GetValue(model),
-                    parsed.GetValue(shape),
-                    parsed.GetValue(layers)
-                );
+                bool isCancel = parsed.GetValue(cancel);
+                (string? folder, PublishedShape? size, int made) =
+                    isCancel && parsed.GetValue(model) is null && parsed.GetValue(shape) is null
+                        ? (null, PublishedShape.Small, parsed.GetValue(layers) ?? CancelLayers)
+                        : Subject(parsed.GetValue(model), parsed.GetValue(shape), parsed.GetValue(layers));
                 var request = new BenchRequest(
                     folder,
                     size,
-                    parsed.GetValue(layers) ?? size?.Layers ?? 0,
+                    made,
                     parsed.GetValue(prompt) ?? 256,
                     parsed.GetValue(decode) ?? 32,
                     parsed.GetValue(repetitions) ?? 3,
@@ -91,9 +108,12 @@ internal static class BenchCommand
                         Threads = parsed.GetValue(threads),
                         Precision = PrecisionChoice.Of(parsed.GetValue(precision)),
                         KeyValueFormat = KeyValueChoice.Format(parsed.GetRequiredValue(format)),
+                        MaxRunning = Math.Max(parsed.GetValue(streams) ?? 1, Cancels.StreamsBeside + 1),
                     },
                     parsed.GetValue(context),
-                    parsed.GetValue(streams)
+                    parsed.GetValue(streams),
+                    HasEdit: parsed.GetValue(workload) is not null,
+                    HasCancels: isCancel
                 );
                 CheckMemory(request, MemoryBudget.AvailableBytes());
                 BenchResult result = Benchmark.Run(request, cancellationToken);
@@ -139,17 +159,21 @@ internal static class BenchCommand
             + OverheadBytes;
     }
 
-    private static (string? Folder, PublishedShape? Shape) Subject(string? model, string? shape, int? layers)
+    private static (string? Folder, PublishedShape? Shape, int Layers) Subject(
+        string? model,
+        string? shape,
+        int? layers
+    )
     {
         if (shape is null)
             return layers is null
-                ? (ModelChoice.Folder(model), null)
+                ? (ModelChoice.Folder(model), null, 0)
                 : throw new UsageException("--layers belongs to --shape.");
         if (model is not null)
             throw new UsageException("--model and --shape exclude each other: measure one or the other.");
         PublishedShape size = shape == PublishedShape.Small.Name ? PublishedShape.Small : PublishedShape.Large;
         return layers > size.Layers
             ? throw new UsageException($"--layers is {layers}, but the {shape} shape has {size.Layers}.")
-            : (null, size);
+            : (null, size, layers ?? size.Layers);
     }
 }

@@ -10,6 +10,8 @@ namespace GptOss.Cli.Bench;
 /// <param name="Options">Threads and the format of keys and values.</param>
 /// <param name="Context">Tokens of a long context behind which decoding is measured too; null for none.</param>
 /// <param name="Streams">Requests that decode at the same time, measured beside one alone; null for none.</param>
+/// <param name="HasEdit">Whether an edit of the prompt is measured with and without prompt lookup.</param>
+/// <param name="HasCancels">Whether the time from a cancellation to the end of the work is measured.</param>
 internal sealed record BenchRequest(
     string? Folder,
     PublishedShape? Shape,
@@ -19,7 +21,9 @@ internal sealed record BenchRequest(
     int Repetitions,
     ModelOptions Options,
     int? Context = null,
-    int? Streams = null
+    int? Streams = null,
+    bool HasEdit = false,
+    bool HasCancels = false
 );
 
 /// <summary>
@@ -63,6 +67,12 @@ internal sealed record BenchResult
 
     /// <summary>Several requests that decode at the same time; null where that was not asked for.</summary>
     public StreamFigures? DecodeOfStreams { get; init; }
+
+    /// <summary>An edit of the prompt with and without prompt lookup; null where that was not asked for.</summary>
+    public EditFigures? Edit { get; init; }
+
+    /// <summary>Cancelled requests, for each kind; null where they were not asked for.</summary>
+    public IReadOnlyList<CancelFigures>? Cancels { get; init; }
 
     public double AchievedGbPerS => BytesPerToken * DecodeTokPerS / 1e9;
 

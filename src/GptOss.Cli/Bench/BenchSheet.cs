@@ -21,6 +21,8 @@ internal static class BenchSheet
                 ),
                 .. AtContext(r.DecodeAtContext),
                 .. OfStreams(r.DecodeOfStreams),
+                .. OfEdit(r.Edit),
+                .. (r.Cancels ?? []).Select(OfCancels),
                 ("read bandwidth", $"{Amount.Measure(r.ReadBandwidthGbPerS)} GB/s"),
                 ("… reached by decode", r.ShareOfBandwidth.ToString("P0", CultureInfo.InvariantCulture)),
                 ("bytes per token", Amount.Bytes(r.BytesPerToken)),
@@ -57,4 +59,27 @@ internal static class BenchSheet
                         + $"{Amount.Measure(c.KeyValueGbPerS)} GB/s"
                 ),
             ];
+
+    private static (string, string)[] OfEdit(EditFigures? e) =>
+        e is null
+            ? []
+            :
+            [
+                (
+                    $"edit of {e.PromptTokens} tokens",
+                    $"{Amount.Measure(e.PlainTokPerS)} tok/s, {Amount.Measure(e.LookupTokPerS)} with lookup, "
+                        + $"{Amount.Measure(e.Gain)} ×"
+                ),
+                ("… guessed", $"{e.GuessedTokens:0} tokens for {e.AnswerTokens}, right {Percent(e.Acceptance)}"),
+                ("… cost of lookup without copies", Percent(e.CostWithoutCopies)),
+            ];
+
+    private static (string, string) OfCancels(CancelFigures c) =>
+        (
+            $"cancel behind {c.ContextTokens}, {(c.Rows == 1 ? "decode" : "prefill")}"
+                + (c.StreamsBeside > 0 ? $", {c.StreamsBeside} beside" : ""),
+            $"{Amount.Measure(c.MedianMs)} ms, worst {Amount.Measure(c.WorstMs)} ms"
+        );
+
+    private static string Percent(double share) => share.ToString("P1", CultureInfo.InvariantCulture);
 }

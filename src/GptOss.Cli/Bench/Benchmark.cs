@@ -2,6 +2,7 @@ using System.Diagnostics;
 using GptOss.Generation;
 using GptOss.Kernels;
 using GptOss.Model;
+using GptOss.Tokenization;
 
 namespace GptOss.Cli.Bench;
 
@@ -14,42 +15,11 @@ internal static class Benchmark
     {
         if (request.Shape is { } shape)
         {
-            using var random = new RandomWeights(shape.Config(request.Layers), cancellationToken);
-            long started = Stopwatch.GetTimestamp();
-            using FastWeights? fast =
-                request.Options.Precision == Precision.Fast
-                    ? new FastWeights(
-                        random.Weights,
-                        random,
-                        request.Options.Threads ?? Environment.ProcessorCount,
-                        null,
-                        cancellationToken
-                    )
-                    : null;
-            ModelConfig config = random.Weights.Config;
-            using var engine = new Engine(
-                fast?.Weights ?? random.Weights,
-                request.Options.Threads ?? Environment.ProcessorCount,
-                config.MaxPositions,
-                new KvCache(
-                    config,
-                    request.Options.KeyValueFormat,
-                    MemoryBudget.Default(
-                        config,
-                        request.Options.KeyValueFormat,
-                        config.MaxPositions,
-                        running: request.Streams ?? 1,
-                        new WeightBytes(Mapped: 0, Copied: Bytes(random.Regions) + Bytes(fast?.Regions ?? []))
-                    )
-                ),
-                _ => new NumericFaultException("The random weights made logits that are not finite.", null)
-            );
+            using var random = new RandomModel(shape, request.Layers, request.Options, cancellationToken);
             return Measure(
                 $"gpt-oss-{shape.Name} shape",
                 request,
-                engine,
-                [.. random.Regions, .. fast?.Regions ?? []],
-                Stopwatch.GetElapsedTime(started),
+                new Measured(random.Engine, Tokenizer.O200kHarmony, random.Regions, random.Load),
                 cancellationToken
             );
         }
@@ -60,20 +30,17 @@ internal static class Benchmark
             .GetAwaiter()
             .GetResult();
         TimeSpan load = Stopwatch.GetElapsedTime(loading);
-        return Measure(model.Name, request, model.Engine, model.Source.Folder.WeightRegions(), load, cancellationToken);
+        return Measure(
+            model.Name,
+            request,
+            new Measured(model.Engine, model.Tokenizer.Inner, model.Source.Folder.WeightRegions(), load),
+            cancellationToken
+        );
     }
 
-    private static long Bytes(IReadOnlyList<(nint Data, long Bytes)> regions) => regions.Sum(region => region.Bytes);
-
-    private static BenchResult Measure(
-        string name,
-        BenchRequest request,
-        Engine engine,
-        IReadOnlyList<(nint Data, long Bytes)> regions,
-        TimeSpan load,
-        CancellationToken stop
-    )
+    private static BenchResult Measure(string name, BenchRequest request, Measured measured, CancellationToken stop)
     {
+        Engine engine = measured.Engine;
         ModelConfig c = engine.Weights.Config;
         int threads = request.Options.Threads ?? Environment.ProcessorCount;
         if (request.PromptTokens + request.DecodeTokens > engine.ContextLength)
@@ -96,11 +63,11 @@ internal static class Benchmark
         Once(engine, RandomTokens(Math.Min(8, request.PromptTokens), c.VocabSize), 2, stop);
         for (int i = 0; i < request.Repetitions; i++)
         {
-            bandwidth[i] = WeightBandwidth.Measure(regions, threads) / 1e9;
+            bandwidth[i] = WeightBandwidth.Measure(measured.Regions, threads) / 1e9;
             (prefill[i], decode[i]) = Once(engine, prompt, request.DecodeTokens, stop);
         }
 
-        double prefillSpeed = Median(prefill);
+        double prefillSpeed = Median.Of(prefill);
         double meanContext = request.PromptTokens + request.DecodeTokens / 2.0;
         double keyValues =
             c.IsSliding.Sum(sliding => sliding ? Math.Min(c.SlidingWindow, meanContext) : meanContext)
@@ -116,14 +83,16 @@ internal static class Benchmark
             PromptTokens = request.PromptTokens,
             DecodeTokens = request.DecodeTokens,
             Repetitions = request.Repetitions,
-            LoadS = load.TotalSeconds,
+            LoadS = measured.Load.TotalSeconds,
             PrefillTokPerS = prefillSpeed,
-            DecodeTokPerS = Median(decode),
-            ReadBandwidthGbPerS = Median(bandwidth),
+            DecodeTokPerS = Median.Of(decode),
+            ReadBandwidthGbPerS = Median.Of(bandwidth),
             BytesPerToken = engine.Weights.BytesPerToken + (long)keyValues,
             PrefillGmacPerS = prefillSpeed * MultiplyAddsPerPromptToken(c) / 1e9,
             DecodeAtContext = request.Context is { } context ? AtContext(request, context, engine, stop) : null,
             DecodeOfStreams = request.Streams is { } streams ? OfStreams(request, streams, engine, stop) : null,
+            Edit = request.HasEdit ? Edit(request, measured, stop) : null,
+            Cancels = request.HasCancels ? Cancelled(request, engine, stop) : null,
             PeakMemoryBytes = PeakMemory.Bytes(),
         };
     }
@@ -157,8 +126,8 @@ internal static class Benchmark
         return new ContextFigures
         {
             Tokens = context,
-            DecodeTokPerS = Median(far),
-            ShortDecodeTokPerS = Median(near),
+            DecodeTokPerS = Median.Of(far),
+            ShortDecodeTokPerS = Median.Of(near),
             KeyValueBytesAdded = LongContext.BytesAdded(engine, context),
         };
     }
@@ -190,15 +159,33 @@ internal static class Benchmark
         return new StreamFigures
         {
             Streams = streams,
-            TotalTokPerS = Median(total),
-            AloneTokPerS = Median(alone),
+            TotalTokPerS = Median.Of(total),
+            AloneTokPerS = Median.Of(alone),
         };
     }
 
-    private static double Median(double[] values)
+    private static EditFigures Edit(BenchRequest request, Measured measured, CancellationToken stop)
     {
-        double[] sorted = [.. values.Order()];
-        int middle = sorted.Length / 2;
-        return sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+        using var workload = new EditWorkload(measured.Engine, measured.Tokenizer, stop);
+        return workload.Run(request.Repetitions);
     }
+
+    private static CancelFigures[] Cancelled(BenchRequest request, Engine engine, CancellationToken stop)
+    {
+        using var cancels = new Cancels(engine, stop);
+        int[] contexts = request.Context is { } context ? [context] : Cancels.Contexts(engine.ContextLength);
+        return [.. contexts.SelectMany(context => cancels.Run(context, request.Repetitions))];
+    }
+
+    /// <summary>The model that is measured.</summary>
+    /// <param name="Engine">Runs the passes of the model.</param>
+    /// <param name="Tokenizer">Turns texts into tokens of the model.</param>
+    /// <param name="Regions">The memory of its weights.</param>
+    /// <param name="Load">Time until it could answer.</param>
+    private readonly record struct Measured(
+        Engine Engine,
+        Tokenizer Tokenizer,
+        IReadOnlyList<(nint Data, long Bytes)> Regions,
+        TimeSpan Load
+    );
 }

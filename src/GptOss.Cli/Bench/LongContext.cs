@@ -41,7 +41,8 @@ internal static class LongContext
             * (engine.Cache.BytesPerPosition / c.NumHiddenLayers);
     }
 
-    private static void Fill(Engine engine, KvSequence sequence, int context, CancellationToken stop)
+    /// <summary>Stores keys and values of the given number of positions in an empty sequence.</summary>
+    public static void Fill(Engine engine, KvSequence sequence, int context, CancellationToken stop)
     {
         ModelConfig c = engine.Weights.Config;
         var random = new Random(3);

@@ -66,7 +66,8 @@ internal sealed record GenerationRequest
 internal interface ITokenGuide
 {
     /// <summary>
-    /// Told every token of the answer, dictated ones included. Called by the scheduler's loop, so it must be quick.
+    /// Told every token of the answer, dictated ones included. Called by the scheduler's loop, in the midst of a pass:
+    /// it must be quick, and it cannot wait for the model. An exception that it throws ends the request.
     /// </summary>
     /// <returns>Tokens that follow instead of chosen ones; empty to let the model choose.</returns>
     IReadOnlyList<int> After(int token);

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace GptOss.Generation;
 
 /// <summary>
@@ -90,7 +92,10 @@ internal sealed class PassBudget(double maxSeconds)
         {
             while (_decoding.Count <= decodingRows)
                 _decoding.Add(0);
-            _decoding[decodingRows] = Mean(_decoding[decodingRows], seconds);
+            double mean = Mean(_decoding[decodingRows], seconds);
+            if (_decoding[decodingRows] > 0)
+                Scale(Math.Sqrt(mean / _decoding[decodingRows]));
+            _decoding[decodingRows] = mean;
         }
         else
         {
@@ -98,6 +103,14 @@ internal sealed class PassBudget(double maxSeconds)
             if (own > 0)
                 _promptRow = Mean(_promptRow, own);
         }
+    }
+
+    // Half of a surprise is laid to the machine, whose speed changes from minute to minute. Else numbers of rows that
+    // were measured in a slow minute would look slow for ever, since nobody tries them again.
+    private void Scale(double factor)
+    {
+        foreach (ref double seconds in CollectionsMarshal.AsSpan(_decoding))
+            seconds *= factor;
     }
 
     /// <summary>

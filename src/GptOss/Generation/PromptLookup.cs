@@ -21,7 +21,7 @@ internal sealed class PromptLookup
     private const int Near = 8;
 
     /// <summary>How much a token counts for the share of right guesses beside those before.</summary>
-    private const double Weight = 1 / 16.0;
+    private const double Weight = 1 / 4.0;
 
     // Where the three tokens of the key were followed last.
     private readonly Dictionary<long, int> _places;
@@ -50,7 +50,7 @@ internal sealed class PromptLookup
     /// The share of guesses that were right, the latest counting most. Known without a verifying pass too, since every
     /// token that comes shows whether it would have been guessed.
     /// </summary>
-    public double RightShare { get; private set; } = 0.75;
+    public double RightShare { get; private set; } = 0.5;
 
     /// <summary>How many tokens can be guessed now, none or <see cref="MostGuessed"/>.</summary>
     public int Length => _place < 0 ? 0 : MostGuessed;

@@ -233,7 +233,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         }
         catch (Exception error)
         {
-            sequence.Fail(error); // the guide of this request threw
+            sequence.Fail(error); // a listener to the figures threw
         }
         if (!goesOn)
             End(sequence, error: null);

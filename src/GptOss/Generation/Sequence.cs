@@ -29,7 +29,7 @@ internal sealed class Sequence : ITokenStream
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenRegistration _cancelled;
     private readonly CancellationTokenRegistration _closed;
-    private readonly Queue<int> _dictated = new();
+    private readonly DictatedTokens _dictated;
     private readonly Queue<GeneratedToken> _taken = new();
     private readonly List<int> _tokens;
     private readonly PromptLookup? _lookup;
@@ -57,6 +57,7 @@ internal sealed class Sequence : ITokenStream
         _request = request;
         _wake = wake;
         _tokens = [.. request.Prompt];
+        _dictated = new DictatedTokens(request.Guide);
         _lookup = request.PromptLookup ? new PromptLookup(_tokens) : null;
         Choice = new TokenChoice
         {
@@ -94,7 +95,7 @@ internal sealed class Sequence : ITokenStream
     /// <summary>
     /// Whether the loop may choose another token: the reader has room for it, and none is dictated in its place.
     /// </summary>
-    public bool CanChoose => HasRoom && _dictated.Count == 0;
+    public bool CanChoose => HasRoom && _dictated.IsEmpty;
 
     /// <summary>
     /// Whether going on after a pause is worth the work: the reader has taken half of the tokens that waited for it.
@@ -177,19 +178,16 @@ internal sealed class Sequence : ITokenStream
     }
 
     /// <summary>Takes the next token that the guide dictates, if there is one.</summary>
-    internal bool TryTakeDictated(out int token) => _dictated.TryDequeue(out token);
+    internal bool TryTakeDictated(out int token) => _dictated.TryTake(out token);
 
-    /// <summary>
-    /// How many tokens may be guessed: as many as the answer and its reader have room for behind one more token. None
-    /// where a guide is told every token, since it may dictate what follows.
-    /// </summary>
+    /// <summary>How many tokens may be guessed: as many as answer and reader have room for behind one more.</summary>
     /// <param name="contextLength">The most tokens of prompt and answer.</param>
     internal int MostGuessed(int contextLength)
     {
         int room = Math.Min(Ahead - _channel.Reader.Count, contextLength - _tokens.Count) - 1;
         if (_request.MaxTokens is { } most)
             room = Math.Min(room, most - Made - 1);
-        return _request.Guide is null ? Math.Clamp(room, 0, _lookup?.Length ?? 0) : 0;
+        return Math.Clamp(room, 0, _lookup?.Length ?? 0);
     }
 
     /// <summary>The share of guesses that were right so far.</summary>
@@ -203,7 +201,7 @@ internal sealed class Sequence : ITokenStream
 
     /// <summary>
     /// Takes in the next token of the answer, which <see cref="Deliver"/> then gives out; false where another cannot be
-    /// chosen behind it, since the answer ends.
+    /// chosen behind it, since the answer ends or the guide dictates what follows.
     /// </summary>
     internal bool Take(GeneratedToken token, int contextLength)
     {
@@ -216,13 +214,14 @@ internal sealed class Sequence : ITokenStream
             : Made >= _request.MaxTokens ? EndReason.MaxTokens
             : _tokens.Count >= contextLength ? EndReason.ContextFull
             : EndReason.None;
-        return End == EndReason.None;
+        if (_dictated.Ask(token.Id) is { } error)
+            Fail(error);
+        return GoesOn && _dictated.IsEmpty;
     }
 
     /// <summary>Gives out the tokens that were taken in; false when no other follows.</summary>
     internal bool Deliver()
     {
-        using var foreign = new ForeignCode();
         _isAnswered = true;
         while (_taken.TryDequeue(out GeneratedToken token))
         {
@@ -232,12 +231,11 @@ internal sealed class Sequence : ITokenStream
                 End = EndReason.None; // the reader is gone, and saw no end
                 return false;
             }
-            // Outside the pass: this is foreign code, which may dispose the model, and that waits for the pass.
-            foreach (int next in _request.Guide?.After(token.Id) ?? [])
-                _dictated.Enqueue(next);
         }
-        return End == EndReason.None;
+        return GoesOn;
     }
+
+    private bool GoesOn => End == EndReason.None && _error is null;
 
     private int Made => _tokens.Count - _request.Prompt.Count;
 

@@ -17,8 +17,6 @@ internal sealed class Telemetry
     private long _first;
     private long _last;
     private int _tokens;
-    private int _guessed;
-    private int _accepted;
     private bool _isPaused;
 
     /// <param name="instruments">The instruments of the model.</param>
@@ -34,6 +32,12 @@ internal sealed class Telemetry
         Activity.Current = caller;
         instruments.Now.Arrived();
     }
+
+    /// <summary>Tokens that were guessed and verified in a pass so far.</summary>
+    public int GuessedTokens { get; private set; }
+
+    /// <summary>Those of them that became tokens of the answer.</summary>
+    public int RightTokens { get; private set; }
 
     /// <summary>
     /// Called when the first step begins. Every request gets this call, even one that was cancelled while it waited.
@@ -80,10 +84,10 @@ internal sealed class Telemetry
 
     /// <summary>Called when a pass has verified guesses of the next tokens.</summary>
     /// <param name="count">How many tokens were guessed.</param>
-    public void Guessed(int count) => _guessed += count;
+    public void Guessed(int count) => GuessedTokens += count;
 
     /// <summary>Called for every guess that proved right and became a token of the answer.</summary>
-    public void Accepted() => _accepted++;
+    public void Accepted() => RightTokens++;
 
     /// <summary>Called when the loop takes no further step.</summary>
     /// <param name="how">The name of the <see cref="EndReason"/>, or why there is none.</param>
@@ -95,10 +99,10 @@ internal sealed class Telemetry
         try
         {
             _instruments.Requests.Add(1, new KeyValuePair<string, object?>("gptoss.end", how));
-            if (_guessed > 0)
+            if (GuessedTokens > 0)
             {
-                _instruments.Drafted.Add(_guessed);
-                _instruments.Accepted.Add(_accepted);
+                _instruments.Drafted.Add(GuessedTokens);
+                _instruments.Accepted.Add(RightTokens);
             }
             if (_tokens > 0)
                 _instruments.Prefill.Record((_promptTokens - _cachedTokens) / Seconds(_begun, _first));

@@ -75,7 +75,8 @@ public sealed class BenchCommandTests
     [Trait("speed", "slow")]
     public void The_figures_of_the_tiny_model_are_one_json_object_and_none_is_zero()
     {
-        ToolRun run = Tool.Run("bench", "--json", "--prefill", "32", "--decode", "4", "--repetitions", "1");
+        string[] also = ["--workload", "edit", "--cancel", "--context", "300", "--model", TinyGptOss.Folder];
+        ToolRun run = Tool.Run(["bench", "--json", "--prefill", "32", "--decode", "4", "--repetitions", "1", .. also]);
 
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
         JsonElement figures = JsonElement.Parse(Assert.Single(run.Output.TrimEnd('\n').Split('\n')));
@@ -93,6 +94,19 @@ public sealed class BenchCommandTests
         );
         Assert.Equal(32, figures.GetProperty("prompt_tokens").GetInt32());
         Assert.Equal(4, figures.GetProperty("decode_tokens").GetInt32());
+        JsonElement edit = figures.GetProperty("edit");
+        Assert.All((string[])["plain_tok_per_s", "lookup_tok_per_s", "gain", "guessed_tokens", "acceptance"], name =>
+            Assert.True(edit.GetProperty(name).GetDouble() > 0, name)
+        );
+        // Decoding and prefilling, each alone and beside others.
+        JsonElement[] cancels = [.. figures.GetProperty("cancels").EnumerateArray()];
+        Assert.Equal(
+            ["300 1 0", "300 512 0", "300 1 3", "300 512 3"],
+            cancels.Select(c =>
+                $"{c.GetProperty("context_tokens")} {c.GetProperty("rows")} {c.GetProperty("streams_beside")}"
+            )
+        );
+        Assert.All(cancels, c => Assert.True(c.GetProperty("worst_ms").GetDouble() > 0));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Diagnostics.Metrics;
 using GptOss.Generation;
 using GptOss.Model;
 using GptOss.Tests.Model;
@@ -233,9 +234,9 @@ public sealed class FaultTests
     }
 
     [Theory]
-    [InlineData(1)] // at the first token
-    [InlineData(4)] // with the last token, when one of the others ends too
-    public async Task A_listener_may_dispose_the_model_and_all_streams_end(int at)
+    [InlineData(true)] // while the prompt is read
+    [InlineData(false)] // when one of the others ends
+    public async Task A_progress_or_a_listener_may_dispose_the_model_and_all_streams_end(bool isProgress)
     {
         using var random = LoadedModel.Random(new TinyShape(), seed: 1);
         for (int round = 0; round < 5; round++)
@@ -246,6 +247,11 @@ public sealed class FaultTests
                 null,
                 Stop
             );
+            using var listener = new MeterListener();
+            if (!isProgress)
+                listener.EnableMeasurementEvents(model.Engine.Instruments.Requests);
+            listener.SetMeasurementEventCallback<long>((_, _, _, _) => model.Dispose());
+            listener.Start();
             Task<Answer>[] asked =
             [
                 .. Enumerable
@@ -257,7 +263,7 @@ public sealed class FaultTests
                             {
                                 Prompt = LoadedModel.Prompt(70, 512, i),
                                 MaxTokens = i == 0 ? 100 : 4,
-                                Guide = i == 0 ? new Listening(made => DisposeAt(made == at)) : null,
+                                PromptRead = i == 0 && isProgress ? read => DisposeAt(read.Processed > 0) : null,
                             },
                             Stop
                         );

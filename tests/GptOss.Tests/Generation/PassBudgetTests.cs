@@ -42,6 +42,18 @@ public sealed class PassBudgetTests
     }
 
     [Fact]
+    public void Half_of_a_surprise_counts_for_other_numbers_of_rows_too()
+    {
+        var budget = new PassBudget(maxSeconds: 0.2);
+        budget.Learn(decodingRows: 8, promptRows: 0, seconds: 0.080);
+        budget.Learn(decodingRows: 1, promptRows: 0, seconds: 0.040);
+        for (int i = 0; i < 40; i++)
+            budget.Learn(decodingRows: 1, promptRows: 0, seconds: 0.010); // a quarter of the time, and so half
+        Assert.Equal(0.010, budget.Seconds(decodingRows: 1), tolerance: 1e-5);
+        Assert.Equal(0.040, budget.Seconds(decodingRows: 8), tolerance: 1e-4);
+    }
+
+    [Fact]
     public void Behind_a_long_context_few_rows_are_taken_and_not_in_every_pass()
     {
         var budget = new PassBudget(maxSeconds: 0.2);

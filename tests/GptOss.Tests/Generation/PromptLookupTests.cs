@@ -63,6 +63,34 @@ public sealed class PromptLookupTests
         Assert.Equal(0, tested.Pool.HeldBytes);
     }
 
+    [Theory]
+    [InlineData(0)] // greedy
+    [InlineData(1)] // sampled
+    [Trait("speed", "slow")] // without fused multiply-add in the processor these passes take minutes
+    public async Task A_guide_dictates_in_the_midst_of_right_guesses_and_the_answer_is_the_same(int kind)
+    {
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        using var tested = new SchedulerUnderTest(model, new ModelOptions());
+        GenerationRequest request = Request(kind) with { MaxTokens = 80 };
+        // Every token is a right guess, but for those that the guide dictates.
+        request = request with { Script = request.Prompt };
+        Answer plain = await tested.AskAlone(request with { Guide = Dictating() });
+        Assert.Equal([1, 2, 3], plain.Ids[20..23]);
+
+        using Sequence sequence = tested.Scheduler.Submit(
+            request with
+            {
+                Guide = Dictating(),
+                PromptLookup = true,
+            },
+            Stop
+        );
+        Assert.Equal(plain, await Answer.Of(sequence, Stop));
+        Assert.InRange(sequence.Telemetry.RightTokens, 1, sequence.Telemetry.GuessedTokens);
+
+        static Listening Dictating() => new(_ => { }, made => made is 20 or 41 or 42 or 60 ? [1, 2, 3] : []);
+    }
+
     private static GenerationRequest Request(int i)
     {
         int[] prompt = LoadedModel.Prompt(100 + 10 * i, 512, i);
