@@ -191,10 +191,10 @@ public sealed class EngineFaultException : GptOssException
 /// <summary>The queue of the model is full, so that the request is not taken. Try again later.</summary>
 public sealed class EngineBusyException : GptOssException
 {
-    internal EngineBusyException(int queueLength)
+    internal EngineBusyException(int queueLength, int most)
         : base(
-            $"{queueLength} requests wait already, the most that ModelOptions.MaxQueuedRequests allows. "
-                + "Try again later, or raise that limit."
+            $"{queueLength} requests wait already, and ModelOptions.MaxQueuedRequests is {most}. Try again later, or "
+                + "raise that limit."
         ) => QueueLength = queueLength;
 
     /// <summary>How many requests waited.</summary>

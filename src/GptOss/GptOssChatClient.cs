@@ -17,7 +17,8 @@ namespace GptOss;
 /// <see cref="InvalidOperationException"/> for a required function that is not offered, with
 /// <see cref="ArgumentException"/> for two functions of one name or a logit bias that forbids every token, with
 /// <see cref="ArgumentOutOfRangeException"/> for options outside their range, with
-/// <see cref="ContextLengthException"/> for a conversation that is too long, and with
+/// <see cref="ContextLengthException"/> for a conversation that is too long, with <see cref="EngineBusyException"/> where
+/// the queue is full, and with
 /// <see cref="ObjectDisposedException"/> once client or model are disposed.
 /// </para>
 /// <para>Not enforced yet: a required call is steered by beginning it, a response format by showing it to the
@@ -110,13 +111,17 @@ public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
     /// </summary>
     /// <remarks>
     /// What is not known yet is computed, within the <see cref="GptOssRequestOptions.CacheScope"/> of the options. The
-    /// prompt holds the date; give it in <see cref="GptOssRequestOptions"/> to begin with the same prompt tomorrow.
+    /// prompt holds the date; give it in <see cref="GptOssRequestOptions"/> to begin with the same prompt tomorrow. Only
+    /// a prompt that goes on behind all of these messages finds what was saved.
     /// </remarks>
     /// <param name="messages">The messages of the prefix, such as instructions alone.</param>
     /// <param name="options">The options of the later requests, with the same tools.</param>
     /// <param name="path">The file to write; it is the old one or the new one, whenever the process ends.</param>
     /// <param name="cancellationToken">Ends the work; the earlier file stays.</param>
     /// <exception cref="NotSupportedException">The client is not over a model of this process.</exception>
+    /// <exception cref="ContextLengthException">The prompt does not fit.</exception>
+    /// <exception cref="EngineBusyException">As many requests wait as may wait.</exception>
+    /// <exception cref="ObjectDisposedException">The client or the model was disposed.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
     public async Task SavePrefixAsync(

@@ -18,12 +18,15 @@ public sealed partial class GptOssModel
     /// one or the new one, whenever the process ends. It holds the tokens: protect it as you would the text.
     /// </remarks>
     /// <param name="ids">The token ids of the prompt, at least two.</param>
-    /// <param name="path">The file to write; an earlier one is replaced.</param>
+    /// <param name="path">The file to write; an earlier one is replaced, unless it is empty, as a device is too.</param>
     /// <param name="scope">The <see cref="GptOssRequestOptions.CacheScope"/> in which known beginnings are found and
     /// the prompt is kept; null for the shared one.</param>
     /// <param name="cancellationToken">Ends the work; the earlier file stays.</param>
     /// <exception cref="ArgumentException">There are fewer than two ids, or one is not in the vocabulary.</exception>
     /// <exception cref="ContextLengthException">The prompt does not fit.</exception>
+    /// <exception cref="EngineBusyException">As many requests wait as may wait.</exception>
+    /// <exception cref="NumericFaultException">The model's output is not finite.</exception>
+    /// <exception cref="CheckpointException">A file of the model was changed since it was opened.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     /// <exception cref="UnauthorizedAccessException">The file may not be written.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
@@ -77,7 +80,8 @@ public sealed partial class GptOssModel
     /// its tokens then begin behind them, with the same answers to the last bit.
     /// </summary>
     /// <remarks>
-    /// It is a prefix like any other from then on: found within its scope only, and given up when its memory is needed.
+    /// From then on it is found within its scope, by prompts that begin with all of its tokens, and given up when its
+    /// memory is needed. The keys and values that sliding layers need for a shorter beginning are not in the file.
     /// The checksum tells damage, not forgery: load files of those only whom you trust with the answers.
     /// </remarks>
     /// <param name="path">The file to read.</param>

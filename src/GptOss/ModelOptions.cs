@@ -83,20 +83,15 @@ public sealed record ModelOptions
     }
 
     /// <summary>
-    /// The most requests that are computed at the same time, as one batch; at least 1, 16 by default. Others wait.
+    /// The most requests that are computed at the same time, as one batch; 1 to 1,024, and 16 by default. Others wait.
     /// </summary>
     public int MaxRunning
     {
         get;
         init =>
-            field =
-                value >= 1
-                    ? value
-                    : throw new ArgumentOutOfRangeException(
-                        nameof(MaxRunning),
-                        value,
-                        "MaxRunning must be at least 1."
-                    );
+            field = value is >= 1 and <= 1024
+                ? value
+                : throw new ArgumentOutOfRangeException(nameof(MaxRunning), value, "MaxRunning must be 1 to 1024.");
     } = 16;
 
     /// <summary>

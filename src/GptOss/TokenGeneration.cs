@@ -32,6 +32,7 @@ public sealed class TokenGeneration : IAsyncEnumerable<int>
     /// While enumerating: the prompt is empty, or an id of it is not in the vocabulary.
     /// </exception>
     /// <exception cref="ContextLengthException">While enumerating: the prompt does not fit.</exception>
+    /// <exception cref="EngineBusyException">While enumerating: as many requests wait as may wait.</exception>
     /// <exception cref="NumericFaultException">While enumerating: the model's output is not finite.</exception>
     /// <exception cref="CheckpointException">While enumerating: a file of the model was changed since it was
     /// opened.</exception>

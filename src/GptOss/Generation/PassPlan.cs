@@ -60,8 +60,9 @@ internal sealed class PassPlan(SamplerTeam samplers, int contextLength) : IPass
                 DecodingRows += sequence.Pending.Length;
             }
         }
+        (double expected, int guessed) = (_shares.Count, 0);
         for (int i = 0; i < _shares.Count; i++)
-            AddGuess(i, budget);
+            AddGuess(i, budget, ref expected, ref guessed);
         int left = budget.PromptRows(DecodingRows, isBrief);
         SortPrompts();
         for (int i = 0; i < _prompts.Count && left > 0; i++)
@@ -199,25 +200,27 @@ internal sealed class PassPlan(SamplerTeam samplers, int contextLength) : IPass
     }
 
     // Guesses as many tokens as let all sequences of the pass together make the most tokens a second. With a share p of
-    // right guesses, k guesses bring 1 + p + p² + … + pᵏ tokens; how long more rows take was measured.
-    private void AddGuess(int index, PassBudget budget)
+    // right guesses, k guesses bring 1 + p + p² + … + pᵏ tokens; how long more rows take was measured. The tokens that
+    // are expected of the pass, and the guesses, are counted from one sequence to the next.
+    private void AddGuess(int index, PassBudget budget, ref double expected, ref int guessed)
     {
         (Sequence sequence, int rows) = _shares[index];
-        int most = sequence.MostGuessed(contextLength),
+        int most = Math.Min(sequence.MostGuessed(contextLength), MostGuessedRows - guessed),
             best = 0;
-        double tokens = _shares.Count,
+        double tokens = expected,
             gain = 1,
             fastest = tokens / budget.Seconds(DecodingRows);
-        for (int guessed = 1; guessed <= most; guessed++)
+        for (int more = 1; more <= most; more++)
         {
             gain *= sequence.RightShare;
             tokens += gain;
-            double speed = tokens / budget.Seconds(DecodingRows + guessed);
+            double speed = tokens / budget.Seconds(DecodingRows + more);
             if (speed > fastest)
-                (best, fastest) = (guessed, speed);
+                (best, fastest, expected) = (more, speed, tokens);
         }
         _shares[index] = (sequence, rows + best);
         DecodingRows += best;
+        guessed += best;
     }
 
     /// <summary>
@@ -245,6 +248,9 @@ internal sealed class PassPlan(SamplerTeam samplers, int contextLength) : IPass
 
     // A share below this would cost a pass more for its other work than it brings.
     private const int FewestRows = 16;
+
+    // Each guess has a row of logits, 0.8 MB for the vocabulary of gpt-oss.
+    private const int MostGuessedRows = 64;
 
     /// <summary>A sequence for which tokens are chosen in the pass.</summary>
     /// <param name="Sequence">The sequence that takes the tokens in.</param>

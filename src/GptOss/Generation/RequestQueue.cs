@@ -50,7 +50,7 @@ internal sealed class RequestQueue(int capacity, int maxRunning)
             // Those who were cancelled have no place any more, though the loop has not taken them yet.
             int length = _coming + _waiting.Count(waiting => !IsStopped(waiting)) - (maxRunning - _running);
             if (length >= capacity && !isOwed)
-                throw new EngineBusyException(length);
+                throw new EngineBusyException(length, capacity);
             _coming++;
         }
     }
