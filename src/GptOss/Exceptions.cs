@@ -106,7 +106,7 @@ public sealed class ContextLengthException : GptOssException
                 + $"and ModelOptions.KvCacheBytes is {there}, which is {availablePages} pages. Shorten the prompt, or "
                 + "raise that limit.",
             promptTokens,
-            (int)Math.Min(int.MaxValue, promptTokens * there / Math.Max(1, needed))
+            (int)Int128.Min(int.MaxValue, (Int128)promptTokens * there / Math.Max(1, needed))
         )
         {
             NeededPages = neededPages,

@@ -122,7 +122,7 @@ public sealed partial class GptOssModel
         CancellationToken cancellation
     )
     {
-        using var handover = new PageHandover();
+        using PageHandover handover = Source.NewHandover();
         IReadOnlyList<int> tokens = await Source
             .ComputeAsync(prompt, scope, handover, cancellation)
             .ConfigureAwait(false);

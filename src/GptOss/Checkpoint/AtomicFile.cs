@@ -5,12 +5,17 @@ namespace GptOss.Checkpoint;
 /// one, whenever the process ends.
 /// </summary>
 /// <remarks>
-/// The file beside is <c>NAME.tmp-RANDOM</c>. One that a process left when it was ended is deleted by the next write of
-/// the same name. The write of another process is known by its lock and left alone.
+/// The file beside is <c>NAME.tmp-RANDOM</c>, where RANDOM is a name of <see cref="Path.GetRandomFileName"/>. One that a
+/// process left when it was ended is deleted by the next write of the same name. The write of another process is known
+/// by its lock and left alone. A new file is its owner's alone; one that replaces another has the rights of that one.
 /// </remarks>
 internal static class AtomicFile
 {
     private const string Mark = ".tmp-";
+
+    private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    private static readonly int RandomLength = Path.GetRandomFileName().Length;
 
     /// <summary>Where a path leads through symbolic links, if a file may be written there.</summary>
     /// <exception cref="IOException">Something else than a file with content is there, or there is no
@@ -38,11 +43,12 @@ internal static class AtomicFile
         string beside = target + Mark + Path.GetRandomFileName();
         try
         {
-            // Shared for deletion only: that locks the file, and lets it be renamed while it is open.
-            FileStream stream = new(beside, FileMode.CreateNew, FileAccess.Write, FileShare.Delete, bufferSize: 0);
+            FileStream stream = new(beside, NewFile());
             await using (stream.ConfigureAwait(false))
             {
                 await write(stream).ConfigureAwait(false);
+                if (!OperatingSystem.IsWindows() && File.Exists(target))
+                    File.SetUnixFileMode(stream.SafeFileHandle, File.GetUnixFileMode(target));
                 stream.Flush(flushToDisk: true);
                 File.Move(beside, target, overwrite: true);
             }
@@ -54,13 +60,34 @@ internal static class AtomicFile
         }
     }
 
+    // Shared for deletion only: that locks the file, and lets it be renamed while it is open.
+    private static FileStreamOptions NewFile()
+    {
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            Share = FileShare.Delete,
+            BufferSize = 0,
+        };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = Owner;
+        return options;
+    }
+
     private static void DeleteStale(string target)
     {
         string name = Path.GetFileName(target) + Mark;
         foreach (string path in Directory.EnumerateFiles(Path.GetDirectoryName(target)!))
-            if (Path.GetFileName(path).StartsWith(name, StringComparison.Ordinal))
+            if (Path.GetFileName(path) is var found && IsBeside(found, name))
                 TryDelete(path);
     }
+
+    // 8 characters, a dot and 3: somebody's own NAME.tmp-backup is none.
+    private static bool IsBeside(string found, string name) =>
+        found.StartsWith(name, StringComparison.Ordinal)
+        && found.Length == name.Length + RandomLength
+        && found[name.Length + 8] == '.';
 
     // Opened for itself alone first, which fails while another writer has the file open.
     private static void TryDelete(string path)

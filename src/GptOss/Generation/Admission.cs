@@ -42,14 +42,17 @@ internal sealed class Admission(Engine engine, PrefixCache prefixes)
 
     /// <summary>
     /// Lets a request begin with the prefix that is known, and tells whether there is room for the rest of its prompt
-    /// and a page more. A request that cannot join holds nothing.
+    /// and a page more, beside what the others still need for theirs. A request that cannot join holds nothing.
     /// </summary>
+    /// <remarks>
+    /// A request always joins where nobody else holds a page: one that could never fit was refused. Pages are held by
+    /// those that run, and by prefixes that are being saved or loaded.
+    /// </remarks>
     /// <param name="sequence">The request that is next.</param>
-    /// <param name="isFirst">Whether nothing runs. Then the request always joins: one that could never fit was
-    /// refused.</param>
-    public bool CanJoin(Sequence sequence, bool isFirst)
+    /// <param name="running">The requests that run.</param>
+    public bool CanJoin(Sequence sequence, IReadOnlyList<Sequence> running)
     {
-        KvCache cache = engine.Cache;
+        PagePool pool = engine.Cache.Pool;
         try
         {
             prefixes.Adopt(sequence.Kv, sequence.Tokens, sequence.Scope);
@@ -58,11 +61,20 @@ internal sealed class Admission(Engine engine, PrefixCache prefixes)
         {
             // The system has no memory for the copy of a page. The prefix is computed again, which may find some.
         }
-        long whole = cache.BytesFor(sequence.Tokens.Length + PageGroup.Positions, PassBudget.ChunkRows);
-        long needed = Math.Max(0, whole - sequence.Kv.HeldBytes);
-        if (isFirst || (cache.Pool.CouldRent(needed) && cache.Pool.TryMakeRoom(needed)))
+        long needed = MissingBytes(sequence),
+            promised = running.Sum(MissingBytes);
+        bool isAlone = running.Count == 0 && pool.HeldBytes == sequence.Kv.HeldBytes;
+        if (isAlone || (pool.CouldRent(needed + promised) && pool.TryMakeRoom(needed)))
             return true;
         sequence.Kv.Clear();
         return false;
+    }
+
+    // What a request needs for all of its tokens and a page more, beyond the pages that it holds.
+    private long MissingBytes(Sequence sequence)
+    {
+        int rows = sequence.IsReadingPrompt ? PassBudget.ChunkRows : 1;
+        long whole = engine.Cache.BytesFor(sequence.Tokens.Length + PageGroup.Positions, rows);
+        return Math.Max(0, whole - sequence.Kv.HeldBytes);
     }
 }

@@ -32,7 +32,13 @@ internal sealed class ModelTokenSource : ITokenSource, IDisposable
         try
         {
             _scheduler = new Scheduler(Engine, options);
-            Saved = new PrefixStore(Engine, _scheduler.Prefixes, options.Precision, folder.Fingerprint);
+            Saved = new PrefixStore(
+                Engine,
+                _scheduler.Prefixes,
+                options.Precision,
+                folder.Fingerprint,
+                _scheduler.LookAgain
+            );
         }
         catch
         {
@@ -62,6 +68,9 @@ internal sealed class ModelTokenSource : ITokenSource, IDisposable
         Folder.ThrowIfChanged();
         return new ForgettableStream(_scheduler.Submit(request, cancellation));
     }
+
+    /// <summary>Takes over the keys and values that <see cref="ComputeAsync"/> computes.</summary>
+    public PageHandover NewHandover() => new(_scheduler.LookAgain);
 
     /// <summary>
     /// Computes the keys and values of a prompt's tokens but the last, whose logits a later request computes itself.

@@ -9,7 +9,8 @@ namespace GptOss.Generation;
 /// The scheduler's loop gives them, and whoever waits for them may have left by then. Disposing releases what was
 /// given, and what is given later is released at once.
 /// </remarks>
-internal sealed class PageHandover : IDisposable
+/// <param name="released">Called when the pages are held no more: a request may wait for them.</param>
+internal sealed class PageHandover(Action released) : IDisposable
 {
     private readonly Lock _lock = new();
     private KvSequence? _given;
@@ -46,5 +47,6 @@ internal sealed class PageHandover : IDisposable
             (given, _given) = (_given, null);
         }
         given?.Dispose();
+        released();
     }
 }

@@ -16,7 +16,14 @@ namespace GptOss.Generation;
 /// <param name="prefixes">Where what was read is found by requests.</param>
 /// <param name="precision">How the weights are computed with.</param>
 /// <param name="fingerprint">Reads the fingerprint of the model; called once, and never after closing.</param>
-internal sealed class PrefixStore(Engine engine, PrefixCache prefixes, Precision precision, Func<ulong> fingerprint)
+/// <param name="released">Called when pages are held no more: a request may wait for them.</param>
+internal sealed class PrefixStore(
+    Engine engine,
+    PrefixCache prefixes,
+    Precision precision,
+    Func<ulong> fingerprint,
+    Action released
+)
 {
     private const int ChunkBytes = 128 << 10;
 
@@ -84,19 +91,31 @@ internal sealed class PrefixStore(Engine engine, PrefixCache prefixes, Precision
         var reader = new CheckedReader(stream, file, cancellation);
         SavedPrefixHeader header = await ReadHeaderAsync(reader).ConfigureAwait(false);
         int[] tokens = await ReadTokensAsync(reader, header.Tokens).ConfigureAwait(false);
-        using KvSequence sequence = engine.Cache.NewSequence();
-        Begin(sequence, header.Tokens, reader);
-        byte[] page = [];
-        foreach ((int group, int index) in Seen(header.Tokens))
+        KvSequence sequence = engine.Cache.NewSequence();
+        try
         {
-            Array.Resize(ref page, checked((int)Pool.Groups[group].PageBytes));
-            await reader.FillAsync(page).ConfigureAwait(false);
-            CopyTo(sequence, group, index, page);
+            Begin(sequence, header.Tokens, reader);
+            byte[] page = [];
+            foreach ((int group, int index) in Seen(header.Tokens))
+            {
+                Array.Resize(ref page, checked((int)Pool.Groups[group].PageBytes));
+                await reader.FillAsync(page).ConfigureAwait(false);
+                CopyTo(sequence, group, index, page);
+            }
+            await reader.CheckEndAsync(mustEnd: file is not null).ConfigureAwait(false);
+            cancellation.ThrowIfCancellationRequested();
+            prefixes.Keep(sequence, tokens, scope, isComplete: true);
+            return tokens.Length;
         }
-        await reader.CheckEndAsync(mustEnd: file is not null).ConfigureAwait(false);
-        cancellation.ThrowIfCancellationRequested();
-        prefixes.Keep(sequence, tokens, scope, isComplete: true);
-        return tokens.Length;
+        catch (ObjectDisposedException) when (engine.Closing.IsCancellationRequested)
+        {
+            throw engine.Disposed(); // the pool's own error would name the pool
+        }
+        finally
+        {
+            sequence.Dispose();
+            released();
+        }
     }
 
     private async Task<SavedPrefixHeader> ReadHeaderAsync(CheckedReader reader)
@@ -142,12 +161,27 @@ internal sealed class PrefixStore(Engine engine, PrefixCache prefixes, Precision
 
     private void Begin(KvSequence sequence, int length, CheckedReader reader)
     {
-        if (!sequence.TryBegin(length))
+        if (!TryBegin(sequence, length))
             reader.Refuse(
                 $"needs {PageGroup.SeenBytes(Pool.Groups, length)} bytes for keys and values, and "
                     + $"{Pool.BudgetBytes - Pool.HeldBytes} of {Pool.BudgetBytes} are free beside the requests that "
                     + "run. Try again when fewer run, or raise ModelOptions.KvCacheBytes."
             );
+    }
+
+    // Tries again where the system has no memory, once the pool has given back all that nobody needs now.
+    private bool TryBegin(KvSequence sequence, int length)
+    {
+        try
+        {
+            return sequence.TryBegin(length);
+        }
+        catch (OutOfMemoryException)
+        {
+            prefixes.Clear();
+            Pool.Trim();
+            return sequence.TryBegin(length);
+        }
     }
 
     private SavedPrefixHeader Header(int tokens) =>

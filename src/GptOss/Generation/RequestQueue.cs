@@ -21,6 +21,7 @@ internal sealed class RequestQueue(int capacity, int maxRunning)
 {
     private readonly Lock _lock = new();
     private readonly List<Sequence> _waiting = [];
+    private long _arrived;
     private int _coming;
     private int _running;
     private bool _isClosed;
@@ -69,8 +70,9 @@ internal sealed class RequestQueue(int capacity, int maxRunning)
         lock (_lock)
         {
             _coming--;
+            sequence.Arrival = ++_arrived;
             if (!_isClosed)
-                _waiting.Insert(Place(waiting => waiting.Priority >= sequence.Priority), sequence);
+                Insert(sequence);
             return !_isClosed;
         }
     }
@@ -82,13 +84,13 @@ internal sealed class RequestQueue(int capacity, int maxRunning)
             _running--;
     }
 
-    /// <summary>Puts a request that had begun before all others of its priority.</summary>
+    /// <summary>Lets a request that had begun wait again, before all of its priority that came later.</summary>
     public void PutBack(Sequence sequence)
     {
         lock (_lock)
         {
             _running--;
-            _waiting.Insert(Place(waiting => waiting.Priority > sequence.Priority), sequence);
+            Insert(sequence);
         }
     }
 
@@ -151,11 +153,12 @@ internal sealed class RequestQueue(int capacity, int maxRunning)
 
     private static bool IsStopped(Sequence sequence) => sequence.Stop.IsCancellationRequested;
 
-    private int Place(Predicate<Sequence> isBefore)
+    private void Insert(Sequence sequence)
     {
-        int place = 0;
-        while (place < _waiting.Count && isBefore(_waiting[place]))
-            place++;
-        return place;
+        int place = _waiting.FindIndex(waiting => IsBefore(sequence, waiting));
+        _waiting.Insert(place < 0 ? _waiting.Count : place, sequence);
     }
+
+    private static bool IsBefore(Sequence one, Sequence other) =>
+        one.Priority > other.Priority || (one.Priority == other.Priority && one.Arrival < other.Arrival);
 }

@@ -14,10 +14,7 @@ internal sealed partial class Scheduler
         while (true)
             if (
                 _running.Count < _maxRunning
-                && _queue.TryTake(
-                    waiting => _admission.CanJoin(waiting, isFirst: _running.Count == 0),
-                    out Sequence? sequence
-                )
+                && _queue.TryTake(waiting => _admission.CanJoin(waiting, _running), out Sequence? sequence)
             )
             {
                 _running.Add(sequence);
@@ -33,8 +30,9 @@ internal sealed partial class Scheduler
 
     // Where pages run out, a sequence gives its own back and is computed again later, so that nothing fails. A
     // sequence that runs alone takes fewer rows, since a pass of 512 rows needs more pages of sliding layers than
-    // decoding did. If even one row finds no page, the sequence has filled all the memory there is: its answer ends as
-    // in a full context.
+    // decoding did. If even one row finds no page though nobody else holds any, the sequence has filled all the memory
+    // there is: its answer ends as in a full context. What holds pages beside it is a prefix that is saved or loaded,
+    // and whoever does that wakes the loop when it is done.
     private void ReservePages()
     {
         for (int i = 0; i < _plan.Shares.Count; )
@@ -53,6 +51,8 @@ internal sealed partial class Scheduler
             }
             else if (rows > 1)
                 _plan.Halve();
+            else if (_engine.Cache.Pool.HeldBytes > sequence.Kv.HeldBytes)
+                Pause(sequence);
             else
             {
                 _plan.Clear();
@@ -63,17 +63,9 @@ internal sealed partial class Scheduler
     }
 
     // One that cannot go on because its reader does not read; else of those with the lowest priority the one that
-    // joined last.
-    private Sequence Victim()
-    {
-        if (_running.FindLast(IsStalled) is { } stalled)
-            return stalled;
-        Sequence victim = _running[^1];
-        for (int i = _running.Count - 2; i >= 0; i--)
-            if (_running[i].Priority < victim.Priority)
-                victim = _running[i];
-        return victim;
-    }
+    // arrived last.
+    private Sequence Victim() =>
+        _running.FindLast(IsStalled) ?? _running.MinBy(sequence => (sequence.Priority, -sequence.Arrival))!;
 
     // Null where the system has no memory even after the pool gave back all that nobody needs now.
     private bool? TryReserve(Sequence sequence, int rows)
@@ -128,6 +120,14 @@ internal sealed partial class Scheduler
         {
             sequence.Release(); // whatever happens: nobody else knows the sequence any more
         }
+    }
+
+    private void EndAll(Exception error)
+    {
+        foreach (Sequence sequence in _running.ToArray())
+            End(sequence, error);
+        foreach (Sequence sequence in _queue.TakeAll())
+            Refuse(sequence, error);
     }
 
     private void KeepFullPages(Sequence sequence)

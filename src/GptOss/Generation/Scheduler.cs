@@ -86,6 +86,9 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         return sequence;
     }
 
+    /// <summary>Lets the loop look who can go on, since pages were released that were not its own.</summary>
+    public void LookAgain() => _thread.Wake();
+
     /// <summary>
     /// Waits for the loop, which ends because the engine is closed. Where the caller is the loop itself, in the code of
     /// a listener, the loop ends what runs when the listener has returned.
@@ -123,7 +126,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         {
             // Nothing should come here. If it does, no request may wait for ever, and the next one finds the loop
             // working.
-            EndAll(EngineFaultException.For(error));
+            EndAll(_engine.Closing.IsCancellationRequested ? _engine.Disposed() : EngineFaultException.For(error));
         }
     }
 
@@ -273,14 +276,6 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         {
             End(sequence, error); // code of the caller threw, such as a listener or a progress
         }
-    }
-
-    private void EndAll(Exception error)
-    {
-        foreach (Sequence sequence in _running.ToArray())
-            End(sequence, error);
-        foreach (Sequence sequence in _queue.TakeAll())
-            Refuse(sequence, error);
     }
 
     // Ends a sequence that waits. The figures hear of a beginning even so, since they count those that wait.

@@ -123,6 +123,9 @@ internal sealed class Sequence : ITokenStream
     /// <summary>Requests of higher priority are worked on first.</summary>
     public int Priority => _request.Priority;
 
+    /// <summary>A number that grows from one request to the next.</summary>
+    internal long Arrival { get; set; }
+
     /// <summary>How the next token is chosen, and after a pass the token itself.</summary>
     internal TokenChoice Choice { get; }
 

@@ -174,7 +174,9 @@ internal sealed class KvSequence : IDisposable
     {
         if (_tables[0].Count > 0)
             throw new InvalidOperationException("Only an empty sequence can begin.");
-        if (!_pool.TryMakeRoom(PageGroup.SeenBytes(_pool.Groups, length)))
+        // What cannot succeed must not cost the prefixes that are kept.
+        long bytes = PageGroup.SeenBytes(_pool.Groups, length);
+        if (!_pool.CouldRent(bytes) || !_pool.TryMakeRoom(bytes))
             return false;
         bool isDone = false;
         try

@@ -138,6 +138,28 @@ public sealed class PressureTests
         Assert.Equal((await sizes.AskAlone(request)).Ids, tokens);
     }
 
+    /// <summary>Whoever joins is counted with the whole prompt, though it holds no page yet.</summary>
+    [Fact]
+    public async Task Prompts_that_come_at_once_join_as_far_as_there_is_room_for_all_of_them()
+    {
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        using var sizes = new SchedulerUnderTest(model, new ModelOptions());
+        long budget = sizes.Engine.Cache.BytesFor(1500, PassBudget.ChunkRows);
+        using var tested = new SchedulerUnderTest(model, new ModelOptions { KvCacheBytes = budget });
+        Answer[] answers = await Task.WhenAll(
+            Enumerable
+                .Range(0, 8)
+                .Select(i =>
+                    tested.Ask(
+                        new GenerationRequest { Prompt = LoadedModel.Prompt(400, 512, seed: i), MaxTokens = 4 },
+                        Stop
+                    )
+                )
+        );
+        Assert.All(answers, answer => Assert.Equal(4, answer.Ids.Length));
+        Assert.Equal(0, tested.Engine.Instruments.Now.Pauses);
+    }
+
     [Fact]
     public async Task What_a_guide_dictates_comes_in_its_order_whatever_the_reader_and_the_memory_do()
     {

@@ -247,6 +247,30 @@ public sealed class RequestQueueTests : IDisposable
         }
     }
 
+    [Fact]
+    public void Whoever_was_paused_waits_before_those_who_came_later_and_behind_those_who_came_first()
+    {
+        using var tested = new SchedulerUnderTest(_model, new ModelOptions());
+        var queue = new RequestQueue(capacity: 100, maxRunning: 3);
+        Sequence[] all = [.. Enumerable.Range(0, 4).Select(_ => NewSequence(tested))];
+        foreach (Sequence sequence in all)
+            Assert.True(queue.TryAdd(sequence));
+        Sequence[] begun = [Take(), Take(), Take()];
+        Assert.Equal(all[..3], begun);
+        queue.PutBack(all[0]);
+        queue.PutBack(all[2]);
+        queue.PutBack(all[1]); // not before the first, though it was paused last
+        Assert.Equal(all, queue.TakeAll());
+        foreach (Sequence sequence in all)
+            sequence.Dispose();
+
+        Sequence Take()
+        {
+            Assert.True(queue.TryTake(_ => true, out Sequence? taken));
+            return taken;
+        }
+    }
+
     private static Sequence NewSequence(SchedulerUnderTest tested) =>
         new(
             new GenerationRequest { Prompt = [1] },

@@ -227,14 +227,56 @@ public sealed class SavedPrefixTests : IDisposable
         using GptOssModel small = await GptOssModel.LoadAsync(_model.Folder, options, cancellationToken: Stop);
         using (KvSequence running = small.Engine.Cache.NewSequence())
         {
-            running.Reserve(400);
+            running.Reserve(330);
+            await Ask(small, LoadedModel.Prompt(40, 512, seed: 9), "kept");
+            long before = small.Engine.Cache.Pool.RentedBytes;
+            Assert.True(before > running.HeldBytes);
             SavedStateException error = await Assert.ThrowsAsync<SavedStateException>(() =>
                 small.LoadPrefixAsync(new MemoryStream(saved), null, Stop)
             );
             Assert.Contains("are free beside the requests", error.Message);
-            Assert.Equal(running.HeldBytes, small.Engine.Cache.Pool.RentedBytes);
+            Assert.Equal(before, small.Engine.Cache.Pool.RentedBytes); // nothing that was kept went in vain
         }
         Assert.Equal(299, await small.LoadPrefixAsync(new MemoryStream(saved), null, Stop));
+    }
+
+    /// <summary>The pages of a prefix that is loaded are held by nobody who runs.</summary>
+    [Fact]
+    public async Task A_request_that_finds_no_pages_beside_a_slow_load_waits_and_is_not_cut()
+    {
+        byte[] saved = await Saved(LoadedModel.Prompt(300, 512));
+        Answer expected = await Ask(_model, LoadedModel.Prompt(200, 512, seed: 2), "alone");
+        var options = new ModelOptions { KvCacheBytes = 8 * _model.Engine.Cache.PageBytes };
+        using GptOssModel small = await GptOssModel.LoadAsync(_model.Folder, options, cancellationToken: Stop);
+        using var goOn = new ManualResetEventSlim();
+        using var isHeld = new ManualResetEventSlim();
+        int steps = 0;
+        var slow = new OddStream(saved)
+        {
+            Most = 4096,
+            Step = () =>
+            {
+                if (++steps < 5)
+                    return;
+                isHeld.Set();
+                goOn.Wait(Stop);
+            },
+        };
+        Task<int> loading = small.LoadPrefixAsync(slow, null, Stop);
+        try
+        {
+            Assert.True(isHeld.Wait(TimeSpan.FromSeconds(10), Stop));
+            Task<Answer> waiting = Ask(small, LoadedModel.Prompt(200, 512, seed: 2), "other");
+            await Task.Delay(50, Stop);
+            Assert.False(waiting.IsCompleted);
+            goOn.Set();
+            Assert.Equal(expected, await waiting.WaitAsync(TimeSpan.FromSeconds(10), Stop));
+            Assert.Equal(299, await loading);
+        }
+        finally
+        {
+            goOn.Set();
+        }
     }
 
     [Fact]
@@ -258,7 +300,9 @@ public sealed class SavedPrefixTests : IDisposable
         return stream.ToArray();
     }
 
-    private static async Task<Answer> Ask(LoadedModel model, int[] prompt, string scope)
+    private static Task<Answer> Ask(LoadedModel model, int[] prompt, string scope) => Ask(model.Model, prompt, scope);
+
+    private static async Task<Answer> Ask(GptOssModel model, int[] prompt, string scope)
     {
         var request = new GenerationRequest
         {
@@ -268,7 +312,7 @@ public sealed class SavedPrefixTests : IDisposable
             Scope = scope,
             Sampling = SamplingOptions.Greedy,
         };
-        using ITokenStream stream = model.Model.Source.Submit(request, Stop);
+        using ITokenStream stream = model.Source.Submit(request, Stop);
         return await Answer.Of(stream, Stop);
     }
 

@@ -28,13 +28,13 @@ public sealed class SchedulerTests
             SlidingWindow = window,
         };
         using var model = LoadedModel.Random(shape, seed: 3);
-        GenerationRequest[] requests = ManyRequests.Draw(20, seed: window);
+        GenerationRequest[] requests = ManyRequests.Draw(14, seed: window, longest: 400, longestAnswer: 200);
         using var roomy = new SchedulerUnderTest(model, new ModelOptions());
         List<Answer> alone = [];
         foreach (GenerationRequest request in requests)
             alone.Add(await roomy.AskAlone(request));
 
-        long budget = roomy.Engine.Cache.BytesFor(740, PassBudget.ChunkRows) * 9 / 8;
+        long budget = roomy.Engine.Cache.BytesFor(620, PassBudget.ChunkRows) * 9 / 8;
         int pauses = 0,
             cached = 0;
         for (int order = 0; order < 3; order++)
