@@ -122,6 +122,14 @@ internal sealed partial class Scheduler
         }
     }
 
+    private void EndAll(Exception error)
+    {
+        foreach (Sequence sequence in _running.ToArray())
+            End(sequence, error);
+        foreach (Sequence sequence in _queue.TakeAll())
+            Refuse(sequence, error);
+    }
+
     private void KeepFullPages(Sequence sequence)
     {
         int full = sequence.Kv.Length / PageGroup.Positions;

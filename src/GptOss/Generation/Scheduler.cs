@@ -278,14 +278,6 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         }
     }
 
-    private void EndAll(Exception error)
-    {
-        foreach (Sequence sequence in _running.ToArray())
-            End(sequence, error);
-        foreach (Sequence sequence in _queue.TakeAll())
-            Refuse(sequence, error);
-    }
-
     // Ends a sequence that waits. The figures hear of a beginning even so, since they count those that wait.
     private static void Refuse(Sequence sequence, Exception error)
     {
