@@ -16,8 +16,8 @@ internal sealed class DictatedTokens(ITokenGuide? guide)
     public bool TryTake(out int token) => _tokens.TryDequeue(out token);
 
     /// <summary>
-    /// Tells the guide a token of the answer. What the guide throws is returned, so that it ends its own request and not
-    /// the pass of others; null where it throws nothing.
+    /// Tells the guide a token of the answer. What the guide throws is returned, so that it ends its own request and no
+    /// pass of others; null where it throws nothing.
     /// </summary>
     public Exception? Ask(int token)
     {
