@@ -32,7 +32,8 @@ internal static class Report
         ];
         var lines = new List<string>
         {
-            "| engine | prefill | ratio | decode | ratio | 16 answers | ratio | read bandwidth | reached by decode | load |",
+            "| engine | prefill | ratio | decode | ratio | 16 answers | ratio "
+                + "| read bandwidth | reached by decode | load |",
             "|---|---|---|---|---|---|---|---|---|---|",
         };
         foreach (IGrouping<string, Figures> engine in engines)

@@ -5,9 +5,10 @@ namespace GptOss.Checkpoint;
 /// one, whenever the process ends.
 /// </summary>
 /// <remarks>
-/// The file beside is <c>NAME.tmp-RANDOM</c>, where RANDOM is a name of <see cref="Path.GetRandomFileName"/>. One that a
-/// process left when it was ended is deleted by the next write of the same name. The write of another process is known
-/// by its lock and left alone. A new file is its owner's alone; one that replaces another has the rights of that one.
+/// The file beside is <c>NAME.tmp-RANDOM</c>, where RANDOM is a name of <see cref="Path.GetRandomFileName"/>. One that
+/// a process left when it was ended is deleted by the next write of the same name. The write of another process is
+/// known by its lock and left alone. A new file is its owner's alone; one that replaces another has the rights of that
+/// one.
 /// </remarks>
 internal static class AtomicFile
 {

@@ -1,3 +1,4 @@
+// Longer, because waiting begins and ends in many ways, which are tried with one loop that a test holds.
 using GptOss.Generation;
 using GptOss.Tests.Model;
 using GptOss.Tests.Oracles;
