@@ -51,7 +51,7 @@ internal sealed class PassBudget(double maxSeconds)
 
     /// <summary>Rows of prompts that the next pass may take; 0 while an earlier pass is paid for.</summary>
     /// <param name="decodingRows">How many rows of the pass decode.</param>
-    /// <param name="isBrief">Whether the pass must be short although nobody decodes.</param>
+    /// <param name="isBrief">Whether the pass must be short, whoever decodes.</param>
     public int PromptRows(int decodingRows, bool isBrief = false)
     {
         if (decodingRows == 0 && !isBrief)
@@ -61,6 +61,8 @@ internal sealed class PassBudget(double maxSeconds)
             return FirstRows;
         if (decodingRows > 0 && _overdrawn > 0)
             return 0;
+        if (decodingRows > 0 && isBrief)
+            return FewestRows;
         double left = decodingRows == 0 ? Math.Min(maxSeconds, LongSeconds) : Allowed(alone) - alone;
         return (int)Math.Clamp(left / _promptRow, FewestRows, ChunkRows);
     }

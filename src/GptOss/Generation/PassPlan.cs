@@ -42,7 +42,7 @@ internal sealed class PassPlan(SamplerTeam samplers, int contextLength) : IPass
     /// </remarks>
     /// <param name="running">The sequences that may take part, oldest first.</param>
     /// <param name="budget">How many rows of prompts the pass may take.</param>
-    /// <param name="isBrief">Whether the pass must be short although nobody decodes.</param>
+    /// <param name="isBrief">Whether the pass must be short, whoever decodes.</param>
     public void Make(IReadOnlyList<Sequence> running, PassBudget budget, bool isBrief)
     {
         Clear();

@@ -75,6 +75,16 @@ public sealed class PassBudgetTests
     }
 
     [Fact]
+    public void A_brief_pass_takes_few_rows_though_there_is_time_for_many()
+    {
+        var budget = new PassBudget(maxSeconds: 0.2);
+        budget.Learn(decodingRows: 3, promptRows: 0, seconds: 0.060);
+        budget.Learn(decodingRows: 0, promptRows: 512, seconds: 0.512);
+        Assert.InRange(budget.PromptRows(decodingRows: 3), 139, 140);
+        Assert.Equal(8, budget.PromptRows(decodingRows: 3, isBrief: true));
+    }
+
+    [Fact]
     public void What_was_overdrawn_is_forgotten_when_nobody_decodes()
     {
         var budget = new PassBudget(maxSeconds: 0.2);
