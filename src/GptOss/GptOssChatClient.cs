@@ -17,8 +17,8 @@ namespace GptOss;
 /// <see cref="InvalidOperationException"/> for a required function that is not offered, with
 /// <see cref="ArgumentException"/> for two functions of one name or a logit bias that forbids every token, with
 /// <see cref="ArgumentOutOfRangeException"/> for options outside their range, with
-/// <see cref="ContextLengthException"/> for a conversation that is too long, with <see cref="EngineBusyException"/> where
-/// the queue is full, and with
+/// <see cref="ContextLengthException"/> for a conversation that is too long, with <see cref="EngineBusyException"/>
+/// where the queue is full, and with
 /// <see cref="ObjectDisposedException"/> once client or model are disposed.
 /// </para>
 /// <para>Not enforced yet: a required call is steered by beginning it, a response format by showing it to the
@@ -111,8 +111,8 @@ public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
     /// </summary>
     /// <remarks>
     /// What is not known yet is computed, within the <see cref="GptOssRequestOptions.CacheScope"/> of the options. The
-    /// prompt holds the date; give it in <see cref="GptOssRequestOptions"/> to begin with the same prompt tomorrow. Only
-    /// a prompt that goes on behind all of these messages finds what was saved.
+    /// prompt holds the date; give it in <see cref="GptOssRequestOptions"/> to begin with the same prompt tomorrow. It
+    /// holds the reasoning effort and the tools too. Only a prompt that goes on behind all of this finds what was saved.
     /// </remarks>
     /// <param name="messages">The messages of the prefix, such as instructions alone.</param>
     /// <param name="options">The options of the later requests, with the same tools.</param>

@@ -18,7 +18,7 @@ public sealed partial class GptOssModel
     /// one or the new one, whenever the process ends. It holds the tokens: protect it as you would the text.
     /// </remarks>
     /// <param name="ids">The token ids of the prompt, at least two.</param>
-    /// <param name="path">The file to write; an earlier one is replaced, unless it is empty, as a device is too.</param>
+    /// <param name="path">The file to write. An earlier one is replaced, unless it is empty: so is a device.</param>
     /// <param name="scope">The <see cref="GptOssRequestOptions.CacheScope"/> in which known beginnings are found and
     /// the prompt is kept; null for the shared one.</param>
     /// <param name="cancellationToken">Ends the work; the earlier file stays.</param>

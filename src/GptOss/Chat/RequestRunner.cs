@@ -168,13 +168,21 @@ internal sealed class RequestRunner : IDisposable
     }
 
     // Encoding a long history takes seconds. On a thread of its own it delays neither the caller's thread nor the
-    // caller's cancellation.
+    // caller's cancellation. In the pool's common queue, because its local ones take the latest call first.
     private Task<ChatRequest> ReadAsync(
         IReadOnlyList<ChatMessage> messages,
         ChatOptions? options,
         GptOssRequestOptions own,
         CancellationToken stop
-    ) => Task.Run(() => _reader.Read(messages, options, own, cancellation: stop), stop).WaitAsync(stop);
+    ) =>
+        Task
+            .Factory.StartNew(
+                () => _reader.Read(messages, options, own, cancellation: stop),
+                stop,
+                TaskCreationOptions.PreferFairness | TaskCreationOptions.DenyChildAttach,
+                TaskScheduler.Default
+            )
+            .WaitAsync(stop);
 
     /// <summary>
     /// The generation in which the model tries again after a call that cannot be carried out; null if the answer ends.

@@ -17,6 +17,11 @@ namespace GptOss.Generation;
 /// speed, whatever stands beside them. Where decoding alone takes as long as a pass may, prompts get half of that time
 /// on top.
 /// </para>
+/// <para>
+/// Where nobody decodes, whoever arrives waits for the pass under way. Behind a long context a row takes many times
+/// what it took before, and attention is what takes it, so that many rows at once save little. So a pass takes fewer
+/// of them, and never much longer than <see cref="ChunkRows"/> took at the quickest.
+/// </para>
 /// </remarks>
 /// <param name="maxSeconds">The longest pass, while others decode.</param>
 internal sealed class PassBudget(double maxSeconds)
@@ -33,6 +38,9 @@ internal sealed class PassBudget(double maxSeconds)
     /// </summary>
     private const int FewestRows = 8;
 
+    /// <summary>Rows of prompts where nobody decodes, behind the longest context: attention runs 16 together.</summary>
+    private const int LeastChunkRows = 64;
+
     /// <summary>Rows of prompts before anything was measured.</summary>
     private const int FirstRows = 64;
 
@@ -46,6 +54,9 @@ internal sealed class PassBudget(double maxSeconds)
     private readonly List<double> _decoding = [0];
     private double _promptRow;
 
+    // Of passes of whole chunks.
+    private double _leastRow;
+
     // By how much the passes took longer than they may, in seconds.
     private double _overdrawn;
 
@@ -55,7 +66,9 @@ internal sealed class PassBudget(double maxSeconds)
     public int PromptRows(int decodingRows, bool isBrief = false)
     {
         if (decodingRows == 0 && !isBrief)
-            return ChunkRows;
+            return _leastRow > 0 && _promptRow > 2 * _leastRow
+                ? (int)Math.Max(ChunkRows * 2 * _leastRow / _promptRow, LeastChunkRows)
+                : ChunkRows;
         double alone = Seconds(decodingRows);
         if ((alone == 0 && decodingRows > 0) || _promptRow == 0)
             return FirstRows;
@@ -104,6 +117,8 @@ internal sealed class PassBudget(double maxSeconds)
             double own = (seconds - alone) / promptRows;
             if (own > 0)
                 _promptRow = Mean(_promptRow, own);
+            if (own > 0 && promptRows == ChunkRows)
+                _leastRow = _leastRow == 0 ? own : Math.Min(_leastRow, own);
         }
     }
 

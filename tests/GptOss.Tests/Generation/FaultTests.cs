@@ -1,3 +1,4 @@
+// Longer, because every step of a request fails once, and each time the others' answers are looked at.
 using System.Collections;
 using System.Diagnostics.Metrics;
 using GptOss.Generation;

@@ -75,6 +75,22 @@ public sealed class PassBudgetTests
     }
 
     [Fact]
+    public void Behind_a_long_context_a_chunk_takes_no_longer_than_twice_the_quickest_one()
+    {
+        var budget = new PassBudget(maxSeconds: 0.2);
+        budget.Learn(decodingRows: 0, promptRows: 512, seconds: 0.512);
+        for (int pass = 0; pass < 30; pass++)
+        {
+            Assert.InRange(budget.PromptRows(decodingRows: 0), 256, 512);
+            budget.Learn(decodingRows: 0, promptRows: 512, seconds: 2.048);
+        }
+        Assert.InRange(budget.PromptRows(decodingRows: 0), 256, 260); // 4 ms each, and twice 512 ms are allowed
+        for (int pass = 0; pass < 30; pass++)
+            budget.Learn(decodingRows: 0, promptRows: 64, seconds: 6.4);
+        Assert.Equal(64, budget.PromptRows(decodingRows: 0));
+    }
+
+    [Fact]
     public void A_brief_pass_takes_few_rows_though_there_is_time_for_many()
     {
         var budget = new PassBudget(maxSeconds: 0.2);

@@ -57,7 +57,7 @@ public sealed class SchedulerTests
             Assert.Equal(0, tight.Engine.Cache.Bytes);
         }
         TestContext.Current.TestOutputHelper?.WriteLine($"{pauses} pauses, {cached} cached tokens");
-        // Prompts join only where there is room for them; answers outgrow it, but for layers that let go what they held.
+        // Prompts join only where there is room for them. Answers outgrow it, but not in sliding layers alone.
         Assert.True(pauses > 0 || !layers.Contains('f'), "nothing was paused");
         Assert.True(cached > 0, "nothing was found again");
     }
