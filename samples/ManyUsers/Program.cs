@@ -5,12 +5,7 @@ using GptOss;
 using Microsoft.Extensions.AI;
 
 var meter = new ConcurrentDictionary<string, double>(); // the last value of each figure, a tag behind its name
-using var listener = new MeterListener();
-listener.InstrumentPublished = (it, self) =>
-{
-    if (it.Meter.Name == "GptOss")
-        self.EnableMeasurementEvents(it);
-};
+using var listener = new MeterListener { InstrumentPublished = (it, self) => self.EnableMeasurementEvents(it) };
 listener.SetMeasurementEventCallback<int>((it, n, _, _) => meter[it.Name] = n);
 listener.SetMeasurementEventCallback<double>((it, x, _, _) => meter[it.Name] = x);
 listener.SetMeasurementEventCallback<long>((it, n, tag, _) => meter[it.Name + (tag is [var t] ? t : "")] = n);

@@ -112,7 +112,8 @@ public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
     /// <remarks>
     /// What is not known yet is computed, within the <see cref="GptOssRequestOptions.CacheScope"/> of the options. The
     /// prompt holds the date; give it in <see cref="GptOssRequestOptions"/> to begin with the same prompt tomorrow. It
-    /// holds the reasoning effort and the tools too. Only a prompt that goes on behind all of this finds what was saved.
+    /// holds the reasoning effort and the tools too. Only a prompt that goes on behind all of this finds what was
+    /// saved.
     /// </remarks>
     /// <param name="messages">The messages of the prefix, such as instructions alone.</param>
     /// <param name="options">The options of the later requests, with the same tools.</param>

@@ -245,8 +245,8 @@ public sealed class SavedPrefixTests : IDisposable
     public async Task A_request_that_finds_no_pages_beside_a_slow_load_waits_and_is_not_cut()
     {
         byte[] saved = await Saved(LoadedModel.Prompt(300, 512));
-        Answer expected = await Ask(_model, LoadedModel.Prompt(200, 512, seed: 2), "alone");
-        var options = new ModelOptions { KvCacheBytes = 8 * _model.Engine.Cache.PageBytes };
+        Answer expected = await Ask(_model, LoadedModel.Prompt(300, 512, seed: 2), "alone");
+        var options = new ModelOptions { KvCacheBytes = 7 * _model.Engine.Cache.PageBytes };
         using GptOssModel small = await GptOssModel.LoadAsync(_model.Folder, options, cancellationToken: Stop);
         using var goOn = new ManualResetEventSlim();
         using var isHeld = new ManualResetEventSlim();
@@ -266,7 +266,7 @@ public sealed class SavedPrefixTests : IDisposable
         try
         {
             Assert.True(isHeld.Wait(TimeSpan.FromSeconds(10), Stop));
-            Task<Answer> waiting = Ask(small, LoadedModel.Prompt(200, 512, seed: 2), "other");
+            Task<Answer> waiting = Ask(small, LoadedModel.Prompt(300, 512, seed: 2), "other");
             await Task.Delay(50, Stop);
             Assert.False(waiting.IsCompleted, $"{waiting.Exception}");
             goOn.Set();
