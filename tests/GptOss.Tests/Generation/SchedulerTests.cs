@@ -38,8 +38,8 @@ public sealed class SchedulerTests
         int cached = 0;
         foreach ((GenerationRequest request, Answer answer) in requests.Zip(alone))
         {
-            await roomy.Ask(request);
-            Answer again = await roomy.Ask(request);
+            await roomy.Ask(request, Stop);
+            Answer again = await roomy.Ask(request, Stop);
             Assert.Equal(("after a hit", answer), ("after a hit", again));
             cached += again.Cached;
         }
