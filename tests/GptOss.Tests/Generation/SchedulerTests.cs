@@ -28,7 +28,13 @@ public sealed class SchedulerTests
             SlidingWindow = window,
         };
         using var model = LoadedModel.Random(shape, seed: 3);
-        GenerationRequest[] requests = ManyRequests.Draw(10, seed: window, longest: 64, longestAnswer: 250);
+        // Three join where all fit, and each of them then grows by several pages.
+        GenerationRequest[] requests =
+        [
+            .. ManyRequests
+                .Draw(7, seed: window, longest: 64, longestAnswer: 100)
+                .Select(request => request with { MaxTokens = 150 + request.MaxTokens }),
+        ];
         using var roomy = new SchedulerUnderTest(model, new ModelOptions());
         List<Answer> alone = [];
         foreach (GenerationRequest request in requests)

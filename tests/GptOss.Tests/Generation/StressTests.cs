@@ -47,7 +47,6 @@ public sealed class StressTests
         Assert.Equal(count, survived + left);
         Assert.InRange(survived, count / 2, count - 1);
         Assert.Equal(0, now.Waiting);
-        Assert.True(now.Pauses > 0, "nothing was paused");
         // What is rented yet are prefixes: when they go, so is everything.
         Assert.InRange(tested.Pool.RentedBytes, 1, tested.Pool.BudgetBytes);
         tested.Scheduler.Prefixes.Clear();
