@@ -9,7 +9,7 @@
 #   bench [FILTER]   benchmarks in Release
 #   pack             the NuGet packages, into artifacts/
 #   fuzz [SECONDS]   the tests of damaged input, each with this much time (60)
-#   long             the tests marked kind=long, in full, in about 20 minutes: 1,000 processes killed while they save
+#   long             the tests marked kind=long, in full, in up to half an hour: 1,000 processes killed while they save
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 TESTINGPLATFORM_TELEMETRY_OPTOUT=1
