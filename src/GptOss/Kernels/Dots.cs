@@ -23,31 +23,33 @@ internal static class Dots
     /// <summary>Runs a kernel whose stored weights are at most 24: 16 bits hold the sums of a block.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void RunSmall<TKernel>(in TKernel kernel)
-        where TKernel : struct, IDotsKernel, allows ref struct
-    {
-        if (Vector512.IsHardwareAccelerated)
-            kernel.Run<Dots512>();
-        else if (AvxVnni.IsSupported)
-            kernel.Run<DotsVnni>();
-        else if (Vector256.IsHardwareAccelerated)
-            kernel.Run<Dots256>();
-        else if (Vector128.IsHardwareAccelerated)
-            kernel.Run<Dots128>();
-        else
-            kernel.Run<Dots1>();
-    }
+        where TKernel : struct, IDotsKernel, allows ref struct => Run<TKernel, ByteProducts>(kernel);
 
     /// <summary>Runs a kernel whose stored weights may be any eight bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Run<TKernel>(in TKernel kernel)
+        where TKernel : struct, IDotsKernel, allows ref struct => Run<TKernel, WideProducts>(kernel);
+
+    // The products are those that x64 has without VNNI. VNNI of 256 bits is faster than products of 512 bits which are
+    // widened, and slower than those which are not.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Run<TKernel, TProducts>(in TKernel kernel)
         where TKernel : struct, IDotsKernel, allows ref struct
+        where TProducts : struct, IProducts<Vector512<int>>, IProducts<Vector256<int>>
     {
-        if (AvxVnni.IsSupported)
-            kernel.Run<DotsVnni>();
-        else if (Vector512.IsHardwareAccelerated)
-            kernel.Run<WideDots512>();
+#if NET11_0_OR_GREATER
+        if (Vector512.IsHardwareAccelerated && AvxVnni.V512.IsSupported)
+        {
+            kernel.Run<Dots512<VnniProducts>>();
+            return;
+        }
+#endif
+        if (Vector512.IsHardwareAccelerated && (typeof(TProducts) == typeof(ByteProducts) || !AvxVnni.IsSupported))
+            kernel.Run<Dots512<TProducts>>();
+        else if (AvxVnni.IsSupported)
+            kernel.Run<Dots256<VnniProducts>>();
         else if (Vector256.IsHardwareAccelerated)
-            kernel.Run<WideDots256>();
+            kernel.Run<Dots256<TProducts>>();
         else if (Vector128.IsHardwareAccelerated)
             kernel.Run<Dots128>();
         else

@@ -12,7 +12,7 @@ internal readonly struct Dots1(int value) : IDots<Dots1>
     public static int Rows => 1;
     public static int Steps => 8;
 
-    public static int Offset(int offset) => 0;
+    public static bool IsUnsigned => false;
 
     public static int Start(int offset, (int First, int Second) pairs) => 0;
 

@@ -16,7 +16,7 @@ internal readonly struct Dots128(Vector128<int> value) : IDots<Dots128>
     public static int Rows => 4;
     public static int Steps => 16;
 
-    public static int Offset(int offset) => 0;
+    public static bool IsUnsigned => false;
 
     public static int Start(int offset, (int First, int Second) pairs) => 0;
 

@@ -20,11 +20,10 @@ internal interface IDots<TSelf>
     static abstract int Steps { get; }
 
     /// <summary>
-    /// The number that is added to each weight before it is stored as a byte. It is 0 where the instructions multiply
-    /// signed bytes. Instructions that want one factor without a sign need <paramref name="offset"/>.
+    /// Whether the instructions want one factor without a sign: then weights are stored with an offset that makes none
+    /// of them negative, and a step takes four bytes of each row. Else they are stored as signed bytes.
     /// </summary>
-    /// <param name="offset">The smallest number that makes no weight of the matrix negative.</param>
-    static abstract int Offset(int offset);
+    static abstract bool IsUnsigned { get; }
 
     /// <summary>
     /// The number with which the sum of a block begins, −offset · Σ activations: it cancels what the offset of the

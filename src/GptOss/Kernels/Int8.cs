@@ -18,7 +18,7 @@ namespace GptOss.Kernels;
 internal static class Int8
 {
     /// <summary>Added to a weight where the instructions want one factor without a sign.</summary>
-    private const int Offset = 128;
+    private const byte Offset = 128;
 
     /// <summary>Number of bytes of one panel.</summary>
     public static long PanelBytes(int inputs) => Int8Panel.Bytes<BFloat16Scales>(inputs);
@@ -166,7 +166,7 @@ internal static class Int8
         {
             int values = Int8Row.Blocks(_inputs) * Int8Panel.Rows * Int8Row.BlockValues;
             if (_weights.Length < Int8Panel.Rows * _inputs)
-                _panel[..values].Fill((byte)T.Offset(Offset));
+                _panel[..values].Fill(T.IsUnsigned ? Offset : (byte)0);
             _panel[values..].Clear();
             Lanes.Run(new PackInt8PanelLanes<T>(_weights, _inputs, _panel));
         }
@@ -194,7 +194,7 @@ internal static class Int8
                 _panel[(blocks * Int8Panel.Rows * Int8Row.BlockValues)..]
             );
             Span<ushort> padded = stackalloc ushort[Int8Row.BlockValues];
-            Vector128<byte> offset = Vector128.Create((byte)TDots.Offset(Offset));
+            Vector128<byte> offset = Vector128.Create(TDots.IsUnsigned ? Offset : (byte)0);
             T magic = T.Create(Int8Row.Magic);
             Span<int> places = stackalloc int[Int8Row.LaneBlocks];
             Int8Row.FirstPlaces(blocks, places);

@@ -217,7 +217,7 @@ internal static class Int8Row
     {
         private readonly ReadOnlySpan<float> _x = x;
         private readonly Span<float> _row = row;
-        private readonly int _offset = TDots.Offset(offset);
+        private readonly int _offset = TDots.IsUnsigned ? offset : 0;
         private readonly float _factor = factor;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]

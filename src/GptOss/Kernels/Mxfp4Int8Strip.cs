@@ -34,7 +34,7 @@ internal static class Mxfp4Int8Strip
         int rows = scales.Length / inputBlocks;
         Span<float> stripScales = MemoryMarshal.Cast<byte, float>(strip[(inputBlocks * Rows * Int8Row.BlockValues)..]);
         int done = 0;
-        if (T.Steps == 8 && T.Offset(Mxfp4Int8.Offset) == Mxfp4Int8.Offset && Avx512BW.IsSupported)
+        if (T.IsUnsigned && Avx512BW.IsSupported)
             for (; done + 16 <= rows; done += 16)
                 DecodeSixteen(blocks[(done * inputBlocks * Mxfp4.BlockBytes)..], inputBlocks, strip[(done * 4)..]);
         for (int row = done; row < rows; row++)
@@ -100,7 +100,7 @@ internal static class Mxfp4Int8Strip
     {
         int inputBlocks = blocks.Length / Mxfp4.BlockBytes,
             place = 0;
-        Vector128<sbyte> table = Mxfp4Int8.SignedTable + Vector128.Create((sbyte)T.Offset(Mxfp4Int8.Offset));
+        Vector128<sbyte> table = Mxfp4Int8.SignedTable + Vector128.Create((sbyte)(T.IsUnsigned ? Mxfp4Int8.Offset : 0));
         ref readonly byte source = ref MemoryMarshal.GetReference(blocks);
         for (int i = 0; i < Int8Row.LaneBlocks; i++)
         for (int b = Int8Row.FirstOfLane(i); b < inputBlocks; b += Int8Row.LaneBlocks, place++)

@@ -15,7 +15,7 @@ internal static class Registers
     // Their sums hold weights of any eight bits.
     private static readonly string[] WideKindsOfProcess =
     [
-        .. new[] { "vnni", "emulated vnni", "wide512", "wide256", "128", "1" }.Where(IsPresent),
+        .. new[] { "vnni512", "vnni", "emulated vnni", "wide512", "wide256", "128", "1" }.Where(IsPresent),
     ];
 
     private static readonly string[] KindsOfProcess =
@@ -71,22 +71,27 @@ internal static class Registers
         switch (kind)
         {
             case "512":
-                kernel.Run<Dots512>();
+                kernel.Run<Dots512<ByteProducts>>();
                 break;
             case "256":
-                kernel.Run<Dots256>();
+                kernel.Run<Dots256<ByteProducts>>();
                 break;
+#if NET11_0_OR_GREATER
+            case "vnni512":
+                kernel.Run<Dots512<VnniProducts>>();
+                break;
+#endif
             case "vnni":
-                kernel.Run<DotsVnni>();
+                kernel.Run<Dots256<VnniProducts>>();
                 break;
             case "emulated vnni":
-                kernel.Run<EmulatedVnni>();
+                kernel.Run<Dots256<EmulatedVnniProducts>>();
                 break;
             case "wide512":
-                kernel.Run<WideDots512>();
+                kernel.Run<Dots512<WideProducts>>();
                 break;
             case "wide256":
-                kernel.Run<WideDots256>();
+                kernel.Run<Dots256<WideProducts>>();
                 break;
             case "128":
                 kernel.Run<Dots128>();
@@ -104,6 +109,11 @@ internal static class Registers
         {
             "512" or "wide512" => Vector512.IsHardwareAccelerated,
             "256" or "wide256" => Vector256.IsHardwareAccelerated,
+#if NET11_0_OR_GREATER
+            "vnni512" => AvxVnni.V512.IsSupported && Vector512.IsHardwareAccelerated,
+#else
+            "vnni512" => false,
+#endif
             "vnni" => AvxVnni.IsSupported,
             "emulated vnni" => Avx2.IsSupported,
             "128" => Vector128.IsHardwareAccelerated,
