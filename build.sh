@@ -5,7 +5,7 @@
 #   format           rewrite the source in the house's format, which CSharpier knows
 #   check-format     fail where it is not in that format
 #   test             build and test
-#   widths           the suite at 512, 256, 128 bits and scalar; the same logits in each
+#   widths           the suite at 512, 256, 128 bits and scalar, and on .NET 11; the same logits in each
 #   bench [FILTER]   benchmarks in Release
 #   pack             the NuGet packages, into artifacts/
 #   fuzz [SECONDS]   the tests of damaged input, each with this much time (60)
@@ -46,7 +46,7 @@ leg() {
     local width=$1 switch=$2 report
     shift 2
     report=$(mktemp)
-    echo "== width $width${switch:+ ($switch)}"
+    echo "== width $width${switch:+ ($switch)} $*"
     env ${switch:+"$switch"} GPTOSS_EXPECT_WIDTH="$width" GPTOSS_WIDTH_REPORT="$report" \
         dotnet test --project "$TESTS" --no-build "$@" || FAILED=1
     LINE=$(sort -u "$report")
@@ -65,6 +65,11 @@ widths() {
     leg "$((top < 256 ? top : 256))" DOTNET_EnableAVX512=0
     leg 128 DOTNET_EnableAVX2=0 --filter-not-trait speed=slow
     leg scalar DOTNET_EnableHWIntrinsic=0 --filter-not-trait speed=slow
+    # .NET 11 multiplies bytes by instructions that .NET 10 lacks. Its runtime is a package, so that no SDK 11 is needed.
+    # The samples are programs of .NET 10.
+    local net11=(-p:EveryFramework=true -p:SelfContained=true -p:UseCurrentRuntimeIdentifier=true --framework net11.0)
+    dotnet build "$TESTS" "${net11[@]}"
+    leg "$top" "" "${net11[@]}" --filter-not-class '*SamplesTests'
 
     echo "== widths"
     printf '%s\n' "${LINES[@]}"
