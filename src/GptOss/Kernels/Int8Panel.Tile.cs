@@ -66,7 +66,18 @@ internal static partial class Int8Panel
                 from = 0;
             for (int lane = 0; lane < Int8Row.LaneBlocks; lane++)
             {
-                _scratch[..(2 * TTokens.Count * T.Rows)].Clear();
+                T f0 = T.Zero,
+                    f1 = f0,
+                    f2 = f0,
+                    f3 = f0,
+                    f4 = f0,
+                    f5 = f0,
+                    g0 = f0,
+                    g1 = f0,
+                    g2 = f0,
+                    g3 = f0,
+                    g4 = f0,
+                    g5 = f0;
                 for (int b = Int8Row.FirstOfLane(lane); b < _blocks; b += Int8Row.LaneBlocks, place++)
                 {
                     T v = T.Broadcast(in x0, startsAt + place * 4),
@@ -120,14 +131,41 @@ internal static partial class Int8Panel
                     T k0 = TScales.Load<T>(in scales, place * Rows + (nuint)_row);
                     T k1 = TScales.Load<T>(in scales, place * Rows + (nuint)_row + n);
                     nuint k = scalesAt + place * 4;
-                    Add(ref sums, 0, T.BroadcastSingle(in x0, k), k0, k1, a0, b0);
-                    Add(ref sums, 2 * n, T.BroadcastSingle(in x1, k), k0, k1, a1, b1);
-                    Add(ref sums, 4 * n, T.BroadcastSingle(in x2, k), k0, k1, a2, b2);
-                    Add(ref sums, 6 * n, T.BroadcastSingle(in x3, k), k0, k1, a3, b3);
+                    v = T.BroadcastSingle(in x0, k);
+                    f0 = T.MultiplyAdd(T.ToSingle(a0), k0 * v, f0);
+                    g0 = T.MultiplyAdd(T.ToSingle(b0), k1 * v, g0);
+                    v = T.BroadcastSingle(in x1, k);
+                    f1 = T.MultiplyAdd(T.ToSingle(a1), k0 * v, f1);
+                    g1 = T.MultiplyAdd(T.ToSingle(b1), k1 * v, g1);
+                    v = T.BroadcastSingle(in x2, k);
+                    f2 = T.MultiplyAdd(T.ToSingle(a2), k0 * v, f2);
+                    g2 = T.MultiplyAdd(T.ToSingle(b2), k1 * v, g2);
+                    v = T.BroadcastSingle(in x3, k);
+                    f3 = T.MultiplyAdd(T.ToSingle(a3), k0 * v, f3);
+                    g3 = T.MultiplyAdd(T.ToSingle(b3), k1 * v, g3);
                     if (TTokens.Count == 4)
                         continue;
-                    Add(ref sums, 8 * n, T.BroadcastSingle(in x4, k), k0, k1, a4, b4);
-                    Add(ref sums, 10 * n, T.BroadcastSingle(in x5, k), k0, k1, a5, b5);
+                    v = T.BroadcastSingle(in x4, k);
+                    f4 = T.MultiplyAdd(T.ToSingle(a4), k0 * v, f4);
+                    g4 = T.MultiplyAdd(T.ToSingle(b4), k1 * v, g4);
+                    v = T.BroadcastSingle(in x5, k);
+                    f5 = T.MultiplyAdd(T.ToSingle(a5), k0 * v, f5);
+                    g5 = T.MultiplyAdd(T.ToSingle(b5), k1 * v, g5);
+                }
+                T.Store(f0, ref sums, 0 * n);
+                T.Store(g0, ref sums, 1 * n);
+                T.Store(f1, ref sums, 2 * n);
+                T.Store(g1, ref sums, 3 * n);
+                T.Store(f2, ref sums, 4 * n);
+                T.Store(g2, ref sums, 5 * n);
+                T.Store(f3, ref sums, 6 * n);
+                T.Store(g3, ref sums, 7 * n);
+                if (TTokens.Count == 6)
+                {
+                T.Store(f4, ref sums, 8 * n);
+                T.Store(g4, ref sums, 9 * n);
+                T.Store(f5, ref sums, 10 * n);
+                T.Store(g5, ref sums, 11 * n);
                 }
                 AddLane(lane, 2 * TTokens.Count);
             }
