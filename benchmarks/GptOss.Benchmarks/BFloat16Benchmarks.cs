@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
 using BenchmarkDotNet.Attributes;
 using GptOss.Kernels;
-
 using GptOss.Kernels.Formats;
+using GptOss.Kernels.MatMul;
 
 namespace GptOss.Benchmarks;
 
@@ -38,7 +38,8 @@ public unsafe class BFloat16Benchmarks
     public ulong PlainRead() => MemoryRead.Fold(MemoryMarshal.AsBytes(_w.Span));
 
     [Benchmark]
-    public void Multiply() => BFloat16.Multiply(_w.Span, [], new Rows(_x, Inputs), new Rows(_y, Outputs), 0);
+    public void Multiply() =>
+        ByOutput<BFloat16>.Multiply(MemoryMarshal.AsBytes(_w.Span), new Rows(_x, Inputs), new Rows(_y, Outputs), 0);
 }
 
 /// <summary>An expert of a bf16 fine-tune: bfloat16 stored by input.</summary>
@@ -46,9 +47,9 @@ public unsafe class BFloat16Benchmarks
 public unsafe class BFloat16ByInputBenchmarks
 {
     private Weights<ushort> _w = null!;
-    private float[] _bias = null!;
     private float[] _x = null!;
     private float[] _y = null!;
+    private float[] _scratch = null!;
 
     /// <summary>2880 is gpt-oss's hidden size: the inputs of gate and up.</summary>
     [Params(2880)]
@@ -58,18 +59,30 @@ public unsafe class BFloat16ByInputBenchmarks
     [Params(64, 5760)]
     public int Outputs { get; set; }
 
+    /// <summary>One is decode, 32 what an expert gets of a chunk of prefill.</summary>
+    [Params(1, 32)]
+    public int Tokens { get; set; }
+
     [GlobalSetup]
     public void Fill()
     {
         _w = new(Inputs * Outputs, random => (ushort)(0x3C00 | random & 0x81FF));
-        _bias = new float[Outputs];
-        _x = [.. Enumerable.Range(0, Inputs).Select(i => MathF.Sin(i))];
-        _y = new float[Outputs];
+        _x = [.. Enumerable.Range(0, Inputs * Tokens).Select(i => MathF.Sin(i))];
+        _y = new float[Outputs * Tokens];
+        _scratch = new float[ByInput<BFloat16>.ScratchFloats(Inputs, Tokens)];
     }
 
     [Benchmark(Baseline = true)]
     public ulong PlainRead() => MemoryRead.Fold(MemoryMarshal.AsBytes(_w.Span));
 
     [Benchmark]
-    public void Multiply() => BFloat16ByInput.Multiply(_w.Span, _bias, new Rows(_x, Inputs), new Rows(_y, Outputs), 0);
+    public void Multiply() =>
+        ByInput<BFloat16>.Multiply(
+            MemoryMarshal.AsBytes(_w.Span),
+            0,
+            Outputs,
+            new Rows(_x, Inputs),
+            new Rows(_y, Outputs),
+            _scratch
+        );
 }

@@ -1,8 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using GptOss.Kernels;
-
 using GptOss.Kernels.Formats;
-
 using GptOss.Kernels.MatMul;
 
 namespace GptOss.Benchmarks;
@@ -16,7 +14,6 @@ public unsafe class Int8Benchmarks
     private Weights<byte> _panels = null!;
     private Weights<float> _x = null!;
     private Weights<float> _y = null!;
-    private Weights<float> _scratch = null!;
 
     [Params(2880)]
     public int Inputs { get; set; }
@@ -37,23 +34,13 @@ public unsafe class Int8Benchmarks
         _x = new(width * Tokens, _ => 0);
         float[] activations = [.. Enumerable.Range(0, Inputs).Select(i => MathF.Sin(i))];
         for (int t = 0; t < Tokens; t++)
-            Int8.Quantize(activations, new Span<float>(_x.Pointer + t * width, width));
+            Int8.Permute(activations, new Span<float>(_x.Pointer + t * width, width), Tokens);
         _y = new(Outputs * Tokens, _ => 0);
-        _scratch = new(Tokens * Int8Panel.Rows, _ => 0);
     }
 
     [Benchmark(Baseline = true)]
     public ulong PlainRead() => MemoryRead.Fold(_panels.Span);
 
     [Benchmark]
-    public void Multiply() =>
-        Int8.Multiply(
-            _panels.Span,
-            Inputs,
-            [],
-            _x.Rows(Int8Row.Width(Inputs)),
-            _y.Rows(Outputs),
-            0,
-            _scratch.Rows(Int8Panel.Rows)
-        );
+    public void Multiply() => Int8.Multiply(_panels.Span, Inputs, _x.Rows(Int8Row.Width(Inputs)), _y.Rows(Outputs), 0);
 }

@@ -1,8 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using GptOss.Kernels;
-
 using GptOss.Kernels.Formats;
-
 using GptOss.Kernels.MatMul;
 
 namespace GptOss.Benchmarks;
@@ -15,7 +13,6 @@ public unsafe class Mxfp4Benchmarks
 {
     private Weights<byte> _blocks = null!;
     private Weights<byte> _scales = null!;
-    private float[] _bias = null!;
     private Weights<float> _x = null!;
     private Weights<float> _quantized = null!;
     private Weights<float> _y = null!;
@@ -40,7 +37,6 @@ public unsafe class Mxfp4Benchmarks
     {
         _blocks = new(Inputs / 2 * Outputs, random => (byte)random);
         _scales = new(Inputs / 32 * Outputs, random => (byte)(119 + random % 8));
-        _bias = new float[Outputs];
         int width = Mxfp4.PermutedWidth(Inputs),
             quantizedWidth = Int8Row.Width(Inputs);
         _x = new(width * Tokens, _ => 0);
@@ -49,10 +45,10 @@ public unsafe class Mxfp4Benchmarks
         for (int t = 0; t < Tokens; t++)
         {
             Mxfp4.Permute(activations, _x.Rows(width)[t]);
-            Mxfp4Int8.Quantize(activations, _quantized.Rows(quantizedWidth)[t], Tokens);
+            Mxfp4Int8.Permute(activations, _quantized.Rows(quantizedWidth)[t], Tokens);
         }
         _y = new(Outputs * Tokens, _ => 0);
-        _scratch = new(Math.Max(Mxfp4.ScratchValues(Inputs), Mxfp4Int8.ScratchValues(Inputs, Tokens)), _ => 0);
+        _scratch = new(Math.Max(Mxfp4.ScratchFloats(Inputs, Tokens), Mxfp4Int8.ScratchFloats(Inputs, Tokens)), _ => 0);
     }
 
     [Benchmark(Baseline = true)]
@@ -63,7 +59,7 @@ public unsafe class Mxfp4Benchmarks
         Mxfp4.Multiply(
             _blocks.Span,
             _scales.Span,
-            _bias,
+            Inputs,
             _x.Rows(Mxfp4.PermutedWidth(Inputs)),
             _y.Rows(Outputs),
             0,
@@ -75,7 +71,7 @@ public unsafe class Mxfp4Benchmarks
         Mxfp4Int8.Multiply(
             _blocks.Span,
             _scales.Span,
-            _bias,
+            Inputs,
             _quantized.Rows(Int8Row.Width(Inputs)),
             _y.Rows(Outputs),
             0,

@@ -1,12 +1,9 @@
 using System.Diagnostics;
 using GptOss.Kernels;
-using GptOss.Threading;
-
-using GptOss.Kernels.Registers;
-
 using GptOss.Kernels.Formats;
-
 using GptOss.Kernels.MatMul;
+using GptOss.Kernels.Registers;
+using GptOss.Threading;
 
 namespace GptOss.Benchmarks;
 
@@ -23,7 +20,8 @@ internal static unsafe class Quick
         DenseOutputs = 4096 * 16,
         ExpertOutputs = 5760 * 32,
         MostTokens = 256,
-        MostOutputs = 4096;
+        MostOutputs = 4 * 1536,
+        Unit = 96;
 
     public static void Run()
     {
@@ -32,22 +30,24 @@ internal static unsafe class Quick
         var panels = new Weights<byte>((int)Int8.Bytes(DenseOutputs, Inputs), random => (byte)(0x20 | random & 0x1F));
         var blocks = new Weights<byte>(Inputs / 2 * ExpertOutputs, random => (byte)random);
         var scales = new Weights<byte>(Inputs / 32 * ExpertOutputs, random => (byte)(119 + random % 8));
-        int width = Math.Max(Mxfp4.PermutedWidth(Inputs), Int8Row.Width(Inputs));
+        int width = Math.Max(Mxfp4.PermutedWidth(Inputs), Int8Row.Width(Inputs)),
+            scratchFloats = Math.Max(
+                Mxfp4.ScratchFloats(Inputs, MostTokens),
+                Mxfp4Int8.ScratchFloats(Inputs, MostTokens)
+            );
         var x = new Weights<float>(width * MostTokens, _ => 0);
         var y = new Weights<float>(MostOutputs * MostTokens, _ => 0);
-        int scratchValues = Math.Max(Mxfp4.ScratchValues(Inputs), Mxfp4Int8.ScratchValues(Inputs, MostTokens));
-        var scratch = new Weights<float>(2 * scratchValues, _ => 0);
+        var scratch = new Weights<float>(2 * scratchFloats, _ => 0);
         var call = new Call
         {
-            Dense = dense.Pointer,
-            Panels = panels.Pointer,
-            Blocks = blocks.Pointer,
-            Scales = scales.Pointer,
             X = x.Pointer,
             Y = y.Pointer,
             Scratch = scratch.Pointer,
-            ScratchValues = scratchValues,
+            ScratchFloats = scratchFloats,
         };
+        StoredWeights asStored = Stored((byte*)dense.Pointer, null, DenseOutputs),
+            packed = Stored(panels.Pointer, null, DenseOutputs),
+            expert = Stored(blocks.Pointer, scales.Pointer, ExpertOutputs);
         Console.WriteLine($"lanes {Lanes.Width} bits; G MAC/s, and for one token GB/s of weights");
         Console.WriteLine(
             "threads tokens  plain read        bf16             int8             mxfp4            mxfp4 by int8"
@@ -55,198 +55,107 @@ internal static unsafe class Quick
         foreach (int workers in (int[])[1, 2])
         {
             using var team = new WorkerTeam(workers);
-            foreach (int tokens in (int[])[1, 4, 32, 256])
-                Print(team, &call, tokens);
+            foreach (int tokens in (int[])[1, 2, 4, 32, 256])
+            {
+                int slice = tokens == 1 ? 1536 : 768; // whole units of every format
+                call.Tokens = tokens;
+                Console.WriteLine(
+                    $"{workers, 7} {tokens, 6} "
+                        + (tokens == 1 ? $"{2 * Rate(team, &call, asStored, slice, &Read), 6:F1} GB/s" : "           ")
+                        + Figures<ByOutput<BFloat16>>(team, &call, asStored, slice)
+                        + Figures<Int8>(team, &call, packed, slice)
+                        + Figures<Mxfp4>(team, &call, expert, 4 * slice)
+                        + Figures<Mxfp4Int8>(team, &call, expert, 4 * slice)
+                );
+            }
         }
     }
 
-    private static void Print(WorkerTeam team, Call* call, int tokens)
-    {
-        int slice = tokens == 1 ? 1024 : 512;
-        string read =
-            tokens == 1
-                ? $"{2 * Measure(team, call, &Read, DenseOutputs, slice, 1, 0, (_, _) => { }), 6:F1} GB/s"
-                : "           ";
-        Console.WriteLine(
-            $"{team.Workers, 7} {tokens, 6} {read}"
-                + Figures(
-                    2,
-                    Measure(team, call, &MultiplyDense, DenseOutputs, slice, tokens, Inputs, (x, row) => x.CopyTo(row))
-                )
-                + Figures(
-                    17 / 16.0,
-                    Measure(
-                        team,
-                        call,
-                        &MultiplyPanels,
-                        DenseOutputs,
-                        slice,
-                        tokens,
-                        Int8Row.Width(Inputs),
-                        Int8.Quantize
-                    )
-                )
-                + Figures(
-                    17 / 32.0,
-                    Measure(
-                        team,
-                        call,
-                        &MultiplyExpert,
-                        ExpertOutputs,
-                        4 * slice,
-                        tokens,
-                        Mxfp4.PermutedWidth(Inputs),
-                        Mxfp4.Permute
-                    )
-                )
-                + Figures(
-                    17 / 32.0,
-                    Measure(
-                        team,
-                        call,
-                        &MultiplyExpertByInt8,
-                        ExpertOutputs,
-                        4 * slice,
-                        tokens,
-                        Int8Row.Width(Inputs),
-                        (x, row) => Mxfp4Int8.Quantize(x, row, tokens)
-                    )
-                )
-        );
+    private static StoredWeights Stored(byte* data, byte* scales, int outputs) =>
+        new()
+        {
+            Outputs = outputs,
+            Inputs = Inputs,
+            Data = data,
+            Scales = scales,
+        };
 
-        string Figures(double bytes, double rate) =>
-            tokens == 1 ? $"  {rate, 5:F1} {bytes * rate, 5:F1}GB/s" : $"  {rate, 5:F1}          ";
+    private static string Figures<TFormat>(WorkerTeam team, Call* call, StoredWeights weights, int slice)
+        where TFormat : struct, IMatrixFormat
+    {
+        float[] x = [.. Enumerable.Range(0, Inputs).Select(i => MathF.Sin(i))];
+        call->Width = TFormat.PermutedWidth(Inputs) is > 0 and int width ? width : Inputs;
+        for (int t = 0; t < call->Tokens; t++)
+            TFormat.Permute(x, new Span<float>(call->X + t * call->Width, call->Width), call->Tokens);
+        double rate = Rate(team, call, weights, slice, &Multiply<TFormat>),
+            bytes = (double)TFormat.Bytes(96, Inputs) / (96 * Inputs);
+        return call->Tokens == 1 ? $"  {rate, 5:F1} {bytes * rate, 5:F1}GB/s" : $"  {rate, 5:F1}          ";
     }
 
-    private delegate void Preparation(ReadOnlySpan<float> x, Span<float> row);
-
     /// <summary>10⁹ multiply-adds a second in the best of the slices tried in half a second.</summary>
-    private static double Measure(
+    private static double Rate(
         WorkerTeam team,
         Call* call,
-        delegate* <void*, int, int, int, void> body,
-        int outputs,
+        StoredWeights weights,
         int slice,
-        int tokens,
-        int width,
-        Preparation prepare
+        delegate* <void*, int, int, int, void> body
     )
     {
-        (call->Tokens, call->Outputs, call->First) = (tokens, slice, 0);
-        Prepare(call, prepare, width);
+        (call->Weights, call->Slice, call->First) = (weights, slice, 0);
         double best = double.MaxValue;
         long begin = Stopwatch.GetTimestamp();
         for (int tries = 0; tries < 8 || Stopwatch.GetElapsedTime(begin).TotalSeconds < 0.5; tries++)
         {
             long start = Stopwatch.GetTimestamp();
-            team.ForItems(slice, 32, body, call);
+            team.ForItems(slice / Unit, 1, body, call);
             if (tries > 0)
                 best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
-            call->First = call->First + 2 * slice <= outputs ? call->First + slice : 0;
+            call->First = call->First + 2 * slice <= weights.Outputs ? call->First + slice : 0;
         }
-        return (double)slice * Inputs * tokens / best / 1e9;
+        return (double)slice * Inputs * call->Tokens / best / 1e9;
     }
 
-    private static void Prepare(Call* call, Preparation prepare, int width)
+    private static void Multiply<TFormat>(void* state, int worker, int first, int end)
+        where TFormat : struct, IMatrixFormat
     {
-        call->Width = width;
-        float[] x = [.. Enumerable.Range(0, Inputs).Select(i => MathF.Sin(i))];
-        for (int t = 0; t < call->Tokens; t++)
-            prepare(x, new Span<float>(call->X + t * width, width));
-    }
-
-    private struct Call
-    {
-        public ushort* Dense;
-        public byte* Panels;
-        public byte* Blocks;
-        public byte* Scales;
-        public float* X;
-        public int Width;
-        public float* Y;
-        public float* Scratch;
-        public int ScratchValues;
-        public int Tokens;
-        public int Outputs;
-        public int First;
-
-        public readonly Rows Activations => new(new(X, Tokens * Width), Width);
-        public readonly Rows Results => new(new(Y, Tokens * Outputs), Outputs);
-
-        public readonly Span<float> ScratchOf(int worker) => new(Scratch + (nint)worker * ScratchValues, ScratchValues);
+        var c = (Call*)state;
+        var x = new Rows(new(c->X, c->Tokens * c->Width), c->Width);
+        var y = new Rows(new(c->Y, c->Tokens * c->Slice), c->Slice);
+        var scratch = new Span<float>(c->Scratch + (nint)worker * c->ScratchFloats, c->ScratchFloats);
+        TFormat.Multiply(c->SliceOf<TFormat>(), first * Unit, (end - first) * Unit, x, y, scratch);
     }
 
     private static void Read(void* state, int worker, int first, int end)
     {
         var c = (Call*)state;
-        c->Y[first] = MemoryRead.Fold(
-            new((byte*)(c->Dense + (nint)(c->First + first) * Inputs), (end - first) * Inputs * 2)
-        );
+        byte* data = c->SliceOf<ByOutput<BFloat16>>().Data + (nint)first * Unit * Inputs * 2;
+        c->Y[first] = MemoryRead.Fold(new(data, (end - first) * Unit * Inputs * 2));
     }
 
-    private static void MultiplyDense(void* state, int worker, int first, int end)
+    private struct Call
     {
-        var c = (Call*)state;
-        BFloat16.Multiply(
-            new(c->Dense + (nint)(c->First + first) * Inputs, (end - first) * Inputs),
-            [],
-            c->Activations,
-            c->Results,
-            first
-        );
+        public StoredWeights Weights;
+        public float* X;
+        public int Width;
+        public float* Y;
+        public float* Scratch;
+        public int ScratchFloats;
+        public int Tokens;
+        public int Slice;
+        public int First;
+
+        /// <summary>The matrix of the outputs that this try multiplies by.</summary>
+        public readonly StoredWeights SliceOf<TFormat>()
+            where TFormat : struct, IMatrixFormat
+        {
+            long scales = Weights.Scales is null ? 0 : (long)First * Inputs / Mxfp4.BlockValues;
+            return new()
+            {
+                Outputs = Slice,
+                Inputs = Inputs,
+                Data = Weights.Data + TFormat.Bytes(First, Inputs) - scales,
+                Scales = Weights.Scales is null ? null : Weights.Scales + scales,
+            };
+        }
     }
-
-    private static void MultiplyPanels(void* state, int worker, int first, int end)
-    {
-        var c = (Call*)state;
-        first = first / Int8Panel.Rows * Int8Panel.Rows;
-        end = end / Int8Panel.Rows * Int8Panel.Rows;
-        long bytes = Int8.PanelBytes(Inputs) / Int8Panel.Rows;
-        if (end > first)
-            Int8.Multiply(
-                new(c->Panels + (c->First + first) * bytes, (int)((end - first) * bytes)),
-                Inputs,
-                [],
-                c->Activations,
-                c->Results,
-                first,
-                new Rows(c->ScratchOf(worker)[..(c->Tokens * Int8Panel.Rows)], Int8Panel.Rows)
-            );
-    }
-
-    private static readonly float[] NoBias = new float[MostOutputs];
-
-    private static void MultiplyExpert(void* state, int worker, int first, int end)
-    {
-        var c = (Call*)state;
-        Mxfp4.Multiply(
-            Blocks(c, first, end),
-            Scales(c, first, end),
-            NoBias.AsSpan(first, end - first),
-            c->Activations,
-            c->Results,
-            first,
-            c->ScratchOf(worker)
-        );
-    }
-
-    private static void MultiplyExpertByInt8(void* state, int worker, int first, int end)
-    {
-        var c = (Call*)state;
-        Mxfp4Int8.Multiply(
-            Blocks(c, first, end),
-            Scales(c, first, end),
-            NoBias.AsSpan(first, end - first),
-            c->Activations,
-            c->Results,
-            first,
-            c->ScratchOf(worker)
-        );
-    }
-
-    private static ReadOnlySpan<byte> Blocks(Call* c, int first, int end) =>
-        new(c->Blocks + (nint)(c->First + first) * Inputs / 2, (end - first) * Inputs / 2);
-
-    private static ReadOnlySpan<byte> Scales(Call* c, int first, int end) =>
-        new(c->Scales + (nint)(c->First + first) * Inputs / 32, (end - first) * Inputs / 32);
 }

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using GptOss.Kernels.MatMul;
 
 namespace GptOss.Tests;
 

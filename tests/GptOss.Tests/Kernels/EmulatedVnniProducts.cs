@@ -1,5 +1,4 @@
 using System.Runtime.Intrinsics;
-using GptOss.Kernels;
 using GptOss.Kernels.Registers;
 
 namespace GptOss.Tests.Kernels;
@@ -13,6 +12,7 @@ namespace GptOss.Tests.Kernels;
 /// </remarks>
 internal readonly struct EmulatedVnniProducts : IProducts<Vector256<int>>
 {
+    public static int Steps => VnniProducts.Steps;
     public static bool IsUnsigned => VnniProducts.IsUnsigned;
 
     public static int Start(int offset, (int First, int Second) pairs) => VnniProducts.Start(offset, pairs);

@@ -1,5 +1,4 @@
 // Over 300 lines: every operation of the sixteen lanes is held to its definition, one after the other.
-using GptOss.Kernels;
 using GptOss.Kernels.Formats;
 using GptOss.Kernels.Registers;
 

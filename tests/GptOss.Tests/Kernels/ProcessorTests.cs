@@ -1,4 +1,3 @@
-using GptOss.Kernels;
 using GptOss.Kernels.Registers;
 
 namespace GptOss.Tests.Kernels;

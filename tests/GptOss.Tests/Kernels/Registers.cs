@@ -1,6 +1,6 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
-using GptOss.Kernels;
 using GptOss.Kernels.Registers;
 
 namespace GptOss.Tests.Kernels;
@@ -16,7 +16,9 @@ internal static class Registers
     // Their sums hold weights of any eight bits.
     private static readonly string[] WideKindsOfProcess =
     [
-        .. new[] { "vnni512", "vnni", "emulated vnni", "wide512", "wide256", "128", "1" }.Where(IsPresent),
+        .. new[] { "vnni512", "vnni", "emulated vnni", "dp", "emulated dp", "wide512", "wide256", "128", "1" }.Where(
+            IsPresent
+        ),
     ];
 
     private static readonly string[] KindsOfProcess =
@@ -88,6 +90,12 @@ internal static class Registers
             case "emulated vnni":
                 kernel.Run<Dots256<EmulatedVnniProducts>>();
                 break;
+            case "dp":
+                kernel.Run<Dots128<DpProducts>>();
+                break;
+            case "emulated dp":
+                kernel.Run<Dots128<EmulatedDpProducts>>();
+                break;
             case "wide512":
                 kernel.Run<Dots512<WideProducts>>();
                 break;
@@ -95,7 +103,7 @@ internal static class Registers
                 kernel.Run<Dots256<WideProducts>>();
                 break;
             case "128":
-                kernel.Run<Dots128>();
+                kernel.Run<Dots128<WideProducts>>();
                 break;
             default:
                 kernel.Run<Dots1>();
@@ -117,6 +125,8 @@ internal static class Registers
 #endif
             "vnni" => AvxVnni.IsSupported,
             "emulated vnni" => Avx2.IsSupported,
+            "dp" => Dp.IsSupported,
+            "emulated dp" => Vector128.IsHardwareAccelerated,
             "128" => Vector128.IsHardwareAccelerated,
             _ => true,
         };

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using GptOss.Kernels;
 using GptOss.Kernels.Formats;
-using GptOss.Kernels.MatMul;
 using GptOss.Model;
 using GptOss.Tests.Kernels;
 using GptOss.Tests.Oracles;

@@ -150,8 +150,10 @@ internal readonly unsafe struct Int8 : IMatrixFormat
             {
                 int output = _first + panel * Int8Panel.Rows,
                     rows = Math.Min(Int8Panel.Rows, _y.Width - output);
-                ReadOnlySpan<byte> weights = _panels.Slice(panel * bytes, bytes);
-                Int8Panel.Multiply<T, BFloat16Scales>(weights, _inputs, _x, _y, output, rows);
+                ReadOnlySpan<byte> weights = _panels.Slice(panel * bytes, bytes),
+                    next = _panels[((panel + 1) * bytes)..];
+                next = next[..Math.Min(next.Length, bytes)];
+                Int8Panel.Multiply<T, BFloat16Scales>(weights, _inputs, _x, _y, output, rows, next);
             }
         }
     }

@@ -187,14 +187,18 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
                     lastBlocks = copy;
                     lastScales = copy[StepBytes..];
                 }
-                for (int t = 0; t < _x.Count; t++)
-                    One<T>(o, t, rest, lastBlocks, lastScales);
+                int t = 0;
+                for (; t + 2 <= _x.Count; t += 2)
+                    Multiply<T, TwoTokens>(o, t, rest, lastBlocks, lastScales);
+                if (t < _x.Count)
+                    Multiply<T, OneToken>(o, t, rest, lastBlocks, lastScales);
             }
         }
 
-        // Memory is read fastest one weight row at a time, in the order of addresses (docs/decisions/0002).
+        // Memory is read fastest one weight row at a time, in the order of addresses (docs/decisions/0002). Two tokens
+        // share what is decoded.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void One<T>(
+        private void Multiply<T, TTokens>(
             int output,
             int token,
             int rest,
@@ -202,60 +206,91 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
             scoped ReadOnlySpan<byte> lastScales
         )
             where T : struct, ILanes<T>
+            where TTokens : struct, ITokens
         {
             int inputs = _inputBlocks * Int8Row.BlockValues;
-            nuint full = (nuint)(_inputBlocks / StepBlocks);
+            nuint full = (nuint)(_inputBlocks / StepBlocks),
+                scalesAt = (nuint)Int8Row.ScalesAt(inputs),
+                offsetsAt = (nuint)Int8Row.OffsetsAt(inputs);
             ref readonly byte b = ref MemoryMarshal.GetReference(
                 _blocks.Slice(output * _inputBlocks * Mxfp4.BlockBytes)
             );
             ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(output * _inputBlocks));
-            ref readonly byte x = ref MemoryMarshal.GetReference(MemoryMarshal.AsBytes(_x[token]));
-            ref readonly float scales = ref Unsafe.As<byte, float>(
-                ref Unsafe.Add(ref Unsafe.AsRef(in x), Int8Row.ScalesAt(inputs))
-            );
-            ref readonly int offsets = ref Unsafe.As<byte, int>(
-                ref Unsafe.Add(ref Unsafe.AsRef(in x), Int8Row.OffsetsAt(inputs))
-            );
-            T sum = T.Zero;
+            ref readonly byte x0 = ref MemoryMarshal.GetReference(MemoryMarshal.AsBytes(_x[token])),
+                x1 = ref MemoryMarshal.GetReference(MemoryMarshal.AsBytes(_x[token + TTokens.Count - 1]));
+            T sum0 = T.Zero,
+                sum1 = T.Zero;
             nuint step = 0;
             for (; step < full; step++)
             {
-                nuint at = step * StepBytes,
-                    lane = step * StepBlocks;
+                nuint at = step * StepBytes;
                 Prefetch.Read(in b, at + Prefetch.NearBytes);
                 Prefetch.Read(in b, at + Prefetch.NearBytes + 64);
                 Prefetch.Read(in b, at + Prefetch.NearBytes + 128);
                 Prefetch.Read(in b, at + Prefetch.NearBytes + 192);
-                T sums = Mxfp4BlockSums.Sums<T>(
-                    in b,
-                    at,
-                    in x,
-                    2 * at,
-                    in Unsafe.Add(ref Unsafe.AsRef(in offsets), lane)
-                );
-                T scale = Mxfp4BlockSums.Scales<T>(Vector128.LoadUnsafe(in s, lane)) * T.Load(in scales, lane);
-                sum = T.MultiplyAdd(sums, scale, sum);
+                T scales = Mxfp4BlockSums.Scales<T>(Vector128.LoadUnsafe(in s, step * StepBlocks));
+                sum0 = AddStep(sum0, in b, at, scales, in x0, step, scalesAt, offsetsAt);
+                if (TTokens.Count == 2)
+                    sum1 = AddStep(sum1, in b, at, scales, in x1, step, scalesAt, offsetsAt);
             }
             if (rest > 0)
             {
+                ref readonly byte last = ref MemoryMarshal.GetReference(lastBlocks);
                 Vector128<byte> mask = Vector128.LoadUnsafe(
                     in MemoryMarshal.GetReference(Masks),
                     (nuint)(StepBlocks - rest)
                 );
-                nuint lane = step * StepBlocks;
-                T sums = Mxfp4BlockSums.Sums<T>(
-                    in MemoryMarshal.GetReference(lastBlocks),
-                    0,
-                    in x,
-                    2 * step * StepBytes,
-                    in Unsafe.Add(ref Unsafe.AsRef(in offsets), lane)
+                T scales = Mxfp4BlockSums.Scales<T>(
+                    Vector128.LoadUnsafe(in MemoryMarshal.GetReference(lastScales)) & mask
                 );
-                T scale =
-                    Mxfp4BlockSums.Scales<T>(Vector128.LoadUnsafe(in MemoryMarshal.GetReference(lastScales)) & mask)
-                    * T.Load(in scales, lane);
-                sum = T.MultiplyAdd(sums, scale, sum);
+                sum0 = AddStep(sum0, in last, 0, scales, in x0, step, scalesAt, offsetsAt);
+                if (TTokens.Count == 2)
+                    sum1 = AddStep(sum1, in last, 0, scales, in x1, step, scalesAt, offsetsAt);
             }
-            _y.Values[token * _y.Width + _first + output] = T.Sum(sum);
+            _y.Values[token * _y.Width + _first + output] = T.Sum(sum0);
+            if (TTokens.Count == 2)
+                _y.Values[(token + 1) * _y.Width + _first + output] = T.Sum(sum1);
+        }
+
+        // Adds the products of sixteen blocks of weights with those of a token.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static T AddStep<T>(
+            T sum,
+            ref readonly byte blocks,
+            nuint at,
+            T scales,
+            ref readonly byte x,
+            nuint step,
+            nuint scalesAt,
+            nuint offsetsAt
+        )
+            where T : struct, ILanes<T>
+        {
+            nuint four = step * StepBlocks * sizeof(float);
+            ref readonly int offsets = ref Unsafe.As<byte, int>(
+                ref Unsafe.Add(ref Unsafe.AsRef(in x), offsetsAt + four)
+            );
+            ref readonly float xScales = ref Unsafe.As<byte, float>(
+                ref Unsafe.Add(ref Unsafe.AsRef(in x), scalesAt + four)
+            );
+            T sums = Mxfp4BlockSums.Sums<T>(in blocks, at, in x, 2 * step * StepBytes, in offsets);
+            return T.MultiplyAdd(sums, scales * T.Load(in xScales, 0), sum);
+        }
+
+        /// <summary>Number of tokens, as a type, so that the compiler leaves out the second.</summary>
+        private interface ITokens
+        {
+            static abstract int Count { get; }
+        }
+
+        private readonly struct OneToken : ITokens
+        {
+            public static int Count => 1;
+        }
+
+        private readonly struct TwoTokens : ITokens
+        {
+            public static int Count => 2;
         }
     }
 
@@ -286,18 +321,21 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
             if (_outputs == 0)
                 return;
             int inputBlocks = _scales.Length / _outputs,
-                inputs = inputBlocks * Int8Row.BlockValues;
+                inputs = inputBlocks * Int8Row.BlockValues,
+                rowBytes = inputBlocks * Mxfp4.BlockBytes;
             Span<byte> strip = MemoryMarshal.AsBytes(_scratch)[..(int)Int8Panel.Bytes<SingleScales>(inputs)];
             for (int output = 0; output < _outputs; output += Int8Panel.Rows)
             {
                 int count = Math.Min(Int8Panel.Rows, _outputs - output);
                 Mxfp4Strip.Decode<T>(
-                    _blocks.Slice(output * inputBlocks * Mxfp4.BlockBytes, count * inputBlocks * Mxfp4.BlockBytes),
+                    _blocks.Slice(output * rowBytes, count * rowBytes),
                     _scales.Slice(output * inputBlocks, count * inputBlocks),
                     inputBlocks,
                     strip
                 );
-                Int8Panel.Multiply<T, SingleScales>(strip, inputs, _x, _y, _first + output, count);
+                ReadOnlySpan<byte> next = _blocks[((output + count) * rowBytes)..];
+                next = next[..Math.Min(next.Length, Int8Panel.Rows * rowBytes)];
+                Int8Panel.Multiply<T, SingleScales>(strip, inputs, _x, _y, _first + output, count, next);
             }
         }
     }
@@ -376,6 +414,17 @@ internal static class Mxfp4BlockSums
         Vector512<byte> table = Vector512.Create(Vector256.Create(Mxfp4Int8.OffsetTable, Mxfp4Int8.OffsetTable));
         Vector512<byte> even = Avx512BW.Shuffle(table, bits & mask);
         Vector512<byte> odd = Avx512BW.Shuffle(table, (bits.AsUInt16() >>> 4).AsByte() & mask);
+#if NET11_0_OR_GREATER
+        if (AvxVnni.V512.IsSupported)
+        {
+            Vector512<int> sums = AvxVnni.V512.MultiplyWideningAndAdd(
+                Vector512<int>.Zero,
+                even,
+                Vector512.LoadUnsafe(in x, at).AsSByte()
+            );
+            return AvxVnni.V512.MultiplyWideningAndAdd(sums, odd, Vector512.LoadUnsafe(in x, at + 64).AsSByte());
+        }
+#endif
         Vector512<short> pairs =
             Avx512BW.MultiplyAddAdjacent(even, Vector512.LoadUnsafe(in x, at).AsSByte())
             + Avx512BW.MultiplyAddAdjacent(odd, Vector512.LoadUnsafe(in x, at + 64).AsSByte());
@@ -569,29 +618,47 @@ internal static class Mxfp4Strip
     )
         where T : struct, IDots<T>
     {
-        int rows = scales.Length / inputBlocks;
-        Span<float> stripScales = MemoryMarshal.Cast<byte, float>(strip[(inputBlocks * Rows * Int8Row.BlockValues)..]);
-        int done = 0;
-        if (T.IsUnsigned && Avx512BW.IsSupported)
-            for (; done + 16 <= rows; done += 16)
-                DecodeSixteen(blocks[(done * inputBlocks * Mxfp4.BlockBytes)..], inputBlocks, strip[(done * 4)..]);
+        int rows = scales.Length / inputBlocks,
+            rowBytes = inputBlocks * Mxfp4.BlockBytes,
+            done = 0;
+        Vector128<byte> table = T.IsUnsigned ? Mxfp4Int8.OffsetTable : Mxfp4Int8.SignedTable.AsByte();
+        // Where a step takes four bytes of a weight row, as many rows are decoded together as a register has parts of
+        // four.
+        if (T.Steps == 8)
+        {
+            if (Avx512BW.IsSupported)
+                for (; done + 16 <= rows; done += 16)
+                    DecodeSixteen(blocks[(done * rowBytes)..], inputBlocks, table, strip[(4 * done)..]);
+            if (Avx2.IsSupported)
+                for (; done + 8 <= rows; done += 8)
+                    DecodeEight(blocks[(done * rowBytes)..], inputBlocks, table, strip[(4 * done)..]);
+            if (CanZip)
+                for (; done + 4 <= rows; done += 4)
+                    DecodeFour(blocks[(done * rowBytes)..], inputBlocks, table, strip[(4 * done)..]);
+        }
         for (int row = done; row < rows; row++)
-            DecodeRow<T>(
-                blocks.Slice(row * inputBlocks * Mxfp4.BlockBytes, inputBlocks * Mxfp4.BlockBytes),
-                strip,
-                row
-            );
-        DecodeScales(scales, inputBlocks, stripScales);
+            DecodeRow<T>(blocks.Slice(row * rowBytes, rowBytes), table, strip, row);
+        DecodeScales(
+            scales,
+            inputBlocks,
+            MemoryMarshal.Cast<byte, float>(strip[(inputBlocks * Rows * Int8Row.BlockValues)..])
+        );
     }
 
     // The four 128-bit parts of register i hold the weight rows i, i + 4, i + 8 and i + 12. Interleaving dwords and
     // then quadwords of the four registers leaves the same dword of sixteen rows in order.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void DecodeSixteen(ReadOnlySpan<byte> blocks, int inputBlocks, Span<byte> strip)
+    private static void DecodeSixteen(
+        ReadOnlySpan<byte> blocks,
+        int inputBlocks,
+        Vector128<byte> table,
+        Span<byte> strip
+    )
     {
         nuint row = (nuint)(inputBlocks * Mxfp4.BlockBytes);
         ref readonly byte source = ref MemoryMarshal.GetReference(blocks);
         ref byte to = ref MemoryMarshal.GetReference(strip);
+        Vector512<byte> tables = Vector512.Create(Vector256.Create(table, table));
         for (int i = 0; i < Int8Row.LaneBlocks; i++)
         for (int b = Int8Row.FirstOfLane(i); b < inputBlocks; b += Int8Row.LaneBlocks)
         {
@@ -604,10 +671,10 @@ internal static class Mxfp4Strip
                 low23 = Avx512F.UnpackLow(r2, r3).AsInt64();
             Vector512<long> high01 = Avx512F.UnpackHigh(r0, r1).AsInt64(),
                 high23 = Avx512F.UnpackHigh(r2, r3).AsInt64();
-            StoreSteps(Avx512F.UnpackLow(low01, low23), ref to, 0);
-            StoreSteps(Avx512F.UnpackHigh(low01, low23), ref to, 2);
-            StoreSteps(Avx512F.UnpackLow(high01, high23), ref to, 4);
-            StoreSteps(Avx512F.UnpackHigh(high01, high23), ref to, 6);
+            StoreSteps(Avx512F.UnpackLow(low01, low23), tables, ref to, 0);
+            StoreSteps(Avx512F.UnpackHigh(low01, low23), tables, ref to, 2);
+            StoreSteps(Avx512F.UnpackLow(high01, high23), tables, ref to, 4);
+            StoreSteps(Avx512F.UnpackHigh(high01, high23), tables, ref to, 6);
             to = ref Unsafe.Add(ref to, Rows * Int8Row.BlockValues);
         }
     }
@@ -624,103 +691,192 @@ internal static class Mxfp4Strip
     // A register holds one dword, eight codes, of sixteen weight rows. Its low nibbles are the codes of even index,
     // which make one step, and its high nibbles those of odd index, which make the next.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreSteps(Vector512<long> dwords, ref byte to, nuint step)
+    private static void StoreSteps(Vector512<long> dwords, Vector512<byte> table, ref byte to, nuint step)
     {
         Vector512<byte> mask = Vector512.Create((byte)0xF);
-        Vector512<byte> table = Vector512.Create(Vector256.Create(Mxfp4Int8.OffsetTable, Mxfp4Int8.OffsetTable));
         Avx512BW.Shuffle(table, dwords.AsByte() & mask).StoreUnsafe(ref to, step * Rows * 4);
         Avx512BW.Shuffle(table, (dwords.AsUInt16() >>> 4).AsByte() & mask).StoreUnsafe(ref to, (step + 1) * Rows * 4);
     }
 
+    // The same for eight rows: register i holds the weight rows i and i + 4.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void DecodeRow<T>(ReadOnlySpan<byte> blocks, Span<byte> strip, int row)
+    private static void DecodeEight(ReadOnlySpan<byte> blocks, int inputBlocks, Vector128<byte> table, Span<byte> strip)
+    {
+        nuint row = (nuint)(inputBlocks * Mxfp4.BlockBytes);
+        ref readonly byte source = ref MemoryMarshal.GetReference(blocks);
+        ref byte to = ref MemoryMarshal.GetReference(strip);
+        Vector256<byte> tables = Vector256.Create(table, table);
+        for (int i = 0; i < Int8Row.LaneBlocks; i++)
+        for (int b = Int8Row.FirstOfLane(i); b < inputBlocks; b += Int8Row.LaneBlocks)
+        {
+            ref readonly byte at = ref Unsafe.Add(ref Unsafe.AsRef(in source), (nuint)(b * Mxfp4.BlockBytes));
+            Vector256<int> r0 = TwoRows(in at, row),
+                r1 = TwoRows(in Unsafe.Add(ref Unsafe.AsRef(in at), row), row);
+            Vector256<int> r2 = TwoRows(in Unsafe.Add(ref Unsafe.AsRef(in at), 2 * row), row);
+            Vector256<int> r3 = TwoRows(in Unsafe.Add(ref Unsafe.AsRef(in at), 3 * row), row);
+            Vector256<long> low01 = Avx2.UnpackLow(r0, r1).AsInt64(),
+                low23 = Avx2.UnpackLow(r2, r3).AsInt64();
+            Vector256<long> high01 = Avx2.UnpackHigh(r0, r1).AsInt64(),
+                high23 = Avx2.UnpackHigh(r2, r3).AsInt64();
+            StoreSteps(Avx2.UnpackLow(low01, low23), tables, ref to, 0);
+            StoreSteps(Avx2.UnpackHigh(low01, low23), tables, ref to, 2);
+            StoreSteps(Avx2.UnpackLow(high01, high23), tables, ref to, 4);
+            StoreSteps(Avx2.UnpackHigh(high01, high23), tables, ref to, 6);
+            to = ref Unsafe.Add(ref to, Rows * Int8Row.BlockValues);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> TwoRows(ref readonly byte at, nuint row) =>
+        Avx2.InsertVector128(
+            Vector128.LoadUnsafe(in at).AsInt32().ToVector256(),
+            Vector128.LoadUnsafe(in at, 4 * row).AsInt32(),
+            1
+        );
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreSteps(Vector256<long> dwords, Vector256<byte> table, ref byte to, nuint step)
+    {
+        Vector256<byte> mask = Vector256.Create((byte)0xF);
+        Avx2.Shuffle(table, dwords.AsByte() & mask).StoreUnsafe(ref to, step * Rows * 4);
+        Avx2.Shuffle(table, (dwords.AsUInt16() >>> 4).AsByte() & mask).StoreUnsafe(ref to, (step + 1) * Rows * 4);
+    }
+
+    // The same for four rows, each of them a register.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void DecodeFour(ReadOnlySpan<byte> blocks, int inputBlocks, Vector128<byte> table, Span<byte> strip)
+    {
+        nuint row = (nuint)(inputBlocks * Mxfp4.BlockBytes);
+        ref readonly byte source = ref MemoryMarshal.GetReference(blocks);
+        ref byte to = ref MemoryMarshal.GetReference(strip);
+        for (int i = 0; i < Int8Row.LaneBlocks; i++)
+        for (int b = Int8Row.FirstOfLane(i); b < inputBlocks; b += Int8Row.LaneBlocks)
+        {
+            (Vector128<long> d0, Vector128<long> d1, Vector128<long> d2, Vector128<long> d3) = Turn(
+                in source,
+                (nuint)(b * Mxfp4.BlockBytes),
+                row
+            );
+            StoreSteps(d0, table, ref to, 0);
+            StoreSteps(d1, table, ref to, 2);
+            StoreSteps(d2, table, ref to, 4);
+            StoreSteps(d3, table, ref to, 6);
+            to = ref Unsafe.Add(ref to, Rows * Int8Row.BlockValues);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreSteps(Vector128<long> dwords, Vector128<byte> table, ref byte to, nuint step)
+    {
+        Vector128<byte> low = dwords.AsByte() & Vector128.Create((byte)0xF),
+            high = dwords.AsByte() >>> 4;
+        Vector128.ShuffleNative(table, low).StoreUnsafe(ref to, step * Rows * 4);
+        Vector128.ShuffleNative(table, high).StoreUnsafe(ref to, (step + 1) * Rows * 4);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void DecodeRow<T>(ReadOnlySpan<byte> blocks, Vector128<byte> table, Span<byte> strip, int row)
         where T : struct, IDots<T>
     {
         int inputBlocks = blocks.Length / Mxfp4.BlockBytes,
             place = 0;
-        Vector128<sbyte> table = Mxfp4Int8.SignedTable + Vector128.Create((sbyte)(T.IsUnsigned ? Mxfp4Int8.Offset : 0));
         ref readonly byte source = ref MemoryMarshal.GetReference(blocks);
         for (int i = 0; i < Int8Row.LaneBlocks; i++)
         for (int b = Int8Row.FirstOfLane(i); b < inputBlocks; b += Int8Row.LaneBlocks, place++)
         {
             Vector128<byte> bits = Vector128.LoadUnsafe(in source, (nuint)(b * Mxfp4.BlockBytes));
-            Vector128<sbyte> even = Vector128.ShuffleNative(table, (bits & Vector128.Create((byte)0xF)).AsSByte());
-            Vector128<sbyte> odd = Vector128.ShuffleNative(table, (bits >>> 4).AsSByte());
-            Int8Panel.PutRow<T>(even.AsByte(), odd.AsByte(), strip, place, row);
+            Vector128<byte> even = Vector128.ShuffleNative(table, bits & Vector128.Create((byte)0xF));
+            Vector128<byte> odd = Vector128.ShuffleNative(table, bits >>> 4);
+            Int8Panel.PutRow<T>(even, odd, strip, place, row);
         }
     }
 
+    // Four rows of sixteen scale bytes at a time: a dword of a row has the scales of four blocks.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void DecodeScales(ReadOnlySpan<byte> scales, int inputBlocks, Span<float> strip)
     {
-        int rows = scales.Length / inputBlocks;
+        int rows = scales.Length / inputBlocks,
+            done = 0;
         Span<int> places = stackalloc int[Int8Row.LaneBlocks];
         Int8Row.FirstPlaces(inputBlocks, places);
-        int done = 0;
-        if (inputBlocks >= Square && (Sse2.IsSupported || AdvSimd.Arm64.IsSupported))
-            for (; done + Square <= rows; done += Square)
-            // The last square may overlap the one before, and then writes the same scales again.
-            for (int b = 0; b < inputBlocks; b += Square)
-                DecodeSquare(
-                    scales[(done * inputBlocks)..],
-                    inputBlocks,
-                    Math.Min(b, inputBlocks - Square),
-                    places,
-                    strip[done..]
+        ref readonly byte source = ref MemoryMarshal.GetReference(scales);
+        ref float to = ref MemoryMarshal.GetReference(strip);
+        if (inputBlocks >= Int8Row.LaneBlocks && CanZip)
+            for (; done + 4 <= rows; done += 4)
+            for (int from = 0; from < inputBlocks; from += Int8Row.LaneBlocks)
+            {
+                // The last sixteen may overlap those before, and then write the same scales again.
+                int block = Math.Min(from, inputBlocks - Int8Row.LaneBlocks);
+                (Vector128<long> d0, Vector128<long> d1, Vector128<long> d2, Vector128<long> d3) = Turn(
+                    in source,
+                    (nuint)(done * inputBlocks + block),
+                    (nuint)inputBlocks
                 );
-        for (int b = 0; b < inputBlocks; b++)
+                StoreScales(d0.AsUInt32(), ref to, places, block, done);
+                StoreScales(d1.AsUInt32(), ref to, places, block + 4, done);
+                StoreScales(d2.AsUInt32(), ref to, places, block + 8, done);
+                StoreScales(d3.AsUInt32(), ref to, places, block + 12, done);
+            }
         for (int row = done; row < rows; row++)
-            strip[(places[b % Int8Row.LaneBlocks] + b / Int8Row.LaneBlocks) * Rows + row] = Mxfp4.Scale(
-                scales[row * inputBlocks + b]
-            );
+        for (int b = 0; b < inputBlocks; b++)
+            strip[(int)At(places, b, row)] = Mxfp4.Scale(scales[row * inputBlocks + b]);
     }
 
-    // Transposes 16 × 16 scale bytes: interleaving the lower eight registers with the upper eight, four times, turns
-    // rows into columns.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void DecodeSquare(
-        ReadOnlySpan<byte> scales,
-        int inputBlocks,
-        int block,
-        ReadOnlySpan<int> places,
-        Span<float> strip
-    )
-    {
-        Span<Vector128<byte>> from = stackalloc Vector128<byte>[Square],
-            to = stackalloc Vector128<byte>[Square];
-        for (int row = 0; row < Square; row++)
-            from[row] = Vector128.Create(scales.Slice(row * inputBlocks + block, Square));
-        for (int round = 0; round < 4; round++)
-        {
-            for (int i = 0; i < Square / 2; i++)
-                (to[2 * i], to[2 * i + 1]) = Zip(from[i], from[i + Square / 2]);
-            Span<Vector128<byte>> swap = from;
-            from = to;
-            to = swap;
-        }
-        for (int i = 0; i < Square; i++)
-        {
-            int b = block + i,
-                place = places[b % Int8Row.LaneBlocks] + b / Int8Row.LaneBlocks;
-            ref float at = ref MemoryMarshal.GetReference(strip.Slice(place * Rows, Square));
-            (Vector128<ushort> low, Vector128<ushort> high) = Vector128.Widen(from[i]);
-            Store(Vector128.Widen(low), ref at, 0);
-            Store(Vector128.Widen(high), ref at, 8);
-        }
-    }
-
+    // The scale bytes of four blocks, four weight rows each.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector128<byte> Low, Vector128<byte> High) Zip(Vector128<byte> a, Vector128<byte> b) =>
-        Sse2.IsSupported
-            ? (Sse2.UnpackLow(a, b), Sse2.UnpackHigh(a, b))
-            : (AdvSimd.Arm64.ZipLow(a, b), AdvSimd.Arm64.ZipHigh(a, b));
+    private static void StoreScales(Vector128<uint> bytes, ref float to, ReadOnlySpan<int> places, int block, int row)
+    {
+        Exponents(bytes << 23).StoreUnsafe(ref to, At(places, block, row));
+        Exponents(bytes << 15).StoreUnsafe(ref to, At(places, block + 1, row));
+        Exponents(bytes << 7).StoreUnsafe(ref to, At(places, block + 2, row));
+        Exponents(bytes >>> 1).StoreUnsafe(ref to, At(places, block + 3, row));
+    }
+
+    // Index of the scale of a block and row in the strip.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static nuint At(ReadOnlySpan<int> places, int block, int row) =>
+        (nuint)((places[block % Int8Row.LaneBlocks] + block / Int8Row.LaneBlocks) * Rows + row);
 
     // A scale byte is the exponent of a float32. Byte 0 must give 2⁻¹²⁷, whose bits are 0x0040_0000; all other scales
     // are larger as integers, so the maximum corrects byte 0 alone.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store((Vector128<uint> Low, Vector128<uint> High) exponents, ref float to, nuint index)
+    private static Vector128<float> Exponents(Vector128<uint> bits) =>
+        Vector128.Max(bits & Vector128.Create(0x7F80_0000u), Vector128.Create(0x0040_0000u)).AsSingle();
+
+    // Turns four rows of four dwords: register d receives dword d of each row.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (Vector128<long> D0, Vector128<long> D1, Vector128<long> D2, Vector128<long> D3) Turn(
+        ref readonly byte source,
+        nuint at,
+        nuint row
+    )
     {
-        Vector128<uint> least = Vector128.Create(0x0040_0000u);
-        Vector128.Max(exponents.Low << 23, least).AsSingle().StoreUnsafe(ref to, index);
-        Vector128.Max(exponents.High << 23, least).AsSingle().StoreUnsafe(ref to, index + 4);
+        Vector128<int> r0 = Vector128.LoadUnsafe(in source, at).AsInt32(),
+            r1 = Vector128.LoadUnsafe(in source, at + row).AsInt32();
+        Vector128<int> r2 = Vector128.LoadUnsafe(in source, at + 2 * row).AsInt32(),
+            r3 = Vector128.LoadUnsafe(in source, at + 3 * row).AsInt32();
+        Vector128<long> low01 = ZipLow(r0, r1).AsInt64(),
+            low23 = ZipLow(r2, r3).AsInt64();
+        Vector128<long> high01 = ZipHigh(r0, r1).AsInt64(),
+            high23 = ZipHigh(r2, r3).AsInt64();
+        return (ZipLow(low01, low23), ZipHigh(low01, low23), ZipLow(high01, high23), ZipHigh(high01, high23));
     }
+
+    private static bool CanZip => Sse2.IsSupported || AdvSimd.Arm64.IsSupported;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<int> ZipLow(Vector128<int> a, Vector128<int> b) =>
+        Sse2.IsSupported ? Sse2.UnpackLow(a, b) : AdvSimd.Arm64.ZipLow(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<int> ZipHigh(Vector128<int> a, Vector128<int> b) =>
+        Sse2.IsSupported ? Sse2.UnpackHigh(a, b) : AdvSimd.Arm64.ZipHigh(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<long> ZipLow(Vector128<long> a, Vector128<long> b) =>
+        Sse2.IsSupported ? Sse2.UnpackLow(a, b) : AdvSimd.Arm64.ZipLow(a, b);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<long> ZipHigh(Vector128<long> a, Vector128<long> b) =>
+        Sse2.IsSupported ? Sse2.UnpackHigh(a, b) : AdvSimd.Arm64.ZipHigh(a, b);
 }

@@ -39,17 +39,15 @@ internal static partial class Int8Panel
         /// <param name="tokens">How many tokens there are; the last one stands in for those that are missing.</param>
         /// <param name="ahead">Which bytes are fetched from memory meanwhile.</param>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Many<TTokens>(ref readonly byte x, int stride, int tokens, Ahead ahead)
+        public void Many<TTokens>(ref readonly byte x, int stride, int tokens, ref Ahead ahead)
             where TTokens : struct, ITileTokens
         {
             nuint blocks = (nuint)_blocks,
                 steps = (nuint)T.Steps,
                 perStep = Int8Row.BlockValues / steps,
                 stepBytes = Rows * perStep;
-            ref readonly byte panel = ref MemoryMarshal.GetReference(_panel),
-                weights = ref Unsafe.Add(ref MemoryMarshal.GetReference(_panel), (nuint)_row * perStep);
+            ref readonly byte weights = ref Unsafe.Add(ref MemoryMarshal.GetReference(_panel), (nuint)_row * perStep);
             ref readonly byte scales = ref Unsafe.Add(ref MemoryMarshal.GetReference(_panel), blocks * BlockBytes);
-            nuint fetched = ahead.First;
             nint last = (nint)stride * (tokens - 1);
             ref readonly byte x0 = ref x,
                 x1 = ref At(in x, stride, last),
@@ -81,6 +79,7 @@ internal static partial class Int8Panel
                     g5 = f0;
                 for (int b = Int8Row.FirstOfLane(lane); b < _blocks; b += Int8Row.LaneBlocks, place++)
                 {
+                    ahead.Fetch();
                     T v = T.Broadcast(in x0, startsAt + place * 4),
                         a0 = v,
                         b0 = v;
@@ -101,11 +100,6 @@ internal static partial class Int8Panel
                         b5 = v;
                     for (nuint end = from + steps * 4; from < end; from += 4, at += stepBytes)
                     {
-                        if (TScales.AreOfMemory)
-                        {
-                            Prefetch.ReadFar(in panel, fetched);
-                            fetched += ahead.Step;
-                        }
                         T w0 = T.LoadWeights(in weights, at),
                             w1 = T.LoadWeights(in weights, at + second);
                         v = T.Broadcast(in x0, from);

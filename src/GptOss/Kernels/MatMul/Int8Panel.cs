@@ -13,9 +13,6 @@ internal interface IPanelScales
     /// <summary>Number of bytes of one scale.</summary>
     static abstract int Bytes { get; }
 
-    /// <summary>Whether such panels come from memory; others are still in a cache, where they were made.</summary>
-    static abstract bool AreOfMemory { get; }
-
     /// <summary>Loads the scales of a register of rows, from scale <paramref name="index"/> on.</summary>
     static abstract T Load<T>(ref readonly byte scales, nuint index)
         where T : struct, IDots<T>;
@@ -29,8 +26,6 @@ internal readonly struct BFloat16Scales : IPanelScales
 {
     public static int Bytes => sizeof(ushort);
 
-    public static bool AreOfMemory => true;
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Load<T>(ref readonly byte scales, nuint index)
         where T : struct, IDots<T> => T.LoadBFloat16(in scales, index * sizeof(ushort));
@@ -43,8 +38,6 @@ internal readonly struct BFloat16Scales : IPanelScales
 internal readonly struct SingleScales : IPanelScales
 {
     public static int Bytes => sizeof(float);
-
-    public static bool AreOfMemory => false;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Load<T>(ref readonly byte scales, nuint index)
@@ -147,8 +140,17 @@ internal static partial class Int8Panel
     /// <param name="y">Receives the sum of row r at [t, first + r], [tokens, outputs].</param>
     /// <param name="first">Index of the first row's output in y.</param>
     /// <param name="rows">Number of rows with an output; those after them only fill up the panel.</param>
+    /// <param name="next">Weights that are wanted next: they are fetched from memory meanwhile.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Multiply<T, TScales>(ReadOnlySpan<byte> panel, int inputs, Rows x, Rows y, int first, int rows)
+    public static void Multiply<T, TScales>(
+        ReadOnlySpan<byte> panel,
+        int inputs,
+        Rows x,
+        Rows y,
+        int first,
+        int rows,
+        ReadOnlySpan<byte> next
+    )
         where T : struct, IDots<T>
         where TScales : struct, IPanelScales
     {
@@ -159,12 +161,8 @@ internal static partial class Int8Panel
         ArgumentOutOfRangeException.ThrowIfGreaterThan(first + rows, y.Width);
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
         Span<float> scratch = stackalloc float[(1 + Levels) * Sums * 16];
-        int walks = Walks(x.Count) * (Rows / (2 * T.Rows));
-        var ahead = new Ahead
-        {
-            First = (nuint)panel.Length,
-            Step = (nuint)(panel.Length / (walks * blocks * T.Steps) + 1),
-        };
+        int walks = Math.Max(1, (x.Count + TileTokens - 1) / TileTokens) * (Rows / (2 * T.Rows));
+        var ahead = new Ahead(next, (next.Length + walks * blocks - 1) / (walks * blocks));
         for (int t = 0; t < x.Count; )
         {
             int rest = x.Count - t,
@@ -178,12 +176,11 @@ internal static partial class Int8Panel
             {
                 var work = new Tile<T, TScales>(panel, blocks, row, scratch);
                 if (tile == TileTokens)
-                    work.Many<SixTokens>(in from, x.Width * sizeof(float), tokens, ahead);
+                    work.Many<SixTokens>(in from, x.Width * sizeof(float), tokens, ref ahead);
                 else if (tile == SmallTileTokens)
-                    work.Many<FourTokens>(in from, x.Width * sizeof(float), tokens, ahead);
+                    work.Many<FourTokens>(in from, x.Width * sizeof(float), tokens, ref ahead);
                 else
                     work.One(in from);
-                ahead.First += ahead.Step * (nuint)(blocks * T.Steps);
                 // The scratch begins with the finished sums, token by token.
                 int count = Math.Min(tileRows, rows - row);
                 for (int i = 0; i < tokens && count > 0; i++)
@@ -193,20 +190,25 @@ internal static partial class Int8Panel
         }
     }
 
-    // How often tiles of several tokens walk over the panel.
-    private static int Walks(int tokens) => Math.Max(1, (tokens + TileTokens - 1) / TileTokens);
-
     /// <summary>
-    /// The share of the next panel that is fetched from memory while tokens are multiplied with this one. All tiles of
-    /// a panel fetch equal shares, so that memory is as busy during the last as during the first.
+    /// Fetches weights from memory while tokens are multiplied with others. All blocks of a panel fetch equal shares, so
+    /// that memory is as busy during the last tile as during the first.
     /// </summary>
-    private struct Ahead
+    private unsafe struct Ahead(ReadOnlySpan<byte> next, int share)
     {
-        /// <summary>Place of the first byte, counted from the beginning of this panel.</summary>
-        public nuint First;
+        private const int Line = 64;
 
-        /// <summary>Bytes from one fetch to the next.</summary>
-        public nuint Step;
+        // An address alone, because it is only a hint, and because a tile of spans could not take a span by reference.
+        private readonly byte* _next = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(next));
+        private long _due = 0,
+            _fetched = 0;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Fetch()
+        {
+            for (_due += share; _fetched < _due; _fetched += Line)
+                Prefetch.ReadFar(_next + _fetched);
+        }
     }
 
     /// <summary>The tile for the next of some tokens: six as long as no rest is left that four suit better.</summary>

@@ -15,6 +15,7 @@ namespace GptOss.Kernels.Registers;
 /// </remarks>
 internal readonly struct ByteProducts : IProducts<Vector512<int>>, IProducts<Vector256<int>>
 {
+    public static int Steps => 8;
     public static bool IsUnsigned => true;
 
     public static int Start(int offset, (int First, int Second) pairs) =>

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
 namespace GptOss.Kernels.Registers;
@@ -50,8 +51,10 @@ internal static class Dots
             kernel.Run<Dots256<VnniProducts>>();
         else if (Vector256.IsHardwareAccelerated)
             kernel.Run<Dots256<TProducts>>();
+        else if (Dp.IsSupported)
+            kernel.Run<Dots128<DpProducts>>();
         else if (Vector128.IsHardwareAccelerated)
-            kernel.Run<Dots128>();
+            kernel.Run<Dots128<WideProducts>>();
         else
             kernel.Run<Dots1>();
     }

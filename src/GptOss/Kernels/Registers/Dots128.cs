@@ -1,81 +1,62 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.Arm;
-using System.Runtime.Intrinsics.X86;
 
 namespace GptOss.Kernels.Registers;
 
 /// <summary>
-/// Integer dot products of four weight rows in a 128-bit register (SSE2, Arm NEON, WebAssembly): two products a step,
-/// signed bytes widened to 16 bits, for weights of any eight bits.
+/// Integer dot products of four weight rows in a 128-bit register (SSE2, Arm NEON, WebAssembly), multiplied as
+/// <typeparamref name="TProducts"/> says.
 /// </summary>
-internal readonly struct Dots128(Vector128<int> value) : IDots<Dots128>
+internal readonly struct Dots128<TProducts>(Vector128<int> value) : IDots<Dots128<TProducts>>
+    where TProducts : struct, IProducts<Vector128<int>>
 {
     private readonly Vector128<int> _value = value;
 
-    public static int Rows => 4;
-    public static int Steps => 16;
+    public static int Rows => Vector128<int>.Count;
+    public static bool IsUnsigned => TProducts.IsUnsigned;
+    public static int Steps => TProducts.Steps;
 
-    public static bool IsUnsigned => false;
-
-    public static int Start(int offset, (int First, int Second) pairs) => 0;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Dots128 LoadWeights(ref readonly byte source, nuint offset) =>
-        new(
-            Vector128
-                .WidenLower(
-                    Vector128
-                        .CreateScalar(Unsafe.ReadUnaligned<ulong>(in Unsafe.Add(ref Unsafe.AsRef(in source), offset)))
-                        .AsSByte()
-                )
-                .AsInt32()
-        );
+    public static int Start(int offset, (int First, int Second) pairs) => TProducts.Start(offset, pairs);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Dots128 Broadcast(ref readonly byte source, nuint offset) =>
+    public static Dots128<TProducts> LoadWeights(ref readonly byte source, nuint offset) =>
+        new(TProducts.LoadWeights(in source, offset));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Dots128<TProducts> Broadcast(ref readonly byte source, nuint offset) =>
         new(Vector128.Create(Unsafe.ReadUnaligned<int>(in Unsafe.Add(ref Unsafe.AsRef(in source), offset))));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Dots128 AddDots(Dots128 sums, Dots128 weights, Dots128 activations) =>
-        new(AddPairs(sums._value, weights._value.AsInt16(), activations._value.AsInt16()));
+    public static Dots128<TProducts> AddDots(
+        Dots128<TProducts> sums,
+        Dots128<TProducts> weights,
+        Dots128<TProducts> activations
+    ) => new(TProducts.AddDots(sums._value, weights._value, activations._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<int> AddPairs(Vector128<int> sums, Vector128<short> a, Vector128<short> b)
-    {
-        if (Sse2.IsSupported)
-            return Sse2.MultiplyAddAdjacent(a, b) + sums;
-        if (AdvSimd.Arm64.IsSupported)
-            return AdvSimd.Arm64.AddPairwise(
-                    AdvSimd.MultiplyWideningLower(a.GetLower(), b.GetLower()),
-                    AdvSimd.MultiplyWideningUpper(a, b)
-                ) + sums;
-        // Elsewhere each 32-bit lane multiplies its low halves, sign-extended by two shifts, and its high halves.
-        return (a.AsInt32() << 16 >> 16) * (b.AsInt32() << 16 >> 16) + (a.AsInt32() >> 16) * (b.AsInt32() >> 16) + sums;
-    }
+    public static Dots128<TProducts> ToSingle(Dots128<TProducts> sums) =>
+        new(Vector128.ConvertToSingle(TProducts.Total(sums._value)).AsInt32());
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Dots128 ToSingle(Dots128 sums) => new(Vector128.ConvertToSingle(sums._value).AsInt32());
-
-    public static Dots128 Zero
+    public static Dots128<TProducts> Zero
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => new(Vector128<int>.Zero);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Dots128 Load(ref readonly float source, nuint index) =>
+    public static Dots128<TProducts> Load(ref readonly float source, nuint index) =>
         new(Vector128.LoadUnsafe(in source, index).AsInt32());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store(Dots128 value, ref float destination, nuint index) =>
+    public static void Store(Dots128<TProducts> value, ref float destination, nuint index) =>
         value._value.AsSingle().StoreUnsafe(ref destination, index);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Dots128 BroadcastSingle(ref readonly byte source, nuint offset) => Broadcast(in source, offset);
+    public static Dots128<TProducts> BroadcastSingle(ref readonly byte source, nuint offset) =>
+        Broadcast(in source, offset);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Dots128 LoadBFloat16(ref readonly byte source, nuint offset) =>
+    public static Dots128<TProducts> LoadBFloat16(ref readonly byte source, nuint offset) =>
         new(
             Vector128
                 .WidenLower(
@@ -87,14 +68,17 @@ internal readonly struct Dots128(Vector128<int> value) : IDots<Dots128>
         );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Dots128 operator *(Dots128 a, Dots128 b) =>
+    public static Dots128<TProducts> operator *(Dots128<TProducts> a, Dots128<TProducts> b) =>
         new((a._value.AsSingle() * b._value.AsSingle()).AsInt32());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Dots128 operator +(Dots128 a, Dots128 b) =>
+    public static Dots128<TProducts> operator +(Dots128<TProducts> a, Dots128<TProducts> b) =>
         new((a._value.AsSingle() + b._value.AsSingle()).AsInt32());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Dots128 MultiplyAdd(Dots128 a, Dots128 b, Dots128 addend) =>
-        new(Vector128.FusedMultiplyAdd(a._value.AsSingle(), b._value.AsSingle(), addend._value.AsSingle()).AsInt32());
+    public static Dots128<TProducts> MultiplyAdd(
+        Dots128<TProducts> a,
+        Dots128<TProducts> b,
+        Dots128<TProducts> addend
+    ) => new(Vector128.FusedMultiplyAdd(a._value.AsSingle(), b._value.AsSingle(), addend._value.AsSingle()).AsInt32());
 }

@@ -15,7 +15,7 @@ internal readonly struct Dots256<TProducts>(Vector256<int> value) : IDots<Dots25
 
     public static int Rows => Vector256<int>.Count;
     public static bool IsUnsigned => TProducts.IsUnsigned;
-    public static int Steps => IsUnsigned ? 8 : 16;
+    public static int Steps => TProducts.Steps;
 
     public static int Start(int offset, (int First, int Second) pairs) => TProducts.Start(offset, pairs);
 

@@ -15,7 +15,7 @@ internal readonly struct Dots512<TProducts>(Vector512<int> value) : IDots<Dots51
 
     public static int Rows => Vector512<int>.Count;
     public static bool IsUnsigned => TProducts.IsUnsigned;
-    public static int Steps => IsUnsigned ? 8 : 16;
+    public static int Steps => TProducts.Steps;
 
     public static int Start(int offset, (int First, int Second) pairs) => TProducts.Start(offset, pairs);
 

@@ -2,11 +2,14 @@ namespace GptOss.Kernels.Registers;
 
 /// <summary>
 /// The integer half of a register of dot products: how one instruction set multiplies bytes and adds the products.
-/// <see cref="Dots512{TProducts}"/> and <see cref="Dots256{TProducts}"/> have the other half, which is floats.
+/// <see cref="Dots512{TProducts}"/> and its neighbours have the other half, which is floats.
 /// </summary>
 /// <typeparam name="TVector">The register, 32-bit lanes.</typeparam>
 internal interface IProducts<TVector>
 {
+    /// <inheritdoc cref="IDots{TSelf}.Steps"/>
+    static abstract int Steps { get; }
+
     /// <inheritdoc cref="IDots{TSelf}.IsUnsigned"/>
     static abstract bool IsUnsigned { get; }
 

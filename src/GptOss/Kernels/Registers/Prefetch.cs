@@ -36,6 +36,14 @@ internal static unsafe class Prefetch
             Sse.Prefetch1(Unsafe.AsPointer(ref Unsafe.Add(ref Unsafe.AsRef(in origin), index)));
     }
 
+    /// <summary>Prefetches the line of an address into the second-level cache only.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void ReadFar(byte* address)
+    {
+        if (Sse.IsSupported)
+            Sse.Prefetch1(address);
+    }
+
     /// <summary>Prefetches a line into the first-level cache.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Read<T>(ref readonly T origin, nuint index)

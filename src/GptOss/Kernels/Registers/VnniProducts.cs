@@ -17,6 +17,7 @@ internal readonly struct VnniProducts : IProducts<Vector256<int>>
         , IProducts<Vector512<int>>
 #endif
 {
+    public static int Steps => 8;
     public static bool IsUnsigned => true;
 
     public static int Start(int offset, (int First, int Second) pairs) => -offset * (pairs.First + pairs.Second);

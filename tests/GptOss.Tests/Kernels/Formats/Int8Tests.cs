@@ -1,7 +1,6 @@
 using GptOss.Kernels;
 using GptOss.Kernels.Formats;
 using GptOss.Kernels.MatMul;
-using GptOss.Kernels.Registers;
 
 namespace GptOss.Tests.Kernels.Formats;
 

@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using GptOss.Kernels;
 using GptOss.Kernels.Formats;
 using GptOss.Kernels.MatMul;
-using GptOss.Kernels.Registers;
 
 namespace GptOss.Tests.Kernels.Formats;
 
