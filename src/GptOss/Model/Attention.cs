@@ -18,11 +18,6 @@ internal static unsafe class Attention
 #pragma warning disable CS8500 // The pointers to managed types lead to locals of a frame that outlives the call.
 
     /// <summary>
-    /// Rows of a query block: as many rows of a sequence as meet a page of keys while it is in the first-level cache.
-    /// </summary>
-    public const int RowsPerQueryBlock = 16;
-
-    /// <summary>
     /// The most items between two looks at the stop flag. An item with more than one split looks at it itself; one with
     /// a single split takes 2 ms for 16 rows.
     /// </summary>
