@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using BenchmarkDotNet.Attributes;
+using GptOss.Cli.Bench;
 using GptOss.Kernels;
 
 namespace GptOss.Benchmarks;

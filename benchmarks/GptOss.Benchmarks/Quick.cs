@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using GptOss.Cli.Bench;
 using GptOss.Kernels;
 using GptOss.Kernels.Formats;
 using GptOss.Kernels.MatMul;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.IO.MemoryMappedFiles;
-using GptOss.Model;
+using GptOss.Cli.Bench;
 using LLama;
 using LLama.Common;
 using LLama.Native;

@@ -7,12 +7,6 @@ namespace GptOss.Tests;
 /// <summary>What is printed compiles as it is printed.</summary>
 public sealed partial class ListingsTests
 {
-    // What a new console project has without saying it.
-    private const string ImplicitUsings = """
-        global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq;
-        global using System.Net.Http; global using System.Threading; global using System.Threading.Tasks;
-        """;
-
     public static TheoryData<string, int> Listings
     {
         get
@@ -42,7 +36,7 @@ public sealed partial class ListingsTests
         var compilation = CSharpCompilation.Create(
             "Listing",
             [
-                CSharpSyntaxTree.ParseText(ImplicitUsings, options, cancellationToken: stop),
+                CSharpSyntaxTree.ParseText(SourceText.ImplicitUsings, options, cancellationToken: stop),
                 CSharpSyntaxTree.ParseText(listing, options, cancellationToken: stop),
             ],
             assemblies.Select(file => MetadataReference.CreateFromFile(file)),

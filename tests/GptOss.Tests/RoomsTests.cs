@@ -106,67 +106,6 @@ public sealed partial class RoomsTests
                 .SelectMany(room => SourceText.Matches(@"\bMicrosoft\.Extensions\.", "src", "GptOss", room))
         );
 
-    /// <summary>
-    /// The names in a file's code, comments taken off, stand for what its types know: fields, parameters, locals.
-    /// </summary>
-    [Fact]
-    public void The_types_of_Generation_know_each_other_in_one_direction()
-    {
-        Dictionary<string, HashSet<string>> known = KnownTypes("Generation");
-        string[] onCircles = [.. known.Keys.Where(type => Reached(known, type).Contains(type))];
-        Assert.Empty(onCircles);
-        Assert.Contains("Sequence", known["Scheduler"]);
-        foreach (string runs in (string[])["Engine", "IPass", "Continuation", "EnginePasses"])
-            Assert.Empty(Reached(known, runs).Intersect(["Scheduler", "Sequence", "PassPlan", "RequestQueue"]));
-    }
-
-    [Theory]
-    [InlineData("class A { B b; } class B { }", false)]
-    [InlineData("class A { B b; } class B { void M(C c) { } } class C { void M() => new A(); }", true)]
-    [InlineData("class A { A next; }", false)] // a list of its own kind
-    [InlineData("class A { B b; } class B { } // told by A", false)]
-    public void A_circle_of_types_is_noticed(string code, bool isNoticed)
-    {
-        Dictionary<string, HashSet<string>> known = Known(code.Replace(" class", "\nclass").Split('\n'));
-        Assert.Equal(isNoticed, known.Keys.Any(type => Reached(known, type).Contains(type)));
-    }
-
-    private static Dictionary<string, HashSet<string>> KnownTypes(string room) =>
-        Known(SourceText.Files("src", "GptOss", room).SelectMany(File.ReadLines));
-
-    // What a type names, and what the types within it name, down to the next type that begins at the left margin.
-    private static Dictionary<string, HashSet<string>> Known(IEnumerable<string> lines)
-    {
-        var words = new Dictionary<string, HashSet<string>>();
-        string? type = null;
-        foreach (string line in lines)
-        {
-            string code = SourceText.WithoutComment(line);
-            if (!code.StartsWith(' ') && SourceText.TypesOf("", [code]).FirstOrDefault() is { } begins)
-                words.TryAdd(type = begins.Name, []); // once more where it is partial
-            else if (code.StartsWith("using ", StringComparison.Ordinal))
-                type = null; // the head of the next file
-            if (type is not null)
-                words[type].UnionWith(Word().Matches(code).Select(word => word.Value));
-        }
-        return words.ToDictionary(
-            each => each.Key,
-            each => each.Value.Intersect(words.Keys).Where(name => name != each.Key).ToHashSet()
-        );
-    }
-
-    // The types that a type knows, and those that they know, and so on; itself only by way of another.
-    private static HashSet<string> Reached(Dictionary<string, HashSet<string>> known, string type)
-    {
-        HashSet<string> reached = [];
-        Queue<string> next = new(known[type]);
-        while (next.TryDequeue(out string? name))
-            if (reached.Add(name))
-                foreach (string further in known[name])
-                    next.Enqueue(further);
-        return reached;
-    }
-
     /// <summary>A global using of a room would hide from the other tests.</summary>
     [Fact]
     public void Global_usings_name_the_base_library_only() =>
@@ -187,7 +126,4 @@ public sealed partial class RoomsTests
 
     [GeneratedRegex(@"\b[A-Z]\w+\b")]
     private static partial Regex RoomName();
-
-    [GeneratedRegex(@"(?<!\.)\b[A-Z]\w*")]
-    private static partial Regex Word();
 }

@@ -12,6 +12,9 @@ internal static class Failure
     /// <summary>Nothing went wrong, but the model gave no answer.</summary>
     public const int NoAnswer = 3;
 
+    /// <summary>The line where a person ended the work.</summary>
+    public const string Interrupted = "Interrupted.";
+
     private const int LineLimit = 8192;
 
     /// <summary>Writes the line for an exception; returns the exit code.</summary>
@@ -19,9 +22,7 @@ internal static class Failure
     {
         Exception cause = Cause(exception);
         WriteLine(
-            cause is OperationCanceledException && interruption.IsCancellationRequested
-                ? Interruption.Message
-                : Describe(cause)
+            cause is OperationCanceledException && interruption.IsCancellationRequested ? Interrupted : Describe(cause)
         );
         return cause is UsageException ? WrongUsage : Error;
     }

@@ -7,8 +7,6 @@ namespace GptOss.Cli.Shell;
 /// </summary>
 internal sealed class Interruption : IDisposable
 {
-    public const string Message = "Interrupted.";
-
     // The engine looks at its stop flag many times a second; reading from a terminal or a slow disk does not.
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(500);
 
@@ -54,7 +52,7 @@ internal sealed class Interruption : IDisposable
     private static async Task EndAfterGrace()
     {
         await Task.Delay(Grace).ConfigureAwait(false);
-        Failure.WriteLine(Message);
+        Failure.WriteLine(Failure.Interrupted);
         Environment.Exit(Failure.Error);
     }
 }

@@ -32,7 +32,7 @@ internal static class ResultText
                 null => "null",
                 string text => text,
                 JsonElement element => Of(element, 0),
-                { } value => Of(ToolText.Element(value), 0),
+                { } value => Of(ContentJson.Element(value), 0),
             };
         }
         catch (NotSupportedException)
@@ -51,7 +51,7 @@ internal static class ResultText
     {
         try
         {
-            return Of(ToolText.Element(content), 0);
+            return Of(ContentJson.Element(content), 0);
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
@@ -81,12 +81,12 @@ internal static class ResultText
         value.ValueKind switch
         {
             JsonValueKind.Undefined or JsonValueKind.Null => "null",
-            JsonValueKind.String => SchemaText.Of(value),
+            JsonValueKind.String => JsonString.Of(value),
             JsonValueKind.Object when Text(value, "$type") is { } type => ContentOf(value, type, depth),
             JsonValueKind.Object when ToolEnvelope.TryOpen(value, out ToolEnvelope envelope) => Opened(envelope, depth),
             JsonValueKind.Object when ToolEnvelope.IsLoneContentBlock(value) => OfContentBlock(value),
             JsonValueKind.Array when depth < DeepestList && IsList(value) => Lines(value, depth),
-            _ => ToolText.Compact(value),
+            _ => ContentJson.Compact(value),
         };
 
     private static string Lines(JsonElement list, int depth) =>
@@ -135,7 +135,7 @@ internal static class ResultText
             default:
                 // An object of the tool's own may have a property "$type" too, and is then shown as JSON. Only kinds
                 // that Microsoft.Extensions.AI uses are hidden.
-                return KnownContents.Contains(type) ? NotShown(type) : ToolText.Compact(content);
+                return KnownContents.Contains(type) ? NotShown(type) : ContentJson.Compact(content);
         }
     }
 
@@ -171,7 +171,7 @@ internal static class ResultText
             envelope.Structured is { } structured && (!envelope.IsError || envelope.ContentBlocks.Count == 0)
                 ? depth < DeepestList && envelope.IsBare
                     ? Of(structured, depth + 1)
-                    : ToolText.Compact(structured)
+                    : ContentJson.Compact(structured)
                 : string.Join('\n', envelope.ContentBlocks.Select(OfContentBlock));
         return !envelope.IsError || text.StartsWith("Error", StringComparison.OrdinalIgnoreCase)
             ? text
@@ -182,7 +182,7 @@ internal static class ResultText
     private static string OfContentBlock(JsonElement item) =>
         ToolEnvelope.Kind(item) switch
         {
-            _ when item.ValueKind == JsonValueKind.String => SchemaText.Of(item),
+            _ when item.ValueKind == JsonValueKind.String => JsonString.Of(item),
             "text" => Member(item, "text") ?? "",
             "image" or "audio" => Media(item, "data"),
             "resource_link" => NotShown($"{Type(item) ?? "link"}, {Member(item, "uri")}"),
@@ -220,6 +220,6 @@ internal static class ResultText
         value.ValueKind == JsonValueKind.Object
         && JsonText.TryGet(value, name, out JsonElement text)
         && text.ValueKind == JsonValueKind.String
-            ? SchemaText.Of(text)
+            ? JsonString.Of(text)
             : null;
 }

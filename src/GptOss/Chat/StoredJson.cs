@@ -22,7 +22,7 @@ internal static class StoredJson
                 null => null,
                 JsonElement element => element,
                 string text => JsonElement.Parse(text),
-                _ => ToolText.Element(stored),
+                _ => ContentJson.Element(stored),
             };
             if (json is { ValueKind: JsonValueKind.String } written)
                 json = JsonElement.Parse(written.GetString()!);

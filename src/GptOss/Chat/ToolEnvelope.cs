@@ -115,7 +115,7 @@ internal readonly record struct ToolEnvelope
     /// <summary>The text of a property, found by the protocol's name for it; null where it has none.</summary>
     public static string? Text(JsonElement value, string name) =>
         TryGet(value, name, out JsonElement text) && text.ValueKind == JsonValueKind.String
-            ? SchemaText.Of(text)
+            ? JsonString.Of(text)
             : null;
 
     /// <summary>Finds a property by the protocol's name for it, however the object spells that name.</summary>
@@ -130,7 +130,7 @@ internal readonly record struct ToolEnvelope
     {
         var members = new OrderedDictionary<string, JsonElement>();
         foreach (JsonProperty member in value.EnumerateObject())
-            members[Plain(SchemaText.NameOf(member))] = member.Value;
+            members[Plain(JsonString.NameOf(member))] = member.Value;
         return members;
     }
 

@@ -1,19 +1,13 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
-using System.Text.Json.Serialization;
-using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.AI;
 
 namespace GptOss.Chat;
 
 /// <summary>
-/// Converts the arguments of function calls between .NET values and the JSON text that the model writes, and holds the
-/// JSON options by which <see cref="ResultText"/> writes results.
+/// Converts the arguments of function calls between .NET values and the JSON text that the model writes.
 /// </summary>
 internal static class ToolText
 {
-    private static readonly JsonSerializerOptions Options = MakeOptions();
-
     /// <summary>
     /// The arguments of a call as one line of JSON; in the place of an argument that cannot be written stands a text
     /// that says so.
@@ -24,14 +18,14 @@ internal static class ToolText
             return "{}";
         try
         {
-            return Compact(Element(arguments));
+            return ContentJson.Compact(ContentJson.Element(arguments));
         }
         catch (Exception error) when (error is not OutOfMemoryException)
         {
             var readable = new Dictionary<string, object?>();
             foreach ((string name, object? value) in arguments)
                 readable[name] = value is null ? null : ResultText.Of(new FunctionResultContent("", value));
-            return Compact(Element(readable));
+            return ContentJson.Compact(ContentJson.Element(readable));
         }
     }
 
@@ -45,7 +39,7 @@ internal static class ToolText
     {
         try
         {
-            return Compact(Element(Parse(written))) == compact;
+            return ContentJson.Compact(ContentJson.Element(Parse(written))) == compact;
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
@@ -67,58 +61,6 @@ internal static class ToolText
         return call;
     }
 
-    /// <summary>A value as JSON, by the rules by which Microsoft.Extensions.AI stores conversations.</summary>
-    /// <exception cref="NotSupportedException">The application was trimmed and does not know the value's
-    /// type.</exception>
-    public static JsonElement Element(object value) =>
-        value switch
-        {
-            AIContent content => JsonSerializer.SerializeToElement(content, Options.GetTypeInfo(typeof(AIContent))),
-            IEnumerable<AIContent> contents => JsonSerializer.SerializeToElement(
-                (IList<AIContent>)[.. contents],
-                Options.GetTypeInfo(typeof(IList<AIContent>))
-            ),
-            IDictionary<string, object?> map => JsonSerializer.SerializeToElement(
-                map,
-                Options.GetTypeInfo(typeof(IDictionary<string, object?>))
-            ),
-            _ => JsonSerializer.SerializeToElement(value, Options.GetTypeInfo(value.GetType())),
-        };
-
-    /// <summary>JSON on one line.</summary>
-    public static string Compact(JsonElement value)
-    {
-        try
-        {
-            return JsonSerializer.Serialize(value, (JsonTypeInfo<JsonElement>)Options.GetTypeInfo(typeof(JsonElement)));
-        }
-        catch (Exception error)
-            when (error is InvalidOperationException or JsonException
-                && error is not ObjectDisposedException
-                && value.ValueKind != JsonValueKind.Undefined
-                && !IsTooDeep(value)
-            )
-        {
-            return value.GetRawText(); // half of a surrogate pair, which only an escape such as \ud800 can express
-        }
-    }
-
-    private static bool IsTooDeep(JsonElement value)
-    {
-        try
-        {
-            using JsonDocument again = JsonDocument.Parse(
-                value.GetRawText(),
-                new JsonDocumentOptions { MaxDepth = Options.MaxDepth }
-            );
-            return false;
-        }
-        catch (JsonException)
-        {
-            return true;
-        }
-    }
-
     private static Dictionary<string, object?> Parse(string written)
     {
         if (string.IsNullOrWhiteSpace(written))
@@ -136,23 +78,7 @@ internal static class ToolText
             arguments[argument.Name] = argument.Value.ValueKind == JsonValueKind.Null ? null : argument.Value.Clone();
         // Half of a surrogate pair parses, but throws when somebody reads the argument. Writing the arguments once
         // throws here already, where the failure becomes the call's exception.
-        Compact(Element(arguments));
+        ContentJson.Compact(ContentJson.Element(arguments));
         return arguments;
-    }
-
-    private static JsonSerializerOptions MakeOptions()
-    {
-        var options = new JsonSerializerOptions(AIJsonUtilities.DefaultOptions)
-        {
-            WriteIndented = false,
-            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-            // A function's result is shown to the model even if it is nested deeply, refers to itself, or holds numbers
-            // such as infinity, which JSON lacks.
-            MaxDepth = 1000,
-            ReferenceHandler = ReferenceHandler.IgnoreCycles,
-            NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
-        };
-        options.MakeReadOnly();
-        return options;
     }
 }

@@ -89,6 +89,8 @@ internal sealed class CheckpointFolder : IWeightStore, IDisposable
             JsonFields? generationConfig = FilesInMemory.Exists(generation) ? JsonFields.Load(generation) : null;
 
             (string[] names, Dictionary<string, string>? placement) = WeightFiles.Find(folder);
+            if (names.Length == 0)
+                throw FolderLook.NoWeights(folder);
             foreach (string name in names)
                 files.Add(
                     SafetensorsFile.Open(

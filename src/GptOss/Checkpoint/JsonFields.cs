@@ -112,6 +112,15 @@ internal sealed class JsonFields
         : PythonNumbers.IsQuoted(value) ? throw Wrong(name, "a finite number", Found(value))
         : Demand(value, name, JsonValueKind.Number, "a number").GetDouble();
 
+    /// <summary>A positive number; the given one where the field is absent.</summary>
+    public double Positive(string name, double absent)
+    {
+        double value = OptionalNumber(name) ?? absent;
+        return (float)value is > 0 and <= float.MaxValue
+            ? value // checked in float32, where 1e-50 would be zero
+            : throw Wrong(name, "a positive number within float32", $"{value:R}");
+    }
+
     /// <summary>The string of a required field.</summary>
     public string Text(string name) => OptionalText(name) ?? throw Missing(name, "a string");
 

@@ -4,12 +4,6 @@ using System.Text.Unicode;
 namespace GptOss.Checkpoint;
 
 /// <summary>
-/// Where a tensor lies in its file: bytes <c>[Begin, Begin + ByteLength)</c>, which hold <c>Count</c> values of type
-/// <c>DType</c>.
-/// </summary>
-internal sealed record TensorEntry(string Name, DType DType, long[] Shape, long Count, long Begin, long ByteLength);
-
-/// <summary>
 /// The header of a safetensors file: 8 bytes of length n (little endian), n bytes of JSON, then the tensors without a
 /// gap.
 /// </summary>

@@ -20,8 +20,8 @@ internal static partial class WeightFiles
     /// <summary>
     /// The names of the folder's weight files in ascending order, and which tensor the index promises in which of them.
     /// </summary>
-    /// <returns>Placement is null where no index counts.</returns>
-    /// <exception cref="CheckpointException">No weight file, an incomplete series, or a damaged index.</exception>
+    /// <returns>No name where no weight file is found; placement is null where no index counts.</returns>
+    /// <exception cref="CheckpointException">An incomplete series or a damaged index.</exception>
     public static (string[] Names, Dictionary<string, string>? Placement) Find(string folder)
     {
         string index = Path.Join(folder, IndexName);
@@ -100,7 +100,7 @@ internal static partial class WeightFiles
                 );
         }
         if (series is not { Total: int total })
-            throw FolderLook.NoWeights(folder);
+            return [];
 
         int first = found.ContainsKey(0) ? 0 : 1,
             last = first == 0 && !found.ContainsKey(total) ? total - 1 : total;

@@ -37,7 +37,7 @@ internal static class JsonText
     {
         var members = new OrderedDictionary<string, JsonElement>();
         foreach (JsonProperty member in value.EnumerateObject())
-            members[SchemaText.NameOf(member)] = member.Value;
+            members[JsonString.NameOf(member)] = member.Value;
         return members;
     }
 
@@ -74,7 +74,7 @@ internal static class JsonText
                 AppendArray(text, value, depth, cut);
                 break;
             case JsonValueKind.String:
-                AppendString(text, SchemaText.Of(value));
+                AppendString(text, JsonString.Of(value));
                 break;
             case JsonValueKind.Number:
                 text.Append(Number(value.GetRawText()));

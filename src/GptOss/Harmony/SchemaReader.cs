@@ -77,7 +77,7 @@ internal sealed class SchemaReader
 
     private ToolType Follow(JsonElement reference, int depth)
     {
-        string pointer = reference.ValueKind == JsonValueKind.String ? SchemaText.Of(reference) : "";
+        string pointer = reference.ValueKind == JsonValueKind.String ? JsonString.Of(reference) : "";
         if (_references.Find(pointer) is not { } target || !_open.Add(pointer))
             return ToolType.Any;
         ToolType type = Read(target, null, depth);
@@ -147,7 +147,7 @@ internal sealed class SchemaReader
         var properties = new OrderedDictionary<string, ToolType>();
         foreach ((string name, JsonElement property) in Map(members, "properties"))
             properties[name] = Read(property, name, depth + 1);
-        var required = new HashSet<string>(List(members, "required").Where(IsText).Select(SchemaText.Of));
+        var required = new HashSet<string>(List(members, "required").Where(IsText).Select(JsonString.Of));
         foreach (string name in required)
             properties.TryAdd(name, ToolType.Any);
         return new ToolType
@@ -170,7 +170,7 @@ internal sealed class SchemaReader
     {
         IEnumerable<string> named =
             !members.TryGetValue("type", out JsonElement type) ? []
-            : IsText(type) ? [SchemaText.Of(type)]
+            : IsText(type) ? [JsonString.Of(type)]
             : Strings(type);
         return [.. named.Select(SchemaWords.Word).OfType<string>().Distinct()];
     }
@@ -266,7 +266,7 @@ internal sealed class SchemaReader
     {
         if (!members.TryGetValue(name, out JsonElement value) || !IsText(value))
             return null;
-        string text = SchemaText.Of(value);
+        string text = JsonString.Of(value);
         _budget.Step(text.Length / CharactersOfStep);
         return text;
     }
@@ -281,7 +281,7 @@ internal sealed class SchemaReader
             ? list.EnumerateArray().TakeWhile(_ => _budget.Step() && !_budget.IsSpent)
             : [];
 
-    private IEnumerable<string> Strings(JsonElement list) => List(list).Where(IsText).Select(SchemaText.Of);
+    private IEnumerable<string> Strings(JsonElement list) => List(list).Where(IsText).Select(JsonString.Of);
 
     private IEnumerable<KeyValuePair<string, JsonElement>> Map(
         OrderedDictionary<string, JsonElement> members,

@@ -60,7 +60,7 @@ internal sealed class SchemaReferences(JsonElement root, SchemaBudget budget)
                 if (member.Value.ValueKind is JsonValueKind.Object or JsonValueKind.Array)
                     Name(member.Value, depth + 1);
                 else if (member.Value.ValueKind == JsonValueKind.String)
-                    NameBy(SchemaText.NameOf(member), SchemaText.Of(member.Value), value);
+                    NameBy(JsonString.NameOf(member), JsonString.Of(member.Value), value);
             }
         }
     }

@@ -31,20 +31,6 @@ internal sealed class TokenText
         return isKnown || (token == _bytes.Count && _oneMore is not null);
     }
 
-    /// <summary>The bytes of several tokens together; false if an id is in no vocabulary.</summary>
-    public bool TryGet(IEnumerable<int> tokens, out byte[] bytes)
-    {
-        var all = new List<byte>();
-        bool areKnown = true;
-        foreach (int token in tokens)
-        {
-            areKnown &= TryGet(token, out ReadOnlySpan<byte> one);
-            all.AddRange(one);
-        }
-        bytes = [.. all];
-        return areKnown;
-    }
-
     /// <summary>The text of several tokens, with U+FFFD for unknown ids and for bytes that are not UTF-8.</summary>
     public string Lossy(ReadOnlySpan<int> tokens)
     {

@@ -154,8 +154,8 @@ internal sealed class ToolSchemaWriter
 
     private string Default(JsonElement schema, JsonElement value) =>
         value.ValueKind != JsonValueKind.String ? JsonText.Compact(value, () => _isCut = true)
-        : IsEnumeration(schema) ? SchemaText.Of(value)
-        : $"\"{SchemaText.Of(value)}\"";
+        : IsEnumeration(schema) ? JsonString.Of(value)
+        : $"\"{JsonString.Of(value)}\"";
 
     /// <summary>
     /// The default of a variant where <c>oneOf</c> is the whole type: there the library also quotes the default of an
@@ -174,10 +174,10 @@ internal sealed class ToolSchemaWriter
         schema.ValueKind == JsonValueKind.Object && JsonText.TryGet(schema, name, out JsonElement value) ? value : null;
 
     private static string? TextOf(JsonElement schema, string name) =>
-        Get(schema, name) is { ValueKind: JsonValueKind.String } text ? SchemaText.Of(text) : null;
+        Get(schema, name) is { ValueKind: JsonValueKind.String } text ? JsonString.Of(text) : null;
 
     private static IEnumerable<string> Strings(JsonElement array) =>
         from item in array.EnumerateArray()
         where item.ValueKind == JsonValueKind.String
-        select SchemaText.Of(item);
+        select JsonString.Of(item);
 }

@@ -10,17 +10,13 @@ namespace GptOss.Model;
 /// A query sees its own position and those before it, in sliding layers only the last <c>window</c> of them. It walks
 /// the pages of keys in ascending order of position. 64 pages, 4,096 positions, make a split. Each split is summed from
 /// an empty state and then merged, in ascending order, into a state that begins with the sink (docs/decisions/0002).
-/// That is the order of the sum whoever computes a split, so the bits are the same whether one worker does all splits
-/// of a head or, where there are fewer heads than the team has use for, several workers share them.
+/// That is the order of <see cref="AttentionDefinition"/> whoever computes a split, so the bits are the same whether
+/// one worker does all splits of a head or, where there are fewer heads than the team has use for, several workers
+/// share them.
 /// </remarks>
 internal static unsafe class Attention
 {
 #pragma warning disable CS8500 // The pointers to managed types lead to locals of a frame that outlives the call.
-
-    /// <summary>
-    /// Rows of a query block: as many rows of a sequence as meet a page of keys while it is in the first-level cache.
-    /// </summary>
-    public const int RowsPerQueryBlock = 16;
 
     /// <summary>
     /// The most items between two looks at the stop flag. An item with more than one split looks at it itself; one with

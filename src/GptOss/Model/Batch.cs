@@ -26,12 +26,16 @@ internal enum Wanted
 internal readonly record struct RowRun(KvSequence Sequence, int Start, int FirstRow, int Count);
 
 /// <summary>
-/// A query block: at most <see cref="Attention.RowsPerQueryBlock"/> consecutive rows of one run that attend together.
+/// A query block: at most <see cref="MostRows"/> consecutive rows of one run that attend together.
 /// </summary>
 /// <param name="Run">The run that the rows belong to.</param>
 /// <param name="First">Index of the block's first row within the run.</param>
 /// <param name="Count">Number of rows in the block.</param>
-internal readonly record struct QueryBlock(RowRun Run, int First, int Count);
+internal readonly record struct QueryBlock(RowRun Run, int First, int Count)
+{
+    /// <summary>As many rows of a sequence as meet a page of keys while it is in the first-level cache.</summary>
+    public const int MostRows = 16;
+}
 
 /// <summary>The rows of one forward pass: each is one token of one sequence at one position.</summary>
 /// <remarks>
@@ -52,7 +56,7 @@ internal sealed class Batch
     public ReadOnlySpan<RowRun> Runs => CollectionsMarshal.AsSpan(_runs);
 
     /// <summary>
-    /// The rows in pieces of at most <see cref="Attention.RowsPerQueryBlock"/>: what one worker attends to at a time.
+    /// The rows in pieces of at most <see cref="QueryBlock.MostRows"/>: what one worker attends to at a time.
     /// </summary>
     public ReadOnlySpan<QueryBlock> QueryBlocks => CollectionsMarshal.AsSpan(_queryBlocks);
 
@@ -91,8 +95,8 @@ internal sealed class Batch
         var run = new RowRun(sequence, sequence.Length, Count, tokens.Length);
         _runs.Add(run);
         _kept.Add(run.Count);
-        for (int first = 0; first < tokens.Length; first += Attention.RowsPerQueryBlock)
-            _queryBlocks.Add(new QueryBlock(run, first, Math.Min(Attention.RowsPerQueryBlock, tokens.Length - first)));
+        for (int first = 0; first < tokens.Length; first += QueryBlock.MostRows)
+            _queryBlocks.Add(new QueryBlock(run, first, Math.Min(QueryBlock.MostRows, tokens.Length - first)));
         for (int i = 0; i < tokens.Length; i++)
         {
             _tokens.Add(tokens[i]);

@@ -83,8 +83,8 @@ internal static unsafe class Linear
         private readonly Rows _y = y;
         private readonly Workspace _ws = ws;
 
-        // The items of the job are units of outputs, one part's after the other's, so that a worker's range is a stretch
-        // of one part's weights, or of two neighbours'.
+        // The items of the job are units of outputs, one part's after the other's, so that a worker's range is a
+        // stretch of one part's weights, or of two neighbours'.
         public void Run<TFormat>()
             where TFormat : struct, IMatrixFormat
         {

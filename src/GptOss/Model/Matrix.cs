@@ -91,7 +91,7 @@ internal readonly unsafe struct Matrix
 
     /// <summary>Adds the bias of outputs <paramref name="first"/> and following to those of every row.</summary>
     /// <param name="y">The results, [rows, outputs].</param>
-    /// <param name="first">The first output.</param>
+    /// <param name="first">The first output of the range.</param>
     /// <param name="bias">Working memory, one float for each output of the range.</param>
     public void AddBias(Rows y, int first, Span<float> bias)
     {

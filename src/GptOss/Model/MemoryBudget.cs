@@ -96,13 +96,6 @@ internal static class MemoryBudget
     }
 }
 
-/// <summary>What weights take of the memory.</summary>
-/// <param name="Mapped">Bytes that every pass reads where the files are mapped. They lie in the page cache, which the
-/// system counts as free.</param>
-/// <param name="Copied">Bytes of memory that was taken for weights, such as the copies of
-/// <see cref="Precision.Fast"/>. The system counts them no longer as free, but a limit does not know of them.</param>
-internal readonly record struct WeightBytes(long Mapped, long Copied);
-
 /// <summary>A budget of keys and values as it is told.</summary>
 /// <param name="Bytes">The most bytes that all keys and values may take.</param>
 /// <param name="Pages">How many pages of 64 positions of a group of layers that is.</param>

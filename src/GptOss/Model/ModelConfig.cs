@@ -109,9 +109,9 @@ internal sealed record ModelConfig
             VocabSize = json.Int32("vocab_size", 1, MaxVocabulary),
             SlidingWindow = json.Int32("sliding_window", 1, MaxPosition),
             IsSliding = ReadLayerTypes(json, layers),
-            RmsNormEps = (float)Positive(json, "rms_norm_eps", 1e-5),
-            SwiGluLimit = (float)Positive(json, "swiglu_limit", 7.0),
-            SwiGluAlpha = (float)Positive(json, "swiglu_alpha", 1.702),
+            RmsNormEps = (float)json.Positive("rms_norm_eps", 1e-5),
+            SwiGluLimit = (float)json.Positive("swiglu_limit", 7.0),
+            SwiGluAlpha = (float)json.Positive("swiglu_alpha", 1.702),
             TieWordEmbeddings = json.OptionalBoolean("tie_word_embeddings") ?? false,
             AttentionBias = !huggingFace || (json.OptionalBoolean("attention_bias") ?? true),
             Rope = rope,
@@ -188,13 +188,5 @@ internal sealed record ModelConfig
                 }
             ),
         ];
-    }
-
-    internal static double Positive(JsonFields json, string field, double fallback)
-    {
-        double value = json.OptionalNumber(field) ?? fallback;
-        return (float)value is > 0 and <= float.MaxValue
-            ? value // checked in float32, where 1e-50 would be zero
-            : throw json.Wrong(field, "a positive number within float32", $"{value:R}");
     }
 }

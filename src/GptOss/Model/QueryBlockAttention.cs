@@ -13,7 +13,7 @@ namespace GptOss.Model;
 /// </remarks>
 internal readonly unsafe ref struct QueryBlockAttention
 {
-    private const int SplitPositions = 64 * PageGroup.Positions;
+    private const int SplitPositions = AttentionDefinition.SplitPositions;
 
     private readonly ModelConfig _c;
     private readonly KvLayer _kv;

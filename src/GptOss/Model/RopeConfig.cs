@@ -28,7 +28,7 @@ internal sealed record RopeConfig
     // which is zero for 1.
     private static double ReadTheta(JsonFields json, double fallback)
     {
-        double theta = ModelConfig.Positive(json, "rope_theta", fallback);
+        double theta = json.Positive("rope_theta", fallback);
         return theta > 1 ? theta : throw json.Wrong("rope_theta", "a number above 1", $"{theta}");
     }
 
@@ -45,7 +45,7 @@ internal sealed record RopeConfig
         RefuseContradictions(json, rope);
         // Read even where the rope object has its own, so that a damaged value is noticed.
         int? initial = json.OptionalInt32("initial_context_length", 1, MaxContext);
-        double? factor = rope.OptionalNumber("factor") is null ? null : ModelConfig.Positive(rope, "factor", 1);
+        double? factor = rope.OptionalNumber("factor") is null ? null : rope.Positive("factor", 1);
         if (plain && factor is { } scaled && scaled != 1)
             throw rope.Wrong(
                 "factor",
@@ -57,13 +57,13 @@ internal sealed record RopeConfig
         {
             Theta = theta,
             Factor = plain ? 1 : factor ?? throw rope.Missing("factor", "a number", "YaRN has no default for it."),
-            BetaFast = ModelConfig.Positive(rope, "beta_fast", 32),
-            BetaSlow = ModelConfig.Positive(rope, "beta_slow", 1),
+            BetaFast = rope.Positive("beta_fast", 32),
+            BetaSlow = rope.Positive("beta_slow", 1),
             OriginalContext = rope.OptionalInt32("original_max_position_embeddings", 1, MaxContext) ?? initial ?? 4096,
             Truncate = rope.OptionalBoolean("truncate") ?? true,
             AttentionFactor = rope.OptionalNumber("attention_factor") is null
                 ? null
-                : ModelConfig.Positive(rope, "attention_factor", 1),
+                : rope.Positive("attention_factor", 1),
         };
     }
 
@@ -101,9 +101,9 @@ internal sealed record RopeConfig
         new()
         {
             Theta = ReadTheta(json, 150_000),
-            Factor = ModelConfig.Positive(json, "rope_scaling_factor", 1),
-            BetaFast = ModelConfig.Positive(json, "rope_ntk_beta", 32),
-            BetaSlow = ModelConfig.Positive(json, "rope_ntk_alpha", 1),
+            Factor = json.Positive("rope_scaling_factor", 1),
+            BetaFast = json.Positive("rope_ntk_beta", 32),
+            BetaSlow = json.Positive("rope_ntk_alpha", 1),
             OriginalContext = json.OptionalInt32("initial_context_length", 1, MaxContext) ?? 4096,
             Truncate = false,
         };

@@ -1,4 +1,5 @@
 using System.Text;
+using GptOss.Cli.Debug;
 using GptOss.Harmony;
 using GptOss.Tokenization;
 

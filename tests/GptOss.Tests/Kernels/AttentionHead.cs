@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using GptOss.Kernels;
+using GptOss.Model;
 
 namespace GptOss.Tests.Kernels;
 
@@ -18,6 +19,9 @@ internal sealed record AttentionHead(int HeadDim, float[] Queries, float[][] Key
     }
 
     public int Count => Queries.Length / HeadDim;
+
+    // What a query is multiplied by before it meets keys.
+    private float Scale => (float)(1 / Math.Sqrt(HeadDim));
 
     public Rows QueryRows => new(Queries, HeadDim);
 
@@ -70,6 +74,46 @@ internal sealed record AttentionHead(int HeadDim, float[] Queries, float[][] Key
                 values
             );
         }
+    }
+
+    /// <summary>What the pages give to the state, on registers of the test's choice.</summary>
+    public void Fold(int from, int to, AttentionState state, int width)
+    {
+        for (int page = from / 64; 64 * page < to; page++)
+        {
+            int first = Math.Max(from - 64 * page, 0),
+                end = Math.Min(to - 64 * page, 64);
+            float[] keys = KeyPages[page],
+                values = ValuePages[page];
+            var scores = new Rows(new float[Count * 64], 64);
+            var scaled = new Rows([.. Queries.Select(value => value * Scale)], HeadDim);
+            Registers.Run(
+                width,
+                new PageProduct.AddProduct(scaled, keys, scores, 0, HeadDim, MemoryMarshal.AsBytes(keys.AsSpan()))
+            );
+            Registers.Run(width, new PageAttention.WeighScores(scores, first, end, state));
+            Registers.Run(
+                width,
+                new PageProduct.AddProduct(
+                    scores,
+                    values,
+                    state.Values,
+                    first,
+                    end,
+                    MemoryMarshal.AsBytes(values.AsSpan())
+                )
+            );
+        }
+    }
+
+    /// <summary>What the definition gives to the only query, whose last position is the one before the end.</summary>
+    public float[] Defined(int from, int to, float sink)
+    {
+        float[] keys = new float[to * HeadDim],
+            values = [.. ValuePages.SelectMany(page => page).Take(to * HeadDim)];
+        for (int i = 0; i < keys.Length; i++)
+            keys[i] = KeyPages[i / HeadDim / 64][i % HeadDim * 64 + i / HeadDim % 64];
+        return AttentionDefinition.Of(Queries, new Rows(keys, HeadDim), new Rows(values, HeadDim), sink, to - from);
     }
 
     /// <summary>

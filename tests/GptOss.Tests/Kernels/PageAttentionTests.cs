@@ -150,50 +150,30 @@ public class PageAttentionTests
     }
 
     [Theory]
-    [MemberData(nameof(Registers.Widths), MemberType = typeof(Registers))]
-    public void Every_width_gives_weights_of_the_stated_order(int width)
+    [MemberData(nameof(Registers.WidthsWith), new[] { 8, 20, 64, 72 }, MemberType = typeof(Registers))]
+    public void Every_width_gives_the_bits_of_the_definition(int width, int headDim)
     {
-        // Nothing seen, a lower and a higher maximum
-        foreach (float before in (float[])[float.NegativeInfinity, -0.2f, 5f])
-        foreach ((int from, int to) in ((int, int)[])[(0, 64), (0, 1), (63, 64), (5, 38)])
+        const int Queries = 5; // four that share a tile, and one
+        AttentionHead head = AttentionHead.Random(headDim, positions: 256, seed: headDim, Queries);
+        // Sinks below the scores, among them and above; single positions, a part of a page, parts and wholes of pages
+        foreach (float sink in (float[])[-9, 0.1f, 9])
+        foreach ((int from, int to) in ((int, int)[])[(0, 1), (63, 64), (5, 38), (0, 64), (30, 201), (0, 256)])
         {
-            const int headDim = 20,
-                queries = 3;
-            AttentionHead head = AttentionHead.Random(headDim, positions: 64, seed: 1, queries);
             AttentionState state = head.Fresh(),
-                expected = head.Fresh();
-            float[] scores = Sample.Floats(queries * 64, seed: to),
-                weights = new float[scores.Length];
-            Sample.Floats(queries * headDim, seed: 3).CopyTo(state.Values.Values);
-            state.Maxima.Fill(before);
-            state.Sums.Fill(1.25f);
-            for (int q = 0; q < queries; q++)
+                total = head.WithSink(sink);
+            head.Fold(from, to, state, width);
+            total.Merge(state);
+
+            for (int q = 0; q < Queries; q++)
             {
-                float maximum = Math.Max(before, scores[(64 * q + from)..(64 * q + to)].Max());
-                float correction = maximum > before ? Exp.Of(before - maximum) : 1;
-                var lanes = new float[16];
-                for (int j = 0; j < 64; j++)
-                {
-                    weights[64 * q + j] = j >= from && j < to ? Exp.Of(scores[64 * q + j] - maximum) : 0;
-                    lanes[j % 16] += weights[64 * q + j];
-                }
-                for (int half = 8; half > 0; half /= 2)
-                for (int i = 0; i < half; i++)
-                    lanes[i] += lanes[i + half];
-                expected.Maxima[q] = maximum;
-                expected.Sums[q] = 1.25f * correction + lanes[0];
-                for (int i = 0; i < headDim; i++)
-                    expected.Values[q][i] = state.Values[q][i] * correction;
+                float[] result = total.Values[q].ToArray();
+                float sum = total.Sums[q];
+                Sample.AssertSameBits(
+                    head.Only(q).Defined(from, to, sink),
+                    Array.ConvertAll(result, value => value / sum),
+                    $"{Queries} queries × {headDim}, {from} to {to}, sink {sink}, query {q}"
+                );
             }
-
-            Registers.Run(width, new PageAttention.WeighScores(new Rows(scores, 64), from, to, state));
-
-            Sample.AssertSameBits(weights, scores, $"weights, {queries} queries, {from} to {to}, before {before}");
-            Sample.AssertSameBits(
-                Floats(expected),
-                Floats(state),
-                $"state, {queries} queries × {headDim}, {from} to {to}, before {before}"
-            );
         }
     }
 

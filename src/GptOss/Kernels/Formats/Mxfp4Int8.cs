@@ -342,8 +342,8 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
 }
 
 /// <summary>
-/// Multiplies sixteen MXFP4 blocks of one weight row by quantised activations in block order (<see cref="Int8Row"/>), at
-/// each width of registers: lane 4 · (b mod 4) + b / 4 receives what belongs to block b.
+/// Multiplies sixteen MXFP4 blocks of one weight row by quantised activations in block order (<see cref="Int8Row"/>),
+/// at each width of registers: lane 4 · (b mod 4) + b / 4 receives what belongs to block b.
 /// </summary>
 internal static class Mxfp4BlockSums
 {

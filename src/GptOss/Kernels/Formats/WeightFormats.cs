@@ -41,7 +41,7 @@ internal static class WeightFormats
     /// <param name="format">The format of the matrix.</param>
     /// <param name="layout">The order of the numbers; formats of other kinds have one order only.</param>
     /// <param name="odd">The format of the odd outputs, where the layout has them apart.</param>
-    /// <param name="kernel">The computation.</param>
+    /// <param name="kernel">The computation that is run.</param>
     public static void Run<TKernel>(WeightFormat format, MatrixLayout layout, WeightFormat odd, ref TKernel kernel)
         where TKernel : struct, IMatrixKernel, allows ref struct
     {
@@ -149,7 +149,7 @@ internal static class WeightFormats
 
     /// <summary>Gives the weights of one output of a matrix that is stored by output, as float32.</summary>
     /// <param name="format">The format of the matrix.</param>
-    /// <param name="w">The whole matrix.</param>
+    /// <param name="w">The whole matrix, all its outputs.</param>
     /// <param name="output">Number of the output.</param>
     /// <param name="row">Receives the weights, [inputs].</param>
     public static void Widen(this WeightFormat format, in StoredWeights w, int output, Span<float> row)

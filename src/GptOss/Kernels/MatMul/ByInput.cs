@@ -6,14 +6,14 @@ using GptOss.Kernels.Registers;
 namespace GptOss.Kernels.MatMul;
 
 /// <summary>
-/// Matrices of numbers, stored input by input: <c>y[t, o] = Σₖ w[k, o] · x[t, k]</c>. The experts of bf16 fine-tunes are
-/// stored in this order.
+/// Matrices of numbers, stored input by input: <c>y[t, o] = Σₖ w[k, o] · x[t, k]</c>. The experts of bf16 fine-tunes
+/// are stored in this order.
 /// </summary>
 /// <remarks>
-/// w: [inputs, outputs]. Each sum has the order of <see cref="ByOutput{TNumbers}"/>, so both give the same bits: product
-/// k is added to lane k mod 16 of its output. For few tokens a register holds one lane of sixteen outputs, and the lanes
-/// of 256 outputs lie in a buffer of shape [16, 256]. For many tokens the weights of 32 outputs are widened into a strip
-/// of shape [32, inputs] once, and multiplied by all of them.
+/// w: [inputs, outputs]. Each sum has the order of <see cref="ByOutput{TNumbers}"/>, so both give the same bits:
+/// product k is added to lane k mod 16 of its output. For few tokens a register holds one lane of sixteen outputs, and
+/// the lanes of 256 outputs lie in a buffer of shape [16, 256]. For many tokens the weights of 32 outputs are widened
+/// into a strip of shape [32, inputs] once, and multiplied by all of them.
 /// </remarks>
 internal readonly unsafe struct ByInput<TNumbers> : IMatrixFormat
     where TNumbers : struct, INumberFormat
@@ -57,7 +57,7 @@ internal readonly unsafe struct ByInput<TNumbers> : IMatrixFormat
     /// <param name="count">Number of outputs of the range.</param>
     /// <param name="x">Activations of the tokens, [tokens, inputs].</param>
     /// <param name="y">Receives output o of the range at [t, first + o]; its shape is [tokens, outputs].</param>
-    /// <param name="scratch">Working memory, [<see cref="ScratchFloats"/>].</param>
+    /// <param name="scratch">Working memory of that length, [<see cref="ScratchFloats"/>].</param>
     public static void Multiply(ReadOnlySpan<byte> weights, int first, int count, Rows x, Rows y, Span<float> scratch)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Width % TNumbers.BlockValues, 0);

@@ -1,3 +1,4 @@
+// Over 300 lines: the tiles of both sizes, one for each width of registers, lie beside the definition of the sum.
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using GptOss.Kernels.Registers;
@@ -9,8 +10,8 @@ namespace GptOss.Kernels.MatMul;
 /// </summary>
 /// <remarks>
 /// w: [outputs, inputs] in the format of the numbers; x: [tokens, inputs] float32; y: [tokens, outputs] float32. Order
-/// of the sum: product k is added to lane k mod 16 by fused multiply-add, k ascending, the inputs padded with zeros to a
-/// multiple of 16; then the lanes are added by the tree of <see cref="ILanes{TSelf}.Sum"/>. All paths give the same
+/// of the sum: product k is added to lane k mod 16 by fused multiply-add, k ascending, the inputs padded with zeros to
+/// a multiple of 16; then the lanes are added by the tree of <see cref="ILanes{TSelf}.Sum"/>. All paths give the same
 /// bits, and so do the same values in another format of numbers.
 /// </remarks>
 internal readonly unsafe struct ByOutput<TNumbers> : IMatrixFormat

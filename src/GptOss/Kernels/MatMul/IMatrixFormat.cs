@@ -31,16 +31,16 @@ internal interface IMatrixFormat
     static abstract int ScratchFloats(int inputs, int tokens);
 
     /// <summary>Multiplies every token's activations by the weights of a range of outputs.</summary>
-    /// <param name="w">The whole matrix.</param>
+    /// <param name="w">The whole matrix, all its outputs.</param>
     /// <param name="first">First output of the range, a multiple of <see cref="UnitOutputs"/>.</param>
     /// <param name="count">Number of outputs of the range: whole units, or all outputs to the end.</param>
     /// <param name="x">Activations after <see cref="Permute"/>, [tokens, permuted width].</param>
     /// <param name="y">Receives the sums at [t, first + o]; its shape is [tokens, outputs of the matrix].</param>
-    /// <param name="scratch">Working memory, [<see cref="ScratchFloats"/>].</param>
+    /// <param name="scratch">Working memory of that length, [<see cref="ScratchFloats"/>].</param>
     static abstract void Multiply(in StoredWeights w, int first, int count, Rows x, Rows y, Span<float> scratch);
 
     /// <summary>Gives the weights of one output as float32, without rounding wherever the format allows it.</summary>
-    /// <param name="w">The whole matrix.</param>
+    /// <param name="w">The whole matrix, all its outputs.</param>
     /// <param name="output">Number of the output.</param>
     /// <param name="row">Receives the weights, [inputs].</param>
     static abstract void Widen(in StoredWeights w, int output, Span<float> row);

@@ -191,8 +191,8 @@ internal static partial class Int8Panel
     }
 
     /// <summary>
-    /// Fetches weights from memory while tokens are multiplied with others. All blocks of a panel fetch equal shares, so
-    /// that memory is as busy during the last tile as during the first.
+    /// Fetches weights from memory while tokens are multiplied with others. All blocks of a panel fetch equal shares,
+    /// so that memory is as busy during the last tile as during the first.
     /// </summary>
     private unsafe struct Ahead(ReadOnlySpan<byte> next, int share)
     {

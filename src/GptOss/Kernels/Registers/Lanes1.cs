@@ -11,16 +11,18 @@ namespace GptOss.Kernels.Registers;
 /// </summary>
 internal struct Lanes1 : ILanes<Lanes1>
 {
+    private const int Count = 16;
+
     private Sixteen _lanes;
 
     /// <summary>An inline array of sixteen floats.</summary>
-    [InlineArray(Lanes.Count)]
+    [InlineArray(Count)]
     private struct Sixteen
     {
         private float _first;
     }
 
-    public static int Registers => Lanes.Count;
+    public static int Registers => Count;
 
     public static Lanes1 Zero => default;
 
@@ -34,21 +36,21 @@ internal struct Lanes1 : ILanes<Lanes1>
     public static Lanes1 Load(ref readonly float source, nuint index)
     {
         Lanes1 result = default;
-        for (int i = 0; i < Lanes.Count; i++)
+        for (int i = 0; i < Count; i++)
             result._lanes[i] = Unsafe.Add(ref Unsafe.AsRef(in source), index + (nuint)i);
         return result;
     }
 
     public static void Store(Lanes1 lanes, ref float destination, nuint index)
     {
-        for (int i = 0; i < Lanes.Count; i++)
+        for (int i = 0; i < Count; i++)
             Unsafe.Add(ref destination, index + (nuint)i) = lanes._lanes[i];
     }
 
     public static Lanes1 LoadBFloat16(ref readonly ushort source, nuint index)
     {
         Lanes1 result = default;
-        for (int i = 0; i < Lanes.Count; i++)
+        for (int i = 0; i < Count; i++)
             result._lanes[i] = BitConverter.UInt32BitsToSingle(
                 (uint)Unsafe.Add(ref Unsafe.AsRef(in source), index + (nuint)i) << 16
             );
@@ -58,56 +60,56 @@ internal struct Lanes1 : ILanes<Lanes1>
     public static Lanes1 LoadSByte(ref readonly sbyte source, nuint index)
     {
         Lanes1 result = default;
-        for (int i = 0; i < Lanes.Count; i++)
+        for (int i = 0; i < Count; i++)
             result._lanes[i] = Unsafe.Add(ref Unsafe.AsRef(in source), index + (nuint)i);
         return result;
     }
 
     public static Lanes1 MultiplyAdd(Lanes1 a, Lanes1 b, Lanes1 addend)
     {
-        for (int i = 0; i < Lanes.Count; i++)
+        for (int i = 0; i < Count; i++)
             addend._lanes[i] = MathF.FusedMultiplyAdd(a._lanes[i], b._lanes[i], addend._lanes[i]);
         return addend;
     }
 
     public static Lanes1 operator +(Lanes1 a, Lanes1 b)
     {
-        for (int i = 0; i < Lanes.Count; i++)
+        for (int i = 0; i < Count; i++)
             a._lanes[i] += b._lanes[i];
         return a;
     }
 
     public static Lanes1 operator -(Lanes1 a, Lanes1 b)
     {
-        for (int i = 0; i < Lanes.Count; i++)
+        for (int i = 0; i < Count; i++)
             a._lanes[i] -= b._lanes[i];
         return a;
     }
 
     public static Lanes1 operator *(Lanes1 a, Lanes1 b)
     {
-        for (int i = 0; i < Lanes.Count; i++)
+        for (int i = 0; i < Count; i++)
             a._lanes[i] *= b._lanes[i];
         return a;
     }
 
     public static Lanes1 operator /(Lanes1 a, Lanes1 b)
     {
-        for (int i = 0; i < Lanes.Count; i++)
+        for (int i = 0; i < Count; i++)
             a._lanes[i] /= b._lanes[i];
         return a;
     }
 
     public static Lanes1 WhereLess(Lanes1 a, Lanes1 b, Lanes1 yes, Lanes1 no)
     {
-        for (int i = 0; i < Lanes.Count; i++)
+        for (int i = 0; i < Count; i++)
             no._lanes[i] = a._lanes[i] < b._lanes[i] ? yes._lanes[i] : no._lanes[i];
         return no;
     }
 
     public static Lanes1 PowerOfTwo(Lanes1 shifted)
     {
-        for (int i = 0; i < Lanes.Count; i++)
+        for (int i = 0; i < Count; i++)
         {
             uint bits = BitConverter.SingleToUInt32Bits(shifted._lanes[i]);
             shifted._lanes[i] = BitConverter.UInt32BitsToSingle((bits << 23) + 0x3F80_0000u);
@@ -117,7 +119,7 @@ internal struct Lanes1 : ILanes<Lanes1>
 
     public static float Sum(Lanes1 lanes)
     {
-        for (int half = Lanes.Count / 2; half >= 1; half /= 2)
+        for (int half = Count / 2; half >= 1; half /= 2)
         for (int i = 0; i < half; i++)
             lanes._lanes[i] += lanes._lanes[i + half];
         return lanes._lanes[0];
@@ -126,7 +128,7 @@ internal struct Lanes1 : ILanes<Lanes1>
     public static float Max(Lanes1 lanes)
     {
         float maximum = lanes._lanes[0];
-        for (int i = 1; i < Lanes.Count; i++)
+        for (int i = 1; i < Count; i++)
             if (lanes._lanes[i] > maximum)
                 maximum = lanes._lanes[i];
         return maximum;
@@ -156,42 +158,42 @@ internal struct Lanes1 : ILanes<Lanes1>
 
     public static Lanes1 operator &(Lanes1 a, Lanes1 b)
     {
-        for (int i = 0; i < Lanes.Count; i++)
+        for (int i = 0; i < Count; i++)
             a.Bits[i] &= b.Bits[i];
         return a;
     }
 
     public static Lanes1 operator |(Lanes1 a, Lanes1 b)
     {
-        for (int i = 0; i < Lanes.Count; i++)
+        for (int i = 0; i < Count; i++)
             a.Bits[i] |= b.Bits[i];
         return a;
     }
 
     public static Lanes1 operator <<(Lanes1 bits, int count)
     {
-        for (int i = 0; i < Lanes.Count; i++)
+        for (int i = 0; i < Count; i++)
             bits.Bits[i] <<= count;
         return bits;
     }
 
     public static Lanes1 operator >>>(Lanes1 bits, int count)
     {
-        for (int i = 0; i < Lanes.Count; i++)
+        for (int i = 0; i < Count; i++)
             bits.Bits[i] >>>= count;
         return bits;
     }
 
     public static Lanes1 Select(Lanes1 mask, Lanes1 a, Lanes1 b)
     {
-        for (int i = 0; i < Lanes.Count; i++)
+        for (int i = 0; i < Count; i++)
             b.Bits[i] = mask.Bits[i] & a.Bits[i] | ~mask.Bits[i] & b.Bits[i];
         return b;
     }
 
     public static Lanes1 MaxBits(Lanes1 a, Lanes1 b)
     {
-        for (int i = 0; i < Lanes.Count; i++)
+        for (int i = 0; i < Count; i++)
             a.Bits[i] = Math.Max(a.Bits[i], b.Bits[i]);
         return a;
     }
@@ -213,7 +215,7 @@ internal struct Lanes1 : ILanes<Lanes1>
     public static float MaxMagnitude(Lanes1 a, Lanes1 b)
     {
         uint largest = 0;
-        for (int i = 0; i < Lanes.Count; i++)
+        for (int i = 0; i < Count; i++)
         {
             largest = Math.Max(largest, BitConverter.SingleToUInt32Bits(a._lanes[i]) & 0x7FFF_FFFFu);
             largest = Math.Max(largest, BitConverter.SingleToUInt32Bits(b._lanes[i]) & 0x7FFF_FFFFu);
@@ -223,8 +225,8 @@ internal struct Lanes1 : ILanes<Lanes1>
 
     public static Vector128<byte> LowBytes(Lanes1 lanes)
     {
-        Span<byte> bytes = stackalloc byte[Lanes.Count];
-        for (int i = 0; i < Lanes.Count; i++)
+        Span<byte> bytes = stackalloc byte[Count];
+        for (int i = 0; i < Count; i++)
             bytes[i] = (byte)BitConverter.SingleToUInt32Bits(lanes._lanes[i]);
         return Vector128.Create<byte>(bytes);
     }

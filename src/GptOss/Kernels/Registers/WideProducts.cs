@@ -6,8 +6,8 @@ using System.Runtime.Intrinsics.X86;
 namespace GptOss.Kernels.Registers;
 
 /// <summary>
-/// Products of signed bytes that are widened to 16 bits and summed in 32 (SSE2, AVX2, AVX-512BW, Arm NEON, WebAssembly): two a step, for weights of
-/// any eight bits.
+/// Products of signed bytes that are widened to 16 bits and summed in 32 (SSE2, AVX2, AVX-512BW, Arm NEON,
+/// WebAssembly): two a step, for weights of any eight bits.
 /// </summary>
 internal readonly struct WideProducts : IProducts<Vector512<int>>, IProducts<Vector256<int>>, IProducts<Vector128<int>>
 {

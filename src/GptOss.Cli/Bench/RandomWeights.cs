@@ -1,8 +1,9 @@
 using System.Runtime.InteropServices;
 using GptOss.Checkpoint;
 using GptOss.Kernels.Formats;
+using GptOss.Model;
 
-namespace GptOss.Model;
+namespace GptOss.Cli.Bench;
 
 /// <summary>
 /// Makes a model of any shape with random weights, spread like a trained model's: as large and as fast as the real one,

@@ -1,9 +1,8 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using GptOss.Kernels;
 using GptOss.Threading;
 
-namespace GptOss.Model;
+namespace GptOss.Cli.Bench;
 
 /// <summary>
 /// Measures how fast a team of threads reads weights when it computes nothing: decoding, which reads every weight that

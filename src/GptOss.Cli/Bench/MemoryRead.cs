@@ -1,8 +1,8 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 
-namespace GptOss.Kernels;
+namespace GptOss.Cli.Bench;
 
 /// <summary>
 /// Reads memory as fast as one core can and computes nothing with it. Decoding is limited by the reading of weights, so
@@ -14,28 +14,30 @@ namespace GptOss.Kernels;
 /// </remarks>
 internal static class MemoryRead
 {
-    private const int StepBytes = 128;
-
     /// <summary>
-    /// The exclusive or of all 8-byte words of the memory, in whole steps of 128 bytes. The result depends on every
+    /// The exclusive or of all 8-byte words of the memory, in whole steps of four vectors. The result depends on every
     /// word, so the compiler cannot leave out a read.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static ulong Fold(ReadOnlySpan<byte> memory)
     {
         ref readonly byte m = ref MemoryMarshal.GetReference(memory);
-        Vector256<byte> a = default,
+        Vector<byte> a = default,
             b = default,
             c = default,
             d = default;
-        for (nuint at = 0; at + StepBytes <= (nuint)memory.Length; at += StepBytes)
+        nuint width = (nuint)Vector<byte>.Count;
+        for (nuint at = 0; at + 4 * width <= (nuint)memory.Length; at += 4 * width)
         {
-            a ^= Vector256.LoadUnsafe(in m, at);
-            b ^= Vector256.LoadUnsafe(in m, at + 32);
-            c ^= Vector256.LoadUnsafe(in m, at + 64);
-            d ^= Vector256.LoadUnsafe(in m, at + 96);
+            a ^= Vector.LoadUnsafe(in m, at);
+            b ^= Vector.LoadUnsafe(in m, at + width);
+            c ^= Vector.LoadUnsafe(in m, at + 2 * width);
+            d ^= Vector.LoadUnsafe(in m, at + 3 * width);
         }
-        Vector256<ulong> all = (a ^ b ^ c ^ d).AsUInt64();
-        return all[0] ^ all[1] ^ all[2] ^ all[3];
+        Vector<ulong> all = Vector.AsVectorUInt64(a ^ b ^ c ^ d);
+        ulong folded = 0;
+        for (int i = 0; i < Vector<ulong>.Count; i++)
+            folded ^= all[i];
+        return folded;
     }
 }

@@ -1,8 +1,9 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Unicode;
+using GptOss.Harmony;
 
-namespace GptOss.Harmony;
+namespace GptOss.Cli.Debug;
 
 /// <summary>
 /// Reads token ids into messages exactly as OpenAI's harmony library 0.0.8 does, its errors included, so that tests and

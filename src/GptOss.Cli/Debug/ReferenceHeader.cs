@@ -1,6 +1,7 @@
 using System.Text;
+using GptOss.Harmony;
 
-namespace GptOss.Harmony;
+namespace GptOss.Cli.Debug;
 
 /// <summary>
 /// Reads headers exactly as OpenAI's harmony library 0.0.8 does, oddities and errors included. Serves comparison with
@@ -85,12 +86,17 @@ internal static class ReferenceHeader
     {
         words = [];
         channel = null;
+        var bytes = new List<byte>();
+        foreach (int token in header)
+        {
+            if (!tokenText.TryGet(token, out ReadOnlySpan<byte> one))
+                return "The header holds an id that is in no vocabulary.";
+            bytes.AddRange(one);
+        }
         string text;
         try
         {
-            if (!tokenText.TryGet(header, out byte[] bytes))
-                return "The header holds an id that is in no vocabulary.";
-            text = StrictUtf8.GetString(bytes);
+            text = StrictUtf8.GetString([.. bytes]);
         }
         catch (DecoderFallbackException)
         {
