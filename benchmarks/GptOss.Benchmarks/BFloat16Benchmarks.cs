@@ -2,6 +2,8 @@ using System.Runtime.InteropServices;
 using BenchmarkDotNet.Attributes;
 using GptOss.Kernels;
 
+using GptOss.Kernels.Formats;
+
 namespace GptOss.Benchmarks;
 
 /// <summary>A dense projection as stored: bfloat16.</summary>

@@ -1,6 +1,10 @@
 using BenchmarkDotNet.Attributes;
 using GptOss.Kernels;
 
+using GptOss.Kernels.Formats;
+
+using GptOss.Kernels.MatMul;
+
 namespace GptOss.Benchmarks;
 
 /// <summary>

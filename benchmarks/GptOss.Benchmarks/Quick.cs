@@ -2,6 +2,12 @@ using System.Diagnostics;
 using GptOss.Kernels;
 using GptOss.Threading;
 
+using GptOss.Kernels.Registers;
+
+using GptOss.Kernels.Formats;
+
+using GptOss.Kernels.MatMul;
+
 namespace GptOss.Benchmarks;
 
 /// <summary>

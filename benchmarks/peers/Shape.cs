@@ -1,3 +1,5 @@
+using GptOss.Kernels.Formats;
+
 namespace GptOss.Peers;
 
 /// <summary>

@@ -1,7 +1,7 @@
 using GptOss.Chat;
 using GptOss.Generation;
 using GptOss.Harmony;
-using GptOss.Kernels;
+using GptOss.Kernels.Registers;
 using GptOss.Model;
 using GptOss.Sampling;
 using GptOss.Tokenization;

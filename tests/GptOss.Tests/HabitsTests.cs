@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using GptOss.Kernels.MatMul;
 
 namespace GptOss.Tests;
 

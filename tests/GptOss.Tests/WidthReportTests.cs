@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using GptOss.Kernels;
+using GptOss.Kernels.Formats;
+using GptOss.Kernels.MatMul;
 using GptOss.Tests.Kernels;
 using GptOss.Tests.Model;
 
@@ -47,29 +49,36 @@ public sealed class WidthReportTests
             float[] x = Sample.Floats(Tokens * inputs, seed: 1),
                 y = new float[Tokens * Outputs],
                 z = new float[inputs];
-            ushort[] weights = Sample.BFloat16s(Outputs * inputs, seed: 2);
-            float[] bias = Sample.Floats(Outputs, seed: 3);
-            BFloat16.Multiply(weights, bias, new Rows(x, inputs), new Rows(y, Outputs), 0);
+            ReadOnlySpan<byte> weights = MemoryMarshal.AsBytes(Sample.BFloat16s(Outputs * inputs, seed: 2).AsSpan());
+            ByOutput<BFloat16>.Multiply(weights, new Rows(x, inputs), new Rows(y, Outputs), 0);
             Add(y);
-            BFloat16ByInput.Multiply(weights, bias, new Rows(x, inputs), new Rows(y, Outputs), 0);
+            ByInput<BFloat16>.Multiply(
+                weights,
+                0,
+                Outputs,
+                new Rows(x, inputs),
+                new Rows(y, Outputs),
+                new float[ByInput<BFloat16>.ScratchFloats(inputs, Tokens)]
+            );
             Add(y);
             Mxfp4.Multiply(
                 Sample.Bytes(Outputs * inputs / 2, seed: 4),
                 Sample.Scales(Outputs * inputs / 32, seed: 5),
-                bias,
+                inputs,
                 new Rows(Sample.Permuted(x, inputs), Mxfp4.PermutedWidth(inputs)),
                 new Rows(y, Outputs),
                 0,
-                new float[Mxfp4.ScratchValues(inputs)]
+                new float[Mxfp4.ScratchFloats(inputs, Tokens)]
             );
             Add(y);
             RmsNorm.Row(x.AsSpan(0, inputs), x.AsSpan(inputs, inputs), 1e-5f, z);
             Add(z);
-            NumberFormats.Widen(Sample.Float16s(inputs, seed: 6), NumberFormat.Float16, z);
-            for (int output = 0; output < Outputs; output++)
-                PlainRow.Multiply(z, bias.AsSpan(output, 1), new Rows(x, inputs), new Rows(y, Outputs), output);
+            byte[] halves = Sample.Float16s(Outputs * inputs, seed: 6);
+            ByOutput<Float16>.Multiply(halves, new Rows(x, inputs), new Rows(y, Outputs), 0);
             Add(y);
-            Add(z);
+            byte[] bytes = Sample.Q8_0(Outputs * inputs / 32, seed: 7);
+            ByOutput<Q8_0>.Multiply(bytes, new Rows(x, inputs), new Rows(y, Outputs), 0);
+            Add(y);
             Softmax.Weights(x.AsSpan(0, inputs), 1, 0.7f, z);
             Add(z);
             SwiGlu.Row(x.AsSpan(0, 2 * inputs), 7, z);

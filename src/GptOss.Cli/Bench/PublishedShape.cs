@@ -1,4 +1,5 @@
 using GptOss.Kernels;
+using GptOss.Kernels.Formats;
 using GptOss.Model;
 
 namespace GptOss.Cli.Bench;

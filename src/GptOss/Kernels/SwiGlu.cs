@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using GptOss.Kernels.Registers;
 
 namespace GptOss.Kernels;
 

@@ -10,14 +10,12 @@ internal static class Embedding
     /// <param name="embedding">The table, [vocab, hidden], in any format.</param>
     /// <param name="tokens">One id for each row, within the vocabulary.</param>
     /// <param name="x">Takes the vectors, [rows, hidden].</param>
-    public static unsafe Rows Gather(Matrix embedding, ReadOnlySpan<int> tokens, Rows x)
+    public static Rows Gather(Matrix embedding, ReadOnlySpan<int> tokens, Rows x)
     {
-        int hidden = embedding.Inputs;
-        var table = new Numbers(embedding.Data, embedding.Format);
         for (int row = 0; row < tokens.Length; row++)
         {
             ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)tokens[row], (uint)embedding.Outputs);
-            table.Widen((long)tokens[row] * hidden, x[row]);
+            embedding.Widen(tokens[row], x[row]);
         }
         return x;
     }

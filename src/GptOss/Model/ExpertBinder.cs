@@ -1,5 +1,5 @@
 using GptOss.Checkpoint;
-using GptOss.Kernels;
+using GptOss.Kernels.Formats;
 
 namespace GptOss.Model;
 
@@ -74,15 +74,17 @@ internal static unsafe class ExpertBinder
     // The gate projection gives the even outputs of the matrix, the up projection the odd ones.
     private static Matrix Pair(CheckpointFolder file, string gate, string up, int outputs, int inputs)
     {
-        Numbers even = TensorReader.Numbers(file, gate + ".weight", outputs / 2, inputs);
+        Numbers even = TensorReader.Numbers(file, gate + ".weight", outputs / 2, inputs),
+            odd = TensorReader.Numbers(file, up + ".weight", outputs / 2, inputs);
         return new Matrix
         {
-            Kind = MatrixKind.PlainByOutput,
+            Format = even.Format,
+            Layout = MatrixLayout.EvenAndOdd,
             Outputs = outputs,
             Inputs = inputs,
             Data = even.Data,
-            Format = even.Format,
-            Odd = TensorReader.Numbers(file, up + ".weight", outputs / 2, inputs),
+            Odd = odd.Data,
+            OddFormat = odd.Format,
             Bias = TensorReader.Numbers(file, gate + ".bias", outputs / 2),
             OddBias = TensorReader.Numbers(file, up + ".bias", outputs / 2),
         };
@@ -102,21 +104,14 @@ internal static unsafe class ExpertBinder
         Numbers weights = byInputs
             ? TensorReader.Numbers(file, name, experts, inputs, outputs)
             : TensorReader.Numbers(file, name, experts, outputs, inputs);
-        bool isBFloat16 = weights.Format == NumberFormat.BFloat16;
         return ExpertMatrices.Contiguous(
             new Matrix
             {
-                Kind = byInputs
-                    ? isBFloat16
-                        ? MatrixKind.BFloat16ByInput
-                        : MatrixKind.PlainByInput
-                    : isBFloat16
-                        ? MatrixKind.BFloat16ByOutput
-                        : MatrixKind.PlainByOutput,
+                Format = weights.Format,
+                Layout = byInputs ? MatrixLayout.ByInput : MatrixLayout.ByOutput,
                 Outputs = outputs,
                 Inputs = inputs,
                 Data = weights.Data,
-                Format = weights.Format,
                 Bias = TensorReader.Numbers(file, bias, experts, outputs),
             },
             experts
@@ -147,7 +142,7 @@ internal static unsafe class ExpertBinder
         return ExpertMatrices.Contiguous(
             new Matrix
             {
-                Kind = MatrixKind.Mxfp4,
+                Format = WeightFormat.Mxfp4,
                 Outputs = outputs,
                 Inputs = inputs,
                 Data = blocks.Expect(DType.U8, experts, outputs, inputs / Mxfp4.BlockValues, Mxfp4.BlockBytes).Data,

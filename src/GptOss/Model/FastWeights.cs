@@ -1,5 +1,6 @@
 using GptOss.Checkpoint;
-using GptOss.Kernels;
+using GptOss.Kernels.Formats;
+using GptOss.Kernels.MatMul;
 using GptOss.Threading;
 
 namespace GptOss.Model;
@@ -71,7 +72,8 @@ internal sealed unsafe class FastWeights : IDisposable
 
     private static long Values(Matrix matrix) => NeedsPacking(matrix) ? (long)matrix.Outputs * matrix.Inputs : 0;
 
-    private static bool NeedsPacking(Matrix matrix) => matrix.Kind == MatrixKind.BFloat16ByOutput;
+    private static bool NeedsPacking(Matrix matrix) =>
+        matrix is { Format: WeightFormat.BFloat16, Layout: MatrixLayout.ByOutput };
 
     private ModelWeights Pack(ModelWeights source) =>
         new()
@@ -113,7 +115,7 @@ internal sealed unsafe class FastWeights : IDisposable
     // MXFP4 experts keep their weights and are multiplied by int8 activations; bf16 experts of fine-tunes do not
     // change.
     private static ExpertMatrices ByInt8(ExpertMatrices experts) =>
-        experts.Select(matrix => matrix.Kind == MatrixKind.Mxfp4 ? matrix.As(MatrixKind.Mxfp4TimesInt8) : matrix);
+        experts.Select(matrix => matrix.Format == WeightFormat.Mxfp4 ? matrix.As(WeightFormat.Mxfp4Int8) : matrix);
 
     private Matrix Pack(Matrix matrix)
     {
@@ -138,7 +140,7 @@ internal sealed unsafe class FastWeights : IDisposable
             int count = Math.Min(part, panels - first);
             var call = new PackCall
             {
-                Source = matrix.As(matrix.Kind, source),
+                Source = matrix.As(matrix.Format, source),
                 Data = data,
                 First = first,
             };
@@ -146,7 +148,7 @@ internal sealed unsafe class FastWeights : IDisposable
             _done += Math.Min((long)count * Int8Panel.Rows, matrix.Outputs) * matrix.Inputs;
             _progress?.Report(Math.Min(1, (double)_done / _total));
         }
-        return matrix.As(MatrixKind.Int8Panels, data);
+        return matrix.As(WeightFormat.Int8, data);
     }
 
     private static void PackPanels(void* state, int worker, int first, int end)

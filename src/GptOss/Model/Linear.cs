@@ -1,23 +1,17 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using GptOss.Kernels;
+using GptOss.Kernels.Formats;
+using GptOss.Kernels.MatMul;
 
 namespace GptOss.Model;
 
 /// <summary>
-/// Multiplies activations with a weight matrix of any kind, y = x Wᵀ + b: chooses the kernel for the kind, brings the
-/// activations into the form that the kernel takes, and splits the outputs over the team.
+/// Multiplies activations with a weight matrix of any format, y = x Wᵀ + b: brings the activations into the form that
+/// the format reads, splits the outputs over the team, and adds the bias.
 /// </summary>
 internal static unsafe class Linear
 {
-    /// <summary>
-    /// Outputs are handed to workers in units, so that a worker's range holds whole tiles of a kernel. 12 outputs are
-    /// whole tiles of every kernel whose weights lie by output; where they lie by input, 64 outputs fill registers.
-    /// </summary>
-    private const int UnitByOutput = 12,
-        UnitByInput = 64,
-        UnitPlain = 16;
-
     /// <summary>Multiply-adds below which a second worker costs more than it brings: about 10 µs of work.</summary>
     private const long WorkPerWorker = 1 << 18;
 
@@ -72,80 +66,71 @@ internal static unsafe class Linear
         return y;
     }
 
-    // The parts have one form and differ in their weights. The items of the job are units of outputs, one
-    // part's after the other's, so that a worker's range is a stretch of one part's weights, or of two neighbours'.
+    // The parts have one form and differ in their weights: the format is chosen once for all of them.
     private static Rows Apply(Rows x, scoped ReadOnlySpan<Part> parts, Rows y, Workspace ws)
     {
+        var product = new Product(x, parts, y, ws);
         Matrix w = parts[0].Matrix;
-        int mostRows = 0,
-            rows = 0;
-        foreach (Part part in parts)
-            (mostRows, rows) = (Math.Max(mostRows, part.Count), rows + part.Count);
-        int unit = w.Kind switch
-        {
-            MatrixKind.Int8Panels or MatrixKind.Mxfp4TimesInt8 => Int8Panel.Rows,
-            MatrixKind.BFloat16ByInput => UnitByInput,
-            MatrixKind.PlainByOutput or MatrixKind.PlainByInput => UnitPlain,
-            _ => UnitByOutput,
-        };
-        fixed (Part* first = parts)
-        {
-            var call = new MultiplyCall
-            {
-                Parts = first,
-                X = Pointer(x),
-                XWidth = x.Width,
-                Y = Pointer(y),
-                KernelScratch = ScratchValues(w, mostRows),
-                UnitOutputs = unit,
-                UnitsPerPart = (w.Outputs + unit - 1) / unit,
-            };
-            // A worker's scratch: what the kernel wants, then the bias in float32, rounded up to whole cache lines of
-            // 16 floats, because the next worker's scratch begins there.
-            call.ScratchWidth = call.KernelScratch + (w.Bias.IsNone ? 0 : (w.Outputs + 15) & ~15);
-            call.Scratch = Pointer(ws.Scratch(call.ScratchWidth));
-            if (PermutedWidth(w) is > 0 and int width)
-            {
-                call.Permuted = Pointer(ws.Permuted(x.Count, width));
-                call.PermutedWidth = width;
-                ws.Team.ForItems(rows, RowsPerWorker, &Permute, &call);
-            }
-            long weights = (long)unit * w.Inputs;
-            ws.Team.ForItems(
-                parts.Length * call.UnitsPerPart,
-                (int)Math.Max(1, WorkPerWorker * parts.Length / (weights * rows)),
-                (int)Math.Max(1, Math.Min(WeightsPerLook / weights, WorkPerLook / (weights * mostRows))),
-                &Multiply,
-                &call,
-                ws.Stop
-            );
-        }
+        WeightFormats.Run(w.Format, w.Layout, w.OddFormat, ref product);
         return y;
     }
 
-    /// <summary>
-    /// Floats of an activation row, permuted or quantised for the matrix; 0 where the kernel takes the row as it is.
-    /// </summary>
-    private static int PermutedWidth(Matrix w) =>
-        w.Kind switch
-        {
-            MatrixKind.Mxfp4 => Mxfp4.PermutedWidth(w.Inputs),
-            MatrixKind.Mxfp4TimesInt8 or MatrixKind.Int8Panels => Int8Row.Width(w.Inputs),
-            _ => 0,
-        };
+    /// <summary>The multiplication of some parts in one format, split over the team.</summary>
+    private readonly ref struct Product(Rows x, ReadOnlySpan<Part> parts, Rows y, Workspace ws) : IMatrixKernel
+    {
+        private readonly Rows _x = x;
+        private readonly ReadOnlySpan<Part> _parts = parts;
+        private readonly Rows _y = y;
+        private readonly Workspace _ws = ws;
 
-    private static int ScratchValues(Matrix w, int tokens) =>
-        w.Kind switch
+        // The items of the job are units of outputs, one part's after the other's, so that a worker's range is a stretch
+        // of one part's weights, or of two neighbours'.
+        public void Run<TFormat>()
+            where TFormat : struct, IMatrixFormat
         {
-            MatrixKind.Mxfp4 => Mxfp4.ScratchValues(w.Inputs),
-            MatrixKind.Mxfp4TimesInt8 => Mxfp4Int8.ScratchValues(w.Inputs, tokens),
-            MatrixKind.Int8Panels => tokens * Int8Panel.Rows,
-            MatrixKind.PlainByOutput or MatrixKind.PlainByInput => UnitPlain * w.Inputs,
-            _ => Lanes.Count,
-        };
+            Matrix w = _parts[0].Matrix;
+            int mostRows = 0,
+                rows = 0;
+            foreach (Part part in _parts)
+                (mostRows, rows) = (Math.Max(mostRows, part.Count), rows + part.Count);
+            fixed (Part* first = _parts)
+            {
+                var call = new MultiplyCall
+                {
+                    Parts = first,
+                    X = Pointer(_x),
+                    XWidth = _x.Width,
+                    Permuted = Pointer(_x),
+                    PermutedWidth = _x.Width,
+                    Y = Pointer(_y),
+                    KernelScratch = TFormat.ScratchFloats(w.Inputs, mostRows),
+                    UnitsPerPart = (w.Outputs + TFormat.UnitOutputs - 1) / TFormat.UnitOutputs,
+                };
+                // A worker's scratch: what the kernel wants, then the bias in float32, rounded up to whole cache lines
+                // of 16 floats, because the next worker's scratch begins there.
+                call.ScratchWidth = call.KernelScratch + w.Outputs + 15 & ~15;
+                call.Scratch = Pointer(_ws.Scratch(call.ScratchWidth));
+                if (TFormat.PermutedWidth(w.Inputs) is > 0 and int width)
+                {
+                    call.Permuted = Pointer(_ws.Permuted(_x.Count, width));
+                    call.PermutedWidth = width;
+                    _ws.Team.ForItems(rows, RowsPerWorker, &Permute<TFormat>, &call);
+                }
+                long weights = (long)TFormat.UnitOutputs * w.Inputs;
+                _ws.Team.ForItems(
+                    _parts.Length * call.UnitsPerPart,
+                    (int)Math.Max(1, WorkPerWorker * _parts.Length / (weights * rows)),
+                    (int)Math.Max(1, Math.Min(WeightsPerLook / weights, WorkPerLook / (weights * mostRows))),
+                    &Multiply<TFormat>,
+                    &call,
+                    _ws.Stop
+                );
+            }
+        }
+    }
 
-    // Permutes the rows for MXFP4, and quantises them for the kinds that are multiplied by int8.
-    private static void Permute(void* state, int worker, int first, int end)
+    private static void Permute<TFormat>(void* state, int worker, int first, int end)
+        where TFormat : struct, IMatrixFormat
     {
         ref MultiplyCall call = ref *(MultiplyCall*)state;
         Part* part = call.Parts;
@@ -155,23 +140,13 @@ internal static unsafe class Linear
                 part++;
             var x = new ReadOnlySpan<float>(call.X + (long)row * call.XWidth, call.XWidth);
             var permuted = new Span<float>(call.Permuted + (long)row * call.PermutedWidth, call.PermutedWidth);
-            switch (part->Matrix.Kind)
-            {
-                case MatrixKind.Mxfp4:
-                    Mxfp4.Permute(x, permuted);
-                    break;
-                case MatrixKind.Mxfp4TimesInt8:
-                    Mxfp4Int8.Quantize(x, permuted, part->Count);
-                    break;
-                default:
-                    Int8.Quantize(x, permuted);
-                    break;
-            }
+            TFormat.Permute(x, permuted, part->Count);
         }
     }
 
     // A range of units may begin in one part and end in another.
-    private static void Multiply(void* state, int worker, int first, int end)
+    private static void Multiply<TFormat>(void* state, int worker, int first, int end)
+        where TFormat : struct, IMatrixFormat
     {
         ref MultiplyCall call = ref *(MultiplyCall*)state;
         while (first < end)
@@ -179,87 +154,29 @@ internal static unsafe class Linear
             int part = first / call.UnitsPerPart,
                 next = Math.Min(end, (part + 1) * call.UnitsPerPart),
                 partStart = part * call.UnitsPerPart;
-            MultiplyPart(in call, call.Parts[part], worker, first - partStart, next - partStart);
+            MultiplyPart<TFormat>(in call, call.Parts[part], worker, first - partStart, next - partStart);
             first = next;
         }
     }
 
-    private static void MultiplyPart(in MultiplyCall call, in Part part, int worker, int firstUnit, int endUnit)
+    private static void MultiplyPart<TFormat>(
+        in MultiplyCall call,
+        in Part part,
+        int worker,
+        int firstUnit,
+        int endUnit
+    )
+        where TFormat : struct, IMatrixFormat
     {
         Matrix w = part.Matrix;
-        int first = firstUnit * call.UnitOutputs,
-            count = Math.Min(endUnit * call.UnitOutputs, w.Outputs) - first;
-        float* from = call.PermutedWidth > 0 ? call.Permuted : call.X;
-        int width = call.PermutedWidth > 0 ? call.PermutedWidth : call.XWidth;
-        var x = new Rows(new Span<float>(from + (long)part.FirstRow * width, part.Count * width), width);
+        int first = firstUnit * TFormat.UnitOutputs,
+            count = Math.Min(endUnit * TFormat.UnitOutputs, w.Outputs) - first,
+            width = call.PermutedWidth;
+        var x = new Rows(new Span<float>(call.Permuted + (long)part.FirstRow * width, part.Count * width), width);
         var y = new Rows(new Span<float>(call.Y + (long)part.FirstRow * w.Outputs, part.Count * w.Outputs), w.Outputs);
         var scratch = new Span<float>(call.Scratch + (long)worker * call.ScratchWidth, call.ScratchWidth);
-        Span<float> bias = w.Bias.IsNone ? default : scratch.Slice(call.KernelScratch, count);
-        if (!w.Bias.IsNone)
-            w.WidenBias(first, bias);
-        scratch = scratch[..call.KernelScratch];
-        switch (w.Kind)
-        {
-            case MatrixKind.BFloat16ByOutput:
-                BFloat16.Multiply(new((ushort*)w.Data + (long)first * w.Inputs, count * w.Inputs), bias, x, y, first);
-                break;
-            case MatrixKind.BFloat16ByInput:
-                BFloat16ByInput.Multiply(new(w.Data, w.Outputs * w.Inputs), bias, x, y, first);
-                break;
-            case MatrixKind.Mxfp4:
-                Mxfp4.Multiply(Blocks(w, first, count), Scales(w, first, count), bias, x, y, first, scratch);
-                break;
-            case MatrixKind.Mxfp4TimesInt8:
-                Mxfp4Int8.Multiply(Blocks(w, first, count), Scales(w, first, count), bias, x, y, first, scratch);
-                break;
-            case MatrixKind.PlainByOutput or MatrixKind.PlainByInput:
-                MultiplyPlain(w, bias, x, y, first, count, scratch);
-                break;
-            default:
-                long panel = Int8.PanelBytes(w.Inputs);
-                Int8.Multiply(
-                    new(w.Data + firstUnit * panel, (int)((endUnit - firstUnit) * panel)),
-                    w.Inputs,
-                    bias,
-                    x,
-                    y,
-                    first,
-                    new Rows(scratch, Int8Panel.Rows)
-                );
-                break;
-        }
-    }
-
-    private static void MultiplyPlain(
-        Matrix w,
-        ReadOnlySpan<float> bias,
-        Rows x,
-        Rows y,
-        int first,
-        int count,
-        Span<float> scratch
-    )
-    {
-        for (int from = 0; from < count; from += UnitPlain)
-        {
-            int outputs = Math.Min(UnitPlain, count - from);
-            var weights = new Rows(scratch[..(outputs * w.Inputs)], w.Inputs);
-            w.WidenOutputs(first + from, weights);
-            for (int r = 0; r < outputs; r++)
-                PlainRow.Multiply(weights[r], bias.IsEmpty ? default : bias.Slice(from + r, 1), x, y, first + from + r);
-        }
-    }
-
-    private static ReadOnlySpan<byte> Blocks(Matrix w, int first, int count)
-    {
-        int outputBytes = w.Inputs / Mxfp4.BlockValues * Mxfp4.BlockBytes;
-        return new(w.Data + (long)first * outputBytes, count * outputBytes);
-    }
-
-    private static ReadOnlySpan<byte> Scales(Matrix w, int first, int count)
-    {
-        int blocks = w.Inputs / Mxfp4.BlockValues;
-        return new(w.Scales + (long)first * blocks, count * blocks);
+        TFormat.Multiply(w.Weights, first, count, x, y, scratch[..call.KernelScratch]);
+        w.AddBias(y, first, scratch.Slice(call.KernelScratch, count));
     }
 
     /// <summary>
@@ -273,9 +190,10 @@ internal static unsafe class Linear
     /// <param name="Count">Number of rows, at least one.</param>
     private readonly record struct Part(Matrix Matrix, int FirstRow, int Count)
     {
-        /// <summary>Whether both matrices are of one kind, and both or neither have a bias.</summary>
+        /// <summary>Whether both matrices have the same formats and layout.</summary>
         public bool HasFormOf(Part other) =>
-            Matrix.Kind == other.Matrix.Kind && Matrix.Bias.IsNone == other.Matrix.Bias.IsNone;
+            (Matrix.Format, Matrix.Layout, Matrix.OddFormat)
+            == (other.Matrix.Format, other.Matrix.Layout, other.Matrix.OddFormat);
     }
 
     /// <summary>What the workers of one multiplication share.</summary>
@@ -290,7 +208,6 @@ internal static unsafe class Linear
         public float* Scratch;
         public int KernelScratch;
         public int ScratchWidth;
-        public int UnitOutputs;
         public int UnitsPerPart;
     }
 }

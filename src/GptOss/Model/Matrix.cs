@@ -1,38 +1,9 @@
+using System.Numerics.Tensors;
 using GptOss.Kernels;
+using GptOss.Kernels.Formats;
+using GptOss.Kernels.MatMul;
 
 namespace GptOss.Model;
-
-/// <summary>How the weights of a matrix lie in memory, and by what they are multiplied.</summary>
-internal enum MatrixKind
-{
-    /// <summary>bfloat16 weights of each output side by side: [outputs, inputs].</summary>
-    BFloat16ByOutput,
-
-    /// <summary>
-    /// bfloat16 weights of each input side by side, [inputs, outputs]: the experts of bf16 fine-tunes.
-    /// </summary>
-    BFloat16ByInput,
-
-    /// <summary>MXFP4 blocks [outputs, inputs / 32, 16] and scales [outputs, inputs / 32].</summary>
-    Mxfp4,
-
-    /// <summary>Stored as <see cref="Mxfp4"/>, but multiplied by int8 activations instead of float32.</summary>
-    Mxfp4TimesInt8,
-
-    /// <summary>
-    /// Numbers of any <see cref="NumberFormat"/>, [outputs, inputs], or the even and the odd outputs in a matrix each.
-    /// They are widened to float32 one output at a time: right, and not fast.
-    /// </summary>
-    PlainByOutput,
-
-    /// <summary>Numbers of any <see cref="NumberFormat"/>, [inputs, outputs].</summary>
-    PlainByInput,
-
-    /// <summary>
-    /// int8 weights, packed into panels of 32 outputs (<see cref="Int8"/>), multiplied by int8 activations.
-    /// </summary>
-    Int8Panels,
-}
 
 /// <summary>
 /// A weight matrix with its bias, y = W x + b: says where in memory the weights lie, usually in the mapping of the
@@ -41,7 +12,11 @@ internal enum MatrixKind
 /// <remarks>Bound and checked once (WeightBinder); valid as long as the checkpoint is open.</remarks>
 internal readonly unsafe struct Matrix
 {
-    public required MatrixKind Kind { get; init; }
+    /// <summary>How the weights are stored and multiplied.</summary>
+    public required WeightFormat Format { get; init; }
+
+    /// <summary>The order of the weights, for formats of numbers.</summary>
+    public MatrixLayout Layout { get; init; }
 
     /// <summary>Number of values in y.</summary>
     public required int Outputs { get; init; }
@@ -49,20 +24,17 @@ internal readonly unsafe struct Matrix
     /// <summary>Number of values in x.</summary>
     public required int Inputs { get; init; }
 
-    /// <summary>The weights, in the form that <see cref="Kind"/> names.</summary>
+    /// <summary>The first byte of the weights.</summary>
     public required byte* Data { get; init; }
 
-    /// <summary>The scales of MXFP4 blocks; null for the other kinds.</summary>
+    /// <inheritdoc cref="StoredWeights.Scales"/>
     public byte* Scales { get; init; }
 
-    /// <summary>The number format of <see cref="Data"/>, for the kinds that leave it open.</summary>
-    public NumberFormat Format { get; init; }
+    /// <inheritdoc cref="StoredWeights.Odd"/>
+    public byte* Odd { get; init; }
 
-    /// <summary>
-    /// The odd outputs of <see cref="MatrixKind.PlainByOutput"/> where <see cref="Data"/> has the even ones alone; else
-    /// none.
-    /// </summary>
-    public Numbers Odd { get; init; }
+    /// <summary>The format of the odd outputs, where they lie apart.</summary>
+    public WeightFormat OddFormat { get; init; }
 
     /// <summary>One number for each output, or none.</summary>
     public Numbers Bias { get; init; }
@@ -72,27 +44,28 @@ internal readonly unsafe struct Matrix
     /// </summary>
     public Numbers OddBias { get; init; }
 
-    /// <summary>Whether <see cref="Data"/> are MXFP4 blocks.</summary>
-    public bool IsMxfp4 => Kind is MatrixKind.Mxfp4 or MatrixKind.Mxfp4TimesInt8;
-
-    /// <summary>Bytes of weights, scales and bias: what one use of the matrix reads.</summary>
-    public long Bytes =>
-        (Bias.IsNone ? 0 : (long)Bias.Format.Bytes() * Outputs)
-        + Kind switch
-        {
-            MatrixKind.Mxfp4 or MatrixKind.Mxfp4TimesInt8 => (long)Outputs * (Inputs / 32) * 17,
-            MatrixKind.Int8Panels => Int8.Bytes(Outputs, Inputs),
-            _ => (long)Format.Bytes() * Outputs * Inputs,
-        };
-
-    /// <summary>The same weights, multiplied in another way.</summary>
-    public Matrix As(MatrixKind kind) => As(kind, Data);
-
-    /// <summary>A matrix of the same sizes and bias with other weights.</summary>
-    public Matrix As(MatrixKind kind, byte* data) =>
+    /// <summary>Where the weights lie: what the kernels take.</summary>
+    public StoredWeights Weights =>
         new()
         {
-            Kind = kind,
+            Outputs = Outputs,
+            Inputs = Inputs,
+            Data = Data,
+            Scales = Scales,
+            Odd = Odd,
+        };
+
+    /// <summary>Bytes of weights, scales and bias: what one use of the matrix reads.</summary>
+    public long Bytes => Format.Bytes(Outputs, Inputs) + (Bias.IsNone ? 0 : Bias.Format.Bytes(1, Outputs));
+
+    /// <summary>The same weights, multiplied in another way.</summary>
+    public Matrix As(WeightFormat format) => As(format, Data);
+
+    /// <summary>A matrix of the same sizes and bias with other weights.</summary>
+    public Matrix As(WeightFormat format, byte* data) =>
+        new()
+        {
+            Format = format,
             Outputs = Outputs,
             Inputs = Inputs,
             Data = data,
@@ -101,53 +74,38 @@ internal readonly unsafe struct Matrix
         };
 
     /// <summary>
-    /// The matrix of <paramref name="count"/> outputs from <paramref name="first"/> on: bfloat16 or plain weights by
-    /// output only.
+    /// The matrix of <paramref name="count"/> outputs from <paramref name="first"/> on: numbers by output only.
     /// </summary>
     public Matrix SliceOutputs(int first, int count) =>
         new()
         {
-            Kind = Kind,
+            Format = Format,
             Outputs = count,
             Inputs = Inputs,
-            Data = Data + (long)Format.Bytes() * first * Inputs,
-            Format = Format,
+            Data = Data + Format.Bytes(first, Inputs),
             Bias = Bias.From(first),
         };
 
-    /// <summary>Widens the bias of outputs <paramref name="first"/> and following to float32.</summary>
-    public void WidenBias(int first, Span<float> bias)
+    /// <summary>Gives the weights of one output as float32; the matrix is stored by output.</summary>
+    public void Widen(int output, Span<float> row) => Format.Widen(Weights, output, row);
+
+    /// <summary>Adds the bias of outputs <paramref name="first"/> and following to those of every row.</summary>
+    /// <param name="y">The results, [rows, outputs].</param>
+    /// <param name="first">The first output.</param>
+    /// <param name="bias">Working memory, one float for each output of the range.</param>
+    public void AddBias(Rows y, int first, Span<float> bias)
     {
+        if (Bias.IsNone)
+            return;
         if (OddBias.IsNone)
             Bias.Widen(first, bias);
         else
             for (int i = 0; i < bias.Length; i++)
                 ((first + i) % 2 == 0 ? Bias : OddBias).Widen((first + i) / 2, bias.Slice(i, 1));
-    }
-
-    /// <summary>Widens the weights of some outputs of a plain matrix to float32.</summary>
-    /// <param name="first">Number of the first output.</param>
-    /// <param name="weights">Takes one output each, [outputs, inputs].</param>
-    public void WidenOutputs(int first, Rows weights)
-    {
-        var data = new Numbers(Data, Format);
-        if (Kind == MatrixKind.PlainByOutput)
+        for (int row = 0; row < y.Count; row++)
         {
-            for (int r = 0; r < weights.Count; r++)
-                if (Odd.IsNone)
-                    data.Widen((long)(first + r) * Inputs, weights[r]);
-                else
-                    ((first + r) % 2 == 0 ? data : Odd).Widen((long)((first + r) / 2) * Inputs, weights[r]);
-            return;
-        }
-        // The outputs of one input are neighbours in memory. Reading all of them at once meets a cache line once, and
-        // not once for each output.
-        Span<float> neighbours = stackalloc float[weights.Count];
-        for (int k = 0; k < Inputs; k++)
-        {
-            data.Widen((long)k * Outputs + first, neighbours);
-            for (int r = 0; r < neighbours.Length; r++)
-                weights[r][k] = neighbours[r];
+            Span<float> outputs = y[row].Slice(first, bias.Length);
+            TensorPrimitives.Add(outputs, bias, outputs);
         }
     }
 }
@@ -169,19 +127,20 @@ internal sealed class ExpertMatrices(Matrix[] experts)
     /// <param name="count">Number of experts in all.</param>
     public static unsafe ExpertMatrices Contiguous(Matrix first, int count)
     {
-        long values = (long)first.Outputs * first.Inputs,
-            bytes = first.IsMxfp4 ? values / 2 : first.Format.Bytes() * values;
+        // Formats with scales apart have one byte of them for each block of 32 values.
+        long scales = first.Scales is null ? 0 : (long)first.Outputs * first.Inputs / Mxfp4.BlockValues,
+            bytes = first.Format.Bytes(first.Outputs, first.Inputs) - scales;
         return new ExpertMatrices([
             .. Enumerable
                 .Range(0, count)
                 .Select(expert => new Matrix
                 {
-                    Kind = first.Kind,
+                    Format = first.Format,
+                    Layout = first.Layout,
                     Outputs = first.Outputs,
                     Inputs = first.Inputs,
                     Data = first.Data + expert * bytes,
-                    Format = first.Format,
-                    Scales = first.Scales is null ? null : first.Scales + expert * (values / 32),
+                    Scales = first.Scales is null ? null : first.Scales + expert * scales,
                     Bias = first.Bias.From((long)expert * first.Outputs),
                 }),
         ]);
@@ -197,25 +156,31 @@ internal sealed class ExpertMatrices(Matrix[] experts)
 /// </summary>
 /// <param name="data">Where the first number lies.</param>
 /// <param name="format">The format of every number.</param>
-internal readonly unsafe struct Numbers(byte* data, NumberFormat format)
+internal readonly unsafe struct Numbers(byte* data, WeightFormat format)
 {
     public byte* Data => data;
 
-    public NumberFormat Format => format;
+    public WeightFormat Format => format;
 
     public bool IsNone => data is null;
 
     /// <summary>The numbers from index <paramref name="first"/> on; none where this is none.</summary>
-    public Numbers From(long first) => data is null ? default : new(data + first * format.Bytes(), format);
+    public Numbers From(long first) => data is null ? default : new(Address(first), format);
 
     /// <summary>
     /// Writes the numbers from index <paramref name="first"/> on to the destination, as many as it has room for, in
     /// float32; nothing is rounded.
     /// </summary>
-    public void Widen(long first, Span<float> destination) =>
-        NumberFormats.Widen(
-            new(data + first * format.Bytes(), destination.Length * format.Bytes()),
-            format,
-            destination
-        );
+    public void Widen(long first, Span<float> destination)
+    {
+        var row = new StoredWeights
+        {
+            Outputs = 1,
+            Inputs = destination.Length,
+            Data = Address(first),
+        };
+        format.Widen(in row, 0, destination);
+    }
+
+    private byte* Address(long first) => data + format.Bytes(1, checked((int)first));
 }

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using GptOss.Checkpoint;
-using GptOss.Kernels;
+using GptOss.Kernels.Formats;
 
 namespace GptOss.Model;
 
@@ -92,11 +92,11 @@ internal sealed unsafe class RandomWeights : IWeightStore, IDisposable
     private Matrix Dense(int outputs, int inputs, bool bias = true) =>
         new()
         {
-            Kind = MatrixKind.BFloat16ByOutput,
+            Format = WeightFormat.BFloat16,
             Outputs = outputs,
             Inputs = inputs,
             Data = Fill(2L * outputs * inputs, _weights),
-            Bias = bias ? new Numbers(Fill(2L * outputs, _weights), NumberFormat.BFloat16) : default,
+            Bias = bias ? new Numbers(Fill(2L * outputs, _weights), WeightFormat.BFloat16) : default,
         };
 
     private ExpertMatrices Experts(int experts, int outputs, int inputs)
@@ -105,12 +105,12 @@ internal sealed unsafe class RandomWeights : IWeightStore, IDisposable
         return ExpertMatrices.Contiguous(
             new Matrix
             {
-                Kind = MatrixKind.Mxfp4,
+                Format = WeightFormat.Mxfp4,
                 Outputs = outputs,
                 Inputs = inputs,
                 Data = Fill(blocks * Mxfp4.BlockBytes, _codes),
                 Scales = Fill(blocks, _scales),
-                Bias = new Numbers(Fill(2L * experts * outputs, _weights), NumberFormat.BFloat16),
+                Bias = new Numbers(Fill(2L * experts * outputs, _weights), WeightFormat.BFloat16),
             },
             experts
         );

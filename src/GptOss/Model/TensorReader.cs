@@ -1,5 +1,5 @@
 using GptOss.Checkpoint;
-using GptOss.Kernels;
+using GptOss.Kernels.Formats;
 
 namespace GptOss.Model;
 
@@ -16,11 +16,11 @@ internal static unsafe class TensorReader
 
     private static Numbers Numbers(CheckpointFolder file, Tensor tensor, params ReadOnlySpan<long> shape)
     {
-        NumberFormat? format = tensor.DType switch
+        WeightFormat? format = tensor.DType switch
         {
-            DType.BF16 => NumberFormat.BFloat16,
-            DType.F16 => NumberFormat.Float16,
-            DType.F32 => NumberFormat.Float32,
+            DType.BF16 => WeightFormat.BFloat16,
+            DType.F16 => WeightFormat.Float16,
+            DType.F32 => WeightFormat.Float32,
             _ => null,
         };
         if (format is { } known && tensor.Shape.SequenceEqual(shape))
@@ -49,14 +49,13 @@ internal static unsafe class TensorReader
     public static Matrix Matrix(CheckpointFolder file, string name, int outputs, int inputs, Numbers bias)
     {
         Tensor tensor = file.Get(name);
-        NumberFormat format = Numbers(file, tensor, outputs, inputs).Format;
+        WeightFormat format = Numbers(file, tensor, outputs, inputs).Format;
         return new Matrix
         {
-            Kind = format == NumberFormat.BFloat16 ? MatrixKind.BFloat16ByOutput : MatrixKind.PlainByOutput,
+            Format = format,
             Outputs = outputs,
             Inputs = inputs,
             Data = tensor.Data,
-            Format = format,
             Bias = bias,
         };
     }

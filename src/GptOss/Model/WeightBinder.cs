@@ -1,5 +1,5 @@
 using GptOss.Checkpoint;
-using GptOss.Kernels;
+using GptOss.Kernels.Formats;
 
 namespace GptOss.Model;
 
@@ -154,7 +154,7 @@ internal static unsafe class WeightBinder
     {
         if (!file.TryGet(name, out Tensor head))
             return embedding;
-        long bytes = (long)embedding.Outputs * embedding.Inputs * embedding.Format.Bytes();
+        long bytes = embedding.Format.Bytes(embedding.Outputs, embedding.Inputs);
         bool same = head.ByteLength == bytes;
         const int piece = 1 << 24;
         for (long at = 0; same && at < bytes; at += piece)

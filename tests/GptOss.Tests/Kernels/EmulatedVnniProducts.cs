@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics;
 using GptOss.Kernels;
+using GptOss.Kernels.Registers;
 
 namespace GptOss.Tests.Kernels;
 

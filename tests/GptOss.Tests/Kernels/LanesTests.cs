@@ -1,6 +1,7 @@
 // Over 300 lines: every operation of the sixteen lanes is held to its definition, one after the other.
-using System.Runtime.InteropServices;
 using GptOss.Kernels;
+using GptOss.Kernels.Formats;
+using GptOss.Kernels.Registers;
 
 namespace GptOss.Tests.Kernels;
 
@@ -285,15 +286,15 @@ public class LanesTests
         public void Run<T>()
             where T : struct, ILanes<T>
         {
-            T bits = _blocks == 4 ? T.LoadBits(in _bytes[0], 0) : T.LoadBits(in _bytes[0], 0, _blocks);
-            T.Codes(bits, out T k0, out T k1, out T k2, out T k3);
+            T bits = _blocks == 4 ? T.LoadBits(in _bytes[0], 0) : Mxfp4Lanes.LoadRest<T>(in _bytes[0], 0, _blocks);
+            Mxfp4Lanes.Codes(bits, out T k0, out T k1, out T k2, out T k3);
             T[] codes = [k0, k1, k2, k3];
             for (int j = 0; j < 4; j++)
             {
-                T.Store(T.FirstValues(codes[j]), ref _y[0], (nuint)(16 * j));
-                T.Store(T.SecondValues(codes[j]), ref _y[0], (nuint)(16 * (j + 4)));
+                T.Store(Mxfp4Lanes.FirstValues(codes[j]), ref _y[0], (nuint)(16 * j));
+                T.Store(Mxfp4Lanes.SecondValues(codes[j]), ref _y[0], (nuint)(16 * (j + 4)));
             }
-            T.Store(T.Scales(in MemoryMarshal.AsBytes(new ReadOnlySpan<uint>(in _scales))[0], 0), ref _y[0], 128);
+            T.Store(Mxfp4Lanes.Scales<T>(_scales), ref _y[0], 128);
         }
     }
 

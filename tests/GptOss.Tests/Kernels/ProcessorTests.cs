@@ -1,4 +1,5 @@
 using GptOss.Kernels;
+using GptOss.Kernels.Registers;
 
 namespace GptOss.Tests.Kernels;
 

@@ -1,6 +1,7 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using GptOss.Kernels;
+using GptOss.Kernels.Registers;
 
 namespace GptOss.Tests.Kernels;
 

@@ -1,4 +1,5 @@
 using GptOss.Kernels;
+using GptOss.Kernels.Formats;
 
 namespace GptOss.Tests.Kernels;
 
@@ -22,6 +23,15 @@ internal static class Sample
     public static byte[] Float16s(int count, int seed) =>
         [.. Floats(count, seed).SelectMany(value => BitConverter.GetBytes((Half)value))];
 
+    /// <summary>Blocks of 32 signed bytes behind a scale in binary16 of either sign.</summary>
+    public static byte[] Q8_0(int blocks, int seed)
+    {
+        byte[] bytes = Bytes(34 * blocks, seed);
+        for (int b = 0; b < blocks; b++)
+            Float16s(1, seed + b).CopyTo(bytes, 34 * b);
+        return bytes;
+    }
+
     public static byte[] Bytes(int count, int seed)
     {
         var bytes = new byte[count];
@@ -33,7 +43,7 @@ internal static class Sample
     public static byte[] Scales(int count, int seed) =>
         Array.ConvertAll(Bytes(count, seed), value => (byte)(119 + value % 11));
 
-    /// <summary>[tokens, permuted]: the rows of x in the order of <see cref="Mxfp4.Permute"/>.</summary>
+    /// <summary>[tokens, permuted]: the rows of x in the order of <see cref="Mxfp4"/>.</summary>
     public static float[] Permuted(ReadOnlySpan<float> x, int inputs)
     {
         int width = Mxfp4.PermutedWidth(inputs),

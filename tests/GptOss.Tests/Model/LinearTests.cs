@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
 using GptOss.Kernels;
+using GptOss.Kernels.Formats;
+using GptOss.Kernels.MatMul;
 using GptOss.Model;
 using GptOss.Tests.Kernels;
 using GptOss.Tests.Oracles;
@@ -10,22 +12,30 @@ namespace GptOss.Tests.Model;
 public sealed unsafe class LinearTests
 {
     [Theory]
-    [InlineData(nameof(MatrixKind.BFloat16ByOutput), 37, 50)] // no multiple of anything
-    [InlineData(nameof(MatrixKind.BFloat16ByInput), 37, 50)]
-    [InlineData(nameof(MatrixKind.PlainByOutput), 37, 50)]
-    [InlineData(nameof(MatrixKind.PlainByInput), 37, 50)]
-    [InlineData(nameof(MatrixKind.Mxfp4), 37, 96)] // three blocks: less than a step
-    [InlineData(nameof(MatrixKind.Mxfp4), 64, 288)] // two steps and a rest
+    [InlineData(nameof(WeightFormat.BFloat16), nameof(MatrixLayout.ByOutput), 37, 50)] // no multiple of anything
+    [InlineData(nameof(WeightFormat.BFloat16), nameof(MatrixLayout.ByInput), 37, 50)]
+    [InlineData(nameof(WeightFormat.BFloat16), nameof(MatrixLayout.EvenAndOdd), 38, 50)]
+    [InlineData(nameof(WeightFormat.Float16), nameof(MatrixLayout.ByOutput), 37, 50)]
+    [InlineData(nameof(WeightFormat.Float32), nameof(MatrixLayout.ByInput), 37, 50)]
+    [InlineData(nameof(WeightFormat.Q8_0), nameof(MatrixLayout.ByOutput), 37, 96)]
+    [InlineData(nameof(WeightFormat.Q8_0), nameof(MatrixLayout.EvenAndOdd), 38, 96)]
+    [InlineData(nameof(WeightFormat.Mxfp4), nameof(MatrixLayout.ByOutput), 37, 96)] // three blocks: less than a step
+    [InlineData(nameof(WeightFormat.Mxfp4), nameof(MatrixLayout.ByOutput), 64, 288)] // two steps and a rest
+    [InlineData(nameof(WeightFormat.Mxfp4Int8), nameof(MatrixLayout.ByOutput), 37, 96)]
     [Trait("speed", "slow")]
-    public void Many_rows_in_one_call_are_as_many_calls_of_one_row(string name, int outputs, int inputs)
+    public void Many_rows_in_one_call_are_as_many_calls_of_one_row(string name, string order, int outputs, int inputs)
     {
-        var kind = Enum.Parse<MatrixKind>(name);
+        var format = Enum.Parse<WeightFormat>(name);
         const int Most = 70;
         float[] x = Sample.Floats(Most * inputs, seed: 1);
-        byte[] data =
-            kind == MatrixKind.Mxfp4
-                ? Sample.Bytes(outputs * inputs / 2, seed: 2)
-                : MemoryMarshal.AsBytes<ushort>(Sample.BFloat16s(outputs * inputs, seed: 2)).ToArray();
+        byte[] data = format switch
+        {
+            WeightFormat.BFloat16 => [.. MemoryMarshal.AsBytes(Sample.BFloat16s(outputs * inputs, seed: 2).AsSpan())],
+            WeightFormat.Float16 => Sample.Float16s(outputs * inputs, seed: 2),
+            WeightFormat.Float32 => [.. MemoryMarshal.AsBytes(Sample.Floats(outputs * inputs, seed: 2).AsSpan())],
+            WeightFormat.Q8_0 => Sample.Q8_0(outputs * inputs / 32, seed: 2),
+            _ => Sample.Bytes(outputs * inputs / 2, seed: 2),
+        };
         byte[] scales = Sample.Scales(outputs * inputs / 32 + 1, seed: 3);
         ushort[] bias = Sample.BFloat16s(outputs, seed: 4);
         fixed (
@@ -36,12 +46,15 @@ public sealed unsafe class LinearTests
         {
             var matrix = new Matrix
             {
-                Kind = kind,
+                Format = format,
+                Layout = Enum.Parse<MatrixLayout>(order),
                 Outputs = outputs,
                 Inputs = inputs,
                 Data = w,
                 Scales = s,
-                Bias = new Numbers((byte*)b, NumberFormat.BFloat16),
+                Odd = w + data.Length / 2,
+                OddFormat = format,
+                Bias = new Numbers((byte*)b, WeightFormat.BFloat16),
             };
             float[][] alone = [.. x.Chunk(inputs).Select(row => Apply(matrix, row, threads: 1))];
             foreach (int threads in (int[])[1, 3])
@@ -59,7 +72,7 @@ public sealed unsafe class LinearTests
     {
         var matrix = new Matrix
         {
-            Kind = MatrixKind.BFloat16ByOutput,
+            Format = WeightFormat.BFloat16,
             Outputs = 4,
             Inputs = 4,
             Data = null,

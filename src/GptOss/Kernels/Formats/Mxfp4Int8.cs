@@ -1,0 +1,726 @@
+// Over 300 lines: one format; its products for few tokens and for many share the tables and the definition.
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
+using GptOss.Kernels.MatMul;
+using GptOss.Kernels.Registers;
+
+namespace GptOss.Kernels.Formats;
+
+/// <summary>
+/// The fast precision of MXFP4 matrices: quantises activations to 8-bit integers and multiplies them by MXFP4 weights,
+/// <c>y[t, o] = Σ_b (Σ 2w · q) · (2^(s − 127) · scale / 2) + bias[o]</c>, b over the blocks of the inputs.
+/// </summary>
+/// <remarks>
+/// Twice an E2M1 value is an integer of at most 12 in magnitude, so the inner sum of a block is exact. The outer sum
+/// has the order of <see cref="Int8Panel"/>, with the blocks padded with zeros to a multiple of sixteen.
+/// </remarks>
+internal readonly struct Mxfp4Int8 : IMatrixFormat
+{
+    /// <summary>Added to 2w, because the 8-bit instructions of x86 want one factor without a sign.</summary>
+    public const int Offset = 12;
+
+    private const int StepBlocks = Int8Row.LaneBlocks;
+    private const int StepBytes = StepBlocks * Mxfp4.BlockBytes;
+
+    /// <summary>
+    /// Fewest tokens for which decoding strips is faster than multiplying one weight row after the other, measured at
+    /// 512 bits.
+    /// </summary>
+    public const int StripTokens = 5;
+
+    /// <summary>Twice the value of each code, for lookup by a byte shuffle.</summary>
+    public static Vector128<sbyte> SignedTable
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128.Create((sbyte)0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12);
+    }
+
+    /// <summary>Twice the value of each code plus <see cref="Offset"/>, for lookup by a byte shuffle.</summary>
+    public static Vector128<byte> OffsetTable
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128.Create((byte)12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0);
+    }
+
+    private static ReadOnlySpan<sbyte> TwiceTable => [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12];
+
+    /// <summary>Twice the value of a code, 0 to 15.</summary>
+    public static int Twice(int code) => TwiceTable[code];
+
+    /// <summary>The weight rows of a strip.</summary>
+    public static int UnitOutputs => Int8Panel.Rows;
+
+    public static long Bytes(int outputs, int inputs) => Mxfp4.Bytes(outputs, inputs);
+
+    public static int PermutedWidth(int inputs) => Int8Row.Width(inputs);
+
+    /// <summary>Floats of a strip, if there are enough tokens to decode one.</summary>
+    public static int ScratchFloats(int inputs, int tokens) =>
+        tokens < StripTokens ? 0 : (int)(Int8Panel.Bytes<SingleScales>(inputs) / sizeof(float));
+
+    public static void Multiply(in StoredWeights w, int first, int count, Rows x, Rows y, Span<float> scratch)
+    {
+        (ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales) = Mxfp4.Range(in w, first, count);
+        Multiply(blocks, scales, w.Inputs, x, y, first, scratch);
+    }
+
+    public static void Widen(in StoredWeights w, int output, Span<float> row) => Mxfp4.Widen(in w, output, row);
+
+    /// <summary>The definition of one output without its bias; tests compare every faster path with it.</summary>
+    internal static float DotScalar(ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<float> x)
+    {
+        Span<float> lanes = stackalloc float[Lanes.Count];
+        lanes.Clear();
+        Span<sbyte> q = stackalloc sbyte[Int8Row.BlockValues];
+        for (int b = 0; b < scales.Length; b++)
+        {
+            float scale = Int8Row.QuantizeScalar(x.Slice(b * Int8Row.BlockValues, Int8Row.BlockValues), q);
+            int sum = 0;
+            for (int k = 0; k < q.Length; k++)
+                sum += Twice(blocks[b * Mxfp4.BlockBytes + k / 2] >> (k % 2 * 4) & 0xF) * q[k];
+            ref float lane = ref lanes[Int8Row.Lane(b)];
+            lane = MathF.FusedMultiplyAdd(sum, Mxfp4.Scale(scales[b]) * (scale * 0.5f), lane);
+        }
+        return Lanes1.Sum(Lanes1.Load(in lanes[0], 0));
+    }
+
+    /// <summary>Quantises one token's activations for a product of the given number of tokens.</summary>
+    /// <param name="x">Activations of the token, [inputs].</param>
+    /// <param name="permuted">Receives the quantised activations, [<see cref="Int8Row.Width"/>].</param>
+    /// <param name="tokens">Number of tokens of the product.</param>
+    public static void Permute(ReadOnlySpan<float> x, Span<float> permuted, int tokens)
+    {
+        if (tokens < StripTokens)
+            Int8Row.ToBlockOrder(x, permuted, Offset, 0.5f);
+        else
+            Dots.RunSmall(new QuantizeForMxfp4Strips(x, permuted));
+    }
+
+    /// <summary>Computes a range of outputs for every token.</summary>
+    /// <param name="blocks">Codes of the range, [outputs of the range, inputs / 32, 16].</param>
+    /// <param name="scales">Scales of the range, [outputs of the range, inputs / 32].</param>
+    /// <param name="inputs">Number of inputs of the matrix.</param>
+    /// <param name="x">Activations from <see cref="Permute"/>, [tokens, <see cref="Int8Row.Width"/>].</param>
+    /// <param name="y">Receives output o of the range at [t, first + o]; its shape is [tokens, outputs].</param>
+    /// <param name="first">Index of the first output of the range in <paramref name="y"/>.</param>
+    /// <param name="scratch">Working memory of at least <see cref="ScratchFloats"/> floats.</param>
+    public static void Multiply(
+        ReadOnlySpan<byte> blocks,
+        ReadOnlySpan<byte> scales,
+        int inputs,
+        Rows x,
+        Rows y,
+        int first,
+        Span<float> scratch
+    )
+    {
+        int outputs = Mxfp4.Outputs(blocks, scales, inputs, x, y, first);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(x.Width, Int8Row.Width(inputs));
+        ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Length, ScratchFloats(inputs, x.Count));
+        if (x.Count < StripTokens)
+            Lanes.Run(new MultiplyMxfp4RowsByInt8(blocks, scales, outputs, x, y, first));
+        else
+            Dots.RunSmall(new MultiplyMxfp4StripsByInt8(blocks, scales, outputs, x, y, first, scratch));
+    }
+
+    /// <summary>
+    /// Quantises one token's activations for strips of MXFP4 weights: chooses the integer registers for small weights,
+    /// and lets <see cref="Int8Row.QuantizeToLaneOrder{TDots}"/> write what they read.
+    /// </summary>
+    internal readonly ref struct QuantizeForMxfp4Strips(ReadOnlySpan<float> x, Span<float> row) : IDotsKernel
+    {
+        private readonly ReadOnlySpan<float> _x = x;
+        private readonly Span<float> _row = row;
+
+        public void Run<T>()
+            where T : struct, IDots<T> => Int8Row.ToLaneOrder<T>(_x, _row, Offset, 0.5f);
+    }
+
+    /// <summary>Multiplies one weight row after the other by few tokens, in block order.</summary>
+    internal readonly ref struct MultiplyMxfp4RowsByInt8(
+        ReadOnlySpan<byte> blocks,
+        ReadOnlySpan<byte> scales,
+        int outputs,
+        Rows x,
+        Rows y,
+        int first
+    ) : ILaneKernel
+    {
+        private readonly ReadOnlySpan<byte> _blocks = blocks;
+        private readonly ReadOnlySpan<byte> _scales = scales;
+        private readonly int _outputs = outputs;
+        private readonly Rows _x = x;
+        private readonly Rows _y = y;
+        private readonly int _first = first;
+        private readonly int _inputBlocks = outputs == 0 ? 0 : scales.Length / outputs;
+
+        // Sixteen bytes from byte 16 − n on keep the scales of the last n blocks of an output and clear those behind
+        // them.
+        // csharpier-ignore
+        private static ReadOnlySpan<byte> Masks =>
+            [
+                255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+                0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+            ];
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run<T>()
+            where T : struct, ILanes<T>
+        {
+            // Where the last step of a weight row would read past the end of the range, it is read from a copy.
+            int outputs = _outputs,
+                rest = _inputBlocks % StepBlocks;
+            int apart = rest == 0 ? 0 : Math.Min(outputs, (StepBlocks - rest + _inputBlocks - 1) / _inputBlocks);
+            Span<byte> copy = stackalloc byte[StepBytes + StepBlocks];
+            for (int o = 0; o < outputs; o++)
+            {
+                scoped ReadOnlySpan<byte> lastBlocks = _blocks[(((o + 1) * _inputBlocks - rest) * Mxfp4.BlockBytes)..];
+                scoped ReadOnlySpan<byte> lastScales = _scales[((o + 1) * _inputBlocks - rest)..];
+                if (o >= outputs - apart)
+                {
+                    copy.Clear();
+                    lastBlocks[..(rest * Mxfp4.BlockBytes)].CopyTo(copy);
+                    lastScales[..rest].CopyTo(copy[StepBytes..]);
+                    lastBlocks = copy;
+                    lastScales = copy[StepBytes..];
+                }
+                for (int t = 0; t < _x.Count; t++)
+                    One<T>(o, t, rest, lastBlocks, lastScales);
+            }
+        }
+
+        // Memory is read fastest one weight row at a time, in the order of addresses (docs/decisions/0002).
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private void One<T>(
+            int output,
+            int token,
+            int rest,
+            scoped ReadOnlySpan<byte> lastBlocks,
+            scoped ReadOnlySpan<byte> lastScales
+        )
+            where T : struct, ILanes<T>
+        {
+            int inputs = _inputBlocks * Int8Row.BlockValues;
+            nuint full = (nuint)(_inputBlocks / StepBlocks);
+            ref readonly byte b = ref MemoryMarshal.GetReference(
+                _blocks.Slice(output * _inputBlocks * Mxfp4.BlockBytes)
+            );
+            ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(output * _inputBlocks));
+            ref readonly byte x = ref MemoryMarshal.GetReference(MemoryMarshal.AsBytes(_x[token]));
+            ref readonly float scales = ref Unsafe.As<byte, float>(
+                ref Unsafe.Add(ref Unsafe.AsRef(in x), Int8Row.ScalesAt(inputs))
+            );
+            ref readonly int offsets = ref Unsafe.As<byte, int>(
+                ref Unsafe.Add(ref Unsafe.AsRef(in x), Int8Row.OffsetsAt(inputs))
+            );
+            T sum = T.Zero;
+            nuint step = 0;
+            for (; step < full; step++)
+            {
+                nuint at = step * StepBytes,
+                    lane = step * StepBlocks;
+                Prefetch.Read(in b, at + Prefetch.NearBytes);
+                Prefetch.Read(in b, at + Prefetch.NearBytes + 64);
+                Prefetch.Read(in b, at + Prefetch.NearBytes + 128);
+                Prefetch.Read(in b, at + Prefetch.NearBytes + 192);
+                T sums = Mxfp4BlockSums.Sums<T>(
+                    in b,
+                    at,
+                    in x,
+                    2 * at,
+                    in Unsafe.Add(ref Unsafe.AsRef(in offsets), lane)
+                );
+                T scale = Mxfp4BlockSums.Scales<T>(Vector128.LoadUnsafe(in s, lane)) * T.Load(in scales, lane);
+                sum = T.MultiplyAdd(sums, scale, sum);
+            }
+            if (rest > 0)
+            {
+                Vector128<byte> mask = Vector128.LoadUnsafe(
+                    in MemoryMarshal.GetReference(Masks),
+                    (nuint)(StepBlocks - rest)
+                );
+                nuint lane = step * StepBlocks;
+                T sums = Mxfp4BlockSums.Sums<T>(
+                    in MemoryMarshal.GetReference(lastBlocks),
+                    0,
+                    in x,
+                    2 * step * StepBytes,
+                    in Unsafe.Add(ref Unsafe.AsRef(in offsets), lane)
+                );
+                T scale =
+                    Mxfp4BlockSums.Scales<T>(Vector128.LoadUnsafe(in MemoryMarshal.GetReference(lastScales)) & mask)
+                    * T.Load(in scales, lane);
+                sum = T.MultiplyAdd(sums, scale, sum);
+            }
+            _y.Values[token * _y.Width + _first + output] = T.Sum(sum);
+        }
+    }
+
+    /// <summary>
+    /// Decodes one strip of 32 outputs after the other and multiplies it by many tokens, in lane order.
+    /// </summary>
+    internal readonly ref struct MultiplyMxfp4StripsByInt8(
+        ReadOnlySpan<byte> blocks,
+        ReadOnlySpan<byte> scales,
+        int outputs,
+        Rows x,
+        Rows y,
+        int first,
+        Span<float> scratch
+    ) : IDotsKernel
+    {
+        private readonly ReadOnlySpan<byte> _blocks = blocks;
+        private readonly ReadOnlySpan<byte> _scales = scales;
+        private readonly int _outputs = outputs;
+        private readonly Rows _x = x;
+        private readonly Rows _y = y;
+        private readonly int _first = first;
+        private readonly Span<float> _scratch = scratch;
+
+        public void Run<T>()
+            where T : struct, IDots<T>
+        {
+            if (_outputs == 0)
+                return;
+            int inputBlocks = _scales.Length / _outputs,
+                inputs = inputBlocks * Int8Row.BlockValues;
+            Span<byte> strip = MemoryMarshal.AsBytes(_scratch)[..(int)Int8Panel.Bytes<SingleScales>(inputs)];
+            for (int output = 0; output < _outputs; output += Int8Panel.Rows)
+            {
+                int count = Math.Min(Int8Panel.Rows, _outputs - output);
+                Mxfp4Strip.Decode<T>(
+                    _blocks.Slice(output * inputBlocks * Mxfp4.BlockBytes, count * inputBlocks * Mxfp4.BlockBytes),
+                    _scales.Slice(output * inputBlocks, count * inputBlocks),
+                    inputBlocks,
+                    strip
+                );
+                Int8Panel.Multiply<T, SingleScales>(strip, inputs, _x, _y, _first + output, count);
+            }
+        }
+    }
+}
+
+/// <summary>
+/// Multiplies sixteen MXFP4 blocks of one weight row by quantised activations in block order (<see cref="Int8Row"/>), at
+/// each width of registers: lane 4 · (b mod 4) + b / 4 receives what belongs to block b.
+/// </summary>
+internal static class Mxfp4BlockSums
+{
+    /// <summary>The exact Σ 2w · q of each block.</summary>
+    /// <param name="blocks">Memory of the blocks: 256 bytes are read.</param>
+    /// <param name="offset">First byte that is read of <paramref name="blocks"/>.</param>
+    /// <param name="x">Memory of the activations in block order: 512 bytes are read.</param>
+    /// <param name="at">First byte that is read of <paramref name="x"/>.</param>
+    /// <param name="offsets">12 · Σq of the sixteen blocks, in the order of the lanes.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Sums<T>(
+        ref readonly byte blocks,
+        nuint offset,
+        ref readonly byte x,
+        nuint at,
+        ref readonly int offsets
+    )
+        where T : struct, ILanes<T>
+    {
+        if (typeof(T) == typeof(Lanes512))
+            return Unsafe.BitCast<Lanes512, T>(Sums512(in blocks, offset, in x, at, in offsets));
+        if (typeof(T) == typeof(Lanes256))
+            return Unsafe.BitCast<Lanes256, T>(Sums256(in blocks, offset, in x, at, in offsets));
+        if (typeof(T) == typeof(Lanes128))
+            return Unsafe.BitCast<Lanes128, T>(Sums128(in blocks, offset, in x, at));
+        return SumsScalar<T>(in blocks, offset, in x, at);
+    }
+
+    /// <summary>Decodes the scale bytes s of sixteen consecutive blocks to 2^(s − 127).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Scales<T>(Vector128<byte> scales)
+        where T : struct, ILanes<T>
+    {
+        if (typeof(T) == typeof(Lanes512))
+            return Unsafe.BitCast<Lanes512, T>(Scales512(scales));
+        if (typeof(T) == typeof(Lanes256))
+            return Unsafe.BitCast<Lanes256, T>(Scales256(scales));
+        return typeof(T) == typeof(Lanes128) ? Unsafe.BitCast<Lanes128, T>(Scales128(scales)) : ScalesScalar<T>(scales);
+    }
+
+    // Each of the registers a, b, c and d holds four blocks, with four partial sums a block in the lanes of one 128-bit
+    // part. Two rounds of unpacking and adding leave the whole sum of block 4p + q in lane 4q + p, where p counts the
+    // registers and q the parts.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Lanes512 Sums512(
+        ref readonly byte blocks,
+        nuint offset,
+        ref readonly byte x,
+        nuint at,
+        ref readonly int offsets
+    )
+    {
+        Vector512<int> a = DwordSums512(in blocks, offset, in x, at),
+            b = DwordSums512(in blocks, offset + 64, in x, at + 128);
+        Vector512<int> c = DwordSums512(in blocks, offset + 128, in x, at + 256),
+            d = DwordSums512(in blocks, offset + 192, in x, at + 384);
+        Vector512<long> ab = (Avx512F.UnpackLow(a, b) + Avx512F.UnpackHigh(a, b)).AsInt64();
+        Vector512<long> cd = (Avx512F.UnpackLow(c, d) + Avx512F.UnpackHigh(c, d)).AsInt64();
+        Vector512<int> sums = Avx512F.UnpackLow(ab, cd).AsInt32() + Avx512F.UnpackHigh(ab, cd).AsInt32();
+        return new(Vector512.ConvertToSingle(sums - Vector512.LoadUnsafe(in offsets)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<int> DwordSums512(ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at)
+    {
+        Vector512<byte> bits = Vector512.LoadUnsafe(in blocks, offset),
+            mask = Vector512.Create((byte)0xF);
+        Vector512<byte> table = Vector512.Create(Vector256.Create(Mxfp4Int8.OffsetTable, Mxfp4Int8.OffsetTable));
+        Vector512<byte> even = Avx512BW.Shuffle(table, bits & mask);
+        Vector512<byte> odd = Avx512BW.Shuffle(table, (bits.AsUInt16() >>> 4).AsByte() & mask);
+        Vector512<short> pairs =
+            Avx512BW.MultiplyAddAdjacent(even, Vector512.LoadUnsafe(in x, at).AsSByte())
+            + Avx512BW.MultiplyAddAdjacent(odd, Vector512.LoadUnsafe(in x, at + 64).AsSByte());
+        return Avx512BW.MultiplyAddAdjacent(pairs, Vector512.Create((short)1));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Lanes512 Scales512(Vector128<byte> scales)
+    {
+        Vector512<uint> bits = Avx512F.ConvertToVector512UInt32(InLanes(scales)) << 23;
+        return new(Vector512.Max(bits, Vector512.Create(0x0040_0000u)).AsSingle());
+    }
+
+    // Lane 4q + p belongs to block 4p + q. The lower register has the lanes of q = 0 and 1, the upper those of q = 2
+    // and 3, so each adds up its own blocks, of which two lie in each 256-bit load.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Lanes256 Sums256(
+        ref readonly byte blocks,
+        nuint offset,
+        ref readonly byte x,
+        nuint at,
+        ref readonly int offsets
+    ) =>
+        new(
+            HalfSums256(in blocks, offset, in x, at, in offsets),
+            HalfSums256(in blocks, offset + 32, in x, at + 32, in Unsafe.Add(ref Unsafe.AsRef(in offsets), 8))
+        );
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> HalfSums256(
+        ref readonly byte blocks,
+        nuint offset,
+        ref readonly byte x,
+        nuint at,
+        ref readonly int offsets
+    )
+    {
+        Vector256<int> a = DwordSums256(in blocks, offset, in x, at),
+            b = DwordSums256(in blocks, offset + 64, in x, at + 128);
+        Vector256<int> c = DwordSums256(in blocks, offset + 128, in x, at + 256),
+            d = DwordSums256(in blocks, offset + 192, in x, at + 384);
+        Vector256<long> ab = (Avx2.UnpackLow(a, b) + Avx2.UnpackHigh(a, b)).AsInt64();
+        Vector256<long> cd = (Avx2.UnpackLow(c, d) + Avx2.UnpackHigh(c, d)).AsInt64();
+        Vector256<int> sums = Avx2.UnpackLow(ab, cd).AsInt32() + Avx2.UnpackHigh(ab, cd).AsInt32();
+        return Vector256.ConvertToSingle(sums - Vector256.LoadUnsafe(in offsets));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> DwordSums256(ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at)
+    {
+        Vector256<byte> bits = Vector256.LoadUnsafe(in blocks, offset),
+            mask = Vector256.Create((byte)0xF);
+        Vector256<byte> table = Vector256.Create(Mxfp4Int8.OffsetTable, Mxfp4Int8.OffsetTable);
+        Vector256<byte> even = Avx2.Shuffle(table, bits & mask);
+        Vector256<byte> odd = Avx2.Shuffle(table, (bits.AsUInt16() >>> 4).AsByte() & mask);
+        Vector256<short> pairs =
+            Avx2.MultiplyAddAdjacent(even, Vector256.LoadUnsafe(in x, at).AsSByte())
+            + Avx2.MultiplyAddAdjacent(odd, Vector256.LoadUnsafe(in x, at + 64).AsSByte());
+        return Avx2.MultiplyAddAdjacent(pairs, Vector256.Create((short)1));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Lanes256 Scales256(Vector128<byte> scales)
+    {
+        Vector128<byte> bytes = InLanes(scales);
+        Vector256<uint> least = Vector256.Create(0x0040_0000u);
+        return new(
+            Vector256.Max(Avx2.ConvertToVector256Int32(bytes).AsUInt32() << 23, least).AsSingle(),
+            Vector256
+                .Max(Avx2.ConvertToVector256Int32(Vector128.Create(bytes.GetUpper(), default)).AsUInt32() << 23, least)
+                .AsSingle()
+        );
+    }
+
+    /// <summary>
+    /// Moves the bytes of sixteen consecutive blocks to the lanes of <see cref="Sums"/>: block 1 to lane 4.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<byte> InLanes(Vector128<byte> scales) =>
+        Vector128.Shuffle(scales, Vector128.Create((byte)0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15));
+
+    // A 128-bit register holds one block, and its weights are signed, so there is no offset to subtract.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Lanes128 Sums128(ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at) =>
+        new(
+            FourSums(in blocks, offset, in x, at),
+            FourSums(in blocks, offset + 16, in x, at + 16),
+            FourSums(in blocks, offset + 32, in x, at + 32),
+            FourSums(in blocks, offset + 48, in x, at + 48)
+        );
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> FourSums(ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at) =>
+        Vector128.ConvertToSingle(
+            Vector128.Create(
+                BlockSum(in blocks, offset, in x, at),
+                BlockSum(in blocks, offset + 64, in x, at + 128),
+                BlockSum(in blocks, offset + 128, in x, at + 256),
+                BlockSum(in blocks, offset + 192, in x, at + 384)
+            )
+        );
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int BlockSum(ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at)
+    {
+        Vector128<byte> bits = Vector128.LoadUnsafe(in blocks, offset);
+        Vector128<sbyte> even = Vector128.ShuffleNative(
+            Mxfp4Int8.SignedTable,
+            (bits & Vector128.Create((byte)0xF)).AsSByte()
+        );
+        Vector128<sbyte> odd = Vector128.ShuffleNative(Mxfp4Int8.SignedTable, (bits >>> 4).AsSByte());
+        Vector128<sbyte> x0 = Vector128.LoadUnsafe(in x, at).AsSByte(),
+            x1 = Vector128.LoadUnsafe(in x, at + 64).AsSByte();
+        Vector128<short> sums =
+            Vector128.WidenLower(even) * Vector128.WidenLower(x0)
+            + Vector128.WidenUpper(even) * Vector128.WidenUpper(x0)
+            + Vector128.WidenLower(odd) * Vector128.WidenLower(x1)
+            + Vector128.WidenUpper(odd) * Vector128.WidenUpper(x1);
+        return Vector128.Sum(Vector128.WidenLower(sums) + Vector128.WidenUpper(sums));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Lanes128 Scales128(Vector128<byte> scales)
+    {
+        Vector128<byte> bytes = InLanes(scales);
+        (Vector128<ushort> low, Vector128<ushort> high) = Vector128.Widen(bytes);
+        return new(
+            FourScales(Vector128.WidenLower(low)),
+            FourScales(Vector128.WidenUpper(low)),
+            FourScales(Vector128.WidenLower(high)),
+            FourScales(Vector128.WidenUpper(high))
+        );
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> FourScales(Vector128<uint> scales) =>
+        Vector128.Max(scales << 23, Vector128.Create(0x0040_0000u)).AsSingle();
+
+    private static T SumsScalar<T>(ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at)
+        where T : struct, ILanes<T>
+    {
+        Span<float> sums = stackalloc float[Lanes.Count];
+        for (int b = 0; b < Lanes.Count; b++)
+        {
+            int sum = 0;
+            for (int i = 0; i < Mxfp4.BlockBytes; i++)
+            {
+                byte codes = Unsafe.Add(ref Unsafe.AsRef(in blocks), offset + (nuint)(b * Mxfp4.BlockBytes + i));
+                nuint even = at + (nuint)(b / 4 * 128 + b % 4 * 16 + i);
+                sum +=
+                    Mxfp4Int8.Twice(codes & 0xF) * (sbyte)Unsafe.Add(ref Unsafe.AsRef(in x), even)
+                    + Mxfp4Int8.Twice(codes >> 4) * (sbyte)Unsafe.Add(ref Unsafe.AsRef(in x), even + 64);
+            }
+            sums[Int8Row.Lane(b)] = sum;
+        }
+        return T.Load(in sums[0], 0);
+    }
+
+    private static T ScalesScalar<T>(Vector128<byte> scales)
+        where T : struct, ILanes<T>
+    {
+        Span<float> result = stackalloc float[Lanes.Count];
+        for (int b = 0; b < Lanes.Count; b++)
+            result[Int8Row.Lane(b)] = Mxfp4.Scale(scales[b]);
+        return T.Load(in result[0], 0);
+    }
+}
+
+/// <summary>
+/// Decodes the MXFP4 weights of up to 32 outputs into a strip, which is scratch memory with the layout of an
+/// <see cref="Int8Panel"/>: the doubled values, which are integers, as bytes, and the scales as float32. When many
+/// tokens share an expert, each strip is decoded once and multiplied by all of them.
+/// </summary>
+internal static class Mxfp4Strip
+{
+    private const int Rows = Int8Panel.Rows,
+        Square = 16;
+
+    /// <summary>Decodes the blocks and scales of up to 32 outputs.</summary>
+    /// <param name="blocks">Codes of the outputs, [outputs of the strip, inputBlocks, 16].</param>
+    /// <param name="scales">Scales of the outputs, [outputs of the strip, inputBlocks].</param>
+    /// <param name="inputBlocks">Number of blocks of an output.</param>
+    /// <param name="strip">
+    /// Receives the strip. Where there are fewer than 32 outputs, the other rows keep their content.
+    /// </param>
+    public static void Decode<T>(
+        ReadOnlySpan<byte> blocks,
+        ReadOnlySpan<byte> scales,
+        int inputBlocks,
+        Span<byte> strip
+    )
+        where T : struct, IDots<T>
+    {
+        int rows = scales.Length / inputBlocks;
+        Span<float> stripScales = MemoryMarshal.Cast<byte, float>(strip[(inputBlocks * Rows * Int8Row.BlockValues)..]);
+        int done = 0;
+        if (T.IsUnsigned && Avx512BW.IsSupported)
+            for (; done + 16 <= rows; done += 16)
+                DecodeSixteen(blocks[(done * inputBlocks * Mxfp4.BlockBytes)..], inputBlocks, strip[(done * 4)..]);
+        for (int row = done; row < rows; row++)
+            DecodeRow<T>(
+                blocks.Slice(row * inputBlocks * Mxfp4.BlockBytes, inputBlocks * Mxfp4.BlockBytes),
+                strip,
+                row
+            );
+        DecodeScales(scales, inputBlocks, stripScales);
+    }
+
+    // The four 128-bit parts of register i hold the weight rows i, i + 4, i + 8 and i + 12. Interleaving dwords and
+    // then quadwords of the four registers leaves the same dword of sixteen rows in order.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void DecodeSixteen(ReadOnlySpan<byte> blocks, int inputBlocks, Span<byte> strip)
+    {
+        nuint row = (nuint)(inputBlocks * Mxfp4.BlockBytes);
+        ref readonly byte source = ref MemoryMarshal.GetReference(blocks);
+        ref byte to = ref MemoryMarshal.GetReference(strip);
+        for (int i = 0; i < Int8Row.LaneBlocks; i++)
+        for (int b = Int8Row.FirstOfLane(i); b < inputBlocks; b += Int8Row.LaneBlocks)
+        {
+            ref readonly byte at = ref Unsafe.Add(ref Unsafe.AsRef(in source), (nuint)(b * Mxfp4.BlockBytes));
+            Vector512<int> r0 = FourRows(in at, row),
+                r1 = FourRows(in Unsafe.Add(ref Unsafe.AsRef(in at), row), row);
+            Vector512<int> r2 = FourRows(in Unsafe.Add(ref Unsafe.AsRef(in at), 2 * row), row);
+            Vector512<int> r3 = FourRows(in Unsafe.Add(ref Unsafe.AsRef(in at), 3 * row), row);
+            Vector512<long> low01 = Avx512F.UnpackLow(r0, r1).AsInt64(),
+                low23 = Avx512F.UnpackLow(r2, r3).AsInt64();
+            Vector512<long> high01 = Avx512F.UnpackHigh(r0, r1).AsInt64(),
+                high23 = Avx512F.UnpackHigh(r2, r3).AsInt64();
+            StoreSteps(Avx512F.UnpackLow(low01, low23), ref to, 0);
+            StoreSteps(Avx512F.UnpackHigh(low01, low23), ref to, 2);
+            StoreSteps(Avx512F.UnpackLow(high01, high23), ref to, 4);
+            StoreSteps(Avx512F.UnpackHigh(high01, high23), ref to, 6);
+            to = ref Unsafe.Add(ref to, Rows * Int8Row.BlockValues);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<int> FourRows(ref readonly byte at, nuint row)
+    {
+        Vector512<int> rows = Vector128.LoadUnsafe(in at).AsInt32().ToVector256().ToVector512();
+        rows = Avx512F.InsertVector128(rows, Vector128.LoadUnsafe(in at, 4 * row).AsInt32(), 1);
+        rows = Avx512F.InsertVector128(rows, Vector128.LoadUnsafe(in at, 8 * row).AsInt32(), 2);
+        return Avx512F.InsertVector128(rows, Vector128.LoadUnsafe(in at, 12 * row).AsInt32(), 3);
+    }
+
+    // A register holds one dword, eight codes, of sixteen weight rows. Its low nibbles are the codes of even index,
+    // which make one step, and its high nibbles those of odd index, which make the next.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreSteps(Vector512<long> dwords, ref byte to, nuint step)
+    {
+        Vector512<byte> mask = Vector512.Create((byte)0xF);
+        Vector512<byte> table = Vector512.Create(Vector256.Create(Mxfp4Int8.OffsetTable, Mxfp4Int8.OffsetTable));
+        Avx512BW.Shuffle(table, dwords.AsByte() & mask).StoreUnsafe(ref to, step * Rows * 4);
+        Avx512BW.Shuffle(table, (dwords.AsUInt16() >>> 4).AsByte() & mask).StoreUnsafe(ref to, (step + 1) * Rows * 4);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void DecodeRow<T>(ReadOnlySpan<byte> blocks, Span<byte> strip, int row)
+        where T : struct, IDots<T>
+    {
+        int inputBlocks = blocks.Length / Mxfp4.BlockBytes,
+            place = 0;
+        Vector128<sbyte> table = Mxfp4Int8.SignedTable + Vector128.Create((sbyte)(T.IsUnsigned ? Mxfp4Int8.Offset : 0));
+        ref readonly byte source = ref MemoryMarshal.GetReference(blocks);
+        for (int i = 0; i < Int8Row.LaneBlocks; i++)
+        for (int b = Int8Row.FirstOfLane(i); b < inputBlocks; b += Int8Row.LaneBlocks, place++)
+        {
+            Vector128<byte> bits = Vector128.LoadUnsafe(in source, (nuint)(b * Mxfp4.BlockBytes));
+            Vector128<sbyte> even = Vector128.ShuffleNative(table, (bits & Vector128.Create((byte)0xF)).AsSByte());
+            Vector128<sbyte> odd = Vector128.ShuffleNative(table, (bits >>> 4).AsSByte());
+            Int8Panel.PutRow<T>(even.AsByte(), odd.AsByte(), strip, place, row);
+        }
+    }
+
+    private static void DecodeScales(ReadOnlySpan<byte> scales, int inputBlocks, Span<float> strip)
+    {
+        int rows = scales.Length / inputBlocks;
+        Span<int> places = stackalloc int[Int8Row.LaneBlocks];
+        Int8Row.FirstPlaces(inputBlocks, places);
+        int done = 0;
+        if (inputBlocks >= Square && (Sse2.IsSupported || AdvSimd.Arm64.IsSupported))
+            for (; done + Square <= rows; done += Square)
+            // The last square may overlap the one before, and then writes the same scales again.
+            for (int b = 0; b < inputBlocks; b += Square)
+                DecodeSquare(
+                    scales[(done * inputBlocks)..],
+                    inputBlocks,
+                    Math.Min(b, inputBlocks - Square),
+                    places,
+                    strip[done..]
+                );
+        for (int b = 0; b < inputBlocks; b++)
+        for (int row = done; row < rows; row++)
+            strip[(places[b % Int8Row.LaneBlocks] + b / Int8Row.LaneBlocks) * Rows + row] = Mxfp4.Scale(
+                scales[row * inputBlocks + b]
+            );
+    }
+
+    // Transposes 16 × 16 scale bytes: interleaving the lower eight registers with the upper eight, four times, turns
+    // rows into columns.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void DecodeSquare(
+        ReadOnlySpan<byte> scales,
+        int inputBlocks,
+        int block,
+        ReadOnlySpan<int> places,
+        Span<float> strip
+    )
+    {
+        Span<Vector128<byte>> from = stackalloc Vector128<byte>[Square],
+            to = stackalloc Vector128<byte>[Square];
+        for (int row = 0; row < Square; row++)
+            from[row] = Vector128.Create(scales.Slice(row * inputBlocks + block, Square));
+        for (int round = 0; round < 4; round++)
+        {
+            for (int i = 0; i < Square / 2; i++)
+                (to[2 * i], to[2 * i + 1]) = Zip(from[i], from[i + Square / 2]);
+            Span<Vector128<byte>> swap = from;
+            from = to;
+            to = swap;
+        }
+        for (int i = 0; i < Square; i++)
+        {
+            int b = block + i,
+                place = places[b % Int8Row.LaneBlocks] + b / Int8Row.LaneBlocks;
+            ref float at = ref MemoryMarshal.GetReference(strip.Slice(place * Rows, Square));
+            (Vector128<ushort> low, Vector128<ushort> high) = Vector128.Widen(from[i]);
+            Store(Vector128.Widen(low), ref at, 0);
+            Store(Vector128.Widen(high), ref at, 8);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (Vector128<byte> Low, Vector128<byte> High) Zip(Vector128<byte> a, Vector128<byte> b) =>
+        Sse2.IsSupported
+            ? (Sse2.UnpackLow(a, b), Sse2.UnpackHigh(a, b))
+            : (AdvSimd.Arm64.ZipLow(a, b), AdvSimd.Arm64.ZipHigh(a, b));
+
+    // A scale byte is the exponent of a float32. Byte 0 must give 2⁻¹²⁷, whose bits are 0x0040_0000; all other scales
+    // are larger as integers, so the maximum corrects byte 0 alone.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store((Vector128<uint> Low, Vector128<uint> High) exponents, ref float to, nuint index)
+    {
+        Vector128<uint> least = Vector128.Create(0x0040_0000u);
+        Vector128.Max(exponents.Low << 23, least).AsSingle().StoreUnsafe(ref to, index);
+        Vector128.Max(exponents.High << 23, least).AsSingle().StoreUnsafe(ref to, index + 4);
+    }
+}

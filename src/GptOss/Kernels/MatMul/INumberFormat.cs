@@ -1,0 +1,26 @@
+using GptOss.Kernels.Registers;
+
+namespace GptOss.Kernels.MatMul;
+
+/// <summary>
+/// A format of numbers that become float32 one by one and without rounding, such as bfloat16. Matrices of such numbers
+/// are multiplied by <see cref="ByOutput{TNumbers}"/> and its neighbours, which are written once for all of them.
+/// </summary>
+internal interface INumberFormat
+{
+    /// <summary>Number of values that are stored as one block: 1, or 32 that share a scale.</summary>
+    static abstract int BlockValues { get; }
+
+    /// <summary>Number of bytes of a block, its scale included.</summary>
+    static abstract int BlockBytes { get; }
+
+    /// <summary>The definition of the format: the value at an index of a row of whole blocks.</summary>
+    static abstract float Value(ReadOnlySpan<byte> row, int index);
+
+    /// <summary>
+    /// Loads the sixteen values from an index on as float32. They must lie in one block, if a block has more than one
+    /// value. No byte outside of their blocks is read.
+    /// </summary>
+    static abstract T Load<T>(ref readonly byte row, nuint index)
+        where T : struct, ILanes<T>;
+}

@@ -1,0 +1,176 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace GptOss.Kernels.Registers;
+
+/// <summary>
+/// Sixteen float32 lanes with their arithmetic. Kernels are written once against this interface, and one struct for
+/// each register width implements it. A sum over many products is kept as sixteen partial sums, one in each lane.
+/// </summary>
+/// <remarks>
+/// Sixteen lanes are one 512-bit register, two of 256 bits, or four of 128 bits. Because the number of lanes is the
+/// same at every width, so is the order of every sum, and each width gives the same bits (docs/decisions/0002).
+/// </remarks>
+internal interface ILanes<TSelf>
+    where TSelf : struct, ILanes<TSelf>
+{
+    /// <summary>Number of registers that sixteen lanes take; kernels choose the size of their tiles by it.</summary>
+    static abstract int Registers { get; }
+
+    static abstract TSelf Zero { get; }
+    static abstract TSelf Create(float value);
+    static abstract TSelf Load(ref readonly float source, nuint index);
+    static abstract void Store(TSelf lanes, ref float destination, nuint index);
+
+    /// <summary>Loads sixteen bfloat16 values as floats: their bits are the upper halves of the floats.</summary>
+    static abstract TSelf LoadBFloat16(ref readonly ushort source, nuint index);
+
+    /// <summary>Loads sixteen signed bytes as floats of the same value.</summary>
+    static abstract TSelf LoadSByte(ref readonly sbyte source, nuint index);
+
+    /// <summary>Computes a · b + addend in each lane, rounded once.</summary>
+    static abstract TSelf MultiplyAdd(TSelf a, TSelf b, TSelf addend);
+
+    static abstract TSelf operator +(TSelf a, TSelf b);
+
+    static abstract TSelf operator -(TSelf a, TSelf b);
+
+    static abstract TSelf operator *(TSelf a, TSelf b);
+
+    static abstract TSelf operator /(TSelf a, TSelf b);
+
+    /// <summary>Chooses <c>a &lt; b ? yes : no</c> in each lane; where a or b is NaN, <c>no</c>.</summary>
+    static abstract TSelf WhereLess(TSelf a, TSelf b, TSelf yes, TSelf no);
+
+    /// <summary>
+    /// Computes 2ⁿ from n + 1.5·2²³ in each lane, −126 ≤ n ≤ 127. The lowest bits of such a float are n, and shifted
+    /// left by 23 they are the exponent: from 3 + 1.5·2²³ comes 8.
+    /// </summary>
+    static abstract TSelf PowerOfTwo(TSelf shifted);
+
+    /// <summary>
+    /// Adds the sixteen lanes in the order of a tree: lane i + 8 is added to lane i, then lane i + 4, i + 2 and i + 1.
+    /// </summary>
+    static abstract float Sum(TSelf lanes);
+
+    /// <summary>The largest lane, where no lane is NaN. If it is zero, its sign may be either.</summary>
+    static abstract float Max(TSelf lanes);
+
+    /// <summary>Loads 64 bytes unchanged: four in each lane, as the bits of a float.</summary>
+    static abstract TSelf LoadBits(ref readonly byte source, nuint offset);
+
+    /// <summary>The same 32 bits in each lane.</summary>
+    static abstract TSelf CreateBits(uint bits);
+
+    /// <summary>Puts four registers of four lanes side by side: lanes 0 to 3 are those of <paramref name="a"/>.</summary>
+    static abstract TSelf CreateBits(Vector128<byte> a, Vector128<byte> b, Vector128<byte> c, Vector128<byte> d);
+
+    /// <summary>The bits that are set in both.</summary>
+    static abstract TSelf operator &(TSelf a, TSelf b);
+
+    /// <summary>The bits that are set in one or both.</summary>
+    static abstract TSelf operator |(TSelf a, TSelf b);
+
+    /// <summary>Shifts the bits of each lane to the left.</summary>
+    static abstract TSelf operator <<(TSelf bits, int count);
+
+    /// <summary>Shifts the bits of each lane to the right; zeros come in.</summary>
+    static abstract TSelf operator >>>(TSelf bits, int count);
+
+    /// <summary>Chooses bit by bit: that of <paramref name="a"/> where the mask's bit is set, else that of b.</summary>
+    static abstract TSelf Select(TSelf mask, TSelf a, TSelf b);
+
+    /// <summary>The larger of two lanes, compared as integers without a sign.</summary>
+    static abstract TSelf MaxBits(TSelf a, TSelf b);
+
+    /// <summary>
+    /// Looks each byte up in sixteen bytes: those of <paramref name="table"/> in the same four lanes. An index is 0 to
+    /// 15, or 128 and more, which gives 0.
+    /// </summary>
+    static abstract TSelf LookUp(TSelf table, TSelf indices);
+
+    /// <summary>The largest magnitude of all lanes of a and b; not finite if any lane is not.</summary>
+    static abstract float MaxMagnitude(TSelf a, TSelf b);
+
+    /// <summary>The lowest byte of the bits of each lane.</summary>
+    static abstract Vector128<byte> LowBytes(TSelf lanes);
+}
+
+/// <summary>
+/// A computation on float lanes that is written once and runs at every register width: the fields hold its inputs and
+/// outputs, and <see cref="Lanes.Run"/> chooses the width.
+/// </summary>
+internal interface ILaneKernel
+{
+    void Run<T>()
+        where T : struct, ILanes<T>;
+}
+
+/// <summary>
+/// Chooses the register width of float kernels, and loads and stores rows whose end does not fill sixteen lanes. It is
+/// the only place that lists the widths.
+/// </summary>
+internal static class Lanes
+{
+    /// <summary>Number of lanes, at every register width.</summary>
+    public const int Count = 16;
+
+    /// <summary>Bits of the widest registers: 512, 256, 128, or 1 without vector instructions.</summary>
+    public static int Width =>
+        Vector512.IsHardwareAccelerated ? 512
+        : Vector256.IsHardwareAccelerated ? 256
+        : Vector128.IsHardwareAccelerated ? 128
+        : 1;
+
+    /// <summary>Runs a kernel at the widest registers of this process; the JIT compiles one branch only.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Run<TKernel>(in TKernel kernel)
+        where TKernel : struct, ILaneKernel, allows ref struct
+    {
+        if (Vector512.IsHardwareAccelerated)
+            kernel.Run<Lanes512>();
+        else if (Vector256.IsHardwareAccelerated)
+            kernel.Run<Lanes256>();
+        else if (Vector128.IsHardwareAccelerated)
+            kernel.Run<Lanes128>();
+        else
+            kernel.Run<Lanes1>();
+    }
+
+    /// <summary>
+    /// Reads four bytes as one number. Inside Vector.Create the JIT turns the load and the broadcast into one
+    /// instruction.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Dword(ref readonly byte source, nuint offset) =>
+        Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref Unsafe.AsRef(in source), offset));
+
+    /// <summary>Loads the first <paramref name="count"/> lanes; the others are zero.</summary>
+    public static T LoadPartial<T>(ReadOnlySpan<float> source, int count)
+        where T : struct, ILanes<T>
+    {
+        Span<float> padded = stackalloc float[Count];
+        padded.Clear();
+        source[..count].CopyTo(padded);
+        return T.Load(in padded[0], 0);
+    }
+
+    /// <summary>Loads the first <paramref name="count"/> lanes from bfloat16; the others are zero.</summary>
+    public static T LoadPartialBFloat16<T>(ReadOnlySpan<ushort> source, int count)
+        where T : struct, ILanes<T>
+    {
+        Span<ushort> padded = stackalloc ushort[Count];
+        padded.Clear();
+        source[..count].CopyTo(padded);
+        return T.LoadBFloat16(in padded[0], 0);
+    }
+
+    /// <summary>Stores the first <paramref name="destination"/>.Length lanes.</summary>
+    public static void StorePartial<T>(T lanes, Span<float> destination)
+        where T : struct, ILanes<T>
+    {
+        Span<float> padded = stackalloc float[Count];
+        T.Store(lanes, ref padded[0], 0);
+        padded[..destination.Length].CopyTo(destination);
+    }
+}
