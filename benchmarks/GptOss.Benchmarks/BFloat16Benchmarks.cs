@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using BenchmarkDotNet.Attributes;
 using GptOss.Kernels;
-
 using GptOss.Kernels.Formats;
 
 namespace GptOss.Benchmarks;

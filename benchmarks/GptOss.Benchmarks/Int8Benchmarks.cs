@@ -1,8 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using GptOss.Kernels;
-
 using GptOss.Kernels.Formats;
-
 using GptOss.Kernels.MatMul;
 
 namespace GptOss.Benchmarks;

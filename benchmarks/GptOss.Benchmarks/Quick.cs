@@ -1,12 +1,9 @@
 using System.Diagnostics;
 using GptOss.Kernels;
-using GptOss.Threading;
-
-using GptOss.Kernels.Registers;
-
 using GptOss.Kernels.Formats;
-
 using GptOss.Kernels.MatMul;
+using GptOss.Kernels.Registers;
+using GptOss.Threading;
 
 namespace GptOss.Benchmarks;
 
