@@ -65,7 +65,7 @@ widths() {
     leg "$((top < 256 ? top : 256))" DOTNET_EnableAVX512=0
     leg 128 DOTNET_EnableAVX2=0 --filter-not-trait speed=slow
     leg scalar DOTNET_EnableHWIntrinsic=0 --filter-not-trait speed=slow
-    # .NET 11 multiplies bytes by instructions that .NET 10 lacks. Its runtime is a package, so that no SDK 11 is needed.
+    # .NET 11 multiplies bytes by instructions that .NET 10 lacks. Its runtime is a package: no SDK 11 is needed.
     local net11=(-p:EveryFramework=true -p:SelfContained=true -p:UseCurrentRuntimeIdentifier=true --framework net11.0)
     export GPTOSS_EXPECT_FRAMEWORK=net11.0
     ((top < 512)) || ! cpu_has avx512_vnni || export GPTOSS_EXPECT_DOTS="Dots512<VnniProducts>"
@@ -87,6 +87,19 @@ widths() {
     return "$FAILED"
 }
 
+pack() {
+    local package framework
+    dotnet pack -c Release -o artifacts
+    package=$(ls -t artifacts/GptOss.[0-9]*.nupkg | head -n 1)
+    # A zip file names what it holds in plain text.
+    for framework in net10.0 net11.0; do
+        grep -aqF "lib/$framework/GptOss.dll" "$package" || {
+            echo "pack: $package has no library for $framework" >&2
+            return 1
+        }
+    done
+}
+
 check_format() {
     dotnet tool restore && dotnet csharpier check .
 }
@@ -103,7 +116,7 @@ check-format) check_format ;;
 test) dotnet test ;;
 widths) widths ;;
 bench) dotnet run -c Release --project benchmarks/GptOss.Benchmarks -- --filter "${2:-*}" ;;
-pack) dotnet pack -c Release -o artifacts ;;
+pack) pack ;;
 fuzz) GPTOSS_FUZZ_SECONDS=${2:-60} dotnet test --project "$TESTS" --filter-trait kind=fuzz ;;
 long) GPTOSS_LONG=1 dotnet test --project "$TESTS" --filter-trait kind=long ;;
 *)

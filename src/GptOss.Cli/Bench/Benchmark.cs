@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using GptOss.Generation;
-using GptOss.Kernels;
 using GptOss.Kernels.Registers;
 using GptOss.Model;
 using GptOss.Tokenization;

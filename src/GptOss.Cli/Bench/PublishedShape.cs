@@ -1,4 +1,3 @@
-using GptOss.Kernels;
 using GptOss.Kernels.Formats;
 using GptOss.Model;
 
