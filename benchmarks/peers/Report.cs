@@ -24,7 +24,7 @@ internal static class Report
 
     private static IEnumerable<string> Engines(Runs runs, string version)
     {
-        yield return "| engine | prefill | ratio | decode | ratio | 16 answers | ratio "
+        yield return "| engine | prefill | ratio | decode | ratio | answers at once | ratio "
             + "| read bandwidth | reached by decode | load |";
         yield return "|---|---|---|---|---|---|---|---|---|---|";
         foreach (string name in runs.Engines)
