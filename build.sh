@@ -65,16 +65,18 @@ widths() {
     leg "$((top < 256 ? top : 256))" DOTNET_EnableAVX512=0
     leg 128 DOTNET_EnableAVX2=0 --filter-not-trait speed=slow
     leg scalar DOTNET_EnableHWIntrinsic=0 --filter-not-trait speed=slow
-    # .NET 11 multiplies bytes by instructions that .NET 10 lacks. Its runtime is a package, so that no SDK 11 is needed.
-    # The samples are programs of .NET 10.
+    # .NET 11 multiplies bytes by instructions that .NET 10 lacks. Its runtime is a package: no SDK 11 is needed.
     local net11=(-p:EveryFramework=true -p:SelfContained=true -p:UseCurrentRuntimeIdentifier=true --framework net11.0)
+    export GPTOSS_EXPECT_FRAMEWORK=net11.0
+    ((top < 512)) || ! cpu_has avx512_vnni || export GPTOSS_EXPECT_DOTS="Dots512<VnniProducts>"
     dotnet build "$TESTS" "${net11[@]}"
-    leg "$top" "" "${net11[@]}" --filter-not-class '*SamplesTests'
+    leg "$top" "" "${net11[@]}"
+    unset GPTOSS_EXPECT_FRAMEWORK GPTOSS_EXPECT_DOTS
 
     echo "== widths"
     printf '%s\n' "${LINES[@]}"
     for line in "${LINES[@]}"; do
-        [[ $line =~ ^width=[a-z0-9]+\ hash=[^[:space:]]+$ ]] && continue
+        [[ $line =~ ^width=[^[:space:]]+\ runtime=[^[:space:]]+\ dots=[^[:space:]]+\ hash=[^[:space:]]+$ ]] && continue
         echo "widths: no hash, or several: $line" >&2
         return 1
     done
@@ -83,6 +85,19 @@ widths() {
         return 1
     fi
     return "$FAILED"
+}
+
+pack() {
+    local package framework
+    dotnet pack -c Release -o artifacts
+    package=$(ls -t artifacts/GptOss.[0-9]*.nupkg | head -n 1)
+    # A zip file names what it holds in plain text.
+    for framework in net10.0 net11.0; do
+        grep -aqF "lib/$framework/GptOss.dll" "$package" || {
+            echo "pack: $package has no library for $framework" >&2
+            return 1
+        }
+    done
 }
 
 check_format() {
@@ -101,7 +116,7 @@ check-format) check_format ;;
 test) dotnet test ;;
 widths) widths ;;
 bench) dotnet run -c Release --project benchmarks/GptOss.Benchmarks -- --filter "${2:-*}" ;;
-pack) dotnet pack -c Release -o artifacts ;;
+pack) pack ;;
 fuzz) GPTOSS_FUZZ_SECONDS=${2:-60} dotnet test --project "$TESTS" --filter-trait kind=fuzz ;;
 long) GPTOSS_LONG=1 dotnet test --project "$TESTS" --filter-trait kind=long ;;
 *)

@@ -12,14 +12,16 @@ namespace GptOss.Peers;
 /// second.</param>
 /// <param name="BytesPerToken">Bytes that a decoded token reads.</param>
 /// <param name="DecodeOfStreams">Decoding of many requests at once; null for an engine that answers one after the
-/// other.</param>
+/// other, or was not asked for it.</param>
+/// <param name="IsPeer">Whether the engine answers one after the other.</param>
 internal sealed record Figures(
     double LoadS,
     double PrefillTokPerS,
     double DecodeTokPerS,
     double ReadBandwidthGbPerS,
     long BytesPerToken,
-    StreamFigures? DecodeOfStreams = null
+    StreamFigures? DecodeOfStreams = null,
+    bool IsPeer = false
 )
 {
     private static readonly JsonSerializerOptions SnakeCase = new()
@@ -28,10 +30,14 @@ internal sealed record Figures(
         RespectRequiredConstructorParameters = true,
     };
 
+    /// <summary>Prefills of other lengths; empty where none were asked for.</summary>
+    public IReadOnlyList<PrefillFigures> Prefills { get; init; } = [];
+
     /// <summary>
-    /// Tokens per second of many answers together: as many as one has where an engine makes one after the other.
+    /// Tokens per second of many answers together: as many as one has where an engine makes one after the other; null
+    /// where they were not measured.
     /// </summary>
-    public double ManyTokPerS => DecodeOfStreams?.TotalTokPerS ?? DecodeTokPerS;
+    public double? ManyTokPerS => IsPeer ? DecodeTokPerS : DecodeOfStreams?.TotalTokPerS;
 
     /// <summary>Of the read bandwidth, by decoding.</summary>
     public double ShareOfBandwidth() => BytesPerToken * DecodeTokPerS / 1e9 / ReadBandwidthGbPerS;

@@ -58,7 +58,8 @@ internal static class LlamaRun
             Figures.Median(prefillSpeeds),
             Figures.Median(decodeSpeeds),
             Figures.Median(bandwidths),
-            Shape.BytesPerToken(layers)
+            Shape.BytesPerToken(layers),
+            IsPeer: true
         );
     }
 

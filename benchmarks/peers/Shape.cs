@@ -1,5 +1,3 @@
-using GptOss.Kernels.Formats;
-
 namespace GptOss.Peers;
 
 /// <summary>

@@ -42,7 +42,13 @@ public sealed partial class ListingsTests
             assemblies.Select(file => MetadataReference.CreateFromFile(file)),
             new CSharpCompilationOptions(
                 OutputKind.ConsoleApplication,
-                nullableContextOptions: NullableContextOptions.Enable
+                nullableContextOptions: NullableContextOptions.Enable,
+                // As in every build of the SDK: packages for an older framework refer to an older base library.
+                specificDiagnosticOptions:
+                [
+                    new("CS1701", ReportDiagnostic.Suppress),
+                    new("CS1702", ReportDiagnostic.Suppress),
+                ]
             )
         );
 

@@ -30,6 +30,11 @@ internal static class BenchCommand
             PublishedShape.Large.Layers
         );
         Option<int?> prompt = Values.Number("--prefill", "Tokens of the prompt; the default is 256.", 1, 1 << 20, "-p");
+        var prefills = new Option<string?>("--prefills")
+        {
+            Description = "Also measures prefills of these lengths, such as 16,2048.",
+            HelpName = "N,N",
+        };
         Option<int?> decode = Values.Number("--decode", "Tokens to decode; the default is 32.", 1, 1 << 20, "-n");
         Option<int?> repetitions = Values.Number(
             "--repetitions",
@@ -77,6 +82,7 @@ internal static class BenchCommand
             shape,
             layers,
             prompt,
+            prefills,
             decode,
             repetitions,
             threads,
@@ -113,7 +119,8 @@ internal static class BenchCommand
                     parsed.GetValue(context),
                     parsed.GetValue(streams),
                     HasEdit: parsed.GetValue(workload) is not null,
-                    HasCancels: isCancel
+                    HasCancels: isCancel,
+                    Prefills: Lengths(parsed.GetValue(prefills))
                 );
                 CheckMemory(request, MemoryBudget.AvailableBytes());
                 BenchResult result = Benchmark.Run(request, cancellationToken);
@@ -154,9 +161,15 @@ internal static class BenchCommand
             + (request.Options.Precision == Precision.Fast ? PublishedShape.PackedHeadBytes : 0)
             + PublishedShape.KeyValueBytes(
                 layers,
-                Math.Max(request.PromptTokens, request.Context ?? 0) + request.DecodeTokens
+                Math.Max(request.LongestPrompt, request.Context ?? 0) + request.DecodeTokens
             )
             + OverheadBytes;
+    }
+
+    private static int[] Lengths(string? list)
+    {
+        int[] lengths = Values.ParseIds(list ?? "", "--prefills");
+        return lengths.Contains(0) ? throw new UsageException("--prefills should be numbers from 1 on.") : lengths;
     }
 
     private static (string? Folder, PublishedShape? Shape, int Layers) Subject(

@@ -12,6 +12,7 @@ namespace GptOss.Cli.Bench;
 /// <param name="Streams">Requests that decode at the same time, measured beside one alone; null for none.</param>
 /// <param name="HasEdit">Whether an edit of the prompt is measured with and without prompt lookup.</param>
 /// <param name="HasCancels">Whether the time from a cancellation to the end of the work is measured.</param>
+/// <param name="Prefills">Lengths of further prompts that are read, and not answered; null for none.</param>
 internal sealed record BenchRequest(
     string? Folder,
     PublishedShape? Shape,
@@ -23,8 +24,13 @@ internal sealed record BenchRequest(
     int? Context = null,
     int? Streams = null,
     bool HasEdit = false,
-    bool HasCancels = false
-);
+    bool HasCancels = false,
+    IReadOnlyList<int>? Prefills = null
+)
+{
+    /// <summary>Tokens of the longest prompt that is read.</summary>
+    public int LongestPrompt => Math.Max(PromptTokens, Prefills is [_, ..] ? Prefills.Max() : 0);
+}
 
 /// <summary>
 /// The figures of one run of <c>gptoss bench</c>; speeds are medians over the repetitions, GB are 10⁹ bytes.
@@ -59,6 +65,9 @@ internal sealed record BenchResult
     /// <summary>Multiply-adds per second of the prefill, in 10⁹, without the head.</summary>
     public required double PrefillGmacPerS { get; init; }
 
+    /// <summary>Prompts of other lengths; empty where none were asked for.</summary>
+    public IReadOnlyList<PrefillFigures> Prefills { get; init; } = [];
+
     /// <summary>Decoding behind a long context; null where it was not asked for.</summary>
     public ContextFigures? DecodeAtContext { get; init; }
 
@@ -79,6 +88,11 @@ internal sealed record BenchResult
     /// <summary>The share of the read bandwidth that decoding reaches; 1 is the limit of the machine.</summary>
     public double ShareOfBandwidth => AchievedGbPerS / ReadBandwidthGbPerS;
 }
+
+/// <summary>Reading a prompt of a length of its own.</summary>
+/// <param name="Tokens">Tokens of the prompt.</param>
+/// <param name="TokPerS">Tokens of the prompt per second.</param>
+internal readonly record struct PrefillFigures(int Tokens, double TokPerS);
 
 /// <summary>
 /// Decoding behind a long context of stored keys and values, beside one of <see cref="LongContext.Short"/> tokens.

@@ -19,6 +19,7 @@ internal static class BenchSheet
                     $"decode of {r.DecodeTokens}",
                     $"{Amount.Measure(r.DecodeTokPerS)} tok/s, {Amount.Measure(r.AchievedGbPerS)} GB/s"
                 ),
+                .. r.Prefills.Select(p => ($"prefill of {p.Tokens}", $"{Amount.Measure(p.TokPerS)} tok/s")),
                 .. AtContext(r.DecodeAtContext),
                 .. OfStreams(r.DecodeOfStreams),
                 .. OfEdit(r.Edit),

@@ -43,10 +43,10 @@ internal static class Benchmark
         Engine engine = measured.Engine;
         ModelConfig c = engine.Weights.Config;
         int threads = request.Options.Threads ?? Environment.ProcessorCount;
-        if (request.PromptTokens + request.DecodeTokens > engine.ContextLength)
+        if (request.LongestPrompt + request.DecodeTokens > engine.ContextLength)
             throw new Shell.UsageException(
-                $"-p {request.PromptTokens} and -n {request.DecodeTokens} together exceed the model's context of "
-                    + $"{engine.ContextLength} tokens."
+                $"A prompt of {request.LongestPrompt} and -n {request.DecodeTokens} together exceed the model's "
+                    + $"context of {engine.ContextLength} tokens."
             );
 
         if (request.Context + request.DecodeTokens >= engine.ContextLength)
@@ -58,6 +58,10 @@ internal static class Benchmark
         var prefill = new double[request.Repetitions];
         var decode = new double[request.Repetitions];
         var bandwidth = new double[request.Repetitions];
+        IReadOnlyList<int> lengths = request.Prefills ?? [];
+        var prefills = new double[lengths.Count][];
+        for (int i = 0; i < prefills.Length; i++)
+            prefills[i] = new double[request.Repetitions];
         int[] prompt = RandomTokens(request.PromptTokens, c.VocabSize);
         // The first run compiles the kernels and fills the caches, and is not measured.
         Once(engine, RandomTokens(Math.Min(8, request.PromptTokens), c.VocabSize), 2, stop);
@@ -65,6 +69,8 @@ internal static class Benchmark
         {
             bandwidth[i] = WeightBandwidth.Measure(measured.Regions, threads) / 1e9;
             (prefill[i], decode[i]) = Once(engine, prompt, request.DecodeTokens, stop);
+            for (int j = 0; j < prefills.Length; j++)
+                (prefills[j][i], _) = Once(engine, RandomTokens(lengths[j], c.VocabSize), 0, stop);
         }
 
         double prefillSpeed = Median.Of(prefill);
@@ -89,6 +95,7 @@ internal static class Benchmark
             ReadBandwidthGbPerS = Median.Of(bandwidth),
             BytesPerToken = engine.Weights.BytesPerToken + (long)keyValues,
             PrefillGmacPerS = prefillSpeed * MultiplyAddsPerPromptToken(c) / 1e9,
+            Prefills = [.. lengths.Zip(prefills, (tokens, speeds) => new PrefillFigures(tokens, Median.Of(speeds)))],
             DecodeAtContext = request.Context is { } context ? AtContext(request, context, engine, stop) : null,
             DecodeOfStreams = request.Streams is { } streams ? OfStreams(request, streams, engine, stop) : null,
             Edit = request.HasEdit ? Edit(request, measured, stop) : null,

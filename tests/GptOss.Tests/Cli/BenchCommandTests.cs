@@ -75,7 +75,18 @@ public sealed class BenchCommandTests
     [Trait("speed", "slow")]
     public void The_figures_of_the_tiny_model_are_one_json_object_and_none_is_zero()
     {
-        string[] also = ["--workload", "edit", "--cancel", "--context", "300", "--model", TinyGptOss.Folder];
+        string[] also =
+        [
+            "--prefills",
+            "8,40",
+            "--workload",
+            "edit",
+            "--cancel",
+            "--context",
+            "300",
+            "--model",
+            TinyGptOss.Folder,
+        ];
         ToolRun run = Tool.Run(["bench", "--json", "--prefill", "32", "--decode", "4", "--repetitions", "1", .. also]);
 
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
@@ -94,6 +105,9 @@ public sealed class BenchCommandTests
         );
         Assert.Equal(32, figures.GetProperty("prompt_tokens").GetInt32());
         Assert.Equal(4, figures.GetProperty("decode_tokens").GetInt32());
+        JsonElement[] prefills = [.. figures.GetProperty("prefills").EnumerateArray()];
+        Assert.Equal([8, 40], prefills.Select(p => p.GetProperty("tokens").GetInt32()));
+        Assert.All(prefills, p => Assert.True(p.GetProperty("tok_per_s").GetDouble() > 0));
         JsonElement edit = figures.GetProperty("edit");
         Assert.All((string[])["plain_tok_per_s", "lookup_tok_per_s", "gain", "guessed_tokens", "acceptance"], name =>
             Assert.True(edit.GetProperty(name).GetDouble() > 0, name)
