@@ -61,7 +61,7 @@ internal interface ILanes<TSelf>
     /// <summary>The same 32 bits in each lane.</summary>
     static abstract TSelf CreateBits(uint bits);
 
-    /// <summary>Puts four registers of four lanes side by side: lanes 0 to 3 are those of <paramref name="a"/>.</summary>
+    /// <summary>Puts four registers of four lanes side by side: lanes 0 to 3 are those of a.</summary>
     static abstract TSelf CreateBits(Vector128<byte> a, Vector128<byte> b, Vector128<byte> c, Vector128<byte> d);
 
     /// <summary>The bits that are set in both.</summary>
