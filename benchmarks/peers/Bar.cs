@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace GptOss.Peers;
 
-/// <summary>A ratio that must be reached: one figure of one engine over a figure of another in the same round.</summary>
+/// <summary>
+/// A ratio that must be reached: one figure of one engine over a figure of another in the same round.
+/// </summary>
 /// <param name="What">The ratio in words.</param>
 /// <param name="Must">The bar, which the median of the rounds has to reach.</param>
 /// <param name="Aim">What is hoped for beyond the bar.</param>
