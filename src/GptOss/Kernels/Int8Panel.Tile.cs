@@ -162,10 +162,10 @@ internal static partial class Int8Panel
                 T.Store(g3, ref sums, 7 * n);
                 if (TTokens.Count == 6)
                 {
-                T.Store(f4, ref sums, 8 * n);
-                T.Store(g4, ref sums, 9 * n);
-                T.Store(f5, ref sums, 10 * n);
-                T.Store(g5, ref sums, 11 * n);
+                    T.Store(f4, ref sums, 8 * n);
+                    T.Store(g4, ref sums, 9 * n);
+                    T.Store(f5, ref sums, 10 * n);
+                    T.Store(g5, ref sums, 11 * n);
                 }
                 AddLane(lane, 2 * TTokens.Count);
             }
