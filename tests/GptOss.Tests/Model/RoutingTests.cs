@@ -89,10 +89,10 @@ public sealed class RoutingTests
         Assert.Equal(["0: 30", "1: 90", "2+5: 60"], groups);
     }
 
-    // Rows of 150 equal numbers, three strips of columns, in memory that does not move under the workers.
+    // Rows of 600 equal numbers, ten strips of columns, in memory that does not move under the workers.
     private static Rows Columns(int rows, Func<int, float> value)
     {
-        const int Width = 150;
+        const int Width = 600;
         float[] values = GC.AllocateArray<float>(rows * Width, pinned: true);
         for (int i = 0; i < values.Length; i++)
             values[i] = value(i / Width);
