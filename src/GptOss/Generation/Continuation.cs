@@ -18,7 +18,7 @@ internal sealed class Continuation(Engine engine, KvSequence sequence) : IPass
     private ulong _seed;
     private int _next;
 
-    private ReadOnlyMemory<int> Chunk => _pending[..Math.Min(_pending.Length, PassBudget.ChunkRows)];
+    private ReadOnlyMemory<int> Chunk => _pending[..Math.Min(_pending.Length, engine.LoneRows)];
 
     /// <summary>Runs tokens behind what the sequence holds, in chunks, and returns the token that follows.</summary>
     /// <param name="tokens">The tokens to be computed, at least one.</param>

@@ -76,6 +76,25 @@ internal sealed class Engine : IDisposable
 
     public KvCache Cache { get; }
 
+    /// <summary>
+    /// The most rows of a pass that one prompt has for itself: their activations take an eighth of the memory for keys
+    /// and values at the most.
+    /// </summary>
+    /// <remarks>
+    /// A row of gpt-oss-20b takes up to 126 KB, 2,048 rows 260 MB. Where 2 GB are there for keys and values, as there
+    /// are by default where 4 GB are free beside the weights, a pass takes that many.
+    /// </remarks>
+    public int LoneRows =>
+        (int)
+            Math.Clamp(
+                Cache.Pool.BudgetBytes / 8 / Workspace.MostRowBytes(Weights.Config),
+                PassBudget.ChunkRows,
+                PassBudget.LoneRows
+            );
+
+    /// <summary>Bytes of memory for activations that are taken now.</summary>
+    public long ActivationBytes => _workspace.Bytes;
+
     /// <summary>How many passes have begun.</summary>
     public long Passes { get; private set; }
 
@@ -119,6 +138,15 @@ internal sealed class Engine : IDisposable
 
     /// <summary>What is thrown to those who still want something of a closed engine.</summary>
     public ObjectDisposedException Disposed() => new(null, $"The model '{Printable.Name(ModelName)}' was disposed.");
+
+    /// <summary>Gives the memory of activations back to the system, unless a pass runs.</summary>
+    public void Rest()
+    {
+        if (!_turn.Wait(0))
+            return;
+        _workspace.Trim();
+        _turn.Release();
+    }
 
     /// <summary>Closes, waits for the pass under way, then lets go of threads and memory.</summary>
     public void Dispose()

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using GptOss.Model;
 
 namespace GptOss.Generation;
 
@@ -10,7 +11,7 @@ namespace GptOss.Generation;
 /// A pass with decoding rows may take the smaller of <see cref="ModelOptions.MaxPassLatency"/> and four times a pass of
 /// the decoding rows alone. If 8 decoding rows alone take 40 ms and a row of a prompt 2 ms, then a pass may take 160
 /// ms, and (160 − 40) / 2 = 60 rows of prompts. A pass without decoding rows holds up nobody and takes
-/// <see cref="ChunkRows"/>.
+/// <see cref="ChunkRows"/>, or up to <see cref="LoneRows"/> where one prompt is all there is to do.
 /// <para>
 /// Behind a long context even a few rows of a prompt may take longer than that. Such a pass is paid for: no rows of
 /// prompts follow until the passes have taken no longer than they may, on average. So answers keep a quarter of their
@@ -18,19 +19,28 @@ namespace GptOss.Generation;
 /// on top.
 /// </para>
 /// <para>
-/// Where nobody decodes, whoever arrives waits for the pass under way. Behind a long context a row takes many times
-/// what it took before, and attention is what takes it, so that many rows at once save little. So a pass takes fewer
-/// of them, and never much longer than <see cref="ChunkRows"/> took at the quickest.
+/// Where nobody decodes, whoever arrives waits for the pass under way, and for no longer than twice the time that
+/// <see cref="ChunkRows"/> took at the quickest. Behind a long context a row takes many times what it took before, and
+/// attention is what takes it, so that many rows at once save little. So a pass takes fewer of them. The pass of a lone
+/// prompt may take four times the time of a chunk, because whoever arrives too early in it ends it
+/// (<see cref="YieldSeconds"/>).
 /// </para>
 /// </remarks>
 /// <param name="maxSeconds">The longest pass, while others decode.</param>
-internal sealed class PassBudget(double maxSeconds)
+/// <param name="loneRows">The most rows for whose activations there is memory.</param>
+internal sealed class PassBudget(double maxSeconds, int loneRows = PassBudget.LoneRows)
 {
     /// <summary>
     /// Rows of prompts in a pass where nobody decodes: enough for each expert to see many of them, few enough that the
     /// memory of activations stays flat.
     /// </summary>
     public const int ChunkRows = 512;
+
+    /// <summary>
+    /// Rows of a prompt that has a pass for itself. Of gpt-oss-20b each expert then sees some 256 rows instead of 64,
+    /// which cost a twelfth less time each.
+    /// </summary>
+    public const int LoneRows = 2048;
 
     /// <summary>
     /// Rows of prompts that a pass takes at least, if it takes any: fewer take hardly less time, since attention reads
@@ -54,21 +64,23 @@ internal sealed class PassBudget(double maxSeconds)
     private readonly List<double> _decoding = [0];
     private double _promptRow;
 
-    // Of passes of whole chunks.
+    // Of passes of a whole chunk or more.
     private double _leastRow;
 
     // By how much the passes took longer than they may, in seconds.
     private double _overdrawn;
 
+    // Rows of prompts to be computed before a prompt may have a large pass for itself again.
+    private int _rowsBeforeLone;
+
     /// <summary>Rows of prompts that the next pass may take; 0 while an earlier pass is paid for.</summary>
     /// <param name="decodingRows">How many rows of the pass decode.</param>
     /// <param name="isBrief">Whether the pass must be short, whoever decodes.</param>
-    public int PromptRows(int decodingRows, bool isBrief = false)
+    /// <param name="isAlone">Whether nobody runs or waits beside the one prompt.</param>
+    public int PromptRows(int decodingRows, bool isBrief = false, bool isAlone = false)
     {
         if (decodingRows == 0 && !isBrief)
-            return _leastRow > 0 && _promptRow > 2 * _leastRow
-                ? (int)Math.Max(ChunkRows * 2 * _leastRow / _promptRow, LeastChunkRows)
-                : ChunkRows;
+            return isAlone && _rowsBeforeLone <= 0 ? RowsWithin(4, loneRows) : RowsWithin(2, ChunkRows);
         double alone = Seconds(decodingRows);
         if ((alone == 0 && decodingRows > 0) || _promptRow == 0)
             return FirstRows;
@@ -79,6 +91,30 @@ internal sealed class PassBudget(double maxSeconds)
         double left = decodingRows == 0 ? Math.Min(maxSeconds, LongSeconds) : Allowed(alone) - alone;
         return (int)Math.Clamp(left / _promptRow, FewestRows, ChunkRows);
     }
+
+    // Rows that take no longer than some chunks took at the quickest. Whole pages, where they are more than a chunk.
+    private int RowsWithin(int chunks, int most)
+    {
+        if (_leastRow == 0)
+            return ChunkRows;
+        int rows = (int)Math.Clamp(chunks * ChunkRows * _leastRow / _promptRow, LeastChunkRows, most);
+        return rows <= ChunkRows ? rows : rows / PageGroup.Positions * PageGroup.Positions;
+    }
+
+    /// <summary>
+    /// How long after its beginning a pass ends for whoever arrives: while more of it is left than he may wait for. 0
+    /// for a pass that nobody ends.
+    /// </summary>
+    /// <param name="promptRows">How many of its rows belong to prompts, where none decodes.</param>
+    public double YieldSeconds(int promptRows) =>
+        promptRows <= ChunkRows ? 0 : Math.Max(0, promptRows * _promptRow - 2 * ChunkRows * _leastRow);
+
+    /// <summary>
+    /// Takes in that a pass ended for somebody who arrived. Its time is lost, half of a large pass at the most. So no
+    /// large pass follows before as many rows were computed in others. However often somebody arrives, a prompt loses a
+    /// third of its time at the most.
+    /// </summary>
+    public void Yielded() => _rowsBeforeLone = LoneRows;
 
     private double Allowed(double alone) => Math.Max(Math.Min(maxSeconds, 4 * alone), 1.5 * alone);
 
@@ -101,6 +137,7 @@ internal sealed class PassBudget(double maxSeconds)
     public void Learn(int decodingRows, int promptRows, double seconds)
     {
         double alone = Seconds(decodingRows);
+        _rowsBeforeLone = Math.Max(0, _rowsBeforeLone - promptRows);
         // Nobody is held up where nobody decodes, and nothing is known before a pass of decoding rows alone.
         _overdrawn = alone == 0 ? 0 : Math.Max(0, _overdrawn + seconds - Allowed(alone));
         if (promptRows == 0)
@@ -117,7 +154,7 @@ internal sealed class PassBudget(double maxSeconds)
             double own = (seconds - alone) / promptRows;
             if (own > 0)
                 _promptRow = Mean(_promptRow, own);
-            if (own > 0 && promptRows == ChunkRows)
+            if (own > 0 && promptRows >= ChunkRows)
                 _leastRow = _leastRow == 0 ? own : Math.Min(_leastRow, own);
         }
     }

@@ -43,7 +43,8 @@ internal sealed class PassPlan(SamplerTeam samplers, int contextLength) : IPass
     /// <param name="running">The sequences that may take part, oldest first.</param>
     /// <param name="budget">How many rows of prompts the pass may take.</param>
     /// <param name="isBrief">Whether the pass must be short, whoever decodes.</param>
-    public void Make(IReadOnlyList<Sequence> running, PassBudget budget, bool isBrief)
+    /// <param name="isAlone">Whether nobody waits beside the one sequence that runs.</param>
+    public void Make(IReadOnlyList<Sequence> running, PassBudget budget, bool isBrief, bool isAlone = false)
     {
         Clear();
         foreach (Sequence sequence in running)
@@ -63,7 +64,7 @@ internal sealed class PassPlan(SamplerTeam samplers, int contextLength) : IPass
         (double expected, int guessed) = (_shares.Count, 0);
         for (int i = 0; i < _shares.Count; i++)
             AddGuess(i, budget, ref expected, ref guessed);
-        int left = budget.PromptRows(DecodingRows, isBrief);
+        int left = budget.PromptRows(DecodingRows, isBrief, isAlone);
         SortPrompts();
         for (int i = 0; i < _prompts.Count && left > 0; i++)
         {

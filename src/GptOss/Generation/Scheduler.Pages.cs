@@ -130,6 +130,21 @@ internal sealed partial class Scheduler
             Refuse(sequence, error);
     }
 
+    // Ends a sequence that waits. The figures hear of a beginning even so, since they count those that wait.
+    private static void Refuse(Sequence sequence, Exception error)
+    {
+        sequence.Fail(error);
+        try
+        {
+            sequence.BeginUntold();
+        }
+        catch (Exception)
+        {
+            // The listener's own error does not matter beside that of the sequence.
+        }
+        sequence.Release();
+    }
+
     private void KeepFullPages(Sequence sequence)
     {
         int full = sequence.Kv.Length / PageGroup.Positions;

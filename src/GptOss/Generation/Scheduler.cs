@@ -30,11 +30,12 @@ internal sealed partial class Scheduler : ILoop, IDisposable
     /// <param name="options">How many requests run and wait, and how long a pass may take.</param>
     /// <param name="restAfter">How long nothing was asked when free memory goes back to the system; null for a
     /// minute.</param>
-    public Scheduler(Engine engine, ModelOptions options, TimeSpan? restAfter = null)
+    /// <param name="budget">How many rows passes take; null for one that has measured nothing.</param>
+    public Scheduler(Engine engine, ModelOptions options, TimeSpan? restAfter = null, PassBudget? budget = null)
     {
         _engine = engine;
         _queue = new RequestQueue(options.MaxQueuedRequests, options.MaxRunning);
-        _budget = new PassBudget(options.MaxPassLatency.TotalSeconds);
+        _budget = budget ?? new PassBudget(options.MaxPassLatency.TotalSeconds, engine.LoneRows);
         _maxRunning = options.MaxRunning;
         _plan = new PassPlan(engine.Samplers, engine.ContextLength);
         _prefixes = new PrefixCache(engine.Cache.Pool);
@@ -81,6 +82,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
             Refuse(sequence, _engine.Disposed()); // the model was disposed since the first look
             throw _engine.Disposed();
         }
+        _stop.Arrive();
         _thread.Wake();
         GC.KeepAlive(this); // until the wake holds the scheduler, and with it the sequence
         return sequence;
@@ -133,7 +135,11 @@ internal sealed partial class Scheduler : ILoop, IDisposable
     /// <summary>
     /// Gives the memory of free pages back to the system, since the next request may be long in coming. Prefixes stay.
     /// </summary>
-    void ILoop.Rest() => _engine.Cache.Pool.Trim();
+    void ILoop.Rest()
+    {
+        _engine.Rest();
+        _engine.Cache.Pool.Trim();
+    }
 
     // Sequences that nobody wants any more leave, running or waiting.
     private void LetGo()
@@ -149,7 +155,8 @@ internal sealed partial class Scheduler : ILoop, IDisposable
     private bool TakePass()
     {
         bool isDictated = AppendDictated();
-        _plan.Make(_running, _budget, isBrief: _stop.HasCostOthers);
+        bool isAlone = _running.Count == 1 && !_queue.HasReady;
+        _plan.Make(_running, _budget, _stop.HasCostOthers, isAlone);
         bool isPlanned = _plan.Shares.Count > 0;
         ReservePages();
         if (_plan.Shares.Count == 0)
@@ -159,10 +166,17 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         long started = Stopwatch.GetTimestamp();
         try
         {
-            _engine.Run(_plan, _stop.Begin(_plan.Shares, isLong));
+            // Who arrives finds a place where one of several is free.
+            double yieldSeconds = _maxRunning > 1 ? _budget.YieldSeconds(_plan.PromptRows) : 0;
+            CancellationToken stop = _stop.Begin(_plan.Shares, isLong, yieldSeconds);
+            if (isAlone && _queue.HasReady)
+                _stop.Arrive(); // between the plan and the pass
+            _engine.Run(_plan, stop);
         }
         catch (OperationCanceledException)
         {
+            if (_stop.HasYielded)
+                _budget.Yielded();
             return true; // who was stopped leaves before the next pass
         }
         catch (Exception error)
@@ -276,20 +290,5 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         {
             End(sequence, error); // code of the caller threw, such as a listener or a progress
         }
-    }
-
-    // Ends a sequence that waits. The figures hear of a beginning even so, since they count those that wait.
-    private static void Refuse(Sequence sequence, Exception error)
-    {
-        sequence.Fail(error);
-        try
-        {
-            sequence.BeginUntold();
-        }
-        catch (Exception)
-        {
-            // The listener's own error does not matter beside that of the sequence.
-        }
-        sequence.Release();
     }
 }

@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using GptOss.Kernels.Registers;
 
 namespace GptOss.Kernels;
@@ -22,10 +24,14 @@ internal static class SwiGlu
         Lanes.Run(new ApplySwiGlu(u, limit, y, alpha));
     }
 
-    /// <summary>Separates gates from linear parts and combines them, sixteen pairs at a time.</summary>
+    /// <summary>Separates some gates from linear parts, then combines them, sixteen pairs at a time.</summary>
     internal readonly ref struct ApplySwiGlu(ReadOnlySpan<float> u, float limit, Span<float> y, float alpha)
         : ILaneKernel
     {
+        // Pairs that are separated before they are combined: the stores of both parts are then over when the parts are
+        // loaded, and all of it stays in the first-level cache.
+        private const int Block = 16 * Lanes.Count;
+
         private readonly ReadOnlySpan<float> _u = u;
         private readonly float _limit = limit;
         private readonly Span<float> _y = y;
@@ -35,33 +41,60 @@ internal static class SwiGlu
         public void Run<T>()
             where T : struct, ILanes<T>
         {
-            Span<float> gates = stackalloc float[Lanes.Count],
-                linears = stackalloc float[Lanes.Count];
+            Span<float> gates = stackalloc float[Block],
+                linears = stackalloc float[Block];
             gates.Clear();
             linears.Clear();
             T limit = T.Create(_limit),
                 minusLimit = T.Create(-_limit),
+                minusAlpha = T.Create(-_alpha),
                 one = T.Create(1f);
-            for (int i = 0; i < _y.Length; i += Lanes.Count)
+            for (int start = 0; start < _y.Length; start += Block)
             {
-                int count = Math.Min(Lanes.Count, _y.Length - i);
-                for (int j = 0; j < count; j++)
+                Span<float> y = _y.Slice(start, Math.Min(Block, _y.Length - start));
+                Separate(_u.Slice(2 * start, 2 * y.Length), gates, linears);
+                for (int i = 0; i < y.Length; i += Lanes.Count)
                 {
-                    gates[j] = _u[2 * (i + j)];
-                    linears[j] = _u[2 * (i + j) + 1];
+                    T gate = T.Load(in gates[i], 0),
+                        linear = T.Load(in linears[i], 0);
+                    T fault = gate * T.Zero + linear * T.Zero; // zero, or NaN where an input is not finite
+                    gate = T.WhereLess(limit, gate, limit, gate);
+                    linear = T.WhereLess(limit, linear, limit, linear);
+                    linear = T.WhereLess(linear, minusLimit, minusLimit, linear);
+                    T result = gate / (one + Exp.Of(gate * minusAlpha)) * (linear + one) + fault;
+                    if (i + Lanes.Count <= y.Length)
+                        T.Store(result, ref y[i], 0);
+                    else
+                        Lanes.StorePartial(result, y[i..]);
                 }
-                T gate = T.Load(in gates[0], 0),
-                    linear = T.Load(in linears[0], 0);
-                T fault = gate * T.Zero + linear * T.Zero; // zero, or NaN where an input is not finite
-                gate = T.WhereLess(limit, gate, limit, gate);
-                linear = T.WhereLess(limit, linear, limit, linear);
-                linear = T.WhereLess(linear, minusLimit, minusLimit, linear);
-                T result = gate / (one + Exp.Of(gate * T.Create(-_alpha))) * (linear + one) + fault;
-                if (count == Lanes.Count)
-                    T.Store(result, ref _y[i], 0);
-                else
-                    Lanes.StorePartial(result, _y.Slice(i, count));
             }
         }
+    }
+
+    // A pair as one number of 64 bits has the gate in its lower half, so that narrowing to 32 bits picks gates, and
+    // linear parts after a shift. That is one instruction or two at every width.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Separate(ReadOnlySpan<float> u, Span<float> gates, Span<float> linears)
+    {
+        ReadOnlySpan<ulong> pairs = MemoryMarshal.Cast<float, ulong>(u);
+        int i = 0;
+        if (Vector512.IsHardwareAccelerated)
+            for (; i + Vector512<uint>.Count <= pairs.Length; i += Vector512<uint>.Count)
+            {
+                Vector512<ulong> first = Vector512.Create(pairs[i..]),
+                    second = Vector512.Create(pairs[(i + Vector512<ulong>.Count)..]);
+                Vector512.Narrow(first, second).AsSingle().CopyTo(gates[i..]);
+                Vector512.Narrow(first >>> 32, second >>> 32).AsSingle().CopyTo(linears[i..]);
+            }
+        else if (Vector128.IsHardwareAccelerated)
+            for (; i + Vector128<uint>.Count <= pairs.Length; i += Vector128<uint>.Count)
+            {
+                Vector128<ulong> first = Vector128.Create(pairs[i..]),
+                    second = Vector128.Create(pairs[(i + Vector128<ulong>.Count)..]);
+                Vector128.Narrow(first, second).AsSingle().CopyTo(gates[i..]);
+                Vector128.Narrow(first >>> 32, second >>> 32).AsSingle().CopyTo(linears[i..]);
+            }
+        for (; i < pairs.Length; i++)
+            (gates[i], linears[i]) = (u[2 * i], u[2 * i + 1]);
     }
 }

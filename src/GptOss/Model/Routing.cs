@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using GptOss.Kernels;
+using GptOss.Threading;
 
 namespace GptOss.Model;
 
@@ -95,15 +96,13 @@ internal sealed class Routing
         }
     }
 
-    internal Expert this[int expert]
-    {
-        get
-        {
-            int start = _starts[expert],
-                count = _starts[expert + 1] - start;
-            return new Expert(expert, _rows.AsSpan(start, count), _rowWeights.AsSpan(start, count));
-        }
-    }
+    internal Expert this[int expert] => new(expert, RowsOf(expert, expert + 1), WeightsOf(expert, expert + 1));
+
+    /// <summary>The rows of some experts that follow each other, expert after expert.</summary>
+    internal ReadOnlySpan<int> RowsOf(int first, int end) => _rows.AsSpan(_starts[first].._starts[end]);
+
+    /// <summary>The weights of the experts in their rows, in the order of the rows.</summary>
+    internal ReadOnlySpan<float> WeightsOf(int first, int end) => _rowWeights.AsSpan(_starts[first].._starts[end]);
 }
 
 /// <summary>
@@ -118,6 +117,12 @@ internal readonly ref struct ExpertGroup(Routing routing, int first, int end)
     private readonly Routing _routing = routing;
     private readonly int _first = first,
         _end = end;
+
+    // What makes a second worker worth waking, some ten microseconds of work: rows that are copied, and floats that are
+    // added. Of columns a worker takes whole cache lines.
+    private const int RowsPerWorker = 16,
+        FloatsPerWorker = 1 << 15,
+        ColumnsPerStrip = 64;
 
     /// <summary>Number of rows of all experts together.</summary>
     public int Count
@@ -137,12 +142,13 @@ internal readonly ref struct ExpertGroup(Routing routing, int first, int end)
     public Enumerator GetEnumerator() => new(_routing, _first, _end);
 
     /// <summary>Copies the rows of x that chose the experts to <paramref name="gathered"/>, [count, width].</summary>
-    public Rows Gather(Rows x, Rows gathered)
+    public unsafe Rows Gather(Rows x, Rows gathered, WorkerTeam team)
     {
-        int at = 0;
-        foreach (Expert expert in this)
-        foreach (int row in expert.Rows)
-            x[row].CopyTo(gathered[at++]);
+        fixed (int* rows = _routing.RowsOf(_first, _end))
+        {
+            var call = new MoveCall(rows, x, gathered);
+            team.ForItems(gathered.Count, RowsPerWorker, &CopyRows, &call);
+        }
         return gathered;
     }
 
@@ -150,16 +156,61 @@ internal readonly ref struct ExpertGroup(Routing routing, int first, int end)
     /// Adds the experts' results: x[row] += weight · y[i], expert after expert. The groups must be called in ascending
     /// order, because that is the order of the sum. Overwrites y.
     /// </summary>
-    public void AddTo(Rows x, Rows y)
+    /// <remarks>
+    /// The workers share the columns, since a row that chose several experts must take their results in order.
+    /// </remarks>
+    public unsafe void AddTo(Rows x, Rows y, WorkerTeam team)
     {
-        int at = 0;
-        foreach (Expert expert in this)
-            for (int i = 0; i < expert.Count; i++, at++)
-            {
-                Span<float> sum = x[expert.Rows[i]];
-                TensorPrimitives.Multiply(y[at], expert.Weights[i], y[at]);
-                TensorPrimitives.Add(sum, y[at], sum);
-            }
+        fixed (int* rows = _routing.RowsOf(_first, _end))
+        fixed (float* weights = _routing.WeightsOf(_first, _end))
+        {
+            var call = new MoveCall(rows, x, y) { Weights = weights };
+            int strips = (y.Width + ColumnsPerStrip - 1) / ColumnsPerStrip;
+            team.ForItems(strips, Math.Max(1, FloatsPerWorker / (ColumnsPerStrip * y.Count)), &AddStrips, &call);
+        }
+    }
+
+    private static unsafe void CopyRows(void* state, int worker, int first, int end)
+    {
+        ref MoveCall call = ref *(MoveCall*)state;
+        for (int i = first; i < end; i++)
+            call.Batch(i, 0, call.Width).CopyTo(call.Group(i, 0, call.Width));
+    }
+
+    private static unsafe void AddStrips(void* state, int worker, int first, int end)
+    {
+        ref MoveCall call = ref *(MoveCall*)state;
+        int column = first * ColumnsPerStrip,
+            width = Math.Min(end * ColumnsPerStrip, call.Width) - column;
+        for (int i = 0; i < call.Count; i++)
+        {
+            Span<float> sum = call.Batch(i, column, width),
+                y = call.Group(i, column, width);
+            TensorPrimitives.Multiply(y, call.Weights[i], y);
+            TensorPrimitives.Add(sum, y, sum);
+        }
+    }
+
+    /// <summary>What the workers share that move rows between the batch and the group.</summary>
+    /// <param name="rows">For each row of the group its index in the batch.</param>
+    /// <param name="batch">The rows of the batch.</param>
+    /// <param name="group">The rows of the group, of the same width.</param>
+    private readonly unsafe struct MoveCall(int* rows, Rows batch, Rows group)
+    {
+        private readonly int* _rows = rows;
+        private readonly float* _batch = Linear.Pointer(batch),
+            _group = Linear.Pointer(group);
+
+        public readonly int Count = group.Count,
+            Width = group.Width;
+
+        public float* Weights { get; init; }
+
+        /// <summary>Some columns of the batch's row that belongs to row i of the group.</summary>
+        public Span<float> Batch(int i, int column, int width) => new(_batch + (long)_rows[i] * Width + column, width);
+
+        /// <summary>Some columns of row i of the group.</summary>
+        public Span<float> Group(int i, int column, int width) => new(_group + (long)i * Width + column, width);
     }
 
     /// <summary>Walks over the experts that have rows, ascending.</summary>

@@ -17,6 +17,7 @@ internal static unsafe class RowWise
         RmsNorm,
         Rotate,
         SwiGlu,
+        Add,
     }
 
     /// <summary>y = RMSNorm(x), row by row; y may be x.</summary>
@@ -46,7 +47,11 @@ internal static unsafe class RowWise
     }
 
     /// <summary>Adds two arrays of rows: x += y.</summary>
-    public static void Add(Rows x, Rows y) => TensorPrimitives.Add(x.Values, y.Values, x.Values);
+    public static void Add(Rows x, Rows y, Workspace ws)
+    {
+        var call = new ApplyCall(Operation.Add, y, x);
+        ws.Team.ForItems(x.Count, RowsPerWorker, &ApplyToRows, &call);
+    }
 
     private static void ApplyToRows(void* state, int worker, int first, int end)
     {
@@ -62,6 +67,9 @@ internal static unsafe class RowWise
                     break;
                 case Operation.Rotate:
                     Rotation.Row(y, x);
+                    break;
+                case Operation.Add:
+                    TensorPrimitives.Add(y, x, y);
                     break;
                 default:
                     Kernels.SwiGlu.Row(x, call.Limit, y, call.Alpha);

@@ -53,7 +53,7 @@ internal static class Transformer
         kv.Store(batch, k, v);
 
         Rows heads = Attention.Causal(q, kv, batch, w, c, ws); // [rows, heads × headDim]
-        RowWise.Add(x, Linear.Apply(heads, w.Output, ws.Projected(x.Count), ws)); // [rows, hidden]
+        RowWise.Add(x, Linear.Apply(heads, w.Output, ws.Projected(x.Count), ws), ws); // [rows, hidden]
     }
 
     private static void AddExperts(Rows x, ExpertWeights w, ModelConfig c, Workspace ws)
@@ -65,10 +65,10 @@ internal static class Transformer
         foreach (ExpertGroup experts in chosen.InGroups) // each expert's weights are read once per pass
         {
             int rows = experts.Count; // a row counts once for each of its experts in the group
-            Rows input = experts.Gather(t, ws.Gathered(rows)); // [rows, hidden]
+            Rows input = experts.Gather(t, ws.Gathered(rows), ws.Team); // [rows, hidden]
             Rows u = Linear.Apply(input, experts, w.GateUp, ws.GateUp(rows), ws); // [rows, 2 × intermediate]
             Rows hidden = RowWise.SwiGlu(u, c, ws.Hidden(rows), ws); // [rows, intermediate]
-            experts.AddTo(x, Linear.Apply(hidden, experts, w.Down, ws.Projected(rows), ws));
+            experts.AddTo(x, Linear.Apply(hidden, experts, w.Down, ws.Projected(rows), ws), ws.Team);
         }
     }
 }

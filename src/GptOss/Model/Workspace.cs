@@ -41,6 +41,9 @@ internal sealed class Workspace(ModelConfig c, WorkerTeam team) : IDisposable
 
     public Routing Routing { get; } = new();
 
+    /// <summary>Bytes that all buffers have taken.</summary>
+    public long Bytes => Buffers.Sum(buffer => buffer.Bytes);
+
     public Rows Residual(int rows) => _residual.Rows(rows, c.HiddenSize);
 
     public Rows Normed(int rows) => _normed.Rows(rows, c.HiddenSize);
@@ -80,9 +83,31 @@ internal sealed class Workspace(ModelConfig c, WorkerTeam team) : IDisposable
     /// <summary>The attention states of single splits of a context, <paramref name="width"/> floats each.</summary>
     public Rows SplitStates(int count, int width) => _splitStates.Rows(count, width);
 
+    /// <summary>
+    /// The most bytes that a row takes, which it does where it chooses one expert with all other rows of the pass.
+    /// </summary>
+    public static long MostRowBytes(ModelConfig c)
+    {
+        long stream = 3 * c.HiddenSize + 2 * c.QueryWidth + 2 * c.KeyValueWidth + c.HeadDim + c.NumLocalExperts,
+            permuted = Math.Max(c.HiddenSize, c.QueryWidth),
+            expert = c.HiddenSize + 3L * c.IntermediateSize;
+        return (stream + permuted + expert) * sizeof(float);
+    }
+
+    /// <summary>Gives all memory back to the system; the next pass takes what it needs.</summary>
+    public void Trim()
+    {
+        foreach (Buffer buffer in Buffers)
+            buffer.Free();
+    }
+
     public void Dispose()
     {
-        ReadOnlySpan<Buffer> buffers =
+        foreach (Buffer buffer in Buffers)
+            buffer.Dispose();
+    }
+
+    private Buffer[] Buffers =>
         [
             _residual,
             _normed,
@@ -102,9 +127,6 @@ internal sealed class Workspace(ModelConfig c, WorkerTeam team) : IDisposable
             _scratch,
             _splitStates,
         ];
-        foreach (Buffer buffer in buffers)
-            buffer.Dispose();
-    }
 
     /// <summary>
     /// Memory outside the managed heap, aligned to cache lines: its address never changes under a running kernel.
@@ -115,6 +137,8 @@ internal sealed class Workspace(ModelConfig c, WorkerTeam team) : IDisposable
         private long _capacity;
 
         ~Buffer() => Free();
+
+        public long Bytes => Volatile.Read(ref _capacity) * sizeof(float);
 
         public Rows Rows(int rows, int width)
         {
@@ -134,7 +158,7 @@ internal sealed class Workspace(ModelConfig c, WorkerTeam team) : IDisposable
             GC.SuppressFinalize(this);
         }
 
-        private void Free()
+        public void Free()
         {
             NativeMemory.AlignedFree(_data);
             _data = null;

@@ -123,4 +123,55 @@ public sealed class PassBudgetTests
             budget.Learn(decodingRows: 0, promptRows: 100, seconds: 0.100);
         Assert.InRange(budget.PromptRows(decodingRows: 1), 29, 30);
     }
+
+    [Fact]
+    public void A_lone_prompt_gets_large_passes_once_a_chunk_was_measured()
+    {
+        var budget = new PassBudget(maxSeconds: 0.2);
+        Assert.Equal(512, budget.PromptRows(decodingRows: 0, isAlone: true));
+        budget.Learn(decodingRows: 0, promptRows: 512, seconds: 0.512);
+        Assert.Equal(2048, budget.PromptRows(decodingRows: 0, isAlone: true));
+        Assert.Equal(512, budget.PromptRows(decodingRows: 0, isAlone: false));
+        Assert.InRange(budget.PromptRows(decodingRows: 0, isBrief: true, isAlone: true), 29, 30);
+        Assert.Equal(768, Taught(loneRows: 800).PromptRows(decodingRows: 0, isAlone: true)); // whole pages
+    }
+
+    [Fact]
+    public void Behind_a_long_context_a_lone_prompt_gets_four_times_a_chunks_time()
+    {
+        PassBudget budget = Taught();
+        for (int pass = 0; pass < 40; pass++)
+            budget.Learn(decodingRows: 0, promptRows: 512, seconds: 2 * 0.512);
+        Assert.Equal(1024, budget.PromptRows(decodingRows: 0, isAlone: true));
+    }
+
+    /// <summary>A row takes 1 ms, 2,048 rows 2.048 s, and whoever arrives waits for twice 512 ms.</summary>
+    [Fact]
+    public void A_large_pass_ends_for_those_who_arrive_while_too_much_of_it_is_left()
+    {
+        PassBudget budget = Taught();
+        Assert.Equal(1.024, budget.YieldSeconds(promptRows: 2048), tolerance: 1e-9);
+        Assert.Equal(0, budget.YieldSeconds(promptRows: 1024), tolerance: 1e-9);
+        Assert.Equal(0, budget.YieldSeconds(promptRows: 512));
+    }
+
+    [Fact]
+    public void Behind_a_pass_that_ended_for_others_as_many_rows_follow_in_small_ones()
+    {
+        PassBudget budget = Taught();
+        budget.Yielded();
+        for (int pass = 0; pass < 4; pass++)
+        {
+            Assert.Equal(512, budget.PromptRows(decodingRows: 0, isAlone: true));
+            budget.Learn(decodingRows: 0, promptRows: 512, seconds: 0.512);
+        }
+        Assert.Equal(2048, budget.PromptRows(decodingRows: 0, isAlone: true));
+    }
+
+    private static PassBudget Taught(int loneRows = PassBudget.LoneRows)
+    {
+        var budget = new PassBudget(maxSeconds: 0.2, loneRows);
+        budget.Learn(decodingRows: 0, promptRows: 512, seconds: 0.512);
+        return budget;
+    }
 }

@@ -16,11 +16,13 @@ internal sealed class SchedulerUnderTest : IDisposable
     /// <param name="options">The limits of the scheduler and of its memory.</param>
     /// <param name="restAfter">How long nothing is asked when free memory goes back; null for a minute.</param>
     /// <param name="searching">Called by the search for a fault, before it begins; null for nothing.</param>
+    /// <param name="budget">How many rows passes take; null for one that has measured nothing.</param>
     public SchedulerUnderTest(
         LoadedModel model,
         ModelOptions options,
         TimeSpan? restAfter = null,
-        Action? searching = null
+        Action? searching = null,
+        PassBudget? budget = null
     )
     {
         ModelFolder folder = model.Model.Source.Folder;
@@ -36,7 +38,7 @@ internal sealed class SchedulerUnderTest : IDisposable
                 return folder.ExplainFault(stop);
             }
         );
-        Scheduler = new Scheduler(Engine, options, restAfter);
+        Scheduler = new Scheduler(Engine, options, restAfter, budget);
     }
 
     public Engine Engine { get; }

@@ -1,6 +1,7 @@
 using GptOss.Kernels;
 using GptOss.Model;
 using GptOss.Tests.Kernels;
+using GptOss.Threading;
 
 namespace GptOss.Tests.Model;
 
@@ -8,24 +9,25 @@ public sealed class RoutingTests
 {
     [Theory]
     [InlineData(1, 8, 4)]
+    [InlineData(300, 4, 2)] // enough rows for both workers
     [InlineData(50, 8, 1)]
     [InlineData(50, 8, 8)] // every expert has every row
     [InlineData(3, 64, 2)] // most experts have none
     public void Each_choice_of_a_row_is_found_under_its_expert(int rows, int experts, int k)
     {
         float[] scores = Sample.Floats(rows * experts, seed: rows);
+        using var team = new WorkerTeam(2, processors: 2);
         var routing = new Routing();
         routing.Choose(new Rows(Sample.Floats(99 * experts, seed: 9), experts), 1); // what was before must not show
 
         var mixed = new float[rows, experts];
         int last = -1;
-        float[] numbers = [.. Enumerable.Range(0, rows).Select(row => (float)row)];
+        Rows numbers = Columns(rows, row => row);
         foreach (ExpertGroup group in routing.Choose(new Rows(scores, experts), k).InGroups)
         {
-            float[] gathered = new float[group.Count],
-                left = new float[rows],
-                sums = new float[rows];
-            group.Gather(new Rows(numbers, 1), new Rows(gathered, 1));
+            float[] left = new float[rows];
+            Rows sums = Columns(rows, _ => 0);
+            Rows gathered = group.Gather(numbers, Columns(group.Count, _ => 0), team);
             int at = 0;
             foreach (Expert expert in group)
             {
@@ -34,14 +36,15 @@ public sealed class RoutingTests
                 Assert.Equal(expert.Rows.ToArray().Order(), expert.Rows.ToArray());
                 for (int i = 0; i < expert.Count; i++, at++)
                 {
-                    Assert.Equal(expert.Rows[i], gathered[at]);
+                    Assert.Equal(numbers[expert.Rows[i]], gathered[at]);
                     mixed[expert.Rows[i], expert.Index] = expert.Weights[i];
                     left[expert.Rows[i]] += expert.Weights[i];
                 }
             }
             Assert.Equal(group.Count, at);
-            group.AddTo(new Rows(sums, 1), new Rows([.. Enumerable.Repeat(1f, at)], 1));
-            Assert.Equal(left, sums);
+            group.AddTo(sums, Columns(at, _ => 1), team);
+            for (int row = 0; row < rows; row++)
+                Assert.All(sums[row].ToArray(), sum => Assert.Equal(left[row], sum));
         }
 
         for (int row = 0; row < rows; row++)
@@ -84,5 +87,15 @@ public sealed class RoutingTests
         }
 
         Assert.Equal(["0: 30", "1: 90", "2+5: 60"], groups);
+    }
+
+    // Rows of 600 equal numbers, ten strips of columns, in memory that does not move under the workers.
+    private static Rows Columns(int rows, Func<int, float> value)
+    {
+        const int Width = 600;
+        float[] values = GC.AllocateArray<float>(rows * Width, pinned: true);
+        for (int i = 0; i < values.Length; i++)
+            values[i] = value(i / Width);
+        return new Rows(values, Width);
     }
 }
