@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace GptOss.Kernels;
 
 /// <summary>
@@ -10,5 +13,9 @@ internal readonly ref struct Rows(Span<float> values, int width)
     public Span<float> Values { get; } = values;
     public int Width { get; } = width;
     public int Count => Values.Length / Width;
+
+    /// <summary>The address of the first float, for other threads: the memory must not move, as a workspace's does not.</summary>
+    public unsafe float* Pointer => (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(Values));
+
     public Span<float> this[int row] => Values.Slice(row * Width, Width);
 }

@@ -47,9 +47,9 @@ internal static unsafe class Attention
                 QueryBlocks = blocks,
                 Sinks = sinks,
                 Window = w.Window,
-                Q = Linear.Pointer(q),
-                Heads = Linear.Pointer(heads),
-                Scratch = Linear.Pointer(scratch),
+                Q = q.Pointer,
+                Heads = heads.Pointer,
+                Scratch = scratch.Pointer,
                 ScratchWidth = scratch.Width,
                 Stop = &stop,
             };
@@ -59,7 +59,7 @@ internal static unsafe class Attention
                 return heads;
             }
             Rows states = ws.SplitStates(items * splits, QueryBlockAttention.StateFloats(c, rows));
-            call.SplitStates = Linear.Pointer(states);
+            call.SplitStates = states.Pointer;
             call.SplitsPerItem = splits;
             call.StateWidth = states.Width;
             ws.Team.ForItems(items * splits, 1, MostItems, &FoldSplits, &call, stop);

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using GptOss.Kernels;
 using GptOss.Kernels.Formats;
 using GptOss.Kernels.MatMul;
@@ -98,21 +96,21 @@ internal static unsafe class Linear
                 var call = new MultiplyCall
                 {
                     Parts = first,
-                    X = Pointer(_x),
+                    X = _x.Pointer,
                     XWidth = _x.Width,
-                    Permuted = Pointer(_x),
+                    Permuted = _x.Pointer,
                     PermutedWidth = _x.Width,
-                    Y = Pointer(_y),
+                    Y = _y.Pointer,
                     KernelScratch = TFormat.ScratchFloats(w.Inputs, mostRows),
                     UnitsPerPart = (w.Outputs + TFormat.UnitOutputs - 1) / TFormat.UnitOutputs,
                 };
                 // A worker's scratch: what the kernel wants, then the bias in float32, rounded up to whole cache lines
                 // of 16 floats, because the next worker's scratch begins there.
                 call.ScratchWidth = call.KernelScratch + w.Outputs + 15 & ~15;
-                call.Scratch = Pointer(_ws.Scratch(call.ScratchWidth));
+                call.Scratch = _ws.Scratch(call.ScratchWidth).Pointer;
                 if (TFormat.PermutedWidth(w.Inputs) is > 0 and int width)
                 {
-                    call.Permuted = Pointer(_ws.Permuted(_x.Count, width));
+                    call.Permuted = _ws.Permuted(_x.Count, width).Pointer;
                     call.PermutedWidth = width;
                     _ws.Team.ForItems(rows, RowsPerWorker, &Permute<TFormat>, &call);
                 }
@@ -178,11 +176,6 @@ internal static unsafe class Linear
         TFormat.Multiply(w.Weights, first, count, x, y, scratch[..call.KernelScratch]);
         w.AddBias(y, first, scratch.Slice(call.KernelScratch, count));
     }
-
-    /// <summary>
-    /// The address of the first float, which other threads may use: the workspace's memory does not move.
-    /// </summary>
-    internal static float* Pointer(Rows rows) => (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(rows.Values));
 
     /// <summary>Some rows of the activations, and the matrix that they are multiplied with.</summary>
     /// <param name="Matrix">The weights and the bias.</param>

@@ -198,8 +198,8 @@ internal readonly ref struct ExpertGroup(Routing routing, int first, int end)
     private readonly unsafe struct MoveCall(int* rows, Rows batch, Rows group)
     {
         private readonly int* _rows = rows;
-        private readonly float* _batch = Linear.Pointer(batch),
-            _group = Linear.Pointer(group);
+        private readonly float* _batch = batch.Pointer,
+            _group = group.Pointer;
 
         public readonly int Count = group.Count,
             Width = group.Width;

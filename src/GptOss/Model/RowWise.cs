@@ -82,9 +82,9 @@ internal static unsafe class RowWise
     private struct ApplyCall(Operation operation, Rows x, Rows y)
     {
         public readonly Operation Operation = operation;
-        public readonly float* X = Linear.Pointer(x);
+        public readonly float* X = x.Pointer;
         public readonly int XWidth = x.Width;
-        public readonly float* Y = Linear.Pointer(y);
+        public readonly float* Y = y.Pointer;
         public readonly int YWidth = y.Width;
         public float* Weight;
         public float Epsilon;

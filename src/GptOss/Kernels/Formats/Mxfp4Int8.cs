@@ -645,8 +645,6 @@ internal static class Mxfp4Strip
         );
     }
 
-    // The four 128-bit parts of register i hold the weight rows i, i + 4, i + 8 and i + 12. Interleaving dwords and
-    // then quadwords of the four registers leaves the same dword of sixteen rows in order.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void DecodeSixteen(
         ReadOnlySpan<byte> blocks,
@@ -663,20 +661,40 @@ internal static class Mxfp4Strip
         for (int b = Int8Row.FirstOfLane(i); b < inputBlocks; b += Int8Row.LaneBlocks)
         {
             ref readonly byte at = ref Unsafe.Add(ref Unsafe.AsRef(in source), (nuint)(b * Mxfp4.BlockBytes));
-            Vector512<int> r0 = FourRows(in at, row),
-                r1 = FourRows(in Unsafe.Add(ref Unsafe.AsRef(in at), row), row);
-            Vector512<int> r2 = FourRows(in Unsafe.Add(ref Unsafe.AsRef(in at), 2 * row), row);
-            Vector512<int> r3 = FourRows(in Unsafe.Add(ref Unsafe.AsRef(in at), 3 * row), row);
-            Vector512<long> low01 = Avx512F.UnpackLow(r0, r1).AsInt64(),
-                low23 = Avx512F.UnpackLow(r2, r3).AsInt64();
-            Vector512<long> high01 = Avx512F.UnpackHigh(r0, r1).AsInt64(),
-                high23 = Avx512F.UnpackHigh(r2, r3).AsInt64();
-            StoreSteps(Avx512F.UnpackLow(low01, low23), tables, ref to, 0);
-            StoreSteps(Avx512F.UnpackHigh(low01, low23), tables, ref to, 2);
-            StoreSteps(Avx512F.UnpackLow(high01, high23), tables, ref to, 4);
-            StoreSteps(Avx512F.UnpackHigh(high01, high23), tables, ref to, 6);
+            Turn(in at, row, out Vector512<long> d0, out Vector512<long> d1, out Vector512<long> d2, out var d3);
+            StoreSteps(d0, tables, ref to, 0);
+            StoreSteps(d1, tables, ref to, 2);
+            StoreSteps(d2, tables, ref to, 4);
+            StoreSteps(d3, tables, ref to, 6);
             to = ref Unsafe.Add(ref to, Rows * Int8Row.BlockValues);
         }
+    }
+
+    // Turns sixteen rows of four dwords: register d receives dword d of each row. The four 128-bit parts of register ri
+    // hold the rows i, i + 4, i + 8 and i + 12. Interleaving dwords and then quadwords of the four registers leaves the
+    // same dword of sixteen rows in order.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Turn(
+        ref readonly byte at,
+        nuint row,
+        out Vector512<long> d0,
+        out Vector512<long> d1,
+        out Vector512<long> d2,
+        out Vector512<long> d3
+    )
+    {
+        Vector512<int> r0 = FourRows(in at, row),
+            r1 = FourRows(in Unsafe.Add(ref Unsafe.AsRef(in at), row), row);
+        Vector512<int> r2 = FourRows(in Unsafe.Add(ref Unsafe.AsRef(in at), 2 * row), row);
+        Vector512<int> r3 = FourRows(in Unsafe.Add(ref Unsafe.AsRef(in at), 3 * row), row);
+        Vector512<long> low01 = Avx512F.UnpackLow(r0, r1).AsInt64(),
+            low23 = Avx512F.UnpackLow(r2, r3).AsInt64();
+        Vector512<long> high01 = Avx512F.UnpackHigh(r0, r1).AsInt64(),
+            high23 = Avx512F.UnpackHigh(r2, r3).AsInt64();
+        d0 = Avx512F.UnpackLow(low01, low23);
+        d1 = Avx512F.UnpackHigh(low01, low23);
+        d2 = Avx512F.UnpackLow(high01, high23);
+        d3 = Avx512F.UnpackHigh(high01, high23);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -752,11 +770,8 @@ internal static class Mxfp4Strip
         for (int i = 0; i < Int8Row.LaneBlocks; i++)
         for (int b = Int8Row.FirstOfLane(i); b < inputBlocks; b += Int8Row.LaneBlocks)
         {
-            (Vector128<long> d0, Vector128<long> d1, Vector128<long> d2, Vector128<long> d3) = Turn(
-                in source,
-                (nuint)(b * Mxfp4.BlockBytes),
-                row
-            );
+            ref readonly byte at = ref Unsafe.Add(ref Unsafe.AsRef(in source), (nuint)(b * Mxfp4.BlockBytes));
+            Turn(in at, row, out Vector128<long> d0, out Vector128<long> d1, out Vector128<long> d2, out var d3);
             StoreSteps(d0, table, ref to, 0);
             StoreSteps(d1, table, ref to, 2);
             StoreSteps(d2, table, ref to, 4);
@@ -791,51 +806,84 @@ internal static class Mxfp4Strip
         }
     }
 
-    // Four rows of sixteen scale bytes at a time: a dword of a row has the scales of four blocks.
+    // A dword of a weight row's scale bytes has the scales of four blocks, and is turned as a dword of codes is.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void DecodeScales(ReadOnlySpan<byte> scales, int inputBlocks, Span<float> strip)
     {
         int rows = scales.Length / inputBlocks,
             done = 0;
-        Span<int> places = stackalloc int[Int8Row.LaneBlocks];
-        Int8Row.FirstPlaces(inputBlocks, places);
+        Span<int> at = stackalloc int[inputBlocks]; // index of a block's scales in the strip
+        for (int i = 0, place = 0; i < Int8Row.LaneBlocks; i++)
+        for (int b = Int8Row.FirstOfLane(i); b < inputBlocks; b += Int8Row.LaneBlocks, place++)
+            at[b] = place * Rows;
         ref readonly byte source = ref MemoryMarshal.GetReference(scales);
         ref float to = ref MemoryMarshal.GetReference(strip);
+        nuint stride = (nuint)inputBlocks;
         if (inputBlocks >= Int8Row.LaneBlocks && CanZip)
-            for (; done + 4 <= rows; done += 4)
+            for (int parts = Avx512BW.IsSupported ? 4 : 1; parts > 0; parts -= 3)
+            for (; done + 4 * parts <= rows; done += 4 * parts)
             for (int from = 0; from < inputBlocks; from += Int8Row.LaneBlocks)
             {
                 // The last sixteen may overlap those before, and then write the same scales again.
                 int block = Math.Min(from, inputBlocks - Int8Row.LaneBlocks);
-                (Vector128<long> d0, Vector128<long> d1, Vector128<long> d2, Vector128<long> d3) = Turn(
-                    in source,
-                    (nuint)(done * inputBlocks + block),
-                    (nuint)inputBlocks
-                );
-                StoreScales(d0.AsUInt32(), ref to, places, block, done);
-                StoreScales(d1.AsUInt32(), ref to, places, block + 4, done);
-                StoreScales(d2.AsUInt32(), ref to, places, block + 8, done);
-                StoreScales(d3.AsUInt32(), ref to, places, block + 12, done);
+                ref readonly int places = ref at[block];
+                ref readonly byte first = ref Unsafe.Add(ref Unsafe.AsRef(in source), done * inputBlocks + block);
+                ref float row = ref Unsafe.Add(ref to, done);
+                if (parts == 4)
+                    ScalesOfSixteen(in first, stride, in places, ref row);
+                else
+                    ScalesOfFour(in first, stride, in places, ref row);
             }
         for (int row = done; row < rows; row++)
         for (int b = 0; b < inputBlocks; b++)
-            strip[(int)At(places, b, row)] = Mxfp4.Scale(scales[row * inputBlocks + b]);
+            strip[at[b] + row] = Mxfp4.Scale(scales[row * inputBlocks + b]);
     }
 
-    // The scale bytes of four blocks, four weight rows each.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreScales(Vector128<uint> bytes, ref float to, ReadOnlySpan<int> places, int block, int row)
+    private static void ScalesOfSixteen(ref readonly byte first, nuint stride, ref readonly int places, ref float to)
     {
-        Exponents(bytes << 23).StoreUnsafe(ref to, At(places, block, row));
-        Exponents(bytes << 15).StoreUnsafe(ref to, At(places, block + 1, row));
-        Exponents(bytes << 7).StoreUnsafe(ref to, At(places, block + 2, row));
-        Exponents(bytes >>> 1).StoreUnsafe(ref to, At(places, block + 3, row));
+        Turn(in first, stride, out Vector512<long> d0, out Vector512<long> d1, out Vector512<long> d2, out var d3);
+        StoreScales(d0.AsUInt32(), ref to, in places, 0);
+        StoreScales(d1.AsUInt32(), ref to, in places, 4);
+        StoreScales(d2.AsUInt32(), ref to, in places, 8);
+        StoreScales(d3.AsUInt32(), ref to, in places, 12);
     }
 
-    // Index of the scale of a block and row in the strip.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static nuint At(ReadOnlySpan<int> places, int block, int row) =>
-        (nuint)((places[block % Int8Row.LaneBlocks] + block / Int8Row.LaneBlocks) * Rows + row);
+    private static void StoreScales(Vector512<uint> bytes, ref float to, ref readonly int places, int block)
+    {
+        Exponents(bytes << 23).StoreUnsafe(ref to, At(in places, block));
+        Exponents(bytes << 15).StoreUnsafe(ref to, At(in places, block + 1));
+        Exponents(bytes << 7).StoreUnsafe(ref to, At(in places, block + 2));
+        Exponents(bytes >>> 1).StoreUnsafe(ref to, At(in places, block + 3));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Exponents(Vector512<uint> bits) =>
+        Vector512.Max(bits & Vector512.Create(0x7F80_0000u), Vector512.Create(0x0040_0000u)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void ScalesOfFour(ref readonly byte first, nuint stride, ref readonly int places, ref float to)
+    {
+        Turn(in first, stride, out Vector128<long> d0, out Vector128<long> d1, out Vector128<long> d2, out var d3);
+        StoreScales(d0.AsUInt32(), ref to, in places, 0);
+        StoreScales(d1.AsUInt32(), ref to, in places, 4);
+        StoreScales(d2.AsUInt32(), ref to, in places, 8);
+        StoreScales(d3.AsUInt32(), ref to, in places, 12);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreScales(Vector128<uint> bytes, ref float to, ref readonly int places, int block)
+    {
+        Exponents(bytes << 23).StoreUnsafe(ref to, At(in places, block));
+        Exponents(bytes << 15).StoreUnsafe(ref to, At(in places, block + 1));
+        Exponents(bytes << 7).StoreUnsafe(ref to, At(in places, block + 2));
+        Exponents(bytes >>> 1).StoreUnsafe(ref to, At(in places, block + 3));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static nuint At(ref readonly int places, int block) =>
+        (nuint)(uint)Unsafe.Add(ref Unsafe.AsRef(in places), block);
 
     // A scale byte is the exponent of a float32. Byte 0 must give 2⁻¹²⁷, whose bits are 0x0040_0000; all other scales
     // are larger as integers, so the maximum corrects byte 0 alone.
@@ -845,21 +893,27 @@ internal static class Mxfp4Strip
 
     // Turns four rows of four dwords: register d receives dword d of each row.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector128<long> D0, Vector128<long> D1, Vector128<long> D2, Vector128<long> D3) Turn(
-        ref readonly byte source,
-        nuint at,
-        nuint row
+    private static void Turn(
+        ref readonly byte at,
+        nuint row,
+        out Vector128<long> d0,
+        out Vector128<long> d1,
+        out Vector128<long> d2,
+        out Vector128<long> d3
     )
     {
-        Vector128<int> r0 = Vector128.LoadUnsafe(in source, at).AsInt32(),
-            r1 = Vector128.LoadUnsafe(in source, at + row).AsInt32();
-        Vector128<int> r2 = Vector128.LoadUnsafe(in source, at + 2 * row).AsInt32(),
-            r3 = Vector128.LoadUnsafe(in source, at + 3 * row).AsInt32();
+        Vector128<int> r0 = Vector128.LoadUnsafe(in at).AsInt32(),
+            r1 = Vector128.LoadUnsafe(in at, row).AsInt32();
+        Vector128<int> r2 = Vector128.LoadUnsafe(in at, 2 * row).AsInt32(),
+            r3 = Vector128.LoadUnsafe(in at, 3 * row).AsInt32();
         Vector128<long> low01 = ZipLow(r0, r1).AsInt64(),
             low23 = ZipLow(r2, r3).AsInt64();
         Vector128<long> high01 = ZipHigh(r0, r1).AsInt64(),
             high23 = ZipHigh(r2, r3).AsInt64();
-        return (ZipLow(low01, low23), ZipHigh(low01, low23), ZipLow(high01, high23), ZipHigh(high01, high23));
+        d0 = ZipLow(low01, low23);
+        d1 = ZipHigh(low01, low23);
+        d2 = ZipLow(high01, high23);
+        d3 = ZipHigh(high01, high23);
     }
 
     private static bool CanZip => Sse2.IsSupported || AdvSimd.Arm64.IsSupported;

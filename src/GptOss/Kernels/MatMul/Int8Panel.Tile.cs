@@ -201,13 +201,13 @@ internal static partial class Int8Panel
                     for (nuint end = from + steps * 4; from < end; from += 4, at += stepBytes)
                     {
                         Prefetch.ReadFar(in weights, at + Prefetch.FarBytes);
+                        if (stepBytes > 64)
+                            Prefetch.ReadFar(in weights, at + Prefetch.FarBytes + 64);
                         T v = T.Broadcast(in x, from);
                         a = T.AddDots(a, T.LoadWeights(in weights, at), v);
                         c = T.AddDots(c, T.LoadWeights(in weights, at + next), v);
                         if (OneRegisters == 2)
                             continue;
-                        if (perStep * n * 4 > 64)
-                            Prefetch.ReadFar(in weights, at + Prefetch.FarBytes + 64);
                         d = T.AddDots(d, T.LoadWeights(in weights, at + 2 * next), v);
                         e = T.AddDots(e, T.LoadWeights(in weights, at + 3 * next), v);
                     }
