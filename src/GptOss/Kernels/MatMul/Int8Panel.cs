@@ -171,6 +171,12 @@ internal static partial class Int8Panel
             ref readonly byte from = ref MemoryMarshal.GetReference(
                 MemoryMarshal.AsBytes(x.Values.Slice(t * x.Width, tokens * x.Width))
             );
+            // The results of a token go to lines of their own, which are fetched while they are computed.
+            for (int i = 0; i < tokens; i++)
+            {
+                Prefetch.Read(in y.Values[(t + i) * y.Width + first], 0);
+                Prefetch.Read(in y.Values[(t + i) * y.Width + first], 16);
+            }
             int tileRows = tile > 1 ? 2 * T.Rows : Tile<T, TScales>.OneRegisters * T.Rows;
             for (int row = 0; row < Rows; row += tileRows)
             {
