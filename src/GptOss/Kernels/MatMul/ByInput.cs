@@ -19,16 +19,16 @@ internal readonly unsafe struct ByInput<TNumbers> : IMatrixFormat
     where TNumbers : struct, INumberFormat
 {
     /// <summary>
-    /// Number of outputs summed side by side: their lanes take 16 KB, and the weights of one input are read in pieces
-    /// of 512 bytes, if a weight has two.
+    /// Number of outputs summed side by side: the lanes of a token take 16 KB, and the weights of one input are read in
+    /// pieces of 512 bytes, if a weight has two.
     /// </summary>
     private const int Chunk = 256;
 
     /// <summary>Number of outputs of a strip; with 2,880 inputs it takes 369 KB.</summary>
     private const int StripOutputs = 32;
 
-    /// <summary>Fewest tokens for which a strip is faster than reading the weights again for each token.</summary>
-    private const int StripTokens = 4;
+    /// <summary>Most tokens that are computed without a strip: their lanes take 48 KB.</summary>
+    private const int FewTokens = 3;
 
     /// <summary>Whole cache lines of weights.</summary>
     public static int UnitOutputs => 64;
@@ -39,7 +39,7 @@ internal readonly unsafe struct ByInput<TNumbers> : IMatrixFormat
 
     public static void Permute(ReadOnlySpan<float> x, Span<float> permuted, int tokens) => x.CopyTo(permuted);
 
-    public static int ScratchFloats(int inputs, int tokens) => tokens < StripTokens ? 0 : StripOutputs * inputs;
+    public static int ScratchFloats(int inputs, int tokens) => tokens <= FewTokens ? 0 : StripOutputs * inputs;
 
     public static void Multiply(in StoredWeights w, int first, int count, Rows x, Rows y, Span<float> scratch) =>
         Multiply(new(w.Data, checked((int)Bytes(w.Outputs, w.Inputs))), first, count, x, y, scratch);
@@ -66,13 +66,13 @@ internal readonly unsafe struct ByInput<TNumbers> : IMatrixFormat
         ArgumentOutOfRangeException.ThrowIfNegative(first);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(first + count, y.Width);
         ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Length, ScratchFloats(x.Width, x.Count));
-        if (x.Count < StripTokens)
+        if (x.Count <= FewTokens)
             Lanes.Run(new MultiplyByInput(weights, first, count, x, y));
         else
             Lanes.Run(new MultiplyStripsByInput(weights, first, count, x, y, scratch));
     }
 
-    /// <summary>Computes a range of outputs, 256 at a time, for one token after the other.</summary>
+    /// <summary>Computes a range of outputs, 256 at a time, for few tokens.</summary>
     internal readonly ref struct MultiplyByInput(ReadOnlySpan<byte> weights, int first, int count, Rows x, Rows y)
         : ILaneKernel
     {
@@ -85,34 +85,41 @@ internal readonly unsafe struct ByInput<TNumbers> : IMatrixFormat
         public void Run<T>()
             where T : struct, ILanes<T>
         {
-            Span<float> lanes = stackalloc float[Lanes.Count * Chunk];
+            Span<float> lanes = stackalloc float[FewTokens * Lanes.Count * Chunk];
+            for (int t = 0; t < _x.Count; t += FewTokens)
             for (int o = 0; o < _count; o += Chunk)
+                Add<T>(t, Math.Min(FewTokens, _x.Count - t), _first + o, Math.Min(Chunk, _count - o), lanes);
+        }
+
+        private void Add<T>(int token, int tokens, int first, int count, Span<float> lanes)
+            where T : struct, ILanes<T>
+        {
+            lanes.Clear();
+            int padded = (_x.Width + Lanes.Count - 1) / Lanes.Count * Lanes.Count;
+            for (int k = 0; k < padded; k++)
+                AddInput<T>(k, token, tokens, first, count, lanes);
+            for (int t = 0; t < tokens; t++)
             {
-                int count = Math.Min(Chunk, _count - o);
-                for (int t = 0; t < _x.Count; t++)
-                {
-                    lanes.Clear();
-                    AddInputs<T>(_x[t], _first + o, count, lanes);
-                    AddLanes(lanes, count);
-                    lanes[..count].CopyTo(_y[t][(_first + o)..]);
-                }
+                Span<float> sums = lanes.Slice(t * Lanes.Count * Chunk, Lanes.Count * Chunk);
+                AddLanes(sums, count);
+                sums[..count].CopyTo(_y[token + t][first..]);
             }
         }
 
+        // The weights of one input meet every token while they are in the cache.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void AddInputs<T>(ReadOnlySpan<float> x, int first, int count, Span<float> lanes)
+        private void AddInput<T>(int k, int token, int tokens, int first, int count, Span<float> lanes)
             where T : struct, ILanes<T>
         {
-            int padded = (x.Length + Lanes.Count - 1) / Lanes.Count * Lanes.Count,
-                full = count & ~(Lanes.Count - 1),
+            int full = count & ~(Lanes.Count - 1),
                 inputBytes = (int)ByOutput<TNumbers>.Bytes(1, _y.Width);
-            for (int k = 0; k < padded; k++)
+            ReadOnlySpan<byte> row = k < _x.Width ? _weights.Slice(k * inputBytes, inputBytes) : default;
+            ref readonly byte w = ref MemoryMarshal.GetReference(row);
+            for (int t = 0; t < tokens; t++)
             {
-                Span<float> lane = lanes.Slice(k % Lanes.Count * Chunk, Chunk);
-                ReadOnlySpan<byte> row = k < x.Length ? _weights.Slice(k * inputBytes, inputBytes) : default;
-                float value = k < x.Length ? x[k] : 0;
+                Span<float> lane = lanes.Slice((t * Lanes.Count + k % Lanes.Count) * Chunk, Chunk);
+                float value = row.IsEmpty ? 0 : _x[token + t][k];
                 T v = T.Create(value);
-                ref readonly byte w = ref MemoryMarshal.GetReference(row);
                 ref float sum = ref MemoryMarshal.GetReference(lane);
                 int i = 0;
                 if (!row.IsEmpty)
