@@ -9,7 +9,7 @@ namespace GptOss.Kernels.Formats;
 /// <summary>
 /// The fast precision of bfloat16 matrices: packs bfloat16 weights into 8-bit integers with one scale for each block of
 /// 32, quantises activations in the same way, and multiplies both:
-/// <c>y[t, o] = Σ_b (Σ w · q) · (scale_w · scale_x) + bias[o]</c>, b over the blocks of the inputs.
+/// <c>y[t, o] = Σ_b (Σ w · q) · (scale_w · scale_x)</c>, b over the blocks of the inputs.
 /// </summary>
 /// <remarks>
 /// scale_w = max|w| / 127 over the block, rounded up to bfloat16, and the integer weight is w / scale_w, rounded to
@@ -56,7 +56,7 @@ internal readonly unsafe struct Int8 : IMatrixFormat
     private static float RoundUp(float scale) =>
         BitConverter.UInt32BitsToSingle(BitConverter.SingleToUInt32Bits(scale) + 0xFFFF & 0xFFFF_0000u);
 
-    /// <summary>The definition of one output without its bias; tests compare every faster path with it.</summary>
+    /// <summary>The definition of one output; tests compare every faster path with it.</summary>
     internal static float DotScalar(ReadOnlySpan<ushort> weights, ReadOnlySpan<float> x)
     {
         Span<float> lanes = stackalloc float[Lanes.Count];

@@ -20,7 +20,7 @@ namespace GptOss.Kernels.Formats;
 /// Order of the sum of an output: dword d of its blocks, four bytes, holds the eight codes k = 8d to 8d + 7. Their
 /// eight products are added in ascending k, the first one plain, the others by fused multiply-add; that is p. Then p ·
 /// 2^(s − 127) is added to lane d mod 16 by one fused multiply-add, d ascending, the blocks padded with zeros to a
-/// multiple of four; then the lanes are added by the tree of <see cref="ILanes{TSelf}.Sum"/>; then the bias is added.
+/// multiple of four; then the lanes are added by the tree of <see cref="ILanes{TSelf}.Sum"/>.
 /// So sixteen dwords fill sixteen lanes, and nothing moves between lanes: at 512 bits a code is decoded by a shift and
 /// a table lookup, at smaller widths two tables of bytes decode two codes of a lane at once.
 /// </para>
@@ -98,7 +98,7 @@ internal readonly unsafe struct Mxfp4 : IMatrixFormat
         }
     }
 
-    /// <summary>The definition of one output without its bias; tests compare every faster path with it.</summary>
+    /// <summary>The definition of one output; tests compare every faster path with it.</summary>
     internal static float DotScalar(ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<float> x)
     {
         Span<float> lanes = stackalloc float[Lanes.Count];

@@ -11,7 +11,7 @@ namespace GptOss.Kernels.Formats;
 
 /// <summary>
 /// The fast precision of MXFP4 matrices: quantises activations to 8-bit integers and multiplies them by MXFP4 weights,
-/// <c>y[t, o] = Σ_b (Σ 2w · q) · (2^(s − 127) · scale / 2) + bias[o]</c>, b over the blocks of the inputs.
+/// <c>y[t, o] = Σ_b (Σ 2w · q) · (2^(s − 127) · scale / 2)</c>, b over the blocks of the inputs.
 /// </summary>
 /// <remarks>
 /// Twice an E2M1 value is an integer of at most 12 in magnitude, so the inner sum of a block is exact. The outer sum
@@ -69,7 +69,7 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
 
     public static void Widen(in StoredWeights w, int output, Span<float> row) => Mxfp4.Widen(in w, output, row);
 
-    /// <summary>The definition of one output without its bias; tests compare every faster path with it.</summary>
+    /// <summary>The definition of one output; tests compare every faster path with it.</summary>
     internal static float DotScalar(ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, ReadOnlySpan<float> x)
     {
         Span<float> lanes = stackalloc float[Lanes.Count];
