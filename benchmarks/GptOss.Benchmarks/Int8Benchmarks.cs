@@ -1,6 +1,5 @@
 using BenchmarkDotNet.Attributes;
 using GptOss.Cli.Bench;
-using GptOss.Kernels;
 using GptOss.Kernels.Formats;
 using GptOss.Kernels.MatMul;
 
