@@ -30,7 +30,8 @@ public sealed class WidthReportTests
             foreach (float[] row in fast.Logits(LoadedModel.Prompt(20, fast.Model.VocabularySize)))
                 Add(row);
         foreach (int inputs in (int[])[32, 96, 320])
-            AddKernels(inputs);
+        foreach (int tokens in (int[])[2, 5, 12]) // few, and enough for the strips of one format and of another
+            AddKernels(inputs, tokens);
 
         byte[] bytes = hash.GetHashAndReset();
         Assert.NotEqual(SHA256.HashData([]), bytes);
@@ -42,12 +43,11 @@ public sealed class WidthReportTests
             hash.AppendData(MemoryMarshal.AsBytes(values));
         }
 
-        void AddKernels(int inputs)
+        void AddKernels(int inputs, int tokens)
         {
-            const int Outputs = 19,
-                Tokens = 5;
-            float[] x = Sample.Floats(Tokens * inputs, seed: 1),
-                y = new float[Tokens * Outputs],
+            const int Outputs = 19;
+            float[] x = Sample.Floats(tokens * inputs, seed: 1),
+                y = new float[tokens * Outputs],
                 z = new float[inputs];
             ReadOnlySpan<byte> weights = MemoryMarshal.AsBytes(Sample.BFloat16s(Outputs * inputs, seed: 2).AsSpan());
             ByOutput<BFloat16>.Multiply(weights, new Rows(x, inputs), new Rows(y, Outputs), 0);
@@ -58,7 +58,7 @@ public sealed class WidthReportTests
                 Outputs,
                 new Rows(x, inputs),
                 new Rows(y, Outputs),
-                new float[ByInput<BFloat16>.ScratchFloats(inputs, Tokens)]
+                new float[ByInput<BFloat16>.ScratchFloats(inputs, tokens)]
             );
             Add(y);
             Mxfp4.Multiply(
@@ -68,7 +68,7 @@ public sealed class WidthReportTests
                 new Rows(Sample.Permuted(x, inputs), Mxfp4.PermutedWidth(inputs)),
                 new Rows(y, Outputs),
                 0,
-                new float[Mxfp4.ScratchFloats(inputs, Tokens)]
+                new float[Mxfp4.ScratchFloats(inputs, tokens)]
             );
             Add(y);
             RmsNorm.Row(x.AsSpan(0, inputs), x.AsSpan(inputs, inputs), 1e-5f, z);

@@ -9,7 +9,8 @@ internal static class BenchSheet
     public static Sheet Of(BenchResult r) =>
         Sheet.OfPairs(
             $"{Printable.Line(r.Model)}, {r.Layers} layers, {r.Precision}, {r.Threads} threads, "
-                + $"{(r.SimdBits > 0 ? $"{r.SimdBits} bits" : "scalar")}, median of {r.Repetitions}",
+                + $"{(r.SimdBits > 0 ? $"{r.SimdBits} bits" : "scalar")}, .NET {Environment.Version}, "
+                + $"median of {r.Repetitions}",
             [
                 (
                     $"prefill of {r.PromptTokens}",

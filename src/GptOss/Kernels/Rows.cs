@@ -14,7 +14,9 @@ internal readonly ref struct Rows(Span<float> values, int width)
     public int Width { get; } = width;
     public int Count => Values.Length / Width;
 
-    /// <summary>The address of the first float, for other threads: the memory must not move, as a workspace's does not.</summary>
+    /// <summary>
+    /// The address of the first float, for other threads: the memory must not move, as a workspace's does not.
+    /// </summary>
     public unsafe float* Pointer => (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(Values));
 
     public Span<float> this[int row] => Values.Slice(row * Width, Width);

@@ -52,7 +52,7 @@ internal static class SwiGlu
             for (int start = 0; start < _y.Length; start += Block)
             {
                 Span<float> y = _y.Slice(start, Math.Min(Block, _y.Length - start));
-                Separate(_u.Slice(2 * start, 2 * y.Length), gates, linears);
+                Separate<T>(_u.Slice(2 * start, 2 * y.Length), gates, linears);
                 for (int i = 0; i < y.Length; i += Lanes.Count)
                 {
                     T gate = T.Load(in gates[i], 0),
@@ -74,11 +74,12 @@ internal static class SwiGlu
     // A pair as one number of 64 bits has the gate in its lower half, so that narrowing to 32 bits picks gates, and
     // linear parts after a shift. That is one instruction or two at every width.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Separate(ReadOnlySpan<float> u, Span<float> gates, Span<float> linears)
+    private static void Separate<T>(ReadOnlySpan<float> u, Span<float> gates, Span<float> linears)
+        where T : struct, ILanes<T>
     {
         ReadOnlySpan<ulong> pairs = MemoryMarshal.Cast<float, ulong>(u);
         int i = 0;
-        if (Vector512.IsHardwareAccelerated)
+        if (typeof(T) == typeof(Lanes512))
             for (; i + Vector512<uint>.Count <= pairs.Length; i += Vector512<uint>.Count)
             {
                 Vector512<ulong> first = Vector512.Create(pairs[i..]),
@@ -86,7 +87,7 @@ internal static class SwiGlu
                 Vector512.Narrow(first, second).AsSingle().CopyTo(gates[i..]);
                 Vector512.Narrow(first >>> 32, second >>> 32).AsSingle().CopyTo(linears[i..]);
             }
-        else if (Vector128.IsHardwareAccelerated)
+        else if (typeof(T) != typeof(Lanes1))
             for (; i + Vector128<uint>.Count <= pairs.Length; i += Vector128<uint>.Count)
             {
                 Vector128<ulong> first = Vector128.Create(pairs[i..]),

@@ -11,8 +11,8 @@ namespace GptOss.Model;
 internal static unsafe class Linear
 {
     /// <summary>
-    /// Most rows that meet one strip of weights after the other and stay in the cache meanwhile: quantised they take 0.8
-    /// MB.
+    /// Most rows that meet one strip of weights after the other and stay in the cache meanwhile: quantised, they take
+    /// 0.8 MB.
     /// </summary>
     private const int RowsPerPart = 256;
 
@@ -115,7 +115,7 @@ internal static unsafe class Linear
                 };
                 // A worker's scratch: what the kernel wants, then the bias in float32, rounded up to whole cache lines
                 // of 16 floats, because the next worker's scratch begins there.
-                call.ScratchWidth = call.KernelScratch + w.Outputs + 15 & ~15;
+                call.ScratchWidth = call.KernelScratch + (w.Bias.IsNone ? 0 : w.Outputs) + 15 & ~15;
                 call.Scratch = _ws.Scratch(call.ScratchWidth).Pointer;
                 if (TFormat.PermutedWidth(w.Inputs) is > 0 and int width)
                 {
@@ -183,7 +183,8 @@ internal static unsafe class Linear
         var y = new Rows(new Span<float>(call.Y + (long)part.FirstRow * w.Outputs, part.Count * w.Outputs), w.Outputs);
         var scratch = new Span<float>(call.Scratch + (long)worker * call.ScratchWidth, call.ScratchWidth);
         TFormat.Multiply(w.Weights, first, count, x, y, scratch[..call.KernelScratch]);
-        w.AddBias(y, first, scratch.Slice(call.KernelScratch, count));
+        if (!w.Bias.IsNone)
+            w.AddBias(y, first, scratch.Slice(call.KernelScratch, count));
     }
 
     /// <summary>Some rows of the activations, and the matrix that they are multiplied with.</summary>
@@ -192,10 +193,10 @@ internal static unsafe class Linear
     /// <param name="Count">Number of rows, at least one.</param>
     private readonly record struct Part(Matrix Matrix, int FirstRow, int Count)
     {
-        /// <summary>Whether both matrices have the same formats and layout.</summary>
+        /// <summary>Whether both matrices have the same formats and layout, and both or neither have a bias.</summary>
         public bool HasFormOf(Part other) =>
-            (Matrix.Format, Matrix.Layout, Matrix.OddFormat)
-            == (other.Matrix.Format, other.Matrix.Layout, other.Matrix.OddFormat);
+            (Matrix.Format, Matrix.Layout, Matrix.OddFormat, Matrix.Bias.IsNone)
+            == (other.Matrix.Format, other.Matrix.Layout, other.Matrix.OddFormat, other.Matrix.Bias.IsNone);
     }
 
     /// <summary>What the workers of one multiplication share.</summary>

@@ -56,7 +56,13 @@ internal readonly unsafe struct Matrix
         };
 
     /// <summary>Bytes of weights, scales and bias: what one use of the matrix reads.</summary>
-    public long Bytes => Format.Bytes(Outputs, Inputs) + (Bias.IsNone ? 0 : Bias.Format.Bytes(1, Outputs));
+    public long Bytes =>
+        (Bias.IsNone ? 0 : Bias.Format.Bytes(1, Outputs))
+        + (
+            Layout == MatrixLayout.EvenAndOdd
+                ? Format.Bytes((Outputs + 1) / 2, Inputs) + OddFormat.Bytes(Outputs / 2, Inputs)
+                : Format.Bytes(Outputs, Inputs)
+        );
 
     /// <summary>The same weights, multiplied in another way.</summary>
     public Matrix As(WeightFormat format) => As(format, Data);
@@ -89,14 +95,12 @@ internal readonly unsafe struct Matrix
     /// <summary>Gives the weights of one output as float32; the matrix is stored by output.</summary>
     public void Widen(int output, Span<float> row) => Format.Widen(Weights, output, row);
 
-    /// <summary>Adds the bias of outputs <paramref name="first"/> and following to those of every row.</summary>
+    /// <summary>Adds the bias of some outputs to every row; there is a bias.</summary>
     /// <param name="y">The results, [rows, outputs].</param>
     /// <param name="first">The first output of the range.</param>
     /// <param name="bias">Working memory, one float for each output of the range.</param>
     public void AddBias(Rows y, int first, Span<float> bias)
     {
-        if (Bias.IsNone)
-            return;
         if (OddBias.IsNone)
             Bias.Widen(first, bias);
         else

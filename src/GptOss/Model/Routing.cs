@@ -122,7 +122,7 @@ internal readonly ref struct ExpertGroup(Routing routing, int first, int end)
     // added. Of columns a worker takes whole cache lines.
     private const int RowsPerWorker = 16,
         FloatsPerWorker = 1 << 15,
-        ColumnsPerStrip = 64;
+        ColumnsPerItem = 64;
 
     /// <summary>Number of rows of all experts together.</summary>
     public int Count
@@ -165,8 +165,8 @@ internal readonly ref struct ExpertGroup(Routing routing, int first, int end)
         fixed (float* weights = _routing.WeightsOf(_first, _end))
         {
             var call = new MoveCall(rows, x, y) { Weights = weights };
-            int strips = (y.Width + ColumnsPerStrip - 1) / ColumnsPerStrip;
-            team.ForItems(strips, Math.Max(1, FloatsPerWorker / (ColumnsPerStrip * y.Count)), &AddStrips, &call);
+            int items = (y.Width + ColumnsPerItem - 1) / ColumnsPerItem;
+            team.ForItems(items, Math.Max(1, FloatsPerWorker / (ColumnsPerItem * y.Count)), &AddColumns, &call);
         }
     }
 
@@ -177,11 +177,11 @@ internal readonly ref struct ExpertGroup(Routing routing, int first, int end)
             call.Batch(i, 0, call.Width).CopyTo(call.Group(i, 0, call.Width));
     }
 
-    private static unsafe void AddStrips(void* state, int worker, int first, int end)
+    private static unsafe void AddColumns(void* state, int worker, int first, int end)
     {
         ref MoveCall call = ref *(MoveCall*)state;
-        int column = first * ColumnsPerStrip,
-            width = Math.Min(end * ColumnsPerStrip, call.Width) - column;
+        int column = first * ColumnsPerItem,
+            width = Math.Min(end * ColumnsPerItem, call.Width) - column;
         for (int i = 0; i < call.Count; i++)
         {
             Span<float> sum = call.Batch(i, column, width),

@@ -89,7 +89,7 @@ internal sealed class Workspace(ModelConfig c, WorkerTeam team) : IDisposable
     public static long MostRowBytes(ModelConfig c)
     {
         long stream = 3 * c.HiddenSize + 2 * c.QueryWidth + 2 * c.KeyValueWidth + c.HeadDim + c.NumLocalExperts,
-            permuted = Math.Max(c.HiddenSize, c.QueryWidth),
+            permuted = Math.Max(Math.Max(c.HiddenSize, c.QueryWidth), c.IntermediateSize),
             expert = c.HiddenSize + 3L * c.IntermediateSize;
         return (stream + permuted + expert) * sizeof(float);
     }

@@ -1,3 +1,4 @@
+using GptOss.Cli.Bench;
 using GptOss.Generation;
 using GptOss.Model;
 using GptOss.Tests.Model;
@@ -22,7 +23,8 @@ public sealed class LonePromptTests
         using var tested = new SchedulerUnderTest(model, Roomy(), budget: Taught(seconds: 512));
         using var held = new HeldEngine(tested.Engine);
         Instruments.Present now = tested.Engine.Instruments.Now;
-        GenerationRequest reading = Request(2100);
+        List<int> read = [];
+        GenerationRequest reading = Request(2100) with { PromptRead = at => read.Add(at.Processed) };
         Task<Answer> first = tested.Ask(reading, Stop);
         await SchedulerUnderTest.Until(() => (now.Waiting, now.Active) == (0, 1));
         Task<Answer> second = tested.Ask(Request(20), Stop);
@@ -30,7 +32,10 @@ public sealed class LonePromptTests
         await SchedulerUnderTest.Until(() => (now.Waiting, now.Active) == (0, 2)); // joined, though no pass has ended
 
         held.LetGo();
-        Assert.Equal(await tested.AskAlone(reading), await first);
+        Answer answer = await first;
+        // The pass was lost, so that no large one follows before 2,048 rows were computed in others.
+        Assert.All(read.Zip(read.Skip(1)), step => Assert.InRange(step.Second - step.First, 1, PassBudget.ChunkRows));
+        Assert.Equal(await tested.AskAlone(Request(2100)), answer);
         Assert.Equal(await tested.AskAlone(Request(20)), await second);
     }
 
@@ -74,6 +79,21 @@ public sealed class LonePromptTests
         Assert.Equal([0, 512, 2560], read[..3]);
         Assert.Equal(large, await few.Ask(request, Stop));
         Assert.Equal(PassBudget.LoneRows, tested.Engine.LoneRows);
+    }
+
+    [Fact]
+    public void Activations_of_a_large_pass_take_an_eighth_of_the_memory_for_keys_and_values()
+    {
+        using var model = LoadedModel.Random(new TinyShape(), seed: 1);
+        using var roomy = new SchedulerUnderTest(model, Roomy());
+        long row = Workspace.MostRowBytes(roomy.Engine.Weights.Config);
+        foreach ((long rows, int expected) in ((long, int)[])[(100, 512), (1000, 1000), (9000, 2048)])
+        {
+            using var tested = new SchedulerUnderTest(model, Roomy() with { KvCacheBytes = 8 * rows * row });
+            Assert.Equal(expected, tested.Engine.LoneRows);
+        }
+        // hidden 2,880, intermediate 2,880, queries 4,096, keys and values 512 each, head 64, 32 experts
+        Assert.Equal(134_272, Workspace.MostRowBytes(PublishedShape.Small.Config(1)));
     }
 
     [Fact]

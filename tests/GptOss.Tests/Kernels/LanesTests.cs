@@ -184,14 +184,13 @@ public class LanesTests
         ushort[] bits = Sample.BFloat16s(16, seed: 1);
         for (int count = 0; count <= 16; count++)
         {
-            var y = new float[48];
+            var y = new float[32];
             Registers.Run(width, new Part(bits, count, y));
             for (int i = 0; i < 16; i++)
             {
                 float value = BitConverter.UInt32BitsToSingle((uint)bits[i] << 16);
                 Assert.Equal(value, y[i]);
                 Assert.Equal(i < count ? value : 0, y[16 + i]);
-                Assert.Equal(i < count ? value : 0, y[32 + i]);
             }
         }
     }
@@ -308,10 +307,9 @@ public class LanesTests
         {
             T all = T.LoadBFloat16(in _bits[0], 0);
             T.Store(all, ref _y[0], 0);
-            T.Store(Lanes.LoadPartialBFloat16<T>(_bits.AsSpan(0, _count), _count), ref _y[0], 16);
             Span<float> wide = stackalloc float[16];
             T.Store(all, ref wide[0], 0);
-            Lanes.StorePartial(Lanes.LoadPartial<T>(wide, _count), _y.AsSpan(32, _count));
+            Lanes.StorePartial(Lanes.LoadPartial<T>(wide, _count), _y.AsSpan(16, _count));
         }
     }
 }

@@ -10,7 +10,7 @@ namespace GptOss.Kernels.Formats;
 
 /// <summary>
 /// The number format of gpt-oss's experts, OCP MXFP4: blocks of 32 four-bit floats (E2M1) that share one power-of-two
-/// scale (E8M0). This class decodes the format and multiplies matrices in it by float32 activations.
+/// scale (E8M0). This struct decodes the format and multiplies matrices in it by float32 activations.
 /// </summary>
 /// <remarks>
 /// A block is 16 bytes: byte i holds value 2i in its low nibble and value 2i + 1 in its high nibble. A scale byte s

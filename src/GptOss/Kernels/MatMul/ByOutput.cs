@@ -70,8 +70,8 @@ internal readonly unsafe struct ByOutput<TNumbers> : IMatrixFormat
     /// <param name="first">Index of the first output of the range in <paramref name="y"/>.</param>
     public static void Multiply(ReadOnlySpan<byte> weights, Rows x, Rows y, int first)
     {
-        int outputs = weights.Length / (int)Bytes(1, x.Width);
         ArgumentOutOfRangeException.ThrowIfNotEqual(x.Width % TNumbers.BlockValues, 0);
+        int outputs = weights.Length / (int)Bytes(1, x.Width);
         ArgumentOutOfRangeException.ThrowIfNotEqual(weights.Length, (int)Bytes(outputs, x.Width));
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
         ArgumentOutOfRangeException.ThrowIfNegative(first);

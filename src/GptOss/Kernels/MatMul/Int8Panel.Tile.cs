@@ -235,14 +235,6 @@ internal static partial class Int8Panel
         private static ref readonly byte At(ref readonly byte x, nint offset, nint last) =>
             ref Unsafe.Add(ref Unsafe.AsRef(in x), Math.Min(offset, last));
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static void Add(ref float sums, nuint at, T scale, T k0, T k1, T a, T b)
-        {
-            T.Store(T.MultiplyAdd(T.ToSingle(a), k0 * scale, T.Load(in sums, at)), ref sums, at);
-            nuint next = at + (nuint)T.Rows;
-            T.Store(T.MultiplyAdd(T.ToSingle(b), k1 * scale, T.Load(in sums, next)), ref sums, next);
-        }
-
         /// <summary>
         /// Takes the sums of one lane into the tree: on each level they are added to the sum that waits there, and on
         /// the first free level they wait.

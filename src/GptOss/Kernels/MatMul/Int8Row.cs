@@ -16,8 +16,7 @@ namespace GptOss.Kernels.MatMul;
 /// The last block is filled up with zeros.
 /// <para>
 /// Lane of a block: of every sixteen blocks, block b is summed in lane 4 · (b mod 4) + b / 4, for example block 1 in
-/// lane 4. That is where adding up four registers of four blocks each leaves it
-/// (Mxfp4BlockSums).
+/// lane 4. That is where adding up four registers of four blocks each leaves it.
 /// </para>
 /// <para>
 /// <em>Block order</em> serves kernels that multiply one weight row after the other. It holds, for every four blocks,
@@ -68,7 +67,10 @@ internal static class Int8Row
     public static int Lane(int block) => block % 4 * 4 + block / 4 % 4;
 
     /// <summary>The first block of the i-th lane of <see cref="LaneOrder"/>; its others follow 16 apart.</summary>
-    /// <remarks>Inlined, because a call between tiles would keep their sums in memory: ahead of time 12 % of a prefill.</remarks>
+    /// <remarks>
+    /// Inlined, because a call between blocks would keep the sums of a tile in memory. That took an eighth of a prefill
+    /// where the library was compiled ahead of time.
+    /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int FirstOfLane(int i) => Lane(LaneOrder[i]);
 

@@ -52,16 +52,6 @@ internal static class Lanes
         return T.Load(in padded[0], 0);
     }
 
-    /// <summary>Loads the first <paramref name="count"/> lanes from bfloat16; the others are zero.</summary>
-    public static T LoadPartialBFloat16<T>(ReadOnlySpan<ushort> source, int count)
-        where T : struct, ILanes<T>
-    {
-        Span<ushort> padded = stackalloc ushort[Count];
-        padded.Clear();
-        source[..count].CopyTo(padded);
-        return T.LoadBFloat16(in padded[0], 0);
-    }
-
     /// <summary>Stores the first <paramref name="destination"/>.Length lanes.</summary>
     public static void StorePartial<T>(T lanes, Span<float> destination)
         where T : struct, ILanes<T>

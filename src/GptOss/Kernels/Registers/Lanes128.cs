@@ -1,4 +1,3 @@
-// Over 300 lines: four registers make each operation four expressions, and CSharpier gives each its own line.
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 

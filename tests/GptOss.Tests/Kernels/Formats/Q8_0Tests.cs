@@ -111,10 +111,12 @@ public class Q8_0Tests
         Sample.AssertSameBits(z, y, $"{outputs} × {inputs}");
     }
 
-    [Fact]
-    public void A_row_that_is_no_whole_number_of_blocks_is_refused() =>
+    [Theory]
+    [InlineData(16)]
+    [InlineData(40)]
+    public void A_row_that_is_no_whole_number_of_blocks_is_refused(int inputs) =>
         Assert.Throws<ArgumentOutOfRangeException>(() =>
-            ByOutput<Q8_0>.Multiply(new byte[34], new Rows(new float[40], 40), new Rows(new float[1], 1), 0)
+            ByOutput<Q8_0>.Multiply(new byte[34], new Rows(new float[inputs], inputs), new Rows(new float[1], 1), 0)
         );
 
     private readonly ref struct Load(ReadOnlySpan<byte> row, float[] y) : ILaneKernel

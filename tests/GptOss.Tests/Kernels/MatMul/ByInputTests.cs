@@ -106,12 +106,13 @@ public class ByInputTests
         }
     }
 
-    [Fact]
-    public void Splitting_the_outputs_changes_nothing_and_writes_nothing_else()
+    [Theory]
+    [InlineData(3)] // lanes of each token
+    [InlineData(6)] // strips
+    public void Splitting_the_outputs_changes_nothing_and_writes_nothing_else(int tokens)
     {
         const int inputs = 40,
-            outputs = 280,
-            tokens = 3;
+            outputs = 280;
         ushort[] w = Sample.BFloat16s(inputs * outputs, seed: 1);
         float[] x = Sample.Floats(tokens * inputs, seed: 3),
             whole = Product(w, x, inputs, outputs);
