@@ -123,7 +123,7 @@ internal static class Registers
 #else
             "vnni512" => false,
 #endif
-            "vnni" => AvxVnni.IsSupported,
+            "vnni" => VnniProducts.IsSupported,
             "emulated vnni" => Avx2.IsSupported,
             "dp" => Dp.IsSupported,
             "emulated dp" => Vector128.IsHardwareAccelerated,

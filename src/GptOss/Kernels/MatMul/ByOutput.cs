@@ -26,8 +26,12 @@ internal readonly unsafe struct ByOutput<TNumbers> : IMatrixFormat
     /// <summary>Whole tiles of every size.</summary>
     public static int UnitOutputs => 12;
 
-    public static long Bytes(int outputs, int inputs) =>
-        (long)outputs * (inputs / TNumbers.BlockValues) * TNumbers.BlockBytes;
+    /// <exception cref="ArgumentOutOfRangeException">The inputs are no whole number of blocks.</exception>
+    public static long Bytes(int outputs, int inputs)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(inputs % TNumbers.BlockValues, 0);
+        return (long)outputs * (inputs / TNumbers.BlockValues) * TNumbers.BlockBytes;
+    }
 
     public static int PermutedWidth(int inputs) => 0;
 
@@ -70,7 +74,6 @@ internal readonly unsafe struct ByOutput<TNumbers> : IMatrixFormat
     /// <param name="first">Index of the first output of the range in <paramref name="y"/>.</param>
     public static void Multiply(ReadOnlySpan<byte> weights, Rows x, Rows y, int first)
     {
-        ArgumentOutOfRangeException.ThrowIfNotEqual(x.Width % TNumbers.BlockValues, 0);
         int outputs = weights.Length / (int)Bytes(1, x.Width);
         ArgumentOutOfRangeException.ThrowIfNotEqual(weights.Length, (int)Bytes(outputs, x.Width));
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
-using System.Runtime.Intrinsics.X86;
 
 namespace GptOss.Kernels.Registers;
 
@@ -45,9 +44,9 @@ internal static class Dots
             return;
         }
 #endif
-        if (Vector512.IsHardwareAccelerated && (typeof(TProducts) == typeof(ByteProducts) || !AvxVnni.IsSupported))
+        if (Vector512.IsHardwareAccelerated && (typeof(TProducts) == typeof(ByteProducts) || !VnniProducts.IsSupported))
             kernel.Run<Dots512<TProducts>>();
-        else if (AvxVnni.IsSupported)
+        else if (VnniProducts.IsSupported)
             kernel.Run<Dots256<VnniProducts>>();
         else if (Vector256.IsHardwareAccelerated)
             kernel.Run<Dots256<TProducts>>();

@@ -17,6 +17,13 @@ internal readonly struct VnniProducts : IProducts<Vector256<int>>
         , IProducts<Vector512<int>>
 #endif
 {
+    /// <summary>
+    /// Whether 256 bits of it may be used. Where a process uses AVX-512, but only its older sets, the compilers of .NET
+    /// 10 and 11 have 32 registers and a form of the instruction that knows sixteen of them: wrong sums were seen with
+    /// <c>DOTNET_EnableAVX512v3=0</c>.
+    /// </summary>
+    public static bool IsSupported => AvxVnni.IsSupported && (!Avx512F.IsSupported || Avx512Vbmi2.IsSupported);
+
     public static int Steps => 8;
     public static bool IsUnsigned => true;
 

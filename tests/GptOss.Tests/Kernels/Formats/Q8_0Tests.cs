@@ -119,6 +119,10 @@ public class Q8_0Tests
             ByOutput<Q8_0>.Multiply(new byte[34], new Rows(new float[inputs], inputs), new Rows(new float[1], 1), 0)
         );
 
+    [Fact]
+    public void Widening_refuses_such_a_row_too() =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => ByOutput<Q8_0>.Widen(new byte[34], new float[48]));
+
     private readonly ref struct Load(ReadOnlySpan<byte> row, float[] y) : ILaneKernel
     {
         private readonly ReadOnlySpan<byte> _row = row;
