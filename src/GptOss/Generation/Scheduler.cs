@@ -155,7 +155,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
     private bool TakePass()
     {
         bool isDictated = AppendDictated();
-        bool isAlone = _running.Count == 1 && !_queue.HasReady;
+        bool isAlone = _running.Count == 1 && (_maxRunning == 1 || !_queue.HasReady);
         _plan.Make(_running, _budget, _stop.HasCostOthers, isAlone);
         bool isPlanned = _plan.Shares.Count > 0;
         ReservePages();

@@ -23,10 +23,12 @@ public sealed class LonePromptTests
         using var tested = new SchedulerUnderTest(model, Roomy(), budget: Taught(seconds: 512));
         using var held = new HeldEngine(tested.Engine);
         Instruments.Present now = tested.Engine.Instruments.Now;
+        long unread = tested.Engine.Cache.Bytes;
         List<int> read = [];
         GenerationRequest reading = Request(2100) with { PromptRead = at => read.Add(at.Processed) };
         Task<Answer> first = tested.Ask(reading, Stop);
-        await SchedulerUnderTest.Until(() => (now.Waiting, now.Active) == (0, 1));
+        // The pass is planned, and pages for its rows are taken.
+        await SchedulerUnderTest.Until(() => now.Active == 1 && tested.Engine.Cache.Bytes > unread);
         Task<Answer> second = tested.Ask(Request(20), Stop);
 
         await SchedulerUnderTest.Until(() => (now.Waiting, now.Active) == (0, 2)); // joined, though no pass has ended

@@ -38,7 +38,7 @@ internal static class Dots
         where TProducts : struct, IProducts<Vector512<int>>, IProducts<Vector256<int>>
     {
 #if NET11_0_OR_GREATER
-        if (Vector512.IsHardwareAccelerated && AvxVnni.V512.IsSupported)
+        if (VnniProducts.IsWideSupported)
         {
             kernel.Run<Dots512<VnniProducts>>();
             return;

@@ -40,6 +40,9 @@ internal readonly struct VnniProducts : IProducts<Vector256<int>>
     public static Vector256<int> Total(Vector256<int> sums) => sums;
 
 #if NET11_0_OR_GREATER
+    /// <summary>Whether 512 bits of it may be used.</summary>
+    public static bool IsWideSupported => Vector512.IsHardwareAccelerated && AvxVnni.V512.IsSupported;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static Vector512<int> IProducts<Vector512<int>>.LoadWeights(ref readonly byte source, nuint offset) =>
         Vector512.LoadUnsafe(in source, offset).AsInt32();
