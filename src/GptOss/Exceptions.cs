@@ -200,3 +200,22 @@ public sealed class EngineBusyException : GptOssException
     /// <summary>How many requests waited.</summary>
     public int QueueLength { get; }
 }
+
+/// <summary>
+/// A JSON Schema, pattern or grammar cannot be held to: it is wrong, allows no value, is larger than the limits, or has
+/// a keyword that is not supported there. Thrown before the prompt is run.
+/// </summary>
+public sealed class SchemaException : GptOssException
+{
+    internal SchemaException(string message, string pointer = "", string? keyword = null, string? function = null)
+        : base(Printable.Line(message)) => (Pointer, Keyword, Function) = (pointer, keyword, function);
+
+    /// <summary>JSON pointer to the place in the schema; empty for the whole, or where it is no schema.</summary>
+    public string Pointer { get; }
+
+    /// <summary>The keyword at fault; null where no single one is.</summary>
+    public string? Keyword { get; }
+
+    /// <summary>The function whose parameters the schema describes; null for that of an answer.</summary>
+    public string? Function { get; }
+}

@@ -13,9 +13,10 @@ public sealed partial class RoomsTests
         ["Tokenization"] = ["Checkpoint"],
         ["Model"] = ["Checkpoint", "Kernels", "Threading"],
         ["Sampling"] = ["Kernels", "Threading"],
+        ["Constraints"] = ["Tokenization", "Sampling"],
         ["Generation"] = ["Model", "Kernels", "Sampling", "Threading"],
-        ["Harmony"] = ["Tokenization"],
-        ["Chat"] = ["Harmony", "Generation", "Sampling", "Tokenization"],
+        ["Harmony"] = ["Tokenization", "Constraints"],
+        ["Chat"] = ["Harmony", "Generation", "Sampling", "Tokenization", "Constraints"],
     };
 
     // Types of the root that any room may use: options, results, exceptions, and what makes text fit for a message.
@@ -40,6 +41,10 @@ public sealed partial class RoomsTests
         "PromptProgress",
         "SamplingOptions",
         "SavedStateException",
+        "SchemaException",
+        "SchemaObjects",
+        "SchemaOptions",
+        "PropertyOrder",
         "TokenProbability",
     ];
 
