@@ -87,7 +87,7 @@ internal sealed class Determinizer
         var numbers = new Dictionary<(int Shorter, int Set), int>();
         foreach (int set in bySet.Keys)
         {
-            _budget.Take(_classes[set].Length);
+            _budget.Take(4 * _classes[set].Length);
             foreach (int symbol in _classes[set])
             {
                 (int, int) longer = (signatures[symbol], set);
@@ -178,7 +178,7 @@ internal sealed class Determinizer
             if (at.Kind == NfaKind.Split)
                 open.Push(at.Argument);
         }
-        _budget.Take(2 * steps);
+        _budget.Take(4 * steps);
     }
 
     private bool[] FindMatchesLater()
