@@ -20,7 +20,7 @@ internal sealed class Determinizer
     private readonly int[] _seen;
     private int _round;
 
-    private readonly Dictionary<int[], int> _numbers = new(SequenceComparer.Instance);
+    private readonly Dictionary<int[], int> _numbers = new(ArrayComparer<int>.Instance);
     private readonly List<int[]> _states = [];
 
     private Determinizer(Nfa nfa, bool isOpen, uint guards, PatternBudget budget)
@@ -204,19 +204,5 @@ internal sealed class Determinizer
                 open.Push(from);
         }
         return matches;
-    }
-
-    private sealed class SequenceComparer : IEqualityComparer<int[]>
-    {
-        public static SequenceComparer Instance { get; } = new();
-
-        public bool Equals(int[]? x, int[]? y) => x.AsSpan().SequenceEqual(y);
-
-        public int GetHashCode(int[] sequence)
-        {
-            var hash = new HashCode();
-            hash.AddBytes(MemoryMarshal.AsBytes<int>(sequence));
-            return hash.ToHashCode();
-        }
     }
 }

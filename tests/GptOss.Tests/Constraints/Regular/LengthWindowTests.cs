@@ -28,7 +28,7 @@ public sealed class LengthWindowTests
         {
             CodePointDfa dfa = RandomPatterns.Search(pattern);
             bool[][] lengths = LengthsOf(dfa);
-            for (int draw = 0; draw < 60; draw++)
+            for (int draw = 0; draw < 20; draw++)
             {
                 int min = random.Next(0, 20);
                 int? max = random.Next(4) == 0 ? null : min + random.Next(0, random.Next(2) == 0 ? 3 : 20);
