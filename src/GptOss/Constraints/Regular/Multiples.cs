@@ -49,7 +49,20 @@ internal sealed class Multiples
             number.Digits + new string('0', Math.Max(0, number.Exponent)),
             CultureInfo.InvariantCulture
         );
+        if (DistinctRemainders(modulus) > PatternBudget.MostStates)
+            throw new LimitException($"needs more than {PatternBudget.MostStates:N0} states");
         return new Multiples(modulus, scale, budget).Build();
+    }
+
+    // The remainders that count whatever digits come: by the modulus without what powers of ten below it divide.
+    private static long DistinctRemainders(long modulus)
+    {
+        long rest = modulus;
+        for (long power = 1; power < modulus; power *= 10)
+            foreach (int factor in (ReadOnlySpan<int>)[2, 5])
+                if (rest % factor == 0)
+                    rest /= factor;
+        return rest;
     }
 
     private CodePointDfa Build()

@@ -47,6 +47,11 @@ internal static class Patterns
         return Compile(RegexParser.Parse(pattern, isAtStart: true), isFloating: false, isOpen: false, new(budget));
     }
 
+    /// <summary>The texts that a pattern without look-aheads matches from their start to their end.</summary>
+    /// <exception cref="LimitException">The automaton of the pattern is too large.</exception>
+    public static CodePointDfa Whole(RegexNode pattern, CompileBudget budget) =>
+        Compile(new(pattern, []), isFloating: false, isOpen: false, new(budget));
+
     private static void CheckLength(string pattern)
     {
         if (pattern.Length > PatternBudget.MostCharacters)
