@@ -34,7 +34,7 @@ internal sealed class NaiveMatcher(string grammar)
                 return start < text.Length && read.Set.Contains(text[start]) ? [start + 1] : [];
             case RegexNode.Choice choice:
                 return [.. choice.Branches.SelectMany(branch => Ends(branch, text, start))];
-            case RegexNode.Sequence sequence:
+            case RegexNode.Series sequence:
                 return sequence.Parts.Aggregate(new HashSet<int> { start }, (places, part) =>
                     [.. places.SelectMany(place => Ends(part, text, place))]
                 );
