@@ -13,7 +13,7 @@ internal sealed class DfaMeasures
 
     /// <summary>Measures every state of an automaton, in time proportional to its edges.</summary>
     /// <param name="dfa">A trimmed automaton, which may be empty.</param>
-    public DfaMeasures(CodePointDfa dfa)
+    public DfaMeasures(DfaStates dfa)
     {
         var graph = new DfaGraph(dfa);
         _shortest = graph.DistancesTo(dfa.Accepts);
@@ -39,7 +39,7 @@ internal sealed class DfaMeasures
     /// </summary>
     public int PlainLife(int state) => _plainLives[state];
 
-    private static (int[] Longest, long[] Texts) MeasureRests(CodePointDfa dfa, DfaGraph graph)
+    private static (int[] Longest, long[] Texts) MeasureRests(DfaStates dfa, DfaGraph graph)
     {
         var longest = new int[dfa.Count];
         var texts = new long[dfa.Count];
@@ -61,7 +61,7 @@ internal sealed class DfaMeasures
     }
 
     // A state is at distance 0 from death where some plain character is refused.
-    private static int[] PlainLives(CodePointDfa dfa, DfaGraph graph) =>
+    private static int[] PlainLives(DfaStates dfa, DfaGraph graph) =>
         graph.DistancesTo(
             state => PlainCharacters.In(dfa.Edges(state)) < PlainCharacters.Count,
             edge => PlainCharacters.In(edge) > 0
