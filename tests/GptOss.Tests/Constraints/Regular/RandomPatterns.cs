@@ -59,8 +59,14 @@ internal static class RandomPatterns
                 // .NET's dot knows line feed alone as the end of a line; the texts hold no other.
                 .Replace(@"\w", "[a-zA-Z0-9_]")
                 .Replace(@"\d", "[0-9]")
-                .Replace(@"[^[0-9]\s]", @"[^0-9\s]"),
-            RegexOptions.CultureInvariant
+                .Replace(@"[^[0-9]\s]", @"[^0-9\s]")
+                // As few as possible is the same language, but .NET's lazy loops around captures sometimes match too much.
+                .Replace("*?", "*")
+                .Replace("}?", "}"),
+            // The engine that backtracks sometimes errs in loops over what may be empty; the other has no look-ahead.
+            pattern.Contains("(?=") || pattern.Contains("(?!")
+                ? RegexOptions.CultureInvariant
+                : RegexOptions.CultureInvariant | RegexOptions.NonBacktracking
         );
 
     /// <summary>The automaton of a pattern that is found anywhere in a text.</summary>
