@@ -80,20 +80,28 @@ internal sealed class TokenScript : ITokenSource
         )
         {
             int at = 0;
+            Guidance guidance = request.Guide?.Begin() ?? new();
             for (int made = 1; End == EndReason.None; made++)
             {
                 await source.Pace(stop).WaitAsync(stop);
-                if (!_dictated.TryDequeue(out int id))
+                foreach (int next in guidance.Dictated)
+                    _dictated.Enqueue(next);
+                bool isDictated = _dictated.TryDequeue(out int id);
+                if (!isDictated)
                 {
                     Assert.True(at < script.Length, "The script is over, and the client wants more.");
                     id = script[at++];
+                    if (guidance.Allowed?.Allows(id) == false)
+                        throw new InvalidOperationException($"{request.Guide!.Name} does not allow the token {id}.");
                 }
-                foreach (int next in request.Guide?.After(id) ?? [])
-                    _dictated.Enqueue(next);
+                else if (at < script.Length && script[at] == id)
+                    at++; // what is dictated as the script has it
                 End =
                     request.StopTokens.Contains(id) ? EndReason.Stop
                     : made >= request.MaxTokens ? EndReason.MaxTokens
                     : EndReason.None;
+                if (End == EndReason.None)
+                    guidance = request.Guide?.After(id) ?? new();
                 yield return source.Report(id);
             }
         }
