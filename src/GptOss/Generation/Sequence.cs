@@ -198,9 +198,9 @@ internal sealed class Sequence : ITokenStream
 
     /// <summary>
     /// Whether dictated tokens are given out before the pass that computes them. Those that begin an answer wait for
-    /// the prompt, unless more of them are to come than the reader has room for.
+    /// the prompt, unless they are as many as the reader has room for.
     /// </summary>
-    internal bool CanGiveOut => !GoesOn || !IsReadingPrompt || !_guided.IsEmpty;
+    internal bool CanGiveOut => !GoesOn || !IsReadingPrompt || !HasRoom;
 
     /// <summary>How many tokens may be guessed: as many as answer and reader have room for behind one more.</summary>
     /// <param name="contextLength">The most tokens of prompt and answer.</param>
