@@ -1,0 +1,106 @@
+namespace GptOss.Constraints.Regular;
+
+/// <summary>
+/// The scalar values in classes: code points of one class are told apart by none of the sets that the alphabet was
+/// refined by. An automaton over a few classes stands for one over 1,112,064 code points.
+/// </summary>
+/// <remarks>
+/// Numbers behind the last code point are symbols too; what they stand for is up to whoever uses them in sets. The symbols are cut into intervals once; a class is a list of intervals. Refining by a set splits each class
+/// that lies partly in it, which costs as many steps as the set has intervals.
+/// </remarks>
+internal sealed class Alphabet
+{
+    private const int NoClass = -1;
+
+    private readonly int[] _firsts;
+    private readonly int[] _classes;
+    private readonly List<int> _sizes = [];
+    private readonly Dictionary<int, List<int>> _inside = [];
+
+    /// <summary>One class of all symbols, cut where the ranges of later sets will begin and end.</summary>
+    /// <param name="ranges">Every range of every set that the alphabet will be refined by.</param>
+    public Alphabet(IEnumerable<CodePointRange> ranges)
+    {
+        var cuts = new HashSet<int>();
+        foreach (CodePointRange range in ranges.Concat(CodePointSet.All.Ranges))
+        {
+            cuts.Add(range.First);
+            cuts.Add(range.Last + 1);
+        }
+        _firsts = [.. cuts];
+        Array.Sort(_firsts);
+        _classes = new int[_firsts.Length];
+        Array.Fill(_classes, NoClass);
+        Move([.. Enumerable.Range(0, _firsts.Length).Where(at => _firsts[at] is < 0xD800 or > 0xDFFF)]);
+    }
+
+    /// <summary>Number of classes; they are numbered from 0.</summary>
+    public int Count => _sizes.Count;
+
+    /// <summary>Number of intervals, that of surrogates and the last one, which has no end, among them.</summary>
+    public int IntervalCount => _firsts.Length;
+
+    /// <summary>The first code point of an interval.</summary>
+    public int First(int interval) => _firsts[interval];
+
+    /// <summary>The last code point of an interval.</summary>
+    public int Last(int interval) => _firsts[interval + 1] - 1;
+
+    /// <summary>The class of an interval; negative for surrogates.</summary>
+    public int Class(int interval) => _classes[interval];
+
+    /// <summary>An alphabet that tells code points apart where one of the sets does.</summary>
+    public static Alphabet Of(IReadOnlyList<CodePointSet> sets)
+    {
+        var alphabet = new Alphabet(sets.SelectMany(set => set.Ranges));
+        foreach (CodePointSet set in sets)
+            alphabet.Refine(set.Ranges.AsSpan());
+        return alphabet;
+    }
+
+    /// <summary>Tells code points inside the ranges from those outside.</summary>
+    public void Refine(ReadOnlySpan<CodePointRange> ranges)
+    {
+        foreach (int interval in IntervalsOf(ranges))
+        {
+            if (!_inside.TryGetValue(_classes[interval], out List<int>? inside))
+                _inside[_classes[interval]] = inside = [];
+            inside.Add(interval);
+        }
+        foreach ((int split, List<int> inside) in _inside)
+            if (inside.Count < _sizes[split])
+            {
+                _sizes[split] -= inside.Count;
+                Move(inside);
+            }
+        _inside.Clear();
+    }
+
+    /// <summary>The classes that make up a set which the alphabet was refined by.</summary>
+    public int[] ClassesOf(CodePointSet set)
+    {
+        var classes = new HashSet<int>();
+        foreach (int interval in IntervalsOf(set.Ranges.AsSpan()))
+            classes.Add(_classes[interval]);
+        return [.. classes];
+    }
+
+    /// <summary>The interval that begins with a code point at which the alphabet was cut.</summary>
+    public int IntervalAt(int first) => Array.BinarySearch(_firsts, first);
+
+    private void Move(List<int> intervals)
+    {
+        foreach (int interval in intervals)
+            _classes[interval] = _sizes.Count;
+        _sizes.Add(intervals.Count);
+    }
+
+    private List<int> IntervalsOf(ReadOnlySpan<CodePointRange> ranges)
+    {
+        var intervals = new List<int>();
+        foreach (CodePointRange range in ranges)
+            for (int at = IntervalAt(range.First); _firsts[at] <= range.Last; at++)
+                intervals.Add(at);
+        return intervals;
+    }
+}
