@@ -1,0 +1,136 @@
+using GptOss.Constraints.Walkers;
+
+namespace GptOss.Constraints;
+
+/// <summary>
+/// A compiled grammar, shared by all who hold texts to it. What is worked out of it is kept and bounded in size; no
+/// result depends on what is kept.
+/// </summary>
+/// <remarks>
+/// Everything but <see cref="Start"/> is used under the lock of <see cref="Gate"/>. Configurations are objects that
+/// hold what they need, so a text in progress goes on when the rest is forgotten.
+/// </remarks>
+internal sealed class Grammar
+{
+    /// <summary>The most bytes of configurations, rows and masks of a grammar.</summary>
+    public const long MostBytes = 32L << 20;
+
+    private const long RowBytes = 24 + 8 * Configuration.Symbols;
+
+    private readonly Ledger _ledger = new();
+    private readonly CallersTable _callers;
+    private readonly Closure _closure;
+    private readonly List<Walker> _walkers;
+    private readonly Dictionary<Reading[], Configuration> _configurations = new(ReadingSets.Comparer);
+    private readonly long _mostBytes;
+
+    /// <param name="root">The rule of the whole text.</param>
+    /// <param name="isCompact">Whether no white space comes between the tokens of JSON.</param>
+    /// <param name="budget">The work that may be done; null for the usual one.</param>
+    /// <param name="mostBytes">The most bytes that are kept.</param>
+    /// <exception cref="LimitException">The grammar is larger than what is compiled.</exception>
+    public Grammar(Rule root, bool isCompact, CompileBudget? budget = null, long mostBytes = MostBytes)
+    {
+        _mostBytes = mostBytes;
+        var builder = new WalkerBuilder(isCompact, _ledger, budget ?? new CompileBudget());
+        Callee callee = builder.Build(root);
+        _walkers = builder.Walkers;
+        _callers = new CallersTable(_ledger);
+        _closure = new Closure(_callers);
+        _closure.Clear(null);
+        var end = new EndWalker { Id = _ledger.NextId() };
+        _closure.Call(callee, new Reading(end, Callers.None, null, null, 0));
+        Start = Intern(_closure.Finish());
+    }
+
+    /// <summary>Held by whoever steps or computes masks.</summary>
+    public Lock Gate { get; } = new();
+
+    /// <summary>The configuration of the empty text.</summary>
+    public Configuration Start { get; }
+
+    /// <summary>About how many bytes are kept.</summary>
+    public long Bytes => _ledger.Bytes;
+
+    /// <summary>The configuration behind a symbol, as far as it depends on no recorded text.</summary>
+    /// <returns>
+    /// <see cref="Configuration.Dead"/>, <see cref="Configuration.Ask"/>, or a configuration that after a recorded text
+    /// no longer knows which texts were used.
+    /// </returns>
+    public Configuration Next(Configuration configuration, int symbol)
+    {
+        if (configuration.Known(symbol) is { } known)
+            return known;
+        Configuration next = Step(configuration, symbol, recorded: null);
+        bool hadRow = configuration.HasRow;
+        configuration.Keep(symbol, next);
+        if (configuration.HasRow && !hadRow)
+            _ledger.Take(RowBytes);
+        return next;
+    }
+
+    /// <summary>The configuration behind a symbol, with the text that was recorded before it.</summary>
+    public Configuration Next(Configuration configuration, int symbol, RecordedByte? recorded) =>
+        configuration.IsPending ? Step(configuration, symbol, recorded?.ToArray() ?? []) : Next(configuration, symbol);
+
+    /// <summary>The configuration that allows the same tokens and stands for many.</summary>
+    public Configuration Representative(Configuration configuration)
+    {
+        if (configuration.Representative is { } known)
+            return known;
+        var replaced = new Reading[configuration.Readings.Length];
+        for (int i = 0; i < replaced.Length; i++)
+        {
+            Reading reading = configuration.Readings[i];
+            replaced[i] = reading.Walker.Representative(reading) with
+            {
+                Callers = reading.Callers == Callers.None ? reading.Callers : _callers.Representative(reading.Callers),
+            };
+        }
+        Array.Sort(replaced);
+        Configuration representative = Intern(replaced.AsSpan(0, CallersTable.Unique(replaced)));
+        representative.Representative = representative;
+        return configuration.Representative = representative;
+    }
+
+    /// <summary>Counts the bytes of a mask that is kept.</summary>
+    public void Take(long bytes) => _ledger.Take(bytes);
+
+    /// <summary>Forgets what is kept if it is too much. Called between steps, never within a walk.</summary>
+    public void Trim()
+    {
+        if (_ledger.Bytes <= _mostBytes)
+            return;
+        foreach (Configuration configuration in _configurations.Values)
+            configuration.Forget();
+        Start.Forget();
+        _configurations.Clear();
+        _callers.Forget();
+        foreach (Walker walker in _walkers)
+            walker.Forget();
+        _ledger.Clear();
+    }
+
+    private Configuration Step(Configuration configuration, int symbol, byte[]? recorded)
+    {
+        _closure.Clear(recorded);
+        foreach (ref readonly Reading reading in configuration.Readings.AsSpan())
+            reading.Walker.Step(reading, symbol, _closure);
+        ReadOnlySpan<Reading> readings = _closure.Finish();
+        if (_closure.AsksForText)
+            return Configuration.Ask;
+        return readings.IsEmpty ? Configuration.Dead : Intern(readings);
+    }
+
+    private Configuration Intern(ReadOnlySpan<Reading> readings)
+    {
+        var lookup = _configurations.GetAlternateLookup<ReadOnlySpan<Reading>>();
+        if (lookup.TryGetValue(readings, out Configuration? configuration))
+            return configuration;
+        Reading[] kept = readings.ToArray();
+        configuration = new Configuration(kept);
+        _configurations.Add(kept, configuration);
+        _ledger.Take(200 + 40L * kept.Length);
+        return configuration;
+    }
+}

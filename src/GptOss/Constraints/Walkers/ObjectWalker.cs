@@ -1,0 +1,174 @@
+namespace GptOss.Constraints.Walkers;
+
+/// <summary>Walks a JSON object whose names and bounds are described by an <see cref="ObjectPlan"/>.</summary>
+/// <remarks>
+/// The register, from its low end: 4 bits <see cref="Phase"/>, 8 bits white space, 20 bits the number of a property,
+/// 32 bits the node in the trie of names. One reading stands for all declared names that go on alike.
+/// </remarks>
+internal sealed class ObjectWalker : Walker
+{
+    private const int SpaceAt = 4,
+        PropertyAt = 12,
+        NodeAt = 32;
+
+    private readonly ObjectFrame.Table _frames;
+    private readonly RecordedTextWalker[] _extras;
+    private readonly bool _isCompact;
+
+    /// <param name="frames">The frames of the object.</param>
+    /// <param name="isCompact">Whether no white space comes between tokens.</param>
+    /// <param name="ledger">Numbers the walkers of undeclared names.</param>
+    public ObjectWalker(ObjectFrame.Table frames, bool isCompact, Ledger ledger)
+    {
+        (_frames, _isCompact) = (frames, isCompact);
+        ObjectPlan plan = frames.Plan;
+        _extras = new RecordedTextWalker[plan.Extras.Length];
+        for (int extra = 0; extra < _extras.Length; extra++)
+            _extras[extra] = new RecordedTextWalker(
+                plan.Extras[extra].Text,
+                this,
+                Register(Phase.BehindExtraName, plan.Count + extra)
+            )
+            {
+                Id = ledger.NextId(),
+            };
+    }
+
+    private enum Phase
+    {
+        Before, // the opening brace
+        First, // behind the opening brace
+        Name,
+        BehindName,
+        BehindExtraName, // BehindName, but the name has not joined the used ones
+        Value, // behind the colon
+        BehindValue,
+        Next, // behind the comma
+    }
+
+    /// <inheritdoc/>
+    public override int Levels => 1;
+
+    private ObjectPlan Plan => _frames.Plan;
+
+    /// <inheritdoc/>
+    public override void Enter(Callers callers, Successors successors)
+    {
+        int levels = Rule.MostDepth - callers.Depth - Levels;
+        if (levels >= 0 && _frames.Start(levels) is { Choices.IsPossible: true } frame)
+            successors.Add(new Reading(this, callers, frame, null, Register(Phase.Before)));
+    }
+
+    /// <inheritdoc/>
+    public override void Step(in Reading reading, int symbol, Successors successors)
+    {
+        Phase phase = PhaseOf(reading);
+        var frame = (ObjectFrame)reading.Frame!;
+        if (phase == Phase.Before)
+        {
+            if (symbol == '{')
+                successors.Add(reading with { Register = Register(Phase.First) });
+            return;
+        }
+        if (phase == Phase.Name)
+        {
+            StepName(reading, symbol, successors);
+            return;
+        }
+        Reading known = reading;
+        int property = PropertyOf(reading);
+        if (phase == Phase.BehindExtraName)
+        {
+            frame = frame.WithExtra(property - Plan.Count, successors.Recorded);
+            phase = Phase.BehindName;
+            known = reading with { Frame = frame, Register = Register(phase, property) };
+        }
+        if (NextSpace(reading, symbol) is var space and >= 0)
+            successors.Add(known with { Register = Register(phase, property, space) });
+        else
+            StepToken(known, phase, symbol, successors);
+    }
+
+    /// <inheritdoc/>
+    public override void Close(in Reading reading, Successors successors)
+    {
+        if (PhaseOf(reading) != Phase.Value)
+            return;
+        int property = PropertyOf(reading);
+        Callee value = property < Plan.Count ? Plan.Values[property]! : Plan.Extras[property - Plan.Count].Value;
+        successors.Call(value, reading with { Register = Register(Phase.BehindValue) });
+    }
+
+    /// <inheritdoc/>
+    public override bool IsPending(in Reading reading) => PhaseOf(reading) == Phase.BehindExtraName;
+
+    /// <inheritdoc/>
+    public override Reading Representative(in Reading reading) =>
+        reading with
+        {
+            Frame = reading.Frame!.Representative,
+        };
+
+    /// <inheritdoc/>
+    public override void Forget() => _frames.Forget();
+
+    private void StepToken(in Reading reading, Phase phase, int symbol, Successors successors)
+    {
+        ObjectChoices choices = ((ObjectFrame)reading.Frame!).Choices;
+        switch (phase, symbol)
+        {
+            case (Phase.First or Phase.Next, '"'):
+                BeginName(reading, successors);
+                break;
+            case (Phase.First or Phase.BehindValue, '}') when choices.MayClose:
+                successors.Complete(reading.Callers);
+                break;
+            case (Phase.BehindName, ':'):
+                successors.Add(reading with { Register = Register(Phase.Value, PropertyOf(reading)) });
+                break;
+            case (Phase.BehindValue, ',') when choices.MayGoOn:
+                successors.Add(reading with { Register = Register(Phase.Next) });
+                break;
+        }
+    }
+
+    private void BeginName(in Reading reading, Successors successors)
+    {
+        var frame = (ObjectFrame)reading.Frame!;
+        StepName(reading with { Register = Register(Phase.Name) }, '"', successors);
+        for (int extra = 0; extra < _extras.Length; extra++)
+            if (frame.Choices.Extras[extra])
+                _extras[extra].Step(_extras[extra].Begin(reading, frame.Used), '"', successors);
+    }
+
+    private void StepName(in Reading reading, int symbol, Successors successors)
+    {
+        var frame = (ObjectFrame)reading.Frame!;
+        int node = Plan.Names.Next((int)(reading.Register >> NodeAt), symbol);
+        if (node < 0 || !Plan.Names.IsAlive(node, frame.Choices.Names))
+            return;
+        int name = Plan.Names.NameAt(node);
+        successors.Add(
+            name < 0
+                ? reading with
+                {
+                    Register = Register(Phase.Name) | ((ulong)node << NodeAt),
+                }
+                : reading with
+                {
+                    Frame = frame.WithName(name),
+                    Register = Register(Phase.BehindName, name),
+                }
+        );
+    }
+
+    private int NextSpace(in Reading reading, int symbol) =>
+        _isCompact ? WhiteSpace.Refused : WhiteSpace.Next((int)(reading.Register >> SpaceAt) & 0xFF, symbol);
+
+    private static ulong Register(Phase phase, int property = 0, int space = 0) =>
+        (ulong)phase | ((ulong)space << SpaceAt) | ((ulong)property << PropertyAt);
+
+    private static Phase PhaseOf(in Reading reading) => (Phase)(reading.Register & 0xF);
+
+    private static int PropertyOf(in Reading reading) => (int)(reading.Register >> PropertyAt) & 0xF_FFFF;
+}

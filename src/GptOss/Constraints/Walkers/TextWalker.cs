@@ -1,0 +1,48 @@
+namespace GptOss.Constraints.Walkers;
+
+/// <summary>Walks a text of a regular language; the register is that of <see cref="SpelledText"/>.</summary>
+internal sealed class TextWalker(SpelledText text) : Walker
+{
+    /// <inheritdoc/>
+    public override bool IsNullable => text.Accepts(text.Start);
+
+    /// <inheritdoc/>
+    public override void Enter(Callers callers, Successors successors)
+    {
+        if (!text.IsEmpty)
+            successors.Add(new Reading(this, callers, null, null, text.Start));
+    }
+
+    /// <inheritdoc/>
+    public override void Step(in Reading reading, int symbol, Successors successors)
+    {
+        ulong register = text.Step(reading.Register, symbol);
+        if (register == SpelledText.Dead)
+            return;
+        if (text.IsDone(register))
+            successors.Complete(reading.Callers);
+        else
+            successors.Add(reading with { Register = register });
+    }
+
+    /// <inheritdoc/>
+    public override void Close(in Reading reading, Successors successors)
+    {
+        if (text.Accepts(reading.Register))
+            successors.Complete(reading.Callers);
+    }
+
+    /// <inheritdoc/>
+    public override int Survives(in Reading reading, out bool isExact)
+    {
+        isExact = false;
+        return text.Survives(reading.Register);
+    }
+
+    /// <inheritdoc/>
+    public override Reading Representative(in Reading reading) =>
+        reading with
+        {
+            Register = text.Representative(reading.Register),
+        };
+}
