@@ -177,7 +177,7 @@ internal sealed class Sequence : ITokenStream
         if (_isAnswered || _request.PromptRead is not { } told)
             return;
         using var foreign = new ForeignCode();
-        told(new PromptProgress(_request.Prompt.Count, CachedTokens, Kv.Length));
+        told(new PromptProgress(_request.Prompt.Count, CachedTokens, Math.Min(Kv.Length, _request.Prompt.Count)));
     }
 
     /// <summary>

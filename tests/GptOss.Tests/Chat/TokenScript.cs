@@ -33,6 +33,11 @@ internal sealed class TokenScript : ITokenSource
     /// <summary>Sees each token before it is given out.</summary>
     public Func<int, GeneratedToken> Report { get; init; } = id => new GeneratedToken(id);
 
+    /// <summary>
+    /// Whether the script is not held to what the request allows: for tests of how an answer of any form is read.
+    /// </summary>
+    public bool IsFree { get; init; }
+
     /// <summary>The number of prompt tokens that count as found again.</summary>
     public int CachedTokens { get; init; }
 
@@ -43,7 +48,10 @@ internal sealed class TokenScript : ITokenSource
     public static TokenScript OfIds(params IEnumerable<int> answer) =>
         new([
             [.. answer],
-        ]);
+        ])
+        {
+            IsFree = true,
+        };
 
     /// <summary>The number of tokens of an answer in Harmony.</summary>
     public static int Count(string answer) => SpecialSpellings.Encode(Tokenizer, answer).Count;
@@ -80,7 +88,8 @@ internal sealed class TokenScript : ITokenSource
         )
         {
             int at = 0;
-            Guidance guidance = request.Guide?.Begin() ?? new();
+            ITokenGuide? guide = source.IsFree ? null : request.Guide;
+            Guidance guidance = guide?.Begin() ?? new();
             for (int made = 1; End == EndReason.None; made++)
             {
                 await source.Pace(stop).WaitAsync(stop);
@@ -92,7 +101,7 @@ internal sealed class TokenScript : ITokenSource
                     Assert.True(at < script.Length, "The script is over, and the client wants more.");
                     id = script[at++];
                     if (guidance.Allowed?.Allows(id) == false)
-                        throw new InvalidOperationException($"{request.Guide!.Name} does not allow the token {id}.");
+                        throw new InvalidOperationException($"{guide!.Name} does not allow the token {id}.");
                 }
                 else if (at < script.Length && script[at] == id)
                     at++; // what is dictated as the script has it
@@ -101,7 +110,7 @@ internal sealed class TokenScript : ITokenSource
                     : made >= request.MaxTokens ? EndReason.MaxTokens
                     : EndReason.None;
                 if (End == EndReason.None)
-                    guidance = request.Guide?.After(id) ?? new();
+                    guidance = guide?.After(id) ?? new();
                 yield return source.Report(id);
             }
         }
