@@ -6,10 +6,6 @@ namespace GptOss.Constraints;
 /// <summary>All readings of a text so far: what may follow depends on nothing else, but for a recorded text.</summary>
 internal sealed class Configuration
 {
-    /// <summary>The bytes, and behind them the markers.</summary>
-    public const int Symbols = 256 + Markers.Most;
-
-    private Configuration?[]? _row;
     private int _symbol = -1; // the only entry while there is no row
     private Configuration? _next;
 
@@ -58,40 +54,47 @@ internal sealed class Configuration
     /// <summary>The vocabulary of <see cref="Mask"/>.</summary>
     public object? MaskOwner { get; set; }
 
-    /// <summary>The configurations behind each symbol, null where they were not worked out.</summary>
-    public Configuration?[] Row
-    {
-        get
-        {
-            if (_row is null)
-            {
-                _row = new Configuration?[Symbols];
-                if (_symbol >= 0)
-                    _row[_symbol] = _next;
-            }
-            return _row;
-        }
-    }
-
-    /// <summary>Whether there is a row.</summary>
-    public bool HasRow => _row is not null;
+    /// <summary>
+    /// The configurations behind each symbol, null where they were not worked out; null while there are none at all.
+    /// </summary>
+    public Configuration?[]? Row { get; private set; }
 
     /// <summary>The configuration behind a symbol, if it was worked out.</summary>
-    public Configuration? Known(int symbol) => _row is null ? (_symbol == symbol ? _next : null) : _row[symbol];
+    public Configuration? Known(int symbol) => Row is null ? (_symbol == symbol ? _next : null) : Row[symbol];
 
-    /// <summary>Keeps what was worked out. A configuration that is only passed through needs no row.</summary>
-    public void Keep(int symbol, Configuration next)
+    /// <summary>Keeps what was worked out, where there is room: only the first symbol needs no row.</summary>
+    /// <returns>Whether there was room.</returns>
+    public bool TryKeep(int symbol, Configuration next)
     {
-        if (_row is null && _symbol < 0)
+        if (Row is not null)
+            Row[symbol] = next;
+        else if (_symbol < 0)
             (_symbol, _next) = (symbol, next);
         else
-            Row[symbol] = next;
+            return false;
+        return true;
+    }
+
+    /// <summary>Makes the row, in which symbols that cannot follow are dead at once.</summary>
+    /// <param name="possible">A set to be used for that.</param>
+    public Configuration?[] MakeRow(SymbolSet possible)
+    {
+        possible.Clear();
+        foreach (ref readonly Reading reading in Readings.AsSpan())
+            reading.Walker.AddSymbols(reading, possible);
+        Row = new Configuration?[SymbolSet.Symbols];
+        Array.Fill(Row, Dead);
+        for (int symbol = possible.Next(0); symbol >= 0; symbol = possible.Next(symbol + 1))
+            Row[symbol] = null;
+        if (_symbol >= 0)
+            Row[_symbol] = _next;
+        return Row;
     }
 
     /// <summary>Forgets what can be worked out again.</summary>
     public void Forget()
     {
-        (_row, _symbol, _next) = (null, -1, null);
-        (Representative, Mask, MaskOwner) = (null, null, null);
+        (Row, _symbol, _next) = (null, -1, null);
+        (Representative, Forced, Mask, MaskOwner) = (null, null, null, null);
     }
 }

@@ -49,7 +49,6 @@ internal readonly struct ConstraintState
     /// <summary>The state behind one byte, or a marker as 256 plus its number, if it may come. Under the lock.</summary>
     public bool TryAdvance(int symbol, out ConstraintState next)
     {
-        Grammar.Trim();
         Configuration to = Grammar.Next(Configuration, symbol, _recorded);
         if (ReferenceEquals(to, Configuration.Dead))
         {

@@ -15,9 +15,10 @@ internal sealed class Grammar
     /// <summary>The most bytes of configurations, rows and masks of a grammar.</summary>
     public const long MostBytes = 32L << 20;
 
-    private const long RowBytes = 24 + 8 * Configuration.Symbols;
+    private const long RowBytes = 24 + 8 * SymbolSet.Symbols;
 
     private readonly Ledger _ledger = new();
+    private readonly SymbolSet _symbols = new();
     private readonly CallersTable _callers;
     private readonly Closure _closure;
     private readonly List<Walker> _walkers;
@@ -62,11 +63,36 @@ internal sealed class Grammar
         if (configuration.Known(symbol) is { } known)
             return known;
         Configuration next = Step(configuration, symbol, recorded: null);
-        bool hadRow = configuration.HasRow;
-        configuration.Keep(symbol, next);
-        if (configuration.HasRow && !hadRow)
-            _ledger.Take(RowBytes);
+        if (!configuration.TryKeep(symbol, next))
+            RowOf(configuration)[symbol] = next;
         return next;
+    }
+
+    /// <summary>The row of a configuration, made if there was none.</summary>
+    public Configuration?[] RowOf(Configuration configuration)
+    {
+        if (configuration.Row is { } row)
+            return row;
+        _ledger.Take(RowBytes);
+        return configuration.MakeRow(_symbols);
+    }
+
+    /// <summary>The only symbol that may follow; -1 where there are several or none.</summary>
+    public int Forced(Configuration configuration)
+    {
+        if (configuration.Forced is { } known)
+            return known;
+        int forced = -1;
+        Configuration?[] row = RowOf(configuration);
+        for (int symbol = 0; symbol < row.Length; symbol++)
+        {
+            if (ReferenceEquals(row[symbol] ?? Next(configuration, symbol), Configuration.Dead))
+                continue;
+            if (forced >= 0)
+                return (configuration.Forced = -1).Value;
+            forced = symbol;
+        }
+        return (configuration.Forced = forced).Value;
     }
 
     /// <summary>The configuration behind a symbol, with the text that was recorded before it.</summary>

@@ -44,10 +44,10 @@ internal sealed class DfaBuilder(PatternBudget budget)
         var dfa = new CodePointDfa([.. _edges], [.. _ends], [.. _accepting]);
         budget.Take(8 * (_edges.Count + Count));
         int[] alive = Renumber(dfa);
-        dfa = Keep(dfa, alive);
+        dfa = Minimizer.Minimize(Keep(dfa, alive), budget);
         if (dfa.Count > PatternBudget.MostStates)
             throw new LimitException($"has {dfa.Count:N0} states, and the limit is {PatternBudget.MostStates:N0}");
-        return Minimizer.Minimize(dfa, budget);
+        return dfa;
     }
 
     // The number of each living state among the living ones; Dead for the others.

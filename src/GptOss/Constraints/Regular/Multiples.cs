@@ -17,13 +17,14 @@ internal sealed class Multiples
 
     private readonly long _modulus;
     private readonly int _scale;
+    private readonly PatternBudget _budget;
     private readonly DfaBuilder _builder;
     private readonly Dictionary<State, int> _numbers = [];
-    private readonly Dictionary<string, long> _representatives = [];
+    private readonly Dictionary<long[], long> _representatives = new(ArrayComparer<long>.Instance);
     private readonly List<State> _states = [];
 
     private Multiples(long modulus, int scale, PatternBudget budget) =>
-        (_modulus, _scale, _builder) = (modulus, scale, new(budget));
+        (_modulus, _scale, _budget, _builder) = (modulus, scale, budget, new(budget));
 
     private enum Part
     {
@@ -48,7 +49,20 @@ internal sealed class Multiples
             number.Digits + new string('0', Math.Max(0, number.Exponent)),
             CultureInfo.InvariantCulture
         );
+        if (DistinctRemainders(modulus) > PatternBudget.MostStates)
+            throw new LimitException($"needs more than {PatternBudget.MostStates:N0} states");
         return new Multiples(modulus, scale, budget).Build();
+    }
+
+    // The remainders that count whatever digits come: by the modulus without what powers of ten below it divide.
+    private static long DistinctRemainders(long modulus)
+    {
+        long rest = modulus;
+        for (long power = 1; power < modulus; power *= 10)
+            foreach (int factor in (ReadOnlySpan<int>)[2, 5])
+                if (rest % factor == 0)
+                    rest /= factor;
+        return rest;
     }
 
     private CodePointDfa Build()
@@ -85,7 +99,7 @@ internal sealed class Multiples
         }
     }
 
-    private long Append(long remainder, int digit) => (long)(((Int128)remainder * 10 + digit) % _modulus);
+    private long Append(long remainder, int digit) => (remainder * 10 + digit) % _modulus;
 
     private bool IsMultiple(State state)
     {
@@ -110,23 +124,24 @@ internal sealed class Multiples
     // The remainder that was met first among those with the same ends.
     private long Representative(long remainder)
     {
-        string ends = string.Join(',', Ends(remainder));
+        _budget.Take(20);
+        long[] ends = Ends(remainder);
         if (_representatives.TryGetValue(ends, out long first))
             return first;
         return _representatives[ends] = remainder;
     }
 
     // For each number of digits, those that complete a multiple; -1 for none.
-    private IEnumerable<long> Ends(long remainder)
+    private long[] Ends(long remainder)
     {
-        Int128 shifted = remainder;
+        var ends = new List<long>();
         for (long power = 1; ; power *= 10)
         {
-            Int128 missing = shifted == 0 ? 0 : _modulus - shifted;
-            yield return missing < power ? (long)missing : -1;
+            long missing = remainder == 0 ? 0 : _modulus - remainder;
+            ends.Add(missing < power ? missing : -1);
             if (power >= _modulus)
-                yield break;
-            shifted = shifted * 10 % _modulus;
+                return [.. ends];
+            remainder = Append(remainder, 0);
         }
     }
 

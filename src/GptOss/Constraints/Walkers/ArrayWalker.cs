@@ -83,6 +83,19 @@ internal sealed class ArrayWalker : Walker
     }
 
     /// <inheritdoc/>
+    public override void AddSymbols(in Reading reading, SymbolSet symbols)
+    {
+        if (PhaseOf(reading) == Phase.Before)
+        {
+            symbols.Add('[');
+            return;
+        }
+        symbols.AddSpace();
+        symbols.Add(',');
+        symbols.Add(']');
+    }
+
+    /// <inheritdoc/>
     public override void Close(in Reading reading, Successors successors)
     {
         if (PhaseOf(reading) is not (Phase.First or Phase.Next))

@@ -46,6 +46,14 @@ internal static class FreeString
     /// <see cref="Inside"/>.</summary>
     public static int Next(int state, int symbol) => symbol < 256 ? Table[state * 256 + symbol] : Dead;
 
+    /// <summary>Adds the bytes that may follow.</summary>
+    public static void AddSymbols(int state, SymbolSet symbols)
+    {
+        for (int symbol = 0; symbol < 256; symbol++)
+            if (Table[state * 256 + symbol] != Dead)
+                symbols.Add(symbol);
+    }
+
     /// <summary>Whether the character begun here is certainly beyond U+FFFF.</summary>
     public static bool IsBeyondBasicPlane(int state) => state is Left3 or LeadF0 or LeadF4 or HighDigits2;
 

@@ -41,6 +41,10 @@ internal sealed class FreeStringWalker(FreeStringShape shape) : Walker
     }
 
     /// <inheritdoc/>
+    public override void AddSymbols(in Reading reading, SymbolSet symbols) =>
+        FreeString.AddSymbols((int)(reading.Register & 0xFF), symbols);
+
+    /// <inheritdoc/>
     public override int Survives(in Reading reading, out bool isExact)
     {
         isExact = false;

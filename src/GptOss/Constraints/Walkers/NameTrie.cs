@@ -29,6 +29,13 @@ internal sealed class NameTrie
         return -1;
     }
 
+    /// <summary>Adds the bytes behind a node.</summary>
+    public void AddSymbols(int node, SymbolSet symbols)
+    {
+        for (int at = _nodes[node].FirstEdge; at < _nodes[node].LastEdge; at++)
+            symbols.Add(_edges[at].Label);
+    }
+
     /// <summary>The number of the name that ends at a node, or -1. No name begins another: all end by a quote.</summary>
     public int NameAt(int node) =>
         _nodes[node].FirstEdge == _nodes[node].LastEdge && _nodes[node].Last > _nodes[node].First

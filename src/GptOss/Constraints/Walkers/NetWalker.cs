@@ -62,6 +62,24 @@ internal sealed class NetWalker : Walker
     }
 
     /// <inheritdoc/>
+    public override void AddSymbols(in Reading reading, SymbolSet symbols)
+    {
+        NetState state = _plan.States[StateOf(reading)];
+        if (state.IsFree)
+            symbols.Add(0, 255);
+        if (!IsBetween(reading))
+        {
+            symbols.AddContinuations();
+            return;
+        }
+        foreach (NetEdge edge in state.Edges)
+            if (edge.First >= Markers.First)
+                symbols.Add(256 + edge.First - Markers.First, 256 + edge.Last - Markers.First);
+            else
+                symbols.AddLeads(edge.First, edge.Last);
+    }
+
+    /// <inheritdoc/>
     public override void Close(in Reading reading, Successors successors)
     {
         if (!IsBetween(reading))

@@ -90,6 +90,27 @@ internal sealed class ObjectWalker : Walker
     }
 
     /// <inheritdoc/>
+    public override void AddSymbols(in Reading reading, SymbolSet symbols)
+    {
+        Phase phase = PhaseOf(reading);
+        if (phase == Phase.Name)
+        {
+            Plan.Names.AddSymbols((int)(reading.Register >> NodeAt), symbols);
+            return;
+        }
+        if (phase == Phase.Before)
+        {
+            symbols.Add('{');
+            return;
+        }
+        symbols.AddSpace();
+        symbols.Add('"');
+        symbols.Add(':');
+        symbols.Add(',');
+        symbols.Add('}');
+    }
+
+    /// <inheritdoc/>
     public override void Close(in Reading reading, Successors successors)
     {
         if (PhaseOf(reading) != Phase.Value)

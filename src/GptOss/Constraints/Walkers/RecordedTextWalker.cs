@@ -44,6 +44,10 @@ internal sealed class RecordedTextWalker(RecordedText text, Walker owner, ulong 
     }
 
     /// <inheritdoc/>
+    public override void AddSymbols(in Reading reading, SymbolSet symbols) =>
+        text.Spelled.AddSymbols(reading.Register, symbols);
+
+    /// <inheritdoc/>
     public override bool IsRecording(in Reading reading) => reading.Register != text.Spelled.Start;
 
     /// <inheritdoc/>

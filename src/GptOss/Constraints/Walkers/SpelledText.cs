@@ -76,6 +76,31 @@ internal sealed class SpelledText
             _ => Dead,
         };
 
+    /// <summary>Adds the bytes that may follow, and perhaps some that may not.</summary>
+    public void AddSymbols(ulong register, SymbolSet symbols)
+    {
+        switch (ModeOf(register))
+        {
+            case Mode.Before:
+                symbols.Add('"');
+                break;
+            case Mode.Inside:
+                foreach (DfaEdge edge in _language.Edges(StateOf(register)))
+                    symbols.AddLeads(edge.First, edge.Last);
+                if (_isQuoted)
+                    symbols.Add('"');
+                if (_isQuoted)
+                    symbols.Add('\\');
+                break;
+            case Mode.Partial or Mode.Settled:
+                symbols.AddContinuations();
+                break;
+            case Mode.Backslash or Mode.BackslashU:
+                symbols.Add(' ', 'z');
+                break;
+        }
+    }
+
     /// <summary>How many plain characters, whichever they are, surely go on from here.</summary>
     public int Survives(ulong register)
     {

@@ -26,6 +26,10 @@ internal sealed class TextWalker(SpelledText text) : Walker
     }
 
     /// <inheritdoc/>
+    public override void AddSymbols(in Reading reading, SymbolSet symbols) =>
+        text.AddSymbols(reading.Register, symbols);
+
+    /// <inheritdoc/>
     public override void Close(in Reading reading, Successors successors)
     {
         if (text.Accepts(reading.Register))

@@ -26,6 +26,9 @@ internal abstract class Walker
     /// <summary>Adds the readings behind a byte, or behind a marker as 256 plus its number.</summary>
     public abstract void Step(in Reading reading, int symbol, Successors successors);
 
+    /// <summary>Adds the symbols that may follow, and perhaps some that may not.</summary>
+    public abstract void AddSymbols(in Reading reading, SymbolSet symbols);
+
     /// <summary>Adds what a reading reaches without reading anything: calls, and the end of the shape.</summary>
     public virtual void Close(in Reading reading, Successors successors) { }
 
@@ -189,4 +192,7 @@ internal sealed class EndWalker : Walker
 
     /// <inheritdoc/>
     public override void Step(in Reading reading, int symbol, Successors successors) { }
+
+    /// <inheritdoc/>
+    public override void AddSymbols(in Reading reading, SymbolSet symbols) { }
 }

@@ -44,7 +44,11 @@ public sealed class NumberRangeTests
     public void A_number_without_bounds_is_read_by_double_and_decimal(string members)
     {
         CodePointDfa dfa = new NumberRange(false).ToDfa(new CompileBudget());
-        Check(new NumberRange(false), members, "1e28|1e-100|10e2|01|.5|5.|1e|12345678901234567|0.123456789012345678|1e005");
+        Check(
+            new NumberRange(false),
+            members,
+            "1e28|1e-100|10e2|01|.5|5.|1e|12345678901234567|0.123456789012345678|1e005"
+        );
         var random = new Random(1);
         for (int draw = 0; draw < 2_000; draw++)
         {
@@ -65,8 +69,13 @@ public sealed class NumberRangeTests
     [InlineData(false, "1e-300", "1", "0.00000000000000001", "0|-1")] // below every digit that is spelled
     [InlineData(false, "-1e300", "-1e-300", "-9999999999999999|-0.00000000000000001", "0|1|-0.0")]
     [InlineData(false, "1.00000000000000001", "1.00000000000000002", "1.000000000000000015", "1")]
-    public void Bounds_are_exact_on_digits(bool isInteger, string? least, string? most, string members, string refused) =>
-        Check(new NumberRange(isInteger, Bound(least), Bound(most)), members, refused);
+    public void Bounds_are_exact_on_digits(
+        bool isInteger,
+        string? least,
+        string? most,
+        string members,
+        string refused
+    ) => Check(new NumberRange(isInteger, Bound(least), Bound(most)), members, refused);
 
     [Fact]
     public void An_exclusive_bound_is_out_of_bounds()
@@ -107,7 +116,9 @@ public sealed class NumberRangeTests
             Assert.Equal(text, Number(text).ToString());
         }
         Assert.All("0|-1|10|0.01|10.5".Split('|'), text => Assert.True(NumberRange.OneSpelling.Accepts(text), text));
-        Assert.All("-0|1.0|0.0|-0.0|1.50".Split('|'), text => Assert.False(NumberRange.OneSpelling.Accepts(text), text));
+        Assert.All("-0|1.0|0.0|-0.0|1.50".Split('|'), text =>
+            Assert.False(NumberRange.OneSpelling.Accepts(text), text)
+        );
     }
 
     private static void Check(NumberRange range, string members, string refused)
@@ -120,7 +131,8 @@ public sealed class NumberRangeTests
     private static NumberRange RandomRange(Random random)
     {
         bool isInteger = random.Next(2) == 0;
-        DecimalBound? least = isInteger && random.Next(3) == 0 ? null : Bound(RandomDigits(random), random.Next(2) == 0);
+        DecimalBound? least =
+            isInteger && random.Next(3) == 0 ? null : Bound(RandomDigits(random), random.Next(2) == 0);
         DecimalBound? most = random.Next(3) == 0 ? null : Bound(RandomDigits(random), random.Next(2) == 0);
         if (least?.Value.CompareTo(most?.Value ?? least.Value.Value) > 0)
             (least, most) = (most, least);
@@ -132,7 +144,9 @@ public sealed class NumberRangeTests
     private static string RandomDigits(Random random)
     {
         string sign = random.Next(2) == 0 ? "-" : "";
-        string whole = random.NextInt64(0, (long)Math.Pow(10, random.Next(1, 7))).ToString(CultureInfo.InvariantCulture);
+        string whole = random
+            .NextInt64(0, (long)Math.Pow(10, random.Next(1, 7)))
+            .ToString(CultureInfo.InvariantCulture);
         string fraction = random.Next(2) == 0 ? "" : $".{random.Next(0, (int)Math.Pow(10, random.Next(1, 4)))}";
         return sign + whole + fraction;
     }
@@ -143,11 +157,17 @@ public sealed class NumberRangeTests
         DecimalBound? bound = random.Next(2) == 0 ? range.Least : range.Most;
         if (bound is not { } near || random.Next(3) == 0)
             return RandomDigits(random);
-        BigInteger step = range.MultiplesOf is [DecimalNumber of] ? Scaled(of.ToString()) : _unit / (random.Next(2) * 9 + 1);
+        BigInteger step = range.MultiplesOf is [DecimalNumber of]
+            ? Scaled(of.ToString())
+            : _unit / (random.Next(2) * 9 + 1);
         BigInteger value = Scaled(near.Value.ToString());
-        value = range.MultiplesOf.Count == 0 ? value + step * random.Next(-2, 3) : value / step * step + step * random.Next(-2, 3);
+        value =
+            range.MultiplesOf.Count == 0
+                ? value + step * random.Next(-2, 3)
+                : value / step * step + step * random.Next(-2, 3);
         string text = DecimalNumber.Of(value).ToString();
-        return Number($"{value}e-40").ToString() is var plain && random.Next(4) == 0 && plain.Contains('.') ? plain + "0"
+        return Number($"{value}e-40").ToString() is var plain && random.Next(4) == 0 && plain.Contains('.')
+            ? plain + "0"
             : plain ?? text;
     }
 

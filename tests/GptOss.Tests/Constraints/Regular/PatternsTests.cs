@@ -85,6 +85,18 @@ public sealed class PatternsTests
     }
 
     [Theory]
+    [InlineData("^[a-z]{2,4000}$", 1, 2, 4000)]
+    [InlineData(@"^[\s\S]{1,255}$", 1, 1, 255)]
+    [InlineData("^.{100,}$", 1, 100, null)]
+    [InlineData("^[a-z]{2,4}$", 5, 0, null)] // few enough to be states
+    [InlineData("[a-z]{2,4000}", 3, 0, null)] // found anywhere
+    public void A_repeated_class_is_a_language_of_one_state_and_bounds(string pattern, int states, int min, int? max)
+    {
+        BoundedLanguage language = Patterns.SearchBounded(pattern, new CompileBudget());
+        Assert.Equal((states, min, max), (language.Language.Count, language.MinLength, language.MaxLength));
+    }
+
+    [Theory]
     [InlineData(@"a(?<=b)", 1, "look-behind is not supported")]
     [InlineData(@"a(?=b)", 1, "look-ahead is supported directly behind '^' only")]
     [InlineData(@"^((?!a).)*$", 1, "a look-ahead inside a repetition is not supported")]

@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using GptOss.Constraints.Walkers;
+using GptOss.Sampling;
+using GptOss.Tokenization;
+
+namespace GptOss.Constraints;
+
+/// <summary>
+/// A grammar over the tokens of a vocabulary: which may come next, and where a text stands behind one. Thread-safe, and
+/// shared by all sequences that are held to the grammar.
+/// </summary>
+internal sealed class TokenConstraint
+{
+    private readonly Tokenizer _tokenizer;
+    private readonly VocabularyMasks _vocabulary;
+    private readonly MaskBuilder _builder;
+    private readonly int[] _markers;
+
+    /// <param name="grammar">The compiled grammar.</param>
+    /// <param name="tokenizer">Its vocabulary gets its tries at the first use.</param>
+    /// <param name="markers">The token of each marker of the grammar; empty for a grammar of text alone.</param>
+    public TokenConstraint(Grammar grammar, Tokenizer tokenizer, int[] markers)
+    {
+        (Grammar, _tokenizer, _markers) = (grammar, tokenizer, markers);
+        _vocabulary = VocabularyMasks.Of(tokenizer);
+        _builder = new MaskBuilder(_vocabulary);
+        Start = new ConstraintState(grammar);
+    }
+
+    /// <summary>The compiled grammar.</summary>
+    public Grammar Grammar { get; }
+
+    /// <summary>The empty text.</summary>
+    public ConstraintState Start { get; }
+
+    /// <summary>How many masks were worked out.</summary>
+    public int MasksBuilt { get; private set; }
+
+    /// <summary>How long that took.</summary>
+    public TimeSpan BuildTime { get; private set; }
+
+    /// <summary>The text behind a token, if the token may come.</summary>
+    public bool TryAdvance(ConstraintState state, int token, out ConstraintState next)
+    {
+        lock (Grammar.Gate)
+        {
+            Grammar.Trim();
+            int marker = Array.IndexOf(_markers, token);
+            if (marker >= 0)
+                return state.TryAdvance(256 + marker, out next);
+            next = state;
+            return (uint)token < (uint)_vocabulary.Size
+                && !_tokenizer.IsSpecial(token)
+                && _vocabulary.Bytes[token] is { IsEmpty: false } bytes
+                && state.TryAdvance(bytes, out next);
+        }
+    }
+
+    /// <summary>The tokens that may come next: a function of the grammar, the vocabulary and the text alone.</summary>
+    public TokenMask MaskOf(ConstraintState state)
+    {
+        lock (Grammar.Gate)
+        {
+            Configuration own = state.Configuration;
+            if (own.Mask is { } ownMask && own.MaskOwner == this)
+                return ownMask;
+            Grammar.Trim();
+            // A longer token could tell apart what stands for each other.
+            Configuration standing = _vocabulary.Bytes.Longest < TextLengths.Margin ? Grammar.Representative(own) : own;
+            if (standing.Mask is { } mask && standing.MaskOwner == this)
+                return mask;
+
+            long began = Stopwatch.GetTimestamp();
+            mask = _builder.Build(state, standing, _markers);
+            BuildTime += Stopwatch.GetElapsedTime(began);
+            MasksBuilt++;
+            if (_builder.DependedOnText && own.IsRecording | own.IsPending)
+                return mask;
+            Configuration keeper = _builder.DependedOnText ? own : standing;
+            (keeper.Mask, keeper.MaskOwner) = (mask, this);
+            Grammar.Take(mask.Bytes);
+            return mask;
+        }
+    }
+
+    /// <summary>
+    /// The tokens that are the only ones to follow, as far as the model has no choice of tokens either.
+    /// </summary>
+    public List<int> ForcedRun(ConstraintState state)
+    {
+        lock (Grammar.Gate)
+        {
+            Grammar.Trim();
+            return new ForcedRun(_tokenizer, _vocabulary, _markers).Of(state);
+        }
+    }
+}
