@@ -33,13 +33,19 @@ internal sealed class Conjunction
         var languages = new LanguageCache(budget);
         _literals = new(budget);
         _negation = new(goals => NamesOf(goals, languages), budget);
-        _strings = new(languages);
+        _strings = new(languages, budget);
         _numbers = new(languages, budget);
         Emptiness? emptiness = null;
-        _expansion = new(_negation, _literals, (context, a, b) => emptiness!.AreDisjoint(context, a, b), budget);
-        emptiness = new(_expansion.Of, _strings, _numbers, _literals);
+        _expansion = new(
+            _negation,
+            _literals,
+            (context, left, right) => emptiness!.AreDisjoint(context, left, right),
+            alternative => emptiness!.IsEmpty(alternative),
+            budget
+        );
+        emptiness = new(_expansion.Of, _strings, _numbers, _literals, budget);
         _unique = new(Expand, _strings, _numbers, languages);
-        _objects = new(isAnyOrder, RuleOf, goals => NamesOf(goals, languages), languages);
+        _objects = new(isAnyOrder, RuleOf, goals => NamesOf(goals, languages), languages, budget);
         _arrays = new(RuleOf, _unique, _negation);
     }
 

@@ -8,21 +8,26 @@ namespace GptOss.Constraints.Schemas;
 /// <param name="strings">Builds the strings of an alternative.</param>
 /// <param name="numbers">Builds the numbers of an alternative.</param>
 /// <param name="literals">Looks at names of properties.</param>
+/// <param name="budget">Pays for the looks.</param>
 internal sealed class Emptiness(
     Func<IEnumerable<Placed>, List<Alternative>> expand,
     StringShapes strings,
     NumberLanguages numbers,
-    LiteralCheck literals
+    LiteralCheck literals,
+    CompileBudget budget
 )
 {
     private const int MostDepth = 4;
 
     private readonly Dictionary<(int, int), bool> _disjoint = [];
+    private readonly Discriminators _discriminators = new(budget);
     private int _depth;
 
     /// <summary>Whether surely no value meets some keywords and fits two schemas.</summary>
     public bool AreDisjoint(IReadOnlyList<Placed> context, Goal left, Goal right)
     {
+        if (_discriminators.AreDisjoint(left, right))
+            return true;
         (int, int) pair = left.Key < right.Key ? (left.Key, right.Key) : (right.Key, left.Key);
         if (!_disjoint.TryGetValue(pair, out bool areDisjoint) && _depth < MostDepth)
             _disjoint[pair] = areDisjoint = IsEmpty([], [left, right]);
@@ -54,9 +59,11 @@ internal sealed class Emptiness(
         }
     }
 
-    private bool IsEmpty(Alternative alternative)
+    /// <summary>Whether surely no value fits an alternative.</summary>
+    public bool IsEmpty(Alternative alternative)
     {
         JsonTypes types = alternative.Types;
+        budget.Take(500 + 50 * alternative.Keywords.Count);
         if (alternative.Literals is not null || ScalarShapes.Words(alternative).Any())
             return false;
         return ((types & JsonTypes.Number) == 0 || numbers.Of(alternative, isCanonical: false).IsEmpty)

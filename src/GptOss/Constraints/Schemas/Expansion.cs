@@ -7,15 +7,18 @@ namespace GptOss.Constraints.Schemas;
 /// <param name="negation">Rewrites what is denied.</param>
 /// <param name="literals">Looks at listed values, which need no branches.</param>
 /// <param name="areDisjoint">Whether surely no value fits some keywords together with two goals.</param>
+/// <param name="isEmpty">Whether surely no value fits an alternative.</param>
 /// <param name="budget">Pays for the branches.</param>
 internal sealed class Expansion(
     Negation negation,
     LiteralCheck literals,
     Func<IReadOnlyList<Placed>, Goal, Goal, bool> areDisjoint,
+    Func<Alternative, bool> isEmpty,
     CompileBudget budget
 )
 {
     private const int MostAlternatives = 1_000,
+        MostUnlooked = 8,
         MostEvaluatedBranches = 6;
 
     /// <summary>The ways to meet all of some keywords; none where no value does.</summary>
@@ -23,6 +26,7 @@ internal sealed class Expansion(
     /// <exception cref="UnsupportedException">The opposite of a schema is needed and cannot be said.</exception>
     public List<Alternative> Of(IEnumerable<Placed> start)
     {
+        budget.Take(4_000);
         var done = new List<Alternative>();
         var open = new Stack<Branch>([new Branch(start)]);
         while (open.TryPop(out Branch? branch))
@@ -40,12 +44,15 @@ internal sealed class Expansion(
                     done.Add(branch.ToAlternative());
                     break;
                 }
+                // Of many branches most contradict themselves, and each would part into more.
+                if (done.Count + open.Count > MostUnlooked && isEmpty(branch.ToAlternative()))
+                    break;
                 List<Keyword[]> ways = Ways(next, branch);
                 if (ways.Count == 0)
                     break;
                 for (int i = ways.Count - 1; i > 0; i--)
                 {
-                    budget.Take(branch.Weight);
+                    budget.Take(100 * branch.Weight);
                     open.Push(branch.With(ways[i], next.Origin));
                 }
                 if (done.Count + open.Count >= MostAlternatives)

@@ -27,6 +27,14 @@ internal sealed class LanguageCache(CompileBudget budget)
         : right.IsEmpty || ReferenceEquals(left, right) ? left
         : left.Or(right, budget);
 
+    /// <summary>The texts of any of some languages. Equals are joined first, so that none grows early.</summary>
+    public CodePointDfa Or(IReadOnlyList<CodePointDfa> all)
+    {
+        while (all.Count > 1)
+            all = [.. all.Chunk(2).Select(pair => pair.Length == 2 ? Or(pair[0], pair[1]) : pair[0])];
+        return all.Count == 0 ? CodePointDfa.Nothing : all[0];
+    }
+
     /// <summary>The texts of a language that have so many code points.</summary>
     public CodePointDfa OfLength(CodePointDfa language, int min, int? max)
     {

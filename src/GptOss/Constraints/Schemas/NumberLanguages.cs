@@ -29,10 +29,16 @@ internal sealed class NumberLanguages(LanguageCache languages, CompileBudget bud
         foreach (MultipleOfKeyword multiple in alternative.Of<MultipleOfKeyword>())
             if (multiple.IsNegated)
                 numbers = Without(numbers, Range(isInteger: false, null, null, [multiple.Divisor]));
-        foreach (ExcludedKeyword excluded in alternative.Of<ExcludedKeyword>())
-            foreach (Literal value in excluded.Values)
-                if ((value.Type & JsonTypes.Number) != 0)
-                    numbers = Without(numbers, Range(isInteger: false, new(value.Number), new(value.Number), []));
+        CodePointDfa[] excluded =
+        [
+            .. alternative
+                .Of<ExcludedKeyword>()
+                .SelectMany(keyword => keyword.Values)
+                .Where(value => (value.Type & JsonTypes.Number) != 0)
+                .Select(value => Range(isInteger: false, new(value.Number), new(value.Number), [])),
+        ];
+        if (excluded.Length > 0)
+            numbers = Without(numbers, languages.Or(excluded));
         return isCanonical ? languages.And(numbers, NumberRange.OneSpelling) : numbers;
     }
 

@@ -71,7 +71,10 @@ internal sealed class ObjectParts
 
     /// <summary>The languages of names that are told apart.</summary>
     public IEnumerable<CodePointDfa> Patterns =>
-        _parts.SelectMany(part => part.Keyword.Patterns.Select(pattern => pattern.Names)).Distinct();
+        _parts
+            .SelectMany(part => part.Keyword.Patterns.Select(pattern => pattern.Names))
+            .Concat(Some.Select(some => some.Names))
+            .Distinct();
 
     /// <summary>Whether no name comes that is neither declared nor of a pattern.</summary>
     public bool HasNoOthers =>

@@ -7,15 +7,20 @@ namespace GptOss.Constraints.Schemas;
 /// <param name="ruleOf">The rule of values that meet some goals.</param>
 /// <param name="namesOf">The strings that meet some goals.</param>
 /// <param name="languages">Combines the languages of names.</param>
+/// <param name="budget">Pays for the properties of all shapes.</param>
 internal sealed class ObjectShapes(
     bool isAnyOrder,
     Func<IReadOnlyList<Goal>, Rule> ruleOf,
     Func<IReadOnlyList<Goal>, CodePointDfa> namesOf,
-    LanguageCache languages
+    LanguageCache languages,
+    CompileBudget budget
 )
 {
-    private const int MostLanguages = 1_000,
-        MostNames = 2_000;
+    private const int MostLanguages = 128,
+        MostNames = 2_000,
+        MostPropertiesInAll = 1_000_000;
+
+    private int _properties;
 
     /// <summary>The shapes of the objects of an alternative; none where there is no object.</summary>
     public IEnumerable<ObjectShape> Of(Alternative alternative, ObjectParts parts)
@@ -53,6 +58,10 @@ internal sealed class ObjectShapes(
 
     private ObjectShape Shape(ObjectParts parts, List<ExtraNames> extras, string?[] choice, (int Min, int? Max) size)
     {
+        _properties += parts.Declared.Count;
+        if (_properties > MostPropertiesInAll)
+            throw new LimitException($"brings the properties of all rules beyond {MostPropertiesInAll:N0}");
+        budget.Take(1_000 * parts.Declared.Count);
         HashSet<string> required = [.. parts.Required, .. choice.OfType<string>()];
         Dictionary<string, int> places = new(StringComparer.Ordinal);
         var properties = new List<Property>();
@@ -68,7 +77,7 @@ internal sealed class ObjectShapes(
         return new()
         {
             Properties = properties,
-            Extras = ExtraProperties(extras, counted < 0 ? null : parts.Some[counted]),
+            Extras = counted < 0 ? Uncounted(extras) : [.. Counted(extras, parts.Some[counted])],
             IsAnyOrder = isAnyOrder,
             MinProperties = size.Min,
             MaxProperties = size.Max,
@@ -86,25 +95,30 @@ internal sealed class ObjectShapes(
     }
 
     // Languages whose values have the same rule are one.
-    private List<ExtraProperties> ExtraProperties(List<ExtraNames> extras, SomePropertyKeyword? counted)
+    private List<ExtraProperties> Uncounted(List<ExtraNames> extras)
     {
         var found = new List<ExtraProperties>();
         foreach ((CodePointDfa names, List<Goal> goals) in extras)
         {
-            Add(found, names, ruleOf(goals), counts: false);
-            if (counted is not null && languages.And(names, counted.Names) is { IsEmpty: false } counting)
-                Add(found, counting, ruleOf([.. goals, counted.Value]), counts: true);
+            Rule values = ruleOf(goals);
+            int same = found.FindIndex(extra => extra.Values == values);
+            if (same < 0)
+                found.Add(new(names, values));
+            else
+                found[same] = found[same] with { Names = languages.Or(found[same].Names, names) };
         }
         return found;
     }
 
-    private void Add(List<ExtraProperties> found, CodePointDfa names, Rule values, bool counts)
+    // A language lies within the demanded names or outside of them. Within, a property may count or not.
+    private IEnumerable<ExtraProperties> Counted(List<ExtraNames> extras, SomePropertyKeyword counted)
     {
-        int same = found.FindIndex(extra => extra.Values == values && extra.Counts == counts);
-        if (same < 0)
-            found.Add(new(names, values, counts));
-        else
-            found[same] = found[same] with { Names = languages.Or(found[same].Names, names) };
+        foreach ((CodePointDfa names, List<Goal> goals) in extras)
+        {
+            yield return new(names, ruleOf(goals));
+            if (!languages.And(names, counted.Names).IsEmpty)
+                yield return new(names, ruleOf([.. goals, counted.Value]), Counts: true);
+        }
     }
 
     // The names beside the declared ones, parted by the patterns that they match.

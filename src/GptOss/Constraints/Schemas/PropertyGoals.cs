@@ -19,9 +19,8 @@ internal static class PropertyGoals
 
     private static IEnumerable<Goal> Of(ObjectKeyword keyword, string? name, Func<CodePointDfa, bool> isOf)
     {
-        foreach ((string declared, Goal value) in keyword.Properties)
-            if (declared == name)
-                yield return value;
+        if (name is not null && keyword[name] is Goal property)
+            yield return property;
         foreach ((CodePointDfa names, Goal value) in keyword.Patterns)
             if (isOf(names))
                 yield return value;
@@ -30,6 +29,5 @@ internal static class PropertyGoals
     }
 
     private static bool IsNamed(ObjectKeyword keyword, string? name, Func<CodePointDfa, bool> isOf) =>
-        keyword.Properties.Any(property => property.Key == name)
-        || keyword.Patterns.Any(pattern => isOf(pattern.Names));
+        (name is not null && keyword[name] is not null) || keyword.Patterns.Any(pattern => isOf(pattern.Names));
 }

@@ -98,7 +98,14 @@ internal sealed record ObjectKeyword(
     IReadOnlyList<(CodePointDfa Names, Goal Value)> Patterns,
     Goal? Additional,
     bool Declares
-) : Keyword(Pointer);
+) : Keyword(Pointer)
+{
+    private Dictionary<string, Goal>? _byName;
+
+    /// <summary>The goal of a declared property; null where the name is not declared.</summary>
+    public Goal? this[string name] =>
+        (_byName ??= new(Properties, StringComparer.Ordinal)).TryGetValue(name, out Goal goal) ? goal : null;
+}
 
 /// <summary>The properties that an object has to have.</summary>
 /// <param name="Pointer">JSON pointer to the keyword in the caller's schema.</param>

@@ -1,10 +1,12 @@
 using GptOss.Constraints.Regular;
+using GptOss.Constraints.Walkers;
 
 namespace GptOss.Constraints.Schemas;
 
 /// <summary>The strings that an alternative allows.</summary>
 /// <param name="languages">Combines patterns and formats.</param>
-internal sealed class StringShapes(LanguageCache languages)
+/// <param name="budget">Pays for looking at lengths.</param>
+internal sealed class StringShapes(LanguageCache languages, CompileBudget budget)
 {
     /// <summary>The shape of the strings of an alternative; null where there is none.</summary>
     public Shape? Of(Alternative alternative)
@@ -20,9 +22,12 @@ internal sealed class StringShapes(LanguageCache languages)
             language.Measures.Shortest(CodePointDfa.Start) >= min
             && language.Measures.Longest(CodePointDfa.Start) <= (max ?? DfaMeasures.Endless);
         return areLengthsImplied ? new TextShape(language, IsQuoted: true)
-            : language.CanEnd(CodePointDfa.Start, 0, min, max) ? new TextShape(language, IsQuoted: true, min, max)
+            : HasLength(language, min, max) ? new TextShape(language, IsQuoted: true, min, max)
             : null;
     }
+
+    private bool HasLength(CodePointDfa language, int min, int? max) =>
+        new TextLengths(language, min, max, budget).IsAlive(CodePointDfa.Start, 0);
 
     /// <summary>The strings of an alternative as one language, for names of properties and for items that differ.</summary>
     public CodePointDfa LanguageOf(Alternative alternative)

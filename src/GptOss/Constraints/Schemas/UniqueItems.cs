@@ -66,29 +66,32 @@ internal sealed class UniqueItems(
         Action<Keyword, string> conflict
     )
     {
-        if (shape.Prefix.Count == 0)
-        {
-            long values = shape.Rest.Sum(item => Values(item.Value));
-            if (values < shape.MinItems)
-            {
-                conflict(
-                    alternative.Of<SizeKeyword>().Last(size => size.Of == JsonTypes.Array && size.Min > values),
-                    $"there are only {values:N0} different items"
-                );
-                return null;
-            }
-            return values < (shape.MaxItems ?? int.MaxValue) ? shape with { MaxItems = (int)values } : shape;
-        }
-        for (int place = 1; place < shape.MinItems && place <= shape.Prefix.Count; place++)
-        {
-            IReadOnlyList<Item> items = place < shape.Prefix.Count ? shape.Prefix[place] : shape.Rest;
-            if (items.Sum(item => Values(item.Value)) < shape.MinItems)
-                throw new UnsupportedException(
+        if (shape.Contains.Count > 0)
+            throw new UnsupportedException(keyword.Pointer, "beside 'contains' is not supported");
+        if (shape.Prefix.Count > 0)
+            return shape.Prefix.Append(shape.Rest).All(items => Values(items) is null or int.MaxValue)
+                ? shape
+                : throw new UnsupportedException(
                     keyword.Pointer,
-                    "over items with places of their own and fewer values than 'minItems' is not supported"
+                    "over items with places of their own and few values is not supported"
                 );
-        }
-        return shape;
+        int values = Values(shape.Rest) ?? 0;
+        if (values >= shape.MinItems)
+            return values < (shape.MaxItems ?? int.MaxValue) ? shape with { MaxItems = values } : shape;
+        conflict(
+            alternative.Of<SizeKeyword>().Last(size => size.Of == JsonTypes.Array && size.Min > values),
+            $"there are only {values:N0} different items"
+        );
+        return null;
+    }
+
+    // The number of values; null where the place cannot be filled at all.
+    private static int? Values(IReadOnlyList<Item> items)
+    {
+        long values = items
+            .SelectMany(item => item.Value.Alternatives)
+            .Sum(shape => Math.Min(((TextShape)shape).Language.Measures.Texts(CodePointDfa.Start), int.MaxValue));
+        return values == 0 ? null : (int)Math.Min(values, int.MaxValue);
     }
 
     private static void Add(Rule rule, CodePointDfa language, bool isQuoted)
@@ -96,10 +99,4 @@ internal sealed class UniqueItems(
         if (!language.IsEmpty)
             rule.Alternatives.Add(new TextShape(language, isQuoted));
     }
-
-    // As many as an array can hold where there are more.
-    private static long Values(Rule rule) =>
-        rule.Alternatives.Sum(shape =>
-            Math.Min(((TextShape)shape).Language.Measures.Texts(CodePointDfa.Start), int.MaxValue)
-        );
 }
