@@ -122,7 +122,7 @@ internal sealed class Conjunction
         return goal;
     }
 
-    private List<Alternative> Expand(IReadOnlyList<Goal> goals) =>
+    private List<SchemaAlternative> Expand(IReadOnlyList<Goal> goals) =>
         _expansion.Of([new(new AllOfKeyword(goals.Count > 0 ? goals[0].Node.Pointer : "", goals), null)]);
 
     private void Build(Rule rule, IReadOnlyList<Goal> goals)
@@ -131,7 +131,7 @@ internal sealed class Conjunction
         {
             var scalars = new ScalarShapes(_strings, _numbers);
             var containers = new List<Shape>();
-            foreach (Alternative alternative in Expand(goals))
+            foreach (SchemaAlternative alternative in Expand(goals))
                 if (alternative.Literals is { } literals)
                     foreach (Literal value in literals)
                         if ((value.Type & JsonTypes.Scalar) != 0)
@@ -153,7 +153,7 @@ internal sealed class Conjunction
         }
     }
 
-    private IEnumerable<Shape> Containers(Alternative alternative, Rule rule)
+    private IEnumerable<Shape> Containers(SchemaAlternative alternative, Rule rule)
     {
         if ((alternative.Types & JsonTypes.Array) != 0)
             if (_arrays.Of(alternative, (keyword, why) => _conflicts[rule] = (keyword, why)) is ArrayShape array)
@@ -173,7 +173,7 @@ internal sealed class Conjunction
             new(new TypeKeyword("", JsonTypes.String), null),
             new(new AllOfKeyword(goals[0].Node.Pointer, goals), null),
         ];
-        foreach (Alternative alternative in _expansion.Of(start))
+        foreach (SchemaAlternative alternative in _expansion.Of(start))
             names = languages.Or(
                 names,
                 alternative.Literals is { } literals

@@ -76,7 +76,7 @@ internal readonly record struct SchemaValue(JsonElement Element, string Pointer)
             throw SchemaErrors.Wrong(Pointer, "a list");
         var items = new List<SchemaValue>(Element.GetArrayLength());
         foreach (JsonElement item in Element.EnumerateArray())
-            items.Add(new(item, JsonPointer.Append(Pointer, items.Count)));
+            items.Add(new(item, SchemaPlace.Append(Pointer, items.Count)));
         return items;
     }
 
@@ -90,7 +90,7 @@ internal readonly record struct SchemaValue(JsonElement Element, string Pointer)
         foreach (JsonProperty member in Element.EnumerateObject())
         {
             string name = NameOf(member);
-            SchemaValue value = new(member.Value, JsonPointer.Append(Pointer, name));
+            SchemaValue value = new(member.Value, SchemaPlace.Append(Pointer, name));
             if (!names.Add(name))
                 throw SchemaErrors.At(value.Pointer, "comes twice");
             members.Add(KeyValuePair.Create(name, value));

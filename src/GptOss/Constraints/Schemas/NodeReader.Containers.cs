@@ -3,7 +3,7 @@ using GptOss.Constraints.Regular;
 
 namespace GptOss.Constraints.Schemas;
 
-internal sealed partial class SchemaReader
+internal sealed partial class NodeReader
 {
     private static IEnumerable<Keyword> Sizes(SchemaFields fields)
     {

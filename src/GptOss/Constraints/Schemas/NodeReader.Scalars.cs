@@ -4,7 +4,7 @@ using GptOss.Constraints.Regular;
 
 namespace GptOss.Constraints.Schemas;
 
-internal sealed partial class SchemaReader
+internal sealed partial class NodeReader
 {
     private readonly Dictionary<string, BoundedLanguage> _patterns = new(StringComparer.Ordinal);
     private readonly Dictionary<string, CodePointDfa> _names = new(StringComparer.Ordinal);
