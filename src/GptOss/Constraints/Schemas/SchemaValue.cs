@@ -4,7 +4,7 @@ using GptOss.Constraints.Regular;
 
 namespace GptOss.Constraints.Schemas;
 
-/// <summary>A value in the caller's schema, and where it stands: what is wrong with it is said with the place.</summary>
+/// <summary>A value in the caller's schema and its place, with which is said what is wrong with it.</summary>
 /// <param name="Element">The value as it was parsed.</param>
 /// <param name="Pointer">JSON pointer to the value.</param>
 internal readonly record struct SchemaValue(JsonElement Element, string Pointer)
