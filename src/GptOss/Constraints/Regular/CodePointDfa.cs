@@ -55,7 +55,9 @@ internal sealed class CodePointDfa
         }
     }
 
-    /// <summary>The language of a list of texts. One with a lone surrogate is left out: UTF-8 cannot spell it.</summary>
+    /// <summary>
+    /// The language of a list of texts. A text with a lone surrogate is left out, for UTF-8 cannot spell it.
+    /// </summary>
     public static CodePointDfa Of(IEnumerable<string> texts) => TextTrie.Build(texts);
 
     /// <summary>The language of all texts, however long, of code points of a set.</summary>
@@ -122,5 +124,7 @@ internal sealed class CodePointDfa
     public CodePointDfa Not(CompileBudget budget) => AnyText.Minus(this, budget);
 }
 
-/// <summary>An edge of a <see cref="CodePointDfa"/>: the code points from the first to the last lead to the target.</summary>
+/// <summary>
+/// An edge of a <see cref="CodePointDfa"/>: the code points from the first to the last lead to the target.
+/// </summary>
 internal readonly record struct DfaEdge(int First, int Last, int Target);

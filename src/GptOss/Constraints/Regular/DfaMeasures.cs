@@ -12,7 +12,7 @@ internal sealed class DfaMeasures
     private readonly int[] _plainLives;
 
     /// <summary>Measures every state of an automaton, in time proportional to its edges.</summary>
-    /// <param name="dfa">A trimmed automaton.</param>
+    /// <param name="dfa">A trimmed automaton, which may be empty.</param>
     public DfaMeasures(CodePointDfa dfa)
     {
         var graph = new DfaGraph(dfa);
@@ -27,7 +27,9 @@ internal sealed class DfaMeasures
     /// <summary>The most code points that a text can still have in a state, or <see cref="Endless"/>.</summary>
     public int Longest(int state) => _longest[state];
 
-    /// <summary>How many rests a text can have in a state; <see cref="long.MaxValue"/> for more or endlessly many.</summary>
+    /// <summary>
+    /// How many rests a text can have in a state; <see cref="long.MaxValue"/> for more or endlessly many.
+    /// </summary>
     public long Texts(int state) => _counts[state];
 
     /// <summary>
