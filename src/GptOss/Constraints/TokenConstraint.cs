@@ -56,6 +56,13 @@ internal sealed class TokenConstraint
         }
     }
 
+    /// <summary>The text behind a marker, by its number, if it may come; no token need stand for it.</summary>
+    public bool TryStep(ConstraintState state, int marker, out ConstraintState next)
+    {
+        lock (Grammar.Gate)
+            return state.TryAdvance(256 + marker, out next);
+    }
+
     /// <summary>The tokens that may come next: a function of the grammar, the vocabulary and the text alone.</summary>
     public TokenMask MaskOf(ConstraintState state)
     {

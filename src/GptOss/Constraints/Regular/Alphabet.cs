@@ -5,7 +5,7 @@ namespace GptOss.Constraints.Regular;
 /// refined by. An automaton over a few classes stands for one over 1,112,064 code points.
 /// </summary>
 /// <remarks>
-/// The code points are cut into intervals once; a class is a list of intervals. Refining by a set splits each class
+/// Numbers behind the last code point are symbols too; what they stand for is up to whoever uses them in sets. The symbols are cut into intervals once; a class is a list of intervals. Refining by a set splits each class
 /// that lies partly in it, which costs as many steps as the set has intervals.
 /// </remarks>
 internal sealed class Alphabet
@@ -17,7 +17,7 @@ internal sealed class Alphabet
     private readonly List<int> _sizes = [];
     private readonly Dictionary<int, List<int>> _inside = [];
 
-    /// <summary>One class of all scalar values, cut where the ranges of later sets will begin and end.</summary>
+    /// <summary>One class of all symbols, cut where the ranges of later sets will begin and end.</summary>
     /// <param name="ranges">Every range of every set that the alphabet will be refined by.</param>
     public Alphabet(IEnumerable<CodePointRange> ranges)
     {
@@ -31,13 +31,13 @@ internal sealed class Alphabet
         Array.Sort(_firsts);
         _classes = new int[_firsts.Length];
         Array.Fill(_classes, NoClass);
-        Move(IntervalsOf(CodePointSet.All.Ranges.AsSpan()));
+        Move([.. Enumerable.Range(0, _firsts.Length).Where(at => _firsts[at] is < 0xD800 or > 0xDFFF)]);
     }
 
     /// <summary>Number of classes; they are numbered from 0.</summary>
     public int Count => _sizes.Count;
 
-    /// <summary>Number of intervals, those of surrogates and behind the last code point among them.</summary>
+    /// <summary>Number of intervals, that of surrogates and the last one, which has no end, among them.</summary>
     public int IntervalCount => _firsts.Length;
 
     /// <summary>The first code point of an interval.</summary>

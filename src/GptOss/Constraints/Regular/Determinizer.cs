@@ -15,18 +15,20 @@ internal sealed class Determinizer
     private readonly uint _guards;
     private readonly PatternBudget _budget;
     private readonly Alphabet _alphabet;
+    private readonly int[] _anyText;
     private readonly int[][] _classes; // Of each set of the automaton.
     private readonly bool[] _matchesLater; // Whether a state reaches the match behind the start of the text.
     private readonly int[] _seen;
     private int _round;
 
-    private readonly Dictionary<int[], int> _numbers = new(SequenceComparer.Instance);
+    private readonly Dictionary<int[], int> _numbers = new(ArrayComparer<int>.Instance);
     private readonly List<int[]> _states = [];
 
     private Determinizer(Nfa nfa, bool isOpen, uint guards, PatternBudget budget)
     {
         (_nfa, _isOpen, _guards, _budget) = (nfa, isOpen, guards, budget);
-        _alphabet = Alphabet.Of(nfa.Sets);
+        _alphabet = Alphabet.Of([.. nfa.Sets, CodePointSet.All]);
+        _anyText = _alphabet.ClassesOf(CodePointSet.All);
         _classes = [.. nfa.Sets.Select(_alphabet.ClassesOf)];
         _matchesLater = FindMatchesLater();
         _seen = new int[nfa.Count];
@@ -63,7 +65,8 @@ internal sealed class Determinizer
         Array.Fill(targets, CodePointDfa.Dead);
         if (state is [Nfa.Match] && _isOpen)
         {
-            Array.Fill(targets, Number(state));
+            foreach (int symbol in _anyText)
+                targets[symbol] = Number(state);
             return;
         }
         foreach ((List<int> sources, List<int> classes) in GroupClasses(state))
@@ -87,7 +90,7 @@ internal sealed class Determinizer
         var numbers = new Dictionary<(int Shorter, int Set), int>();
         foreach (int set in bySet.Keys)
         {
-            _budget.Take(_classes[set].Length);
+            _budget.Take(4 * _classes[set].Length);
             foreach (int symbol in _classes[set])
             {
                 (int, int) longer = (signatures[symbol], set);
@@ -178,7 +181,7 @@ internal sealed class Determinizer
             if (at.Kind == NfaKind.Split)
                 open.Push(at.Argument);
         }
-        _budget.Take(2 * steps);
+        _budget.Take(4 * steps);
     }
 
     private bool[] FindMatchesLater()
@@ -204,19 +207,5 @@ internal sealed class Determinizer
                 open.Push(from);
         }
         return matches;
-    }
-
-    private sealed class SequenceComparer : IEqualityComparer<int[]>
-    {
-        public static SequenceComparer Instance { get; } = new();
-
-        public bool Equals(int[]? x, int[]? y) => x.AsSpan().SequenceEqual(y);
-
-        public int GetHashCode(int[] sequence)
-        {
-            var hash = new HashCode();
-            hash.AddBytes(MemoryMarshal.AsBytes<int>(sequence));
-            return hash.ToHashCode();
-        }
     }
 }

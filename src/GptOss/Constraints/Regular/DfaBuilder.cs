@@ -29,6 +29,7 @@ internal sealed class DfaBuilder(PatternBudget budget)
     /// <summary>Ends the state that is being built.</summary>
     public void End(bool isAccepting)
     {
+        budget.Take(20 + 8 * (_edges.Count - (Count == 0 ? 0 : _ends[^1])));
         _ends.Add(_edges.Count);
         _accepting.Add(isAccepting);
         if (Count > PatternBudget.MostStatesBeforeTrim)
@@ -41,12 +42,12 @@ internal sealed class DfaBuilder(PatternBudget budget)
     public CodePointDfa Build()
     {
         var dfa = new CodePointDfa([.. _edges], [.. _ends], [.. _accepting]);
-        budget.Take(_edges.Count + Count);
+        budget.Take(8 * (_edges.Count + Count));
         int[] alive = Renumber(dfa);
-        dfa = Keep(dfa, alive);
+        dfa = Minimizer.Minimize(Keep(dfa, alive), budget);
         if (dfa.Count > PatternBudget.MostStates)
             throw new LimitException($"has {dfa.Count:N0} states, and the limit is {PatternBudget.MostStates:N0}");
-        return Minimizer.Minimize(dfa, budget);
+        return dfa;
     }
 
     // The number of each living state among the living ones; Dead for the others.

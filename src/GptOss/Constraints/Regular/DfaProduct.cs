@@ -59,7 +59,7 @@ internal sealed class DfaProduct
     // Both lists of edges are cut where an edge of either begins or ends.
     private void AddEdges(ReadOnlySpan<DfaEdge> lefts, ReadOnlySpan<DfaEdge> rights)
     {
-        _budget.Take(4 + 2L * (lefts.Length + rights.Length));
+        _budget.Take(20 + 4L * (lefts.Length + rights.Length));
         int from = 0;
         while (true)
         {

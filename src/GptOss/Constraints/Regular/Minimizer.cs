@@ -18,7 +18,7 @@ internal static class Minimizer
     {
         if (dfa.Count < 2 || Transitions.Of(dfa, MostTransitions) is not { } transitions)
             return dfa;
-        budget.Take(8L * transitions.Count);
+        budget.Take(30L * transitions.Count);
 
         var states = new Partition(dfa.Count);
         for (int state = 0; state < dfa.Count; state++)

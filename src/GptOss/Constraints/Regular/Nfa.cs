@@ -117,7 +117,7 @@ internal sealed class Nfa
     {
         if (_states.Count == MostStates)
             throw new LimitException($"needs more than {MostStates:N0} states");
-        _budget.Take(4);
+        _budget.Take(8);
         _states.Add(new(kind, argument, next));
         return _states.Count - 1;
     }

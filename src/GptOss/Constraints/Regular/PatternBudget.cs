@@ -1,6 +1,7 @@
 namespace GptOss.Constraints.Regular;
 
 /// <summary>The work that one pattern, or one operation on automata, may take of a compilation's budget.</summary>
+/// <remarks>A step stands for about five nanoseconds, so what costs more takes several.</remarks>
 /// <param name="whole">The budget of the whole compilation.</param>
 internal sealed class PatternBudget(CompileBudget whole)
 {

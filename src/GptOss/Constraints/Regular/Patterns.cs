@@ -6,6 +6,9 @@ namespace GptOss.Constraints.Regular;
 /// </summary>
 internal static class Patterns
 {
+    // How many repetitions of a class are still states rather than a bound of length.
+    private const int MostCounted = 16;
+
     private const int MostGuards = 4;
 
     /// <summary>The texts in which a pattern is found: <c>^</c> and <c>$</c> bind it to the ends of the text.</summary>
@@ -17,6 +20,24 @@ internal static class Patterns
         return Compile(RegexParser.Parse(pattern, isAtStart: false), isFloating: true, isOpen: true, new(budget));
     }
 
+    /// <summary>
+    /// The texts in which a pattern is found, where <c>^X{m,n}$</c> of a single character class is given as the
+    /// language <c>X*</c> and its bounds of length: a thousand characters are then one state and not a thousand.
+    /// </summary>
+    /// <inheritdoc cref="Search"/>
+    public static BoundedLanguage SearchBounded(string pattern, CompileBudget budget)
+    {
+        CheckLength(pattern);
+        RegexPattern parsed = RegexParser.Parse(pattern, isAtStart: false);
+        if (
+            parsed.Root is RegexNode.Sequence { Parts: [RegexNode.AtStart, RegexNode.Repeat repeat, RegexNode.AtEnd] }
+            && repeat is { Body: RegexNode.Read read }
+            && Math.Max(repeat.Min, repeat.Max ?? 0) > MostCounted
+        )
+            return new(CodePointDfa.Repeated(read.Set), repeat.Min, repeat.Max);
+        return new(Compile(parsed, isFloating: true, isOpen: true, new(budget)));
+    }
+
     /// <summary>The texts that a pattern matches from their start to their end.</summary>
     /// <exception cref="PatternException">The pattern is wrong, or holds what is not supported.</exception>
     /// <exception cref="LimitException">The pattern is too long, or its automaton too large.</exception>
@@ -25,6 +46,11 @@ internal static class Patterns
         CheckLength(pattern);
         return Compile(RegexParser.Parse(pattern, isAtStart: true), isFloating: false, isOpen: false, new(budget));
     }
+
+    /// <summary>The texts that a pattern without look-aheads matches from their start to their end.</summary>
+    /// <exception cref="LimitException">The automaton of the pattern is too large.</exception>
+    public static CodePointDfa Whole(RegexNode pattern, CompileBudget budget) =>
+        Compile(new(pattern, []), isFloating: false, isOpen: false, new(budget));
 
     private static void CheckLength(string pattern)
     {

@@ -1,0 +1,22 @@
+using System.Runtime.InteropServices;
+
+namespace GptOss.Constraints.Regular;
+
+/// <summary>Arrays are equal where their elements are, bit by bit.</summary>
+internal sealed class ArrayComparer<T> : IEqualityComparer<T[]>
+    where T : unmanaged, IEquatable<T>
+{
+    /// <summary>The comparer, which holds nothing.</summary>
+    public static ArrayComparer<T> Instance { get; } = new();
+
+    /// <inheritdoc/>
+    public bool Equals(T[]? x, T[]? y) => x.AsSpan().SequenceEqual(y);
+
+    /// <inheritdoc/>
+    public int GetHashCode(T[] elements)
+    {
+        var hash = new HashCode();
+        hash.AddBytes(MemoryMarshal.AsBytes<T>(elements));
+        return hash.ToHashCode();
+    }
+}
