@@ -17,7 +17,8 @@ internal sealed class Sequence : ITokenStream
     private const int Ahead = 64;
 
     /// <summary>
-    /// More pending tokens than a guide dictates at once, and so the sign of a sequence that was paused.
+    /// More pending tokens than a guide dictates at once as a rule. A sequence that has more was paused, or was dictated
+    /// a long text; both are read like a prompt.
     /// </summary>
     private const int MostDictated = 32;
 
@@ -29,7 +30,7 @@ internal sealed class Sequence : ITokenStream
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenRegistration _cancelled;
     private readonly CancellationTokenRegistration _closed;
-    private readonly DictatedTokens _dictated;
+    private readonly GuidedTokens _guided;
     private readonly Queue<GeneratedToken> _taken = new();
     private readonly List<int> _tokens;
     private readonly PromptLookup? _lookup;
@@ -57,7 +58,6 @@ internal sealed class Sequence : ITokenStream
         _request = request;
         _wake = wake;
         _tokens = [.. request.Prompt];
-        _dictated = new DictatedTokens(request.Guide);
         _lookup = request.PromptLookup ? new PromptLookup(_tokens) : null;
         Choice = new TokenChoice
         {
@@ -68,6 +68,7 @@ internal sealed class Sequence : ITokenStream
         };
         Kv = kv;
         Telemetry = new Telemetry(instruments, _tokens.Count);
+        _guided = new GuidedTokens(request.Guide, Choice, Telemetry);
         // A cancellation ends the reader's stream at once, without waiting for the step that the loop takes.
         _cancelled = cancellation.UnsafeRegister(
             static (state, token) => ((Sequence)state!).Abandon(new OperationCanceledException(token)),
@@ -89,13 +90,13 @@ internal sealed class Sequence : ITokenStream
     /// <summary>Tokens of the prompt whose keys and values were there at the first step.</summary>
     public int CachedTokens { get; private set; }
 
-    /// <summary>Whether the channel has room for another token.</summary>
-    public bool HasRoom => _channel.Reader.Count < Ahead;
+    /// <summary>Whether the channel has room for another token, those included that were taken in for it.</summary>
+    public bool HasRoom => _channel.Reader.Count + _taken.Count < Ahead;
 
     /// <summary>
     /// Whether the loop may choose another token: the reader has room for it, and none is dictated in its place.
     /// </summary>
-    public bool CanChoose => HasRoom && _dictated.IsEmpty;
+    public bool CanChoose => HasRoom && _guided.IsEmpty;
 
     /// <summary>
     /// Whether going on after a pause is worth the work: the reader has taken half of the tokens that waited for it.
@@ -158,6 +159,8 @@ internal sealed class Sequence : ITokenStream
         CachedTokens = Kv.Length;
         Telemetry.Begin(CachedTokens);
         TellProgress();
+        if (_guided.Begin() is { } error)
+            throw error;
     }
 
     /// <summary>Lets the figures of a request begin that is never worked on; the caller hears nothing of it.</summary>
@@ -174,11 +177,30 @@ internal sealed class Sequence : ITokenStream
         if (_isAnswered || _request.PromptRead is not { } told)
             return;
         using var foreign = new ForeignCode();
-        told(new PromptProgress(_request.Prompt.Count, CachedTokens, Kv.Length));
+        told(new PromptProgress(_request.Prompt.Count, CachedTokens, Math.Min(Kv.Length, _request.Prompt.Count)));
     }
 
-    /// <summary>Takes the next token that the guide dictates, if there is one.</summary>
-    internal bool TryTakeDictated(out int token) => _dictated.TryTake(out token);
+    /// <summary>
+    /// Takes in the tokens that the guide dictates, as far as the reader has room for them: their keys and values come
+    /// with the next pass. False where there is none.
+    /// </summary>
+    internal bool TakeDictated(int contextLength)
+    {
+        bool any = false;
+        while (GoesOn && HasRoom && _guided.TryTake(out int token))
+        {
+            any = true;
+            Telemetry.Forced();
+            Take(new GeneratedToken(token), contextLength);
+        }
+        return any;
+    }
+
+    /// <summary>
+    /// Whether dictated tokens are given out before the pass that computes them. Those that begin an answer wait for
+    /// the prompt, unless they are as many as the reader has room for.
+    /// </summary>
+    internal bool CanGiveOut => !GoesOn || !IsReadingPrompt || !HasRoom;
 
     /// <summary>How many tokens may be guessed: as many as answer and reader have room for behind one more.</summary>
     /// <param name="contextLength">The most tokens of prompt and answer.</param>
@@ -187,7 +209,8 @@ internal sealed class Sequence : ITokenStream
         int room = Math.Min(Ahead - _channel.Reader.Count, contextLength - _tokens.Count) - 1;
         if (_request.MaxTokens is { } most)
             room = Math.Min(room, most - Made - 1);
-        return Math.Clamp(room, 0, _lookup?.Length ?? 0);
+        room = Math.Clamp(room, 0, _lookup?.Length ?? 0);
+        return room == 0 ? 0 : _guided.CountAllowed(Guess(room));
     }
 
     /// <summary>The share of guesses that were right so far.</summary>
@@ -196,8 +219,19 @@ internal sealed class Sequence : ITokenStream
     /// <summary>The next tokens as they are guessed; valid until a token is taken in.</summary>
     internal ReadOnlySpan<int> Guess(int count) => _lookup is null ? [] : _lookup.Guess(count);
 
-    /// <summary>The token that a script puts in the place of the chosen one, or the chosen one.</summary>
-    internal int Scripted(int chosen) => _request.Script is { } script && Made < script.Count ? script[Made] : chosen;
+    /// <summary>
+    /// The token that a script puts in the place of the chosen one, or the chosen one; −1 where there is none, which
+    /// ends the answer: the guide does not allow the script's, or the bias leaves none of those that are allowed.
+    /// </summary>
+    internal int Chosen()
+    {
+        int token = _request.Script is { } script && Made < script.Count ? script[Made] : Choice.Token;
+        if (Choice.IsForbidden)
+            Fail(_guided.Forbidden());
+        else if (token >= 0 && Choice.Allowed?.Allows(token) == false)
+            Fail(_guided.Refused(token));
+        return GoesOn ? token : -1;
+    }
 
     /// <summary>
     /// Takes in the next token of the answer, which <see cref="Deliver"/> then gives out; false where another cannot be
@@ -214,15 +248,15 @@ internal sealed class Sequence : ITokenStream
             : Made >= _request.MaxTokens ? EndReason.MaxTokens
             : _tokens.Count >= contextLength ? EndReason.ContextFull
             : EndReason.None;
-        if (_dictated.Ask(token.Id) is { } error)
+        if (_guided.Ask(token.Id) is { } error)
             Fail(error);
-        return GoesOn && _dictated.IsEmpty;
+        return GoesOn && _guided.IsEmpty;
     }
 
     /// <summary>Gives out the tokens that were taken in; false when no other follows.</summary>
     internal bool Deliver()
     {
-        _isAnswered = true;
+        _isAnswered = !IsReadingPrompt;
         while (_taken.TryDequeue(out GeneratedToken token))
         {
             Telemetry.Token();

@@ -61,6 +61,12 @@ internal sealed class HarmonyParser
     /// <summary>Whether the content that is being read is reasoning, which a reasoning budget counts.</summary>
     public bool IsReasoning => _running?.TextChannel == Channel.Analysis;
 
+    /// <summary>Whether the content that is being read is the final answer.</summary>
+    public bool IsFinal => _running?.TextChannel == Channel.Final;
+
+    /// <summary>Whether the content that is being read is the arguments of a call.</summary>
+    public bool IsCall => _running?.IsCall == true;
+
     /// <summary>A picture of the parser's state, for comparison with OpenAI's harmony library.</summary>
     public ParserView View() =>
         new(
