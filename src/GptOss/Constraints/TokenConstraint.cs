@@ -23,7 +23,7 @@ internal sealed class TokenConstraint
     {
         (Grammar, _tokenizer, _markers) = (grammar, tokenizer, markers);
         _vocabulary = VocabularyMasks.Of(tokenizer);
-        _builder = new MaskBuilder(_vocabulary);
+        _builder = new MaskBuilder(grammar, _vocabulary);
         Start = new ConstraintState(grammar);
     }
 
@@ -68,10 +68,10 @@ internal sealed class TokenConstraint
     {
         lock (Grammar.Gate)
         {
-            Configuration own = state.Configuration;
+            Grammar.Trim();
+            Configuration own = Grammar.Current(state.Configuration);
             if (own.Mask is { } ownMask && own.MaskOwner == this)
                 return ownMask;
-            Grammar.Trim();
             // A longer token could tell apart what stands for each other.
             Configuration standing = _vocabulary.Bytes.Longest < TextLengths.Margin ? Grammar.Representative(own) : own;
             if (standing.Mask is { } mask && standing.MaskOwner == this)

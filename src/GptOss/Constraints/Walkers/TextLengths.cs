@@ -72,6 +72,11 @@ internal sealed class TextLengths
         return _max == int.MaxValue ? Walker.Always : Math.Max(0, _max - _farthest - count);
     }
 
+    /// <summary>Whether no more characters may follow than surely do, because of the lengths alone.</summary>
+    public bool IsExact(int state, int count) =>
+        _language.Measures.PlainLife(state) == DfaMeasures.Endless
+        && (!IsCounted || (_max != int.MaxValue && _farthest == 0 && count >= _min));
+
     /// <summary>The least count at which the same tokens are allowed.</summary>
     public int Representative(int count)
     {

@@ -47,7 +47,7 @@ public sealed class SchemaErrorsTests
     {
         SchemaException error = Assert.Throws<SchemaException>(() => Compile(schema));
         Assert.Equal(pointer, error.Pointer);
-        Assert.Equal(JsonPointer.Unescape(pointer[(pointer.LastIndexOf('/') + 1)..]), error.Keyword);
+        Assert.Equal(SchemaPlace.Unescape(pointer[(pointer.LastIndexOf('/') + 1)..]), error.Keyword);
         Assert.StartsWith($"{pointer}: '", error.Message);
         Assert.Contains(message, error.Message);
         Assert.Null(error.Function);
@@ -67,7 +67,11 @@ public sealed class SchemaErrorsTests
     [InlineData("""{"type":"object","maxProperties":1,"required":["a","b"]}""", "", null)]
     [InlineData("""{"type":"object","propertyNames":{"enum":["a","b"]},"minProperties":3}""", "", null)]
     [InlineData("""{"type":"array","contains":{"type":"null"},"items":{"type":"string"}}""", "/items", null)]
-    [InlineData("""{"type":"array","items":{"const":3},"contains":{"minimum":1},"maxContains":2,"minItems":3}""", "/items", null)]
+    [InlineData(
+        """{"type":"array","items":{"const":3},"contains":{"minimum":1},"maxContains":2,"minItems":3}""",
+        "/items",
+        null
+    )]
     public void A_schema_without_a_value_is_named_by_its_nearest_part(string schema, string pointer, string? keyword)
     {
         SchemaException error = Assert.Throws<SchemaException>(() => Compile(schema));
