@@ -37,9 +37,9 @@ internal sealed class RuleEnds
     {
         DfaGraph?[] graphs = [.. _bodies.Select(body => body is null ? null : new DfaGraph(body))];
         for (int rule = 0; rule < _bodies.Count; rule++)
-            for (int state = 0; state < _found[rule].Length; state++)
-                if (_bodies[rule]!.Accepts(state))
-                    _open.Push((rule, state));
+        for (int state = 0; state < _found[rule].Length; state++)
+            if (_bodies[rule]!.Accepts(state))
+                _open.Push((rule, state));
         while (_open.TryPop(out (int Rule, int State) at))
         {
             if (_found[at.Rule][at.State])

@@ -40,7 +40,10 @@ internal sealed class ArrayShapes(Func<IReadOnlyList<Goal>, Rule> ruleOf, Unique
     private static void RefuseCrowded(ArrayParts parts, int? max)
     {
         if (parts.Contains.Count > MostContains)
-            throw new UnsupportedException(parts.Contains[^1].Pointer, $"more than {MostContains} times is not supported");
+            throw new UnsupportedException(
+                parts.Contains[^1].Pointer,
+                $"more than {MostContains} times is not supported"
+            );
         bool isBounded = max is not null || parts.Contains.Any(contains => contains.Max is not null);
         if (parts.Contains.Count > 1 && isBounded)
             throw new UnsupportedException(

@@ -82,7 +82,10 @@ internal sealed class Branch
                     _deferred.Enqueue(placed);
                     break;
                 default:
-                    if ((placed.Keyword as TypeKeyword)?.Types is JsonTypes types && (_types &= types) == JsonTypes.None)
+                    if (
+                        (placed.Keyword as TypeKeyword)?.Types is JsonTypes types
+                        && (_types &= types) == JsonTypes.None
+                    )
                         return false;
                     Listed ??= placed.Keyword as EnumKeyword;
                     _settled.Add(placed);

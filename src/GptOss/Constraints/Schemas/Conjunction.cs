@@ -106,7 +106,11 @@ internal sealed class Conjunction
     // A schema that is a reference alone is the one that it refers to.
     private Goal Followed(Goal goal)
     {
-        for (int step = 0; step < MostFollowed && goal.Node.Keywords is [AllOfKeyword { Goals: [Goal only] } all]; step++)
+        for (
+            int step = 0;
+            step < MostFollowed && goal.Node.Keywords is [AllOfKeyword { Goals: [Goal only] } all];
+            step++
+        )
         {
             if (goal.IsNegated)
                 _negation.AskOn(goal.Node, only.Not);

@@ -45,6 +45,5 @@ internal static class CountedPattern
     }
 
     private static bool TryCount(string text, out int count) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out count)
-        && count <= SchemaValue.MostSize;
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count <= SchemaValue.MostSize;
 }

@@ -49,13 +49,13 @@ internal sealed class Discriminators(CompileBudget budget)
         );
         HashSet<string> required = [.. keywords.OfType<RequiredKeyword>().SelectMany(keyword => keyword.Names)];
         foreach (ObjectKeyword properties in keywords.OfType<ObjectKeyword>())
-            foreach ((string name, Goal value) in properties.Properties)
-                if (
-                    !value.IsNegated
-                    && required.Contains(name)
-                    && Plain(value.Node).OfType<EnumKeyword>().FirstOrDefault() is EnumKeyword listed
-                )
-                    discriminator.Values.TryAdd(name, [.. listed.Values.Select(literal => literal.Key)]);
+        foreach ((string name, Goal value) in properties.Properties)
+            if (
+                !value.IsNegated
+                && required.Contains(name)
+                && Plain(value.Node).OfType<EnumKeyword>().FirstOrDefault() is EnumKeyword listed
+            )
+                discriminator.Values.TryAdd(name, [.. listed.Values.Select(literal => literal.Key)]);
         return discriminator;
     }
 

@@ -89,8 +89,6 @@ internal sealed class Emptiness(
         (int min, int? max) = alternative.Size(JsonTypes.Object);
         // As the standard reads it: a branch of the caller's schema is not closed unless it says so.
         var parts = new ObjectParts(alternative, isClosedByDefault: false, literals);
-        return min > max
-            || parts.Required.Count > max
-            || parts.Required.Any(name => IsEmpty([], parts.GoalsOf(name)));
+        return min > max || parts.Required.Count > max || parts.Required.Any(name => IsEmpty([], parts.GoalsOf(name)));
     }
 }

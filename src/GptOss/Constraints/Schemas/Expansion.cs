@@ -138,7 +138,10 @@ internal sealed class Expansion(
                     [new TypeKeyword(one.Pointer, JsonTypes.Any & ~JsonTypes.Object), OneWithout(others)],
                 ];
         }
-        return [[OneWithout(others)]];
+        return
+        [
+            [OneWithout(others)],
+        ];
 
         AllOfKeyword OneWithout(Goal[] denied) =>
             new(one.Pointer, [one.Goals[index], .. denied.Select(goal => goal.Not)]);

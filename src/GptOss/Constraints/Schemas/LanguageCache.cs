@@ -47,7 +47,9 @@ internal sealed class LanguageCache(CompileBudget budget)
     private CodePointDfa Combined(CodePointDfa left, CodePointDfa right, bool isMinus)
     {
         if (!_combined.TryGetValue((left, right, isMinus), out CodePointDfa? combined))
-            _combined[(left, right, isMinus)] = combined = isMinus ? left.Minus(right, budget) : left.And(right, budget);
+            _combined[(left, right, isMinus)] = combined = isMinus
+                ? left.Minus(right, budget)
+                : left.And(right, budget);
         return combined;
     }
 }

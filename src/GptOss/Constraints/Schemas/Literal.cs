@@ -64,6 +64,5 @@ internal sealed class Literal
                 + "}",
         };
 
-    private static string Quoted(string value) =>
-        $"\"{value.Replace("\\", "\\\\").Replace("\"", "\\\"")}\"";
+    private static string Quoted(string value) => $"\"{value.Replace("\\", "\\\\").Replace("\"", "\\\"")}\"";
 }

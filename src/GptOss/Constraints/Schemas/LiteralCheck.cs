@@ -53,9 +53,9 @@ internal sealed class LiteralCheck(CompileBudget budget)
             OneOfKeyword one => OneOf(value, one, isNegated),
             IfKeyword condition => If(value, condition, isNegated),
             _ => (value.Type & JsonTypes.Number) != 0 ? Number(value, keyword, isNegated)
-                : value.Type == JsonTypes.Object ? Object(value, keyword, isNegated)
-                : value.Type == JsonTypes.Array ? Array(value, keyword, isNegated)
-                : !isNegated,
+            : value.Type == JsonTypes.Object ? Object(value, keyword, isNegated)
+            : value.Type == JsonTypes.Array ? Array(value, keyword, isNegated)
+            : !isNegated,
         };
     }
 
@@ -74,9 +74,7 @@ internal sealed class LiteralCheck(CompileBudget budget)
     {
         int holding = one.Goals.Count(goal => Holds(value, goal)),
             failing = one.Goals.Count(goal => Holds(value, goal.Not));
-        return isNegated
-            ? holding > 1 || failing == one.Goals.Count
-            : holding == 1 && failing == one.Goals.Count - 1;
+        return isNegated ? holding > 1 || failing == one.Goals.Count : holding == 1 && failing == one.Goals.Count - 1;
     }
 
     private bool If(Literal value, IfKeyword condition, bool isNegated)
@@ -91,11 +89,9 @@ internal sealed class LiteralCheck(CompileBudget budget)
     private static bool Number(Literal value, Keyword keyword, bool isNegated) =>
         keyword switch
         {
-            MinimumKeyword { Bound: var bound } => value.Number.CompareTo(bound.Value)
-                >= (bound.IsExclusive ? 1 : 0)
+            MinimumKeyword { Bound: var bound } => value.Number.CompareTo(bound.Value) >= (bound.IsExclusive ? 1 : 0)
                 != isNegated,
-            MaximumKeyword { Bound: var bound } => value.Number.CompareTo(bound.Value)
-                <= (bound.IsExclusive ? -1 : 0)
+            MaximumKeyword { Bound: var bound } => value.Number.CompareTo(bound.Value) <= (bound.IsExclusive ? -1 : 0)
                 != isNegated,
             MultipleOfKeyword multiple => value.Number.IsMultipleOf(multiple.Divisor)
                 != multiple.IsNegated
@@ -120,8 +116,7 @@ internal sealed class LiteralCheck(CompileBudget budget)
             case ArrayKeyword items:
                 return All(
                     value.Items.Select(
-                        (item, place) =>
-                            (item, place < items.Prefix.Count ? items.Prefix[place] : items.Rest)
+                        (item, place) => (item, place < items.Prefix.Count ? items.Prefix[place] : items.Rest)
                     ),
                     isNegated
                 );
@@ -142,14 +137,9 @@ internal sealed class LiteralCheck(CompileBudget budget)
             case DependentRequiredKeyword dependent:
                 return (!Has(dependent.If) || dependent.Then.All(Has)) != isNegated;
             case DependentSchemaKeyword dependent:
-                return Has(dependent.If)
-                    ? Holds(value, isNegated ? dependent.Then.Not : dependent.Then)
-                    : !isNegated;
+                return Has(dependent.If) ? Holds(value, isNegated ? dependent.Then.Not : dependent.Then) : !isNegated;
             case PropertyNamesKeyword names:
-                return All(
-                    value.Members.Select(member => (Literal.String(member.Key), (Goal?)names.Names)),
-                    isNegated
-                );
+                return All(value.Members.Select(member => (Literal.String(member.Key), (Goal?)names.Names)), isNegated);
             case ObjectKeyword properties:
                 return All(
                     value.Members.SelectMany(member =>

@@ -42,7 +42,10 @@ internal sealed class Negation(Func<IReadOnlyList<Goal>, CodePointDfa> namesOf, 
         string at = keyword.Pointer;
         return keyword switch
         {
-            TypeKeyword type => [[new TypeKeyword(at, JsonTypes.Any & ~type.Types)]],
+            TypeKeyword type =>
+            [
+                [new TypeKeyword(at, JsonTypes.Any & ~type.Types)],
+            ],
             EnumKeyword list when list.Values.All(value => (value.Type & JsonTypes.Scalar) != 0) =>
             [
                 [new ExcludedKeyword(at, list.Values)],
@@ -65,7 +68,9 @@ internal sealed class Negation(Func<IReadOnlyList<Goal>, CodePointDfa> namesOf, 
                 [new TypeKeyword(at, JsonTypes.String), new LanguageKeyword(at, Complement(whole), whole)],
             ],
             ObjectKeyword properties => Properties(properties, asker),
-            RequiredKeyword required => required.Names.Select(name => new Keyword[] { OfObject(at), Without(at, name) }),
+            RequiredKeyword required => required.Names.Select(name =>
+                new Keyword[] { OfObject(at), Without(at, name) }
+            ),
             DependentRequiredKeyword dependent => dependent.Then.Select(name =>
                 new Keyword[] { OfObject(at), With(at, dependent.If), Without(at, name) }
             ),
@@ -80,7 +85,10 @@ internal sealed class Negation(Func<IReadOnlyList<Goal>, CodePointDfa> namesOf, 
             ),
             ContainsKeyword contains => Contains(contains),
             AllOfKeyword all => all.Goals.Select(goal => new Keyword[] { new AllOfKeyword(at, [goal.Not]) }),
-            AnyOfKeyword any => [[new AllOfKeyword(at, [.. any.Goals.Select(goal => goal.Not)])]],
+            AnyOfKeyword any =>
+            [
+                [new AllOfKeyword(at, [.. any.Goals.Select(goal => goal.Not)])],
+            ],
             OneOfKeyword one when one.Goals.Count <= MostBranchesInPairs => OneOf(one),
             IfKeyword condition => If(condition),
             _ => throw new UnsupportedException(
@@ -121,11 +129,7 @@ internal sealed class Negation(Func<IReadOnlyList<Goal>, CodePointDfa> namesOf, 
         Ask(names.Names.Not, asker);
         CodePointDfa others = namesOf([names.Names.Not]);
         if (!others.IsEmpty)
-            yield return
-            [
-                OfObject(names.Pointer),
-                new SomePropertyKeyword(asker, others, new(SchemaNode.Everything)),
-            ];
+            yield return [OfObject(names.Pointer), new SomePropertyKeyword(asker, others, new(SchemaNode.Everything))];
     }
 
     private static IEnumerable<Keyword[]> Items(ArrayKeyword items, string asker)
@@ -162,8 +166,8 @@ internal sealed class Negation(Func<IReadOnlyList<Goal>, CodePointDfa> namesOf, 
     {
         yield return [new AllOfKeyword(one.Pointer, [.. one.Goals.Select(goal => goal.Not)])];
         for (int first = 0; first < one.Goals.Count; first++)
-            for (int second = first + 1; second < one.Goals.Count; second++)
-                yield return [new AllOfKeyword(one.Pointer, [one.Goals[first], one.Goals[second]])];
+        for (int second = first + 1; second < one.Goals.Count; second++)
+            yield return [new AllOfKeyword(one.Pointer, [one.Goals[first], one.Goals[second]])];
     }
 
     private static IEnumerable<Keyword[]> If(IfKeyword condition)

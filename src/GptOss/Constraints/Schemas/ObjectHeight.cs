@@ -40,10 +40,7 @@ internal static class ObjectHeight
         return shape with
         {
             Properties = properties,
-            DependentRequired =
-            [
-                .. shape.DependentRequired.Where(pair => canCome[pair.If] && !hasToCome[pair.Then]),
-            ],
+            DependentRequired = [.. shape.DependentRequired.Where(pair => canCome[pair.If] && !hasToCome[pair.Then])],
             Extras = [.. shape.Extras.Where(extra => extra.Values.Height != None)],
         };
     }

@@ -46,9 +46,7 @@ internal sealed class ObjectParts
             _parts
                 .Where(part => part.Keyword.Declares)
                 .SelectMany(part => part.Keyword.Properties.Select(property => property.Key))
-                .Concat(
-                    alternative.Of<RequiredKeyword>().Where(keyword => keyword.Declares).SelectMany(k => k.Names)
-                )
+                .Concat(alternative.Of<RequiredKeyword>().Where(keyword => keyword.Declares).SelectMany(k => k.Names))
                 .Concat(Dependent.SelectMany(dependent => dependent.Then))
         );
         _isClosed = isClosedByDefault && SaysNothingOfOthers(alternative.Size(JsonTypes.Object).Min);
@@ -77,8 +75,7 @@ internal sealed class ObjectParts
             .Distinct();
 
     /// <summary>Whether no name comes that is neither declared nor of a pattern.</summary>
-    public bool HasNoOthers =>
-        _isClosed && !_parts.Exists(part => part.Keyword.Patterns.Count > 0);
+    public bool HasNoOthers => _isClosed && !_parts.Exists(part => part.Keyword.Patterns.Count > 0);
 
     /// <summary>What the value of a property has to fit.</summary>
     public List<Goal> GoalsOf(string name) =>
@@ -96,9 +93,7 @@ internal sealed class ObjectParts
             return [Goal.Nothing];
         var goals = new List<Goal>();
         foreach ((ObjectKeyword part, _) in _parts)
-            goals.AddRange(
-                name is null ? PropertyGoals.Of(part, isOf) : PropertyGoals.Of(part, name)
-            );
+            goals.AddRange(name is null ? PropertyGoals.Of(part, isOf) : PropertyGoals.Of(part, name));
         foreach ((UnevaluatedKeyword keyword, Origin? origin) in _unevaluated)
             if (!IsEvaluated(origin!, keyword, name, isOf))
                 goals.Add(keyword.Value);

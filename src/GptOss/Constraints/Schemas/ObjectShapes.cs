@@ -37,7 +37,10 @@ internal sealed class ObjectShapes(
     // Which property is the one that has to be there, for each such demand: a declared one, or null for an extra one.
     private static IEnumerable<string?[]> Choices(ObjectParts parts, bool hasExtras)
     {
-        IEnumerable<string?[]> choices = [[]];
+        IEnumerable<string?[]> choices =
+        [
+            [],
+        ];
         foreach (SomePropertyKeyword some in parts.Some)
         {
             string?[] names = [.. parts.Declared.Where(name => some.Names.Accepts(name)), .. Extra(hasExtras)];
@@ -142,7 +145,9 @@ internal sealed class ObjectShapes(
             }
             cells = parted;
             if (cells.Count > MostLanguages)
-                throw new LimitException($"parts names into more than {MostLanguages:N0} languages, which is the limit");
+                throw new LimitException(
+                    $"parts names into more than {MostLanguages:N0} languages, which is the limit"
+                );
         }
         return
         [

@@ -51,7 +51,10 @@ internal sealed class ScalarShapes(StringShapes strings, NumberLanguages numbers
         if (_texts.Count > 0 && !isAnyString)
             yield return new TextShape(CodePointDfa.Of(_texts), IsQuoted: true);
         foreach (Shape shape in _shapes)
-            if (!isAnyString || shape is TextShape { IsQuoted: false } or FreeStringShape { MinLength: 0, MaxLength: null })
+            if (
+                !isAnyString
+                || shape is TextShape { IsQuoted: false } or FreeStringShape { MinLength: 0, MaxLength: null }
+            )
                 yield return shape;
     }
 }

@@ -4,8 +4,7 @@ namespace GptOss.Constraints.Schemas;
 internal static class SchemaErrors
 {
     /// <summary>A keyword's value is not what it has to be.</summary>
-    public static SchemaException Wrong(string pointer, string expected) =>
-        At(pointer, $"should be {expected}");
+    public static SchemaException Wrong(string pointer, string expected) => At(pointer, $"should be {expected}");
 
     /// <summary>A name that is one slip of the pen from a keyword.</summary>
     public static SchemaException Slip(string pointer, string keyword) =>
@@ -31,8 +30,7 @@ internal static class SchemaErrors
     /// <summary>A pointer for a message; the whole schema has a name, since its pointer is empty.</summary>
     public static string Place(string pointer) => pointer.Length == 0 ? "The schema" : pointer;
 
-    private static string NameAt(string pointer) =>
-        JsonPointer.Unescape(pointer[(pointer.LastIndexOf('/') + 1)..]);
+    private static string NameAt(string pointer) => JsonPointer.Unescape(pointer[(pointer.LastIndexOf('/') + 1)..]);
 }
 
 /// <summary>

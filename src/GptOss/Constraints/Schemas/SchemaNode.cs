@@ -35,8 +35,7 @@ internal readonly record struct Goal(SchemaNode Node, bool IsNegated = false)
     public bool IsEverything => !IsNegated && Node.Keywords.Count == 0;
 
     /// <summary>Whether no value meets the goal, as far as can be seen at once.</summary>
-    public bool IsNothing =>
-        IsNegated ? Node.Keywords.Count == 0 : Node.Keywords is [AnyOfKeyword { Goals.Count: 0 }];
+    public bool IsNothing => IsNegated ? Node.Keywords.Count == 0 : Node.Keywords is [AnyOfKeyword { Goals.Count: 0 }];
 
     /// <summary>The opposite of this goal.</summary>
     public Goal Not => new(Node, !IsNegated);

@@ -21,9 +21,7 @@ internal sealed partial class SchemaReader
 
     private IEnumerable<Keyword> Objects(SchemaFields fields)
     {
-        if (
-            fields.TryGetFirst(["properties", "patternProperties", "additionalProperties"], out SchemaValue first)
-        )
+        if (fields.TryGetFirst(["properties", "patternProperties", "additionalProperties"], out SchemaValue first))
             yield return new ObjectKeyword(
                 first.Pointer,
                 Properties(fields["properties"]),
@@ -43,8 +41,7 @@ internal sealed partial class SchemaReader
 
     // "dependencies" of older drafts is either of its two heirs, as its values are.
     private Keyword Dependency(string keyword, string name, SchemaValue then) =>
-        keyword == "dependentRequired"
-        || (keyword == "dependencies" && then.Element.ValueKind == JsonValueKind.Array)
+        keyword == "dependentRequired" || (keyword == "dependencies" && then.Element.ValueKind == JsonValueKind.Array)
             ? new DependentRequiredKeyword(then.Pointer, name, Counted(then, then.Names()))
             : new DependentSchemaKeyword(then.Pointer, name, GoalAt(then));
 
@@ -101,7 +98,11 @@ internal sealed partial class SchemaReader
     private ArrayKeyword Items(SchemaFields fields, SchemaValue first) =>
         fields["items"] is SchemaValue items && items.Element.ValueKind == JsonValueKind.Array
             ? new(items.Pointer, Tuple(items), Goal(fields["additionalItems"]))
-            : new(first.Pointer, fields["prefixItems"] is SchemaValue prefix ? Tuple(prefix) : [], Goal(fields["items"]));
+            : new(
+                first.Pointer,
+                fields["prefixItems"] is SchemaValue prefix ? Tuple(prefix) : [],
+                Goal(fields["items"])
+            );
 
     private IEnumerable<Keyword> Unevaluated(SchemaFields fields)
     {

@@ -119,7 +119,12 @@ internal sealed partial class SchemaReader
         if (fields.TryGet("oneOf", out SchemaValue one))
             yield return new OneOfKeyword(one.Pointer, Goals(one));
         if (fields.TryGet("if", out SchemaValue condition) && (fields.Has("then") || fields.Has("else")))
-            yield return new IfKeyword(condition.Pointer, GoalAt(condition), Goal(fields["then"]), Goal(fields["else"]));
+            yield return new IfKeyword(
+                condition.Pointer,
+                GoalAt(condition),
+                Goal(fields["then"]),
+                Goal(fields["else"])
+            );
         else if (fields.Has("if") && (fields.Has("unevaluatedProperties") || fields.Has("unevaluatedItems")))
             // Alone it allows and forbids nothing, but what it looks at is evaluated.
             yield return new IfKeyword(condition.Pointer, GoalAt(condition), null, null);

@@ -35,7 +35,10 @@ internal sealed class SchemaReferences(JsonElement root, CompileBudget budget)
         document.Length == 0
         || (
             _id is not null
-            && (_id == document || (!document.Contains(':') && _id.EndsWith("/" + document.TrimStart('/'), StringComparison.Ordinal)))
+            && (
+                _id == document
+                || (!document.Contains(':') && _id.EndsWith("/" + document.TrimStart('/'), StringComparison.Ordinal))
+            )
         );
 
     private SchemaValue ByPointer(string pointer, SchemaValue reference)

@@ -67,8 +67,9 @@ internal static class RuleOracle
             ];
         }
         return counts.Any(count =>
-            Numbers(count).Zip(shape.Contains).All(pair => pair.First >= pair.Second.Min
-                && pair.First <= (pair.Second.Max ?? int.MaxValue))
+            Numbers(count)
+                .Zip(shape.Contains)
+                .All(pair => pair.First >= pair.Second.Min && pair.First <= (pair.Second.Max ?? int.MaxValue))
         );
     }
 
@@ -102,16 +103,16 @@ internal static class RuleOracle
             last = int.MaxValue;
             ExtraProperties[] fitting =
             [
-                .. shape.Extras.Where(extra =>
-                    extra.Names.Accepts(member.Name) && Accepts(extra.Values, member.Value)
-                ),
+                .. shape.Extras.Where(extra => extra.Names.Accepts(member.Name) && Accepts(extra.Values, member.Value)),
             ];
             if (fitting.Length == 0)
                 return false;
             counted += fitting.Any(extra => extra.Counts) ? 1 : 0;
         }
         return counted >= shape.MinCounted
-            && shape.Properties.Select((property, index) => !property.IsRequired || there.Contains(index)).All(met => met)
+            && shape
+                .Properties.Select((property, index) => !property.IsRequired || there.Contains(index))
+                .All(met => met)
             && shape.DependentRequired.All(pair => !there.Contains(pair.If) || there.Contains(pair.Then));
     }
 }

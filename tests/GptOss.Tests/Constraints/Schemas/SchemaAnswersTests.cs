@@ -58,7 +58,11 @@ public sealed class SchemaAnswersTests
     [InlineData("""{"const":1e2}""", "100", "1e2")]
     [InlineData("""{"const":-0.0}""", "0", "-0")]
     [InlineData("""{"enum":["a\u0001\"\u00e9"]}""", "\"a\\u0001\\\"é\"", "\"a\\u0001\\u0022é\"")]
-    [InlineData("""{"const":{"b":[1.50,null],"a":"x"}}""", """{"b":[1.5,null],"a":"x"}""", """{"b":[1.50,null],"a":"x"}""")]
+    [InlineData(
+        """{"const":{"b":[1.50,null],"a":"x"}}""",
+        """{"b":[1.5,null],"a":"x"}""",
+        """{"b":[1.50,null],"a":"x"}"""
+    )]
     [InlineData("""{"type":"integer","minimum":"-5","maximum":5}""", "-5", "5.0")] // .NET writes bounds as strings
     public void A_literal_and_an_integer_have_one_spelling(string schema, string right, string wrong) =>
         Assert.Equal([true, false], Judged(schema, SchemaOptions.Default, right, wrong));

@@ -13,35 +13,38 @@ internal static class SchemaBombs
             ["alternatives times alternatives"] = () =>
                 AllOf(20, i => Node(("anyOf", List(4, j => Properties(($"p{i}_{j}", "{}")))))),
             ["conditions times conditions"] = () =>
-                AllOf(
-                    40,
-                    i => Node(("if", Properties(($"p{i}", "{\"const\":1}"))), ("then", Properties(($"q{i}", "{}"))))
+                AllOf(40, i =>
+                    Node(("if", Properties(($"p{i}", "{\"const\":1}"))), ("then", Properties(($"q{i}", "{}"))))
                 ),
             ["dependencies times dependencies"] = () =>
                 $"{{\"dependentSchemas\":{{{Join(30, i => $"\"d{i}\":{Properties(($"p{i}", "{\"type\":\"null\"}"))}")}}}}}",
             ["one of many that overlap"] = () =>
                 $"{{\"oneOf\":[{Join(60, i => Properties(($"p{i}", "{\"type\":\"integer\"}"), ($"q{i}", "{\"type\":\"null\"}")))}]}}",
             ["one of too many"] = () => $"{{\"oneOf\":[{Join(3_000, i => $"{{\"minimum\":{i}}}")}]}}",
-            ["one of many objects"] = () =>
-                $"{{\"oneOf\":[{Join(900, i => Tagged(i))}]}}",
+            ["one of many objects"] = () => $"{{\"oneOf\":[{Join(900, i => Tagged(i))}]}}",
             ["a long list of values"] = () => $"{{\"enum\":[{Join(10_001, i => $"{i}")}]}}",
             ["many lists of values"] = () =>
                 $"{{\"properties\":{{{Join(6, i => $"\"p{i}\":{{\"enum\":[{Join(9_000, j => $"{j}")}]}}")}}}}}",
             ["large values"] = () => $"{{\"enum\":[{Join(20, i => $"\"{i}{new string('x', 60_000)}\"")}]}}",
             ["a long chain of references"] = () => Chain(20_000, i => $"{{\"$ref\":\"#/$defs/d{i}\"}}"),
-            ["a long chain of conjunctions"] = () => Chain(5_000, i => $"{{\"allOf\":[{{\"$ref\":\"#/$defs/d{i}\"}}],\"minLength\":1}}"),
+            ["a long chain of conjunctions"] = () =>
+                Chain(5_000, i => $"{{\"allOf\":[{{\"$ref\":\"#/$defs/d{i}\"}}],\"minLength\":1}}"),
             ["a long chain beside a value"] = () =>
-                Chain(5_000, i => $"{{\"allOf\":[{{\"$ref\":\"#/$defs/d{i}\"}}],\"minLength\":1}}")[..^1] + ",\"const\":\"a\"}",
+                Chain(5_000, i => $"{{\"allOf\":[{{\"$ref\":\"#/$defs/d{i}\"}}],\"minLength\":1}}")[..^1]
+                + ",\"const\":\"a\"}",
             ["doubled conjunctions"] = () =>
                 Chain(60, i => $"{{\"allOf\":[{{\"$ref\":\"#/$defs/d{i}\"}},{{\"$ref\":\"#/$defs/d{i}\"}}]}}"),
             ["doubled alternatives"] = () =>
                 Chain(60, i => $"{{\"anyOf\":[{{\"$ref\":\"#/$defs/d{i}\"}},{{\"$ref\":\"#/$defs/d{i}\"}}]}}"),
             ["doubled opposites"] = () =>
-                Chain(60, i => $"{{\"not\":{{\"allOf\":[{{\"$ref\":\"#/$defs/d{i}\"}},{{\"$ref\":\"#/$defs/d{i}\"}}]}}}}"),
+                Chain(60, i =>
+                    $"{{\"not\":{{\"allOf\":[{{\"$ref\":\"#/$defs/d{i}\"}},{{\"$ref\":\"#/$defs/d{i}\"}}]}}}}"
+                ),
             ["doubled exclusions"] = () =>
                 Chain(60, i => $"{{\"oneOf\":[{{\"$ref\":\"#/$defs/d{i}\"}},{{\"$ref\":\"#/$defs/d{i}\"}}]}}"),
             ["exclusions beside a value"] = () =>
-                Chain(60, i => $"{{\"oneOf\":[{{\"$ref\":\"#/$defs/d{i}\"}},{{\"$ref\":\"#/$defs/d{i}\"}}]}}")[..^1] + ",\"const\":1}",
+                Chain(60, i => $"{{\"oneOf\":[{{\"$ref\":\"#/$defs/d{i}\"}},{{\"$ref\":\"#/$defs/d{i}\"}}]}}")[..^1]
+                + ",\"const\":1}",
             ["unevaluated over alternatives"] = () =>
                 $"{{\"unevaluatedProperties\":false,\"allOf\":[{Join(6, i => $"{{\"anyOf\":[{Join(5, j => Properties(($"p{i}_{j}", "{}")))}]}}")}]}}",
             ["itself alone"] = () => "{\"$ref\":\"#\"}",
@@ -50,11 +53,11 @@ internal static class SchemaBombs
             ["itself needed for ever"] = () => "{\"properties\":{\"a\":{\"$ref\":\"#\"}},\"required\":[\"a\"]}",
             ["deep nesting"] = () => Nested(1_000, "{\"items\":", "{}"),
             ["deep values"] = () => "{\"const\":" + new string('[', 500) + new string(']', 500) + "}",
-            ["deep objects in the answer"] = () => Chain(100, i => $"{{\"properties\":{{\"a\":{{\"$ref\":\"#/$defs/d{i}\"}}}},\"required\":[\"a\"]}}"),
+            ["deep objects in the answer"] = () =>
+                Chain(100, i => $"{{\"properties\":{{\"a\":{{\"$ref\":\"#/$defs/d{i}\"}}}},\"required\":[\"a\"]}}"),
             ["many required names"] = () => $"{{\"required\":[{Join(10_000, i => $"\"n{i}\"")}]}}",
             ["many properties"] = () => Empty(2_001),
-            ["many properties in all"] = () =>
-                $"{{\"properties\":{{{Join(15, i => $"\"p{i}\":{Empty(1_900)}")}}}}}",
+            ["many properties in all"] = () => $"{{\"properties\":{{{Join(15, i => $"\"p{i}\":{Empty(1_900)}")}}}}}",
             ["as many properties as may be, in alternatives"] = () =>
                 Empty(1_900)[..^1] + $",\"anyOf\":[{Join(900, i => $"{{\"required\":[\"n{i}\"]}}")}]}}",
             ["many patterns of names"] = () =>
@@ -72,17 +75,23 @@ internal static class SchemaBombs
             ["a number with a large exponent"] = () => "{\"maximum\":1e999999999999}",
             ["a small divisor"] = () => "{\"multipleOf\":1e-300}",
             ["a prime divisor"] = () => "{\"type\":\"integer\",\"multipleOf\":982451653}",
-            ["divisors together"] = () => AllOf(12, i => $"{{\"type\":\"integer\",\"multipleOf\":{new[] { 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47 }[i]}}}"),
+            ["divisors together"] = () =>
+                AllOf(12, i =>
+                    $"{{\"type\":\"integer\",\"multipleOf\":{new[] { 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47 }[i]}}}"
+                ),
             ["sets of schemas"] = () => Subsets(26),
             ["a long tuple"] = () => $"{{\"prefixItems\":[{Join(30_000, _ => "{}")}]}}",
-            ["many counts"] = () =>
-                AllOf(20, i => $"{{\"contains\":{{\"const\":{i}}}}}"),
+            ["many counts"] = () => AllOf(20, i => $"{{\"contains\":{{\"const\":{i}}}}}"),
             ["counts to the top"] = () => "{\"contains\":{\"const\":1},\"minContains\":900000,\"maxContains\":950000}",
-            ["many excluded values"] = () => $"{{\"type\":\"number\",\"not\":{{\"enum\":[{Join(2_000, i => $"{i}.5")}]}}}}",
-            ["many excluded texts"] = () => $"{{\"type\":\"string\",\"not\":{{\"enum\":[{Join(9_000, i => $"\"text {i}\"")}]}}}}",
-            ["distinct items beyond count"] = () => "{\"uniqueItems\":true,\"items\":{\"type\":\"string\"},\"minItems\":900000}",
+            ["many excluded values"] = () =>
+                $"{{\"type\":\"number\",\"not\":{{\"enum\":[{Join(2_000, i => $"{i}.5")}]}}}}",
+            ["many excluded texts"] = () =>
+                $"{{\"type\":\"string\",\"not\":{{\"enum\":[{Join(9_000, i => $"\"text {i}\"")}]}}}}",
+            ["distinct items beyond count"] = () =>
+                "{\"uniqueItems\":true,\"items\":{\"type\":\"string\"},\"minItems\":900000}",
             ["a long text"] = () => $"{{\"title\":\"{new string('x', 5 << 20)}\"}}",
-            ["many anchors"] = () => $"{{\"$ref\":\"#z\",\"$defs\":{{{Join(50_000, i => $"\"d{i}\":{{\"$anchor\":\"a{i}\"}}")}}}}}",
+            ["many anchors"] = () =>
+                $"{{\"$ref\":\"#z\",\"$defs\":{{{Join(50_000, i => $"\"d{i}\":{{\"$anchor\":\"a{i}\"}}")}}}}}",
             ["many schemas"] = () => $"{{\"anyOf\":[{Join(110_000, _ => "{}")}]}}",
         };
 

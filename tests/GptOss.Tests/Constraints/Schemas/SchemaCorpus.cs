@@ -28,9 +28,7 @@ internal static class SchemaCorpus
     {
         bool? valid = Verdict(test, "valid");
         return new(
-            test.TryGetProperty("text", out JsonElement text)
-                ? text.GetString()!
-                : Spelled(test.GetProperty("data")),
+            test.TryGetProperty("text", out JsonElement text) ? text.GetString()! : Spelled(test.GetProperty("data")),
             test.TryGetProperty("emit", out _) ? Verdict(test, "emit") : valid,
             IsFreeOrder: test.TryGetProperty("any_order", out _),
             IsAsWritten: test.TryGetProperty("as_written", out _)

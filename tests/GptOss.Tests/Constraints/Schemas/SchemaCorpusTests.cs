@@ -27,7 +27,11 @@ public sealed class SchemaCorpusTests
             SchemaException? refusal = TryCompile(schema.Schema, SchemaOptions.Default, out Rule? rule);
             if (schema.Refusal is var (keyword, pointer))
             {
-                if (refusal is null || refusal.Pointer != pointer || (keyword is not null && refusal.Keyword != keyword))
+                if (
+                    refusal is null
+                    || refusal.Pointer != pointer
+                    || (keyword is not null && refusal.Keyword != keyword)
+                )
                     wrong.Add($"{schema.Id}: refused by {refusal?.Keyword} at {refusal?.Pointer}: {refusal?.Message}");
             }
             else if (rule is null)
@@ -45,17 +49,17 @@ public sealed class SchemaCorpusTests
     {
         var wrong = new List<string>();
         foreach (SchemaCase schema in SchemaCorpus.Read(corpus).Where(schema => schema.Refusal is null))
-            foreach (SchemaInstance instance in schema.Instances.Where(told => told.IsFreeOrder || told.IsAsWritten))
+        foreach (SchemaInstance instance in schema.Instances.Where(told => told.IsFreeOrder || told.IsAsWritten))
+        {
+            var options = new SchemaOptions
             {
-                var options = new SchemaOptions
-                {
-                    Objects = instance.IsAsWritten ? SchemaObjects.AsWritten : SchemaObjects.Closed,
-                    Order = instance.IsFreeOrder ? PropertyOrder.Any : PropertyOrder.Schema,
-                };
-                TryCompile(schema.Schema, options, out Rule? rule);
-                if (!ConstraintState.Accepts(new Grammar(rule!, isCompact: false), instance.Text))
-                    wrong.Add($"{schema.Id}: {instance.Text}");
-            }
+                Objects = instance.IsAsWritten ? SchemaObjects.AsWritten : SchemaObjects.Closed,
+                Order = instance.IsFreeOrder ? PropertyOrder.Any : PropertyOrder.Schema,
+            };
+            TryCompile(schema.Schema, options, out Rule? rule);
+            if (!ConstraintState.Accepts(new Grammar(rule!, isCompact: false), instance.Text))
+                wrong.Add($"{schema.Id}: {instance.Text}");
+        }
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
     }
 

@@ -67,7 +67,11 @@ public sealed class SchemaErrorsTests
     [InlineData("""{"type":"object","maxProperties":1,"required":["a","b"]}""", "", null)]
     [InlineData("""{"type":"object","propertyNames":{"enum":["a","b"]},"minProperties":3}""", "", null)]
     [InlineData("""{"type":"array","contains":{"type":"null"},"items":{"type":"string"}}""", "/items", null)]
-    [InlineData("""{"type":"array","items":{"const":3},"contains":{"minimum":1},"maxContains":2,"minItems":3}""", "/items", null)]
+    [InlineData(
+        """{"type":"array","items":{"const":3},"contains":{"minimum":1},"maxContains":2,"minItems":3}""",
+        "/items",
+        null
+    )]
     public void A_schema_without_a_value_is_named_by_its_nearest_part(string schema, string pointer, string? keyword)
     {
         SchemaException error = Assert.Throws<SchemaException>(() => Compile(schema));
