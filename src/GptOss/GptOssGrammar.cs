@@ -54,7 +54,8 @@ public sealed class GptOssGrammar
             mustBeObject: false,
             new CompileBudget()
         );
-        string key = $"schema {options.Objects} {options.Order} {options.Compact} {options.Relax} {schema.GetRawText()}";
+        string key =
+            $"schema {options.Objects} {options.Order} {options.Compact} {options.Relax} {schema.GetRawText()}";
         return new(key, compiled.Root)
         {
             IsJson = true,

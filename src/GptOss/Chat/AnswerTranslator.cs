@@ -175,12 +175,7 @@ internal sealed class AnswerTranslator
     /// <summary>The guide of the first generation; null if the answer is left to the model alone.</summary>
     private ITokenGuide? NewGuide() =>
         _request.Constraint is { } constraint
-            ? new TurnGuide(
-                constraint,
-                _request.ConstraintStart,
-                _request.ReasoningBudget,
-                NewParser(_request.Begun)
-            )
+            ? new TurnGuide(constraint, _request.ConstraintStart, _request.ReasoningBudget, NewParser(_request.Begun))
             : NewGuide(_request.Begun, used: 0);
 
     /// <summary>

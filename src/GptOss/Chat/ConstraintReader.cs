@@ -37,7 +37,8 @@ internal sealed class ConstraintReader(ChatSource source)
         Refuse(options, own);
         var required = options.ToolMode as RequiredChatToolMode;
         IReadOnlyList<ToolFunction> callable = required is null ? tools.Functions : Required(required, tools);
-        bool hasForm = required is null && (own.Grammar is not null || options.ResponseFormat is ChatResponseFormatJson);
+        bool hasForm =
+            required is null && (own.Grammar is not null || options.ResponseFormat is ChatResponseFormatJson);
         if (own.FreeCalls && !hasForm)
             return null;
 

@@ -32,6 +32,8 @@ internal sealed class PlainTexts(Grammar grammar, VocabularyMasks vocabulary)
         }
         if (_masks.TryGetValue((text, register), out TokenMask? mask))
             return mask;
+        if (_rows.Count > MostRows)
+            _rows.RemoveRange(MostRows, _rows.Count - MostRows);
         if (_text != text || _registers.Count > MostRows)
         {
             _text = text;

@@ -25,7 +25,13 @@ public sealed class TokenGuideTests : IDisposable
         {
             Prompt = prompt,
             MaxTokens = 60,
-            Sampling = new() { Temperature = temperature, Seed = 3, TopP = 0.9f, FrequencyPenalty = 0.3f },
+            Sampling = new()
+            {
+                Temperature = temperature,
+                Seed = 3,
+                TopP = 0.9f,
+                FrequencyPenalty = 0.3f,
+            },
         };
         List<Answer> answers = [];
         foreach (TokenMaskForm form in Enum.GetValues<TokenMaskForm>())
@@ -78,7 +84,14 @@ public sealed class TokenGuideTests : IDisposable
     [Fact]
     public async Task A_limit_within_what_is_not_chosen_ends_the_answer_without_a_pass()
     {
-        Answer answer = await _tested.AskAlone(new() { Prompt = [1], MaxTokens = 2, Guide = new Opening([7, 8, 9]) });
+        Answer answer = await _tested.AskAlone(
+            new()
+            {
+                Prompt = [1],
+                MaxTokens = 2,
+                Guide = new Opening([7, 8, 9]),
+            }
+        );
         Assert.Equal([7, 8], answer.Ids);
         Assert.Equal(EndReason.MaxTokens, answer.End);
         Assert.Equal(0, _tested.Engine.Passes);
@@ -120,7 +133,9 @@ public sealed class TokenGuideTests : IDisposable
                     Guide = new Sevenths(TokenMaskForm.Allowed),
                     Sampling = new()
                     {
-                        LogitBias = Enumerable.Range(0, Vocabulary / 2).ToDictionary(i => i, _ => float.NegativeInfinity),
+                        LogitBias = Enumerable
+                            .Range(0, Vocabulary / 2)
+                            .ToDictionary(i => i, _ => float.NegativeInfinity),
                     },
                 }
             )

@@ -26,8 +26,7 @@ public sealed class SamplerTeamTests
             int[] expected =
             [
                 .. choices.Select(
-                    (choice, row) =>
-                        alone.Next(logits.AsSpan(row * Vocabulary, Vocabulary).ToArray(), choice)
+                    (choice, row) => alone.Next(logits.AsSpan(row * Vocabulary, Vocabulary).ToArray(), choice)
                 ),
             ];
 
