@@ -81,6 +81,7 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
             MaxOutputTokens = _maxOutputTokens,
             Slow = _slow,
             Budget = _budget,
+            Compiled = time => Engine.Instruments.Compile.Record(time.TotalSeconds),
         };
 
     /// <summary>

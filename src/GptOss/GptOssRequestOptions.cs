@@ -74,10 +74,31 @@ public sealed record GptOssRequestOptions
     /// </remarks>
     public bool IncludeRawHarmony { get; init; }
 
+    /// <summary>What the final answer is held to, beside JSON; null for nothing.</summary>
+    /// <remarks>Excludes a <c>ResponseFormat</c> of JSON, which says the same.</remarks>
+    public GptOssGrammar? Grammar { get; init; }
+
     /// <summary>
-    /// How often within one request the model is told that a call cannot be carried out, and goes on: its arguments are
-    /// no JSON object, or it calls a function although none is offered. 2 by default, at least 0. What is still broken
-    /// then is a call whose <c>InformationalOnly</c> is set, so that nobody carries it out.
+    /// Whether the arguments of calls are held to the schemas of their functions. Where <c>ToolMode</c> requires a call
+    /// they are so in any case. A schema that cannot be held to is a <see cref="SchemaException"/> of the request.
+    /// </summary>
+    public bool StrictTools { get; init; }
+
+    /// <summary>How the schemas of <c>ResponseFormat</c> and of strict calls are read.</summary>
+    public SchemaOptions Schemas { get; init; } = SchemaOptions.Default;
+
+    /// <summary>
+    /// Whether calls are left to the model alone, so that it may call functions that nobody offers, with arguments that
+    /// are no JSON. False holds every call to a function that is offered and to a JSON object.
+    /// </summary>
+    /// <remarks>Excludes <see cref="StrictTools"/> and a <c>ToolMode</c> that requires a call.</remarks>
+    public bool FreeCalls { get; init; }
+
+    /// <summary>
+    /// How often within one request with <see cref="FreeCalls"/> the model is told that a call cannot be carried out,
+    /// and goes on: its arguments are no JSON object, or it calls a function although none is offered. 2 by default, at
+    /// least 0. What is still broken then is a call whose <c>InformationalOnly</c> is set, so that nobody carries it
+    /// out.
     /// </summary>
     public int RepairCalls
     {

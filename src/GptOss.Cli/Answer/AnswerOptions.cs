@@ -83,9 +83,15 @@ internal sealed class AnswerOptions
         );
     }
 
-    public ChatOptions Chat(ParseResult parsed) =>
+    /// <summary>The options of a question.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="format">The schema that the answer is held to; null for none.</param>
+    /// <param name="grammar">The grammar that the answer is held to; null for none.</param>
+    public ChatOptions Chat(ParseResult parsed, ChatResponseFormat? format = null, GptOssGrammar? grammar = null) =>
         new()
         {
+            ResponseFormat = format,
+            RawRepresentationFactory = _ => new GptOssRequestOptions { Grammar = grammar },
             Instructions = parsed.GetValue(_system),
             Temperature = parsed.GetValue(_temperature),
             Seed = parsed.GetValue(_seed) is { } seed ? unchecked((long)seed) : null,

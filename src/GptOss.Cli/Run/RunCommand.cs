@@ -39,7 +39,8 @@ internal static class RunCommand
             json,
             raw,
         };
-        foreach (Option option in options.All)
+        var form = new FormOptions();
+        foreach (Option option in (Option[])[.. form.All, .. options.All])
             command.Add(option);
         command.SetAction(
             async (parsed, cancellationToken) =>
@@ -50,6 +51,9 @@ internal static class RunCommand
                     if (isRaw && parsed.GetValue(other))
                         throw new UsageException($"{other.Name} and --raw exclude each other: raw text has no parts.");
                 }
+                AnswerForm held = form.Read(parsed);
+                if (isRaw && form.All.FirstOrDefault(option => parsed.GetResult(option) is not null) is { } given)
+                    throw new UsageException($"{given.Name} belongs to the chat format, which --raw leaves out.");
                 (SamplingOptions Sampling, int? MaxTokens)? rawOptions = isRaw ? options.Raw(parsed) : null;
                 string text = await PromptAsync(parsed.GetValue(prompt), cancellationToken).ConfigureAwait(false);
                 GptOssModel model = await Loading
@@ -61,7 +65,7 @@ internal static class RunCommand
                         return await AskAsync(
                                 model,
                                 text,
-                                options.Chat(parsed),
+                                options.Chat(parsed, held.Format, held.Grammar),
                                 parsed.GetValue(showReasoning),
                                 parsed.GetValue(json),
                                 cancellationToken
@@ -93,7 +97,8 @@ internal static class RunCommand
             : new TextView(screen, showReasoning ? ReasoningView.Shown : ReasoningView.Hidden);
         List<ChatResponseUpdate> updates = [];
         using var status = new StatusLine();
-        options.RawRepresentationFactory = _ => new GptOssRequestOptions { PromptProgress = status };
+        var own = options.RawRepresentationFactory?.Invoke(client) as GptOssRequestOptions ?? new();
+        options.RawRepresentationFactory = _ => own with { PromptProgress = status };
         await foreach (
             ChatResponseUpdate update in client
                 .GetStreamingResponseAsync(question, options, cancellationToken)

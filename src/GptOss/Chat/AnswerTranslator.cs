@@ -40,7 +40,7 @@ internal sealed class AnswerTranslator
         Usage = new UsageCounter(_prompt.Count);
         First = request.Generation with
         {
-            Guide = NewGuide(request.Begun, used: 0),
+            Guide = NewGuide(),
             PromptRead = request.PromptProgress is { } progress ? new ReadingPace(progress).Report : null,
         };
     }
@@ -101,7 +101,8 @@ internal sealed class AnswerTranslator
         if (Broken is not { } broken || Repairs >= _request.RepairCalls)
             return null;
         int? left = _request.Generation.MaxTokens - Usage.Output;
-        List<int> added = [.. renderer.RenderMessage(broken.Answer()), .. _request.BegunAgain];
+        IReadOnlyList<int> begun = _request.Special.AssistantPrompt;
+        List<int> added = [.. renderer.RenderMessage(broken.Answer()), .. begun];
         if (left is <= 0 || _prompt.Count + _tokens.Count + added.Count >= contextLength)
         {
             _isCut = true;
@@ -114,13 +115,13 @@ internal sealed class AnswerTranslator
         Usage.AddInput(added.Count);
         Broken = null;
         IsOver = false;
-        _parser = NewParser(_request.BegunAgain);
+        _parser = NewParser(begun);
         return _request.Generation with
         {
             Prompt = [.. AllTokens],
             IsOwed = true,
             MaxTokens = left,
-            Guide = NewGuide(_request.BegunAgain, Usage.Reasoning),
+            Guide = NewGuide(begun, Usage.Reasoning),
         };
     }
 
@@ -150,6 +151,8 @@ internal sealed class AnswerTranslator
         var properties = new AdditionalPropertiesDictionary();
         if (_contents.NeedParts)
             properties[AnswerPart.Key] = AnswerPart.ToJson(_contents.Parts);
+        if (_request.Constraint is { Relaxed.Count: > 0 } constraint)
+            properties["constraints.relaxed"] = constraint.Relaxed.ToArray();
         if (_request.ReportsProbabilities)
             properties[StoredProbability.Key] = StoredProbability.ToJson(_probabilities);
         if (_request.ReportsHarmony)
@@ -169,13 +172,26 @@ internal sealed class AnswerTranslator
         return parser;
     }
 
-    /// <summary>The guide that closes the reasoning when its budget is used up; null if there is no budget.</summary>
-    /// <param name="begun">The tokens that the prompt dictates of the answer.</param>
+    /// <summary>The guide of the first generation; null if the answer is left to the model alone.</summary>
+    private ITokenGuide? NewGuide() =>
+        _request.Constraint is { } constraint
+            ? new TurnGuide(constraint, _request.ConstraintStart, _request.ReasoningBudget, NewParser(_request.Begun))
+            : NewGuide(_request.Begun, used: 0);
+
+    /// <summary>
+    /// The guide of a generation whose calls are free: closes the reasoning when its budget is used up, and holds the
+    /// answer to its form; null if there is neither.
+    /// </summary>
+    /// <param name="begun">The tokens that the prompt has of the answer.</param>
     /// <param name="used">Tokens of reasoning in earlier generations of this answer.</param>
-    private ReasoningBudget? NewGuide(IReadOnlyList<int> begun, int used) =>
-        _request.ReasoningBudget is { } budget
-            ? new ReasoningBudget(Math.Max(0, budget - used), _request.Special, NewParser(begun))
+    private ITokenGuide? NewGuide(IReadOnlyList<int> begun, int used)
+    {
+        int? budget = _request.ReasoningBudget is { } most ? Math.Max(0, most - used) : null;
+        return _request.Constraint is { } constraint
+                ? new TurnGuide(constraint, constraint.Turn.Start, budget, NewParser(begun))
+            : budget is { } limit ? new ReasoningBudget(limit, _request.Special, NewParser(begun))
             : null;
+    }
 
     private List<AIContent> Translate(IReadOnlyList<HarmonyEvent> events)
     {

@@ -1,3 +1,4 @@
+using GptOss.Constraints;
 using GptOss.Generation;
 using GptOss.Harmony;
 
@@ -20,16 +21,16 @@ internal sealed record ChatRequest
     public required GenerationRequest Generation { get; init; }
 
     /// <summary>
-    /// The last tokens of the prompt, which begin the answer: <c>&lt;|start|&gt;assistant</c> as a rule, and the header
-    /// of a call where one is required.
+    /// The last tokens of the prompt, which begin the answer: <c>&lt;|start|&gt;assistant</c>, or what the caller has
+    /// written in Harmony.
     /// </summary>
     public required IReadOnlyList<int> Begun { get; init; }
 
-    /// <summary>
-    /// The tokens that begin the answer again after a call that could not be carried out. They differ from
-    /// <see cref="Begun"/> where the caller has written the beginning in Harmony.
-    /// </summary>
-    public required IReadOnlyList<int> BegunAgain { get; init; }
+    /// <summary>What the answer is held to; null where it is left to the model alone.</summary>
+    public required AnswerConstraint? Constraint { get; init; }
+
+    /// <summary>Where the answer begins in its constraint: behind <see cref="Begun"/>.</summary>
+    public required ConstraintState ConstraintStart { get; init; }
 
     /// <summary>The ids of Harmony's markers, such as <c>&lt;|start|&gt;</c>.</summary>
     public required SpecialTokens Special { get; init; }

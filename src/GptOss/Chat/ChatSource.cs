@@ -32,6 +32,9 @@ internal sealed record ChatSource(
     /// <summary>The most tokens of an answer whose request sets no limit.</summary>
     public int MaxOutputTokens { get; init; } = ModelOptions.Default.MaxOutputTokens;
 
+    /// <summary>Told how long a constraint took to compile; null for nobody.</summary>
+    public Action<TimeSpan>? Compiled { get; init; }
+
     /// <summary>The warning that the process is slow, which the first client that logs gives; null for none.</summary>
     public SlowProcessWarning? Slow { get; init; }
 

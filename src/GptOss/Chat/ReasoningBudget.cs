@@ -32,22 +32,30 @@ internal sealed class ReasoningBudget : ITokenGuide
         ];
     }
 
+    public string Name => "the reasoning budget";
+
     /// <inheritdoc/>
-    public IReadOnlyList<int> After(int token)
+    public Guidance Begin() => new();
+
+    /// <inheritdoc/>
+    public int CountAllowed(ReadOnlySpan<int> guess) => guess.Length;
+
+    /// <inheritdoc/>
+    public Guidance After(int token)
     {
         bool wasReasoning = _parser.IsReasoning;
         _parser.Accept(token);
         if (_dictated > 0)
         {
             _dictated--;
-            return [];
+            return new();
         }
         if (!_parser.IsReasoning)
-            return [];
+            return new();
         _used += wasReasoning ? 1 : 0;
         if (_used < _budget)
-            return [];
+            return new();
         _dictated = _closing.Length;
-        return _closing;
+        return new() { Dictated = _closing };
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using GptOss.Constraints;
 using GptOss.Generation;
 using GptOss.Harmony;
 using GptOss.Sampling;
@@ -23,6 +24,7 @@ internal sealed class RequestReader(ChatSource source, ILogger logger)
 {
     private readonly SpecialTokens _special = source.Special;
     private readonly HarmonyRenderer _renderer = new(source.Special);
+    private readonly ConstraintReader _constraints = new(source);
     private readonly int[] _stopTokens =
     [
         .. new int?[] { source.Special.Return, source.Special.Call, source.Special.EndOfText }.OfType<int>(),
@@ -36,7 +38,9 @@ internal sealed class RequestReader(ChatSource source, ILogger logger)
     /// encoded.</param>
     /// <param name="cancellation">Ends the reading, which takes seconds for a long history.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is outside its range.</exception>
-    /// <exception cref="InvalidOperationException">A function that is not offered is required.</exception>
+    /// <exception cref="InvalidOperationException">A function that is not offered is required, options exclude each
+    /// other, or the caller's own beginning of the answer does not fit what it is held to.</exception>
+    /// <exception cref="SchemaException">A schema cannot be held to.</exception>
     /// <exception cref="ArgumentException">Two functions have one name, or the logit bias forbids every
     /// token.</exception>
     /// <exception cref="NotSupportedException">A user's message holds a picture, sound or file.</exception>
@@ -68,10 +72,10 @@ internal sealed class RequestReader(ChatSource source, ILogger logger)
             && fewest > source.ContextLength
         )
             throw ContextLengthException.AtLeast(fewest, source.ContextLength);
-        IReadOnlyList<int> usual = [.. _special.AssistantPrompt, .. Begin(options, tools)];
         IReadOnlyList<int> begun = own.RawHarmonyText is { } raw
             ? RawHarmony.Encode(raw, source.Tokenizer, cancellation)
-            : usual;
+            : _special.AssistantPrompt;
+        AnswerConstraint? constraint = _constraints.Read(options, own, tools, cancellation);
         HistoryTranslator history = Translate(messages, options, own, tools);
         return new ChatRequest
         {
@@ -87,13 +91,14 @@ internal sealed class RequestReader(ChatSource source, ILogger logger)
                 Scope = own.CacheScope,
             },
             Begun = begun,
-            BegunAgain = usual,
+            Constraint = constraint,
+            ConstraintStart = constraint is null ? default : Behind(begun, constraint),
             Special = _special,
             ReasoningBudget = own.ReasoningBudget,
             IsLimited = options.MaxOutputTokens is not null,
             RepairCalls = own.RepairCalls,
             RecallsAnswers = own.RecallAnswers,
-            HasForm = options.ResponseFormat is ChatResponseFormatJson,
+            HasForm = options.ResponseFormat is ChatResponseFormatJson || own.Grammar is not null,
             PassedOver = history.PassedOver,
             Tools = tools,
             StopSequences = [.. options.StopSequences ?? []],
@@ -101,6 +106,31 @@ internal sealed class RequestReader(ChatSource source, ILogger logger)
             ShowsReasoning = options.Reasoning?.Output != ReasoningOutput.None,
             PromptProgress = own.PromptProgress,
         };
+    }
+
+    // The caller may have written more than the beginning of the turn: the answer goes on behind that.
+    private ConstraintState Behind(IReadOnlyList<int> begun, AnswerConstraint constraint)
+    {
+        ConstraintState state = constraint.Turn.Start;
+        for (int at = FirstOfTurn(begun); at < begun.Count; at++)
+            if (!constraint.Turn.TryAdvance(state, begun[at], out state))
+                throw new InvalidOperationException(
+                    $"GptOssRequestOptions.RawHarmonyText does not fit {constraint.Name}: behind "
+                        + $"'{Printable.Name(source.Tokenizer.Decode(begun.Take(at)))}' it goes on with "
+                        + $"'{Printable.Name(source.Tokenizer.Decode([begun[at]]))}'. Set FreeCalls to let the model go "
+                        + "on from any text."
+                );
+        return state;
+    }
+
+    // Behind the last <|start|>assistant.
+    private int FirstOfTurn(IReadOnlyList<int> begun)
+    {
+        IReadOnlyList<int> opening = _special.AssistantPrompt;
+        for (int at = begun.Count - opening.Count; at >= 0; at--)
+            if (begun.Skip(at).Take(opening.Count).SequenceEqual(opening))
+                return at + opening.Count;
+        return 0;
     }
 
     private HistoryTranslator Translate(
@@ -164,44 +194,6 @@ internal sealed class RequestReader(ChatSource source, ILogger logger)
                 },
             }
         );
-
-    /// <summary>
-    /// The tokens behind <c>&lt;|start|&gt;assistant</c> that the prompt dictates: the header of a required call, or
-    /// of an answer without reasoning; empty where the model chooses.
-    /// </summary>
-    private int[] Begin(ChatOptions options, OfferedTools tools)
-    {
-        if (options.ToolMode is RequiredChatToolMode required)
-        {
-            if (tools.Functions.Count == 0)
-                throw new InvalidOperationException(
-                    "ChatOptions.ToolMode requires a call, but no function is offered."
-                );
-            string? name = required.RequiredFunctionName;
-            if (name is not null && !tools.Offers(name))
-            {
-                throw new InvalidOperationException(
-                    $"ChatOptions.ToolMode requires the function '{Printable.Name(name)}', which ChatOptions.Tools do "
-                        + "not offer."
-                );
-            }
-            // A call of any function begins with "functions" and not with "functions.", since the model may write the
-            // dot and the beginning of the name as one token.
-            string recipient =
-                name is not null ? tools.Recipient(name)
-                : tools.Functions is [var only] ? ToolNames.FunctionsPrefix + only.Name
-                : ToolNamespace.FunctionsName;
-            int[] header = [_special.Channel, .. Encode(ChannelNames.Commentary), .. Encode(" to=" + recipient)];
-            return recipient == ToolNamespace.FunctionsName
-                ? header
-                : [.. header, .. Encode(" "), _special.Constrain, .. Encode("json"), _special.Message];
-        }
-        return options.Reasoning?.Effort == ReasoningEffort.None && tools.Functions.Count == 0
-            ? [_special.Channel, .. Encode(ChannelNames.Final), _special.Message]
-            : [];
-    }
-
-    private IReadOnlyList<int> Encode(string text) => source.Tokenizer.Encode(text);
 
     private static ResponseFormat Form(ChatResponseFormatJson json) =>
         json.Schema is { } schema

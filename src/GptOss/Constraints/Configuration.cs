@@ -3,15 +3,30 @@ using GptOss.Sampling;
 
 namespace GptOss.Constraints;
 
-/// <summary>All readings of a text so far: what may follow depends on nothing else, but for a recorded text.</summary>
+/// <summary>
+/// All readings of a text so far: what may follow depends on nothing else, but for a recorded text. What was worked out
+/// of it is kept beside.
+/// </summary>
 internal sealed class Configuration
 {
-    private int _symbol = -1; // the only entry while there is no row
-    private Configuration? _next;
+    /// <summary>A target that was not worked out.</summary>
+    public const int Unknown = 0;
 
-    public Configuration(Reading[] readings)
+    /// <summary>The target where no text goes on.</summary>
+    public const int Dead = -1;
+
+    /// <summary>The target where what follows depends on the recorded text, which no configuration knows.</summary>
+    public const int Ask = -2;
+
+    private int _symbol = -1; // the only entry while there is no row
+    private int _target;
+
+    /// <param name="id">Its number, from 1, as long as the grammar forgets nothing.</param>
+    /// <param name="generation">How often the grammar had forgotten when the configuration was made.</param>
+    /// <param name="readings">The readings, sorted.</param>
+    public Configuration(int id, int generation, Reading[] readings)
     {
-        Readings = readings;
+        (Id, Generation, Readings) = (id, generation, readings);
         foreach (ref readonly Reading reading in readings.AsSpan())
         {
             IsComplete |= reading.Walker is EndWalker;
@@ -21,11 +36,11 @@ internal sealed class Configuration
         }
     }
 
-    /// <summary>No text goes on.</summary>
-    public static Configuration Dead { get; } = new([]);
+    /// <summary>The number of the configuration among those of its generation.</summary>
+    public int Id { get; }
 
-    /// <summary>What follows depends on the recorded text, which is not part of a configuration.</summary>
-    public static Configuration Ask { get; } = new([]);
+    /// <summary>How often the grammar had forgotten before.</summary>
+    public int Generation { get; }
 
     /// <summary>The readings, sorted.</summary>
     public Reading[] Readings { get; }
@@ -51,50 +66,48 @@ internal sealed class Configuration
     /// <summary>The tokens that may follow, once they were worked out for <see cref="MaskOwner"/>.</summary>
     public TokenMask? Mask { get; set; }
 
-    /// <summary>The vocabulary of <see cref="Mask"/>.</summary>
+    /// <summary>For whom <see cref="Mask"/> was worked out.</summary>
     public object? MaskOwner { get; set; }
 
     /// <summary>
-    /// The configurations behind each symbol, null where they were not worked out; null while there are none at all.
+    /// Of each symbol: where its target stands among <see cref="Targets"/>; 0 for all that certainly cannot follow.
+    /// Null while there is no row.
     /// </summary>
-    public Configuration?[]? Row { get; private set; }
+    public ushort[]? Columns { get; private set; }
 
-    /// <summary>The configuration behind a symbol, if it was worked out.</summary>
-    public Configuration? Known(int symbol) => Row is null ? (_symbol == symbol ? _next : null) : Row[symbol];
+    /// <summary>The numbers of the configurations behind symbols, with <see cref="Dead"/> at 0.</summary>
+    public int[] Targets { get; private set; } = [];
 
-    /// <summary>Keeps what was worked out, where there is room: only the first symbol needs no row.</summary>
+    /// <summary>The target of a symbol, if it was worked out.</summary>
+    public int Known(int symbol) =>
+        Columns is not null ? Targets[Columns[symbol]]
+        : _symbol == symbol ? _target
+        : Unknown;
+
+    /// <summary>Keeps a target, where there is room: only the first symbol needs no row.</summary>
     /// <returns>Whether there was room.</returns>
-    public bool TryKeep(int symbol, Configuration next)
+    public bool TryKeep(int symbol, int target)
     {
-        if (Row is not null)
-            Row[symbol] = next;
+        if (Columns is not null)
+        {
+            if (Columns[symbol] > 0)
+                Targets[Columns[symbol]] = target;
+        }
         else if (_symbol < 0)
-            (_symbol, _next) = (symbol, next);
+            (_symbol, _target) = (symbol, target);
         else
             return false;
         return true;
     }
 
-    /// <summary>Makes the row, in which symbols that cannot follow are dead at once.</summary>
-    /// <param name="possible">A set to be used for that.</param>
-    public Configuration?[] MakeRow(SymbolSet possible)
+    /// <summary>Makes the row.</summary>
+    /// <param name="columns">Of each symbol that may follow: its place in the row, from 1.</param>
+    /// <param name="count">How many symbols may follow.</param>
+    public void MakeRow(ushort[] columns, int count)
     {
-        possible.Clear();
-        foreach (ref readonly Reading reading in Readings.AsSpan())
-            reading.Walker.AddSymbols(reading, possible);
-        Row = new Configuration?[SymbolSet.Symbols];
-        Array.Fill(Row, Dead);
-        for (int symbol = possible.Next(0); symbol >= 0; symbol = possible.Next(symbol + 1))
-            Row[symbol] = null;
+        (Columns, Targets) = (columns, new int[count + 1]);
+        Targets[0] = Dead;
         if (_symbol >= 0)
-            Row[_symbol] = _next;
-        return Row;
-    }
-
-    /// <summary>Forgets what can be worked out again.</summary>
-    public void Forget()
-    {
-        (Row, _symbol, _next) = (null, -1, null);
-        (Representative, Forced, Mask, MaskOwner) = (null, null, null, null);
+            TryKeep(_symbol, _target);
     }
 }

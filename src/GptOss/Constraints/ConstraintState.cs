@@ -42,23 +42,29 @@ internal readonly struct ConstraintState
         lock (grammar.Gate)
         {
             var state = new ConstraintState(grammar);
-            return state.TryAdvance(bytes, out state) && state.IsComplete;
+            foreach (byte symbol in bytes)
+            {
+                grammar.Trim();
+                if (!state.TryAdvance(symbol, out state))
+                    return false;
+            }
+            return state.IsComplete;
         }
     }
 
     /// <summary>The state behind one byte, or a marker as 256 plus its number, if it may come. Under the lock.</summary>
     public bool TryAdvance(int symbol, out ConstraintState next)
     {
-        Configuration to = Grammar.Next(Configuration, symbol, _recorded);
-        if (ReferenceEquals(to, Configuration.Dead))
+        Configuration from = Grammar.Current(Configuration);
+        int target = Grammar.Next(from, symbol, _recorded);
+        if (target <= 0)
         {
             next = this;
             return false;
         }
+        Configuration to = Grammar.Numbered(target);
         RecordedByte? recorded =
-            to.IsRecording || to.IsPending
-                ? new RecordedByte(Configuration.IsRecording ? _recorded : null, (byte)symbol)
-                : null;
+            to.IsRecording || to.IsPending ? new RecordedByte(from.IsRecording ? _recorded : null, (byte)symbol) : null;
         next = new ConstraintState(Grammar, to, recorded);
         return true;
     }

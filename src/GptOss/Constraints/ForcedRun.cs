@@ -28,7 +28,7 @@ internal readonly struct ForcedRun(Tokenizer tokenizer, VocabularyMasks vocabula
         ConstraintState end = state;
         for (int symbols = 0; symbols < MostSymbols && !state.IsComplete; symbols++)
         {
-            int symbol = state.Grammar.Forced(state.Configuration);
+            int symbol = state.Grammar.Forced(state.Grammar.Current(state.Configuration));
             if (symbol < 0 || !state.TryAdvance(symbol, out state))
                 break;
             if (symbol >= 256)

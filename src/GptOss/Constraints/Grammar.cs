@@ -8,22 +8,23 @@ namespace GptOss.Constraints;
 /// </summary>
 /// <remarks>
 /// Everything but <see cref="Start"/> is used under the lock of <see cref="Gate"/>. Configurations are objects that
-/// hold what they need, so a text in progress goes on when the rest is forgotten.
+/// hold what they need, so a text in progress goes on when the rest is forgotten: its configuration is taken in again.
 /// </remarks>
 internal sealed class Grammar
 {
     /// <summary>The most bytes of configurations, rows and masks of a grammar.</summary>
     public const long MostBytes = 32L << 20;
 
-    private const long RowBytes = 24 + 8 * SymbolSet.Symbols;
-
     private readonly Ledger _ledger = new();
     private readonly SymbolSet _symbols = new();
+    private readonly Dictionary<SymbolSet, ushort[]> _columns = [];
     private readonly CallersTable _callers;
     private readonly Closure _closure;
     private readonly List<Walker> _walkers;
     private readonly Dictionary<Reading[], Configuration> _configurations = new(ReadingSets.Comparer);
+    private readonly List<Configuration> _byId = [];
     private readonly long _mostBytes;
+    private int _generation;
 
     /// <param name="root">The rule of the whole text.</param>
     /// <param name="isCompact">Whether no white space comes between the tokens of JSON.</param>
@@ -50,43 +51,71 @@ internal sealed class Grammar
     /// <summary>The configuration of the empty text.</summary>
     public Configuration Start { get; }
 
+    /// <summary>How often everything that was kept has been forgotten.</summary>
+    public int Generation => _generation;
+
     /// <summary>About how many bytes are kept.</summary>
     public long Bytes => _ledger.Bytes;
 
-    /// <summary>The configuration behind a symbol, as far as it depends on no recorded text.</summary>
+    /// <summary>A configuration as it is known now, also one that was forgotten.</summary>
+    public Configuration Current(Configuration configuration) =>
+        configuration.Generation == _generation ? configuration : Intern(configuration.Readings);
+
+    /// <summary>The configuration of a number.</summary>
+    public Configuration Numbered(int id) => _byId[id - 1];
+
+    /// <summary>The configuration of some of the readings of another.</summary>
+    public Configuration Part(ReadOnlySpan<Reading> readings) => Intern(readings);
+
+    /// <summary>The number of the configuration behind a symbol, as far as it depends on no recorded text.</summary>
+    /// <param name="configuration">A current one.</param>
+    /// <param name="symbol">A byte, or 256 plus the number of a marker.</param>
     /// <returns>
     /// <see cref="Configuration.Dead"/>, <see cref="Configuration.Ask"/>, or a configuration that after a recorded text
     /// no longer knows which texts were used.
     /// </returns>
-    public Configuration Next(Configuration configuration, int symbol)
+    public int Next(Configuration configuration, int symbol)
     {
-        if (configuration.Known(symbol) is { } known)
+        if (configuration.Known(symbol) is var known and not Configuration.Unknown)
             return known;
-        Configuration next = Step(configuration, symbol, recorded: null);
-        if (!configuration.TryKeep(symbol, next))
-            RowOf(configuration)[symbol] = next;
-        return next;
+        int target = Step(configuration, symbol, recorded: null);
+        if (!configuration.TryKeep(symbol, target))
+        {
+            EnsureRow(configuration);
+            configuration.TryKeep(symbol, target);
+        }
+        return target;
     }
 
-    /// <summary>The row of a configuration, made if there was none.</summary>
-    public Configuration?[] RowOf(Configuration configuration)
+    /// <summary>The number of the configuration behind a symbol, with the text that was recorded before it.</summary>
+    public int Next(Configuration configuration, int symbol, RecordedByte? recorded) =>
+        configuration.IsPending ? Step(configuration, symbol, recorded?.ToArray() ?? []) : Next(configuration, symbol);
+
+    /// <summary>Makes the row of a configuration if it has none.</summary>
+    public void EnsureRow(Configuration configuration)
     {
-        if (configuration.Row is { } row)
-            return row;
-        _ledger.Take(RowBytes);
-        return configuration.MakeRow(_symbols);
+        if (configuration.Columns is not null)
+            return;
+        _symbols.Clear();
+        foreach (ref readonly Reading reading in configuration.Readings.AsSpan())
+            reading.Walker.AddSymbols(reading, _symbols);
+        if (!_columns.TryGetValue(_symbols, out ushort[]? columns))
+            _columns.Add(_symbols.Copy(), columns = _symbols.Columns());
+        configuration.MakeRow(columns, _symbols.Count);
+        _ledger.Take(24 + 4 * _symbols.Count);
     }
 
     /// <summary>The only symbol that may follow; -1 where there are several or none.</summary>
+    /// <param name="configuration">A current one.</param>
     public int Forced(Configuration configuration)
     {
         if (configuration.Forced is { } known)
             return known;
         int forced = -1;
-        Configuration?[] row = RowOf(configuration);
-        for (int symbol = 0; symbol < row.Length; symbol++)
+        EnsureRow(configuration);
+        for (int symbol = 0; symbol < SymbolSet.Symbols; symbol++)
         {
-            if (ReferenceEquals(row[symbol] ?? Next(configuration, symbol), Configuration.Dead))
+            if (configuration.Columns![symbol] == 0 || Next(configuration, symbol) == Configuration.Dead)
                 continue;
             if (forced >= 0)
                 return (configuration.Forced = -1).Value;
@@ -94,10 +123,6 @@ internal sealed class Grammar
         }
         return (configuration.Forced = forced).Value;
     }
-
-    /// <summary>The configuration behind a symbol, with the text that was recorded before it.</summary>
-    public Configuration Next(Configuration configuration, int symbol, RecordedByte? recorded) =>
-        configuration.IsPending ? Step(configuration, symbol, recorded?.ToArray() ?? []) : Next(configuration, symbol);
 
     /// <summary>The configuration that allows the same tokens and stands for many.</summary>
     public Configuration Representative(Configuration configuration)
@@ -127,9 +152,9 @@ internal sealed class Grammar
     {
         if (_ledger.Bytes <= _mostBytes)
             return;
-        foreach (Configuration configuration in _configurations.Values)
-            configuration.Forget();
-        Start.Forget();
+        _generation++;
+        _byId.Clear();
+        _columns.Clear();
         _configurations.Clear();
         _callers.Forget();
         foreach (Walker walker in _walkers)
@@ -137,7 +162,7 @@ internal sealed class Grammar
         _ledger.Clear();
     }
 
-    private Configuration Step(Configuration configuration, int symbol, byte[]? recorded)
+    private int Step(Configuration configuration, int symbol, byte[]? recorded)
     {
         _closure.Clear(recorded);
         foreach (ref readonly Reading reading in configuration.Readings.AsSpan())
@@ -145,7 +170,7 @@ internal sealed class Grammar
         ReadOnlySpan<Reading> readings = _closure.Finish();
         if (_closure.AsksForText)
             return Configuration.Ask;
-        return readings.IsEmpty ? Configuration.Dead : Intern(readings);
+        return readings.IsEmpty ? Configuration.Dead : Intern(readings).Id;
     }
 
     private Configuration Intern(ReadOnlySpan<Reading> readings)
@@ -154,9 +179,10 @@ internal sealed class Grammar
         if (lookup.TryGetValue(readings, out Configuration? configuration))
             return configuration;
         Reading[] kept = readings.ToArray();
-        configuration = new Configuration(kept);
+        configuration = new Configuration(_byId.Count + 1, _generation, kept);
+        _byId.Add(configuration);
         _configurations.Add(kept, configuration);
-        _ledger.Take(200 + 40L * kept.Length);
+        _ledger.Take(250 + 40L * kept.Length);
         return configuration;
     }
 }

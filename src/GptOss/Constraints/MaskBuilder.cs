@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using GptOss.Constraints.Walkers;
 using GptOss.Sampling;
 
@@ -7,11 +8,14 @@ namespace GptOss.Constraints;
 /// Works out which tokens may follow a text: those whose bytes, one after the other, the grammar lets come. Used under
 /// the lock of the grammar; holds buffers, so that only the mask is made anew.
 /// </summary>
-internal sealed class MaskBuilder(VocabularyMasks vocabulary)
+internal sealed class MaskBuilder(Grammar grammar, VocabularyMasks vocabulary)
 {
     private readonly ulong[] _bits = new ulong[TokenMask.Words(vocabulary.Size)];
-    private readonly Configuration?[][] _rows = new Configuration?[vocabulary.Bytes.Longest + 1][];
     private readonly Configuration[] _way = new Configuration[vocabulary.Bytes.Longest + 1];
+    private readonly ushort[][] _columns = new ushort[vocabulary.Bytes.Longest + 1][];
+    private readonly int[][] _targets = new int[vocabulary.Bytes.Longest + 1][];
+    private readonly List<Reading> _others = [];
+    private readonly PlainTexts _plainTexts = new(grammar, vocabulary);
 
     /// <summary>Whether the last mask depended on a recorded text, so that it is no other text's.</summary>
     public bool DependedOnText { get; private set; }
@@ -27,63 +31,56 @@ internal sealed class MaskBuilder(VocabularyMasks vocabulary)
             vocabulary.All.CopyTo(_bits, 0);
         else
         {
-            Survivors(standing).CopyTo(_bits);
+            AddPlain(state, standing);
             Walk(vocabulary.Rest, state, standing);
-            if (NeedsPlain(standing))
-                Walk(vocabulary.Plain, state, standing);
         }
         for (int marker = 0; marker < markers.Length; marker++)
-            if (!ReferenceEquals(state.Grammar.Next(standing, 256 + marker), Configuration.Dead))
+            if (grammar.Next(standing, 256 + marker) != Configuration.Dead)
                 Set(markers[marker]);
         return TokenMask.Of(_bits, vocabulary.Size);
     }
 
-    // The plain tokens that some reading surely survives.
-    private ReadOnlySpan<ulong> Survivors(Configuration standing)
+    // Some plain tokens a reading survives surely, whichever they are; of others the text says it once for all places.
+    // Only for the rest of the readings the tokens are walked.
+    private void AddPlain(ConstraintState state, Configuration standing)
     {
         int most = 0;
         foreach (ref readonly Reading reading in standing.Readings.AsSpan())
-            most = Math.Max(most, reading.Walker.Survives(reading, out _));
-        return vocabulary.PlainUpTo(most);
-    }
-
-    // Not where one reading survives every token, or where each says exactly which it survives.
-    private bool NeedsPlain(Configuration standing)
-    {
-        bool isExact = true;
+            most = Math.Max(most, reading.Walker.Survives(reading));
+        vocabulary.PlainUpTo(most).CopyTo(_bits);
+        if (most >= vocabulary.LongestPlain)
+            return;
+        _others.Clear();
         foreach (ref readonly Reading reading in standing.Readings.AsSpan())
-        {
-            if (reading.Walker.Survives(reading, out bool isReadingExact) >= vocabulary.LongestPlain)
-                return false;
-            isExact &= isReadingExact;
-        }
-        return !isExact;
+            if (!reading.Walker.IsPlainInside(reading, out SpelledText? text))
+                _others.Add(reading);
+            else if (text is not null)
+                _plainTexts.Of(text, reading.Register).AddTo(_bits);
+        if (_others.Count > 0)
+            Walk(vocabulary.Plain, state, grammar.Part(CollectionsMarshal.AsSpan(_others)));
     }
 
-    private void Walk(TokenTrie trie, ConstraintState state, Configuration standing)
+    private void Walk(TokenTrie trie, ConstraintState state, Configuration from)
     {
-        Grammar grammar = state.Grammar;
         byte[] labels = trie.Labels;
         ushort[] depths = trie.Depths;
         int[] skips = trie.Skips,
             tokens = trie.Tokens;
-        Configuration?[][] rows = _rows;
+        ushort[][] columns = _columns;
+        int[][] targets = _targets;
         ulong[] bits = _bits;
-        rows[0] = grammar.RowOf(standing);
-        _way[0] = standing;
+        Enter(from, 0);
         for (int node = 0; node < labels.Length; )
         {
             int depth = depths[node],
-                label = labels[node];
-            Configuration next = rows[depth - 1][label] ?? grammar.Next(_way[depth - 1], label);
-            if (ReferenceEquals(next, Configuration.Dead))
+                label = labels[node],
+                target = targets[depth - 1][columns[depth - 1][label]];
+            if (target == Configuration.Unknown)
+                target = grammar.Next(_way[depth - 1], label);
+            if (target < 0)
             {
-                node = skips[node];
-                continue;
-            }
-            if (ReferenceEquals(next, Configuration.Ask))
-            {
-                TryEach(trie, node, state);
+                if (target == Configuration.Ask)
+                    TryEach(trie, node, state);
                 node = skips[node];
                 continue;
             }
@@ -91,11 +88,18 @@ internal sealed class MaskBuilder(VocabularyMasks vocabulary)
             if (token >= 0)
                 bits[token >> 6] |= 1UL << token;
             if (skips[node] > ++node)
-            {
-                _way[depth] = next;
-                rows[depth] = grammar.RowOf(next);
-            }
+                Enter(grammar.Numbered(target), depth);
         }
+    }
+
+    private void Enter(Configuration configuration, int depth)
+    {
+        grammar.EnsureRow(configuration);
+        (_way[depth], _columns[depth], _targets[depth]) = (
+            configuration,
+            configuration.Columns!,
+            configuration.Targets
+        );
     }
 
     // The tokens below a node, byte by byte with the recorded text.

@@ -23,7 +23,7 @@ internal sealed class TokenConstraint
     {
         (Grammar, _tokenizer, _markers) = (grammar, tokenizer, markers);
         _vocabulary = VocabularyMasks.Of(tokenizer);
-        _builder = new MaskBuilder(_vocabulary);
+        _builder = new MaskBuilder(grammar, _vocabulary);
         Start = new ConstraintState(grammar);
     }
 
@@ -56,15 +56,22 @@ internal sealed class TokenConstraint
         }
     }
 
+    /// <summary>The text behind a marker, by its number, if it may come; no token need stand for it.</summary>
+    public bool TryStep(ConstraintState state, int marker, out ConstraintState next)
+    {
+        lock (Grammar.Gate)
+            return state.TryAdvance(256 + marker, out next);
+    }
+
     /// <summary>The tokens that may come next: a function of the grammar, the vocabulary and the text alone.</summary>
     public TokenMask MaskOf(ConstraintState state)
     {
         lock (Grammar.Gate)
         {
-            Configuration own = state.Configuration;
+            Grammar.Trim();
+            Configuration own = Grammar.Current(state.Configuration);
             if (own.Mask is { } ownMask && own.MaskOwner == this)
                 return ownMask;
-            Grammar.Trim();
             // A longer token could tell apart what stands for each other.
             Configuration standing = _vocabulary.Bytes.Longest < TextLengths.Margin ? Grammar.Representative(own) : own;
             if (standing.Mask is { } mask && standing.MaskOwner == this)

@@ -14,8 +14,7 @@ internal sealed class Continuation(Engine engine, KvSequence sequence) : IPass
 {
     private readonly Sampler _sampler = new();
     private ReadOnlyMemory<int> _pending;
-    private SamplingOptions _sampling = SamplingOptions.Greedy;
-    private ulong _seed;
+    private readonly TokenChoice _choice = new() { Options = SamplingOptions.Greedy, Seed = 0 };
     private int _next;
 
     private ReadOnlyMemory<int> Chunk => _pending[..Math.Min(_pending.Length, engine.LoneRows)];
@@ -29,7 +28,7 @@ internal sealed class Continuation(Engine engine, KvSequence sequence) : IPass
     /// sequence.</exception>
     public int Next(ReadOnlyMemory<int> tokens, SamplingOptions sampling, ulong seed, CancellationToken stop)
     {
-        (_pending, _sampling, _seed) = (tokens, sampling, seed);
+        (_pending, _choice.Options, _choice.Seed) = (tokens, sampling, seed);
         try
         {
             while (_pending.Length > 0)
@@ -54,7 +53,8 @@ internal sealed class Continuation(Engine engine, KvSequence sequence) : IPass
             return;
         if (!Sampler.CanBeSampled(logits[0]))
             throw new FaultyLogitsException();
-        _next = _sampler.Next(logits[0], _sampling, _seed, (ulong)(sequence.Length + Chunk.Length));
+        _choice.Position = (ulong)(sequence.Length + Chunk.Length);
+        _next = _sampler.Next(logits[0], _choice);
     }
 
     private sealed class FaultyLogitsException : Exception;

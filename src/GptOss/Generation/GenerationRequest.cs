@@ -56,21 +56,8 @@ internal sealed record GenerationRequest
     /// </summary>
     public PageHandover? Handover { get; init; }
 
-    /// <summary>Looks at every token of the answer and may dictate the next ones; null for none.</summary>
+    /// <summary>Says which tokens may come, and which come without a choice; null leaves all to the model.</summary>
     public ITokenGuide? Guide { get; init; }
-}
-
-/// <summary>
-/// Watches an answer grow and may dictate the tokens that follow. A reasoning budget ends the reasoning in this way.
-/// </summary>
-internal interface ITokenGuide
-{
-    /// <summary>
-    /// Told every token of the answer, dictated ones included. Called by the scheduler's loop, in the midst of a pass:
-    /// it must be quick, and it cannot wait for the model. An exception that it throws ends the request.
-    /// </summary>
-    /// <returns>Tokens that follow instead of chosen ones; empty to let the model choose.</returns>
-    IReadOnlyList<int> After(int token);
 }
 
 /// <summary>A token of an answer, with its probability where the request asked for it.</summary>

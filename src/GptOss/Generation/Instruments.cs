@@ -24,6 +24,11 @@ internal sealed class Instruments : IDisposable
         HistogramBucketBoundaries = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250],
     };
 
+    private static readonly InstrumentAdvice<double> Short = new()
+    {
+        HistogramBucketBoundaries = [1e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 0.01, 0.1, 1],
+    };
+
     private static readonly InstrumentAdvice<double> Share = new()
     {
         HistogramBucketBoundaries = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99],
@@ -78,6 +83,23 @@ internal sealed class Instruments : IDisposable
             "{token}",
             "Those of them that were right."
         );
+        Compile = _meter.CreateHistogram(
+            "gptoss.constraint.compile",
+            "s",
+            "Time to compile what answers and calls are held to, where it was not kept.",
+            advice: Short
+        );
+        Mask = _meter.CreateHistogram(
+            "gptoss.constraint.mask",
+            "s",
+            "Time to find the tokens that are allowed at one place of an answer.",
+            advice: Short
+        );
+        Forced = _meter.CreateCounter<long>(
+            "gptoss.tokens.forced",
+            "{token}",
+            "Tokens of answers that nothing else could take the place of, so that they needed no choice."
+        );
 
         // Listeners ask for these values whenever they want. Values summed up from changes would be wrong for a
         // listener that comes late.
@@ -123,6 +145,12 @@ internal sealed class Instruments : IDisposable
     public Counter<long> Drafted { get; }
 
     public Counter<long> Accepted { get; }
+
+    public Histogram<double> Compile { get; }
+
+    public Histogram<double> Mask { get; }
+
+    public Counter<long> Forced { get; }
 
     public Present Now { get; }
 

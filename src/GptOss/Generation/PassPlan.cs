@@ -186,9 +186,9 @@ internal sealed class PassPlan(SamplerTeam samplers, int contextLength) : IPass
     private bool GoesOn(Verified verified, int taken, Batch batch)
     {
         TokenChoice choice = verified.Sequence.Choice;
-        if (choice.Token < 0)
+        int token = verified.Sequence.Chosen();
+        if (token < 0)
             return false;
-        int token = verified.Sequence.Scripted(choice.Token);
         float? logProbability = choice.Likely is null ? null : choice.LogProbability;
         bool canGoOn = verified.Sequence.Take(new GeneratedToken(token, logProbability, choice.Likely), contextLength);
         int next = batch.Runs[verified.Run].FirstRow + verified.Pending + taken - 1;

@@ -220,20 +220,19 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         }
     }
 
-    // Tokens that a guide dictates are part of the answer at once; their keys and values come with the next pass.
+    // Tokens that a guide dictates are part of the answer at once; their keys and values come with the next pass. Runs
+    // before the plan of every pass, since the first tokens of an answer may be dictated too.
     private bool AppendDictated()
     {
         bool any = false;
         for (int i = _running.Count - 1; i >= 0; i--)
         {
             Sequence sequence = _running[i];
-            while (sequence.HasRoom && sequence.TryTakeDictated(out int token))
-            {
-                any = true;
-                sequence.Take(new GeneratedToken(token), _engine.ContextLength);
-                if (!Deliver(sequence))
-                    break;
-            }
+            if (!sequence.TakeDictated(_engine.ContextLength))
+                continue;
+            any = true;
+            if (sequence.CanGiveOut)
+                Deliver(sequence);
         }
         return any;
     }

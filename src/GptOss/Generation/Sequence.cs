@@ -1,6 +1,4 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Threading.Channels;
 using GptOss.Model;
 using GptOss.Sampling;
 
@@ -10,27 +8,20 @@ namespace GptOss.Generation;
 /// The work on one request: its tokens so far, their keys and values, and the channel through which new tokens go from
 /// the scheduler's loop to the reader.
 /// </summary>
-/// <remarks>The channel is bounded, so that a slow reader holds up its own sequence and no other.</remarks>
 internal sealed class Sequence : ITokenStream
 {
-    /// <summary>The most tokens that wait for the reader: a large model needs a few seconds for them.</summary>
-    private const int Ahead = 64;
-
     /// <summary>
-    /// More pending tokens than a guide dictates at once, and so the sign of a sequence that was paused.
+    /// More pending tokens than a guide dictates as a rule: who has more was paused, and is read like a prompt again.
     /// </summary>
     private const int MostDictated = 32;
 
     private readonly GenerationRequest _request;
     private readonly Action _wake;
-    private readonly Channel<GeneratedToken> _channel = Channel.CreateBounded<GeneratedToken>(
-        new BoundedChannelOptions(Ahead) { SingleReader = true, SingleWriter = true }
-    );
+    private readonly TokenChannel _channel = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenRegistration _cancelled;
     private readonly CancellationTokenRegistration _closed;
-    private readonly DictatedTokens _dictated;
-    private readonly Queue<GeneratedToken> _taken = new();
+    private readonly GuidedTokens _guided;
     private readonly List<int> _tokens;
     private readonly PromptLookup? _lookup;
     private bool _isAnswered;
@@ -57,7 +48,6 @@ internal sealed class Sequence : ITokenStream
         _request = request;
         _wake = wake;
         _tokens = [.. request.Prompt];
-        _dictated = new DictatedTokens(request.Guide);
         _lookup = request.PromptLookup ? new PromptLookup(_tokens) : null;
         Choice = new TokenChoice
         {
@@ -68,6 +58,7 @@ internal sealed class Sequence : ITokenStream
         };
         Kv = kv;
         Telemetry = new Telemetry(instruments, _tokens.Count);
+        _guided = new GuidedTokens(request.Guide, Choice, Telemetry);
         // A cancellation ends the reader's stream at once, without waiting for the step that the loop takes.
         _cancelled = cancellation.UnsafeRegister(
             static (state, token) => ((Sequence)state!).Abandon(new OperationCanceledException(token)),
@@ -89,19 +80,16 @@ internal sealed class Sequence : ITokenStream
     /// <summary>Tokens of the prompt whose keys and values were there at the first step.</summary>
     public int CachedTokens { get; private set; }
 
-    /// <summary>Whether the channel has room for another token.</summary>
-    public bool HasRoom => _channel.Reader.Count < Ahead;
+    /// <summary>Whether the reader has room for another token.</summary>
+    public bool HasRoom => _channel.Room > 0;
 
     /// <summary>
     /// Whether the loop may choose another token: the reader has room for it, and none is dictated in its place.
     /// </summary>
-    public bool CanChoose => HasRoom && _dictated.IsEmpty;
+    public bool CanChoose => HasRoom && _guided.IsEmpty;
 
-    /// <summary>
-    /// Whether going on after a pause is worth the work: the reader has taken half of the tokens that waited for it.
-    /// With less room the sequence would be paused again after a few tokens.
-    /// </summary>
-    public bool CanResume => _channel.Reader.Count <= Ahead / 2;
+    /// <summary>Whether going on after a pause is worth the work.</summary>
+    public bool CanResume => _channel.IsHalfEmpty;
 
     /// <summary>Tokens whose keys and values are not stored yet, oldest first.</summary>
     public ReadOnlySpan<int> Pending => Tokens[Kv.Length..];
@@ -131,20 +119,8 @@ internal sealed class Sequence : ITokenStream
     internal TokenChoice Choice { get; }
 
     /// <summary>The answer's tokens, as they are made.</summary>
-    public async IAsyncEnumerable<GeneratedToken> ReadAsync(
-        [EnumeratorCancellation] CancellationToken cancellation = default
-    )
-    {
-        while (await _channel.Reader.WaitToReadAsync(cancellation).ConfigureAwait(false))
-        while (_channel.Reader.TryRead(out GeneratedToken token))
-        {
-            // After a cancellation the reader gets none of the tokens that already wait in the channel.
-            _cancelled.Token.ThrowIfCancellationRequested();
-            cancellation.ThrowIfCancellationRequested();
-            _wake();
-            yield return token;
-        }
-    }
+    public IAsyncEnumerable<GeneratedToken> ReadAsync(CancellationToken cancellation = default) =>
+        _channel.ReadAsync(_wake, _cancelled.Token, cancellation);
 
     /// <summary>
     /// Called by the loop when the sequence joins those that run, for the first time or after a pause.
@@ -158,6 +134,8 @@ internal sealed class Sequence : ITokenStream
         CachedTokens = Kv.Length;
         Telemetry.Begin(CachedTokens);
         TellProgress();
+        if (_guided.Begin() is { } error)
+            throw error;
     }
 
     /// <summary>Lets the figures of a request begin that is never worked on; the caller hears nothing of it.</summary>
@@ -174,20 +152,37 @@ internal sealed class Sequence : ITokenStream
         if (_isAnswered || _request.PromptRead is not { } told)
             return;
         using var foreign = new ForeignCode();
-        told(new PromptProgress(_request.Prompt.Count, CachedTokens, Kv.Length));
+        told(new PromptProgress(_request.Prompt.Count, CachedTokens, Math.Min(Kv.Length, _request.Prompt.Count)));
     }
 
-    /// <summary>Takes the next token that the guide dictates, if there is one.</summary>
-    internal bool TryTakeDictated(out int token) => _dictated.TryTake(out token);
+    /// <summary>Takes in the tokens that the guide dictates, as far as there is room; false where it dictates
+    /// none.</summary>
+    internal bool TakeDictated(int contextLength)
+    {
+        bool any = false;
+        while (GoesOn && HasRoom && _guided.TryTake(out int token))
+        {
+            any = true;
+            Telemetry.Forced();
+            Take(new GeneratedToken(token), contextLength);
+        }
+        return any;
+    }
+
+    /// <summary>
+    /// Whether dictated tokens are given out now. Those that begin an answer wait for the prompt, while there is room.
+    /// </summary>
+    internal bool CanGiveOut => !GoesOn || !IsReadingPrompt || !HasRoom;
 
     /// <summary>How many tokens may be guessed: as many as answer and reader have room for behind one more.</summary>
     /// <param name="contextLength">The most tokens of prompt and answer.</param>
     internal int MostGuessed(int contextLength)
     {
-        int room = Math.Min(Ahead - _channel.Reader.Count, contextLength - _tokens.Count) - 1;
+        int room = Math.Min(_channel.Room, contextLength - _tokens.Count) - 1;
         if (_request.MaxTokens is { } most)
             room = Math.Min(room, most - Made - 1);
-        return Math.Clamp(room, 0, _lookup?.Length ?? 0);
+        room = Math.Clamp(room, 0, _lookup?.Length ?? 0);
+        return room == 0 ? 0 : _guided.CountAllowed(Guess(room));
     }
 
     /// <summary>The share of guesses that were right so far.</summary>
@@ -196,8 +191,19 @@ internal sealed class Sequence : ITokenStream
     /// <summary>The next tokens as they are guessed; valid until a token is taken in.</summary>
     internal ReadOnlySpan<int> Guess(int count) => _lookup is null ? [] : _lookup.Guess(count);
 
-    /// <summary>The token that a script puts in the place of the chosen one, or the chosen one.</summary>
-    internal int Scripted(int chosen) => _request.Script is { } script && Made < script.Count ? script[Made] : chosen;
+    /// <summary>
+    /// The token that a script puts in the place of the chosen one, or the chosen one; −1 where there is none, which
+    /// ends the answer: the guide does not allow the script's, or the bias leaves none of those that are allowed.
+    /// </summary>
+    internal int Chosen()
+    {
+        int token = _request.Script is { } script && Made < script.Count ? script[Made] : Choice.Token;
+        if (Choice.IsForbidden)
+            Fail(_guided.Forbidden());
+        else if (token >= 0 && Choice.Allowed?.Allows(token) == false)
+            Fail(_guided.Refused(token));
+        return GoesOn ? token : -1;
+    }
 
     /// <summary>
     /// Takes in the next token of the answer, which <see cref="Deliver"/> then gives out; false where another cannot be
@@ -206,7 +212,7 @@ internal sealed class Sequence : ITokenStream
     internal bool Take(GeneratedToken token, int contextLength)
     {
         _tokens.Add(token.Id);
-        _taken.Enqueue(token);
+        _channel.Take(token);
         Choice.History?.Add(token.Id);
         _lookup?.Follow();
         End =
@@ -214,25 +220,19 @@ internal sealed class Sequence : ITokenStream
             : Made >= _request.MaxTokens ? EndReason.MaxTokens
             : _tokens.Count >= contextLength ? EndReason.ContextFull
             : EndReason.None;
-        if (_dictated.Ask(token.Id) is { } error)
+        if (_guided.Ask(token.Id) is { } error)
             Fail(error);
-        return GoesOn && _dictated.IsEmpty;
+        return GoesOn && _guided.IsEmpty;
     }
 
     /// <summary>Gives out the tokens that were taken in; false when no other follows.</summary>
     internal bool Deliver()
     {
-        _isAnswered = true;
-        while (_taken.TryDequeue(out GeneratedToken token))
-        {
-            Telemetry.Token();
-            if (!_channel.Writer.TryWrite(token))
-            {
-                End = EndReason.None; // the reader is gone, and saw no end
-                return false;
-            }
-        }
-        return GoesOn;
+        _isAnswered = !IsReadingPrompt;
+        if (_channel.TryDeliver(Telemetry))
+            return GoesOn;
+        End = EndReason.None; // the reader is gone, and saw no end
+        return false;
     }
 
     private bool GoesOn => End == EndReason.None && _error is null;
@@ -249,7 +249,7 @@ internal sealed class Sequence : ITokenStream
     public void Dispose()
     {
         Volatile.Write(ref _isLeft, true);
-        _channel.Writer.TryComplete();
+        _channel.End();
         _cancelled.Dispose();
         Halt();
     }
@@ -274,7 +274,7 @@ internal sealed class Sequence : ITokenStream
         {
             Fail(error); // a listener to the figures threw this, which must not end the loop
         }
-        _channel.Writer.TryComplete(_error);
+        _channel.End(_error);
     }
 
     // The end of the request, as the figures name it. A reader that leaves early has what it wanted, such as a call or
@@ -288,7 +288,7 @@ internal sealed class Sequence : ITokenStream
     private void Abandon(Exception error)
     {
         Volatile.Write(ref _isCancelled, true);
-        _channel.Writer.TryComplete(error);
+        _channel.End(error);
         Halt();
     }
 

@@ -67,6 +67,13 @@ internal sealed class Telemetry
         _instruments.HitRatio.Record((double)_cachedTokens / _promptTokens);
     }
 
+    /// <summary>Called when a guide has said which tokens are allowed at one place.</summary>
+    /// <param name="started">When it was asked, by the clock of <see cref="Stopwatch"/>.</param>
+    public void Masked(long started) => _instruments.Mask.Record(Seconds(started, Stopwatch.GetTimestamp()));
+
+    /// <summary>Called when a token was taken in that the guide had dictated.</summary>
+    public void Forced() => _instruments.Forced.Add(1);
+
     /// <summary>Called when the request gives its pages up and waits to be computed again.</summary>
     public void Pause()
     {

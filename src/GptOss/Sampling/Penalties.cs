@@ -80,21 +80,38 @@ internal static class Penalties
     /// Applies the penalties: that of repetition to the tokens of prompt and answer, as in CTRL (Keskar et al. 2019),
     /// those of frequency and presence to the tokens of the answer, as in OpenAI's API.
     /// </summary>
-    public static void Apply(Span<float> logits, SamplingOptions options, TokenHistory history)
+    /// <param name="logits">One for each token, changed in place.</param>
+    /// <param name="options">The penalties of the request.</param>
+    /// <param name="history">The tokens of prompt and answer.</param>
+    /// <param name="spared">Tokens that stay as they are; null for none.</param>
+    public static void Apply(
+        Span<float> logits,
+        SamplingOptions options,
+        TokenHistory history,
+        TokenMask? spared = null
+    )
     {
         if (options.RepetitionPenalty != 1)
             foreach (int token in history.Seen)
+            {
+                if (spared?.Allows(token) == true)
+                    continue;
                 logits[token] = Held(
                     logits[token],
                     logits[token] > 0
                         ? logits[token] / options.RepetitionPenalty
                         : logits[token] * options.RepetitionPenalty
                 );
+            }
         foreach ((int token, int count) in history.Answer)
+        {
+            if (spared?.Allows(token) == true)
+                continue;
             logits[token] = Held(
                 logits[token],
                 logits[token] - (options.PresencePenalty + count * options.FrequencyPenalty)
             );
+        }
     }
 
     // A forbidden token stays forbidden, and no other becomes so.

@@ -1,17 +1,26 @@
-using System.Diagnostics;
+using System.Numerics;
 using System.Numerics.Tensors;
 using GptOss.Kernels;
 
 namespace GptOss.Sampling;
 
 /// <summary>
-/// Chooses the next token from the logits of its place. The order of the steps is the contract: logit bias, penalties,
-/// temperature, top-k, top-p, min-p, draw.
+/// Chooses the next token from the logits of its place. The order of the steps is the contract: the tokens that are
+/// allowed, logit bias, penalties, temperature, top-k, top-p, min-p, draw.
 /// </summary>
-/// <remarks>Holds buffers, so an instance serves one caller at a time; it has no other state.</remarks>
+/// <remarks>
+/// A token that is not allowed has no part in any step: top-k takes the k best of those that are. Where few are allowed
+/// their logits are gathered, else the others are set to negative infinity. Both give the same token, since sums run in
+/// the order of ids, to which a forbidden token adds zero. Holds buffers, so an instance serves one caller at a time; it
+/// has no other state.
+/// </remarks>
 internal sealed class Sampler
 {
+    /// <summary>What is given where no token can be chosen.</summary>
+    public const int None = -1;
+
     private float[] _weights = [];
+    private float[] _gathered = [];
     private int[] _heap = [];
 
     /// <summary>
@@ -26,27 +35,33 @@ internal sealed class Sampler
         return float.IsFinite(most) && float.IsFinite(least) && (most != least || logits.Length == 1);
     }
 
-    /// <summary>Chooses a token; the same arguments give the same token.</summary>
-    /// <param name="logits">One for each token, finite; changed in place by bias and penalties.</param>
-    /// <param name="options">The settings of every step. The bias leaves at least one token.</param>
-    /// <param name="seed">The seed of the request.</param>
-    /// <param name="position">Position of the token to be chosen.</param>
-    /// <param name="history">Tokens of prompt and answer; looked at by the penalties only.</param>
-    public int Next(
-        Span<float> logits,
-        SamplingOptions options,
-        ulong seed,
-        ulong position,
-        TokenHistory? history = null
-    )
+    /// <summary>Chooses a token; the same logits and settings give the same token.</summary>
+    /// <param name="logits">One for each token, finite; changed in place by mask, bias and penalties.</param>
+    /// <param name="choice">The settings of every step, which tokens are allowed, and the place; not changed.</param>
+    /// <returns>The token; <see cref="None"/> where the bias forbids every token that is allowed.</returns>
+    public int Next(Span<float> logits, TokenChoice choice)
     {
-        Penalties.AddBias(logits, options.LogitBias);
-        if (history is not null)
-            Penalties.Apply(logits, options, history);
+        Penalties.AddBias(logits, choice.Options.LogitBias);
+        if (choice.History is { } history)
+            Penalties.Apply(logits, choice.Options, history, choice.Spared);
+        if (choice.Allowed is not { } allowed)
+            return Choose(logits, logits.Length, choice);
+        if (allowed.Form == TokenMaskForm.Allowed)
+        {
+            int chosen = Choose(Gather(logits, allowed.Ids), allowed.Count, choice);
+            return chosen == None ? None : allowed.Ids[chosen];
+        }
+        Forbid(logits, allowed);
+        return Choose(logits, allowed.Count, choice);
+    }
 
-        int best = TensorPrimitives.IndexOfMax<float>(logits);
+    // Of the given logits count are allowed, and the others are negative infinity.
+    private int Choose(ReadOnlySpan<float> logits, int count, TokenChoice choice)
+    {
+        SamplingOptions options = choice.Options;
+        int best = TensorPrimitives.IndexOfMax(logits);
         if (float.IsNegativeInfinity(logits[best]))
-            throw new UnreachableException("Every token is forbidden, although the request was checked for that.");
+            return None;
         if (options.Temperature == 0)
             return best;
 
@@ -55,8 +70,9 @@ internal sealed class Sampler
         Span<float> weights = _weights.AsSpan(0, logits.Length);
         Softmax.Weights(logits, logits[best], options.Temperature, weights);
 
-        double chance = Uniform(seed, position);
-        if ((options.TopK ?? logits.Length) >= logits.Length && options.TopP == 1)
+        double chance = Uniform(choice.Seed, choice.Position);
+        int k = Math.Min(options.TopK ?? count, count);
+        if (k == count && options.TopP == 1)
         {
             // Min-p alone needs no sorting: the best token's weight is 1, so a weight is its share of the best token's.
             if (options.MinP > 0)
@@ -65,8 +81,43 @@ internal sealed class Sampler
                         weight = 0;
             return Draw(weights, chance);
         }
-        ReadOnlySpan<int> kept = Keep(logits, weights, options.TopK ?? logits.Length, options.TopP);
+        ReadOnlySpan<int> kept = Keep(logits, weights, k == count ? logits.Length : k, options.TopP);
         return Draw(weights, KeepMinP(weights, kept, options.MinP), chance);
+    }
+
+    private ReadOnlySpan<float> Gather(ReadOnlySpan<float> logits, ReadOnlySpan<int> ids)
+    {
+        if (_gathered.Length < ids.Length)
+            _gathered = new float[TokenMask.MostIds];
+        for (int i = 0; i < ids.Length; i++)
+            _gathered[i] = logits[ids[i]];
+        return _gathered.AsSpan(0, ids.Length);
+    }
+
+    private static void Forbid(Span<float> logits, TokenMask allowed)
+    {
+        if (allowed.Form == TokenMaskForm.Forbidden)
+        {
+            foreach (int id in allowed.Ids)
+                logits[id] = float.NegativeInfinity;
+            return;
+        }
+        ReadOnlySpan<ulong> bits = allowed.Bits;
+        for (int word = 0; word < bits.Length; word++)
+        {
+            int first = word * 64,
+                length = Math.Min(64, logits.Length - first);
+            if (bits[word] == 0)
+                logits.Slice(first, length).Fill(float.NegativeInfinity);
+            else
+                for (ulong rest = ~bits[word]; rest != 0; rest &= rest - 1)
+                {
+                    int at = BitOperations.TrailingZeroCount(rest);
+                    if (at >= length)
+                        break;
+                    logits[first + at] = float.NegativeInfinity;
+                }
+        }
     }
 
     /// <summary>

@@ -60,7 +60,7 @@ internal sealed unsafe class SamplerTeam(WorkerTeam team)
 
     private void ChooseRow(Span<float> logits, TokenChoice choice, int worker)
     {
-        (choice.Token, choice.Fault, choice.Likely) = (-1, null, null);
+        (choice.Token, choice.Fault, choice.Likely, choice.IsForbidden) = (-1, null, null, false);
         try
         {
             choice.IsDamaged = !Sampler.CanBeSampled(logits);
@@ -70,7 +70,10 @@ internal sealed unsafe class SamplerTeam(WorkerTeam team)
             LogProbabilities probabilities = _probabilities[worker];
             if (choice.LogProbabilities is not null)
                 probabilities.Take(logits); // before bias and penalties change the logits
-            int token = _samplers[worker].Next(logits, choice.Options, choice.Seed, choice.Position, choice.History);
+            int token = _samplers[worker].Next(logits, choice);
+            choice.IsForbidden = token == Sampler.None;
+            if (choice.IsForbidden)
+                return;
             if (choice.LogProbabilities is { } count)
                 (choice.LogProbability, choice.Likely) = (probabilities.Of(token), probabilities.Best(count));
             choice.Token = token;

@@ -4,10 +4,10 @@ namespace GptOss.Sampling;
 internal sealed class TokenChoice
 {
     /// <summary>The settings of the request, whose bias leaves at least one token.</summary>
-    public required SamplingOptions Options { get; init; }
+    public required SamplingOptions Options { get; set; }
 
     /// <summary>The seed of the request.</summary>
-    public required ulong Seed { get; init; }
+    public required ulong Seed { get; set; }
 
     /// <summary>Index of the row of logits that the token is chosen from.</summary>
     public int Row { get; set; }
@@ -17,6 +17,12 @@ internal sealed class TokenChoice
 
     /// <summary>The tokens of prompt and answer, for penalties; null where there are none.</summary>
     public TokenHistory? History { get; init; }
+
+    /// <summary>The tokens that may be chosen; null for all.</summary>
+    public TokenMask? Allowed { get; set; }
+
+    /// <summary>Tokens that the penalties do not touch; null for none.</summary>
+    public TokenMask? Spared { get; set; }
 
     /// <summary>
     /// How many of the most likely tokens are listed; null computes no probabilities.
@@ -28,10 +34,13 @@ internal sealed class TokenChoice
     /// </summary>
     public bool IsDamaged { get; internal set; }
 
+    /// <summary>Whether the bias forbids every token that is allowed; then there is no token.</summary>
+    public bool IsForbidden { get; internal set; }
+
     /// <summary>What went wrong while the token was chosen or taken in; null if nothing did.</summary>
     public Exception? Fault { get; internal set; }
 
-    /// <summary>The chosen token; −1 where the logits are damaged or choosing failed.</summary>
+    /// <summary>The chosen token; −1 where there is none.</summary>
     public int Token { get; internal set; } = -1;
 
     /// <summary>The log-probability of the token, where they were asked for.</summary>

@@ -85,6 +85,19 @@ internal sealed class TokenMask
             _ => (_bits[id / 64] >> (id % 64) & 1) != 0,
         };
 
+    /// <summary>Sets the bits of the allowed tokens.</summary>
+    public void AddTo(Span<ulong> bits)
+    {
+        if (Form == TokenMaskForm.Allowed)
+            foreach (int id in _ids)
+                bits[id / 64] |= 1UL << (id % 64);
+        else if (Form == TokenMaskForm.Bits)
+            for (int word = 0; word < bits.Length; word++)
+                bits[word] |= _bits[word];
+        else
+            As(TokenMaskForm.Bits).AddTo(bits);
+    }
+
     private static TokenMask Of(ReadOnlySpan<ulong> bits, int vocabularySize, int count, TokenMaskForm form) =>
         form switch
         {

@@ -88,7 +88,10 @@ public sealed class AnswerReaderTests
     {
         var source = new TokenScript(
             "<|channel|>commentary<|message|>First.<|end|><|start|>assistant<|channel|>final<|message|>Second.<|return|>"
-        );
+        )
+        {
+            IsFree = true,
+        };
         ChatMessage said = (await source.Client().GetResponseAsync("Hi", Options(), Stop)).Messages[0];
         Assert.Equal("First.\n\nSecond.", said.Text);
         Assert.Contains(

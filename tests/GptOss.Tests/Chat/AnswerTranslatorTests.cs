@@ -27,7 +27,10 @@ public sealed class AnswerTranslatorTests
     [InlineData(""" "{\"city\": \"Lisbon\"}" """)]
     public async Task Arguments_within_an_array_or_a_string_are_taken_out(string arguments)
     {
-        var source = new TokenScript($"<|channel|>commentary to=functions.get_weather<|message|>{arguments}<|call|>");
+        var source = new TokenScript($"<|channel|>commentary to=functions.get_weather<|message|>{arguments}<|call|>")
+        {
+            IsFree = true,
+        };
         ChatResponse response = await source.Client().GetResponseAsync("Weather?", With(Weather(_ => "")), Stop);
 
         var call = Assert.IsType<FunctionCallContent>(response.Messages[0].Contents[0]);
@@ -39,7 +42,10 @@ public sealed class AnswerTranslatorTests
     {
         var source = new TokenScript(
             Call.Replace("<|call|>", "<|end|>") + "<|start|>assistant<|channel|>final<|message|>Made up.<|return|>"
-        );
+        )
+        {
+            IsFree = true,
+        };
         ChatResponse response = await source.Client().GetResponseAsync("Weather?", With(Weather(_ => "")), Stop);
 
         Assert.Equal(ChatFinishReason.ToolCalls, response.FinishReason);

@@ -187,7 +187,7 @@ public sealed class BrokenCallTests
     )
     {
         var source = new TokenScript($"<|channel|>commentary to={function}<|message|>{arguments}<|call|>", Answer);
-        ChatOptions options = Options();
+        ChatOptions options = Options(new() { FreeCalls = true });
         if (isForbidden)
         {
             options.Tools = [Weather(_ => throw new InvalidOperationException("called"))];
@@ -222,7 +222,7 @@ public sealed class BrokenCallTests
     {
         using var log = new Journal(LogLevel.Warning);
         var source = new TokenScript("<|channel|>commentary to=functions.secret<|message|>{\"password\":1}<|call|>");
-        await source.Client(log).GetResponseAsync("Go", Options(), Stop);
+        await source.Client(log).GetResponseAsync("Go", Options(new() { FreeCalls = true }), Stop);
 
         Assert.Equal(3, log.Lines.Count);
         Assert.All(log.Lines, line => Assert.Contains("'secret'", line));
@@ -248,7 +248,7 @@ public sealed class BrokenCallTests
 
         public ChatOptions Offered(GptOssRequestOptions? own = null)
         {
-            ChatOptions options = Options(own);
+            ChatOptions options = Options((own ?? new()) with { FreeCalls = true });
             options.Tools = [AIFunctionFactory.Create((string? folder = null) => Deleted.Add(folder), "delete_files")];
             return options;
         }

@@ -70,11 +70,11 @@ public sealed class OfferedToolsTests
     }
 
     [Theory]
-    [InlineData("get_weather", 2, " to=functions.get_weather <|constrain|>json<|message|>")]
-    [InlineData("get_weather", 1, " to=functions.get_weather <|constrain|>json<|message|>")]
-    [InlineData(null, 1, " to=functions.get_weather <|constrain|>json<|message|>")] // there is only one to call
-    [InlineData(null, 2, " to=functions")] // the model goes on with the dot
-    public async Task A_required_call_is_begun(string? name, int offered, string header)
+    [InlineData("get_weather", 2)]
+    [InlineData("get_weather", 1)]
+    [InlineData(null, 1)]
+    [InlineData(null, 2)]
+    public async Task A_required_call_comes_and_nothing_else_can(string? name, int offered)
     {
         ChatOptions options = Options();
         options.Tools =
@@ -82,14 +82,25 @@ public sealed class OfferedToolsTests
             .. new AITool[] { Weather(_ => ""), AIFunctionFactory.Create(() => 1, "other") }.Take(offered),
         ];
         options.ToolMode = name is null ? ChatToolMode.RequireAny : ChatToolMode.RequireSpecific(name);
-        string rest = header.EndsWith("functions", StringComparison.Ordinal) ? ".get_weather<|message|>" : "";
-        var source = new TokenScript(rest + """{"city":"Lisbon"}<|call|>""");
-        ChatResponse response = await source.Client().GetResponseAsync("Hi", options, Stop);
+        ChatResponse response = await Ask(
+            "<|channel|>analysis<|message|>The weather.<|end|><|start|>assistant<|channel|>commentary "
+                + "to=functions.get_weather <|constrain|>json<|message|>{\"city\":\"Lisbon\"}<|call|>"
+        );
 
-        Assert.EndsWith("<|start|>assistant" + "<|channel|>commentary" + header, source.Prompt());
-        var call = Assert.IsType<FunctionCallContent>(Assert.Single(response.Messages[0].Contents));
+        var call = Assert.IsType<FunctionCallContent>(response.Messages[0].Contents[^1]);
         Assert.Equal(("get_weather", "Lisbon"), (call.Name, call.Arguments!["city"]!.ToString()));
         Assert.Equal(ChatFinishReason.ToolCalls, response.FinishReason);
+        string[] others =
+        [
+            Greeting,
+            Call, // which says something first
+            "<|channel|>commentary to=functions.get_weather<|message|>{\"town\":\"Lisbon\"}<|call|>",
+            "<|channel|>commentary to=functions.fly<|message|>{}<|call|>",
+        ];
+        foreach (string other in others)
+            await Assert.ThrowsAsync<InvalidOperationException>(() => Ask(other));
+
+        Task<ChatResponse> Ask(string answer) => new TokenScript(answer).Client().GetResponseAsync("Hi", options, Stop);
     }
 
     private static async Task<string> Prompt(ChatOptions options)

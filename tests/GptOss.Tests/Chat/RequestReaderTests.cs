@@ -80,17 +80,7 @@ public sealed class RequestReaderTests
         TokenScript source = await Ask(options, effort == ReasoningEffort.None ? "Hello.<|return|>" : Greeting);
 
         Assert.Contains($"Current date: 2026-11-24\n\nReasoning: {word}\n\n", source.Prompt());
-        Assert.EndsWith(effort == ReasoningEffort.None ? Turn + "<|channel|>final<|message|>" : Turn, source.Prompt());
-    }
-
-    [Fact]
-    public async Task No_effort_leaves_the_choice_where_functions_are_offered()
-    {
-        ChatOptions options = Options();
-        options.Reasoning = new ReasoningOptions { Effort = ReasoningEffort.None };
-        options.Tools = [Weather(_ => "")];
-
-        Assert.EndsWith(Turn, (await Ask(options)).Prompt());
+        Assert.EndsWith(Turn, source.Prompt());
     }
 
     [Fact]
@@ -204,7 +194,7 @@ public sealed class RequestReaderTests
         options.ResponseFormat = ChatResponseFormat.Json;
         Assert.Contains(
             "# Response Formats\n\n## answer\n\n// A JSON object.\n{\"type\":\"object\"}",
-            (await Ask(options)).Prompt()
+            (await Ask(options, "<|channel|>final<|message|>{}<|return|>")).Prompt()
         );
         options.ResponseFormat = ChatResponseFormat.Text;
         Assert.DoesNotContain("# Response Formats", (await Ask(options)).Prompt());

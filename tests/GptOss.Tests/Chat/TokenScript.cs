@@ -33,6 +33,11 @@ internal sealed class TokenScript : ITokenSource
     /// <summary>Sees each token before it is given out.</summary>
     public Func<int, GeneratedToken> Report { get; init; } = id => new GeneratedToken(id);
 
+    /// <summary>
+    /// Whether the script is not held to what the request allows: for tests of how an answer of any form is read.
+    /// </summary>
+    public bool IsFree { get; init; }
+
     /// <summary>The number of prompt tokens that count as found again.</summary>
     public int CachedTokens { get; init; }
 
@@ -43,7 +48,10 @@ internal sealed class TokenScript : ITokenSource
     public static TokenScript OfIds(params IEnumerable<int> answer) =>
         new([
             [.. answer],
-        ]);
+        ])
+        {
+            IsFree = true,
+        };
 
     /// <summary>The number of tokens of an answer in Harmony.</summary>
     public static int Count(string answer) => SpecialSpellings.Encode(Tokenizer, answer).Count;
@@ -80,20 +88,29 @@ internal sealed class TokenScript : ITokenSource
         )
         {
             int at = 0;
+            ITokenGuide? guide = source.IsFree ? null : request.Guide;
+            Guidance guidance = guide?.Begin() ?? new();
             for (int made = 1; End == EndReason.None; made++)
             {
                 await source.Pace(stop).WaitAsync(stop);
-                if (!_dictated.TryDequeue(out int id))
+                foreach (int next in guidance.Dictated)
+                    _dictated.Enqueue(next);
+                bool isDictated = _dictated.TryDequeue(out int id);
+                if (!isDictated)
                 {
                     Assert.True(at < script.Length, "The script is over, and the client wants more.");
                     id = script[at++];
+                    if (guidance.Allowed?.Allows(id) == false)
+                        throw new InvalidOperationException($"{guide!.Name} does not allow the token {id}.");
                 }
-                foreach (int next in request.Guide?.After(id) ?? [])
-                    _dictated.Enqueue(next);
+                else if (at < script.Length && script[at] == id)
+                    at++; // what is dictated as the script has it
                 End =
                     request.StopTokens.Contains(id) ? EndReason.Stop
                     : made >= request.MaxTokens ? EndReason.MaxTokens
                     : EndReason.None;
+                if (End == EndReason.None)
+                    guidance = guide?.After(id) ?? new();
                 yield return source.Report(id);
             }
         }

@@ -57,7 +57,7 @@ public sealed class TwoMessagesTests
     {
         foreach (bool isStreamed in new[] { true, false })
         {
-            IChatClient client = new TokenScript(answer + "<|return|>").Client();
+            IChatClient client = new TokenScript(answer + "<|return|>") { IsFree = true }.Client();
             ChatResponse response = isStreamed
                 ? await client.GetStreamingResponseAsync("Hi", Options(), Stop).ToChatResponseAsync(Stop)
                 : await client.GetResponseAsync("Hi", Options(), Stop);
@@ -85,6 +85,9 @@ public sealed class TwoMessagesTests
                 + Turn
                 + "<|channel|>final<|message|>B<|return|>"
         )
+        {
+            IsFree = true,
+        }
             .Client()
             .GetResponseAsync("Hi", options, Stop);
 
@@ -104,7 +107,10 @@ public sealed class TwoMessagesTests
                 + "<|channel|>commentary<|message|>I know her."
                 + Turn
                 + "<|channel|>final<|message|>{\"name\":\"Ada\",\"age\":36}<|return|>"
-        );
+        )
+        {
+            IsFree = true,
+        };
         ChatResponse<Person> response = await source
             .Client()
             .GetResponseAsync<Person>("Who?", options, cancellationToken: Stop);
@@ -132,7 +138,10 @@ public sealed class TwoMessagesTests
         options.StopSequences = ["STOP"];
         var source = new TokenScript(
             "<|channel|>commentary<|message|>First." + Turn + "<|channel|>final<|message|>Second STOP third.<|return|>"
-        );
+        )
+        {
+            IsFree = true,
+        };
         ChatResponse response = await source.Client().GetResponseAsync("Hi", options, Stop);
         Assert.Equal("First.\n\nSecond ", response.Text);
 

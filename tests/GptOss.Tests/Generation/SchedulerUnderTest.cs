@@ -174,9 +174,15 @@ internal sealed class Listening(Action<int> heard, Func<int, int[]>? dictate = n
 {
     private int _made;
 
-    public IReadOnlyList<int> After(int token)
+    public string Name => "the test";
+
+    public Guidance Begin() => new();
+
+    public Guidance After(int token)
     {
         heard(++_made);
-        return dictate?.Invoke(_made) ?? [];
+        return new() { Dictated = dictate?.Invoke(_made) ?? [] };
     }
+
+    public int CountAllowed(ReadOnlySpan<int> guess) => guess.Length;
 }

@@ -468,12 +468,24 @@ public sealed class TelemetryTests : IDisposable
 
     private sealed class Faulty : ITokenGuide
     {
-        public IReadOnlyList<int> After(int token) => throw new InvalidOperationException("a guide's own");
+        public string Name => "a faulty guide";
+
+        public Guidance Begin() => new();
+
+        public Guidance After(int token) => throw new InvalidOperationException("a guide's own");
+
+        public int CountAllowed(ReadOnlySpan<int> guess) => guess.Length;
     }
 
     private sealed class Dictation : ITokenGuide
     {
-        public IReadOnlyList<int> After(int token) => [1];
+        public string Name => "a dictation";
+
+        public Guidance Begin() => new();
+
+        public Guidance After(int token) => new() { Dictated = [1] };
+
+        public int CountAllowed(ReadOnlySpan<int> guess) => 0;
     }
 
     private static GenerationRequest Endless => new() { Prompt = [1, 2, 3] };

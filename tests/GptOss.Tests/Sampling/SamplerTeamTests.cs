@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using GptOss.Kernels;
 using GptOss.Sampling;
 using GptOss.Tests.Kernels;
@@ -27,14 +26,7 @@ public sealed class SamplerTeamTests
             int[] expected =
             [
                 .. choices.Select(
-                    (choice, row) =>
-                        alone.Next(
-                            logits.AsSpan(row * Vocabulary, Vocabulary).ToArray(),
-                            choice.Options,
-                            choice.Seed,
-                            choice.Position,
-                            choice.History
-                        )
+                    (choice, row) => alone.Next(logits.AsSpan(row * Vocabulary, Vocabulary).ToArray(), choice)
                 ),
             ];
 
@@ -75,7 +67,7 @@ public sealed class SamplerTeamTests
     }
 
     [Fact]
-    public void A_row_that_is_damaged_or_fails_fails_alone()
+    public void A_row_that_is_damaged_or_forbidden_fails_alone()
     {
         using var team = new WorkerTeam(2);
         float[] logits = Sample.Floats(3 * Vocabulary, seed: 4);
@@ -104,8 +96,7 @@ public sealed class SamplerTeamTests
         new SamplerTeam(team).Choose(new Rows(logits, Vocabulary), choices);
 
         Assert.Equal((true, -1, null), (choices[0].IsDamaged, choices[0].Token, choices[0].Fault));
-        Assert.Equal(-1, choices[1].Token);
-        Assert.IsType<UnreachableException>(choices[1].Fault);
+        Assert.Equal((true, -1, null), (choices[1].IsForbidden, choices[1].Token, choices[1].Fault));
         float[] last = logits[(2 * Vocabulary)..];
         Assert.Equal(Array.IndexOf(last, last.Max()), choices[2].Token);
     }

@@ -58,7 +58,7 @@ public sealed class SamplerTests
         double[] expected = Reference(logits, options);
         var counts = new int[Vocabulary];
         for (int position = 0; position < Draws; position++)
-            counts[_sampler.Next([.. logits], options, seed: 5, (ulong)position)]++;
+            counts[Next(_sampler, [.. logits], options, 5, (ulong)position)]++;
 
         // Pearson's χ², the tokens expected less than five times thrown together.
         double chiSquare = 0,
@@ -93,7 +93,7 @@ public sealed class SamplerTests
     {
         var options = new SamplingOptions { TopP = 0.95f };
         int[] Run(Sampler sampler, ulong seed, IEnumerable<int> positions) =>
-            [.. positions.Select(position => sampler.Next(Logits(position), options, seed, (ulong)position))];
+            [.. positions.Select(position => Next(sampler, Logits(position), options, seed, (ulong)position))];
 
         int[] forward = Run(_sampler, 9, Enumerable.Range(0, 200));
         Assert.Equal(forward, Run(new Sampler(), 9, Enumerable.Range(0, 200)));
@@ -186,7 +186,7 @@ public sealed class SamplerTests
         history.Add(6);
         history.Add(6);
         float[] flat = [.. new float[5], 3, 3, 2.5f];
-        int Choose(SamplingOptions options) => _sampler.Next([.. flat], options, 1, 1, history);
+        int Choose(SamplingOptions options) => Next(_sampler, [.. flat], options, 1, 1, history);
         Assert.Equal(5, Choose(SamplingOptions.Greedy));
         Assert.Equal(7, Choose(SamplingOptions.Greedy with { RepetitionPenalty = 2 })); // 5 and 6 become 1.5
         Assert.Equal(5, Choose(SamplingOptions.Greedy with { PresencePenalty = 2 })); // the prompt's 5 is not meant
@@ -225,7 +225,7 @@ public sealed class SamplerTests
             float spread = Any(spreads);
             float[] logits = [.. Enumerable.Range(0, Few).Select(_ => spread * (2 * random.NextSingle() - 1))];
 
-            int chosen = _sampler.Next(logits, options, seed: 1, (ulong)run, history);
+            int chosen = Next(_sampler, logits, options, 1, (ulong)run, history);
 
             Assert.False(float.IsNegativeInfinity(bias[chosen]), $"run {run} chose the forbidden token {chosen}");
             Assert.Equal(
@@ -291,8 +291,93 @@ public sealed class SamplerTests
         Assert.Equal(before, probabilities.Best(5));
     }
 
+    [Fact]
+    public void Each_form_of_a_mask_gives_the_same_token()
+    {
+        var random = new Random(11);
+        for (int run = 0; run < 3_000; run++)
+        {
+            SamplingOptions options = new()
+            {
+                Temperature = random.Next(4) == 0 ? 0 : random.Next(1, 4) / 2f,
+                TopK = random.Next(3) == 0 ? random.Next(1, Vocabulary + 2) : null,
+                TopP = random.Next(3) == 0 ? 1 : random.Next(1, 20) / 20f,
+                MinP = random.Next(3) == 0 ? 0.05f : 0,
+                FrequencyPenalty = random.Next(3) == 0 ? 0.5f : 0,
+                RepetitionPenalty = random.Next(3) == 0 ? 1.5f : 1,
+                LogitBias = random.Next(3) == 0 ? new Dictionary<int, float> { [random.Next(Vocabulary)] = 2 } : null,
+            };
+            var bits = new ulong[TokenMask.Words(Vocabulary)];
+            for (int i = random.Next(1, Vocabulary); i >= 0; i--)
+                bits[0] |= 1UL << random.Next(Vocabulary);
+            TokenMask mask = TokenMask.Of(bits, Vocabulary);
+            var history = new TokenHistory([1, 2]);
+            history.Add(random.Next(Vocabulary));
+            float[] logits = [.. Enumerable.Range(0, Vocabulary).Select(_ => 8 * random.NextSingle())];
+
+            int[] chosen =
+            [
+                .. Enum.GetValues<TokenMaskForm>()
+                    .Select(form => Next(_sampler, [.. logits], options, (ulong)run, 1, history, mask.As(form))),
+            ];
+
+            Assert.True(mask.Allows(chosen[0]));
+            Assert.Equal([chosen[0], chosen[0]], chosen[1..]);
+        }
+    }
+
+    [Fact]
+    public void A_bias_against_every_allowed_token_leaves_none()
+    {
+        TokenMask mask = TokenMask.Of([0b110], Vocabulary);
+        var against = new Dictionary<int, float> { [1] = float.NegativeInfinity, [2] = float.NegativeInfinity };
+        foreach (TokenMaskForm form in Enum.GetValues<TokenMaskForm>())
+            Assert.Equal(
+                Sampler.None,
+                Next(_sampler, Logits(1), new() { LogitBias = against }, 1, 1, allowed: mask.As(form))
+            );
+    }
+
+    [Fact]
+    public void Penalties_spare_the_tokens_that_are_spared()
+    {
+        var history = new TokenHistory([]);
+        history.Add(0);
+        float[] logits = [3, 2.9f];
+        var choice = new TokenChoice
+        {
+            Options = SamplingOptions.Greedy with { FrequencyPenalty = 1, RepetitionPenalty = 2 },
+            Seed = 1,
+            History = history,
+        };
+        Assert.Equal(1, _sampler.Next([.. logits], choice));
+        choice.Spared = TokenMask.Of([0b01], 2);
+        Assert.Equal(0, _sampler.Next([.. logits], choice));
+    }
+
     private int Next(float[] logits, SamplingOptions options, ulong seed) =>
-        _sampler.Next([.. logits], options, seed, 3);
+        Next(_sampler, [.. logits], options, seed, 3);
+
+    private static int Next(
+        Sampler sampler,
+        float[] logits,
+        SamplingOptions options,
+        ulong seed,
+        ulong position,
+        TokenHistory? history = null,
+        TokenMask? allowed = null
+    ) =>
+        sampler.Next(
+            logits,
+            new TokenChoice
+            {
+                Options = options,
+                Seed = seed,
+                Position = position,
+                History = history,
+                Allowed = allowed,
+            }
+        );
 
     /// <summary>The probability of every token: sort, cut, renormalise, in float64.</summary>
     private static double[] Reference(float[] logits, SamplingOptions options)

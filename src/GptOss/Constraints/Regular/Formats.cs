@@ -55,7 +55,7 @@ internal static class Formats
         Uri =
             "(?!(?:file|mailto|tel|urn|tag|did|doi|isbn|data|news|uuid):)[a-z][a-z0-9+-]{1,15}"
             + $"://{Authority}{Path}{Behind}"
-            + $"|file:///(?:[A-Za-z]:/)?(?:{RelativeCharacter}+(?:/{RelativeCharacter}+)*/?)?"
+            + $"|file://(?:/(?:[A-Za-z]:/)?|{Domain}/)(?:{RelativeCharacter}+(?:/{RelativeCharacter}+)*/?)?"
             + @$"|mailto:[A-Za-z0-9]+(?:[._+-][A-Za-z0-9]+)*@{Domain}"
             + @"|tel:\+?\d(?:-?\d){0,19}"
             + @$"|urn:[a-z0-9]{{2,31}}:{RelativeCharacter}(?:{PathCharacter}|/)*"

@@ -54,6 +54,9 @@ internal static class FreeString
                 symbols.Add(symbol);
     }
 
+    /// <summary>Whether an escape has begun.</summary>
+    public static bool IsEscape(int state) => state is >= Backslash and <= LowDigits3;
+
     /// <summary>Whether the character begun here is certainly beyond U+FFFF.</summary>
     public static bool IsBeyondBasicPlane(int state) => state is Left3 or LeadF0 or LeadF4 or HighDigits2;
 

@@ -45,13 +45,19 @@ internal sealed class FreeStringWalker(FreeStringShape shape) : Walker
         FreeString.AddSymbols((int)(reading.Register & 0xFF), symbols);
 
     /// <inheritdoc/>
-    public override int Survives(in Reading reading, out bool isExact)
+    public override int Survives(in Reading reading)
     {
-        isExact = false;
         if ((reading.Register & 0xFF) != FreeString.Inside || _max == 1)
             return 0;
-        isExact = true;
         return IsBounded ? (int)(_max - (reading.Register >> 8)) : Always;
+    }
+
+    /// <inheritdoc/>
+    public override bool IsPlainInside(in Reading reading, out SpelledText? text)
+    {
+        text = null;
+        // One character may be of the basic plane or not, and behind a backslash plain letters are something else.
+        return _max != 1 && !FreeString.IsEscape((int)(reading.Register & 0xFF));
     }
 
     /// <inheritdoc/>

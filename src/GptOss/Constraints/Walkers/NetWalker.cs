@@ -100,11 +100,8 @@ internal sealed class NetWalker : Walker
     public override bool IsFree(in Reading reading) => _plan.States[StateOf(reading)].IsFree;
 
     /// <inheritdoc/>
-    public override int Survives(in Reading reading, out bool isExact)
-    {
-        isExact = false;
-        return IsBetween(reading) && _plan.HoldsPlain(StateOf(reading)) ? Always : 0;
-    }
+    public override int Survives(in Reading reading) =>
+        IsBetween(reading) && _plan.HoldsPlain(StateOf(reading)) ? Always : 0;
 
     private void Read(in Reading reading, int state, int symbol, Successors successors)
     {

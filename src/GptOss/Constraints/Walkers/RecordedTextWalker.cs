@@ -51,10 +51,13 @@ internal sealed class RecordedTextWalker(RecordedText text, Walker owner, ulong 
     public override bool IsRecording(in Reading reading) => reading.Register != text.Spelled.Start;
 
     /// <inheritdoc/>
-    public override int Survives(in Reading reading, out bool isExact)
+    public override int Survives(in Reading reading) => text.IsEndless ? text.Spelled.Survives(reading.Register) : 0;
+
+    /// <inheritdoc/>
+    public override bool IsPlainInside(in Reading reading, out SpelledText? inside)
     {
-        isExact = false;
-        return text.IsEndless ? text.Spelled.Survives(reading.Register) : 0;
+        inside = null;
+        return text.IsEndless && text.Spelled.IsPlainInside(reading.Register, out inside);
     }
 
     /// <inheritdoc/>

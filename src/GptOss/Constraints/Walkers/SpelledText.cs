@@ -110,6 +110,22 @@ internal sealed class SpelledText
         return Math.Min(_language.Measures.PlainLife(StateOf(register)), _lengths.SurelyFree(count));
     }
 
+    /// <summary>Whether plain characters never end the text.</summary>
+    /// <param name="register">Where the text stands.</param>
+    /// <param name="text">This text, where its steps say which plain tokens go on; else none does but those that surely
+    /// do.</param>
+    public bool IsPlainInside(ulong register, out SpelledText? text)
+    {
+        bool isSaid = ModeOf(register) switch
+        {
+            Mode.Inside => _lengths.IsExact(StateOf(register), CountOf(register)),
+            Mode.Backslash or Mode.BackslashU => false, // plain letters are something else there
+            _ => true, // what follows is no plain character
+        };
+        text = isSaid ? null : this;
+        return _isQuoted;
+    }
+
     /// <summary>The register that allows the same tokens, with the count of many others.</summary>
     public ulong Representative(ulong register) => Counted(register, _lengths.Representative(CountOf(register)));
 

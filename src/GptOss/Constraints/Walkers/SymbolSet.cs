@@ -3,15 +3,24 @@ using System.Numerics;
 namespace GptOss.Constraints.Walkers;
 
 /// <summary>Bytes and markers, of which some are members; a marker is 256 plus its number.</summary>
-internal sealed class SymbolSet
+internal sealed class SymbolSet : IEquatable<SymbolSet>
 {
     /// <summary>The bytes, and behind them the markers.</summary>
     public const int Symbols = 256 + Markers.Most;
 
     private readonly ulong[] _bits = new ulong[(Symbols + 63) / 64];
 
-    /// <summary>Whether a symbol is a member.</summary>
-    public bool Contains(int symbol) => (_bits[symbol / 64] >> (symbol % 64) & 1) != 0;
+    /// <summary>How many members there are.</summary>
+    public int Count
+    {
+        get
+        {
+            int count = 0;
+            foreach (ulong word in _bits)
+                count += BitOperations.PopCount(word);
+            return count;
+        }
+    }
 
     /// <summary>Takes all members out.</summary>
     public void Clear() => _bits.AsSpan().Clear();
@@ -46,14 +55,33 @@ internal sealed class SymbolSet
         Add('\t');
     }
 
-    /// <summary>The next member from a symbol on, or -1.</summary>
-    public int Next(int symbol)
+    /// <summary>Of each symbol: its place among the members, from 1; 0 for all others.</summary>
+    public ushort[] Columns()
     {
-        for (int word = symbol / 64; word < _bits.Length; word++, symbol = word * 64)
-            if (_bits[word] >> (symbol % 64) is var rest and not 0)
-                return symbol + BitOperations.TrailingZeroCount(rest);
-        return -1;
+        var columns = new ushort[Symbols];
+        ushort column = 0;
+        for (int symbol = 0; symbol < Symbols; symbol++)
+            if ((_bits[symbol / 64] >> (symbol % 64) & 1) != 0)
+                columns[symbol] = ++column;
+        return columns;
     }
+
+    /// <summary>A set of the same members that does not change with this one.</summary>
+    public SymbolSet Copy()
+    {
+        var copy = new SymbolSet();
+        _bits.CopyTo(copy._bits, 0);
+        return copy;
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(SymbolSet? other) => other is not null && _bits.AsSpan().SequenceEqual(other._bits);
+
+    /// <inheritdoc/>
+    public override bool Equals(object? other) => Equals(other as SymbolSet);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(_bits[0], _bits[1], _bits[2], _bits[3], _bits[4]);
 
     private static int Lead(int codePoint) =>
         codePoint switch

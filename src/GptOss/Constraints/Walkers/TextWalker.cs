@@ -37,11 +37,11 @@ internal sealed class TextWalker(SpelledText text) : Walker
     }
 
     /// <inheritdoc/>
-    public override int Survives(in Reading reading, out bool isExact)
-    {
-        isExact = false;
-        return text.Survives(reading.Register);
-    }
+    public override int Survives(in Reading reading) => text.Survives(reading.Register);
+
+    /// <inheritdoc/>
+    public override bool IsPlainInside(in Reading reading, out SpelledText? inside) =>
+        text.IsPlainInside(reading.Register, out inside);
 
     /// <inheritdoc/>
     public override Reading Representative(in Reading reading) =>

@@ -45,12 +45,18 @@ internal abstract class Walker
     public virtual bool IsFree(in Reading reading) => false;
 
     /// <summary>How many plain characters, whichever they are, the reading surely survives.</summary>
+    public virtual int Survives(in Reading reading) => 0;
+
+    /// <summary>
+    /// Whether plain characters never lead out of this shape, nor depend on anything but the register: then which plain
+    /// tokens may follow is worked out once for all places.
+    /// </summary>
     /// <param name="reading">A reading of this walker.</param>
-    /// <param name="isExact">Whether it survives no token of more plain characters, whichever they are.</param>
-    public virtual int Survives(in Reading reading, out bool isExact)
+    /// <param name="text">The text whose register says which; null where no more survive than surely do.</param>
+    public virtual bool IsPlainInside(in Reading reading, out SpelledText? text)
     {
-        isExact = false;
-        return 0;
+        text = null;
+        return false;
     }
 
     /// <summary>

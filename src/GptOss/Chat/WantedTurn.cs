@@ -1,0 +1,68 @@
+using System.Text;
+using System.Text.Json;
+using GptOss.Harmony;
+using Microsoft.Extensions.AI;
+
+namespace GptOss.Chat;
+
+/// <summary>What a request wants of the turn, before it is compiled.</summary>
+/// <param name="options">The caller's options.</param>
+/// <param name="own">The options that only this client has.</param>
+/// <param name="functions">The functions that may be called.</param>
+internal sealed class WantedTurn(ChatOptions options, GptOssRequestOptions own, IReadOnlyList<ToolFunction> functions)
+{
+    /// <summary>The options that only this client has.</summary>
+    public GptOssRequestOptions Own => own;
+
+    /// <summary>The functions that may be called.</summary>
+    public IReadOnlyList<ToolFunction> Functions => functions;
+
+    /// <summary>Whether the final answer is held to a form.</summary>
+    public required bool HasForm { get; init; }
+
+    /// <summary>Whether arguments are held to their functions' schemas, and not to any JSON object.</summary>
+    public required bool IsStrict { get; init; }
+
+    /// <summary>Whether the turn has to end in a call.</summary>
+    public required bool IsRequired { get; init; }
+
+    /// <summary>The form of the answer in JSON; null where it has none.</summary>
+    public ChatResponseFormatJson? Format => HasForm ? options.ResponseFormat as ChatResponseFormatJson : null;
+
+    /// <summary>Whether the turn may begin with reasoning.</summary>
+    public bool HasReasoning => options.Reasoning?.Effort != ReasoningEffort.None && own.ReasoningBudget != 0;
+
+    /// <summary>Whether no white space comes between the tokens of JSON.</summary>
+    public bool IsCompact => HasForm && own.Grammar is { } grammar ? grammar.IsCompact : own.Schemas.Compact;
+
+    /// <summary>What the answer is held to, for messages.</summary>
+    public string Name =>
+        HasForm && own.Grammar is not null ? "GptOssRequestOptions.Grammar"
+        : HasForm ? "ChatOptions.ResponseFormat"
+        : IsStrict ? "the schema of a function"
+        : "the format of a turn";
+
+    /// <summary>Everything that the compiled turn depends on, so that equal keys mean equal turns.</summary>
+    public string Key
+    {
+        get
+        {
+            var key = new StringBuilder();
+            Add($"{HasReasoning} {IsStrict} {IsRequired} {HasForm} {IsCompact} {own.FreeCalls}");
+            Add($"{own.Schemas.Objects} {own.Schemas.Order} {own.Schemas.Relax}");
+            Add(HasForm && own.Grammar is { } grammar ? grammar.Key : "");
+            Add(Format is { } format ? Text(format.Schema) : "");
+            foreach (ToolFunction function in functions)
+            {
+                Add(function.Name);
+                Add(IsStrict ? Text(function.Parameters) : "");
+            }
+            return key.ToString();
+
+            // The length in front keeps two parts from being read as others.
+            void Add(string part) => key.Append(part.Length).Append(':').Append(part);
+        }
+    }
+
+    private static string Text(JsonElement? schema) => schema is { } given ? given.GetRawText() : "null";
+}

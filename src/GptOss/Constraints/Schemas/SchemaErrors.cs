@@ -1,0 +1,49 @@
+namespace GptOss.Constraints.Schemas;
+
+/// <summary>What can be wrong with a schema, in words that name the place and what to do.</summary>
+internal static class SchemaErrors
+{
+    /// <summary>A keyword's value is not what it has to be.</summary>
+    public static SchemaException Wrong(string pointer, string expected) => At(pointer, $"should be {expected}");
+
+    /// <summary>A name that is one slip of the pen from a keyword.</summary>
+    public static SchemaException Slip(string pointer, string keyword) =>
+        At(pointer, $"is no keyword; did you mean '{keyword}'? A name of your own may begin with 'x-'");
+
+    /// <summary>Something is larger than a limit.</summary>
+    public static SchemaException Limit(string pointer, string what) => At(pointer, what);
+
+    /// <summary>No value can fit the schema.</summary>
+    /// <param name="pointer">The nearest schema without a value.</param>
+    /// <param name="why">What stands against every value; null where that is not known.</param>
+    /// <param name="keyword">The keyword that cannot be met, where it is a single one.</param>
+    public static SchemaException NoValue(string pointer, string? why, string? keyword) =>
+        new($"{Place(pointer)}: the schema allows no value{(why is null ? "" : ": " + why)}.", pointer, keyword);
+
+    /// <summary>An error at a keyword, whose name ends the pointer.</summary>
+    public static SchemaException At(string pointer, string what)
+    {
+        string keyword = NameAt(pointer);
+        return new($"{Place(pointer)}: '{keyword}' {what}.", pointer, keyword);
+    }
+
+    /// <summary>A pointer for a message; the whole schema has a name, since its pointer is empty.</summary>
+    public static string Place(string pointer) => pointer.Length == 0 ? "The schema" : pointer;
+
+    private static string NameAt(string pointer) => SchemaPlace.Unescape(pointer[(pointer.LastIndexOf('/') + 1)..]);
+}
+
+/// <summary>
+/// A keyword is known, but cannot be held to where it stands. The caller may ask for it to be left out.
+/// </summary>
+/// <param name="pointer">JSON pointer to the keyword.</param>
+/// <param name="what">Goes on from the keyword's name: <c>over 'format' is not supported</c>.</param>
+internal sealed class UnsupportedException(string pointer, string what) : Exception(what)
+{
+    /// <summary>JSON pointer to the keyword.</summary>
+    public string Pointer { get; } = pointer;
+
+    /// <summary>The error for the caller, with the way on.</summary>
+    public SchemaException ForCaller() =>
+        SchemaErrors.At(Pointer, $"{Message}; leave it out, or set SchemaOptions.Relax to have it left out");
+}

@@ -1,0 +1,134 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace GptOss.Tests.Constraints.Schemas;
+
+/// <summary>Schemas that are small or legal, and grow beyond all measure where they are worked out naively.</summary>
+internal static class SchemaBombs
+{
+    /// <summary>By name: the schema's text.</summary>
+    public static Dictionary<string, Func<string>> All { get; } =
+        new(StringComparer.Ordinal)
+        {
+            ["alternatives times alternatives"] = () =>
+                AllOf(20, i => Node(("anyOf", List(4, j => Properties(($"p{i}_{j}", "{}")))))),
+            ["conditions times conditions"] = () =>
+                AllOf(40, i =>
+                    Node(("if", Properties(($"p{i}", "{\"const\":1}"))), ("then", Properties(($"q{i}", "{}"))))
+                ),
+            ["dependencies times dependencies"] = () =>
+                $"{{\"dependentSchemas\":{{{Join(30, i => $"\"d{i}\":{Properties(($"p{i}", "{\"type\":\"null\"}"))}")}}}}}",
+            ["one of many that overlap"] = () =>
+                $"{{\"oneOf\":[{Join(60, i => Properties(($"p{i}", "{\"type\":\"integer\"}"), ($"q{i}", "{\"type\":\"null\"}")))}]}}",
+            ["one of too many"] = () => $"{{\"oneOf\":[{Join(3_000, i => $"{{\"minimum\":{i}}}")}]}}",
+            ["one of many objects"] = () => $"{{\"oneOf\":[{Join(900, i => Tagged(i))}]}}",
+            ["a long list of values"] = () => $"{{\"enum\":[{Join(10_001, i => $"{i}")}]}}",
+            ["many lists of values"] = () =>
+                $"{{\"properties\":{{{Join(6, i => $"\"p{i}\":{{\"enum\":[{Join(9_000, j => $"{j}")}]}}")}}}}}",
+            ["large values"] = () => $"{{\"enum\":[{Join(20, i => $"\"{i}{new string('x', 60_000)}\"")}]}}",
+            ["a long chain of references"] = () => Chain(20_000, i => $"{{\"$ref\":\"#/$defs/d{i}\"}}"),
+            ["a long chain of conjunctions"] = () =>
+                Chain(5_000, i => $"{{\"allOf\":[{{\"$ref\":\"#/$defs/d{i}\"}}],\"minLength\":1}}"),
+            ["a long chain beside a value"] = () =>
+                Chain(5_000, i => $"{{\"allOf\":[{{\"$ref\":\"#/$defs/d{i}\"}}],\"minLength\":1}}")[..^1]
+                + ",\"const\":\"a\"}",
+            ["doubled conjunctions"] = () =>
+                Chain(60, i => $"{{\"allOf\":[{{\"$ref\":\"#/$defs/d{i}\"}},{{\"$ref\":\"#/$defs/d{i}\"}}]}}"),
+            ["doubled alternatives"] = () =>
+                Chain(60, i => $"{{\"anyOf\":[{{\"$ref\":\"#/$defs/d{i}\"}},{{\"$ref\":\"#/$defs/d{i}\"}}]}}"),
+            ["doubled opposites"] = () =>
+                Chain(60, i =>
+                    $"{{\"not\":{{\"allOf\":[{{\"$ref\":\"#/$defs/d{i}\"}},{{\"$ref\":\"#/$defs/d{i}\"}}]}}}}"
+                ),
+            ["doubled exclusions"] = () =>
+                Chain(60, i => $"{{\"oneOf\":[{{\"$ref\":\"#/$defs/d{i}\"}},{{\"$ref\":\"#/$defs/d{i}\"}}]}}"),
+            ["exclusions beside a value"] = () =>
+                Chain(60, i => $"{{\"oneOf\":[{{\"$ref\":\"#/$defs/d{i}\"}},{{\"$ref\":\"#/$defs/d{i}\"}}]}}")[..^1]
+                + ",\"const\":1}",
+            ["unevaluated over alternatives"] = () =>
+                $"{{\"unevaluatedProperties\":false,\"allOf\":[{Join(6, i => $"{{\"anyOf\":[{Join(5, j => Properties(($"p{i}_{j}", "{}")))}]}}")}]}}",
+            ["itself alone"] = () => "{\"$ref\":\"#\"}",
+            ["itself among alternatives"] = () => "{\"anyOf\":[{\"$ref\":\"#\"},{\"type\":\"null\"}]}",
+            ["its own opposite"] = () => "{\"not\":{\"$ref\":\"#\"}}",
+            ["itself needed for ever"] = () => "{\"properties\":{\"a\":{\"$ref\":\"#\"}},\"required\":[\"a\"]}",
+            ["deep nesting"] = () => Nested(1_000, "{\"items\":", "{}"),
+            ["deep values"] = () => "{\"const\":" + new string('[', 500) + new string(']', 500) + "}",
+            ["deep objects in the answer"] = () =>
+                Chain(100, i => $"{{\"properties\":{{\"a\":{{\"$ref\":\"#/$defs/d{i}\"}}}},\"required\":[\"a\"]}}"),
+            ["many required names"] = () => $"{{\"required\":[{Join(10_000, i => $"\"n{i}\"")}]}}",
+            ["many properties"] = () => Empty(2_001),
+            ["many properties in all"] = () => $"{{\"properties\":{{{Join(15, i => $"\"p{i}\":{Empty(1_900)}")}}}}}",
+            ["as many properties as may be, in alternatives"] = () =>
+                Empty(1_900)[..^1] + $",\"anyOf\":[{Join(900, i => $"{{\"required\":[\"n{i}\"]}}")}]}}",
+            ["many patterns of names"] = () =>
+                $"{{\"patternProperties\":{{{Join(30, i => $"\"{(char)('a' + (i % 26))}{i}\":{{\"minimum\":{i}}}")}}}}}",
+            ["a pattern of many states"] = () => Pattern("(a|b)*a(a|b){22}"),
+            ["a pattern of many positions"] = () => Pattern("^(.*a){40}$"),
+            ["nested counts"] = () => Pattern("^((a{1,99}){1,99}){1,99}$"),
+            ["patterns together"] = () => AllOf(12, i => Pattern($"{(char)('a' + i)}.{{{i + 3}}}x")),
+            ["deep groups"] = () => Pattern(new string('(', 2_000) + "a" + new string(')', 2_000)),
+            ["a long pattern"] = () => Pattern(new string('a', 5_000)),
+            ["a length beyond reach"] = () => "{\"type\":\"string\",\"minLength\":1000000000}",
+            ["a pattern of a long length"] = () => Pattern("^a{1000000}$"),
+            ["lengths of names"] = () => "{\"propertyNames\":{\"minLength\":500000},\"minProperties\":3}",
+            ["a number of many digits"] = () => $"{{\"minimum\":{new string('9', 5_000)}}}",
+            ["a number with a large exponent"] = () => "{\"maximum\":1e999999999999}",
+            ["a small divisor"] = () => "{\"multipleOf\":1e-300}",
+            ["a prime divisor"] = () => "{\"type\":\"integer\",\"multipleOf\":982451653}",
+            ["divisors together"] = () =>
+                AllOf(12, i =>
+                    $"{{\"type\":\"integer\",\"multipleOf\":{new[] { 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47 }[i]}}}"
+                ),
+            ["sets of schemas"] = () => Subsets(26),
+            ["a long tuple"] = () => $"{{\"prefixItems\":[{Join(30_000, _ => "{}")}]}}",
+            ["many counts"] = () => AllOf(20, i => $"{{\"contains\":{{\"const\":{i}}}}}"),
+            ["counts to the top"] = () => "{\"contains\":{\"const\":1},\"minContains\":900000,\"maxContains\":950000}",
+            ["many excluded values"] = () =>
+                $"{{\"type\":\"number\",\"not\":{{\"enum\":[{Join(2_000, i => $"{i}.5")}]}}}}",
+            ["many excluded texts"] = () =>
+                $"{{\"type\":\"string\",\"not\":{{\"enum\":[{Join(9_000, i => $"\"text {i}\"")}]}}}}",
+            ["distinct items beyond count"] = () =>
+                "{\"uniqueItems\":true,\"items\":{\"type\":\"string\"},\"minItems\":900000}",
+            ["a long text"] = () => $"{{\"title\":\"{new string('x', 5 << 20)}\"}}",
+            ["many anchors"] = () =>
+                $"{{\"$ref\":\"#z\",\"$defs\":{{{Join(50_000, i => $"\"d{i}\":{{\"$anchor\":\"a{i}\"}}")}}}}}",
+            ["many schemas"] = () => $"{{\"anyOf\":[{Join(110_000, _ => "{}")}]}}",
+        };
+
+    private static string Join(int count, Func<int, string> part) =>
+        string.Join(',', Enumerable.Range(0, count).Select(part));
+
+    private static string List(int count, Func<int, string> part) => $"[{Join(count, part)}]";
+
+    private static string Node(params (string Name, string Value)[] members) =>
+        $"{{{string.Join(',', members.Select(member => $"\"{member.Name}\":{member.Value}"))}}}";
+
+    private static string Properties(params (string Name, string Schema)[] properties) =>
+        Node(("properties", Node(properties)));
+
+    // An object of any values, n0 and so on.
+    private static string Empty(int count) => $"{{\"properties\":{{{Join(count, i => $"\"n{i}\":{{}}")}}}}}";
+
+    private static string AllOf(int count, Func<int, string> part) => Node(("allOf", List(count, part)));
+
+    private static string Pattern(string pattern) => new JsonObject { ["pattern"] = pattern }.ToJsonString();
+
+    private static string Tagged(int tag) =>
+        $"{{\"type\":\"object\",\"properties\":{{\"kind\":{{\"const\":{tag}}}}},\"required\":[\"kind\"]}}";
+
+    private static string Nested(int depth, string open, string inner) =>
+        string.Concat(Enumerable.Repeat(open, depth)) + inner + new string('}', depth);
+
+    // The definition n leads to n + 1, and the last one is a string.
+    private static string Chain(int count, Func<int, string> link) =>
+        $"{{\"$ref\":\"#/$defs/d0\",\"$defs\":{{{Join(count, i => $"\"d{i}\":{link(i + 1)}")},\"d{count}\":{{\"type\":\"string\"}}}}}}";
+
+    // As automata of n positions become deterministic: a property holds one of 2 to the n sets of schemas.
+    private static string Subsets(int count)
+    {
+        string Ref(int i) => Node(("$ref", $"\"#/$defs/s{i % count}\""));
+        string State(int i) =>
+            Properties(("a", Node(("allOf", $"[{Ref(i + 1)}{(i == 0 ? "," + Ref(0) : "")}]"))), ("b", Ref(i + 1)));
+        return Node(("$ref", "\"#/$defs/s0\""), ("$defs", $"{{{Join(count, i => $"\"s{i}\":{State(i)}")}}}"));
+    }
+}

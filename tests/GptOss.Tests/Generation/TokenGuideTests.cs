@@ -1,0 +1,199 @@
+using GptOss.Generation;
+using GptOss.Sampling;
+using GptOss.Tests.Model;
+using GptOss.Tests.Oracles;
+
+namespace GptOss.Tests.Generation;
+
+[Trait("speed", "slow")] // without fused multiply-add in the processor these passes take minutes
+public sealed class TokenGuideTests : IDisposable
+{
+    private const int Vocabulary = 512;
+
+    private readonly LoadedModel _model = LoadedModel.Random(new TinyShape(), seed: 1);
+    private readonly SchedulerUnderTest _tested;
+
+    public TokenGuideTests() => _tested = new SchedulerUnderTest(_model, new ModelOptions());
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task Only_allowed_tokens_are_chosen_the_same_by_each_form_with_guesses_and_without(float temperature)
+    {
+        int[] prompt = [.. Enumerable.Range(0, 90).Select(i => i % 7 * 11)]; // repeats, so that tokens are guessed
+        GenerationRequest request = new()
+        {
+            Prompt = prompt,
+            MaxTokens = 60,
+            Sampling = new()
+            {
+                Temperature = temperature,
+                Seed = 3,
+                TopP = 0.9f,
+                FrequencyPenalty = 0.3f,
+            },
+        };
+        List<Answer> answers = [];
+        foreach (TokenMaskForm form in Enum.GetValues<TokenMaskForm>())
+        foreach (bool lookup in (bool[])[false, true])
+            answers.Add(await _tested.AskAlone(request with { PromptLookup = lookup, Guide = new Sevenths(form) }));
+
+        Assert.Equal(60, answers[0].Ids.Length);
+        Assert.All(answers[0].Ids.Index(), made => Assert.True(Sevenths.Allows(made.Index, made.Item)));
+        Assert.All(answers, answer => Assert.Equal(answers[0], answer));
+        Assert.NotEqual(answers[0], await _tested.AskAlone(request));
+    }
+
+    [Fact]
+    public async Task What_begins_an_answer_without_a_choice_is_computed_with_the_prompt()
+    {
+        List<int> read = [];
+        GenerationRequest request = new()
+        {
+            Prompt = [1, 2, 3],
+            MaxTokens = 6,
+            Guide = new Opening([7, 8, 9, 10, 11]),
+            PromptRead = progress => read.Add(progress.Processed),
+        };
+        Answer answer = await _tested.AskAlone(request);
+        Assert.Equal([7, 8, 9, 10, 11], answer.Ids[..5]);
+        Assert.Equal(1, _tested.Engine.Passes);
+        Assert.Equal([0, 3], read.Select(tokens => Math.Min(tokens, 3)));
+        Answer plain = await _tested.AskAlone(new() { Prompt = [1, 2, 3, 7, 8, 9, 10, 11], MaxTokens = 1 });
+        Assert.Equal(plain.Ids[0], answer.Ids[5]);
+    }
+
+    [Theory]
+    [InlineData(200)] // more than the reader has room for
+    [InlineData(64)] // as many
+    public async Task A_long_beginning_without_a_choice_comes_whole(int tokens)
+    {
+        int[] opening = [.. Enumerable.Range(0, tokens).Select(i => i % Vocabulary)];
+        Answer answer = await _tested.AskAlone(
+            new()
+            {
+                Prompt = [1, 2, 3],
+                MaxTokens = tokens + 1,
+                Guide = new Opening(opening),
+            }
+        );
+        Assert.Equal(opening, answer.Ids[..tokens]);
+        Assert.Equal(EndReason.MaxTokens, answer.End);
+    }
+
+    [Fact]
+    public async Task A_limit_within_what_is_not_chosen_ends_the_answer_without_a_pass()
+    {
+        Answer answer = await _tested.AskAlone(
+            new()
+            {
+                Prompt = [1],
+                MaxTokens = 2,
+                Guide = new Opening([7, 8, 9]),
+            }
+        );
+        Assert.Equal([7, 8], answer.Ids);
+        Assert.Equal(EndReason.MaxTokens, answer.End);
+        Assert.Equal(0, _tested.Engine.Passes);
+    }
+
+    [Fact]
+    public async Task A_scripted_token_that_is_not_allowed_ends_its_own_request()
+    {
+        GenerationRequest other = new()
+        {
+            Prompt = [4, 5, 6],
+            MaxTokens = 30,
+            Sampling = SamplingOptions.Greedy,
+        };
+        Task<Answer> beside = _tested.AskAlone(other);
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            _tested.AskAlone(
+                new()
+                {
+                    Prompt = [1],
+                    Script = [0, 8, 3],
+                    Guide = new Sevenths(TokenMaskForm.Bits),
+                }
+            )
+        );
+        Assert.Contains("the sevenths", error.Message);
+        Assert.Contains("3", error.Message);
+        Assert.Equal(await _tested.AskAlone(other), await beside);
+    }
+
+    [Fact]
+    public async Task A_bias_against_all_that_is_allowed_names_what_allows_so_few()
+    {
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            _tested.AskAlone(
+                new()
+                {
+                    Prompt = [1],
+                    Guide = new Sevenths(TokenMaskForm.Allowed),
+                    Sampling = new()
+                    {
+                        LogitBias = Enumerable
+                            .Range(0, Vocabulary / 2)
+                            .ToDictionary(i => i, _ => float.NegativeInfinity),
+                    },
+                }
+            )
+        );
+        Assert.Contains("the sevenths", error.Message);
+        Assert.Contains("LogitBias", error.Message);
+    }
+
+    public void Dispose()
+    {
+        _tested.Dispose();
+        _model.Dispose();
+    }
+
+    /// <summary>Allows the tokens of the first half whose rest by seven is that of their place.</summary>
+    private sealed class Sevenths(TokenMaskForm form) : ITokenGuide
+    {
+        private int _made;
+
+        public string Name => "the sevenths";
+
+        public static bool Allows(int made, int token) => token < Vocabulary / 2 && token % 7 == made % 7;
+
+        public Guidance Begin() => Here();
+
+        public Guidance After(int token)
+        {
+            _made++;
+            return Here();
+        }
+
+        public int CountAllowed(ReadOnlySpan<int> guess)
+        {
+            int count = 0;
+            while (count < guess.Length && Allows(_made + count, guess[count]))
+                count++;
+            return count;
+        }
+
+        private Guidance Here()
+        {
+            var bits = new ulong[TokenMask.Words(Vocabulary)];
+            for (int token = 0; token < Vocabulary; token++)
+                if (Allows(_made, token))
+                    bits[token / 64] |= 1UL << (token % 64);
+            return new() { Allowed = TokenMask.Of(bits, Vocabulary).As(form) };
+        }
+    }
+
+    /// <summary>Dictates how the answer begins, and nothing more.</summary>
+    private sealed class Opening(int[] opening) : ITokenGuide
+    {
+        public string Name => "the opening";
+
+        public Guidance Begin() => new() { Dictated = opening };
+
+        public Guidance After(int token) => new();
+
+        public int CountAllowed(ReadOnlySpan<int> guess) => guess.Length;
+    }
+}
