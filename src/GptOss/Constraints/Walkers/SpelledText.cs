@@ -7,8 +7,8 @@ namespace GptOss.Constraints.Walkers;
 /// value. All of its state is a register of 64 bits, so nothing is made for a language but what its lengths need.
 /// </summary>
 /// <remarks>
-/// The register, from its low end: 16 bits state of the language, 4 bits <see cref="Mode"/>, 2 bits bytes left of a
-/// code point, 16 bits the code point's bits so far, 26 bits number of code points read where a length counts. A code
+/// The register, from its low end: 21 bits state of the language, 3 bits <see cref="Mode"/>, 2 bits bytes left of a
+/// code point, 16 bits the code point's bits so far, 22 bits number of code points read where a length counts. A code
 /// point begun is forgotten as soon as all that can still complete it lead to the same state.
 /// </remarks>
 internal sealed class SpelledText
@@ -16,10 +16,10 @@ internal sealed class SpelledText
     /// <summary>What <see cref="Step"/> gives where no text of the language goes on.</summary>
     public const ulong Dead = ulong.MaxValue;
 
-    private const int ModeAt = 16,
-        LeftAt = 20,
-        ValueAt = 22,
-        CountAt = 38;
+    private const int ModeAt = 21,
+        LeftAt = 24,
+        ValueAt = 26,
+        CountAt = 42;
 
     private readonly CodePointDfa _language;
     private readonly TextLengths _lengths;
@@ -265,9 +265,9 @@ internal sealed class SpelledText
     private static ulong Counted(ulong register, int count) =>
         (register & ((1UL << CountAt) - 1)) | ((ulong)count << CountAt);
 
-    private static int StateOf(ulong register) => (int)(register & 0xFFFF);
+    private static int StateOf(ulong register) => (int)(register & ((1UL << ModeAt) - 1));
 
-    private static Mode ModeOf(ulong register) => (Mode)((register >> ModeAt) & 0xF);
+    private static Mode ModeOf(ulong register) => (Mode)((register >> ModeAt) & 7);
 
     private static PartialCodePoint PartialOf(ulong register) =>
         new((int)((register >> ValueAt) & 0xFFFF), (int)((register >> LeftAt) & 3));

@@ -12,7 +12,7 @@ internal sealed class TextLengths
     public const int Margin = 129;
 
     /// <summary>The highest count of a register; no text of a context is that long.</summary>
-    private const int MostCount = (1 << 26) - 2;
+    private const int MostCount = (1 << 22) - 2;
 
     private readonly CodePointDfa _language;
     private readonly int _min;

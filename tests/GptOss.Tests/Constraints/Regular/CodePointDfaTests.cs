@@ -92,6 +92,26 @@ public sealed class CodePointDfaTests
         Assert.Equal(10_000, dfa.Measures.Texts(CodePointDfa.Start));
     }
 
+    [Fact]
+    public void The_machine_tells_more_than_65_536_states_of_a_list_apart()
+    {
+        var random = new Random(1);
+        var bytes = new byte[20];
+        string[] texts = new string[3_000];
+        for (int text = 0; text < texts.Length; text++)
+        {
+            random.NextBytes(bytes);
+            texts[text] = Convert.ToHexString(bytes);
+        }
+        CodePointDfa dfa = CodePointDfa.Of(texts);
+        Assert.InRange(dfa.Count, 80_000, 200_000);
+        var rule = new Rule("texts");
+        rule.Alternatives.Add(new TextShape(dfa, IsQuoted: false));
+        var grammar = new Grammar(rule, isCompact: false);
+        Assert.All(texts[..200], text => Assert.True(ConstraintState.Accepts(grammar, text)));
+        Assert.All(texts[..200], text => Assert.False(ConstraintState.Accepts(grammar, text[..39] + 'g')));
+    }
+
     [Theory]
     [InlineData("^(a|bc)$", 1, 2, 2)]
     [InlineData("^[a-z]{3}$", 3, 3, 17_576)]
