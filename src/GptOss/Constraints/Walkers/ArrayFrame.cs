@@ -3,11 +3,11 @@ namespace GptOss.Constraints.Walkers;
 /// <summary>The items that an array has so far, and by that what may come next.</summary>
 internal sealed class ArrayFrame : Frame
 {
-    private readonly Table _table;
+    private readonly ArrayFrames _table;
     private readonly ArrayHistory _history;
     private ArrayFrame? _representative;
 
-    private ArrayFrame(Table table, ArrayHistory history, UsedTexts? used)
+    private ArrayFrame(ArrayFrames table, ArrayHistory history, UsedTexts? used)
     {
         (_table, _history, Used) = (table, history, used);
         ArrayPlan plan = table.Plan;
@@ -16,7 +16,7 @@ internal sealed class ArrayFrame : Frame
             Choices =
             [
                 .. plan.At(history.Count)
-                    .Where(alternative => history.With(plan, alternative) is { } longer && plan.CanEnd(longer)),
+                    .Where(alternative => history.With(plan, alternative) is { } longer && table.Ends.CanEnd(longer)),
             ];
     }
 
@@ -36,7 +36,7 @@ internal sealed class ArrayFrame : Frame
     public override Frame Representative => _representative ??= FindRepresentative();
 
     /// <summary>The frame behind one more item.</summary>
-    /// <param name="alternative">One of <see cref="Choices"/>.</param>
+    /// <param name="alternative">One of <see cref="Choices"/> of the frame.</param>
     /// <param name="text">Its bytes where items have to differ; null where they are not known.</param>
     public ArrayFrame With(int alternative, byte[]? text) =>
         _table.Intern(
@@ -60,10 +60,13 @@ internal sealed class ArrayFrame : Frame
     }
 
     /// <summary>Holds the frames of an array that were made, so that equal ones are one instance.</summary>
-    internal sealed class Table(ArrayPlan plan, Ledger ledger)
+    internal sealed class ArrayFrames(ArrayPlan plan, Ledger ledger)
     {
         private readonly Dictionary<(ArrayHistory History, UsedTexts? Used), ArrayFrame> _frames = [];
-        private readonly UsedTexts.Table _texts = new(ledger);
+        private readonly UsedTexts.TextTable _texts = new(ledger);
+
+        /// <summary>Which arrays can be completed.</summary>
+        public ArrayEnds Ends { get; } = new(plan);
 
         /// <summary>What does not change about the array.</summary>
         public ArrayPlan Plan => plan;
@@ -73,7 +76,7 @@ internal sealed class ArrayFrame : Frame
         public ArrayFrame? Start(int levels)
         {
             ArrayHistory start = ArrayHistory.Start(plan, levels);
-            return levels >= 0 && plan.CanEnd(start) ? Intern(start, plan.Shape.IsUnique ? _texts.Empty : null) : null;
+            return levels >= 0 && Ends.CanEnd(start) ? Intern(start, plan.Shape.IsUnique ? _texts.Empty : null) : null;
         }
 
         /// <summary>Forgets the frames; those in use elsewhere stay what they are.</summary>

@@ -3,11 +3,11 @@ namespace GptOss.Constraints.Walkers;
 /// <summary>The properties that an object has so far, and by that what may come next.</summary>
 internal sealed class ObjectFrame : Frame
 {
-    private readonly Table _table;
+    private readonly ObjectFrames _table;
     private readonly ObjectHistory _history;
     private ObjectFrame? _representative;
 
-    private ObjectFrame(Table table, ObjectHistory history, UsedTexts? used)
+    private ObjectFrame(ObjectFrames table, ObjectHistory history, UsedTexts? used)
     {
         (_table, _history, Used) = (table, history, used);
         Choices = ObjectChoices.Of(table.Plan, history);
@@ -40,17 +40,17 @@ internal sealed class ObjectFrame : Frame
         _table.Intern(_history.With(_table.Plan, _table.Plan.Extras[extra]), text is null ? null : Used?.With(text));
 
     /// <summary>Holds the frames of an object that were made, so that equal ones are one instance.</summary>
-    internal sealed class Table
+    internal sealed class ObjectFrames
     {
         private readonly Dictionary<(ObjectHistory History, UsedTexts? Used), ObjectFrame> _frames = [];
-        private readonly UsedTexts.Table _texts;
+        private readonly UsedTexts.TextTable _texts;
         private readonly Ledger _ledger;
         private UsedTexts? _declared;
 
-        public Table(ObjectPlan plan, Ledger ledger)
+        public ObjectFrames(ObjectPlan plan, Ledger ledger)
         {
             (Plan, _ledger) = (plan, ledger);
-            _texts = new UsedTexts.Table(ledger);
+            _texts = new UsedTexts.TextTable(ledger);
         }
 
         /// <summary>What does not change about the object.</summary>
