@@ -6,28 +6,19 @@ internal sealed class ArrayFrame : Frame
     private readonly ArrayFrames _table;
     private readonly ArrayHistory _history;
     private ArrayFrame? _representative;
+    private int[]? _choices;
 
-    private ArrayFrame(ArrayFrames table, ArrayHistory history, UsedTexts? used)
-    {
+    private ArrayFrame(ArrayFrames table, ArrayHistory history, UsedTexts? used) =>
         (_table, _history, Used) = (table, history, used);
-        ArrayPlan plan = table.Plan;
-        MayClose = history.MayClose(plan);
-        if (history.Count < plan.Distinct)
-            Choices =
-            [
-                .. plan.At(history.Count)
-                    .Where(alternative => history.With(plan, alternative) is { } longer && table.Ends.CanEnd(longer)),
-            ];
-    }
 
     /// <summary>The items from which another has to differ; null where they are not all known.</summary>
     public UsedTexts? Used { get; }
 
     /// <summary>The alternatives of the next item.</summary>
-    public int[] Choices { get; } = [];
+    public int[] Choices => _choices ??= Choose();
 
     /// <summary>Whether the array may end.</summary>
-    public bool MayClose { get; }
+    public bool MayClose => _history.MayClose(_table.Plan);
 
     /// <summary>
     /// The frame that stands for all that allow the same for as long as a token is. Where distinct items can run out
@@ -43,6 +34,18 @@ internal sealed class ArrayFrame : Frame
             _history.With(_table.Plan, alternative)!,
             !_table.Plan.Shape.IsUnique || text is null ? null : Used?.With(text)
         );
+
+    private int[] Choose()
+    {
+        ArrayPlan plan = _table.Plan;
+        if (_history.Count >= plan.Distinct)
+            return [];
+        return
+        [
+            .. plan.At(_history.Count)
+                .Where(choice => _history.With(plan, choice) is { } longer && _table.Ends.CanEnd(longer)),
+        ];
+    }
 
     private ArrayFrame FindRepresentative()
     {

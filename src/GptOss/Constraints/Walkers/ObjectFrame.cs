@@ -6,12 +6,10 @@ internal sealed class ObjectFrame : Frame
     private readonly ObjectFrames _table;
     private readonly ObjectHistory _history;
     private ObjectFrame? _representative;
+    private ObjectChoices? _choices;
 
-    private ObjectFrame(ObjectFrames table, ObjectHistory history, UsedTexts? used)
-    {
+    private ObjectFrame(ObjectFrames table, ObjectHistory history, UsedTexts? used) =>
         (_table, _history, Used) = (table, history, used);
-        Choices = ObjectChoices.Of(table.Plan, history);
-    }
 
     /// <summary>
     /// The names that an undeclared one has to differ from; null where they are not all known. Declared names belong
@@ -20,7 +18,7 @@ internal sealed class ObjectFrame : Frame
     public UsedTexts? Used { get; }
 
     /// <summary>What may come next.</summary>
-    public ObjectChoices Choices { get; }
+    public ObjectChoices Choices => _choices ??= ObjectChoices.Of(_table.Plan, _history);
 
     /// <summary>
     /// The frame that stands for all whose undeclared names differ. Where these can run out it is the frame itself.
