@@ -7,12 +7,12 @@ using GptOss.Constraints.Schemas;
 namespace GptOss;
 
 /// <summary>
-/// What the final answer of a request is held to: the values of a JSON Schema, the texts of a regular expression, a list
-/// of texts, or the texts of a grammar. Given through <see cref="GptOssRequestOptions.Grammar"/>.
+/// What the final answer of a request is held to: the values of a JSON Schema, the texts of a regular expression, a
+/// list of texts, or the texts of a grammar. Given through <see cref="GptOssRequestOptions.Grammar"/>.
 /// </summary>
 /// <remarks>
-/// Immutable and thread-safe; made once and used for any number of requests. What is wrong with it is thrown where it is
-/// made. The model is not shown it: the prompt should ask for what it allows.
+/// Immutable and thread-safe; made once and used for any number of requests. What is wrong with it is thrown where it
+/// is made. The model is not shown it: the prompt should ask for what it allows.
 /// </remarks>
 public sealed class GptOssGrammar
 {
@@ -65,11 +65,11 @@ public sealed class GptOssGrammar
     }
 
     /// <summary>The texts that a regular expression matches from their first to their last character.</summary>
-    /// <param name="pattern">
-    /// A pattern of ECMAScript with the flag u. Look-ahead is read directly behind <c>^</c>; look-behind, back references
-    /// and <c>\b</c> are refused.
+    /// <param name="pattern"> A pattern of ECMAScript with the flag u. Look-ahead is read directly behind <c>^</c>;
+    /// look-behind, back references and <c>\b</c> are refused.
     /// </param>
-    /// <exception cref="SchemaException">The pattern is wrong, not supported, too large, or matches no text.</exception>
+    /// <exception cref="SchemaException">The pattern is wrong, not supported, too large, or matches no
+    /// text.</exception>
     public static GptOssGrammar Regex(string pattern)
     {
         ArgumentNullException.ThrowIfNull(pattern);

@@ -95,8 +95,8 @@ public sealed record GptOssRequestOptions
     public bool FreeCalls { get; init; }
 
     /// <summary>
-    /// How often within one request with <see cref="FreeCalls"/> the model is told that a call cannot be carried out, and
-    /// goes on: its arguments are no JSON object, or it calls a function although none is offered. 2 by default, at
+    /// How often within one request with <see cref="FreeCalls"/> the model is told that a call cannot be carried out,
+    /// and goes on: its arguments are no JSON object, or it calls a function although none is offered. 2 by default, at
     /// least 0. What is still broken then is a call whose <c>InformationalOnly</c> is set, so that nobody carries it
     /// out.
     /// </summary>

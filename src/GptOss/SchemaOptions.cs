@@ -3,7 +3,7 @@ namespace GptOss;
 /// <summary>How a JSON Schema is read where an answer or a call is held to it.</summary>
 public sealed record SchemaOptions
 {
-    /// <summary>Objects closed, properties in the usual order, white space as the model likes it, nothing left out.</summary>
+    /// <summary>Objects closed, properties in the usual order, white space free, nothing left out.</summary>
     public static SchemaOptions Default { get; } = new();
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using GptOss.Harmony;
 using GptOss.Sampling;
 using GptOss.Tokenization;
@@ -11,6 +12,8 @@ namespace GptOss.Chat;
 /// <param name="special">The markers and the vocabulary.</param>
 internal sealed class SparedTokens(SpecialTokens special)
 {
+    private static readonly SearchValues<byte> Structural = SearchValues.Create("{}[]\",: \t\r\n"u8);
+
     private readonly Lazy<TokenMask> _markers = new(() => Of(special, hasStructure: false)),
         _structure = new(() => Of(special, hasStructure: true));
 
@@ -30,7 +33,7 @@ internal sealed class SparedTokens(SpecialTokens special)
             if (
                 !tokenizer.IsSpecial(id)
                 && tokenizer.Bytes[id] is { IsEmpty: false } bytes
-                && !bytes.ContainsAnyExcept("{}[]\",: \t\r\n"u8)
+                && !bytes.ContainsAnyExcept(Structural)
             )
                 bits[id / 64] |= 1UL << (id % 64);
         return TokenMask.Of(bits, tokenizer.VocabularySize);

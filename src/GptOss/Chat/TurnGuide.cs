@@ -88,5 +88,6 @@ internal sealed class TurnGuide : ITokenGuide
             : new() { Allowed = _turn.MaskOf(_state), Spared = IsInForm ? _spared.Structure : _spared.Markers };
     }
 
-    private bool IsInForm => _parser.IsCall || (_hasForm && _parser.IsFinal);
+    private bool IsInForm =>
+        _parser.Running is { } running && (running.IsCall || (_hasForm && running.TextChannel == Channel.Final));
 }

@@ -1,6 +1,4 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Threading.Channels;
 using GptOss.Model;
 using GptOss.Sampling;
 
@@ -10,28 +8,20 @@ namespace GptOss.Generation;
 /// The work on one request: its tokens so far, their keys and values, and the channel through which new tokens go from
 /// the scheduler's loop to the reader.
 /// </summary>
-/// <remarks>The channel is bounded, so that a slow reader holds up its own sequence and no other.</remarks>
 internal sealed class Sequence : ITokenStream
 {
-    /// <summary>The most tokens that wait for the reader: a large model needs a few seconds for them.</summary>
-    private const int Ahead = 64;
-
     /// <summary>
-    /// More pending tokens than a guide dictates at once as a rule. A sequence that has more was paused, or was dictated
-    /// a long text; both are read like a prompt.
+    /// More pending tokens than a guide dictates as a rule: who has more was paused, and is read like a prompt again.
     /// </summary>
     private const int MostDictated = 32;
 
     private readonly GenerationRequest _request;
     private readonly Action _wake;
-    private readonly Channel<GeneratedToken> _channel = Channel.CreateBounded<GeneratedToken>(
-        new BoundedChannelOptions(Ahead) { SingleReader = true, SingleWriter = true }
-    );
+    private readonly TokenChannel _channel = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenRegistration _cancelled;
     private readonly CancellationTokenRegistration _closed;
     private readonly GuidedTokens _guided;
-    private readonly Queue<GeneratedToken> _taken = new();
     private readonly List<int> _tokens;
     private readonly PromptLookup? _lookup;
     private bool _isAnswered;
@@ -90,19 +80,16 @@ internal sealed class Sequence : ITokenStream
     /// <summary>Tokens of the prompt whose keys and values were there at the first step.</summary>
     public int CachedTokens { get; private set; }
 
-    /// <summary>Whether the channel has room for another token, those included that were taken in for it.</summary>
-    public bool HasRoom => _channel.Reader.Count + _taken.Count < Ahead;
+    /// <summary>Whether the reader has room for another token.</summary>
+    public bool HasRoom => _channel.Room > 0;
 
     /// <summary>
     /// Whether the loop may choose another token: the reader has room for it, and none is dictated in its place.
     /// </summary>
     public bool CanChoose => HasRoom && _guided.IsEmpty;
 
-    /// <summary>
-    /// Whether going on after a pause is worth the work: the reader has taken half of the tokens that waited for it.
-    /// With less room the sequence would be paused again after a few tokens.
-    /// </summary>
-    public bool CanResume => _channel.Reader.Count <= Ahead / 2;
+    /// <summary>Whether going on after a pause is worth the work.</summary>
+    public bool CanResume => _channel.IsHalfEmpty;
 
     /// <summary>Tokens whose keys and values are not stored yet, oldest first.</summary>
     public ReadOnlySpan<int> Pending => Tokens[Kv.Length..];
@@ -132,20 +119,8 @@ internal sealed class Sequence : ITokenStream
     internal TokenChoice Choice { get; }
 
     /// <summary>The answer's tokens, as they are made.</summary>
-    public async IAsyncEnumerable<GeneratedToken> ReadAsync(
-        [EnumeratorCancellation] CancellationToken cancellation = default
-    )
-    {
-        while (await _channel.Reader.WaitToReadAsync(cancellation).ConfigureAwait(false))
-        while (_channel.Reader.TryRead(out GeneratedToken token))
-        {
-            // After a cancellation the reader gets none of the tokens that already wait in the channel.
-            _cancelled.Token.ThrowIfCancellationRequested();
-            cancellation.ThrowIfCancellationRequested();
-            _wake();
-            yield return token;
-        }
-    }
+    public IAsyncEnumerable<GeneratedToken> ReadAsync(CancellationToken cancellation = default) =>
+        _channel.ReadAsync(_wake, _cancelled.Token, cancellation);
 
     /// <summary>
     /// Called by the loop when the sequence joins those that run, for the first time or after a pause.
@@ -180,10 +155,8 @@ internal sealed class Sequence : ITokenStream
         told(new PromptProgress(_request.Prompt.Count, CachedTokens, Math.Min(Kv.Length, _request.Prompt.Count)));
     }
 
-    /// <summary>
-    /// Takes in the tokens that the guide dictates, as far as the reader has room for them: their keys and values come
-    /// with the next pass. False where there is none.
-    /// </summary>
+    /// <summary>Takes in the tokens that the guide dictates, as far as there is room; false where it dictates
+    /// none.</summary>
     internal bool TakeDictated(int contextLength)
     {
         bool any = false;
@@ -197,8 +170,7 @@ internal sealed class Sequence : ITokenStream
     }
 
     /// <summary>
-    /// Whether dictated tokens are given out before the pass that computes them. Those that begin an answer wait for
-    /// the prompt, unless they are as many as the reader has room for.
+    /// Whether dictated tokens are given out now. Those that begin an answer wait for the prompt, while there is room.
     /// </summary>
     internal bool CanGiveOut => !GoesOn || !IsReadingPrompt || !HasRoom;
 
@@ -206,7 +178,7 @@ internal sealed class Sequence : ITokenStream
     /// <param name="contextLength">The most tokens of prompt and answer.</param>
     internal int MostGuessed(int contextLength)
     {
-        int room = Math.Min(Ahead - _channel.Reader.Count, contextLength - _tokens.Count) - 1;
+        int room = Math.Min(_channel.Room, contextLength - _tokens.Count) - 1;
         if (_request.MaxTokens is { } most)
             room = Math.Min(room, most - Made - 1);
         room = Math.Clamp(room, 0, _lookup?.Length ?? 0);
@@ -240,7 +212,7 @@ internal sealed class Sequence : ITokenStream
     internal bool Take(GeneratedToken token, int contextLength)
     {
         _tokens.Add(token.Id);
-        _taken.Enqueue(token);
+        _channel.Take(token);
         Choice.History?.Add(token.Id);
         _lookup?.Follow();
         End =
@@ -257,16 +229,10 @@ internal sealed class Sequence : ITokenStream
     internal bool Deliver()
     {
         _isAnswered = !IsReadingPrompt;
-        while (_taken.TryDequeue(out GeneratedToken token))
-        {
-            Telemetry.Token();
-            if (!_channel.Writer.TryWrite(token))
-            {
-                End = EndReason.None; // the reader is gone, and saw no end
-                return false;
-            }
-        }
-        return GoesOn;
+        if (_channel.TryDeliver(Telemetry))
+            return GoesOn;
+        End = EndReason.None; // the reader is gone, and saw no end
+        return false;
     }
 
     private bool GoesOn => End == EndReason.None && _error is null;
@@ -283,7 +249,7 @@ internal sealed class Sequence : ITokenStream
     public void Dispose()
     {
         Volatile.Write(ref _isLeft, true);
-        _channel.Writer.TryComplete();
+        _channel.End();
         _cancelled.Dispose();
         Halt();
     }
@@ -308,7 +274,7 @@ internal sealed class Sequence : ITokenStream
         {
             Fail(error); // a listener to the figures threw this, which must not end the loop
         }
-        _channel.Writer.TryComplete(_error);
+        _channel.End(_error);
     }
 
     // The end of the request, as the figures name it. A reader that leaves early has what it wanted, such as a call or
@@ -322,7 +288,7 @@ internal sealed class Sequence : ITokenStream
     private void Abandon(Exception error)
     {
         Volatile.Write(ref _isCancelled, true);
-        _channel.Writer.TryComplete(error);
+        _channel.End(error);
         Halt();
     }
 

@@ -42,8 +42,7 @@ internal sealed class HarmonyParser
     private bool _hasEnded;
 
     /// <param name="special">The ids of Harmony's markers.</param>
-    /// <param name="preset">The role whose header the prompt has begun; null to begin with
-    /// <c>&lt;|start|&gt;</c>.</param>
+    /// <param name="preset">The role whose header the prompt has begun; null to begin with the opening marker.</param>
     /// <param name="tools">The functions that are offered; null for none.</param>
     public HarmonyParser(SpecialTokens special, HarmonyRole? preset = HarmonyRole.Assistant, ToolNames? tools = null)
     {
@@ -61,11 +60,8 @@ internal sealed class HarmonyParser
     /// <summary>Whether the content that is being read is reasoning, which a reasoning budget counts.</summary>
     public bool IsReasoning => _running?.TextChannel == Channel.Analysis;
 
-    /// <summary>Whether the content that is being read is the final answer.</summary>
-    public bool IsFinal => _running?.TextChannel == Channel.Final;
-
-    /// <summary>Whether the content that is being read is the arguments of a call.</summary>
-    public bool IsCall => _running?.IsCall == true;
+    /// <summary>The header of the message whose content is being read; null between contents.</summary>
+    public Header? Running => _running;
 
     /// <summary>A picture of the parser's state, for comparison with OpenAI's harmony library.</summary>
     public ParserView View() =>

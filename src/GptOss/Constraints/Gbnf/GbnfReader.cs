@@ -50,11 +50,11 @@ internal sealed class GbnfReader
 
     private RegexNode ReadChoice()
     {
-        List<RegexNode> branches = [ReadSequence()];
+        List<RegexNode> branches = [ReadSeries()];
         while (TakeBar())
         {
             _text.SkipBlanks(isOverLines: true);
-            branches.Add(ReadSequence());
+            branches.Add(ReadSeries());
         }
         return branches is [RegexNode only] ? only : new Choice(branches);
     }
@@ -70,7 +70,7 @@ internal sealed class GbnfReader
         return false;
     }
 
-    private Sequence ReadSequence()
+    private Series ReadSeries()
     {
         List<RegexNode> parts = [];
         while (ReadPart() is { } part)
@@ -124,7 +124,7 @@ internal sealed class GbnfReader
         return body;
     }
 
-    private Sequence ReadLiteral()
+    private Series ReadLiteral()
     {
         int open = _text.Position++;
         List<RegexNode> parts = [];

@@ -4,7 +4,7 @@ using System.Text;
 namespace GptOss.Constraints.Gbnf;
 
 /// <summary>The text of a grammar and how far it was read.</summary>
-/// <param name="text">The whole grammar.</param>
+/// <param name="text">The whole text of the grammar.</param>
 internal sealed class GbnfText(string text)
 {
     /// <summary>The index of the next character.</summary>

@@ -54,7 +54,7 @@ internal static class LeftRecursion
             .Distinct();
 
     // The states that are reached from the start by calls of rules that may be empty.
-    private static IEnumerable<int> Reached(CodePointDfa body, bool[] isNullable)
+    private static HashSet<int> Reached(CodePointDfa body, bool[] isNullable)
     {
         var seen = new HashSet<int>();
         var open = new Stack<int>(body.IsEmpty ? [] : [CodePointDfa.Start]);

@@ -5,8 +5,9 @@ namespace GptOss.Constraints.Regular;
 /// refined by. An automaton over a few classes stands for one over 1,112,064 code points.
 /// </summary>
 /// <remarks>
-/// Numbers behind the last code point are symbols too; what they stand for is up to whoever uses them in sets. The symbols are cut into intervals once; a class is a list of intervals. Refining by a set splits each class
-/// that lies partly in it, which costs as many steps as the set has intervals.
+/// Numbers behind the last code point are symbols too; what they stand for is up to whoever uses them in sets. The
+/// symbols are cut into intervals once; a class is a list of intervals. Refining by a set splits each class that lies
+/// partly in it, which costs as many steps as the set has intervals.
 /// </remarks>
 internal sealed class Alphabet
 {

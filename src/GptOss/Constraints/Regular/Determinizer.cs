@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace GptOss.Constraints.Regular;
 
-/// <summary>Makes a pattern's automaton deterministic: a state is the set of states that the pattern can be in.</summary>
+/// <summary>
+/// Makes a pattern's automaton deterministic: a state is the set of states that the pattern can be in.
+/// </summary>
 /// <remarks>
 /// Only what reads or waits for the end of the text is kept in a set. Behind the start, a state from which the match
 /// is reached through <c>^</c> alone is left out, so an anchored pattern does not carry the beginnings of later
@@ -10,6 +12,9 @@ namespace GptOss.Constraints.Regular;
 /// </remarks>
 internal sealed class Determinizer
 {
+    // What a pattern costs whatever it is: a grammar may have 10,000 rules.
+    private const int StepsToBegin = 4_000;
+
     private readonly Nfa _nfa;
     private readonly bool _isOpen;
     private readonly uint _guards;
@@ -27,6 +32,7 @@ internal sealed class Determinizer
     private Determinizer(Nfa nfa, bool isOpen, uint guards, PatternBudget budget)
     {
         (_nfa, _isOpen, _guards, _budget) = (nfa, isOpen, guards, budget);
+        budget.Take(StepsToBegin);
         _alphabet = Alphabet.Of([.. nfa.Sets, CodePointSet.All]);
         _anyText = _alphabet.ClassesOf(CodePointSet.All);
         _classes = [.. nfa.Sets.Select(_alphabet.ClassesOf)];

@@ -3,13 +3,13 @@ namespace GptOss.Constraints.Regular;
 /// <summary>The edges of an automaton backwards, and what can be told by following them.</summary>
 internal sealed class DfaGraph
 {
-    private readonly CodePointDfa _dfa;
+    private readonly DfaStates _dfa;
     private readonly DfaEdge[] _into;
     private readonly int[] _ends;
 
     /// <summary>Sorts the edges of an automaton by their targets.</summary>
     /// <param name="dfa">An automaton, trimmed or not.</param>
-    public DfaGraph(CodePointDfa dfa)
+    public DfaGraph(DfaStates dfa)
     {
         _dfa = dfa;
         _ends = new int[dfa.Count + 1];

@@ -12,8 +12,8 @@ internal sealed class DfaMeasures
     private readonly int[] _plainLives;
 
     /// <summary>Measures every state of an automaton, in time proportional to its edges.</summary>
-    /// <param name="dfa">A trimmed automaton.</param>
-    public DfaMeasures(CodePointDfa dfa)
+    /// <param name="dfa">A trimmed automaton, which may be empty.</param>
+    public DfaMeasures(DfaStates dfa)
     {
         var graph = new DfaGraph(dfa);
         _shortest = graph.DistancesTo(dfa.Accepts);
@@ -27,7 +27,9 @@ internal sealed class DfaMeasures
     /// <summary>The most code points that a text can still have in a state, or <see cref="Endless"/>.</summary>
     public int Longest(int state) => _longest[state];
 
-    /// <summary>How many rests a text can have in a state; <see cref="long.MaxValue"/> for more or endlessly many.</summary>
+    /// <summary>
+    /// How many rests a text can have in a state; <see cref="long.MaxValue"/> for more or endlessly many.
+    /// </summary>
     public long Texts(int state) => _counts[state];
 
     /// <summary>
@@ -37,7 +39,7 @@ internal sealed class DfaMeasures
     /// </summary>
     public int PlainLife(int state) => _plainLives[state];
 
-    private static (int[] Longest, long[] Texts) MeasureRests(CodePointDfa dfa, DfaGraph graph)
+    private static (int[] Longest, long[] Texts) MeasureRests(DfaStates dfa, DfaGraph graph)
     {
         var longest = new int[dfa.Count];
         var texts = new long[dfa.Count];
@@ -59,7 +61,7 @@ internal sealed class DfaMeasures
     }
 
     // A state is at distance 0 from death where some plain character is refused.
-    private static int[] PlainLives(CodePointDfa dfa, DfaGraph graph) =>
+    private static int[] PlainLives(DfaStates dfa, DfaGraph graph) =>
         graph.DistancesTo(
             state => PlainCharacters.In(dfa.Edges(state)) < PlainCharacters.Count,
             edge => PlainCharacters.In(edge) > 0

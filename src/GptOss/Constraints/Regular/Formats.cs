@@ -40,7 +40,8 @@ internal static class Formats
         Hostname = @$"(?={Short}(?:\.{Short}){{0,3}}$){Label}(?:\.{Label})*",
         Atom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+",
         Email =
-            @$"(?=[^@]{{1,64}}@{Short}(?:\.{Short}){{0,2}}\.[A-Za-z]{{2,20}}$){Atom}(?:\.{Atom})*@{Label}(?:\.{Label})*",
+            @$"(?=[^@]{{1,64}}@{Short}(?:\.{Short}){{0,2}}\.[A-Za-z]{{2,20}}$)"
+            + @$"{Atom}(?:\.{Atom})*@{Label}(?:\.{Label})*",
         UriLabel = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,58}[A-Za-z0-9])?",
         Domain = @$"(?:{UriLabel}\.)*[A-Za-z](?:[A-Za-z0-9-]{{0,58}}[A-Za-z0-9])?";
 
@@ -52,8 +53,9 @@ internal static class Formats
         Authority = $"(?:{Domain}|{Ipv4}){Port}",
         Web = $"https?://{Authority}{Path}{Behind}",
         Uri =
-            $"(?!(?:file|mailto|tel|urn|tag|did|doi|isbn|data|news|uuid):)[a-z][a-z0-9+-]{{1,15}}://{Authority}{Path}{Behind}"
-            + $"|file:///(?:[A-Za-z]:/)?(?:{RelativeCharacter}+(?:/{RelativeCharacter}+)*/?)?"
+            "(?!(?:file|mailto|tel|urn|tag|did|doi|isbn|data|news|uuid):)[a-z][a-z0-9+-]{1,15}"
+            + $"://{Authority}{Path}{Behind}"
+            + $"|file://(?:/(?:[A-Za-z]:/)?|{Domain}/)(?:{RelativeCharacter}+(?:/{RelativeCharacter}+)*/?)?"
             + @$"|mailto:[A-Za-z0-9]+(?:[._+-][A-Za-z0-9]+)*@{Domain}"
             + @"|tel:\+?\d(?:-?\d){0,19}"
             + @$"|urn:[a-z0-9]{{2,31}}:{RelativeCharacter}(?:{PathCharacter}|/)*"

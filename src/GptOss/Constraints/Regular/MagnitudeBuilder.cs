@@ -24,7 +24,7 @@ internal sealed class MagnitudeBuilder
     private MagnitudeBuilder(DigitBound low, DigitBound? high, int wholeDigits, int fractionDigits) =>
         (_low, _high, _wholeDigits, _fractionDigits) = (low, high, wholeDigits, fractionDigits);
 
-    private enum Part
+    private enum MagnitudeStage
     {
         Nothing,
         Zero,
@@ -33,7 +33,7 @@ internal sealed class MagnitudeBuilder
     }
 
     /// <summary>The unsigned numbers between two bounds.</summary>
-    /// <param name="low">The lower bound.</param>
+    /// <param name="low">The lower bound, above which the numbers lie.</param>
     /// <param name="high">The upper bound; null for none.</param>
     /// <param name="wholeDigits">The most digits before the point.</param>
     /// <param name="fractionDigits">The most digits behind the point; 0 for integers.</param>
@@ -48,11 +48,11 @@ internal sealed class MagnitudeBuilder
 
     private CodePointDfa Build(DfaBuilder builder)
     {
-        Number(new(Part.Nothing, 0, 0, 0));
+        Number(new(MagnitudeStage.Nothing, 0, 0, 0));
         for (int at = 0; at < _states.Count; at++)
         {
             Progress state = _states[at];
-            if (state.Part is Part.Zero or Part.Whole && _fractionDigits > 0)
+            if (state.Stage is MagnitudeStage.Zero or MagnitudeStage.Whole && _fractionDigits > 0)
                 builder.Add('.', '.', Number(BehindPoint(state)));
             for (char digit = '0'; digit <= '9'; digit++)
                 if (Follow(state, digit) is { } next)
@@ -64,13 +64,13 @@ internal sealed class MagnitudeBuilder
 
     private Progress? Follow(Progress state, char digit)
     {
-        bool isFraction = state.Part == Part.Fraction;
-        if (state.Part == Part.Zero || state.Digits == (isFraction ? _fractionDigits : _wholeDigits))
+        bool isFraction = state.Stage == MagnitudeStage.Fraction;
+        if (state.Stage == MagnitudeStage.Zero || state.Digits == (isFraction ? _fractionDigits : _wholeDigits))
             return null;
-        Part part =
-            state.Part == Part.Nothing && digit == '0' ? Part.Zero
-            : isFraction ? Part.Fraction
-            : Part.Whole;
+        MagnitudeStage part =
+            state.Stage == MagnitudeStage.Nothing && digit == '0' ? MagnitudeStage.Zero
+            : isFraction ? MagnitudeStage.Fraction
+            : MagnitudeStage.Whole;
         return new(
             part,
             state.Digits + 1,
@@ -85,7 +85,7 @@ internal sealed class MagnitudeBuilder
 
     private Progress BehindPoint(Progress state) =>
         new(
-            Part.Fraction,
+            MagnitudeStage.Fraction,
             0,
             Math.Sign(CompareWhole(state.Low, _low, state.Digits)),
             _high is null ? 0 : Math.Sign(CompareWhole(state.High, _high, state.Digits))
@@ -96,7 +96,7 @@ internal sealed class MagnitudeBuilder
 
     private bool IsWithin(Progress state)
     {
-        if (state.Part == Part.Nothing || state is { Part: Part.Fraction, Digits: 0 })
+        if (state.Stage == MagnitudeStage.Nothing || state is { Stage: MagnitudeStage.Fraction, Digits: 0 })
             return false;
         return IsWithin(_low, state.Low, state) && (_high is null || IsWithin(_high, state.High, state));
     }
@@ -104,7 +104,7 @@ internal sealed class MagnitudeBuilder
     private static bool IsWithin(DigitBound bound, int soFar, Progress state)
     {
         int read = state.Digits;
-        if (state.Part != Part.Fraction)
+        if (state.Stage != MagnitudeStage.Fraction)
             (soFar, read) = (CompareWhole(soFar, bound, state.Digits), 0);
         if (soFar == 0 && read < bound.Fraction.Length)
             soFar = -1; // The fraction of the bound does not end in zeros.
@@ -121,5 +121,5 @@ internal sealed class MagnitudeBuilder
     }
 
     // How the digits so far, of the whole part or of the fraction, stand to those of the bounds: -1, 0 or 1.
-    private readonly record struct Progress(Part Part, int Digits, int Low, int High);
+    private readonly record struct Progress(MagnitudeStage Stage, int Digits, int Low, int High);
 }

@@ -1,6 +1,8 @@
 namespace GptOss.Constraints.Regular;
 
-/// <summary>Joins states of an automaton that accept the same rests, so that the states of a machine stay few.</summary>
+/// <summary>
+/// Joins states of an automaton that accept the same rests, so that the states of a machine stay few.
+/// </summary>
 /// <remarks>
 /// Refines a partition of the states and one of the transitions by each other until neither is split any more, in
 /// O(m log n) for m transitions. Source: A. Valmari, "Fast brief practical DFA minimization", Information Processing
@@ -12,7 +14,7 @@ internal static class Minimizer
     private const int MostTransitions = 100_000;
 
     /// <summary>The smallest automaton of the same language, or the same automaton where it is large.</summary>
-    /// <param name="dfa">A trimmed automaton.</param>
+    /// <param name="dfa">A trimmed automaton, which may be empty.</param>
     /// <param name="budget">Pays for the steps.</param>
     public static CodePointDfa Minimize(CodePointDfa dfa, PatternBudget budget)
     {

@@ -26,7 +26,7 @@ internal sealed class Multiples
     private Multiples(long modulus, int scale, PatternBudget budget) =>
         (_modulus, _scale, _budget, _builder) = (modulus, scale, budget, new(budget));
 
-    private enum Part
+    private enum MultipleStage
     {
         Nothing,
         Sign,
@@ -67,14 +67,14 @@ internal sealed class Multiples
 
     private CodePointDfa Build()
     {
-        Number(new(Part.Nothing, 0, 0));
+        Number(new(MultipleStage.Nothing, 0, 0));
         for (int at = 0; at < _states.Count; at++)
         {
             State state = _states[at];
-            if (state.Part == Part.Nothing)
-                _builder.Add('-', '-', Number(state with { Part = Part.Sign }));
-            if (state.Part is Part.Zero or Part.Whole)
-                _builder.Add('.', '.', Number(state with { Part = Part.Point }));
+            if (state.Part == MultipleStage.Nothing)
+                _builder.Add('-', '-', Number(state with { Part = MultipleStage.Sign }));
+            if (state.Part is MultipleStage.Zero or MultipleStage.Whole)
+                _builder.Add('.', '.', Number(state with { Part = MultipleStage.Point }));
             for (char digit = '0'; digit <= '9'; digit++)
                 if (Follow(state, digit - '0') is { } next)
                     _builder.Add(digit, digit, Number(next));
@@ -87,14 +87,15 @@ internal sealed class Multiples
     {
         switch (state.Part)
         {
-            case Part.Zero:
+            case MultipleStage.Zero:
                 return null;
-            case Part.Point or Part.Fraction:
+            case MultipleStage.Point or MultipleStage.Fraction:
                 if (state.Digits == _scale)
-                    return digit == 0 ? state with { Part = Part.Fraction } : null;
-                return new(Part.Fraction, state.Digits + 1, Append(state.Remainder, digit));
+                    return digit == 0 ? state with { Part = MultipleStage.Fraction } : null;
+                return new(MultipleStage.Fraction, state.Digits + 1, Append(state.Remainder, digit));
             default:
-                Part part = state.Part != Part.Whole && digit == 0 ? Part.Zero : Part.Whole;
+                MultipleStage part =
+                    state.Part != MultipleStage.Whole && digit == 0 ? MultipleStage.Zero : MultipleStage.Whole;
                 return new(part, 0, Append(state.Remainder, digit));
         }
     }
@@ -103,7 +104,7 @@ internal sealed class Multiples
 
     private bool IsMultiple(State state)
     {
-        if (state.Part is Part.Nothing or Part.Sign or Part.Point)
+        if (state.Part is MultipleStage.Nothing or MultipleStage.Sign or MultipleStage.Point)
             return false;
         long remainder = state.Remainder;
         for (int digit = state.Digits; digit < _scale; digit++)
@@ -145,5 +146,5 @@ internal sealed class Multiples
         }
     }
 
-    private readonly record struct State(Part Part, int Digits, long Remainder);
+    private readonly record struct State(MultipleStage Part, int Digits, long Remainder);
 }

@@ -59,7 +59,7 @@ internal sealed class Nfa
     /// <summary>The state in which every text begins.</summary>
     public int Start { get; }
 
-    /// <summary>Number of states.</summary>
+    /// <summary>How many states there are.</summary>
     public int Count => _states.Count;
 
     /// <summary>The sets of code points that states read.</summary>
@@ -75,7 +75,7 @@ internal sealed class Nfa
         {
             case RegexNode.Read read:
                 return Add(NfaKind.Read, NumberOf(read.Set), next);
-            case RegexNode.Sequence sequence:
+            case RegexNode.Series sequence:
                 for (int part = sequence.Parts.Count - 1; part >= 0; part--)
                     next = Build(sequence.Parts[part], next);
                 return next;

@@ -22,7 +22,7 @@ internal sealed class PatternBudget(CompileBudget whole)
 
     private long _steps;
 
-    /// <summary>Takes some steps.</summary>
+    /// <summary>Takes some steps, also of the whole compilation.</summary>
     /// <exception cref="LimitException">The pattern has taken more than <see cref="MostSteps"/>.</exception>
     public void Take(long steps)
     {

@@ -30,7 +30,7 @@ internal static class Patterns
         CheckLength(pattern);
         RegexPattern parsed = RegexParser.Parse(pattern, isAtStart: false);
         if (
-            parsed.Root is RegexNode.Sequence { Parts: [RegexNode.AtStart, RegexNode.Repeat repeat, RegexNode.AtEnd] }
+            parsed.Root is RegexNode.Series { Parts: [RegexNode.AtStart, RegexNode.Repeat repeat, RegexNode.AtEnd] }
             && repeat is { Body: RegexNode.Read read }
             && Math.Max(repeat.Min, repeat.Max ?? 0) > MostCounted
         )

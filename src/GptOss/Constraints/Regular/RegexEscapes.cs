@@ -4,7 +4,7 @@ using System.Text;
 namespace GptOss.Constraints.Regular;
 
 /// <summary>Reads single characters of a pattern, escaped or not.</summary>
-/// <param name="text">The whole pattern.</param>
+/// <param name="text">The whole text of the pattern.</param>
 internal sealed class RegexEscapes(string text)
 {
     private const int NoCodePoint = -1;

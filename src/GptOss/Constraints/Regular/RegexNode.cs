@@ -7,7 +7,7 @@ internal abstract record RegexNode
     public sealed record Read(CodePointSet Set) : RegexNode;
 
     /// <summary>One part behind the other; none is the empty text.</summary>
-    public sealed record Sequence(IReadOnlyList<RegexNode> Parts) : RegexNode;
+    public sealed record Series(IReadOnlyList<RegexNode> Parts) : RegexNode;
 
     /// <summary>One of several branches.</summary>
     public sealed record Choice(IReadOnlyList<RegexNode> Branches) : RegexNode;

@@ -42,13 +42,13 @@ internal sealed class RegexParser
 
     private RegexNode ReadChoice(bool isAtStart)
     {
-        List<RegexNode> branches = [ReadSequence(isAtStart)];
+        List<RegexNode> branches = [ReadSeries(isAtStart)];
         while (Skip("|"))
-            branches.Add(ReadSequence(isAtStart));
+            branches.Add(ReadSeries(isAtStart));
         return branches is [RegexNode only] ? only : new Choice(branches);
     }
 
-    private RegexNode ReadSequence(bool isAtStart)
+    private RegexNode ReadSeries(bool isAtStart)
     {
         List<RegexNode> parts = [];
         while (_at < _text.Length && _text[_at] is not ('|' or ')'))
@@ -56,7 +56,7 @@ internal sealed class RegexParser
             bool isBehindStart = parts.Count == 0 ? isAtStart : parts[^1] is AtStart or Guarded;
             parts.Add(ReadTerm(isBehindStart));
         }
-        return parts is [RegexNode only] ? only : new Sequence(parts);
+        return parts is [RegexNode only] ? only : new Series(parts);
     }
 
     private RegexNode ReadTerm(bool isAtStart)

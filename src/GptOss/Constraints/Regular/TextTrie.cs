@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace GptOss.Constraints.Regular;
@@ -6,31 +7,54 @@ namespace GptOss.Constraints.Regular;
 /// <remarks>
 /// Only the path of the latest text is open. Once the next text leaves the path, the states behind the fork can no
 /// longer change, and each is joined with an earlier state that has the same edges. Source: J. Daciuk and others,
-/// "Incremental construction of minimal acyclic finite-state automata", Computational Linguistics 26 (2000).
+/// "Incremental construction of minimal acyclic finite-state automata", Computational Linguistics 26 (2000). Closed
+/// states are flat lists and not objects, for a megabyte of texts can have a million of them.
 /// </remarks>
-internal sealed class TextTrie
+internal sealed class TextTrie : IEqualityComparer<int>
 {
-    private readonly List<Node> _path = [new()];
-    private readonly Dictionary<Node, int> _numbers = new(NodeComparer.Instance);
-    private readonly List<Node> _closed = [];
+    private readonly List<DfaEdge> _edges = []; // Of the closed states, each with the edges before its end.
+    private readonly List<int> _ends = [];
+    private readonly List<bool> _accepting = [];
+    private readonly HashSet<int> _closed;
+    private readonly List<List<DfaEdge>> _path =
+    [
+        [],
+    ]; // Lists are used again, so there may be more than are open.
+    private readonly List<bool> _isEnd = [false];
+    private int _depth;
 
-    private TextTrie() { }
+    private TextTrie() => _closed = new(this);
 
     /// <summary>The automaton of a list of texts in any order, without those that hold a lone surrogate.</summary>
     public static CodePointDfa Build(IEnumerable<string> texts)
     {
         var trie = new TextTrie();
         int[][] sorted = [.. texts.Where(IsWellFormed).Select(CodePoints)];
+        if (sorted.Length == 0)
+            return CodePointDfa.Nothing;
         Array.Sort(sorted, (a, b) => a.AsSpan().SequenceCompareTo(b));
-        int[]? last = null;
+        int[] last = [];
         foreach (int[] text in sorted)
         {
-            trie.Close(last is null ? 0 : text.AsSpan().CommonPrefixLength(last));
+            trie.CloseBelow(text.AsSpan().CommonPrefixLength(last));
             trie.Open(text);
             last = text;
         }
+        trie.CloseBelow(0);
         trie.Close(0);
-        return last is null ? CodePointDfa.Nothing : trie.ToDfa();
+        return trie.ToDfa();
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(int x, int y) => _accepting[x] == _accepting[y] && EdgesOf(x).SequenceEqual(EdgesOf(y));
+
+    /// <inheritdoc/>
+    public int GetHashCode(int state)
+    {
+        int hash = _accepting[state] ? 1 : 0;
+        foreach (DfaEdge edge in EdgesOf(state))
+            hash = HashCode.Combine(hash, edge.First, edge.Target);
+        return hash;
     }
 
     private static bool IsWellFormed(string text)
@@ -45,73 +69,70 @@ internal sealed class TextTrie
 
     private void Open(ReadOnlySpan<int> text)
     {
-        foreach (int codePoint in text[(_path.Count - 1)..])
+        foreach (int codePoint in text[_depth..])
         {
-            _path[^1].Edges.Add(new(codePoint, codePoint, CodePointDfa.Dead));
-            _path.Add(new());
+            _path[_depth++].Add(new(codePoint, codePoint, CodePointDfa.Dead));
+            if (_depth == _path.Count)
+            {
+                _path.Add([]);
+                _isEnd.Add(false);
+            }
         }
-        _path[^1].IsAccepting = true;
+        _isEnd[_depth] = true;
     }
 
-    // Closes the open path but for its first edges: each node behind them gets its number.
-    private void Close(int edges)
+    private void CloseBelow(int depth)
     {
-        while (_path.Count - 1 > edges)
+        for (; _depth > depth; _depth--)
         {
-            Node node = _path[^1];
-            _path.RemoveAt(_path.Count - 1);
-            if (!_numbers.TryGetValue(node, out int number))
-            {
-                _numbers[node] = number = _closed.Count + 1; // The root is 0.
-                _closed.Add(node);
-            }
-            List<DfaEdge> into = _path[^1].Edges;
+            int number = Close(_depth);
+            List<DfaEdge> into = _path[_depth - 1];
             into[^1] = into[^1] with { Target = number };
         }
     }
 
+    // The number of the state at a depth of the path, or of an equal one that is closed.
+    private int Close(int depth)
+    {
+        int number = _ends.Count;
+        foreach (DfaEdge edge in _path[depth])
+            if (_edges.Count > StartOf(number) && _edges[^1].Target == edge.Target && _edges[^1].Last + 1 == edge.First)
+                _edges[^1] = _edges[^1] with { Last = edge.Last };
+            else
+                _edges.Add(edge);
+        _ends.Add(_edges.Count);
+        _accepting.Add(_isEnd[depth]);
+        _path[depth].Clear();
+        _isEnd[depth] = false;
+        if (!_closed.TryGetValue(number, out int equal))
+        {
+            _closed.Add(number);
+            return number;
+        }
+        _edges.RemoveRange(StartOf(number), _edges.Count - StartOf(number));
+        _ends.RemoveAt(number);
+        _accepting.RemoveAt(number);
+        return equal;
+    }
+
+    // The root was closed last and begins the automaton, so the states come in reverse.
     private CodePointDfa ToDfa()
     {
-        List<DfaEdge> edges = [];
-        List<int> ends = [];
-        List<bool> accepting = [];
-        foreach (Node node in _closed.Prepend(_path[0]))
+        var edges = new DfaEdge[_edges.Count];
+        var ends = new int[_ends.Count];
+        int count = 0;
+        for (int state = 0; state < ends.Length; state++)
         {
-            int begin = edges.Count;
-            foreach (DfaEdge edge in node.Edges)
-                if (edges.Count > begin && edges[^1].Target == edge.Target && edges[^1].Last + 1 == edge.First)
-                    edges[^1] = edges[^1] with { Last = edge.Last };
-                else
-                    edges.Add(edge);
-            ends.Add(edges.Count);
-            accepting.Add(node.IsAccepting);
+            foreach (DfaEdge edge in EdgesOf(ends.Length - 1 - state))
+                edges[count++] = edge with { Target = ends.Length - 1 - edge.Target };
+            ends[state] = count;
         }
-        return new([.. edges], [.. ends], [.. accepting]);
+        bool[] accepting = [.. _accepting];
+        Array.Reverse(accepting);
+        return new(edges, ends, accepting);
     }
 
-    private sealed class Node
-    {
-        public List<DfaEdge> Edges { get; } = [];
+    private int StartOf(int state) => state == 0 ? 0 : _ends[state - 1];
 
-        public bool IsAccepting { get; set; }
-    }
-
-    private sealed class NodeComparer : IEqualityComparer<Node>
-    {
-        public static NodeComparer Instance { get; } = new();
-
-        public bool Equals(Node? x, Node? y) => x!.IsAccepting == y!.IsAccepting && x.Edges.SequenceEqual(y.Edges);
-
-        public int GetHashCode(Node node)
-        {
-            var hash = new HashCode();
-            hash.Add(node.IsAccepting);
-            foreach (DfaEdge edge in node.Edges)
-            {
-                hash.Add(edge.First);
-                hash.Add(edge.Target);
-            }
-            return hash.ToHashCode();
-        }
-    }
+    private ReadOnlySpan<DfaEdge> EdgesOf(int state) => CollectionsMarshal.AsSpan(_edges)[StartOf(state).._ends[state]];
 }

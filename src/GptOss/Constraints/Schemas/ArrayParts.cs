@@ -8,7 +8,7 @@ internal sealed class ArrayParts
     private readonly List<(ContainsKeyword Keyword, Origin? Origin)> _contains = [];
 
     /// <param name="alternative">What is asked for.</param>
-    public ArrayParts(Alternative alternative)
+    public ArrayParts(SchemaAlternative alternative)
     {
         foreach ((Keyword keyword, Origin? origin) in alternative.Keywords)
             switch (keyword)

@@ -12,7 +12,7 @@ internal sealed class ArrayShapes(Func<IReadOnlyList<Goal>, Rule> ruleOf, Unique
     /// <summary>The shape of the arrays of an alternative; null where there is none.</summary>
     /// <param name="alternative">What is asked for.</param>
     /// <param name="conflict">Told the keyword that cannot be met, and why.</param>
-    public ArrayShape? Of(Alternative alternative, Action<Keyword, string> conflict)
+    public ArrayShape? Of(SchemaAlternative alternative, Action<Keyword, string> conflict)
     {
         var parts = new ArrayParts(alternative);
         (int min, int? max) = alternative.Size(JsonTypes.Array);

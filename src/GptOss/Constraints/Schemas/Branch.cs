@@ -60,7 +60,7 @@ internal sealed class Branch
     public bool TryDefer(out Placed next) => _deferred.TryDequeue(out next);
 
     /// <summary>The branch as it is when nothing is left to look at.</summary>
-    public Alternative ToAlternative(IReadOnlyList<Literal>? literals = null) =>
+    public SchemaAlternative ToAlternative(IReadOnlyList<Literal>? literals = null) =>
         new(_types, _settled) { Literals = literals };
 
     /// <summary>Looks at all that does not branch.</summary>

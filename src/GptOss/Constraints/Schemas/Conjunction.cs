@@ -13,7 +13,7 @@ internal sealed class Conjunction
         MostFollowed = 100_000;
 
     private readonly Dictionary<string, Rule> _rules = new(StringComparer.Ordinal);
-    private readonly Queue<(Rule Rule, Goal[] Goals)> _unbuilt = new();
+    private readonly Queue<(Rule Rule, IReadOnlyList<Goal> Goals)> _unbuilt = new();
     private readonly Dictionary<Rule, (Keyword Keyword, string Why)> _conflicts = [];
     private readonly LiteralRules _literalRules = new();
     private readonly LiteralCheck _literals;
@@ -56,11 +56,11 @@ internal sealed class Conjunction
     /// <param name="budget">Pays for the rules.</param>
     /// <exception cref="SchemaException">There is no such value, or the schema is larger than a limit.</exception>
     /// <exception cref="UnsupportedException">A keyword is not supported where it stands.</exception>
-    public static Rule RuleOf(Goal[] goals, bool isClosedByDefault, bool isAnyOrder, CompileBudget budget)
+    public static Rule RuleOf(IReadOnlyList<Goal> goals, bool isClosedByDefault, bool isAnyOrder, CompileBudget budget)
     {
         var conjunction = new Conjunction(isClosedByDefault, isAnyOrder, budget);
         Rule root = conjunction.RuleOf(goals);
-        while (conjunction._unbuilt.TryDequeue(out (Rule Rule, Goal[] Goals) next))
+        while (conjunction._unbuilt.TryDequeue(out (Rule Rule, IReadOnlyList<Goal> Goals) next))
             conjunction.Build(next.Rule, next.Goals);
         var heights = new Heights(budget);
         heights.Settle([
@@ -122,16 +122,16 @@ internal sealed class Conjunction
         return goal;
     }
 
-    private List<Alternative> Expand(IReadOnlyList<Goal> goals) =>
+    private List<SchemaAlternative> Expand(IReadOnlyList<Goal> goals) =>
         _expansion.Of([new(new AllOfKeyword(goals.Count > 0 ? goals[0].Node.Pointer : "", goals), null)]);
 
-    private void Build(Rule rule, Goal[] goals)
+    private void Build(Rule rule, IReadOnlyList<Goal> goals)
     {
         try
         {
             var scalars = new ScalarShapes(_strings, _numbers);
             var containers = new List<Shape>();
-            foreach (Alternative alternative in Expand(goals))
+            foreach (SchemaAlternative alternative in Expand(goals))
                 if (alternative.Literals is { } literals)
                     foreach (Literal value in literals)
                         if ((value.Type & JsonTypes.Scalar) != 0)
@@ -153,7 +153,7 @@ internal sealed class Conjunction
         }
     }
 
-    private IEnumerable<Shape> Containers(Alternative alternative, Rule rule)
+    private IEnumerable<Shape> Containers(SchemaAlternative alternative, Rule rule)
     {
         if ((alternative.Types & JsonTypes.Array) != 0)
             if (_arrays.Of(alternative, (keyword, why) => _conflicts[rule] = (keyword, why)) is ArrayShape array)
@@ -173,7 +173,7 @@ internal sealed class Conjunction
             new(new TypeKeyword("", JsonTypes.String), null),
             new(new AllOfKeyword(goals[0].Node.Pointer, goals), null),
         ];
-        foreach (Alternative alternative in _expansion.Of(start))
+        foreach (SchemaAlternative alternative in _expansion.Of(start))
             names = languages.Or(
                 names,
                 alternative.Literals is { } literals

@@ -10,7 +10,7 @@ namespace GptOss.Constraints.Schemas;
 /// <param name="literals">Looks at names of properties.</param>
 /// <param name="budget">Pays for the looks.</param>
 internal sealed class Emptiness(
-    Func<IEnumerable<Placed>, List<Alternative>> expand,
+    Func<IEnumerable<Placed>, List<SchemaAlternative>> expand,
     StringShapes strings,
     NumberLanguages numbers,
     LiteralCheck literals,
@@ -60,7 +60,7 @@ internal sealed class Emptiness(
     }
 
     /// <summary>Whether surely no value fits an alternative.</summary>
-    public bool IsEmpty(Alternative alternative)
+    public bool IsEmpty(SchemaAlternative alternative)
     {
         JsonTypes types = alternative.Types;
         budget.Take(500 + 50 * alternative.Keywords.Count);
@@ -72,7 +72,7 @@ internal sealed class Emptiness(
             && ((types & JsonTypes.Object) == 0 || HasNoObject(alternative));
     }
 
-    private bool HasNoArray(Alternative alternative)
+    private bool HasNoArray(SchemaAlternative alternative)
     {
         (int min, int? max) = alternative.Size(JsonTypes.Array);
         if (min > max)
@@ -84,7 +84,7 @@ internal sealed class Emptiness(
         return false;
     }
 
-    private bool HasNoObject(Alternative alternative)
+    private bool HasNoObject(SchemaAlternative alternative)
     {
         (int min, int? max) = alternative.Size(JsonTypes.Object);
         // As the standard reads it: a branch of the caller's schema is not closed unless it says so.

@@ -13,7 +13,7 @@ internal sealed class Expansion(
     Negation negation,
     LiteralCheck literals,
     Func<IReadOnlyList<Placed>, Goal, Goal, bool> areDisjoint,
-    Func<Alternative, bool> isEmpty,
+    Func<SchemaAlternative, bool> isEmpty,
     CompileBudget budget
 )
 {
@@ -24,10 +24,10 @@ internal sealed class Expansion(
     /// <summary>The ways to meet all of some keywords; none where no value does.</summary>
     /// <exception cref="LimitException">There are more than the limit.</exception>
     /// <exception cref="UnsupportedException">The opposite of a schema is needed and cannot be said.</exception>
-    public List<Alternative> Of(IEnumerable<Placed> start)
+    public List<SchemaAlternative> Of(IEnumerable<Placed> start)
     {
         budget.Take(4_000);
-        var done = new List<Alternative>();
+        var done = new List<SchemaAlternative>();
         var open = new Stack<Branch>([new Branch(start)]);
         while (open.TryPop(out Branch? branch))
         {

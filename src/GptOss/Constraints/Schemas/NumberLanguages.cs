@@ -15,7 +15,7 @@ internal sealed class NumberLanguages(LanguageCache languages, CompileBudget bud
     /// <summary>The texts of the numbers of an alternative.</summary>
     /// <param name="alternative">What is asked of the numbers.</param>
     /// <param name="isCanonical">Whether every number has its shortest spelling only.</param>
-    public CodePointDfa Of(Alternative alternative, bool isCanonical)
+    public CodePointDfa Of(SchemaAlternative alternative, bool isCanonical)
     {
         bool isInteger = (alternative.Types & JsonTypes.Fraction) == 0;
         CodePointDfa numbers = Range(

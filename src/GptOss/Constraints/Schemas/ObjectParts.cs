@@ -14,8 +14,8 @@ internal sealed class ObjectParts
 
     /// <param name="alternative">What is asked for.</param>
     /// <param name="isClosedByDefault">Whether an object that declares properties has no others unless told so.</param>
-    /// <param name="literals">Looks at names.</param>
-    public ObjectParts(Alternative alternative, bool isClosedByDefault, LiteralCheck literals)
+    /// <param name="literals">Looks at the names of properties.</param>
+    public ObjectParts(SchemaAlternative alternative, bool isClosedByDefault, LiteralCheck literals)
     {
         _literals = literals;
         foreach ((Keyword keyword, Origin? origin) in alternative.Keywords)

@@ -23,7 +23,7 @@ internal sealed class ObjectShapes(
     private int _properties;
 
     /// <summary>The shapes of the objects of an alternative; none where there is no object.</summary>
-    public IEnumerable<ObjectShape> Of(Alternative alternative, ObjectParts parts)
+    public IEnumerable<ObjectShape> Of(SchemaAlternative alternative, ObjectParts parts)
     {
         (int min, int? max) = alternative.Size(JsonTypes.Object);
         if (min > max || parts.Required.Count > max)

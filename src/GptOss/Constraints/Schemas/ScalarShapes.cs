@@ -15,7 +15,7 @@ internal sealed class ScalarShapes(StringShapes strings, NumberLanguages numbers
     public void Add(Literal value) => (value.Type == JsonTypes.String ? _texts : _words).Add(value.Text);
 
     /// <summary>Adds the scalars of an alternative that lists no values.</summary>
-    public void Add(Alternative alternative)
+    public void Add(SchemaAlternative alternative)
     {
         foreach (string word in Words(alternative))
             _words.Add(word);
@@ -27,7 +27,7 @@ internal sealed class ScalarShapes(StringShapes strings, NumberLanguages numbers
     }
 
     /// <summary>Null, true and false, as far as an alternative allows them.</summary>
-    public static IEnumerable<string> Words(Alternative alternative)
+    public static IEnumerable<string> Words(SchemaAlternative alternative)
     {
         string[] words =
         [

@@ -14,7 +14,7 @@ internal static class SchemaCompiler
 {
     private const int MostRelaxed = 1_000;
 
-    /// <summary>Compiles a schema.</summary>
+    /// <summary>Compiles a schema into its rule.</summary>
     /// <param name="schema">A JSON Schema of any draft from 4 to 2020-12.</param>
     /// <param name="options">How the schema is read.</param>
     /// <param name="defaultOrder">The order of properties where the options name none.</param>
@@ -39,7 +39,7 @@ internal static class SchemaCompiler
         while (true)
             try
             {
-                Goal root = new(SchemaReader.Read(schema, leftOut.ToHashSet(StringComparer.Ordinal), budget));
+                Goal root = new(NodeReader.Read(schema, leftOut.ToHashSet(StringComparer.Ordinal), budget));
                 Goal[] goals = mustBeObject ? [root, AnyObject()] : [root];
                 return new(Conjunction.RuleOf(goals, isClosedByDefault, isAnyOrder, budget), leftOut);
             }

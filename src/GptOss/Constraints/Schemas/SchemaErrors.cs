@@ -30,7 +30,7 @@ internal static class SchemaErrors
     /// <summary>A pointer for a message; the whole schema has a name, since its pointer is empty.</summary>
     public static string Place(string pointer) => pointer.Length == 0 ? "The schema" : pointer;
 
-    private static string NameAt(string pointer) => JsonPointer.Unescape(pointer[(pointer.LastIndexOf('/') + 1)..]);
+    private static string NameAt(string pointer) => SchemaPlace.Unescape(pointer[(pointer.LastIndexOf('/') + 1)..]);
 }
 
 /// <summary>

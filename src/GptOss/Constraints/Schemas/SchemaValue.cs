@@ -4,7 +4,7 @@ using GptOss.Constraints.Regular;
 
 namespace GptOss.Constraints.Schemas;
 
-/// <summary>A value in the caller's schema, and where it stands: what is wrong with it is said with the place.</summary>
+/// <summary>A value in the caller's schema and its place, with which is said what is wrong with it.</summary>
 /// <param name="Element">The value as it was parsed.</param>
 /// <param name="Pointer">JSON pointer to the value.</param>
 internal readonly record struct SchemaValue(JsonElement Element, string Pointer)
@@ -76,7 +76,7 @@ internal readonly record struct SchemaValue(JsonElement Element, string Pointer)
             throw SchemaErrors.Wrong(Pointer, "a list");
         var items = new List<SchemaValue>(Element.GetArrayLength());
         foreach (JsonElement item in Element.EnumerateArray())
-            items.Add(new(item, JsonPointer.Append(Pointer, items.Count)));
+            items.Add(new(item, SchemaPlace.Append(Pointer, items.Count)));
         return items;
     }
 
@@ -90,7 +90,7 @@ internal readonly record struct SchemaValue(JsonElement Element, string Pointer)
         foreach (JsonProperty member in Element.EnumerateObject())
         {
             string name = NameOf(member);
-            SchemaValue value = new(member.Value, JsonPointer.Append(Pointer, name));
+            SchemaValue value = new(member.Value, SchemaPlace.Append(Pointer, name));
             if (!names.Add(name))
                 throw SchemaErrors.At(value.Pointer, "comes twice");
             members.Add(KeyValuePair.Create(name, value));

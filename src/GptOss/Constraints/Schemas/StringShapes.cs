@@ -9,7 +9,7 @@ namespace GptOss.Constraints.Schemas;
 internal sealed class StringShapes(LanguageCache languages, CompileBudget budget)
 {
     /// <summary>The shape of the strings of an alternative; null where there is none.</summary>
-    public Shape? Of(Alternative alternative)
+    public Shape? Of(SchemaAlternative alternative)
     {
         (int min, int? max) = alternative.Size(JsonTypes.String);
         if (min > max)
@@ -30,7 +30,7 @@ internal sealed class StringShapes(LanguageCache languages, CompileBudget budget
         new TextLengths(language, min, max, budget).IsAlive(CodePointDfa.Start, 0);
 
     /// <summary>The strings of an alternative as one language, for names of properties and for items that differ.</summary>
-    public CodePointDfa LanguageOf(Alternative alternative)
+    public CodePointDfa LanguageOf(SchemaAlternative alternative)
     {
         (int min, int? max) = alternative.Size(JsonTypes.String);
         return min > max
@@ -39,7 +39,7 @@ internal sealed class StringShapes(LanguageCache languages, CompileBudget budget
     }
 
     // Null where patterns, formats and exclusions say nothing.
-    private CodePointDfa? Language(Alternative alternative)
+    private CodePointDfa? Language(SchemaAlternative alternative)
     {
         CodePointDfa? language = null;
         foreach (LanguageKeyword keyword in alternative.Of<LanguageKeyword>())

@@ -10,7 +10,7 @@ namespace GptOss.Constraints.Schemas;
 /// <param name="numbers">Builds the numbers of an alternative.</param>
 /// <param name="languages">Combines the languages of alternatives.</param>
 internal sealed class UniqueItems(
-    Func<IReadOnlyList<Goal>, List<Alternative>> expand,
+    Func<IReadOnlyList<Goal>, List<SchemaAlternative>> expand,
     StringShapes strings,
     NumberLanguages numbers,
     LanguageCache languages
@@ -29,7 +29,7 @@ internal sealed class UniqueItems(
             quoted = CodePointDfa.Nothing;
         HashSet<string> words = new(StringComparer.Ordinal),
             texts = new(StringComparer.Ordinal);
-        foreach (Alternative alternative in expand(goals))
+        foreach (SchemaAlternative alternative in expand(goals))
         {
             JsonTypes types = alternative.Literals?.Aggregate(JsonTypes.None, (all, value) => all | value.Type)
                 ?? alternative.Types;
@@ -62,7 +62,7 @@ internal sealed class UniqueItems(
     public static ArrayShape? Bounded(
         ArrayShape shape,
         UniqueKeyword keyword,
-        Alternative alternative,
+        SchemaAlternative alternative,
         Action<Keyword, string> conflict
     )
     {

@@ -6,8 +6,8 @@ using GptOss.Constraints.Regular;
 namespace GptOss.Tests.Constraints.Regular;
 
 /// <summary>
-/// Random patterns over a few letters, each with the same pattern for .NET, whose <c>$</c> also holds before a line end,
-/// and random texts over the same letters.
+/// Random patterns over a few letters, each with the same pattern for .NET, whose <c>$</c> also holds before a line
+/// end, and random texts over the same letters.
 /// </summary>
 internal static class RandomPatterns
 {

@@ -47,7 +47,7 @@ public sealed class SchemaErrorsTests
     {
         SchemaException error = Assert.Throws<SchemaException>(() => Compile(schema));
         Assert.Equal(pointer, error.Pointer);
-        Assert.Equal(JsonPointer.Unescape(pointer[(pointer.LastIndexOf('/') + 1)..]), error.Keyword);
+        Assert.Equal(SchemaPlace.Unescape(pointer[(pointer.LastIndexOf('/') + 1)..]), error.Keyword);
         Assert.StartsWith($"{pointer}: '", error.Message);
         Assert.Contains(message, error.Message);
         Assert.Null(error.Function);

@@ -3,7 +3,7 @@ using GptOss.Constraints.Regular;
 
 namespace GptOss.Constraints.Schemas;
 
-internal sealed partial class SchemaReader
+internal sealed partial class NodeReader
 {
     private static IEnumerable<Keyword> Sizes(SchemaFields fields)
     {
@@ -59,7 +59,7 @@ internal sealed partial class SchemaReader
             ?
             [
                 .. Counted(value, value.Members())
-                    .Select(member => (Searched(member.Key, member.Value), GoalAt(member.Value))),
+                    .Select(member => (NamesOf(member.Key, member.Value), GoalAt(member.Value))),
             ]
             : [];
 

@@ -4,9 +4,10 @@ using GptOss.Constraints.Regular;
 
 namespace GptOss.Constraints.Schemas;
 
-internal sealed partial class SchemaReader
+internal sealed partial class NodeReader
 {
-    private readonly Dictionary<string, CodePointDfa> _patterns = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, BoundedLanguage> _patterns = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, CodePointDfa> _names = new(StringComparer.Ordinal);
 
     private static IEnumerable<Keyword> Types(SchemaFields fields)
     {
@@ -127,33 +128,29 @@ internal sealed partial class SchemaReader
         string text = pattern.Text();
         if (Formats.FindNarrowed(text) is CodePointDfa narrowed)
         {
-            yield return new LanguageKeyword(pattern.Pointer, narrowed, Searched(text, pattern));
+            yield return new LanguageKeyword(pattern.Pointer, narrowed, NamesOf(text, pattern));
+            yield break;
         }
-        else if (CountedPattern.Find(text) is var (one, min, max))
-        {
-            CodePointDfa language = Searched($"^{one}*$", pattern);
-            yield return new LanguageKeyword(pattern.Pointer, language, language);
-            yield return new SizeKeyword(pattern.Pointer, JsonTypes.String, min, max);
-        }
-        else
-        {
-            CodePointDfa language = Searched(text, pattern);
-            yield return new LanguageKeyword(pattern.Pointer, language, language);
-        }
+        if (!_patterns.TryGetValue(text, out BoundedLanguage? found))
+            _patterns[text] = found = Compiled(text, pattern, Patterns.SearchBounded);
+        yield return new LanguageKeyword(pattern.Pointer, found.Language, found.Language);
+        if (found.MinLength > 0 || found.MaxLength is not null)
+            yield return new SizeKeyword(pattern.Pointer, JsonTypes.String, found.MinLength, found.MaxLength);
     }
 
-    private CodePointDfa Searched(string text, SchemaValue place)
+    // The texts of a pattern as a language alone: names of properties have no bounds of length beside it.
+    private CodePointDfa NamesOf(string pattern, SchemaValue place)
     {
-        if (!_patterns.TryGetValue(text, out CodePointDfa? language))
-            _patterns[text] = language = Compiled(text, place);
+        if (!_names.TryGetValue(pattern, out CodePointDfa? language))
+            _names[pattern] = language = Compiled(pattern, place, Patterns.Search);
         return language;
     }
 
-    private CodePointDfa Compiled(string text, SchemaValue place)
+    private T Compiled<T>(string pattern, SchemaValue place, Func<string, CompileBudget, T> compile)
     {
         try
         {
-            return Patterns.Search(text, _budget);
+            return compile(pattern, _budget);
         }
         catch (PatternException error)
         {

@@ -3,7 +3,7 @@ namespace GptOss.Constraints.Schemas;
 /// <summary>One way to fit a conjunction of schemas: plain keywords, all of which have to be met.</summary>
 /// <param name="types">The types that a value may have.</param>
 /// <param name="keywords">What a value has to meet; nothing among it branches any more.</param>
-internal sealed class Alternative(JsonTypes types, IReadOnlyList<Placed> keywords)
+internal sealed class SchemaAlternative(JsonTypes types, IReadOnlyList<Placed> keywords)
 {
     /// <summary>The types that a value may have.</summary>
     public JsonTypes Types { get; } = types;

@@ -1,7 +1,7 @@
 namespace GptOss.Constraints.Schemas;
 
 /// <summary>JSON pointers of RFC 6901, as they stand in messages and behind the <c>#</c> of a <c>$ref</c>.</summary>
-internal static class JsonPointer
+internal static class SchemaPlace
 {
     /// <summary>A pointer to a member or item of what another pointer leads to.</summary>
     public static string Append(string pointer, string name) => $"{pointer}/{Escape(name)}";

@@ -7,7 +7,7 @@ namespace GptOss.Constraints.Schemas;
 /// pen and what is larger than the limits are errors here; nodes are read from a queue, so that no nesting or chain of
 /// references is deep for this code.
 /// </summary>
-internal sealed partial class SchemaReader
+internal sealed partial class NodeReader
 {
     private const int MostNodes = 100_000,
         MostProperties = 2_000,
@@ -18,20 +18,20 @@ internal sealed partial class SchemaReader
 
     private readonly Dictionary<string, SchemaNode> _nodes = new(StringComparer.Ordinal);
     private readonly Queue<(SchemaNode Node, SchemaValue Value)> _unread = new();
-    private readonly SchemaReferences _references;
+    private readonly NodeReferences _references;
     private readonly CompileBudget _budget;
     private readonly IReadOnlySet<string> _leftOut;
     private int _properties,
         _values,
         _valueBytes;
 
-    private SchemaReader(JsonElement schema, IReadOnlySet<string> leftOut, CompileBudget budget)
+    private NodeReader(JsonElement schema, IReadOnlySet<string> leftOut, CompileBudget budget)
     {
         _references = new(schema, budget);
         (_leftOut, _budget) = (leftOut, budget);
     }
 
-    /// <summary>Reads a schema.</summary>
+    /// <summary>Reads a schema and all that it reaches.</summary>
     /// <param name="schema">The schema, whose size and nesting have been looked at.</param>
     /// <param name="leftOut">Pointers to keywords that are read as if they were not there.</param>
     /// <param name="budget">Pays for the reading.</param>
@@ -39,7 +39,7 @@ internal sealed partial class SchemaReader
     /// <exception cref="UnsupportedException">A keyword is not supported.</exception>
     public static SchemaNode Read(JsonElement schema, IReadOnlySet<string> leftOut, CompileBudget budget)
     {
-        var reader = new SchemaReader(schema, leftOut, budget);
+        var reader = new NodeReader(schema, leftOut, budget);
         SchemaNode root = reader.NodeAt(new(schema, ""));
         while (reader._unread.TryDequeue(out (SchemaNode Node, SchemaValue Value) next))
             reader.ReadNode(next.Node, next.Value);

@@ -6,7 +6,7 @@ namespace GptOss.Constraints.Schemas;
 /// <summary>Finds the schema that a <c>$ref</c> means, in the same document.</summary>
 /// <param name="root">The whole schema of the caller.</param>
 /// <param name="budget">Pays for the search.</param>
-internal sealed class SchemaReferences(JsonElement root, CompileBudget budget)
+internal sealed class NodeReferences(JsonElement root, CompileBudget budget)
 {
     // By pointer, since an element does not know whether it is the same one as another.
     private readonly Dictionary<string, Dictionary<string, SchemaValue>> _members = new(StringComparer.Ordinal);
@@ -46,7 +46,7 @@ internal sealed class SchemaReferences(JsonElement root, CompileBudget budget)
         SchemaValue at = new(root, "");
         foreach (string part in pointer[1..].Split('/'))
         {
-            string name = JsonPointer.Unescape(part);
+            string name = SchemaPlace.Unescape(part);
             budget.Take(1);
             if (at.Element.ValueKind == JsonValueKind.Object && MembersOf(at).TryGetValue(name, out SchemaValue member))
                 at = member;
@@ -55,7 +55,7 @@ internal sealed class SchemaReferences(JsonElement root, CompileBudget budget)
                 && int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int index)
                 && index < at.Element.GetArrayLength()
             )
-                at = new(at.Element[index], JsonPointer.Append(at.Pointer, index));
+                at = new(at.Element[index], SchemaPlace.Append(at.Pointer, index));
             else
                 throw Dangling(reference);
         }
