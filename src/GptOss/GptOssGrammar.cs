@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using GptOss.Constraints;
 using GptOss.Constraints.Gbnf;
@@ -90,11 +91,14 @@ public sealed class GptOssGrammar
             throw new SchemaException("The choices are none. Give at least one text.");
         if (all.Any(string.IsNullOrEmpty))
             throw new SchemaException("One of the choices is empty. Give each at least one character.");
-        if (all.Length > MostChoices || all.Sum(text => (long)text.Length) > MostCharacters)
+        long characters = all.Sum(text => (long)text.Length);
+        if (all.Length > MostChoices || characters > MostCharacters)
             throw new SchemaException(
-                $"The choices are {all.Length:N0} texts of {all.Sum(text => (long)text.Length):N0} characters; the limits "
-                    + $"are {MostChoices:N0} and {MostCharacters:N0}."
+                $"The choices are {all.Length:N0} texts of {characters:N0} characters, and the limits are "
+                    + $"{MostChoices:N0} and {MostCharacters:N0}."
             );
+        if (all.Any(text => text.EnumerateRunes().Contains(Rune.ReplacementChar) && !text.Contains('\uFFFD')))
+            throw new SchemaException("One of the choices has half of a surrogate pair, which is no text.");
         return new(
             "choices " + string.Concat(all.Select(text => $"{text.Length}:{text}")),
             Compiled("The choices", () => Text(CodePointDfa.Of(all), "The choices"))

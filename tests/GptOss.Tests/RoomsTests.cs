@@ -28,6 +28,7 @@ public sealed partial class RoomsTests
         "EngineBusyException",
         "EngineFaultException",
         "GptOssException",
+        "GptOssGrammar",
         "GptOssRequestOptions",
         "HarmonyFormatException",
         "KeepReasoning",

@@ -84,7 +84,7 @@ internal sealed class AnswerOptions
     }
 
     /// <summary>The options of a question.</summary>
-    /// <param name="parsed">The command line.</param>
+    /// <param name="parsed">The command line, parsed.</param>
     /// <param name="format">The schema that the answer is held to; null for none.</param>
     /// <param name="grammar">The grammar that the answer is held to; null for none.</param>
     public ChatOptions Chat(ParseResult parsed, ChatResponseFormat? format = null, GptOssGrammar? grammar = null) =>

@@ -6,7 +6,7 @@ using Microsoft.Extensions.AI;
 namespace GptOss.Chat;
 
 /// <summary>What a request wants of the turn, before it is compiled.</summary>
-/// <param name="options">The caller's options.</param>
+/// <param name="options">The options of the caller.</param>
 /// <param name="own">The options that only this client has.</param>
 /// <param name="functions">The functions that may be called.</param>
 internal sealed class WantedTurn(ChatOptions options, GptOssRequestOptions own, IReadOnlyList<ToolFunction> functions)

@@ -19,6 +19,35 @@ public sealed class RunCommandTests
         Assert.Equal((0, Answer, ""), (run.ExitCode, run.Output, run.Error));
     }
 
+    [Fact]
+    public void An_answer_is_held_to_the_form_that_the_options_name()
+    {
+        using var folder = new TemporaryFolder();
+        string schema = Path.Combine(folder.Path, "schema.json"),
+            grammar = Path.Combine(folder.Path, "list.gbnf");
+        File.WriteAllText(schema, """{"type":"object","properties":{"sum":{"const":1023}},"required":["sum"]}""");
+        File.WriteAllText(grammar, "root ::= \"- \" [a-z]+ \"!\"");
+        Assert.Matches("^(yes|no)\n$", Tool.Run("run", Question, "--choices", "yes,no").Output);
+        Assert.Matches("^[0-9]{3}\n$", Tool.Run("run", Question, "--regex", "[0-9]{3}").Output);
+        Assert.Matches("^{\\s*\"sum\":\\s*1023\\s*}\n$", Tool.Run("run", Question, "--schema", schema).Output);
+        Assert.Matches("^- [a-z]+!\n$", Tool.Run("run", "Hello!", "--grammar", grammar).Output);
+    }
+
+    [Fact]
+    public void A_form_that_cannot_be_held_to_is_told_before_a_model_is_loaded()
+    {
+        using var folder = new TemporaryFolder();
+        string file = Path.Combine(folder.Path, "schema.json");
+        File.WriteAllText(file, """{"type":"string","maxLenght":3}""");
+        Tool.Run("run", "hi", "--schema", file).AssertRefused(1, "maxLength");
+        File.WriteAllText(file, "{");
+        Tool.Run("run", "hi", "--schema", file).AssertRefused(2, "schema.json");
+        Tool.Run("run", "hi", "--schema", "no-such-file").AssertRefused(1, "no-such-file");
+        Tool.Run("run", "hi", "--regex", "(").AssertRefused(1, "pattern");
+        Tool.Run("run", "hi", "--regex", "a", "--choices", "b").AssertRefused(2, "exclude");
+        Tool.Run("run", "hi", "--regex", "a", "--raw").AssertRefused(2, "--regex");
+    }
+
     [Theory]
     [InlineData]
     [InlineData("-")]

@@ -76,6 +76,8 @@ public sealed class TelemetryTests : IDisposable
 
         string[] expected =
         [
+            "gptoss.constraint.compile",
+            "gptoss.constraint.mask",
             "gptoss.decode.speed",
             "gptoss.prefill.speed",
             "gptoss.prompt.cached",
@@ -84,6 +86,7 @@ public sealed class TelemetryTests : IDisposable
             "gptoss.queue.time",
             "gptoss.requests",
             "gptoss.time_to_first_token",
+            "gptoss.tokens.forced",
             "Stop",
             .. Observed,
         ];

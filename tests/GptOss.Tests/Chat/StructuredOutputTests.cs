@@ -1,0 +1,225 @@
+using System.ComponentModel;
+using System.Text.Json;
+using Microsoft.Extensions.AI;
+using static GptOss.Tests.Chat.ChatScript;
+
+namespace GptOss.Tests.Chat;
+
+/// <summary>What a request is held to, from its options to the answer, over a script and over the tiny model.</summary>
+public sealed class StructuredOutputTests
+{
+    private const string Final = "<|channel|>final<|message|>";
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("yes", true)]
+    [InlineData("no", true)]
+    [InlineData("maybe", false)]
+    [InlineData("yes and no", false)]
+    public async Task An_answer_is_one_of_the_choices(string answer, bool isAllowed)
+    {
+        ChatOptions options = Options(new() { Grammar = GptOssGrammar.Choices("yes", "no") });
+        await Verdict(Final + answer + "<|return|>", options, isAllowed);
+    }
+
+    [Theory]
+    [InlineData("{\"name\":\"Ada\",\"age\":36}", true)]
+    [InlineData("{ \"name\": \"Ada\",\n  \"age\": 36\n}", true)]
+    [InlineData("{\"name\":\"Ada\"}", false)]
+    [InlineData("{\"name\":\"Ada\",\"age\":\"36\"}", false)]
+    [InlineData("{\"name\":\"Ada\",\"age\":36}!", false)]
+    [InlineData("Here you are: {\"name\":\"Ada\",\"age\":36}", false)]
+    [InlineData("```json\n{\"name\":\"Ada\",\"age\":36}\n```", false)]
+    public async Task An_answer_fits_its_schema_and_nothing_stands_beside_it(string answer, bool isAllowed)
+    {
+        ChatOptions options = Options();
+        options.ResponseFormat = ChatResponseFormat.ForJsonSchema<Person>();
+        foreach (string header in (string[])[Final, "<|channel|>final <|constrain|>json<|message|>"])
+            await Verdict(header + answer + "<|return|>", options, isAllowed);
+    }
+
+    [Theory]
+    [InlineData("<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>{\"city\":1}<|call|>", true)]
+    [InlineData("<|channel|>commentary to=functions.get_weather<|message|>{\"x\":[1,{}]}<|call|>", true)]
+    [InlineData("<|channel|>commentary to=functions.get_weather<|message|>{\"x\":1,\"x\":2}<|call|>", false)]
+    [InlineData("<|channel|>commentary to=functions.get_weather<|message|>[1]<|call|>", false)]
+    [InlineData("<|channel|>commentary to=functions.get_weather<|message|>{\"city\":\"L\"} <|call|>", false)]
+    [InlineData("<|channel|>commentary to=functions.get_weather<|message|>{\"city\":\"L\"}<|end|>", false)]
+    [InlineData("<|channel|>commentary to=functions.fly<|message|>{}<|call|>", false)]
+    [InlineData("<|channel|>commentary to=get_weather<|message|>{}<|call|>", false)]
+    [InlineData("<|channel|>analysis<|message|>Done.<|return|>", false)]
+    [InlineData(Final + "It is sunny.<|return|>", true)]
+    [InlineData(Final + "It spells <|end|> out.", true)] // as text
+    public async Task A_call_names_what_is_offered_with_a_json_object(string answer, bool isAllowed) =>
+        await Verdict(
+            answer.Contains("spells", StringComparison.Ordinal) ? Final + "It spells < |end|> out.<|return|>" : answer,
+            With(Weather(_ => "")),
+            isAllowed
+        );
+
+    [Theory]
+    [InlineData("{\"city\":\"Lisbon\"}", true)]
+    [InlineData("{\"city\":1}", false)]
+    [InlineData("{}", false)]
+    public async Task Strict_calls_fit_their_schema(string arguments, bool isAllowed)
+    {
+        ChatOptions options = Options(new() { StrictTools = true });
+        options.Tools = [Weather(_ => "")];
+        string call = $"<|channel|>commentary to=functions.get_weather<|message|>{arguments}<|call|>";
+        await Verdict(call, options, isAllowed);
+        await Verdict("<|channel|>commentary<|message|>I look.<|end|><|start|>assistant" + call, options, isAllowed);
+    }
+
+    [Fact]
+    public async Task Without_tools_no_header_of_a_call_can_begin()
+    {
+        await Verdict("<|channel|>commentary to=functions.f<|message|>{}<|call|>", Options(), isAllowed: false);
+        await Verdict("<|channel|>commentary<|message|>I look.<|end|>", Options(), isAllowed: false);
+        await Verdict("<|channel|>commentary to=f<|message|>{}<|call|>", Options(new() { FreeCalls = true }), true);
+    }
+
+    [Fact]
+    public async Task Without_reasoning_the_answer_begins_at_once()
+    {
+        ChatOptions options = Options();
+        options.Reasoning = new() { Effort = ReasoningEffort.None };
+        await Verdict(Greeting, options, isAllowed: false);
+        ChatResponse response = await new TokenScript("Hello.<|return|>").Client().GetResponseAsync("Hi", options, Stop);
+        Assert.Equal("Hello.", response.Text);
+    }
+
+    [Fact]
+    public async Task A_budget_of_reasoning_holds_before_a_form_and_before_a_required_call()
+    {
+        ChatOptions options = Options(new() { ReasoningBudget = 3 });
+        options.ResponseFormat = ChatResponseFormat.ForJsonSchema<Person>();
+        string thought = "<|channel|>analysis<|message|>The user wants to know who wrote it.";
+        ChatResponse response = await new TokenScript(thought + "{\"name\":\"Ada\",\"age\":36}")
+            .Client()
+            .GetResponseAsync("Who?", options, Stop)
+            .ContinueWith(task => task.IsFaulted ? null! : task.Result, Stop);
+        Assert.Null(response); // after three tokens the script goes on with words, which are no JSON
+
+        int[] begun = [.. TokenScript.Tokenizer.Encode("The user wants")];
+        Assert.Equal(3, begun.Length);
+        response = await new TokenScript(
+            "<|channel|>analysis<|message|>The user wants" + "<|channel|>final<|message|>{\"name\":\"Ada\",\"age\":36}"
+        )
+            .Client()
+            .GetResponseAsync("Who?", options, Stop);
+        Assert.Equal("{\"name\":\"Ada\",\"age\":36}", response.Text);
+        Assert.Equal(3, response.Usage!.ReasoningTokenCount);
+    }
+
+    [Fact]
+    public async Task Options_that_exclude_each_other_are_refused_before_the_model_works()
+    {
+        GptOssGrammar grammar = GptOssGrammar.Choices("a");
+        await Refused(Options(new() { Grammar = grammar }), options => options.ResponseFormat = ChatResponseFormat.Json);
+        await Refused(Options(new() { Grammar = grammar }), options => options.StopSequences = ["x"]);
+        await Refused(Options(), options => (options.ResponseFormat, options.StopSequences) = (ChatResponseFormat.Json, ["x"]));
+        await Refused(Options(new() { FreeCalls = true, StrictTools = true }), _ => { });
+        await Refused(Options(new() { FreeCalls = true }), options => options.ToolMode = ChatToolMode.RequireAny);
+        await Refused(Options(new() { RawHarmonyText = "<|start|>assistant<|channel|>final<|message|>maybe", Grammar = grammar }), _ => { });
+
+        static async Task Refused(ChatOptions options, Action<ChatOptions> set)
+        {
+            options.Tools = [Weather(_ => "")];
+            set(options);
+            var source = new TokenScript(Greeting);
+            await Assert.ThrowsAsync<InvalidOperationException>(() =>
+                source.Client().GetResponseAsync("Hi", options, Stop)
+            );
+            Assert.Empty(source.Requests);
+        }
+    }
+
+    [Fact]
+    public async Task A_schema_that_cannot_be_held_to_names_function_keyword_and_place()
+    {
+        ChatOptions options = Options(new() { StrictTools = true });
+        options.Tools = [new Function("pay.now", """{"type":"object","properties":{"sum":{"type":"number","minimun":3}}}""")];
+        var error = await Assert.ThrowsAsync<SchemaException>(() =>
+            new TokenScript(Greeting).Client().GetResponseAsync("Hi", options, Stop)
+        );
+        Assert.Equal(("minimun", "/properties/sum/minimun", "pay.now"), (error.Keyword, error.Pointer, error.Function));
+        Assert.Contains("minimum", error.Message);
+        Assert.Contains("pay.now", error.Message);
+
+        options = Options();
+        options.ResponseFormat = ChatResponseFormat.ForJsonSchema(JsonElement.Parse("""{"type":"array"}"""));
+        await Verdict(Final + "[1]<|return|>", options, isAllowed: true);
+        options.ResponseFormat = null;
+        options.Tools = [new Function("pay", """{"type":"array"}""")];
+        options.ToolMode = ChatToolMode.RequireAny;
+        error = await Assert.ThrowsAsync<SchemaException>(() =>
+            new TokenScript(Greeting).Client().GetResponseAsync("Hi", options, Stop)
+        );
+        Assert.Equal("pay", error.Function);
+    }
+
+    [Fact]
+    public async Task What_was_left_out_of_a_schema_is_told()
+    {
+        JsonElement schema = JsonElement.Parse("""{"type":"array","uniqueItems":true,"items":{"type":"object"}}""");
+        Assert.Throws<SchemaException>(() => GptOssGrammar.JsonSchema(schema));
+        ChatOptions options = Options(new() { Schemas = new() { Relax = true } });
+        options.ResponseFormat = ChatResponseFormat.ForJsonSchema(schema);
+        ChatResponse response = await new TokenScript(Final + "[{},{}]<|return|>").Client().GetResponseAsync("?", options, Stop);
+        Assert.Equal(
+            ["/uniqueItems"],
+            Assert.IsType<string[]>(response.Messages[0].AdditionalProperties!["constraints.relaxed"])
+        );
+    }
+
+    [Fact]
+    [Trait("speed", "slow")]
+    public async Task The_tiny_model_answers_in_every_form()
+    {
+        using GptOssChatClient client = await GptOssChatClient.LoadAsync(TinyGptOss.Folder, cancellationToken: Stop);
+        ChatOptions options = new() { Temperature = 1, Seed = 7, MaxOutputTokens = 3_000 };
+        ChatResponse<Person> person = await client.GetResponseAsync<Person>("Who?", options, cancellationToken: Stop);
+        Assert.NotNull(person.Result.Name);
+
+        Assert.Contains(await Ask(GptOssGrammar.Choices("red", "green")), (string[])["red", "green"]);
+        Assert.Matches("^[a-f]{4}-[0-9]{2}$", await Ask(GptOssGrammar.Regex("[a-f]{4}-[0-9]{2}")));
+        Assert.Matches("^(ab)+$", await Ask(GptOssGrammar.Gbnf("root ::= \"ab\" root?")));
+        for (int seed = 0; seed < 10; seed++)
+        {
+            options = new() { Seed = seed, ToolMode = ChatToolMode.RequireSpecific("add"), MaxOutputTokens = 3_000 };
+            options.Tools = [AIFunctionFactory.Create(Add, "add"), Weather(_ => "")];
+            ChatResponse response = await client.GetResponseAsync("What is the weather in Lisbon?", options, Stop);
+            var call = Assert.IsType<FunctionCallContent>(response.Messages[0].Contents[^1]);
+            Assert.Equal("add", call.Name);
+            Assert.Equal(["a", "b"], call.Arguments!.Keys.Order());
+        }
+
+        async Task<string> Ask(GptOssGrammar grammar)
+        {
+            ChatOptions held = options.Clone();
+            held.RawRepresentationFactory = _ => new GptOssRequestOptions { Grammar = grammar };
+            return (await client.GetResponseAsync("Go", held, Stop)).Text;
+        }
+    }
+
+    [Description("Adds two numbers.")]
+    private static int Add(int a, int b) => a + b;
+
+    private static async Task Verdict(string answer, ChatOptions options, bool isAllowed)
+    {
+        Task<ChatResponse> asked = new TokenScript(answer).Client().GetResponseAsync("Go", options, Stop);
+        if (isAllowed)
+            Assert.NotNull(await asked);
+        else
+            Assert.Contains("does not allow", (await Assert.ThrowsAsync<InvalidOperationException>(() => asked)).Message);
+    }
+
+    /// <summary>A function with a schema of its own, which nobody calls.</summary>
+    private sealed class Function(string name, string schema) : AIFunctionDeclaration
+    {
+        public override string Name => name;
+
+        public override JsonElement JsonSchema { get; } = JsonElement.Parse(schema);
+    }
+}
