@@ -40,7 +40,7 @@ internal sealed class Conjunction
             _negation,
             _literals,
             (context, left, right) => emptiness!.AreDisjoint(context, left, right),
-            alternative => emptiness!.IsEmpty(alternative),
+            alternative => emptiness!.IsEmptyAtAGlance(alternative),
             budget
         );
         emptiness = new(_expansion.Of, _strings, _numbers, _literals, budget);
