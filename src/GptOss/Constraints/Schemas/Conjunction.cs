@@ -40,7 +40,7 @@ internal sealed class Conjunction
             _negation,
             _literals,
             (context, left, right) => emptiness!.AreDisjoint(context, left, right),
-            alternative => emptiness!.IsEmpty(alternative),
+            alternative => emptiness!.IsEmptyAtAGlance(alternative),
             budget
         );
         emptiness = new(_expansion.Of, _strings, _numbers, _literals, budget);
@@ -79,7 +79,7 @@ internal sealed class Conjunction
         {
             string name = goals.Count > 0 ? goals[0].Node.Pointer : "";
             if (_rules.Count == MostRules)
-                throw SchemaErrors.Limit(name, $"needs one rule too many: the limit is {MostRules:N0}");
+                throw SchemaErrors.Large(name, $"needs one rule too many: the limit is {MostRules:N0}");
             _rules[key] = rule = new(name);
             _budget.Take(20);
             _unbuilt.Enqueue((rule, normal));
@@ -149,7 +149,7 @@ internal sealed class Conjunction
         }
         catch (LimitException limit)
         {
-            throw new SchemaException($"{SchemaErrors.Place(rule.Name)}: {limit.Message}.", rule.Name);
+            throw SchemaErrors.Large(rule.Name, limit.Message);
         }
     }
 

@@ -59,8 +59,27 @@ internal sealed class Emptiness(
         }
     }
 
-    /// <summary>Whether surely no value fits an alternative.</summary>
-    public bool IsEmpty(SchemaAlternative alternative)
+    /// <summary>
+    /// Whether surely no value fits an alternative, as far as can be seen from the values of its required properties,
+    /// and not from theirs in turn.
+    /// </summary>
+    public bool IsEmptyAtAGlance(SchemaAlternative alternative)
+    {
+        if (_depth >= MostDepth - 1)
+            return false;
+        int depth = _depth;
+        _depth = MostDepth - 1;
+        try
+        {
+            return IsEmpty(alternative);
+        }
+        finally
+        {
+            _depth = depth;
+        }
+    }
+
+    private bool IsEmpty(SchemaAlternative alternative)
     {
         JsonTypes types = alternative.Types;
         budget.Take(500 + 50 * alternative.Keywords.Count);

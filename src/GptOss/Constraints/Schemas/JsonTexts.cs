@@ -15,9 +15,11 @@ internal static class JsonTexts
     /// <summary>Refuses a text that is longer or nests deeper than what is read.</summary>
     public static void RefuseLarge(JsonElement value, CompileBudget budget)
     {
+        if (value.ValueKind == JsonValueKind.Undefined)
+            throw SchemaErrors.Wrong("", "an object, true or false, and is nothing at all");
         ReadOnlySpan<byte> text = JsonMarshal.GetRawUtf8Value(value);
         if (text.Length > MostBytes)
-            throw new SchemaException($"The schema has {text.Length:N0} bytes, and the limit is {MostBytes:N0}.");
+            throw SchemaErrors.Large("", $"has {text.Length:N0} bytes, and the limit is {MostBytes:N0}");
         var reader = new Utf8JsonReader(
             text,
             new JsonReaderOptions
@@ -29,7 +31,7 @@ internal static class JsonTexts
         );
         while (reader.Read())
             if (reader.CurrentDepth > MostNesting || (reader.CurrentDepth == MostNesting && Opens(reader.TokenType)))
-                throw new SchemaException($"The schema nests deeper than {MostNesting} levels, which is the limit.");
+                throw SchemaErrors.Large("", $"nests deeper than {MostNesting} levels, which is the limit");
         budget.Take(text.Length / 8);
     }
 

@@ -35,8 +35,8 @@ internal static class KeywordNames
         .GroupBy(name => name.Length)
         .ToFrozenDictionary(group => group.Key, group => group.Order(StringComparer.Ordinal).ToArray());
 
-    /// <summary>Whether a name is a keyword that a value is held to.</summary>
-    public static bool IsKeyword(string name) => Keywords.Contains(name);
+    /// <summary>Whether a name is a keyword or an annotation.</summary>
+    public static bool IsKnown(string name) => Keywords.Contains(name) || Annotations.Contains(name);
 
     /// <summary>
     /// The keyword that an unknown name was probably meant to be: one that values are held to and that is a single slip
@@ -45,7 +45,7 @@ internal static class KeywordNames
     /// </summary>
     public static string? MeantBy(string name)
     {
-        if (Keywords.Contains(name) || Annotations.Contains(name) || name is ['x', '-', ..] or [])
+        if (IsKnown(name) || name is ['x', '-', ..] or [])
             return null;
         if (!char.IsAsciiLetter(name[0]))
             return null;

@@ -93,7 +93,7 @@ internal sealed class Negation(Func<IReadOnlyList<Goal>, CodePointDfa> namesOf, 
             IfKeyword condition => If(condition),
             _ => throw new UnsupportedException(
                 asker,
-                $"over '{keyword.Name}', at {SchemaErrors.Place(keyword.Pointer)}, is not supported"
+                $"over '{keyword.Name}', at {keyword.Pointer}, is not supported"
             ),
         };
     }

@@ -59,6 +59,7 @@ internal sealed partial class NodeReader
             ?
             [
                 .. Counted(value, value.Members())
+                    .Where(member => !_leftOut.Contains(member.Value.Pointer))
                     .Select(member => (NamesOf(member.Key, member.Value), GoalAt(member.Value))),
             ]
             : [];

@@ -51,7 +51,7 @@ internal static class SchemaCompiler
             }
             catch (LimitException limit)
             {
-                throw new SchemaException($"The schema {limit.Message}.");
+                throw SchemaErrors.Large("", limit.Message);
             }
     }
 

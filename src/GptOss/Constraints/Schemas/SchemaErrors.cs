@@ -8,7 +8,11 @@ internal static class SchemaErrors
 
     /// <summary>A name that is one slip of the pen from a keyword.</summary>
     public static SchemaException Slip(string pointer, string keyword) =>
-        At(pointer, $"is no keyword; did you mean '{keyword}'? A name of your own may begin with 'x-'");
+        At(
+            pointer,
+            $"is no keyword; did you mean '{keyword}'? A name of your own may begin with 'x-'",
+            LastName(pointer)
+        );
 
     /// <summary>Something is larger than a limit.</summary>
     public static SchemaException Limit(string pointer, string what) => At(pointer, what);
@@ -18,19 +22,30 @@ internal static class SchemaErrors
     /// <param name="why">What stands against every value; null where that is not known.</param>
     /// <param name="keyword">The keyword that cannot be met, where it is a single one.</param>
     public static SchemaException NoValue(string pointer, string? why, string? keyword) =>
-        new($"{Place(pointer)}: the schema allows no value{(why is null ? "" : ": " + why)}.", pointer, keyword);
+        new($"{Schema(pointer)} allows no value{(why is null ? "" : ": " + why)}.", pointer, keyword);
 
-    /// <summary>An error at a keyword, whose name ends the pointer.</summary>
-    public static SchemaException At(string pointer, string what)
+    /// <summary>A schema as a whole is larger than a limit.</summary>
+    public static SchemaException Large(string pointer, string what) => new($"{Schema(pointer)} {what}.", pointer);
+
+    /// <summary>An error at a keyword, or at a part of its value.</summary>
+    /// <param name="pointer">JSON pointer to the keyword, or to what stands in its value.</param>
+    /// <param name="what">Goes on from the last name of the pointer.</param>
+    /// <param name="keyword">The keyword; null for the last one of the pointer.</param>
+    public static SchemaException At(string pointer, string what, string? keyword = null) =>
+        pointer.Length == 0
+            ? new($"The schema {what}.")
+            : new($"{pointer}: '{LastName(pointer)}' {what}.", pointer, keyword ?? KeywordIn(pointer));
+
+    private static string Schema(string pointer) => pointer.Length == 0 ? "The schema" : $"{pointer}: the schema";
+
+    private static string LastName(string pointer) => SchemaPlace.Unescape(pointer[(pointer.LastIndexOf('/') + 1)..]);
+
+    // What stands behind the keyword are names of properties, patterns and places in lists.
+    private static string KeywordIn(string pointer)
     {
-        string keyword = NameAt(pointer);
-        return new($"{Place(pointer)}: '{keyword}' {what}.", pointer, keyword);
+        string? keyword = pointer.Split('/').LastOrDefault(KeywordNames.IsKnown);
+        return keyword ?? LastName(pointer);
     }
-
-    /// <summary>A pointer for a message; the whole schema has a name, since its pointer is empty.</summary>
-    public static string Place(string pointer) => pointer.Length == 0 ? "The schema" : pointer;
-
-    private static string NameAt(string pointer) => SchemaPlace.Unescape(pointer[(pointer.LastIndexOf('/') + 1)..]);
 }
 
 /// <summary>

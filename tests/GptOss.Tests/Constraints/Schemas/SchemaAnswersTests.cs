@@ -145,11 +145,12 @@ public sealed class SchemaAnswersTests
     public void What_is_not_supported_is_left_out_and_listed_where_that_is_asked_for()
     {
         const string Schema = """
-            {"properties":{"a":{"pattern":"(a)\\1"},"b":{"uniqueItems":true},"c":{"not":{"format":"date"}}}}
+            {"properties":{"a":{"pattern":"(a)\\1"},"b":{"uniqueItems":true},"c":{"not":{"format":"date"}}},
+            "patternProperties":{"(b)\\1":{}}}
             """;
         CompiledSchema compiled = Compiled(Schema, new() { Relax = true });
         Assert.Equal(
-            ["/properties/a/pattern", "/properties/b/uniqueItems", "/properties/c/not"],
+            ["/patternProperties/(b)\\1", "/properties/a/pattern", "/properties/b/uniqueItems", "/properties/c/not"],
             compiled.Relaxed.Order()
         );
         Assert.Empty(Compiled("""{"pattern":"a"}""", new() { Relax = true }).Relaxed);

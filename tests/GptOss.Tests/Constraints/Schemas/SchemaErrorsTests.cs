@@ -13,25 +13,26 @@ public sealed class SchemaErrorsTests
     [InlineData("""{"properites":{}}""", "/properites", "did you mean 'properties'")]
     [InlineData("""{"Not":{}}""", "/Not", "did you mean 'not'")]
     [InlineData("""{"type":"objekt"}""", "/type", "one of 'null'")]
-    [InlineData("""{"type":["string",1]}""", "/type/1", "one of 'null'")]
+    [InlineData("""{"type":["string",1]}""", "/type/1", "one of 'null'", "type")]
     [InlineData("""{"minLength":"a"}""", "/minLength", "a count")]
     [InlineData("""{"minLength":-1}""", "/minLength", "not negative")]
     [InlineData("""{"maxItems":1.5}""", "/maxItems", "a count")]
     [InlineData("""{"minimum":true}""", "/minimum", "a number")]
     [InlineData("""{"multipleOf":0}""", "/multipleOf", "above 0")]
     [InlineData("""{"required":true}""", "/required", "a list")]
-    [InlineData("""{"required":[1]}""", "/required/0", "a string")]
+    [InlineData("""{"required":[1]}""", "/required/0", "a string", "required")]
     [InlineData("""{"properties":[]}""", "/properties", "an object")]
-    [InlineData("""{"properties":{"a/b~":1}}""", "/properties/a~1b~0", "a schema")]
+    [InlineData("""{"properties":{"a/b~":1}}""", "/properties/a~1b~0", "a schema", "properties")]
     [InlineData("""{"anyOf":[]}""", "/anyOf", "at least one")]
     [InlineData("""{"anyOf":{}}""", "/anyOf", "a list")]
     [InlineData("""{"uniqueItems":1}""", "/uniqueItems", "true or false")]
     [InlineData("""{"pattern":"[a-"}""", "/pattern", "at ")]
+    [InlineData("""{"patternProperties":{"(a)\\1":{}}}""", "/patternProperties/(a)\\1", "at ", "patternProperties")]
     [InlineData("""{"pattern":"\ud800"}""", "/pattern", "well-formed")]
     [InlineData("""{"const":"\udc00"}""", "/const", "well-formed")]
     [InlineData("""{"type":"null","type":"string"}""", "/type", "comes twice")]
-    [InlineData("""{"properties":{"a":{},"a":{}}}""", "/properties/a", "comes twice")]
-    [InlineData("""{"const":{"a":1,"a":1}}""", "/const/a", "comes twice")]
+    [InlineData("""{"properties":{"a":{},"a":{}}}""", "/properties/a", "comes twice", "properties")]
+    [InlineData("""{"const":{"a":1,"a":1}}""", "/const/a", "comes twice", "const")]
     [InlineData("""{"$ref":"#/$defs/none"}""", "/$ref", "not there")]
     [InlineData("""{"$ref":"#none"}""", "/$ref", "not there")]
     [InlineData("""{"items":{"$ref":"other.json"}}""", "/items/$ref", "another document")]
@@ -43,14 +44,33 @@ public sealed class SchemaErrorsTests
     [InlineData("""{"oneOf":[{"format":"date"},{"maxLength":10}]}""", "/oneOf", "'oneOf' over 'format'")]
     [InlineData("""{"uniqueItems":true}""", "/uniqueItems", "objects or arrays")]
     [InlineData("""{"minItems":2000000}""", "/minItems", "1,000,000")]
-    public void An_error_names_its_keyword_and_its_place(string schema, string pointer, string message)
+    public void An_error_names_its_keyword_and_its_place(
+        string schema,
+        string pointer,
+        string message,
+        string? keyword = null
+    )
     {
         SchemaException error = Assert.Throws<SchemaException>(() => Compile(schema));
         Assert.Equal(pointer, error.Pointer);
-        Assert.Equal(SchemaPlace.Unescape(pointer[(pointer.LastIndexOf('/') + 1)..]), error.Keyword);
+        Assert.Equal(keyword ?? pointer[(pointer.LastIndexOf('/') + 1)..], error.Keyword);
         Assert.StartsWith($"{pointer}: '", error.Message);
         Assert.Contains(message, error.Message);
         Assert.Null(error.Function);
+    }
+
+    [Fact]
+    public void What_is_no_schema_at_all_is_an_error_of_the_whole()
+    {
+        Assert.Equal("", Assert.Throws<SchemaException>(() => Compile("[]")).Pointer);
+        Assert.StartsWith(
+            "The schema should be",
+            Assert
+                .Throws<SchemaException>(() =>
+                    SchemaCompiler.Compile(default, SchemaOptions.Default, PropertyOrder.Any, mustBeObject: true, new())
+                )
+                .Message
+        );
     }
 
     [Theory]
