@@ -64,10 +64,12 @@ internal static class BenchCommand
         );
         var workload = new Option<string?>("--workload")
         {
-            Description = "Also measures answers that edit their prompt, with and without prompt lookup.",
-            HelpName = "edit",
+            Description =
+                "Also measures answers that edit their prompt, with and without prompt lookup, or answers that are held "
+                + "to schemas, one and 16 at once.",
+            HelpName = "edit|schemas",
         };
-        workload.AcceptOnlyFromAmong("edit");
+        workload.AcceptOnlyFromAmong("edit", "schemas");
         var cancel = new Option<bool>("--cancel")
         {
             Description =
@@ -118,7 +120,8 @@ internal static class BenchCommand
                     },
                     parsed.GetValue(context),
                     parsed.GetValue(streams),
-                    HasEdit: parsed.GetValue(workload) is not null,
+                    HasEdit: parsed.GetValue(workload) == "edit",
+                    HasSchemas: parsed.GetValue(workload) == "schemas",
                     HasCancels: isCancel,
                     Prefills: Lengths(parsed.GetValue(prefills))
                 );

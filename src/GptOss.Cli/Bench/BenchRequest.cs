@@ -11,6 +11,7 @@ namespace GptOss.Cli.Bench;
 /// <param name="Context">Tokens of a long context behind which decoding is measured too; null for none.</param>
 /// <param name="Streams">Requests that decode at the same time, measured beside one alone; null for none.</param>
 /// <param name="HasEdit">Whether an edit of the prompt is measured with and without prompt lookup.</param>
+/// <param name="HasSchemas">Whether answers that are held to schemas are measured beside answers that are not.</param>
 /// <param name="HasCancels">Whether the time from a cancellation to the end of the work is measured.</param>
 /// <param name="Prefills">Lengths of further prompts that are read, and not answered; null for none.</param>
 internal sealed record BenchRequest(
@@ -24,6 +25,7 @@ internal sealed record BenchRequest(
     int? Context = null,
     int? Streams = null,
     bool HasEdit = false,
+    bool HasSchemas = false,
     bool HasCancels = false,
     IReadOnlyList<int>? Prefills = null
 )
@@ -79,6 +81,9 @@ internal sealed record BenchResult
 
     /// <summary>An edit of the prompt with and without prompt lookup; null where that was not asked for.</summary>
     public EditFigures? Edit { get; init; }
+
+    /// <summary>Answers that are held to schemas; null where that was not asked for.</summary>
+    public SchemaFigures? Schemas { get; init; }
 
     /// <summary>Cancelled requests, for each kind; null where they were not asked for.</summary>
     public IReadOnlyList<CancelFigures>? Cancels { get; init; }

@@ -24,6 +24,7 @@ internal static class BenchSheet
                 .. AtContext(r.DecodeAtContext),
                 .. OfStreams(r.DecodeOfStreams),
                 .. OfEdit(r.Edit),
+                .. OfSchemas(r.Schemas),
                 .. (r.Cancels ?? []).Select(OfCancels),
                 ("read bandwidth", $"{Amount.Measure(r.ReadBandwidthGbPerS)} GB/s"),
                 ("… reached by decode", r.ShareOfBandwidth.ToString("P0", CultureInfo.InvariantCulture)),
@@ -74,6 +75,20 @@ internal static class BenchSheet
                 ),
                 ("… guessed", $"{e.GuessedTokens:0} tokens for {e.AnswerTokens}, right {Percent(e.Acceptance)}"),
                 ("… cost of lookup without copies", Percent(e.CostWithoutCopies)),
+            ];
+
+    private static (string, string)[] OfSchemas(SchemaFigures? s) =>
+        s is null
+            ? []
+            :
+            [
+                (
+                    "answer held to a schema",
+                    $"{Amount.Measure(s.SchemaTokPerS)} tok/s, {Amount.Measure(s.PlainTokPerS)} without, "
+                        + $"{Amount.Measure(s.Ratio)} ×"
+                ),
+                ($"… {s.Streams} at once, a schema each", $"{Amount.Measure(s.RatioOfStreams)} ×"),
+                ("… a mask that is not kept", $"{Amount.Measure(s.MeanMaskUs)} µs"),
             ];
 
     private static (string, string) OfCancels(CancelFigures c) =>

@@ -99,6 +99,7 @@ internal static class Benchmark
             DecodeAtContext = request.Context is { } context ? AtContext(request, context, engine, stop) : null,
             DecodeOfStreams = request.Streams is { } streams ? OfStreams(request, streams, engine, stop) : null,
             Edit = request.HasEdit ? Edit(request, measured, stop) : null,
+            Schemas = request.HasSchemas ? Schemas(request, measured, stop) : null,
             Cancels = request.HasCancels ? Cancelled(request, engine, stop) : null,
             PeakMemoryBytes = PeakMemory.Bytes(),
         };
@@ -176,6 +177,12 @@ internal static class Benchmark
         using var workload = new EditWorkload(measured.Engine, measured.Tokenizer, stop);
         return workload.Run(request.Repetitions);
     }
+
+    private static SchemaFigures Schemas(BenchRequest request, Measured measured, CancellationToken stop) =>
+        new SchemaWorkload(measured.Engine, measured.Tokenizer, stop)
+            .RunAsync(request.DecodeTokens, request.Repetitions)
+            .GetAwaiter()
+            .GetResult();
 
     private static CancelFigures[] Cancelled(BenchRequest request, Engine engine, CancellationToken stop)
     {

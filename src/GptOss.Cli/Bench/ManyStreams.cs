@@ -17,11 +17,13 @@ internal static class ManyStreams
     /// <param name="streams">How many requests run at once.</param>
     /// <param name="tokens">How many tokens each makes while time counts, at the least.</param>
     /// <param name="stop">Ends the measurement early.</param>
+    /// <param name="guide">What request number i is held to; null for nothing.</param>
     public static async Task<double> TokensPerSecondAsync(
         Engine engine,
         int streams,
         int tokens,
-        CancellationToken stop
+        CancellationToken stop,
+        Func<int, ITokenGuide>? guide = null
     )
     {
         using var scheduler = new Scheduler(
@@ -37,7 +39,7 @@ internal static class ManyStreams
         await Task.WhenAll(
                 Enumerable
                     .Range(0, streams)
-                    .Select(_ =>
+                    .Select(number =>
                     {
                         int[] prompt =
                         [
@@ -45,15 +47,18 @@ internal static class ManyStreams
                                 .Range(0, PromptTokens)
                                 .Select(_ => random.Next(engine.Weights.Config.VocabSize)),
                         ];
-                        return Task.Run(() => ReadAsync(prompt), stop);
+                        return Task.Run(() => ReadAsync(prompt, guide?.Invoke(number)), stop);
                     })
             )
             .ConfigureAwait(false);
         return tokens * streams / seconds;
 
-        async Task ReadAsync(int[] prompt)
+        async Task ReadAsync(int[] prompt, ITokenGuide? held)
         {
-            using Sequence answer = scheduler.Submit(new GenerationRequest { Prompt = prompt }, end.Token);
+            using Sequence answer = scheduler.Submit(
+                new GenerationRequest { Prompt = prompt, Guide = held },
+                end.Token
+            );
             bool isFirst = true;
             try
             {

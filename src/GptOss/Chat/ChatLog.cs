@@ -51,6 +51,13 @@ internal static partial class ChatLog
     public static partial void PassedOver(ILogger logger, string responseId, string contents);
 
     [LoggerMessage(
+        14,
+        LogLevel.Warning,
+        "Response {ResponseId} is not held to keywords that are not supported, as SchemaOptions.Relax asks: {Pointers}"
+    )]
+    public static partial void Relaxed(ILogger logger, string responseId, string pointers);
+
+    [LoggerMessage(
         9,
         LogLevel.Information,
         "The model '{Wanted}' was asked for; this client runs '{ModelId}', which answers."

@@ -42,7 +42,7 @@ internal sealed class ConstraintReader(ChatSource source)
         if (own.FreeCalls && !hasForm)
             return null;
 
-        var wanted = new WantedTurn(options, own, callable)
+        var wanted = new WantedTurn(options, own, tools, callable)
         {
             HasForm = hasForm,
             IsStrict = required is not null || own.StrictTools,
@@ -96,7 +96,7 @@ internal sealed class ConstraintReader(ChatSource source)
             .. wanted.Functions.Select(function => new TurnCall(
                 function.Name,
                 wanted.IsStrict
-                    ? Arguments(function, wanted.Own.Schemas, relaxed, cancellation)
+                    ? Arguments(function, wanted, relaxed, cancellation)
                     : OfAnyObject(cancellation)
             )),
         ];
@@ -144,19 +144,20 @@ internal sealed class ConstraintReader(ChatSource source)
 
     private static Rule Arguments(
         ToolFunction function,
-        SchemaOptions options,
+        WantedTurn wanted,
         List<string> relaxed,
         CancellationToken cancellation
     )
     {
+        string name = wanted.NameOf(function);
         CompiledSchema compiled = Compile(
             function.Parameters ?? NoParameters,
-            options,
+            wanted.Own.Schemas,
             PropertyOrder.Any,
-            function.Name,
+            name,
             cancellation
         );
-        relaxed.AddRange(compiled.Relaxed.Select(pointer => $"{function.Name}: {pointer}"));
+        relaxed.AddRange(compiled.Relaxed.Select(pointer => $"{name}: {pointer}"));
         return compiled.Root;
     }
 

@@ -205,6 +205,8 @@ internal sealed class RequestRunner : IDisposable
         ChatLog.Started(_logger, id, request.Generation.Prompt.Count, request.Tools.Functions.Count);
         if (options?.ModelId is { Length: > 0 } wanted && Bare(wanted) != Bare(_source.ModelId))
             ChatLog.OtherModel(_logger, Printable.Name(wanted), Printable.Name(_source.ModelId));
+        if (request.Constraint is { Relaxed.Count: > 0 } constraint)
+            ChatLog.Relaxed(_logger, id, Printable.Line(string.Join(", ", constraint.Relaxed)));
         if (request.PassedOver.Count > 0 && _logger.IsEnabled(LogLevel.Debug))
             ChatLog.PassedOver(_logger, id, Printable.Line(string.Join(", ", request.PassedOver.Distinct())));
 

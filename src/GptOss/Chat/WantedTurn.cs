@@ -8,14 +8,23 @@ namespace GptOss.Chat;
 /// <summary>What a request wants of the turn, before it is compiled.</summary>
 /// <param name="options">The options of the caller.</param>
 /// <param name="own">The options that only this client has.</param>
+/// <param name="tools">All functions that are offered.</param>
 /// <param name="functions">The functions that may be called.</param>
-internal sealed class WantedTurn(ChatOptions options, GptOssRequestOptions own, IReadOnlyList<ToolFunction> functions)
+internal sealed class WantedTurn(
+    ChatOptions options,
+    GptOssRequestOptions own,
+    OfferedTools tools,
+    IReadOnlyList<ToolFunction> functions
+)
 {
     /// <summary>The options that only this client has.</summary>
     public GptOssRequestOptions Own => own;
 
     /// <summary>The functions that may be called.</summary>
     public IReadOnlyList<ToolFunction> Functions => functions;
+
+    /// <summary>The caller's name of a function.</summary>
+    public string NameOf(ToolFunction function) => tools.NameOf(function.Name);
 
     /// <summary>Whether the final answer is held to a form.</summary>
     public required bool HasForm { get; init; }
@@ -55,6 +64,7 @@ internal sealed class WantedTurn(ChatOptions options, GptOssRequestOptions own, 
             foreach (ToolFunction function in functions)
             {
                 Add(function.Name);
+                Add(NameOf(function));
                 Add(IsStrict ? Text(function.Parameters) : "");
             }
             return key.ToString();
