@@ -15,19 +15,25 @@ internal sealed class Closure(CallersTable callersTable) : Successors
 {
     private const int FewReadings = 12;
 
+    // What a reading or a caller costs of a compilation, whose steps are worth some nanoseconds.
+    private const int StepsEach = 20;
+
     private readonly List<Reading> _readings = [];
     private readonly HashSet<Reading> _met = [];
     private readonly List<Waiting> _waiting = [];
     private readonly Stack<Waiting> _spare = new();
     private int _closed;
+    private CompileBudget? _budget;
 
     /// <summary>Whether what comes next depends on a text that was not given.</summary>
     public bool AsksForText { get; private set; }
 
     /// <summary>Begins anew behind a byte.</summary>
     /// <param name="recorded">The text that was recorded before the byte, if it is known.</param>
-    public void Clear(byte[]? recorded)
+    /// <param name="budget">Pays for the closure while a grammar is compiled; null afterwards.</param>
+    public void Clear(byte[]? recorded, CompileBudget? budget = null)
     {
+        _budget = budget;
         _readings.Clear();
         _met.Clear();
         (_closed, AsksForText, Recorded) = (0, false, recorded);
@@ -49,6 +55,7 @@ internal sealed class Closure(CallersTable callersTable) : Successors
             if (!_met.Add(reading))
                 return;
         }
+        _budget?.Take(StepsEach);
         _readings.Add(reading);
     }
 
@@ -61,8 +68,11 @@ internal sealed class Closure(CallersTable callersTable) : Successors
         // Where nothing follows the call but the end, those go on who wait for the end: else a list of n items that is
         // written as an item and a shorter list would be n rules deep.
         if (then.Walker.IsAtEnd(then))
+        {
+            _budget?.Take(StepsEach * then.Callers.Readings.Length);
             foreach (ref readonly Reading reading in then.Callers.Readings.AsSpan())
                 waiting.Add(reading);
+        }
         else
             waiting.Add(then);
     }

@@ -34,12 +34,13 @@ internal sealed class Grammar
     public Grammar(Rule root, bool isCompact, CompileBudget? budget = null, long mostBytes = MostBytes)
     {
         _mostBytes = mostBytes;
-        var builder = new WalkerBuilder(isCompact, _ledger, budget ?? new CompileBudget());
+        budget ??= new CompileBudget();
+        var builder = new WalkerBuilder(isCompact, _ledger, budget);
         Callee callee = builder.Build(root);
         _walkers = builder.Walkers;
         _callers = new CallersTable(_ledger);
         _closure = new Closure(_callers);
-        _closure.Clear(null);
+        _closure.Clear(null, budget);
         var end = new EndWalker { Id = _ledger.NextId() };
         _closure.Call(callee, new Reading(end, Callers.None, null, null, 0));
         Start = Intern(_closure.Finish());

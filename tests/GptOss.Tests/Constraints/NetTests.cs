@@ -51,6 +51,26 @@ public sealed class NetTests
         Check(new NetShape([first, second]), text, isAccepted);
     }
 
+    /// <summary>Of n such rules each is called by all before it, so there are n² callers before the first byte.</summary>
+    [Fact]
+    public void Rules_that_may_all_be_empty_at_once_are_refused_before_they_take_long()
+    {
+        Rule[] rules = [.. Enumerable.Range(0, 8_000).Select(number => new Rule($"rule{number}"))];
+        for (int i = 0; i < rules.Length; i++)
+        {
+            NetState[] states = [new(), new(), new() { IsAccepting = true }];
+            if (i + 1 < rules.Length)
+            {
+                states[0].Calls.Add((rules[i + 1], 1));
+                states[1].Calls.Add((rules[i + 1], 2));
+            }
+            else
+                states[0].IsAccepting = true;
+            rules[i].Alternatives.Add(new NetShape(states));
+        }
+        Assert.Throws<LimitException>(() => new Grammar(rules[0], isCompact: false));
+    }
+
     [Fact]
     public void A_rule_that_calls_itself_first_is_refused()
     {

@@ -167,24 +167,40 @@ public sealed class TokenConstraintTests
     private static Grammar RandomGrammar(Random random) =>
         new(new RandomRules(random).Value(), isCompact: random.Next(3) == 0);
 
-    // Random tokens, often one that ends something, so that walks get anywhere.
+    // Random tokens, often one that ends something, so that walks get anywhere; often one that stops amid an escape or a
+    // character, where what is plain elsewhere is something else.
     private static List<int> Walk(TokenConstraint constraint, Random random, int steps, out ConstraintState state)
     {
         List<int> tokens = [];
         state = constraint.Start;
         for (int step = 0; step < steps; step++)
         {
-            int[] allowed = Allowed(constraint.MaskOf(state));
+            TokenMask mask = constraint.MaskOf(state);
+            int[] allowed = Allowed(mask);
             if (allowed.Length == 0 || (state.IsComplete && random.Next(3) == 0))
                 break;
             int token = allowed[random.Next(allowed.Length)];
-            if (step > steps / 2 || random.Next(3) == 0)
-                token = allowed.FirstOrDefault(id => id < 128 && id is not 220, token);
+            if (random.Next(4) == 0 && Amid.Value.TryGetValue(mask.VocabularySize, out int[]? amid))
+                token = amid.Where(mask.Allows).OrderBy(_ => random.Next()).FirstOrDefault(token);
+            else if (step > steps / 2 || random.Next(3) == 0)
+                token = allowed.FirstOrDefault(id => id is < 128 and not 220, token);
             Assert.True(constraint.TryAdvance(state, token, out state));
             tokens.Add(token);
         }
         return tokens;
     }
+
+    // Of each vocabulary: the tokens that end in a backslash or in the first byte of a character.
+    private static readonly Lazy<Dictionary<int, int[]>> Amid = new(() =>
+        new[] { Tiny.Value, Tokenizer.O200kHarmony }.ToDictionary(
+            tokenizer => tokenizer.VocabularySize,
+            tokenizer =>
+                Enumerable
+                    .Range(0, tokenizer.VocabularySize)
+                    .Where(id => tokenizer.Bytes[id] is [.., (byte)'\\' or >= 0xC0])
+                    .ToArray()
+        )
+    );
 
     private static int[] Allowed(TokenMask mask) => [.. Enumerable.Range(0, mask.VocabularySize).Where(mask.Allows)];
 
