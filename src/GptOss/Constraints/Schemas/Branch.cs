@@ -78,6 +78,9 @@ internal sealed class Branch
                     break;
                 case AnyOfKeyword { Goals.Count: 0 }:
                     return false;
+                case IfKeyword { Then: null, Else: null } when placed.Origin?.Scope is null:
+                    // Alone it allows and forbids nothing, but elsewhere what it looks at counts as evaluated.
+                    break;
                 case AnyOfKeyword or OneOfKeyword or IfKeyword or DependentSchemaKeyword:
                     _deferred.Enqueue(placed);
                     break;

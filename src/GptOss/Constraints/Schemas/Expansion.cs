@@ -99,7 +99,11 @@ internal sealed class Expansion(
                 return
                 [
                     [Negation.Without(at, dependent.If)],
-                    [new RequiredKeyword(at, [dependent.If], Declares: false), new AllOfKeyword(at, [dependent.Then])],
+                    [
+                        new TypeKeyword(at, JsonTypes.Object),
+                        new RequiredKeyword(at, [dependent.If], Declares: false),
+                        new AllOfKeyword(at, [dependent.Then]),
+                    ],
                 ];
             default:
                 throw new InvalidOperationException($"{placed.Keyword.Name} does not branch.");

@@ -79,6 +79,8 @@ internal sealed class LiteralCheck(CompileBudget budget)
 
     private bool If(Literal value, IfKeyword condition, bool isNegated)
     {
+        if (condition is { Then: null, Else: null })
+            return !isNegated;
         Goal? then =
             Holds(value, condition.If) ? condition.Then
             : Holds(value, condition.If.Not) ? condition.Else

@@ -118,16 +118,13 @@ internal sealed partial class NodeReader
             yield return new AnyOfKeyword(any.Pointer, Goals(any));
         if (fields.TryGet("oneOf", out SchemaValue one))
             yield return new OneOfKeyword(one.Pointer, Goals(one));
-        if (fields.TryGet("if", out SchemaValue condition) && (fields.Has("then") || fields.Has("else")))
+        if (fields.TryGet("if", out SchemaValue condition))
             yield return new IfKeyword(
                 condition.Pointer,
                 GoalAt(condition),
                 Goal(fields["then"]),
                 Goal(fields["else"])
             );
-        else if (fields.Has("if") && (fields.Has("unevaluatedProperties") || fields.Has("unevaluatedItems")))
-            // Alone it allows and forbids nothing, but what it looks at is evaluated.
-            yield return new IfKeyword(condition.Pointer, GoalAt(condition), null, null);
     }
 
     private Goal? Goal(SchemaValue? value) => value is SchemaValue schema ? GoalAt(schema) : null;

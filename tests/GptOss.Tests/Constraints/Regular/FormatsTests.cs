@@ -109,7 +109,7 @@ public sealed class FormatsTests
     [InlineData("hostname", "a|localhost|www.example.com|a-b.c1", "-a|a-|a..b|a_b|a--b|.a|a.|")]
     [InlineData(
         "uri",
-        "http://a|https://example.com:8080/a/b?q=1&r=%20#f|ftp://1.2.3.4/x|file:///C:/a/b.txt|file:///|mailto:a.b@c.de|urn:isbn:0451450523|tel:+1-816-555-1212|data:text/plain;base64,SGk=|tag:a,2024:b",
+        "http://a|https://example.com:8080/a/b?q=1&r=%20#f|ftp://1.2.3.4/x|file:///C:/a/b.txt|file:///|file://host/a/b|mailto:a.b@c.de|urn:isbn:0451450523|tel:+1-816-555-1212|data:text/plain;base64,SGk=|tag:a,2024:b",
         "/a|a|http:|//a/b|http://a b|http://a:65536/|http://a/%zz|:a|http://a/\\b|HTTP://a"
     )]
     [InlineData("uri-reference", "/a/b?c#d|a/b|#f|?q|../a|https://a/b|", "//a/b\\|a b|a:b|/a\\b|%zz|http://[a")]

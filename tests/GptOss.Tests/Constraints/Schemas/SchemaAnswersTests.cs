@@ -95,6 +95,30 @@ public sealed class SchemaAnswersTests
         );
 
     [Theory]
+    // An array is no object that has the property, so that nothing has looked at its items.
+    [InlineData("""{"dependentSchemas":{"a":{"prefixItems":[true]}},"unevaluatedItems":false}""", "[]", "[1]")]
+    // A condition alone forbids nothing, but looks at what fits it.
+    [InlineData("""{"allOf":[{"if":{"prefixItems":[{"const":1}]}}],"unevaluatedItems":false}""", "[1]", "[2]")]
+    // Of several schemas that fit, each tells what it has looked at.
+    [InlineData(
+        """{"anyOf":[{"properties":{"a":true}},{"properties":{"b":{"const":1}}}],"unevaluatedProperties":false}""",
+        """{"a":0,"b":1}""",
+        """{"a":0,"b":2}"""
+    )]
+    // What a denied schema has looked at does not count.
+    [InlineData(
+        """{"not":{"not":{"properties":{"a":true}}},"properties":{"b":true},"unevaluatedProperties":false}""",
+        """{"b":1}""",
+        """{"a":1}"""
+    )]
+    [InlineData("""{"contains":{"const":1},"unevaluatedItems":{"const":2}}""", "[2,1,2]", "[1,3]")]
+    public void What_nothing_has_looked_at_is_held_to_its_own_schema(string schema, string right, string wrong) =>
+        Assert.Equal(
+            [true, false],
+            Judged(schema, new() { Objects = SchemaObjects.AsWritten, Order = PropertyOrder.Any }, right, wrong)
+        );
+
+    [Theory]
     [InlineData("""{"type":["object","null"],"properties":{"n":{"$ref":"#"}},"required":["n"]}""", 1)]
     [InlineData("""{"properties":{"a":{"$ref":"#"},"b":{"type":"null"}},"required":["a"],"type":"object"}""", null)]
     [InlineData("""{"type":"array","items":{"$ref":"#"},"minItems":1}""", null)]
