@@ -24,7 +24,7 @@ internal sealed class Closure(CallersTable callersTable) : Successors
     /// <summary>Whether what comes next depends on a text that was not given.</summary>
     public bool AsksForText { get; private set; }
 
-    /// <summary>Begins anew.</summary>
+    /// <summary>Begins anew behind a byte.</summary>
     /// <param name="recorded">The text that was recorded before the byte, if it is known.</param>
     public void Clear(byte[]? recorded)
     {

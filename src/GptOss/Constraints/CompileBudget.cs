@@ -17,7 +17,7 @@ internal sealed class CompileBudget(CancellationToken cancellation = default)
     /// <summary>The steps taken so far.</summary>
     public long Steps { get; private set; }
 
-    /// <summary>Takes some steps.</summary>
+    /// <summary>Takes some of the steps.</summary>
     /// <exception cref="LimitException">The compilation has taken more than <see cref="MostSteps"/>.</exception>
     /// <exception cref="OperationCanceledException">The compilation was cancelled.</exception>
     public void Take(long steps)

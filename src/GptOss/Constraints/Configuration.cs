@@ -23,7 +23,7 @@ internal sealed class Configuration
 
     /// <param name="id">Its number, from 1, as long as the grammar forgets nothing.</param>
     /// <param name="generation">How often the grammar had forgotten when the configuration was made.</param>
-    /// <param name="readings">The readings, sorted.</param>
+    /// <param name="readings">The readings in their order.</param>
     public Configuration(int id, int generation, Reading[] readings)
     {
         (Id, Generation, Readings) = (id, generation, readings);
@@ -42,7 +42,7 @@ internal sealed class Configuration
     /// <summary>How often the grammar had forgotten before.</summary>
     public int Generation { get; }
 
-    /// <summary>The readings, sorted.</summary>
+    /// <summary>The readings in their order.</summary>
     public Reading[] Readings { get; }
 
     /// <summary>Whether the text may end.</summary>
@@ -57,10 +57,10 @@ internal sealed class Configuration
     /// <summary>Whether every byte is free.</summary>
     public bool IsFree { get; }
 
-    /// <summary>The configuration that allows the same tokens and stands for many; null until it is looked for.</summary>
+    /// <summary>The one that allows the same tokens and stands for many; null until it is looked for.</summary>
     public Configuration? Representative { get; set; }
 
-    /// <summary>The only symbol that may follow, -1 where there are several or none; null until it is looked for.</summary>
+    /// <summary>The only symbol that may follow, or -1; null until it is looked for.</summary>
     public int? Forced { get; set; }
 
     /// <summary>The tokens that may follow, once they were worked out for <see cref="MaskOwner"/>.</summary>
@@ -100,7 +100,7 @@ internal sealed class Configuration
         return true;
     }
 
-    /// <summary>Makes the row.</summary>
+    /// <summary>Makes the row of targets.</summary>
     /// <param name="columns">Of each symbol that may follow: its place in the row, from 1.</param>
     /// <param name="count">How many symbols may follow.</param>
     public void MakeRow(ushort[] columns, int count)

@@ -10,7 +10,7 @@ internal readonly struct ConstraintState
 {
     private readonly RecordedByte? _recorded;
 
-    /// <summary>The empty text.</summary>
+    /// <summary>The state of the empty text.</summary>
     public ConstraintState(Grammar grammar)
         : this(grammar, grammar.Start, null) { }
 
@@ -52,7 +52,7 @@ internal readonly struct ConstraintState
         }
     }
 
-    /// <summary>The state behind one byte, or a marker as 256 plus its number, if it may come. Under the lock.</summary>
+    /// <summary>The state behind a byte, or a marker as 256 plus its number, if it may come. Under the lock.</summary>
     public bool TryAdvance(int symbol, out ConstraintState next)
     {
         Configuration from = Grammar.Current(Configuration);

@@ -68,7 +68,7 @@ internal sealed class Grammar
     public Configuration Part(ReadOnlySpan<Reading> readings) => Intern(readings);
 
     /// <summary>The number of the configuration behind a symbol, as far as it depends on no recorded text.</summary>
-    /// <param name="configuration">A current one.</param>
+    /// <param name="configuration">One of this generation.</param>
     /// <param name="symbol">A byte, or 256 plus the number of a marker.</param>
     /// <returns>
     /// <see cref="Configuration.Dead"/>, <see cref="Configuration.Ask"/>, or a configuration that after a recorded text
@@ -106,7 +106,7 @@ internal sealed class Grammar
     }
 
     /// <summary>The only symbol that may follow; -1 where there are several or none.</summary>
-    /// <param name="configuration">A current one.</param>
+    /// <param name="configuration">One of this generation.</param>
     public int Forced(Configuration configuration)
     {
         if (configuration.Forced is { } known)

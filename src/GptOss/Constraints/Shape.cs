@@ -28,7 +28,7 @@ internal sealed record TextShape(CodePointDfa Language, bool IsQuoted, int MinLe
 /// <param name="MaxLength">The most code points of the value; null for no bound.</param>
 internal sealed record FreeStringShape(int MinLength = 0, int? MaxLength = null) : Shape;
 
-/// <summary>A JSON object. No name comes twice, and no name comes that is not among the names or in the extras.</summary>
+/// <summary>A JSON object. No name comes twice, and none that is neither declared nor in the extras.</summary>
 internal sealed record ObjectShape : Shape
 {
     /// <summary>The declared names, in the order of the schema; those that are forbidden among them.</summary>
@@ -40,7 +40,7 @@ internal sealed record ObjectShape : Shape
     /// </summary>
     public IReadOnlyList<ExtraProperties> Extras { get; init; } = [];
 
-    /// <summary>Whether declared names come in any order, extra ones between them; else in order, extras behind.</summary>
+    /// <summary>Whether declared names come in any order, extra ones between; else in order, extras behind.</summary>
     public bool IsAnyOrder { get; init; }
 
     /// <summary>The fewest properties, declared and extra together.</summary>
@@ -74,7 +74,7 @@ internal sealed record Property(string Name, Rule? Value, bool IsRequired);
 /// <param name="Counts">Whether such a property counts for <see cref="ObjectShape.MinCounted"/>.</param>
 internal sealed record ExtraProperties(CodePointDfa Names, Rule Values, bool Counts = false);
 
-/// <summary>A JSON array.</summary>
+/// <summary>A JSON array of items by position.</summary>
 internal sealed record ArrayShape : Shape
 {
     /// <summary>The rules of the first items, by position. Each list holds the alternatives of that place.</summary>
@@ -83,7 +83,7 @@ internal sealed record ArrayShape : Shape
     /// <summary>The alternatives of every item behind the prefix; none where the array ends with it.</summary>
     public required IReadOnlyList<Item> Rest { get; init; }
 
-    /// <summary>The fewest items.</summary>
+    /// <summary>The fewest items it has.</summary>
     public int MinItems { get; init; }
 
     /// <summary>The most items; null for no bound.</summary>

@@ -16,7 +16,7 @@ internal sealed class TokenConstraint
     private readonly MaskBuilder _builder;
     private readonly int[] _markers;
 
-    /// <param name="grammar">The compiled grammar.</param>
+    /// <param name="grammar">The grammar as it was compiled.</param>
     /// <param name="tokenizer">Its vocabulary gets its tries at the first use.</param>
     /// <param name="markers">The token of each marker of the grammar; empty for a grammar of text alone.</param>
     public TokenConstraint(Grammar grammar, Tokenizer tokenizer, int[] markers)
@@ -27,10 +27,10 @@ internal sealed class TokenConstraint
         Start = new ConstraintState(grammar);
     }
 
-    /// <summary>The compiled grammar.</summary>
+    /// <summary>The grammar as it was compiled.</summary>
     public Grammar Grammar { get; }
 
-    /// <summary>The empty text.</summary>
+    /// <summary>The state of the empty text.</summary>
     public ConstraintState Start { get; }
 
     /// <summary>How many masks were worked out.</summary>

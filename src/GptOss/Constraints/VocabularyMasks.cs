@@ -68,7 +68,7 @@ internal sealed class VocabularyMasks
     /// <summary>The masks of a vocabulary; made at the first call.</summary>
     public static VocabularyMasks Of(Tokenizer tokenizer) => Made.GetValue(tokenizer, key => new VocabularyMasks(key));
 
-    /// <summary>The tokens of at most so many plain characters, a bit for each id.</summary>
+    /// <summary>The tokens with at most that number of plain characters, a bit for each id.</summary>
     public ReadOnlySpan<ulong> PlainUpTo(int characters) => _plainUpTo[Math.Min(characters, LongestPlain)];
 
     private ulong[][] UpTo(List<int> plain, List<int> lengths)

@@ -3,7 +3,7 @@ using GptOss.Constraints.Regular;
 
 namespace GptOss.Tests.Constraints;
 
-/// <summary>Random rules of every shape, small enough that a walk of a few tokens meets most of what they hold.</summary>
+/// <summary>Random rules of every shape, so small that a walk of a few tokens meets most of them.</summary>
 internal sealed class RandomRules(Random random)
 {
     private const int Deepest = 3;

@@ -3,31 +3,22 @@ namespace GptOss.Constraints.Walkers;
 /// <summary>The items that an array has so far, and by that what may come next.</summary>
 internal sealed class ArrayFrame : Frame
 {
-    private readonly Table _table;
+    private readonly ArrayFrames _table;
     private readonly ArrayHistory _history;
     private ArrayFrame? _representative;
+    private int[]? _choices;
 
-    private ArrayFrame(Table table, ArrayHistory history, UsedTexts? used)
-    {
+    private ArrayFrame(ArrayFrames table, ArrayHistory history, UsedTexts? used) =>
         (_table, _history, Used) = (table, history, used);
-        ArrayPlan plan = table.Plan;
-        MayClose = history.MayClose(plan);
-        if (history.Count < plan.Distinct)
-            Choices =
-            [
-                .. plan.At(history.Count)
-                    .Where(alternative => history.With(plan, alternative) is { } longer && plan.CanEnd(longer)),
-            ];
-    }
 
     /// <summary>The items from which another has to differ; null where they are not all known.</summary>
     public UsedTexts? Used { get; }
 
     /// <summary>The alternatives of the next item.</summary>
-    public int[] Choices { get; } = [];
+    public int[] Choices => _choices ??= Choose();
 
     /// <summary>Whether the array may end.</summary>
-    public bool MayClose { get; }
+    public bool MayClose => _history.MayClose(_table.Plan);
 
     /// <summary>
     /// The frame that stands for all that allow the same for as long as a token is. Where distinct items can run out
@@ -36,13 +27,25 @@ internal sealed class ArrayFrame : Frame
     public override Frame Representative => _representative ??= FindRepresentative();
 
     /// <summary>The frame behind one more item.</summary>
-    /// <param name="alternative">One of <see cref="Choices"/>.</param>
+    /// <param name="alternative">One of <see cref="Choices"/> of the frame.</param>
     /// <param name="text">Its bytes where items have to differ; null where they are not known.</param>
     public ArrayFrame With(int alternative, byte[]? text) =>
         _table.Intern(
             _history.With(_table.Plan, alternative)!,
             !_table.Plan.Shape.IsUnique || text is null ? null : Used?.With(text)
         );
+
+    private int[] Choose()
+    {
+        ArrayPlan plan = _table.Plan;
+        if (_history.Count >= plan.Distinct)
+            return [];
+        return
+        [
+            .. plan.At(_history.Count)
+                .Where(choice => _history.With(plan, choice) is { } longer && _table.Ends.CanEnd(longer)),
+        ];
+    }
 
     private ArrayFrame FindRepresentative()
     {
@@ -60,10 +63,13 @@ internal sealed class ArrayFrame : Frame
     }
 
     /// <summary>Holds the frames of an array that were made, so that equal ones are one instance.</summary>
-    internal sealed class Table(ArrayPlan plan, Ledger ledger)
+    internal sealed class ArrayFrames(ArrayPlan plan, Ledger ledger)
     {
         private readonly Dictionary<(ArrayHistory History, UsedTexts? Used), ArrayFrame> _frames = [];
-        private readonly UsedTexts.Table _texts = new(ledger);
+        private readonly UsedTexts.TextTable _texts = new(ledger);
+
+        /// <summary>Which arrays can be completed.</summary>
+        public ArrayEnds Ends { get; } = new(plan);
 
         /// <summary>What does not change about the array.</summary>
         public ArrayPlan Plan => plan;
@@ -73,7 +79,7 @@ internal sealed class ArrayFrame : Frame
         public ArrayFrame? Start(int levels)
         {
             ArrayHistory start = ArrayHistory.Start(plan, levels);
-            return levels >= 0 && plan.CanEnd(start) ? Intern(start, plan.Shape.IsUnique ? _texts.Empty : null) : null;
+            return levels >= 0 && Ends.CanEnd(start) ? Intern(start, plan.Shape.IsUnique ? _texts.Empty : null) : null;
         }
 
         /// <summary>Forgets the frames; those in use elsewhere stay what they are.</summary>

@@ -25,7 +25,7 @@ internal sealed record ArrayHistory(int Count, int[] Counts, int Levels)
     /// <summary>The history behind one more item; null where the item cannot come.</summary>
     public ArrayHistory? With(ArrayPlan plan, int alternative)
     {
-        ArrayPlan.Alternative item = plan.Alternatives[alternative];
+        ArrayPlan.ItemChoice item = plan.Alternatives[alternative];
         if (!Has(item.Callee) || Count >= (plan.Shape.MaxItems ?? int.MaxValue))
             return null;
         int[] counts = [.. Counts];

@@ -8,13 +8,12 @@ internal sealed class ArrayPlan
 
     private readonly int[][] _prefix;
     private readonly int[] _rest;
-    private readonly Dictionary<ArrayHistory, bool> _canEnd = [];
 
     /// <exception cref="LimitException">The items that have to count can do so in too many ways.</exception>
     public ArrayPlan(ArrayShape shape, Func<Rule, Callee> calleeOf, Func<Rule, IEnumerable<RecordedText>> textsOf)
     {
         Shape = shape;
-        var alternatives = new List<Alternative>();
+        var alternatives = new List<ItemChoice>();
         _prefix = [.. shape.Prefix.Select(Numbers)];
         _rest = Numbers(shape.Rest);
         Alternatives = [.. alternatives];
@@ -27,7 +26,7 @@ internal sealed class ArrayPlan
             int first = alternatives.Count;
             foreach (Item item in items)
             foreach (RecordedText? text in shape.IsUnique ? textsOf(item.Value) : (IEnumerable<RecordedText?>)[null])
-                alternatives.Add(new Alternative(calleeOf(item.Value), item.Counts, text));
+                alternatives.Add(new ItemChoice(calleeOf(item.Value), item.Counts, text));
             return [.. Enumerable.Range(first, alternatives.Count - first)];
         }
     }
@@ -36,7 +35,7 @@ internal sealed class ArrayPlan
     public ArrayShape Shape { get; }
 
     /// <summary>The alternatives of all places.</summary>
-    public Alternative[] Alternatives { get; }
+    public ItemChoice[] Alternatives { get; }
 
     /// <summary>The greatest height of an item: with more levels than that left, depth does not matter.</summary>
     public int Highest { get; }
@@ -48,58 +47,8 @@ internal sealed class ArrayPlan
     public int MostCounted =>
         Shape.MaxItems is null && Distinct == long.MaxValue ? Math.Max(Shape.MinItems, _prefix.Length) : int.MaxValue;
 
-    /// <summary>The alternatives of the item behind so many.</summary>
+    /// <summary>The alternatives of the item behind that number of others.</summary>
     public int[] At(int count) => count < _prefix.Length ? _prefix[count] : _rest;
-
-    /// <summary>Whether an array with such items can be completed.</summary>
-    public bool CanEnd(ArrayHistory history) =>
-        Shape.Contains.Count == 0 ? CanEndByNumber(history) : CanEndByCounts(history);
-
-    private bool CanEndByNumber(ArrayHistory history)
-    {
-        int count = history.Count;
-        if (count >= Shape.MinItems)
-            return true;
-        if (Shape.MinItems > Math.Min(Distinct, Shape.MaxItems ?? int.MaxValue))
-            return false;
-        for (; count < Shape.MinItems; count++)
-        {
-            if (!At(count).Any(alternative => history.Has(Alternatives[alternative].Callee)))
-                return false;
-            if (count >= _prefix.Length)
-                return true; // the others are of the same kind
-        }
-        return true;
-    }
-
-    // Looks for a way to an end, and remembers of every history it meets whether there is one.
-    private bool CanEndByCounts(ArrayHistory start)
-    {
-        var way = new Stack<(ArrayHistory History, int Next)>();
-        way.Push((start, 0));
-        var met = new HashSet<ArrayHistory> { start };
-        while (way.TryPop(out (ArrayHistory History, int Next) step))
-        {
-            ArrayHistory history = step.History;
-            bool known = _canEnd.TryGetValue(history, out bool canEnd);
-            if (history.MayClose(this) || canEnd)
-            {
-                _canEnd[history] = true;
-                foreach ((ArrayHistory before, _) in way)
-                    _canEnd[before] = true;
-                return true;
-            }
-            int[] alternatives = At(history.Count);
-            if (known || step.Next == alternatives.Length)
-                continue;
-            way.Push((history, step.Next + 1));
-            if (history.With(this, alternatives[step.Next]) is { } longer && met.Add(longer))
-                way.Push((longer, 0));
-        }
-        foreach (ArrayHistory history in met)
-            _canEnd[history] = false;
-        return false;
-    }
 
     private void Check()
     {
@@ -120,8 +69,8 @@ internal sealed class ArrayPlan
     {
         if (Alternatives.Any(alternative => alternative.Text!.IsEndless))
             return long.MaxValue;
-        UsedTexts texts = new UsedTexts.Table(new Ledger()).Empty;
-        foreach (Alternative alternative in Alternatives.DistinctBy(alternative => alternative.Text))
+        UsedTexts texts = new UsedTexts.TextTable(new Ledger()).Empty;
+        foreach (ItemChoice alternative in Alternatives.DistinctBy(alternative => alternative.Text))
         foreach (byte[] text in alternative.Text!.Texts())
             texts = texts.With(text);
         return texts.Count;
@@ -133,5 +82,5 @@ internal sealed class ArrayPlan
     /// <param name="Text">
     /// Where no two items may have the same text: those of one form that the rule allows.
     /// </param>
-    internal sealed record Alternative(Callee Callee, uint Counts, RecordedText? Text);
+    internal sealed record ItemChoice(Callee Callee, uint Counts, RecordedText? Text);
 }

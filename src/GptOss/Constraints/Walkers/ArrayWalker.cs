@@ -2,21 +2,21 @@ namespace GptOss.Constraints.Walkers;
 
 /// <summary>Walks a JSON array whose items and bounds are described by an <see cref="ArrayPlan"/>.</summary>
 /// <remarks>
-/// The register, from its low end: 4 bits <see cref="Phase"/>, 8 bits white space, the number of an alternative.
+/// The register, from its low end: 4 bits <see cref="ArrayPhase"/>, 8 bits white space, the number of an alternative.
 /// </remarks>
 internal sealed class ArrayWalker : Walker
 {
     private const int SpaceAt = 4,
         AlternativeAt = 12;
 
-    private readonly ArrayFrame.Table _frames;
+    private readonly ArrayFrame.ArrayFrames _frames;
     private readonly RecordedTextWalker[] _unique = [];
     private readonly bool _isCompact;
 
     /// <param name="frames">The frames of the array.</param>
     /// <param name="isCompact">Whether no white space comes between tokens.</param>
     /// <param name="ledger">Numbers the walkers of items that have to differ.</param>
-    public ArrayWalker(ArrayFrame.Table frames, bool isCompact, Ledger ledger)
+    public ArrayWalker(ArrayFrame.ArrayFrames frames, bool isCompact, Ledger ledger)
     {
         (_frames, _isCompact) = (frames, isCompact);
         if (!frames.Plan.Shape.IsUnique)
@@ -26,14 +26,14 @@ internal sealed class ArrayWalker : Walker
             _unique[i] = new RecordedTextWalker(
                 frames.Plan.Alternatives[i].Text!,
                 this,
-                Register(Phase.BehindRecorded, i)
+                Register(ArrayPhase.BehindRecorded, i)
             )
             {
                 Id = ledger.NextId(),
             };
     }
 
-    private enum Phase
+    private enum ArrayPhase
     {
         Before, // the opening bracket
         First, // behind the opening bracket
@@ -49,24 +49,24 @@ internal sealed class ArrayWalker : Walker
     public override void Enter(Callers callers, Successors successors)
     {
         if (_frames.Start(Rule.MostDepth - callers.Depth - Levels) is { } frame)
-            successors.Add(new Reading(this, callers, frame, null, Register(Phase.Before)));
+            successors.Add(new Reading(this, callers, frame, null, Register(ArrayPhase.Before)));
     }
 
     /// <inheritdoc/>
     public override void Step(in Reading reading, int symbol, Successors successors)
     {
-        Phase phase = PhaseOf(reading);
-        if (phase == Phase.Before)
+        ArrayPhase phase = PhaseOf(reading);
+        if (phase == ArrayPhase.Before)
         {
             if (symbol == '[')
-                successors.Add(reading with { Register = Register(Phase.First) });
+                successors.Add(reading with { Register = Register(ArrayPhase.First) });
             return;
         }
         Reading known = reading;
-        if (phase == Phase.BehindRecorded)
+        if (phase == ArrayPhase.BehindRecorded)
         {
             int alternative = (int)(reading.Register >> AlternativeAt);
-            phase = Phase.BehindItem;
+            phase = ArrayPhase.BehindItem;
             known = reading with
             {
                 Frame = ((ArrayFrame)reading.Frame!).With(alternative, successors.Recorded),
@@ -76,16 +76,16 @@ internal sealed class ArrayWalker : Walker
         var frame = (ArrayFrame)known.Frame!;
         if (NextSpace(reading, symbol) is var space and >= 0)
             successors.Add(known with { Register = Register(phase, 0, space) });
-        else if (symbol == ']' && phase != Phase.Next && frame.MayClose)
+        else if (symbol == ']' && phase != ArrayPhase.Next && frame.MayClose)
             successors.Complete(known.Callers);
-        else if (symbol == ',' && phase == Phase.BehindItem && frame.Choices.Length > 0)
-            successors.Add(known with { Register = Register(Phase.Next) });
+        else if (symbol == ',' && phase == ArrayPhase.BehindItem && frame.Choices.Length > 0)
+            successors.Add(known with { Register = Register(ArrayPhase.Next) });
     }
 
     /// <inheritdoc/>
     public override void AddSymbols(in Reading reading, SymbolSet symbols)
     {
-        if (PhaseOf(reading) == Phase.Before)
+        if (PhaseOf(reading) == ArrayPhase.Before)
         {
             symbols.Add('[');
             return;
@@ -98,7 +98,7 @@ internal sealed class ArrayWalker : Walker
     /// <inheritdoc/>
     public override void Close(in Reading reading, Successors successors)
     {
-        if (PhaseOf(reading) is not (Phase.First or Phase.Next))
+        if (PhaseOf(reading) is not (ArrayPhase.First or ArrayPhase.Next))
             return;
         var frame = (ArrayFrame)reading.Frame!;
         ArrayPlan plan = _frames.Plan;
@@ -111,13 +111,13 @@ internal sealed class ArrayWalker : Walker
                     reading with
                     {
                         Frame = frame.With(alternative, null),
-                        Register = Register(Phase.BehindItem),
+                        Register = Register(ArrayPhase.BehindItem),
                     }
                 );
     }
 
     /// <inheritdoc/>
-    public override bool IsPending(in Reading reading) => PhaseOf(reading) == Phase.BehindRecorded;
+    public override bool IsPending(in Reading reading) => PhaseOf(reading) == ArrayPhase.BehindRecorded;
 
     /// <inheritdoc/>
     public override Reading Representative(in Reading reading) =>
@@ -132,8 +132,8 @@ internal sealed class ArrayWalker : Walker
     private int NextSpace(in Reading reading, int symbol) =>
         _isCompact ? WhiteSpace.Refused : WhiteSpace.Next((int)(reading.Register >> SpaceAt) & 0xFF, symbol);
 
-    private static ulong Register(Phase phase, int alternative = 0, int space = 0) =>
+    private static ulong Register(ArrayPhase phase, int alternative = 0, int space = 0) =>
         (ulong)phase | ((ulong)space << SpaceAt) | ((ulong)alternative << AlternativeAt);
 
-    private static Phase PhaseOf(in Reading reading) => (Phase)(reading.Register & 0xF);
+    private static ArrayPhase PhaseOf(in Reading reading) => (ArrayPhase)(reading.Register & 0xF);
 }

@@ -9,7 +9,7 @@ internal static class FreeString
     /// <summary>The opening quote is still to come.</summary>
     public const int Before = 0;
 
-    /// <summary>Between two characters.</summary>
+    /// <summary>Between two of its characters.</summary>
     public const int Inside = 1;
 
     /// <summary>The closing quote is read.</summary>

@@ -1,3 +1,5 @@
+using GptOss.Constraints.Regular;
+
 namespace GptOss.Constraints.Walkers;
 
 /// <summary>
@@ -49,7 +51,7 @@ internal sealed class FreeStringWalker(FreeStringShape shape) : Walker
     {
         if ((reading.Register & 0xFF) != FreeString.Inside || _max == 1)
             return 0;
-        return IsBounded ? (int)(_max - (reading.Register >> 8)) : Always;
+        return IsBounded ? (int)(_max - (reading.Register >> 8)) : DfaMeasures.Endless;
     }
 
     /// <inheritdoc/>

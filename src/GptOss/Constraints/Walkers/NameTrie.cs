@@ -6,7 +6,7 @@ namespace GptOss.Constraints.Walkers;
 /// </summary>
 internal sealed class NameTrie
 {
-    private readonly List<Node> _nodes = [];
+    private readonly List<NameNode> _nodes = [];
     private readonly List<(byte Label, int Child)> _edges = [];
 
     public NameTrie(IReadOnlyList<byte[]> names)
@@ -22,7 +22,7 @@ internal sealed class NameTrie
     /// <summary>The node behind a byte, or -1.</summary>
     public int Next(int node, int symbol)
     {
-        Node from = _nodes[node];
+        NameNode from = _nodes[node];
         for (int at = from.FirstEdge; at < from.LastEdge; at++)
             if (_edges[at].Label == symbol)
                 return _edges[at].Child;
@@ -36,7 +36,7 @@ internal sealed class NameTrie
             symbols.Add(_edges[at].Label);
     }
 
-    /// <summary>The number of the name that ends at a node, or -1. No name begins another: all end by a quote.</summary>
+    /// <summary>The number of the name that ends at a node, or -1. None begins another: all end by a quote.</summary>
     public int NameAt(int node) =>
         _nodes[node].FirstEdge == _nodes[node].LastEdge && _nodes[node].Last > _nodes[node].First
             ? Sorted[_nodes[node].First]
@@ -63,11 +63,11 @@ internal sealed class NameTrie
     private void Build(IReadOnlyList<byte[]> names)
     {
         var depths = new Queue<(int Node, int Depth)>();
-        _nodes.Add(new Node(0, names.Count, 0, 0));
+        _nodes.Add(new NameNode(0, names.Count, 0, 0));
         depths.Enqueue((0, 0));
         while (depths.TryDequeue(out (int Node, int Depth) next))
         {
-            Node node = _nodes[next.Node];
+            NameNode node = _nodes[next.Node];
             int firstEdge = _edges.Count;
             for (int at = node.First; at < node.Last; )
             {
@@ -79,12 +79,12 @@ internal sealed class NameTrie
                     end++;
                 _edges.Add((name[next.Depth], _nodes.Count));
                 depths.Enqueue((_nodes.Count, next.Depth + 1));
-                _nodes.Add(new Node(at, end, 0, 0));
+                _nodes.Add(new NameNode(at, end, 0, 0));
                 at = end;
             }
             _nodes[next.Node] = node with { FirstEdge = firstEdge, LastEdge = _edges.Count };
         }
     }
 
-    private readonly record struct Node(int First, int Last, int FirstEdge, int LastEdge);
+    private readonly record struct NameNode(int First, int Last, int FirstEdge, int LastEdge);
 }

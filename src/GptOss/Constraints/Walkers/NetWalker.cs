@@ -1,3 +1,5 @@
+using GptOss.Constraints.Regular;
+
 namespace GptOss.Constraints.Walkers;
 
 /// <summary>Walks a net of states with edges over code points and markers, and calls of rules.</summary>
@@ -101,7 +103,7 @@ internal sealed class NetWalker : Walker
 
     /// <inheritdoc/>
     public override int Survives(in Reading reading) =>
-        IsBetween(reading) && _plan.HoldsPlain(StateOf(reading)) ? Always : 0;
+        IsBetween(reading) && _plan.HoldsPlain(StateOf(reading)) ? DfaMeasures.Endless : 0;
 
     private void Read(in Reading reading, int state, int symbol, Successors successors)
     {

@@ -3,15 +3,13 @@ namespace GptOss.Constraints.Walkers;
 /// <summary>The properties that an object has so far, and by that what may come next.</summary>
 internal sealed class ObjectFrame : Frame
 {
-    private readonly Table _table;
+    private readonly ObjectFrames _table;
     private readonly ObjectHistory _history;
     private ObjectFrame? _representative;
+    private ObjectChoices? _choices;
 
-    private ObjectFrame(Table table, ObjectHistory history, UsedTexts? used)
-    {
+    private ObjectFrame(ObjectFrames table, ObjectHistory history, UsedTexts? used) =>
         (_table, _history, Used) = (table, history, used);
-        Choices = ObjectChoices.Of(table.Plan, history);
-    }
 
     /// <summary>
     /// The names that an undeclared one has to differ from; null where they are not all known. Declared names belong
@@ -20,7 +18,7 @@ internal sealed class ObjectFrame : Frame
     public UsedTexts? Used { get; }
 
     /// <summary>What may come next.</summary>
-    public ObjectChoices Choices { get; }
+    public ObjectChoices Choices => _choices ??= ObjectChoices.Of(_table.Plan, _history);
 
     /// <summary>
     /// The frame that stands for all whose undeclared names differ. Where these can run out it is the frame itself.
@@ -40,17 +38,17 @@ internal sealed class ObjectFrame : Frame
         _table.Intern(_history.With(_table.Plan, _table.Plan.Extras[extra]), text is null ? null : Used?.With(text));
 
     /// <summary>Holds the frames of an object that were made, so that equal ones are one instance.</summary>
-    internal sealed class Table
+    internal sealed class ObjectFrames
     {
         private readonly Dictionary<(ObjectHistory History, UsedTexts? Used), ObjectFrame> _frames = [];
-        private readonly UsedTexts.Table _texts;
+        private readonly UsedTexts.TextTable _texts;
         private readonly Ledger _ledger;
         private UsedTexts? _declared;
 
-        public Table(ObjectPlan plan, Ledger ledger)
+        public ObjectFrames(ObjectPlan plan, Ledger ledger)
         {
             (Plan, _ledger) = (plan, ledger);
-            _texts = new UsedTexts.Table(ledger);
+            _texts = new UsedTexts.TextTable(ledger);
         }
 
         /// <summary>What does not change about the object.</summary>

@@ -2,8 +2,8 @@ namespace GptOss.Constraints.Walkers;
 
 /// <summary>Walks a JSON object whose names and bounds are described by an <see cref="ObjectPlan"/>.</summary>
 /// <remarks>
-/// The register, from its low end: 4 bits <see cref="Phase"/>, 8 bits white space, 20 bits the number of a property,
-/// 32 bits the node in the trie of names. One reading stands for all declared names that go on alike.
+/// The register, from its low end: 4 bits <see cref="ObjectPhase"/>, 8 bits white space, 20 bits the number of a
+/// property, 32 bits the node in the trie of names. One reading stands for all declared names that share their beginning.
 /// </remarks>
 internal sealed class ObjectWalker : Walker
 {
@@ -11,14 +11,14 @@ internal sealed class ObjectWalker : Walker
         PropertyAt = 12,
         NodeAt = 32;
 
-    private readonly ObjectFrame.Table _frames;
+    private readonly ObjectFrame.ObjectFrames _frames;
     private readonly RecordedTextWalker[] _extras;
     private readonly bool _isCompact;
 
     /// <param name="frames">The frames of the object.</param>
     /// <param name="isCompact">Whether no white space comes between tokens.</param>
     /// <param name="ledger">Numbers the walkers of undeclared names.</param>
-    public ObjectWalker(ObjectFrame.Table frames, bool isCompact, Ledger ledger)
+    public ObjectWalker(ObjectFrame.ObjectFrames frames, bool isCompact, Ledger ledger)
     {
         (_frames, _isCompact) = (frames, isCompact);
         ObjectPlan plan = frames.Plan;
@@ -27,14 +27,14 @@ internal sealed class ObjectWalker : Walker
             _extras[extra] = new RecordedTextWalker(
                 plan.Extras[extra].Text,
                 this,
-                Register(Phase.BehindExtraName, plan.Count + extra)
+                Register(ObjectPhase.BehindExtraName, plan.Count + extra)
             )
             {
                 Id = ledger.NextId(),
             };
     }
 
-    private enum Phase
+    private enum ObjectPhase
     {
         Before, // the opening brace
         First, // behind the opening brace
@@ -56,31 +56,31 @@ internal sealed class ObjectWalker : Walker
     {
         int levels = Rule.MostDepth - callers.Depth - Levels;
         if (levels >= 0 && _frames.Start(levels) is { Choices.IsPossible: true } frame)
-            successors.Add(new Reading(this, callers, frame, null, Register(Phase.Before)));
+            successors.Add(new Reading(this, callers, frame, null, Register(ObjectPhase.Before)));
     }
 
     /// <inheritdoc/>
     public override void Step(in Reading reading, int symbol, Successors successors)
     {
-        Phase phase = PhaseOf(reading);
+        ObjectPhase phase = PhaseOf(reading);
         var frame = (ObjectFrame)reading.Frame!;
-        if (phase == Phase.Before)
+        if (phase == ObjectPhase.Before)
         {
             if (symbol == '{')
-                successors.Add(reading with { Register = Register(Phase.First) });
+                successors.Add(reading with { Register = Register(ObjectPhase.First) });
             return;
         }
-        if (phase == Phase.Name)
+        if (phase == ObjectPhase.Name)
         {
             StepName(reading, symbol, successors);
             return;
         }
         Reading known = reading;
         int property = PropertyOf(reading);
-        if (phase == Phase.BehindExtraName)
+        if (phase == ObjectPhase.BehindExtraName)
         {
             frame = frame.WithExtra(property - Plan.Count, successors.Recorded);
-            phase = Phase.BehindName;
+            phase = ObjectPhase.BehindName;
             known = reading with { Frame = frame, Register = Register(phase, property) };
         }
         if (NextSpace(reading, symbol) is var space and >= 0)
@@ -92,13 +92,13 @@ internal sealed class ObjectWalker : Walker
     /// <inheritdoc/>
     public override void AddSymbols(in Reading reading, SymbolSet symbols)
     {
-        Phase phase = PhaseOf(reading);
-        if (phase == Phase.Name)
+        ObjectPhase phase = PhaseOf(reading);
+        if (phase == ObjectPhase.Name)
         {
             Plan.Names.AddSymbols((int)(reading.Register >> NodeAt), symbols);
             return;
         }
-        if (phase == Phase.Before)
+        if (phase == ObjectPhase.Before)
         {
             symbols.Add('{');
             return;
@@ -113,15 +113,15 @@ internal sealed class ObjectWalker : Walker
     /// <inheritdoc/>
     public override void Close(in Reading reading, Successors successors)
     {
-        if (PhaseOf(reading) != Phase.Value)
+        if (PhaseOf(reading) != ObjectPhase.Value)
             return;
         int property = PropertyOf(reading);
         Callee value = property < Plan.Count ? Plan.Values[property]! : Plan.Extras[property - Plan.Count].Value;
-        successors.Call(value, reading with { Register = Register(Phase.BehindValue) });
+        successors.Call(value, reading with { Register = Register(ObjectPhase.BehindValue) });
     }
 
     /// <inheritdoc/>
-    public override bool IsPending(in Reading reading) => PhaseOf(reading) == Phase.BehindExtraName;
+    public override bool IsPending(in Reading reading) => PhaseOf(reading) == ObjectPhase.BehindExtraName;
 
     /// <inheritdoc/>
     public override Reading Representative(in Reading reading) =>
@@ -133,22 +133,22 @@ internal sealed class ObjectWalker : Walker
     /// <inheritdoc/>
     public override void Forget() => _frames.Forget();
 
-    private void StepToken(in Reading reading, Phase phase, int symbol, Successors successors)
+    private void StepToken(in Reading reading, ObjectPhase phase, int symbol, Successors successors)
     {
         ObjectChoices choices = ((ObjectFrame)reading.Frame!).Choices;
         switch (phase, symbol)
         {
-            case (Phase.First or Phase.Next, '"'):
+            case (ObjectPhase.First or ObjectPhase.Next, '"'):
                 BeginName(reading, successors);
                 break;
-            case (Phase.First or Phase.BehindValue, '}') when choices.MayClose:
+            case (ObjectPhase.First or ObjectPhase.BehindValue, '}') when choices.MayClose:
                 successors.Complete(reading.Callers);
                 break;
-            case (Phase.BehindName, ':'):
-                successors.Add(reading with { Register = Register(Phase.Value, PropertyOf(reading)) });
+            case (ObjectPhase.BehindName, ':'):
+                successors.Add(reading with { Register = Register(ObjectPhase.Value, PropertyOf(reading)) });
                 break;
-            case (Phase.BehindValue, ',') when choices.MayGoOn:
-                successors.Add(reading with { Register = Register(Phase.Next) });
+            case (ObjectPhase.BehindValue, ',') when choices.MayGoOn:
+                successors.Add(reading with { Register = Register(ObjectPhase.Next) });
                 break;
         }
     }
@@ -156,7 +156,7 @@ internal sealed class ObjectWalker : Walker
     private void BeginName(in Reading reading, Successors successors)
     {
         var frame = (ObjectFrame)reading.Frame!;
-        StepName(reading with { Register = Register(Phase.Name) }, '"', successors);
+        StepName(reading with { Register = Register(ObjectPhase.Name) }, '"', successors);
         for (int extra = 0; extra < _extras.Length; extra++)
             if (frame.Choices.Extras[extra])
                 _extras[extra].Step(_extras[extra].Begin(reading, frame.Used), '"', successors);
@@ -173,12 +173,12 @@ internal sealed class ObjectWalker : Walker
             name < 0
                 ? reading with
                 {
-                    Register = Register(Phase.Name) | ((ulong)node << NodeAt),
+                    Register = Register(ObjectPhase.Name) | ((ulong)node << NodeAt),
                 }
                 : reading with
                 {
                     Frame = frame.WithName(name),
-                    Register = Register(Phase.BehindName, name),
+                    Register = Register(ObjectPhase.BehindName, name),
                 }
         );
     }
@@ -186,10 +186,10 @@ internal sealed class ObjectWalker : Walker
     private int NextSpace(in Reading reading, int symbol) =>
         _isCompact ? WhiteSpace.Refused : WhiteSpace.Next((int)(reading.Register >> SpaceAt) & 0xFF, symbol);
 
-    private static ulong Register(Phase phase, int property = 0, int space = 0) =>
+    private static ulong Register(ObjectPhase phase, int property = 0, int space = 0) =>
         (ulong)phase | ((ulong)space << SpaceAt) | ((ulong)property << PropertyAt);
 
-    private static Phase PhaseOf(in Reading reading) => (Phase)(reading.Register & 0xF);
+    private static ObjectPhase PhaseOf(in Reading reading) => (ObjectPhase)(reading.Register & 0xF);
 
     private static int PropertyOf(in Reading reading) => (int)(reading.Register >> PropertyAt) & 0xF_FFFF;
 }

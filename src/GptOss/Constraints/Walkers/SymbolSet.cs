@@ -25,7 +25,7 @@ internal sealed class SymbolSet : IEquatable<SymbolSet>
     /// <summary>Takes all members out.</summary>
     public void Clear() => _bits.AsSpan().Clear();
 
-    /// <summary>Adds a symbol.</summary>
+    /// <summary>Adds a symbol to the members.</summary>
     public void Add(int symbol) => _bits[symbol / 64] |= 1UL << (symbol % 64);
 
     /// <summary>Adds all symbols from the first to the last.</summary>

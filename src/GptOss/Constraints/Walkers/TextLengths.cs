@@ -40,10 +40,10 @@ internal sealed class TextLengths
     public int SurelyFree(int count)
     {
         if (_window is null)
-            return Walker.Always;
+            return DfaMeasures.Endless;
         if (count + 1 < _window.FirstFree)
             return 0;
-        return _max == int.MaxValue ? Walker.Always : Math.Max(0, _window.LastFree - count);
+        return _max == int.MaxValue ? DfaMeasures.Endless : Math.Max(0, _window.LastFree - count);
     }
 
     /// <summary>Whether no more characters may follow than surely do, because of the lengths alone.</summary>

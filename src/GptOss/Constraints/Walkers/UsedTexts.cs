@@ -1,16 +1,16 @@
 namespace GptOss.Constraints.Walkers;
 
 /// <summary>
-/// A set of texts as a trie: those from which another text has to differ. Equal sets of one <see cref="Table"/> are one
-/// instance, whatever the order in which texts were added; adding copies only the path of the new text.
+/// A set of texts as a trie: those from which another text has to differ. Equal sets of one <see cref="TextTable"/>
+/// are one instance, whatever the order in which texts were added; adding copies only the path of the new text.
 /// </summary>
 internal sealed class UsedTexts
 {
     private readonly byte[] _labels;
     private readonly UsedTexts[] _children;
-    private readonly Table? _table;
+    private readonly TextTable? _table;
 
-    private UsedTexts(int id, bool isText, byte[] labels, UsedTexts[] children, Table? table)
+    private UsedTexts(int id, bool isText, byte[] labels, UsedTexts[] children, TextTable? table)
     {
         (Id, IsText, _labels, _children, _table) = (id, isText, labels, children, table);
         Count = isText ? 1 : 0;
@@ -48,7 +48,7 @@ internal sealed class UsedTexts
     /// <summary>The set with one more text.</summary>
     public UsedTexts With(ReadOnlySpan<byte> text)
     {
-        Table table = _table ?? throw new InvalidOperationException("Only a set of a table grows.");
+        TextTable table = _table ?? throw new InvalidOperationException("Only a set of a table grows.");
         // The tries on the path of the text are made again from its end backwards.
         var path = new UsedTexts[text.Length + 1];
         path[0] = this;
@@ -62,12 +62,12 @@ internal sealed class UsedTexts
     }
 
     /// <summary>Holds the sets that were made, so that equal ones are one instance.</summary>
-    internal sealed class Table
+    internal sealed class TextTable
     {
         private readonly Dictionary<Key, UsedTexts> _tries = [];
         private readonly Ledger _ledger;
 
-        public Table(Ledger ledger)
+        public TextTable(Ledger ledger)
         {
             _ledger = ledger;
             Empty = new UsedTexts(ledger.NextId(), false, [], [], this);

@@ -5,9 +5,6 @@ namespace GptOss.Constraints.Walkers;
 /// </summary>
 internal abstract class Walker
 {
-    /// <summary>Says that a text goes on without bound, for <see cref="Survives"/>.</summary>
-    public const int Always = int.MaxValue;
-
     /// <summary>The number of the walker in its grammar: readings are sorted by it.</summary>
     public required int Id { get; init; }
 
@@ -71,7 +68,7 @@ internal abstract class Walker
 /// <summary>
 /// One way to read the text so far: where in a shape it stands, and who goes on when the shape is complete.
 /// </summary>
-/// <param name="Walker">Walks the shape.</param>
+/// <param name="Walker">Walks the shape in question.</param>
 /// <param name="Callers">Who called the shape's rule.</param>
 /// <param name="Frame">What an object or array has had so far; null for other shapes.</param>
 /// <param name="Place">Where a text stands among those that it has to differ from; null where there are none.</param>
@@ -173,7 +170,7 @@ internal abstract class Successors
     /// <summary>Adds a reading, and what it reaches without reading anything.</summary>
     public abstract void Add(in Reading reading);
 
-    /// <summary>Calls a rule.</summary>
+    /// <summary>Calls a rule for somebody.</summary>
     /// <param name="callee">The rule; not entered where the answer would nest too deep.</param>
     /// <param name="then">The reading that goes on when the rule is complete.</param>
     public abstract void Call(Callee callee, in Reading then);

@@ -57,7 +57,7 @@ internal sealed class WalkerBuilder(bool isCompact, Ledger ledger, CompileBudget
             TextShape text => new TextWalker(SpelledOf(text)) { Id = id },
             FreeStringShape text => new FreeStringWalker(text) { Id = id },
             ObjectShape made => new ObjectWalker(
-                new ObjectFrame.Table(new ObjectPlan(made, CalleeOf, RecordedNames), ledger),
+                new ObjectFrame.ObjectFrames(new ObjectPlan(made, CalleeOf, RecordedNames), ledger),
                 isCompact,
                 ledger
             )
@@ -65,7 +65,7 @@ internal sealed class WalkerBuilder(bool isCompact, Ledger ledger, CompileBudget
                 Id = id,
             },
             ArrayShape made => new ArrayWalker(
-                new ArrayFrame.Table(new ArrayPlan(made, CalleeOf, RecordedItems), ledger),
+                new ArrayFrame.ArrayFrames(new ArrayPlan(made, CalleeOf, RecordedItems), ledger),
                 isCompact,
                 ledger
             )

@@ -8,7 +8,7 @@ public sealed class UsedTextsTests
     [Fact]
     public void Equal_sets_are_one_instance_whatever_the_order()
     {
-        var table = new UsedTexts.Table(new Ledger());
+        var table = new UsedTexts.TextTable(new Ledger());
         UsedTexts one = Of(table, "ab", "a", "", "b", "abc"),
             other = Of(table, "abc", "b", "ab", "", "a", "ab");
         Assert.Same(one, other);
@@ -19,7 +19,7 @@ public sealed class UsedTextsTests
     [Fact]
     public void A_set_knows_its_texts_and_no_others()
     {
-        UsedTexts set = Of(new UsedTexts.Table(new Ledger()), "ab", "b");
+        UsedTexts set = Of(new UsedTexts.TextTable(new Ledger()), "ab", "b");
         Assert.True(Walk(set, "ab").IsText);
         Assert.True(Walk(set, "b").IsText);
         Assert.False(Walk(set, "a").IsText);
@@ -33,7 +33,7 @@ public sealed class UsedTextsTests
     [Fact]
     public void A_set_outlives_its_table()
     {
-        var table = new UsedTexts.Table(new Ledger());
+        var table = new UsedTexts.TextTable(new Ledger());
         UsedTexts set = Of(table, "a");
         table.Forget();
         Assert.True(Walk(set.With("b"u8), "a").IsText);
@@ -41,7 +41,7 @@ public sealed class UsedTextsTests
         Assert.False(Walk(set, "b").IsText);
     }
 
-    private static UsedTexts Of(UsedTexts.Table table, params string[] texts) =>
+    private static UsedTexts Of(UsedTexts.TextTable table, params string[] texts) =>
         texts.Aggregate(table.Empty, (set, text) => set.With(Encoding.UTF8.GetBytes(text)));
 
     private static UsedTexts Walk(UsedTexts set, string text) => text.Aggregate(set, (at, letter) => at.Next(letter));
