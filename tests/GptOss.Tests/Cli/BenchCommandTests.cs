@@ -124,6 +124,20 @@ public sealed class BenchCommandTests
     }
 
     [Fact]
+    [Trait("speed", "slow")]
+    public void Answers_held_to_schemas_are_measured_beside_answers_that_are_not()
+    {
+        string[] also = ["--workload", "schemas", "--model", TinyGptOss.Folder];
+        ToolRun run = Tool.Run(["bench", "--json", "--prefill", "32", "--decode", "4", "--repetitions", "1", .. also]);
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        JsonElement schemas = JsonElement.Parse(run.Output).GetProperty("schemas");
+        Assert.All((string[])["plain_tok_per_s", "schema_tok_per_s", "ratio", "ratio_of_streams"], name =>
+            Assert.True(schemas.GetProperty(name).GetDouble() > 0, name)
+        );
+    }
+
+    [Fact]
     public void A_model_of_the_users_own_is_not_refused() =>
         BenchCommand.CheckMemory(new BenchRequest("folder", null, 0, 256, 32, 3, ModelOptions.Default), available: 0);
 }
