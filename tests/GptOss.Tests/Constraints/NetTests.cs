@@ -51,7 +51,7 @@ public sealed class NetTests
         Check(new NetShape([first, second]), text, isAccepted);
     }
 
-    /// <summary>Of n such rules each is called by all before it, so there are n² callers before the first byte.</summary>
+    /// <summary>Of n such rules each is called by all before it: n² callers before the first byte.</summary>
     [Fact]
     public void Rules_that_may_all_be_empty_at_once_are_refused_before_they_take_long()
     {

@@ -167,8 +167,8 @@ public sealed class TokenConstraintTests
     private static Grammar RandomGrammar(Random random) =>
         new(new RandomRules(random).Value(), isCompact: random.Next(3) == 0);
 
-    // Random tokens, often one that ends something, so that walks get anywhere; often one that stops amid an escape or a
-    // character, where what is plain elsewhere is something else.
+    // Random tokens, often one that ends something, so that walks get anywhere; often one that stops amid an escape or
+    // a character, where what is plain elsewhere is something else.
     private static List<int> Walk(TokenConstraint constraint, Random random, int steps, out ConstraintState state)
     {
         List<int> tokens = [];

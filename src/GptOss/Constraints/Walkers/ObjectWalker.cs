@@ -3,7 +3,7 @@ namespace GptOss.Constraints.Walkers;
 /// <summary>Walks a JSON object whose names and bounds are described by an <see cref="ObjectPlan"/>.</summary>
 /// <remarks>
 /// The register, from its low end: 4 bits <see cref="ObjectPhase"/>, 8 bits white space, 20 bits the number of a
-/// property, 32 bits the node in the trie of names. One reading stands for all declared names that share their beginning.
+/// property, 32 bits the node in the trie of names. One reading stands for all declared names that begin as it does.
 /// </remarks>
 internal sealed class ObjectWalker : Walker
 {
