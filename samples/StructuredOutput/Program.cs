@@ -1,7 +1,6 @@
 // An answer as an object, a choice and a pattern: dotnet run --project samples/StructuredOutput [-- MODEL-FOLDER]
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using GptOss;
 using Microsoft.Extensions.AI;
 
@@ -23,14 +22,6 @@ async Task<ChatResponse> AskAsync(string question, GptOssGrammar grammar)
     ChatOptions held = options.Clone();
     held.RawRepresentationFactory = _ => new GptOssRequestOptions { Grammar = grammar };
     return await client.GetResponseAsync(question, held);
-}
-
-[JsonConverter(typeof(JsonStringEnumConverter<Sky>))]
-internal enum Sky
-{
-    Sunny,
-    Cloudy,
-    Rainy,
 }
 
 // What the schema does not say cannot be kept: an int has no bounds in it without [Range].
