@@ -25,8 +25,4 @@ async Task<ChatResponse> AskAsync(string question, GptOssGrammar grammar)
 }
 
 // What the schema does not say cannot be kept: an int has no bounds in it without [Range].
-internal sealed record Weather(
-    [property: StringLength(40)] string City,
-    Sky Sky,
-    [property: Range(-60, 60)] int Celsius
-);
+internal sealed record Weather([property: StringLength(40)] string City, [property: Range(-60, 60)] int Celsius);
