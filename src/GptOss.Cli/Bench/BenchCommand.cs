@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using GptOss.Cli.Bench.Corpora;
 using GptOss.Cli.Shell;
 using GptOss.Model;
 
@@ -95,6 +96,7 @@ internal static class BenchCommand
             cancel,
             format,
             json,
+            ConstraintsCommand.Create(),
         };
         command.SetAction(
             (parsed, cancellationToken) =>

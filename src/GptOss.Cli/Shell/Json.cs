@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using GptOss.Cli.Answer;
 using GptOss.Cli.Bench;
+using GptOss.Cli.Bench.Corpora;
 using GptOss.Cli.Debug;
 using GptOss.Cli.Inspect;
 
@@ -17,6 +18,7 @@ namespace GptOss.Cli.Shell;
 [JsonSerializable(typeof(LogitsResult))]
 [JsonSerializable(typeof(Inspection))]
 [JsonSerializable(typeof(BenchResult))]
+[JsonSerializable(typeof(ConstraintsResult))]
 [JsonSerializable(typeof(AnswerEvent))]
 internal sealed partial class Json : JsonSerializerContext
 {

@@ -138,6 +138,96 @@ public sealed class BenchCommandTests
     }
 
     [Fact]
+    [Trait("speed", "slow")]
+    public void Schemas_of_a_corpus_are_compiled_walked_and_judged()
+    {
+        ToolRun run = Tool.Run("bench", "constraints", "--json", "--corpus", Repository.Vector("constraints"));
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        JsonElement[] corpora = [.. JsonElement.Parse(run.Output).GetProperty("corpora").EnumerateArray()];
+        Assert.Equal(["field", "tools"], corpora.Select(corpus => corpus.GetProperty("corpus").GetString()));
+        Assert.All(corpora, AssertWhole);
+        Assert.Equal([7, 0], corpora.Select(corpus => corpus.GetProperty("refused_as_expected").GetInt32()));
+
+        static void AssertWhole(JsonElement corpus)
+        {
+            Assert.Empty(corpus.GetProperty("wrong").EnumerateArray());
+            int refused = corpus.GetProperty("refused").GetInt32();
+            Assert.Equal(corpus.GetProperty("refused_as_expected").GetInt32(), refused);
+            Assert.Equal(refused, corpus.GetProperty("refused_by").EnumerateArray().Sum(by => Count(by)));
+            Assert.Equal(corpus.GetProperty("schemas").GetInt32() - refused, Count(corpus.GetProperty("compile_ms")));
+            Assert.Equal(
+                Count(corpus.GetProperty("masks_us")),
+                Count(corpus.GetProperty("first_visits_us")) + Count(corpus.GetProperty("visited_us"))
+            );
+            Assert.All((string[])["masks_us", "first_visits_us", "visited_us", "compile_ms", "kept_bytes"], name =>
+            {
+                double[] rising =
+                [
+                    .. ((string[])["p50", "p99", "p999", "max"]).Select(at =>
+                        corpus.GetProperty(name).GetProperty(at).GetDouble()
+                    ),
+                ];
+                Assert.True(rising[0] > 0, name);
+                Assert.Equal(rising.Order(), rising);
+            });
+            // Names of properties are forced in both, and much else is not.
+            Assert.InRange(corpus.GetProperty("forced_share").GetDouble(), 0.05, 0.5);
+        }
+
+        static int Count(JsonElement of) => of.GetProperty("count").GetInt32();
+    }
+
+    [Fact]
+    public void Verdicts_that_the_engine_does_not_share_are_counted_and_shown()
+    {
+        using var folder = new TemporaryFolder();
+        File.WriteAllText(
+            Path.Combine(folder.Path, "own.jsonl"),
+            """
+            {"id":"a","schema":{"type":"integer"},"tests":[{"data":1,"valid":false},{"data":2,"valid":true}]}
+            {"id":"d","schema":{"type":"integer"},"tests":[{"text":"[]","valid":true},{"data":3,"valid":null}]}
+            {"id":"b","schema":true,"expect":{"refused":{"keyword":null,"pointer":""}},"tests":[]}
+            {"id":"c","schema":{"uniqueItems":true},"tests":[{"data":[],"valid":true}]}
+
+            """
+        );
+
+        ToolRun run = Tool.Run("bench", "constraints", "--corpus", folder.Path);
+
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        string[] lines =
+        [
+            .. run
+                .Output.Split('\n')
+                .Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries))),
+        ];
+        Assert.Superset(
+            [
+                "schemas 4",
+                "refused 1",
+                "… by uniqueItems 1",
+                "verdicts 3",
+                "wrong 3",
+                "… a: 1",
+                "… d: []",
+                "… b: compiled",
+            ],
+            lines.ToHashSet()
+        );
+    }
+
+    [Fact]
+    public void A_folder_without_schemas_and_a_line_that_is_none_are_wrong_usage()
+    {
+        using var folder = new TemporaryFolder();
+
+        Tool.Run("bench", "constraints", "--corpus", folder.Path).AssertRefused(2, "ends in .jsonl");
+        File.WriteAllText(Path.Combine(folder.Path, "own.jsonl"), "{\"id\":\"a\"}\n");
+        Tool.Run("bench", "constraints", "--corpus", folder.Path).AssertRefused(2, "own.jsonl, line 1");
+    }
+
+    [Fact]
     public void A_model_of_the_users_own_is_not_refused() =>
         BenchCommand.CheckMemory(new BenchRequest("folder", null, 0, 256, 32, 3, ModelOptions.Default), available: 0);
 }
