@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Diagnostics;
 using System.Text.Json;
 using GptOss.Cli.Shell;
@@ -36,6 +37,7 @@ internal static class ConstraintsCommand
         command.SetAction(
             (parsed, cancellationToken) =>
             {
+                RefuseOptionsOfBench(parsed);
                 ConstraintsResult result = Run(parsed.GetRequiredValue(corpus), cancellationToken);
                 if (parsed.GetValue(json))
                 {
@@ -48,6 +50,19 @@ internal static class ConstraintsCommand
             }
         );
         return command;
+    }
+
+    // They would be read and have no effect, --json before the command among them.
+    private static void RefuseOptionsOfBench(ParseResult parsed)
+    {
+        if (
+            parsed.CommandResult.Parent is CommandResult bench
+            && bench.Children.OfType<OptionResult>().FirstOrDefault(option => !option.Implicit) is { } stray
+        )
+            throw new UsageException(
+                $"{stray.Option.Name} before 'constraints' belongs to the measurement of a model. Options of this one "
+                    + "stand behind it."
+            );
     }
 
     private static ConstraintsResult Run(string folder, CancellationToken cancellationToken)
