@@ -68,6 +68,36 @@ public sealed class StructuredOutputTests
         await Verdict("<|channel|>commentary<|message|>I look.<|end|><|start|>assistant" + call, options, isAllowed);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_call_that_a_limit_cuts_anywhere_is_for_information_only(bool isRequired)
+    {
+        string answer =
+            "<|channel|>analysis<|message|>Away.<|end|><|start|>assistant"
+            + To
+            + "functions.delete <|constrain|>json<|message|>{\"folder\": \"a\"}<|call|>";
+        int tokens = TokenScript.Count(answer);
+        for (int limit = 1; limit <= tokens; limit++)
+        {
+            int deleted = 0;
+            ChatOptions options = With(AIFunctionFactory.Create((string folder) => ++deleted, "delete"));
+            options.ToolMode = isRequired ? ChatToolMode.RequireAny : ChatToolMode.Auto;
+            options.MaxOutputTokens = limit;
+            ChatResponse response = await new TokenScript(answer).Client().GetResponseAsync("Go", options, Stop);
+
+            FunctionCallContent? call = response.Messages[0].Contents.OfType<FunctionCallContent>().SingleOrDefault();
+            if (limit == tokens)
+                Assert.Equal((false, ChatFinishReason.ToolCalls), (call!.InformationalOnly, response.FinishReason));
+            else
+            {
+                Assert.Equal(ChatFinishReason.Length, response.FinishReason);
+                Assert.True(call is null or { InformationalOnly: true, Exception: not null }, $"limit {limit}");
+            }
+            Assert.Equal(0, deleted);
+        }
+    }
+
     [Fact]
     public async Task Without_tools_no_header_of_a_call_can_begin()
     {
