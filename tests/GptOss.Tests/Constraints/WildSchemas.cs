@@ -1,3 +1,4 @@
+// Over 300 lines: one draw for each keyword, which are read beside each other.
 using System.Text.Json.Nodes;
 
 namespace GptOss.Tests.Constraints;
@@ -39,7 +40,7 @@ internal sealed class WildSchemas(Random random)
 
     private bool _isRecursive;
 
-    /// <summary>Whether every value of the last schema is short: no list, text or object of it can grow for ever.</summary>
+    /// <summary>Whether no list, text or object of the last schema can grow for ever.</summary>
     public bool IsBounded { get; private set; }
 
     /// <summary>A schema of any values.</summary>

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using GptOss.Constraints;
-using GptOss.Constraints.Regular;
 
 namespace GptOss.Tests.Constraints.Schemas;
 

@@ -18,7 +18,7 @@ internal static class SchemaCorpus
     public static string? Missing(string name) =>
         FileOf(name) is null ? $"shared/constraints/{name}.jsonl is not beside the repository." : null;
 
-    /// <summary>The schemas of a corpus, or one of so many.</summary>
+    /// <summary>The schemas of a corpus, or every n-th of them.</summary>
     public static IEnumerable<SchemaCase> Read(string name, int oneOf = 1)
     {
         foreach (string line in File.ReadLines(FileOf(name)!).Where((_, index) => index % oneOf == 0))
