@@ -4,7 +4,6 @@ using GptOss.Constraints;
 using GptOss.Constraints.Schemas;
 using GptOss.Generation;
 using GptOss.Harmony;
-using GptOss.Model;
 using GptOss.Tests.Constraints;
 using GptOss.Tests.Generation;
 
@@ -57,8 +56,8 @@ public sealed class ConstrainedTokensTests : IDisposable
         // A prompt whose keys and values are found again.
         for (int i = 0; i < Requests; i++)
         {
-            await plain.Ask(Request(i) with { Scope = "prefix", MaxTokens = 60 });
-            Answer again = await plain.Ask(Request(i) with { Scope = "prefix" });
+            await plain.Ask(Request(i) with { Scope = "prefix", MaxTokens = 60 }, Stop);
+            Answer again = await plain.Ask(Request(i) with { Scope = "prefix" }, Stop);
             Assert.Equal(expected[i], again);
             Assert.True(again.Cached > 0);
         }

@@ -8,7 +8,7 @@ namespace GptOss.Tests.Chat;
 [Trait("kind", "long"), Trait("speed", "slow")]
 public sealed class ToolChoiceTests
 {
-    private static int Sets => Environment.GetEnvironmentVariable("GPTOSS_LONG") == "1" ? 1_000 : 40;
+    private static int Sets => Environment.GetEnvironmentVariable("GPTOSS_LONG") == "1" ? 1_000 : 15;
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 

@@ -47,9 +47,9 @@ internal sealed class HostileWalk(TokenConstraint constraint, Tokenizer tokenize
             fault = mask.Count == 0 ? $"no token may come behind {tokenizer.Decode(_written)}" : Force(ref state);
             if (fault is not null)
                 return null;
-            if (state.IsComplete)
-                continue;
             mask = constraint.MaskOf(state);
+            if (mask.Count == 0)
+                continue;
             int next = Chosen(mask);
             if (next < 0 || !constraint.TryAdvance(state, next, out state))
             {

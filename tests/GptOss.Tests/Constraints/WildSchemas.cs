@@ -1,3 +1,4 @@
+// Over 300 lines: one draw for each keyword, which are read beside each other.
 using System.Text.Json.Nodes;
 
 namespace GptOss.Tests.Constraints;
@@ -30,7 +31,7 @@ internal sealed class WildSchemas(Random random)
     [
         "^[a-z]{1,4}$",
         "^(ab|cd){0,3}$",
-        "^[^a-y\"]{2}$",
+        "^[!-`{-~äß]{2}$", // the other validator counts beyond U+FFFF two characters for one
         @"^\d{3}-[A-Z]{2,4}$",
         "^(?!00)[0-9]{2,5}$",
         "^(?:yes|no|y|n)$",
@@ -39,7 +40,7 @@ internal sealed class WildSchemas(Random random)
 
     private bool _isRecursive;
 
-    /// <summary>Whether every value of the last schema is short: no list, text or object of it can grow for ever.</summary>
+    /// <summary>Whether no list, text or object of the last schema can grow for ever.</summary>
     public bool IsBounded { get; private set; }
 
     /// <summary>A schema of any values.</summary>

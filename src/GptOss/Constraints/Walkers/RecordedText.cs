@@ -49,7 +49,7 @@ internal sealed class RecordedText
     /// though there are endlessly many from its beginning, as where the length has a bound.
     /// </summary>
     public bool IsEndlessAt(ulong register) =>
-        IsEndlessEverywhere || (Spelled.StateAt(register) is { } state && IsEndlessIn(state));
+        IsEndlessEverywhere || (SpelledText.StateAt(register) is { } state && IsEndlessIn(state));
 
     /// <summary>Whether some text goes on from here that is not among the used ones.</summary>
     public bool IsAlive(ulong register, UsedTexts used) =>
