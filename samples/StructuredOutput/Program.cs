@@ -1,7 +1,6 @@
 // An answer as an object, a choice and a pattern: dotnet run --project samples/StructuredOutput [-- MODEL-FOLDER]
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using GptOss;
 using Microsoft.Extensions.AI;
 
@@ -9,7 +8,11 @@ using IChatClient client = await GptOssChatClient.LoadAsync(args.Length > 0 ? ar
 
 // The schema comes from the type, and the answer cannot but fit it, whatever the model would rather say.
 ChatOptions options = new() { Temperature = 0, MaxOutputTokens = 2_000 };
-ChatResponse<Weather> weather = await client.GetResponseAsync<Weather>("The weather?", JsonSerializerOptions.Web, options);
+ChatResponse<Weather> weather = await client.GetResponseAsync<Weather>(
+    "The weather?",
+    JsonSerializerOptions.Web,
+    options
+);
 Console.WriteLine($"Object: {weather.Result}");
 Console.WriteLine($"Choice: {await AskAsync("Is it warm?", GptOssGrammar.Choices("yes", "no", "it depends"))}");
 Console.WriteLine($"Pattern: {await AskAsync("Name a plate.", GptOssGrammar.Regex("[A-Z]{2}-[0-9]{2}-[A-Z]{2}"))}");
@@ -21,13 +24,5 @@ async Task<ChatResponse> AskAsync(string question, GptOssGrammar grammar)
     return await client.GetResponseAsync(question, held);
 }
 
-[JsonConverter(typeof(JsonStringEnumConverter<Sky>))]
-internal enum Sky
-{
-    Sunny,
-    Cloudy,
-    Rainy,
-}
-
 // What the schema does not say cannot be kept: an int has no bounds in it without [Range].
-internal sealed record Weather([property: StringLength(40)] string City, Sky Sky, [property: Range(-60, 60)] int Celsius);
+internal sealed record Weather([property: StringLength(40)] string City, [property: Range(-60, 60)] int Celsius);

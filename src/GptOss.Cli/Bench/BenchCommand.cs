@@ -66,8 +66,8 @@ internal static class BenchCommand
         var workload = new Option<string?>("--workload")
         {
             Description =
-                "Also measures answers that edit their prompt, with and without prompt lookup, or answers that are held "
-                + "to schemas, one and 16 at once.",
+                "Also measures answers that edit their prompt, with and without prompt lookup, or answers that are "
+                + "held to schemas, one and 16 at once.",
             HelpName = "edit|schemas",
         };
         workload.AcceptOnlyFromAmong("edit", "schemas");

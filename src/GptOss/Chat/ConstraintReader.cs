@@ -21,10 +21,10 @@ internal sealed class ConstraintReader(ChatSource source)
     private readonly SparedTokens _spared = new(source.Special);
 
     /// <summary>What the answer is held to; null where it is not, since the caller wants calls unconstrained.</summary>
-    /// <param name="options">The caller's options.</param>
+    /// <param name="options">The options of the caller.</param>
     /// <param name="own">The options that only this client has.</param>
     /// <param name="tools">The functions that are offered.</param>
-    /// <param name="cancellation">Ends a compilation.</param>
+    /// <param name="cancellation">Ends a compilation under way.</param>
     /// <exception cref="InvalidOperationException">Options that exclude each other.</exception>
     /// <exception cref="SchemaException">A schema cannot be held to.</exception>
     public AnswerConstraint? Read(
@@ -61,8 +61,8 @@ internal sealed class ConstraintReader(ChatSource source)
             );
         if (own.Grammar is not null && isJson)
             throw new InvalidOperationException(
-                "GptOssRequestOptions.Grammar and a ChatOptions.ResponseFormat of JSON both say what the answer is held "
-                    + "to. Set one of them."
+                "GptOssRequestOptions.Grammar and a ChatOptions.ResponseFormat of JSON both say what the answer is "
+                    + "held to. Set one of them."
             );
         if (options.StopSequences is { Count: > 0 } && (own.Grammar is not null || isJson))
             throw new InvalidOperationException(
@@ -95,9 +95,7 @@ internal sealed class ConstraintReader(ChatSource source)
         [
             .. wanted.Functions.Select(function => new TurnCall(
                 function.Name,
-                wanted.IsStrict
-                    ? Arguments(function, wanted, relaxed, cancellation)
-                    : OfAnyObject(cancellation)
+                wanted.IsStrict ? Arguments(function, wanted, relaxed, cancellation) : OfAnyObject(cancellation)
             )),
         ];
         var plan = new TurnPlan

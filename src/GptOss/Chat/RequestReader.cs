@@ -117,8 +117,8 @@ internal sealed class RequestReader(ChatSource source, ILogger logger)
                 throw new InvalidOperationException(
                     $"GptOssRequestOptions.RawHarmonyText does not fit {constraint.Name}: behind "
                         + $"'{Printable.Name(source.Tokenizer.Decode(begun.Take(at)))}' it goes on with "
-                        + $"'{Printable.Name(source.Tokenizer.Decode([begun[at]]))}'. Set FreeCalls to let the model go "
-                        + "on from any text."
+                        + $"'{Printable.Name(source.Tokenizer.Decode([begun[at]]))}'. Set FreeCalls to let the model "
+                        + "go on from any text."
                 );
         return state;
     }

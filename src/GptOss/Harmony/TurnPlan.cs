@@ -11,7 +11,7 @@ internal sealed record TurnPlan
     /// <summary>Whether the model may say something to the user before a call or its answer.</summary>
     public bool HasPreambles { get; init; }
 
-    /// <summary>Whether the model may call whatever it likes with whatever it likes, on the commentary channel.</summary>
+    /// <summary>Whether the model may call whatever it likes, with whatever it likes.</summary>
     public bool HasFreeCalls { get; init; }
 
     /// <summary>The answer on the final channel; null where the turn has to end in a call.</summary>

@@ -11,8 +11,8 @@ namespace GptOss.Sampling;
 /// <remarks>
 /// A token that is not allowed has no part in any step: top-k takes the k best of those that are. Where few are allowed
 /// their logits are gathered, else the others are set to negative infinity. Both give the same token, since sums run in
-/// the order of ids, to which a forbidden token adds zero. Holds buffers, so an instance serves one caller at a time; it
-/// has no other state.
+/// the order of ids, to which a forbidden token adds zero. Holds buffers, so an instance serves one caller at a time;
+/// it has no other state.
 /// </remarks>
 internal sealed class Sampler
 {

@@ -45,7 +45,7 @@ internal sealed class RestLengths
     public int LargestGap { get; } = 1;
 
     /// <summary>The lengths of the states with gaps; null where no state has any.</summary>
-    /// <param name="dfa">A trimmed automaton.</param>
+    /// <param name="dfa">An automaton that is trimmed.</param>
     /// <param name="most">The longest length that counts.</param>
     /// <param name="budget">Pays for each length.</param>
     public static RestLengths? Of(CodePointDfa dfa, int most, PatternBudget budget)

@@ -40,8 +40,8 @@ internal static class KeywordNames
 
     /// <summary>
     /// The keyword that an unknown name was probably meant to be: one that values are held to and that is a single slip
-    /// of the pen away. Null for known names, and for those that begin with <c>x-</c> or with a sign, as people write to
-    /// put a keyword out of force (<c>_format</c>).
+    /// of the pen away. Null for known names, and for those that begin with <c>x-</c> or with a sign, as people write
+    /// to put a keyword out of force (<c>_format</c>).
     /// </summary>
     public static string? MeantBy(string name)
     {

@@ -35,7 +35,7 @@ internal sealed class LanguageCache(CompileBudget budget)
         return all.Count == 0 ? CodePointDfa.Nothing : all[0];
     }
 
-    /// <summary>The texts of a language that have so many code points.</summary>
+    /// <summary>The texts of a language whose number of code points lies between bounds.</summary>
     public CodePointDfa OfLength(CodePointDfa language, int min, int? max)
     {
         if (min == 0 && max is null)

@@ -7,7 +7,7 @@ internal static class ObjectHeight
 {
     private const int None = int.MaxValue;
 
-    /// <summary>The height of a shape by the heights of its values so far; <see cref="None"/> without a value.</summary>
+    /// <summary>The height of a shape by those of its values so far; <see cref="None"/> without a value.</summary>
     public static int Of(ObjectShape shape)
     {
         bool[] canCome = Possible(shape);

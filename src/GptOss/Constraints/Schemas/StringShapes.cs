@@ -29,7 +29,7 @@ internal sealed class StringShapes(LanguageCache languages, CompileBudget budget
     private bool HasLength(CodePointDfa language, int min, int? max) =>
         new TextLengths(language, min, max, budget).IsAlive(CodePointDfa.Start, 0);
 
-    /// <summary>The strings of an alternative as one language, for names of properties and for items that differ.</summary>
+    /// <summary>The strings of an alternative as one language, for names and for items that differ.</summary>
     public CodePointDfa LanguageOf(SchemaAlternative alternative)
     {
         (int min, int? max) = alternative.Size(JsonTypes.String);

@@ -37,7 +37,7 @@ internal sealed class RecordedTextWalker(RecordedText text, Walker owner, ulong 
         }
         if (text.Spelled.IsDone(register))
             return;
-        if (!text.IsEndless && ReferenceEquals(place, UsedTexts.Unknown))
+        if (ReferenceEquals(place, UsedTexts.Unknown) && !text.IsEndlessAt(register))
             successors.AskForText();
         else if (text.IsAlive(register, place))
             successors.Add(reading with { Register = register, Place = place });
@@ -51,13 +51,16 @@ internal sealed class RecordedTextWalker(RecordedText text, Walker owner, ulong 
     public override bool IsRecording(in Reading reading) => reading.Register != text.Spelled.Start;
 
     /// <inheritdoc/>
-    public override int Survives(in Reading reading) => text.IsEndless ? text.Spelled.Survives(reading.Register) : 0;
+    public override int Survives(in Reading reading) =>
+        text.IsEndless ? text.Survives(reading.Register, reading.Place!) : 0;
 
     /// <inheritdoc/>
     public override bool IsPlainInside(in Reading reading, out SpelledText? inside)
     {
         inside = null;
-        return text.IsEndless && text.Spelled.IsPlainInside(reading.Register, out inside);
+        return text.IsEndless
+            && (text.IsEndlessEverywhere || ReferenceEquals(reading.Place, UsedTexts.Off))
+            && text.Spelled.IsPlainInside(reading.Register, out inside);
     }
 
     /// <inheritdoc/>

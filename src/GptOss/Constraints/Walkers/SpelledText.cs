@@ -101,6 +101,12 @@ internal sealed class SpelledText
         }
     }
 
+    /// <summary>
+    /// The state of the language from which the text goes on; null within a character of which it is not known yet.
+    /// </summary>
+    public int? StateAt(ulong register) =>
+        ModeOf(register) is Mode.Before or Mode.Inside or Mode.Settled ? StateOf(register) : null;
+
     /// <summary>How many plain characters, whichever they are, surely go on from here.</summary>
     public int Survives(ulong register)
     {

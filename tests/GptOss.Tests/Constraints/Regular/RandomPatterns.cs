@@ -60,7 +60,8 @@ internal static class RandomPatterns
                 .Replace(@"\w", "[a-zA-Z0-9_]")
                 .Replace(@"\d", "[0-9]")
                 .Replace(@"[^[0-9]\s]", @"[^0-9\s]")
-                // As few as possible is the same language, but .NET's lazy loops around captures sometimes match too much.
+                // As few as possible is the same language, but .NET's lazy loops around captures sometimes match too
+                // much.
                 .Replace("*?", "*")
                 .Replace("}?", "}"),
             // The engine that backtracks sometimes errs in loops over what may be empty; the other has no look-ahead.
