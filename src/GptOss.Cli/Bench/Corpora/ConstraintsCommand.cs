@@ -20,8 +20,8 @@ internal static class ConstraintsCommand
         {
             Description =
                 "The folder with files of schemas, texts and verdicts that end in .jsonl. On each line {\"id\", "
-                + "\"schema\", \"tests\": [{\"data\" or \"text\", \"valid\"}, …]}. The schemas of files called field or "
-                + "tools are read as an answer's are by default, others to the letter of the standard.",
+                + "\"schema\", \"tests\": [{\"data\" or \"text\", \"valid\"}, …]}. The schemas of files called field "
+                + "or tools are read as an answer's are by default, others to the letter of the standard.",
             HelpName = "FOLDER",
             Required = true,
         };

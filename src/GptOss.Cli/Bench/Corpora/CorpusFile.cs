@@ -7,9 +7,9 @@ namespace GptOss.Cli.Bench.Corpora;
 
 /// <summary>A file of schemas with texts and verdicts, one JSON object on a line.</summary>
 /// <remarks>
-/// <c>{"id", "schema", "tests": [{"data" or "text", "valid", "emit"?}, …], "expect"?: {"refused": …}}</c>. A text stands
-/// in <c>text</c>, or its value in <c>data</c>. <c>emit</c> says what an engine has to do where that differs from
-/// <c>valid</c>; null means that either is right. <c>expect</c> stands beside a schema that has to be refused.
+/// <c>{"id", "schema", "tests": [{"data" or "text", "valid", "emit"?}, …], "expect"?: {"refused": …}}</c>. A text
+/// stands in <c>text</c>, or its value in <c>data</c>. <c>emit</c> says what an engine has to do where that differs
+/// from <c>valid</c>; null means that either is right. <c>expect</c> stands beside a schema that has to be refused.
 /// </remarks>
 /// <param name="Path">Where the file lies.</param>
 internal sealed record CorpusFile(string Path)

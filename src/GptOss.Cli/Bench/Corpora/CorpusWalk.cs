@@ -37,7 +37,7 @@ internal sealed class CorpusWalk
     private CorpusWalk(Tokenizer tokenizer, SchemaOptions options, CancellationToken stop) =>
         (_tokenizer, _options, _stop) = (tokenizer, options, stop);
 
-    /// <summary>Goes over the file twice: the first time does not count, for the runtime compiles the code then.</summary>
+    /// <summary>Goes over the file twice; the runtime compiles the code at the first, which does not count.</summary>
     /// <param name="file">The schemas and their texts.</param>
     /// <param name="tokenizer">The vocabulary of the masks.</param>
     /// <param name="stop">Ends the measurement early.</param>
