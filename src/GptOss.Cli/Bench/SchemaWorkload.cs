@@ -43,7 +43,8 @@ internal sealed class SchemaWorkload(Engine engine, Tokenizer tokenizer, Cancell
             Ratio = Median.Of(alone.Skip(1).Select(pair => pair.Held / pair.Plain)),
             Streams = Streams,
             RatioOfStreams = Median.Of(many.Skip(1).Select(pair => pair.Held / pair.Plain)),
-            MeanMaskUs = schemas.Sum(schema => schema.BuildTime.TotalMicroseconds)
+            MeanMaskUs =
+                schemas.Sum(schema => schema.BuildTime.TotalMicroseconds)
                 / Math.Max(1, schemas.Sum(schema => schema.MasksBuilt)),
         };
 

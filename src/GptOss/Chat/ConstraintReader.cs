@@ -95,9 +95,7 @@ internal sealed class ConstraintReader(ChatSource source)
         [
             .. wanted.Functions.Select(function => new TurnCall(
                 function.Name,
-                wanted.IsStrict
-                    ? Arguments(function, wanted, relaxed, cancellation)
-                    : OfAnyObject(cancellation)
+                wanted.IsStrict ? Arguments(function, wanted, relaxed, cancellation) : OfAnyObject(cancellation)
             )),
         ];
         var plan = new TurnPlan

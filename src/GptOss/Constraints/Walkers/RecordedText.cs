@@ -34,7 +34,47 @@ internal sealed class RecordedText
     public long Count { get; }
 
     /// <summary>Whether some text goes on from here that is not among the used ones.</summary>
-    public bool IsAlive(ulong register, UsedTexts used) => IsEndless || CountFrom(register) > CountUsed(register, used);
+    /// <param name="register">Where the text stands.</param>
+    /// <param name="used">Where the used ones stand, as <see cref="Next"/> says.</param>
+    public bool IsAlive(ulong register, UsedTexts used)
+    {
+        if (IsEndless)
+            return true;
+        return new SpelledRegister(register).Mode == SpelledMode.Escape
+            ? Spelled.Escapable(register).Any(next => IsAlive(Spelled.Read(register, next), Behind(used, next)))
+            : CountFrom(register) > CountUsed(register, used);
+    }
+
+    /// <summary>Where used texts stand behind one more byte of a text; amid an escape it is where they stood.</summary>
+    /// <param name="used">Where they stand before it.</param>
+    /// <param name="register">Where the text stands before it.</param>
+    /// <param name="symbol">The byte as it was read.</param>
+    /// <param name="next">Where the text stands behind it.</param>
+    public static UsedTexts Next(UsedTexts used, ulong register, int symbol, ulong next)
+    {
+        if (new SpelledRegister(next).Mode == SpelledMode.Escape)
+            return used;
+        EscapedCodePoint escape = new SpelledRegister(register).Escape;
+        return escape.IsBegun ? Behind(used, escape.Next(symbol).Value) : used.Next(symbol);
+    }
+
+    /// <summary>A text as used ones are kept, whichever of its spellings was read.</summary>
+    public static byte[] Respelled(byte[] text)
+    {
+        if (text.AsSpan().IndexOf("\\u"u8) < 0)
+            return text;
+        var spelled = new List<byte>(text.Length);
+        EscapedCodePoint escape = EscapedCodePoint.None;
+        foreach (byte symbol in text)
+        {
+            escape = escape.IsBegun ? escape.Next(symbol) : EscapedCodePoint.Begin(symbol);
+            if (escape.IsWhole)
+                spelled.AddRange(JsonEscapes.Spelled(escape.Value));
+            else if (!escape.IsBegun)
+                spelled.Add(symbol);
+        }
+        return [.. spelled];
+    }
 
     /// <summary>Whether some bytes are a text of the language.</summary>
     public bool Holds(byte[] text)
@@ -55,10 +95,16 @@ internal sealed class RecordedText
         {
             if (Spelled.Accepts(next.Register))
                 yield return next.Text;
-            for (int symbol = 0; symbol < 256; symbol++)
-                if (Spelled.Step(next.Register, symbol) is var register && register != SpelledText.Dead)
-                    open.Push((register, [.. next.Text, (byte)symbol]));
+            foreach ((byte[] text, ulong register) in Spelled.Spellings(next.Register))
+                open.Push((register, [.. next.Text, .. text]));
         }
+    }
+
+    private static UsedTexts Behind(UsedTexts used, int codePoint)
+    {
+        foreach (byte label in JsonEscapes.Spelled(codePoint))
+            used = used.Next(label);
+        return used;
     }
 
     private long CountUsed(ulong register, UsedTexts used)
@@ -75,9 +121,8 @@ internal sealed class RecordedText
         if (_counts.TryGetValue(register, out long count))
             return count;
         count = Spelled.Accepts(register) ? 1 : 0;
-        for (int symbol = 0; symbol < 256; symbol++)
-            if (Spelled.Step(register, symbol) is var next && next != SpelledText.Dead)
-                count += CountFrom(next);
+        foreach ((_, ulong next) in Spelled.Spellings(register))
+            count += CountFrom(next);
         _counts.Add(register, count);
         return count;
     }
