@@ -38,7 +38,10 @@ public sealed class StructuredOutputTests
     }
 
     [Theory]
-    [InlineData("<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>{\"city\":1}<|call|>", true)]
+    [InlineData(
+        "<|channel|>commentary to=functions.get_weather <|constrain|>json<|message|>{\"city\":1}<|call|>",
+        true
+    )]
     [InlineData("<|channel|>commentary to=functions.get_weather<|message|>{\"x\":[1,{}]}<|call|>", true)]
     [InlineData("<|channel|>commentary to=functions.get_weather<|message|>{\"x\":1,\"x\":2}<|call|>", false)]
     [InlineData("<|channel|>commentary to=functions.get_weather<|message|>[1]<|call|>", false)]
@@ -81,7 +84,9 @@ public sealed class StructuredOutputTests
         ChatOptions options = Options();
         options.Reasoning = new() { Effort = ReasoningEffort.None };
         await Verdict(Greeting, options, isAllowed: false);
-        ChatResponse response = await new TokenScript("Hello.<|return|>").Client().GetResponseAsync("Hi", options, Stop);
+        ChatResponse response = await new TokenScript("Hello.<|return|>")
+            .Client()
+            .GetResponseAsync("Hi", options, Stop);
         Assert.Equal("Hello.", response.Text);
     }
 
@@ -112,12 +117,19 @@ public sealed class StructuredOutputTests
     public async Task Options_that_exclude_each_other_are_refused_before_the_model_works()
     {
         GptOssGrammar grammar = GptOssGrammar.Choices("a");
-        await Refused(Options(new() { Grammar = grammar }), options => options.ResponseFormat = ChatResponseFormat.Json);
+        await Refused(Options(new() { Grammar = grammar }), options =>
+            options.ResponseFormat = ChatResponseFormat.Json
+        );
         await Refused(Options(new() { Grammar = grammar }), options => options.StopSequences = ["x"]);
-        await Refused(Options(), options => (options.ResponseFormat, options.StopSequences) = (ChatResponseFormat.Json, ["x"]));
+        await Refused(Options(), options =>
+            (options.ResponseFormat, options.StopSequences) = (ChatResponseFormat.Json, ["x"])
+        );
         await Refused(Options(new() { FreeCalls = true, StrictTools = true }), _ => { });
         await Refused(Options(new() { FreeCalls = true }), options => options.ToolMode = ChatToolMode.RequireAny);
-        await Refused(Options(new() { RawHarmonyText = "<|start|>assistant<|channel|>final<|message|>maybe", Grammar = grammar }), _ => { });
+        await Refused(
+            Options(new() { RawHarmonyText = "<|start|>assistant<|channel|>final<|message|>maybe", Grammar = grammar }),
+            _ => { }
+        );
 
         static async Task Refused(ChatOptions options, Action<ChatOptions> set)
         {
@@ -135,7 +147,10 @@ public sealed class StructuredOutputTests
     public async Task A_schema_that_cannot_be_held_to_names_function_keyword_and_place()
     {
         ChatOptions options = Options(new() { StrictTools = true });
-        options.Tools = [new Function("pay.now", """{"type":"object","properties":{"sum":{"type":"number","minimun":3}}}""")];
+        options.Tools =
+        [
+            new Function("pay.now", """{"type":"object","properties":{"sum":{"type":"number","minimun":3}}}"""),
+        ];
         var error = await Assert.ThrowsAsync<SchemaException>(() =>
             new TokenScript(Greeting).Client().GetResponseAsync("Hi", options, Stop)
         );
@@ -162,7 +177,9 @@ public sealed class StructuredOutputTests
         Assert.Throws<SchemaException>(() => GptOssGrammar.JsonSchema(schema));
         ChatOptions options = Options(new() { Schemas = new() { Relax = true } });
         options.ResponseFormat = ChatResponseFormat.ForJsonSchema(schema);
-        ChatResponse response = await new TokenScript(Final + "[{},{}]<|return|>").Client().GetResponseAsync("?", options, Stop);
+        ChatResponse response = await new TokenScript(Final + "[{},{}]<|return|>")
+            .Client()
+            .GetResponseAsync("?", options, Stop);
         Assert.Equal(
             ["/uniqueItems"],
             Assert.IsType<string[]>(response.Messages[0].AdditionalProperties!["constraints.relaxed"])
@@ -174,7 +191,12 @@ public sealed class StructuredOutputTests
     public async Task The_tiny_model_answers_in_every_form()
     {
         using GptOssChatClient client = await GptOssChatClient.LoadAsync(TinyGptOss.Folder, cancellationToken: Stop);
-        ChatOptions options = new() { Temperature = 1, Seed = 7, MaxOutputTokens = 3_000 };
+        ChatOptions options = new()
+        {
+            Temperature = 1,
+            Seed = 7,
+            MaxOutputTokens = 3_000,
+        };
         ChatResponse<Person> person = await client.GetResponseAsync<Person>("Who?", options, cancellationToken: Stop);
         Assert.NotNull(person.Result.Name);
 
@@ -183,7 +205,12 @@ public sealed class StructuredOutputTests
         Assert.Matches("^(ab)+$", await Ask(GptOssGrammar.Gbnf("root ::= \"ab\" root?")));
         for (int seed = 0; seed < 10; seed++)
         {
-            options = new() { Seed = seed, ToolMode = ChatToolMode.RequireSpecific("add"), MaxOutputTokens = 3_000 };
+            options = new()
+            {
+                Seed = seed,
+                ToolMode = ChatToolMode.RequireSpecific("add"),
+                MaxOutputTokens = 3_000,
+            };
             options.Tools = [AIFunctionFactory.Create(Add, "add"), Weather(_ => "")];
             ChatResponse response = await client.GetResponseAsync("What is the weather in Lisbon?", options, Stop);
             var call = Assert.IsType<FunctionCallContent>(response.Messages[0].Contents[^1]);
@@ -208,7 +235,10 @@ public sealed class StructuredOutputTests
         if (isAllowed)
             Assert.NotNull(await asked);
         else
-            Assert.Contains("does not allow", (await Assert.ThrowsAsync<InvalidOperationException>(() => asked)).Message);
+            Assert.Contains(
+                "does not allow",
+                (await Assert.ThrowsAsync<InvalidOperationException>(() => asked)).Message
+            );
     }
 
     /// <summary>A function with a schema of its own, which nobody calls.</summary>

@@ -8,15 +8,13 @@ namespace GptOss.Constraints.Walkers;
 /// </summary>
 /// <remarks>
 /// Where a character may be escaped, a detour leads from the node before it to the one behind it. Amid detours to
-/// several characters the names are no neighbours, so such nodes are asked for what they lead to.
+/// several characters the names are no neighbours, so there the nodes behind are asked one by one.
 /// </remarks>
 internal sealed class NameTrie
 {
-    private static readonly List<(byte Label, int Child)> _none = [];
-
     private readonly List<NameNode> _nodes = [];
     private readonly List<(byte Label, int Child)> _edges = [];
-    private readonly Dictionary<int, List<(byte Label, int Child)>> _detours = [];
+    private readonly Dictionary<int, Detours> _detours = [];
 
     /// <param name="values">The names as values, without quotes or escapes.</param>
     public NameTrie(IReadOnlyList<string> values)
@@ -44,9 +42,10 @@ internal sealed class NameTrie
         for (int at = from.FirstEdge; at < from.LastEdge; at++)
             if (_edges[at].Label == symbol)
                 return _edges[at].Child;
-        foreach ((byte label, int child) in DetoursOf(node))
-            if (label == symbol)
-                return child;
+        if (_detours.Count > 0 && _detours.TryGetValue(node, out Detours? detours))
+            foreach ((byte label, int child) in detours.Edges)
+                if (label == symbol)
+                    return child;
         return -1;
     }
 
@@ -55,8 +54,9 @@ internal sealed class NameTrie
     {
         for (int at = _nodes[node].FirstEdge; at < _nodes[node].LastEdge; at++)
             symbols.Add(_edges[at].Label);
-        foreach ((byte label, _) in DetoursOf(node))
-            symbols.Add(label);
+        if (_detours.TryGetValue(node, out Detours? detours))
+            foreach ((byte label, _) in detours.Edges)
+                symbols.Add(label);
     }
 
     /// <summary>The number of the name that ends at a node, or -1. None begins another: all end by a quote.</summary>
@@ -72,9 +72,10 @@ internal sealed class NameTrie
     {
         if (IsOneAllowed(node, allowed))
             return true;
-        foreach ((_, int child) in DetoursOf(node))
-            if (IsAlive(child, allowed))
-                return true;
+        if (_detours.TryGetValue(node, out Detours? detours))
+            foreach (int end in detours.Ends)
+                if (IsOneAllowed(end, allowed))
+                    return true;
         return false;
     }
 
@@ -93,10 +94,10 @@ internal sealed class NameTrie
     }
 
     // Breadth first, so the edges of a node lie together.
-    private void Build(IReadOnlyList<byte[]> names)
+    private void Build(byte[][] names)
     {
         var depths = new Queue<(int Node, int Depth)>();
-        _nodes.Add(new NameNode(0, names.Count, 0, 0));
+        _nodes.Add(new NameNode(0, names.Length, 0, 0));
         depths.Enqueue((0, 0));
         while (depths.TryDequeue(out (int Node, int Depth) next))
         {
@@ -137,23 +138,35 @@ internal sealed class NameTrie
     {
         for (int i = 0; i < escape.Length; i++)
         {
+            bool isLast = i == escape.Length - 1;
             int next = Next(node, escape[i]);
             if (next < 0)
             {
-                bool isLast = i == escape.Length - 1;
                 next = isLast ? behind : _nodes.Count;
                 if (!isLast)
                     _nodes.Add(default);
-                if (!_detours.TryGetValue(node, out List<(byte, int)>? detours))
-                    _detours.Add(node, detours = []);
-                detours.Add((escape[i], next));
+                DetoursOf(node).Edges.Add((escape[i], next));
             }
+            if (!isLast && DetoursOf(next).Ends is var ends && !ends.Contains(behind))
+                ends.Add(behind);
             node = next;
         }
     }
 
-    private List<(byte Label, int Child)> DetoursOf(int node) =>
-        _detours.Count > 0 && _detours.TryGetValue(node, out var detours) ? detours : _none;
+    private Detours DetoursOf(int node)
+    {
+        if (!_detours.TryGetValue(node, out Detours? detours))
+            _detours.Add(node, detours = new Detours());
+        return detours;
+    }
+
+    /// <summary>Detours that leave a node, and the nodes behind those that pass it.</summary>
+    private sealed class Detours
+    {
+        public List<(byte Label, int Child)> Edges { get; } = [];
+
+        public List<int> Ends { get; } = [];
+    }
 
     private readonly record struct NameNode(int First, int Last, int FirstEdge, int LastEdge);
 }
