@@ -8,7 +8,7 @@ internal sealed class RandomRules(Random random)
 {
     private const int Deepest = 3;
 
-    private static readonly string[] Names = ["a", "ab", "b", "na\"me", "é", "x\n", "", "type", "😀", "\u00A0\u001f"];
+    private static readonly string[] Names = ["a", "ab", "😀", "na\"me", "é", "\u00A0\u001f\n", "", "type"];
 
     private static readonly CodePointDfa[] Languages =
     [

@@ -3,9 +3,9 @@ using GptOss.Constraints.Regular;
 namespace GptOss.Constraints.Walkers;
 
 /// <summary>
-/// Where a <see cref="SpelledText"/> stands, in 64 bits. From the low end: 21 bits state of the language, 5 bits
-/// <see cref="SpelledMode"/> and how many bytes of the code point begun are left, or of an escape read, 16 bits what these bytes say, 22 bits number of code
-/// points read where a length counts.
+/// Where a <see cref="SpelledText"/> stands, in 64 bits. From the low end: 21 bits state of the language; 3 bits
+/// <see cref="SpelledMode"/> and 2 bits bytes left of a code point begun, or these 5 bits bytes read of an escape; 16
+/// bits what the bytes say; 22 bits number of code points read where a length counts.
 /// </summary>
 internal readonly record struct SpelledRegister(ulong Bits)
 {
