@@ -90,7 +90,9 @@ internal sealed class Grammar
 
     /// <summary>The number of the configuration behind a symbol, with the text that was recorded before it.</summary>
     public int Next(Configuration configuration, int symbol, RecordedByte? recorded) =>
-        configuration.IsPending ? Step(configuration, symbol, recorded?.ToArray() ?? []) : Next(configuration, symbol);
+        configuration.IsPending
+            ? Step(configuration, symbol, RecordedText.Respelled(recorded?.ToArray() ?? []))
+            : Next(configuration, symbol);
 
     /// <summary>Makes the row of a configuration if it has none.</summary>
     public void EnsureRow(Configuration configuration)

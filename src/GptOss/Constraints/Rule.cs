@@ -34,7 +34,8 @@ internal abstract record Shape;
 /// <remarks>
 /// A quoted text is a JSON string of which <see cref="Language"/> describes the value, in one spelling for each value:
 /// raw characters, <c>\"</c>, <c>\\</c>, <c>\b \f \n \r \t</c>, and <c>\u00xx</c> in lower case for the other
-/// characters below U+0020. A text that is not quoted stands as it is.
+/// characters below U+0020. What System.Text.Json's relaxed encoder escapes may also be written as it does:
+/// <c>\u00A0</c>, <c>\uD83D\uDE00</c>. A text that is not quoted stands as it is.
 /// </remarks>
 /// <param name="Language">The values, over code points; at least one state.</param>
 /// <param name="IsQuoted">Whether the text is a JSON string.</param>
@@ -113,7 +114,7 @@ internal sealed record ArrayShape : Shape
     public int? MaxItems { get; init; }
 
     /// <summary>
-    /// Whether no two items may have the same text. All items are then scalars with one spelling for each value:
+    /// Whether no two items may have the same value. All items are then scalars whose spellings tell the values apart:
     /// <see cref="TextShape"/> alone.
     /// </summary>
     public bool IsUnique { get; init; }

@@ -49,6 +49,11 @@ public sealed class GrammarTests
     [InlineData("{\"aa\":1,\"a\":1}", false)] // an undeclared name with the value of a declared one
     [InlineData("{\"\\\"\":\"\",\"a\":1}", true)]
     [InlineData("{\"\\u0022\":\"\",\"a\":1}", false)]
+    [InlineData("{\"😀\":\"\",\"a\":1}", true)]
+    [InlineData("{\"\\uD83D\\uDE00\":\"\",\"a\":1}", true)]
+    [InlineData("{\"\\uD83D\\uDE00\":\"\",\"😀\":\"\",\"a\":1}", false)] // twice, in two spellings
+    [InlineData("{\"😀\":\"\",\"\\uD83D\\uDE00\":\"\",\"a\":1}", false)]
+    [InlineData("{\"\\u001F\":\"\",\"\\u001f\":\"\",\"a\":1}", false)]
     public void An_open_object_tells_its_names_apart(string text, bool isAccepted) =>
         Check(
             new ObjectShape
@@ -58,6 +63,36 @@ public sealed class GrammarTests
                 IsAnyOrder = true,
                 MinProperties = 2,
                 MaxProperties = 3,
+            },
+            text,
+            isAccepted
+        );
+
+    [Theory]
+    [InlineData("{\"😀\":1,\"\\u00A0\":1,\"\\u0001\\u001F\":1,\"\\uE000x\":1}", true)]
+    [InlineData("{\"\\uD83D\\uDE00\":1,\"\u00A0\":1,\"\\u0001\\u001f\":1,\"\uE000x\":1}", true)]
+    [InlineData("{\"\\ud83d\\ude00\":1}", false)]
+    [InlineData("{\"\\u00A1\":1}", false)] // nothing escapes it
+    [InlineData("{\"\\u00e9\":1}", false)]
+    [InlineData("{\"\\uD83D\\uDE01\":1}", false)] // its half is not enough
+    [InlineData("{\"\\uD83D\\uDE00\":1,\"😀\":1}", false)]
+    [InlineData("{\"\\u00A0\":1,\"\\uD83D\\uDE00\":1}", false)] // out of order
+    [InlineData("{\"\\uE000y\":1}", false)] // forbidden
+    [InlineData("{\"\uE000y\":1}", false)]
+    public void A_name_is_read_in_both_spellings(string text, bool isAccepted) =>
+        Check(
+            new ObjectShape
+            {
+                Properties =
+                [
+                    new("😀", Digits, false),
+                    new("\u00A0", Digits, false),
+                    new("\u00A1", Digits, false),
+                    new("\u0001\u001f", Digits, false),
+                    new("\uE000x", Digits, false),
+                    new("\uE000y", null, false),
+                ],
+                Extras = [new(CodePointDfa.Of(["\uE000y"]), Digits)],
             },
             text,
             isAccepted
@@ -101,6 +136,25 @@ public sealed class GrammarTests
             text,
             isAccepted
         );
+
+    [Theory]
+    [InlineData("[\"😀\",\"\\u00A0\",\"a\"]", true)]
+    [InlineData("[\"\\uD83D\\uDE00\",\"a\",\"\u00A0\"]", true)]
+    [InlineData("[\"\\uD83D\\uDE00\",\"😀\",\"a\"]", false)]
+    [InlineData("[\"\u00A0\",\"\\u00A0\",\"a\"]", false)]
+    [InlineData("[\"a\",\"a\",\"\\u00A0\"]", false)]
+    public void Items_are_told_apart_by_their_values(string text, bool isAccepted)
+    {
+        var shape = new ArrayShape
+        {
+            Prefix = [],
+            Rest = [new(Rule(new TextShape(CodePointDfa.Of(["😀", "\u00A0", "a"]), IsQuoted: true)))],
+            IsUnique = true,
+            MinItems = 3,
+        };
+        Check(shape, text, isAccepted);
+        Assert.Empty(new Grammar(Rule(shape with { MinItems = 4 }), isCompact: false).Start.Readings);
+    }
 
     /// <summary>There are four digits, so an array of five could not be completed.</summary>
     [Fact]
@@ -156,10 +210,17 @@ public sealed class GrammarTests
     [InlineData("/a", true)]
     [InlineData("😀a", true)]
     [InlineData("\\u000a\\u0000", false)] // the line feed has an escape of one letter
-    [InlineData("\\u001F\\u0000", false)] // capitals
+    [InlineData("\\u001F\\u0000", true)] // as System.Text.Json writes it
+    [InlineData("\\uD83D\\uDE00a", true)]
+    [InlineData("\\uD83D\\uDE00\\u00A0", true)]
+    [InlineData("\\u007Fa", true)]
+    [InlineData("\\ud83d\\ude00a", false)] // small letters
+    [InlineData("\\uD83Da", false)] // half a pair
+    [InlineData("\\u00E9a", false)] // is written raw by all
+    [InlineData("\\uD83D\\uDE00", false)] // one character
     [InlineData("\\/a", false)] // needs no escape
     [InlineData("😀", false)] // one character
-    public void A_value_has_one_spelling(string text, bool isAccepted) =>
+    public void A_value_has_one_spelling_and_that_of_the_relaxed_encoder(string text, bool isAccepted) =>
         Check(
             new TextShape(Patterns.Whole("[^b-y]{2}", new CompileBudget()), IsQuoted: true),
             $"\"{text}\"",

@@ -8,7 +8,7 @@ internal sealed class RandomRules(Random random)
 {
     private const int Deepest = 3;
 
-    private static readonly string[] Names = ["a", "ab", "b", "na\"me", "é", "x\n", "", "type"];
+    private static readonly string[] Names = ["a", "ab", "😀", "na\"me", "é", "\u00A0\u001f\n", "", "type"];
 
     private static readonly CodePointDfa[] Languages =
     [
@@ -96,7 +96,7 @@ internal sealed class RandomRules(Random random)
         if (random.Next(2) == 0)
         {
             CodePointDfa language =
-                random.Next(4) == 0 ? CodePointDfa.Of(["a", "b", "c", "cd", "é"])
+                random.Next(4) == 0 ? CodePointDfa.Of(["a", "b", "cd", "é", "😀", "\u00A0\u001f"])
                 : random.Next(2) == 0 ? CodePointDfa.AnyText
                 : Language();
             extras.Add(new(language, Value(depth + 1)));
@@ -135,7 +135,7 @@ internal sealed class RandomRules(Random random)
             case 0:
                 var item = new Rule("item");
                 item.Alternatives.Add(new TextShape(random.Next(2) == 0 ? Small : Integer, IsQuoted: false));
-                item.Alternatives.Add(new TextShape(CodePointDfa.Of(["1", "x\""]), IsQuoted: true));
+                item.Alternatives.Add(new TextShape(CodePointDfa.Of(["1", "x\"", "😀", "\u00A0"]), IsQuoted: true));
                 return new ArrayShape
                 {
                     Prefix = [],

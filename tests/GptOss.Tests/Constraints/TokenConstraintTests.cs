@@ -31,7 +31,10 @@ public sealed class TokenConstraintTests
             var random = new Random(seed);
             var constraint = new TokenConstraint(RandomGrammar(random), Tiny.Value, []);
             List<int> tokens = Walk(constraint, random, steps: 150, out ConstraintState end);
-            Assert.True(end.IsComplete || constraint.MaskOf(end).Count > 0, $"seed {seed}");
+            Assert.True(
+                end.IsComplete || constraint.MaskOf(end).Count > 0,
+                $"seed {seed}: {Tiny.Value.Decode(tokens)}"
+            );
             if (!end.IsComplete)
                 continue;
             complete++;

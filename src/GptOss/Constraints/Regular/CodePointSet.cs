@@ -53,7 +53,10 @@ internal sealed class CodePointSet : IEquatable<CodePointSet>
     }
 
     /// <summary>Whether a code point is in the set.</summary>
-    public bool Contains(int codePoint)
+    public bool Contains(int codePoint) => AtLeast(codePoint) == codePoint;
+
+    /// <summary>The first code point of the set that is not before a given one; -1 where there is none.</summary>
+    public int AtLeast(int codePoint)
     {
         int low = 0,
             high = Ranges.Length;
@@ -65,7 +68,7 @@ internal sealed class CodePointSet : IEquatable<CodePointSet>
             else
                 high = middle;
         }
-        return low < Ranges.Length && Ranges[low].First <= codePoint;
+        return low < Ranges.Length ? Math.Max(codePoint, Ranges[low].First) : -1;
     }
 
     /// <inheritdoc/>

@@ -49,8 +49,9 @@ internal sealed class ObjectChoices
             toCount = _plan.Shape.MinCounted - _history.Counted,
             firstNeeded = missing == 0 ? _plan.Count : Array.IndexOf(needed, true);
         bool[] reachable = Reachable();
-        long capacity = Capacity(countedOnly: false);
-        if (toCount > Capacity(countedOnly: true))
+        long capacity = Capacity(countedOnly: false),
+            countable = Capacity(countedOnly: true);
+        if (toCount > countable)
             return;
         MayClose = missing == 0 && toCount == 0 && _history.Count >= _min;
 
@@ -72,6 +73,7 @@ internal sealed class ObjectChoices
             Extras[extra] =
                 CanHave(extra)
                 && (_plan.Shape.IsAnyOrder || missing == 0)
+                && (counts || toCount < countable || !CanCount(_plan.Extras[extra].Language))
                 && Fits(1L + missing + toCount - (counts ? 1 : 0), (_plan.Shape.IsAnyOrder ? left : 0) + capacity);
             MayGoOn |= Extras[extra];
         }
@@ -172,6 +174,15 @@ internal sealed class ObjectChoices
 
     private bool CanHave(int extra) =>
         _plan.Extras[extra] is var kind && kind.Value.Height <= _history.Levels && Left(kind) > 0;
+
+    // Whether a name of the language may come as one that counts.
+    private bool CanCount(int language)
+    {
+        for (int extra = 0; extra < _plan.Extras.Length; extra++)
+            if (_plan.Extras[extra] is { Counts: true } kind && kind.Language == language && CanHave(extra))
+                return true;
+        return false;
+    }
 
     private long Left(in ObjectPlan.Extra kind) =>
         kind.Text.IsEndless ? int.MaxValue : _plan.Undeclared(kind.Language) - _history.Extras[kind.Language];

@@ -84,7 +84,7 @@ internal sealed class ObjectFrame : Frame
             {
                 _declared = _texts.Empty;
                 if (Plan.Extras.Length > 0)
-                    foreach (byte[] name in Plan.Spellings)
+                    foreach (byte[] name in Plan.Names.Spellings)
                         _declared = _declared.With(name);
             }
             return _declared;

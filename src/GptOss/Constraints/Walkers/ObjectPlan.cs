@@ -22,9 +22,7 @@ internal sealed class ObjectPlan
         if (HasDependents && IsCounted && HasCircle())
             throw new LimitException("has properties that require each other beside bounds on their number");
 
-        byte[][] names = [.. shape.Properties.Select(property => JsonEscapes.Quoted(property.Name))];
-        Spellings = names;
-        Names = new NameTrie(names);
+        Names = new NameTrie([.. shape.Properties.Select(property => property.Name)]);
         var languages = new List<CodePointDfa>();
         Extras = new Extra[shape.Extras.Count];
         var texts = new List<RecordedText>();
@@ -41,7 +39,7 @@ internal sealed class ObjectPlan
             Extras[i] = new Extra(texts[language], language, calleeOf(extra.Values), extra.Counts);
         }
         Languages = [.. texts];
-        _undeclared = [.. texts.Select(text => text.Count - (text.IsEndless ? 0 : names.Count(text.Holds)))];
+        _undeclared = [.. texts.Select(text => text.Count - (text.IsEndless ? 0 : Names.Spellings.Count(text.Holds)))];
         Highest = Values
             .Select(value => value?.Height ?? 0)
             .Concat(Extras.Select(extra => extra.Value.Height))
@@ -57,9 +55,6 @@ internal sealed class ObjectPlan
 
     /// <summary>The rule of each declared name; null where the name cannot come.</summary>
     public Callee?[] Values { get; }
-
-    /// <summary>The bytes of each declared name with both quotes.</summary>
-    public byte[][] Spellings { get; }
 
     /// <summary>The declared names as a trie.</summary>
     public NameTrie Names { get; }

@@ -52,10 +52,16 @@ internal sealed class RecordedText
         IsEndlessEverywhere || (SpelledText.StateAt(register) is { } state && IsEndlessIn(state));
 
     /// <summary>Whether some text goes on from here that is not among the used ones.</summary>
-    public bool IsAlive(ulong register, UsedTexts used) =>
-        ReferenceEquals(used, UsedTexts.Off)
-        || IsEndlessAt(register)
-        || CountFrom(register) > CountUsed(register, used);
+    /// <param name="register">Where the text stands.</param>
+    /// <param name="used">Where the used ones stand, as <see cref="Next"/> says.</param>
+    public bool IsAlive(ulong register, UsedTexts used)
+    {
+        if (ReferenceEquals(used, UsedTexts.Off) || IsEndlessAt(register))
+            return true;
+        return new SpelledRegister(register).Mode == SpelledMode.Escape
+            ? Spelled.Escapable(register).Any(next => IsAlive(Spelled.Read(register, next), Behind(used, next)))
+            : CountFrom(register) > CountUsed(register, used);
+    }
 
     /// <summary>
     /// How many plain characters, whichever they are, surely go on from here to where some text is not used.
@@ -65,6 +71,37 @@ internal sealed class RecordedText
         int count = Spelled.Survives(register);
         // Behind all but the last of them every plain character goes on, and these are more than could be used.
         return count is 0 or DfaMeasures.Endless || ReferenceEquals(used, UsedTexts.Off) ? count : count - 1;
+    }
+
+    /// <summary>Where used texts stand behind one more byte of a text; amid an escape it is where they stood.</summary>
+    /// <param name="used">Where they stand before it.</param>
+    /// <param name="register">Where the text stands before it.</param>
+    /// <param name="symbol">The byte as it was read.</param>
+    /// <param name="next">Where the text stands behind it.</param>
+    public static UsedTexts Next(UsedTexts used, ulong register, int symbol, ulong next)
+    {
+        if (new SpelledRegister(next).Mode == SpelledMode.Escape)
+            return used;
+        EscapedCodePoint escape = new SpelledRegister(register).Escape;
+        return escape.IsBegun ? Behind(used, escape.Next(symbol).Value) : used.Next(symbol);
+    }
+
+    /// <summary>A text as used ones are kept, whichever of its spellings was read.</summary>
+    public static byte[] Respelled(byte[] text)
+    {
+        if (text.AsSpan().IndexOf("\\u"u8) < 0)
+            return text;
+        var spelled = new List<byte>(text.Length);
+        EscapedCodePoint escape = EscapedCodePoint.None;
+        foreach (byte symbol in text)
+        {
+            escape = escape.IsBegun ? escape.Next(symbol) : EscapedCodePoint.Begin(symbol);
+            if (escape.IsWhole)
+                spelled.AddRange(JsonEscapes.Spelled(escape.Value));
+            else if (!escape.IsBegun)
+                spelled.Add(symbol);
+        }
+        return [.. spelled];
     }
 
     /// <summary>Whether some bytes are a text of the language.</summary>
@@ -86,10 +123,16 @@ internal sealed class RecordedText
         {
             if (Spelled.Accepts(next.Register))
                 yield return next.Text;
-            for (int symbol = 0; symbol < 256; symbol++)
-                if (Spelled.Step(next.Register, symbol) is var register && register != SpelledText.Dead)
-                    open.Push((register, [.. next.Text, (byte)symbol]));
+            foreach ((byte[] text, ulong register) in Spelled.Spellings(next.Register))
+                open.Push((register, [.. next.Text, .. text]));
         }
+    }
+
+    private static UsedTexts Behind(UsedTexts used, int codePoint)
+    {
+        foreach (byte label in JsonEscapes.Spelled(codePoint))
+            used = used.Next(label);
+        return used;
     }
 
     private long CountUsed(ulong register, UsedTexts used)
@@ -110,9 +153,8 @@ internal sealed class RecordedText
         if (_counts.TryGetValue(register, out long count))
             return count;
         count = Spelled.Accepts(register) ? 1 : 0;
-        for (int symbol = 0; symbol < 256; symbol++)
-            if (Spelled.Step(register, symbol) is var next && next != SpelledText.Dead)
-                count = Math.Min(MostCounted + 1, count + Math.Min(MostCounted + 1, CountFrom(next)));
+        foreach ((_, ulong next) in Spelled.Spellings(register))
+            count = Math.Min(MostCounted + 1, count + Math.Min(MostCounted + 1, CountFrom(next)));
         _counts.Add(register, count);
         return count;
     }

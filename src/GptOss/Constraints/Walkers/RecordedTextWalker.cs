@@ -27,7 +27,7 @@ internal sealed class RecordedTextWalker(RecordedText text, Walker owner, ulong 
         ulong register = text.Spelled.Step(reading.Register, symbol);
         if (register == SpelledText.Dead)
             return;
-        UsedTexts place = reading.Place!.Next(symbol);
+        UsedTexts place = RecordedText.Next(reading.Place!, reading.Register, symbol, register);
         if (text.Spelled.Accepts(register))
         {
             if (ReferenceEquals(place, UsedTexts.Unknown))

@@ -3,23 +3,17 @@ using GptOss.Constraints.Regular;
 namespace GptOss.Constraints.Walkers;
 
 /// <summary>
-/// A regular language over code points as it is spelled in bytes: UTF-8, and inside a JSON string one spelling for each
-/// value. All of its state is a register of 64 bits, so nothing is made for a language but what its lengths need.
+/// A regular language over code points as it is spelled in bytes: UTF-8, and inside a JSON string with the escapes of
+/// <see cref="JsonEscapes"/>. All of its state is a <see cref="SpelledRegister"/>, so nothing is made for a language
+/// but what its lengths need.
 /// </summary>
 /// <remarks>
-/// The register, from its low end: 21 bits state of the language, 3 bits <see cref="Mode"/>, 2 bits bytes left of a
-/// code point, 16 bits the code point's bits so far, 22 bits number of code points read where a length counts. A code
-/// point begun is forgotten as soon as all that can still complete it lead to the same state.
+/// A code point begun in UTF-8 is forgotten as soon as all that can still complete it lead to the same state.
 /// </remarks>
 internal sealed class SpelledText
 {
     /// <summary>What <see cref="Step"/> gives where no text of the language goes on.</summary>
     public const ulong Dead = ulong.MaxValue;
-
-    private const int ModeAt = 21,
-        LeftAt = 24,
-        ValueAt = 26,
-        CountAt = 42;
 
     private readonly CodePointDfa _language;
     private readonly TextLengths _lengths;
@@ -29,18 +23,7 @@ internal sealed class SpelledText
     {
         (_language, _isQuoted) = (shape.Language, shape.IsQuoted);
         _lengths = new TextLengths(shape.Language, shape.MinLength, shape.MaxLength, budget);
-        Start = Register(CodePointDfa.Start, _isQuoted ? Mode.Before : Mode.Inside, default, 0);
-    }
-
-    private enum Mode
-    {
-        Before, // the opening quote
-        Inside,
-        Partial, // some bytes of a code point are read
-        Settled, // like Partial, but the state is the one behind the code point
-        Backslash,
-        BackslashU, // the value holds how many digits are read, and the third of them
-        Done, // the closing quote is read
+        Start = SpelledRegister.Start(_isQuoted ? SpelledMode.Before : SpelledMode.Inside).Bits;
     }
 
     /// <summary>The register before the first byte.</summary>
@@ -50,52 +33,59 @@ internal sealed class SpelledText
     public bool IsEmpty => _language.IsEmpty || !_lengths.IsAlive(CodePointDfa.Start, 0);
 
     /// <summary>Whether a text may end here.</summary>
-    public bool Accepts(ulong register) =>
-        ModeOf(register) switch
+    public bool Accepts(ulong bits) =>
+        new SpelledRegister(bits) is var register
+        && register.Mode switch
         {
-            Mode.Done => true,
-            Mode.Inside => !_isQuoted && MayEnd(register),
+            SpelledMode.Done => true,
+            SpelledMode.Inside => !_isQuoted && MayEnd(register),
             _ => false,
         };
 
     /// <summary>Whether no text goes on from here.</summary>
-    public bool IsDone(ulong register) =>
-        ModeOf(register) == Mode.Done
-        || (ModeOf(register) == Mode.Inside && !_isQuoted && _language.Edges(StateOf(register)).IsEmpty);
+    public bool IsDone(ulong bits)
+    {
+        var register = new SpelledRegister(bits);
+        return register.Mode == SpelledMode.Done
+            || (register.Mode == SpelledMode.Inside && !_isQuoted && _language.Edges(register.State).IsEmpty);
+    }
 
     /// <summary>The register behind a byte, or <see cref="Dead"/>.</summary>
-    public ulong Step(ulong register, int symbol) =>
-        ModeOf(register) switch
+    public ulong Step(ulong bits, int symbol)
+    {
+        var register = new SpelledRegister(bits);
+        return register.Mode switch
         {
-            Mode.Before => symbol == '"' ? Register(StateOf(register), Mode.Inside, default, 0) : Dead,
-            Mode.Inside => StepInside(register, symbol),
-            Mode.Partial => StepPartial(register, symbol),
-            Mode.Settled => StepSettled(register, symbol),
-            Mode.Backslash => StepBackslash(register, symbol),
-            Mode.BackslashU => StepBackslashU(register, symbol),
+            SpelledMode.Before => symbol == '"' ? register.With(SpelledMode.Inside).Bits : Dead,
+            SpelledMode.Inside => StepInside(register, symbol),
+            SpelledMode.Partial => StepPartial(register, symbol),
+            SpelledMode.Settled => StepSettled(register, symbol),
+            SpelledMode.Escape => Escaped(register, register.Escape.Next(symbol)),
             _ => Dead,
         };
+    }
 
     /// <summary>Adds the bytes that may follow, and perhaps some that may not.</summary>
-    public void AddSymbols(ulong register, SymbolSet symbols)
+    public void AddSymbols(ulong bits, SymbolSet symbols)
     {
-        switch (ModeOf(register))
+        var register = new SpelledRegister(bits);
+        switch (register.Mode)
         {
-            case Mode.Before:
+            case SpelledMode.Before:
                 symbols.Add('"');
                 break;
-            case Mode.Inside:
-                foreach (DfaEdge edge in _language.Edges(StateOf(register)))
+            case SpelledMode.Inside:
+                foreach (DfaEdge edge in _language.Edges(register.State))
                     symbols.AddLeads(edge.First, edge.Last);
                 if (_isQuoted)
                     symbols.Add('"');
                 if (_isQuoted)
                     symbols.Add('\\');
                 break;
-            case Mode.Partial or Mode.Settled:
+            case SpelledMode.Partial or SpelledMode.Settled:
                 symbols.AddContinuations();
                 break;
-            case Mode.Backslash or Mode.BackslashU:
+            case SpelledMode.Escape:
                 symbols.Add(' ', 'z');
                 break;
         }
@@ -104,28 +94,32 @@ internal sealed class SpelledText
     /// <summary>
     /// The state of the language from which the text goes on; null within a character of which it is not known yet.
     /// </summary>
-    public static int? StateAt(ulong register) =>
-        ModeOf(register) is Mode.Before or Mode.Inside or Mode.Settled ? StateOf(register) : null;
+    public static int? StateAt(ulong bits)
+    {
+        var register = new SpelledRegister(bits);
+        return register.Mode is SpelledMode.Before or SpelledMode.Inside or SpelledMode.Settled ? register.State : null;
+    }
 
     /// <summary>How many plain characters, whichever they are, surely go on from here.</summary>
-    public int Survives(ulong register)
+    public int Survives(ulong bits)
     {
-        if (ModeOf(register) != Mode.Inside)
+        var register = new SpelledRegister(bits);
+        if (register.Mode != SpelledMode.Inside)
             return 0;
-        int count = CountOf(register);
-        return Math.Min(_language.Measures.PlainLife(StateOf(register)), _lengths.SurelyFree(count));
+        return Math.Min(_language.Measures.PlainLife(register.State), _lengths.SurelyFree(register.Count));
     }
 
     /// <summary>Whether plain characters never end the text.</summary>
-    /// <param name="register">Where the text stands.</param>
+    /// <param name="bits">Where the text stands.</param>
     /// <param name="text">This text, where its steps say which plain tokens go on; else none does but those that surely
     /// do.</param>
-    public bool IsPlainInside(ulong register, out SpelledText? text)
+    public bool IsPlainInside(ulong bits, out SpelledText? text)
     {
-        bool isSaid = ModeOf(register) switch
+        var register = new SpelledRegister(bits);
+        bool isSaid = register.Mode switch
         {
-            Mode.Inside => _lengths.IsExact(StateOf(register), CountOf(register)),
-            Mode.Backslash or Mode.BackslashU => false, // plain letters are something else there
+            SpelledMode.Inside => _lengths.IsExact(register.State, register.Count),
+            SpelledMode.Escape => false, // plain letters are something else there
             _ => true, // what follows is no plain character
         };
         text = isSaid ? null : this;
@@ -133,16 +127,47 @@ internal sealed class SpelledText
     }
 
     /// <summary>The register that allows the same tokens, with the count of many others.</summary>
-    public ulong Representative(ulong register) => Counted(register, _lengths.Representative(CountOf(register)));
+    public ulong Representative(ulong bits)
+    {
+        var register = new SpelledRegister(bits);
+        return register.At(register.State, _lengths.Representative(register.Count)).Bits;
+    }
 
-    private ulong StepInside(ulong register, int symbol)
+    /// <summary>
+    /// Every way to go on by one byte, or by one escape as a whole where the spelling of a value has one.
+    /// </summary>
+    /// <param name="bits">Where the text stands, amid no escape.</param>
+    public IEnumerable<(byte[] Text, ulong Register)> Spellings(ulong bits)
+    {
+        bool isInside = _isQuoted && new SpelledRegister(bits).Mode == SpelledMode.Inside;
+        for (int symbol = 0; symbol < 256; symbol++)
+            if ((!isInside || symbol != '\\') && Step(bits, symbol) is var next && next != Dead)
+                yield return ([(byte)symbol], next);
+        for (int codePoint = 0; isInside && codePoint < 0x80; codePoint++)
+            if (
+                JsonEscapes.Spelled(codePoint) is { Length: > 1 } text
+                && Read(bits, codePoint) is var next
+                && next != Dead
+            )
+                yield return (text, next);
+    }
+
+    /// <summary>The code points that an escape begun here can become so that some text goes on.</summary>
+    public IEnumerable<int> Escapable(ulong bits) => Escapable(new SpelledRegister(bits));
+
+    /// <summary>The register behind a code point, however it was written, or <see cref="Dead"/>.</summary>
+    /// <param name="bits">Where the text stands before it.</param>
+    /// <param name="codePoint">The code point as a value.</param>
+    public ulong Read(ulong bits, int codePoint) => Read(new SpelledRegister(bits), codePoint);
+
+    private ulong StepInside(SpelledRegister register, int symbol)
     {
         if (_isQuoted)
         {
             if (symbol == '"')
-                return MayEnd(register) ? Register(0, Mode.Done, default, 0) : Dead;
+                return MayEnd(register) ? SpelledRegister.Start(SpelledMode.Done).Bits : Dead;
             if (symbol == '\\')
-                return HasEscape(register) ? With(register, Mode.Backslash, default) : Dead;
+                return Escaped(register, EscapedCodePoint.Begin(symbol));
             if (symbol < ' ')
                 return Dead;
         }
@@ -151,93 +176,75 @@ internal sealed class SpelledText
         return PartialCodePoint.TryBegin(symbol, out PartialCodePoint partial) ? Begun(register, partial) : Dead;
     }
 
-    private ulong StepPartial(ulong register, int symbol)
+    private ulong StepPartial(SpelledRegister register, int symbol)
     {
-        if (!PartialOf(register).TryAppend(symbol, out PartialCodePoint longer))
+        if (!register.Partial.TryAppend(symbol, out PartialCodePoint longer))
             return Dead;
         return longer.Left == 0 ? Read(register, longer.Value) : Begun(register, longer);
     }
 
-    private static ulong StepSettled(ulong register, int symbol)
+    private static ulong StepSettled(SpelledRegister register, int symbol)
     {
         if (symbol is < 0x80 or > 0xBF)
             return Dead;
-        int left = PartialOf(register).Left - 1;
-        return left == 0 ? With(register, Mode.Inside, default) : With(register, Mode.Settled, new(0, left));
+        int left = register.Partial.Left - 1;
+        return left == 0
+            ? register.With(SpelledMode.Inside).Bits
+            : register.With(SpelledMode.Settled, new PartialCodePoint(0, left)).Bits;
     }
 
-    private ulong StepBackslash(ulong register, int symbol)
+    private ulong Escaped(SpelledRegister register, EscapedCodePoint escape)
     {
-        if (symbol == 'u')
-            return HasLongEscape(register, 0, 0x1F) ? With(register, Mode.BackslashU, default) : Dead;
-        int at = JsonEscapes.Letters.IndexOf((char)symbol);
-        return at < 0 ? Dead : Read(register, JsonEscapes.Characters[at]);
+        if (escape.IsWhole)
+            return Read(register, escape.Value);
+        SpelledRegister begun = register.With(escape);
+        return escape.IsBegun && Escapable(begun).Any() ? begun.Bits : Dead;
     }
 
-    // Of \u00xx the first two digits are zeros, the third 0 or 1.
-    private ulong StepBackslashU(ulong register, int symbol)
+    private IEnumerable<int> Escapable(SpelledRegister register)
     {
-        (int third, int digits) = PartialOf(register);
-        if (digits < 2)
-            return symbol == '0' ? With(register, Mode.BackslashU, new(0, digits + 1)) : Dead;
-        if (digits == 2)
+        EscapedCodePoint escape = register.Escape;
+        if (escape.IsShort)
+            foreach (char character in JsonEscapes.Characters.ToArray())
+                if (Read(register, character) != Dead)
+                    yield return character;
+        CodePointRange[] ranges = [escape.Basic, escape.Beyond];
+        for (int at = 0; at < _language.Edges(register.State).Length; at++)
         {
-            int row = symbol - '0';
-            return row is 0 or 1 && HasLongEscape(register, row * 16, row * 16 + 15)
-                ? With(register, Mode.BackslashU, new(row, 3))
-                : Dead;
+            DfaEdge edge = _language.Edges(register.State)[at];
+            if (!_lengths.IsAlive(edge.Target, _lengths.Next(register.Count)))
+                continue;
+            foreach (CodePointRange range in ranges)
+            {
+                int last = Math.Min(edge.Last, range.Last),
+                    next = JsonEscapes.Optional.AtLeast(Math.Max(edge.First, range.First));
+                for (; next >= 0 && next <= last; next = JsonEscapes.Optional.AtLeast(next + 1))
+                    yield return next;
+            }
         }
-        int digit = symbol is >= 'a' and <= 'f' ? symbol - 'a' + 10 : symbol - '0';
-        if (digit is < 0 or > 15 || (digit > 9 && symbol <= '9'))
-            return Dead;
-        int character = third * 16 + digit;
-        return JsonEscapes.Characters.Contains((char)character) ? Dead : Read(register, character);
-    }
-
-    private bool HasEscape(ulong register)
-    {
-        foreach (char character in JsonEscapes.Characters)
-            if (Read(register, character) != Dead)
-                return true;
-        return HasLongEscape(register, 0, 0x1F);
-    }
-
-    private bool HasLongEscape(ulong register, int first, int last)
-    {
-        foreach (DfaEdge edge in _language.Edges(StateOf(register)))
-        {
-            if (edge.First > last)
-                return false;
-            for (int at = Math.Max(first, edge.First); at <= Math.Min(last, edge.Last); at++)
-                if (!JsonEscapes.Characters.Contains((char)at) && Read(register, at) != Dead)
-                    return true;
-        }
-        return false;
     }
 
     // A code point is whole.
-    private ulong Read(ulong register, int codePoint) =>
-        Behind(register, _language.Next(StateOf(register), codePoint), Mode.Inside, default);
+    private ulong Read(SpelledRegister register, int codePoint) =>
+        Behind(register.With(SpelledMode.Inside), _language.Next(register.State, codePoint));
 
-    private ulong Behind(ulong register, int state, Mode mode, PartialCodePoint partial)
+    private ulong Behind(SpelledRegister register, int state)
     {
-        int count = _lengths.Next(CountOf(register));
-        return state != CodePointDfa.Dead && _lengths.IsAlive(state, count)
-            ? Register(state, mode, partial, count)
-            : Dead;
+        int count = _lengths.Next(register.Count);
+        return state != CodePointDfa.Dead && _lengths.IsAlive(state, count) ? register.At(state, count).Bits : Dead;
     }
 
     // Some bytes of a code point are read: dead if none can be completed, settled if all lead to one state.
-    private ulong Begun(ulong register, PartialCodePoint partial)
+    private ulong Begun(SpelledRegister register, PartialCodePoint partial)
     {
         int first = partial.First,
             last = partial.Last,
-            count = _lengths.Next(CountOf(register)),
+            count = _lengths.Next(register.Count),
             covered = first,
             target = CodePointDfa.Dead;
         bool isOne = true,
             isAlive = false;
-        foreach (DfaEdge edge in _language.Edges(StateOf(register)))
+        foreach (DfaEdge edge in _language.Edges(register.State))
         {
             if (edge.Last < first)
                 continue;
@@ -252,31 +259,10 @@ internal sealed class SpelledText
         if (!isAlive)
             return Dead;
         return isOne && covered > last && partial.IsUniform
-            ? Behind(register, target, Mode.Settled, new(0, partial.Left))
-            : With(register, Mode.Partial, partial);
+            ? Behind(register.With(SpelledMode.Settled, new PartialCodePoint(0, partial.Left)), target)
+            : register.With(SpelledMode.Partial, partial).Bits;
     }
 
-    private bool MayEnd(ulong register) => _language.Accepts(StateOf(register)) && _lengths.MayEnd(CountOf(register));
-
-    private static ulong Register(int state, Mode mode, PartialCodePoint partial, int count) =>
-        (uint)state
-        | ((ulong)mode << ModeAt)
-        | ((ulong)partial.Left << LeftAt)
-        | ((ulong)partial.Value << ValueAt)
-        | ((ulong)count << CountAt);
-
-    private static ulong With(ulong register, Mode mode, PartialCodePoint partial) =>
-        Register(StateOf(register), mode, partial, CountOf(register));
-
-    private static ulong Counted(ulong register, int count) =>
-        (register & ((1UL << CountAt) - 1)) | ((ulong)count << CountAt);
-
-    private static int StateOf(ulong register) => (int)(register & ((1UL << ModeAt) - 1));
-
-    private static Mode ModeOf(ulong register) => (Mode)((register >> ModeAt) & 7);
-
-    private static PartialCodePoint PartialOf(ulong register) =>
-        new((int)((register >> ValueAt) & 0xFFFF), (int)((register >> LeftAt) & 3));
-
-    private static int CountOf(ulong register) => (int)(register >> CountAt);
+    private bool MayEnd(SpelledRegister register) =>
+        _language.Accepts(register.State) && _lengths.MayEnd(register.Count);
 }

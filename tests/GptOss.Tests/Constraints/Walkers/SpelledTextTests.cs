@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using GptOss.Constraints;
 using GptOss.Constraints.Regular;
 using GptOss.Constraints.Walkers;
@@ -7,6 +9,11 @@ namespace GptOss.Tests.Constraints.Walkers;
 
 public sealed class SpelledTextTests
 {
+    private static readonly JsonSerializerOptions Relaxed = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
     /// <summary>
     /// The definition: the spelling of a value is accepted exactly where the value has the pattern and the length, and
     /// as long as bytes go on, some value can still be completed.
@@ -18,6 +25,8 @@ public sealed class SpelledTextTests
     [InlineData("^(😀|é|€a)*$", 0, 3)]
     [InlineData("a", 2, null)] // found anywhere
     [InlineData(@"^(\u0001|\\|aé)?$", 0, null)]
+    [InlineData(@"^[^a-z]*$", 0, 4)]
+    [InlineData(@"^[\u001f\u00a0]+$", 0, null)]
     public void A_spelling_is_accepted_where_its_value_is(string pattern, int min, int? max)
     {
         CodePointDfa language = Patterns.Search(pattern, new CompileBudget());
@@ -31,6 +40,7 @@ public sealed class SpelledTextTests
             bool isValue = language.Accepts(value) && length >= min && !(length > max);
             accepted += isValue ? 1 : 0;
             Assert.Equal(isValue, Accepts(spelled, JsonEscapes.Quoted(value)));
+            Assert.Equal(isValue, Accepts(spelled, JsonSerializer.SerializeToUtf8Bytes(value, Relaxed)));
         }
         Assert.True(accepted > 10, $"Only {accepted} values were accepted.");
     }
@@ -40,6 +50,7 @@ public sealed class SpelledTextTests
     [InlineData("^(aa)*$", 1, 3)]
     [InlineData(@"^[a\u0001\u0010]*😀$", 0, 3)]
     [InlineData(@"^[\ud800\udc00-\udbff\udfff]é$", 0, null)]
+    [InlineData(@"^[\u00a0\u00a1\u2028\ue000-\ue00f\ud7fc]{2}$", 0, null)]
     public void Every_register_leads_to_an_end(string pattern, int min, int? max)
     {
         CodePointDfa language = Patterns.Search(pattern, new CompileBudget());
@@ -68,13 +79,15 @@ public sealed class SpelledTextTests
         var value = new StringBuilder();
         for (int length = random.Next(6); length > 0; length--)
             value.Append(
-                random.Next(7) switch
+                random.Next(9) switch
                 {
                     0 => "é",
                     1 => "😀",
                     2 => "\n",
                     3 => "\u0001",
                     4 => "€",
+                    5 => "\u001f",
+                    6 => "\u00A0",
                     _ => "a",
                 }
             );
