@@ -17,12 +17,12 @@ namespace GptOss;
 /// </remarks>
 public sealed class GptOssGrammar
 {
-    private readonly Lazy<Grammar> _machine;
+    private readonly Grammar _machine;
 
-    private GptOssGrammar(string key, Rule root)
+    private GptOssGrammar(string what, string key, Rule root, bool isCompact = false)
     {
-        (Key, Root) = (key, root);
-        _machine = new Lazy<Grammar>(() => new Grammar(root, IsCompact));
+        (Key, Root, IsCompact) = (key, root, isCompact);
+        _machine = Compiled(what, () => new Grammar(root, isCompact));
     }
 
     /// <summary>What the grammar was made of, so that equal keys mean equal grammars.</summary>
@@ -35,7 +35,7 @@ public sealed class GptOssGrammar
     internal bool IsJson { get; private init; }
 
     /// <summary>Whether no white space comes between the tokens of JSON.</summary>
-    internal bool IsCompact { get; private init; }
+    internal bool IsCompact { get; }
 
     /// <summary>JSON pointers to keywords that were left out.</summary>
     internal IReadOnlyList<string> Relaxed { get; private init; } = [];
@@ -57,12 +57,7 @@ public sealed class GptOssGrammar
         );
         string key =
             $"schema {options.Objects} {options.Order} {options.Compact} {options.Relax} {schema.GetRawText()}";
-        return new(key, compiled.Root)
-        {
-            IsJson = true,
-            IsCompact = options.Compact,
-            Relaxed = compiled.Relaxed,
-        };
+        return new("The schema", key, compiled.Root, options.Compact) { IsJson = true, Relaxed = compiled.Relaxed };
     }
 
     /// <summary>The texts that a regular expression matches from their first to their last character.</summary>
@@ -75,6 +70,7 @@ public sealed class GptOssGrammar
     {
         ArgumentNullException.ThrowIfNull(pattern);
         return new(
+            "The pattern",
             "regex " + pattern,
             Compiled("The pattern", () => Text(Patterns.Whole(pattern, new CompileBudget()), "The pattern"))
         );
@@ -97,9 +93,10 @@ public sealed class GptOssGrammar
                 $"The choices are {all.Length:N0} texts of {characters:N0} characters, and the limits are "
                     + $"{MostChoices:N0} and {MostCharacters:N0}."
             );
-        if (all.Any(text => text.EnumerateRunes().Contains(Rune.ReplacementChar) && !text.Contains('\uFFFD')))
+        if (!all.All(TextTrie.IsWellFormed))
             throw new SchemaException("One of the choices has half of a surrogate pair, which is no text.");
         return new(
+            "The choices",
             "choices " + string.Concat(all.Select(text => $"{text.Length}:{text}")),
             Compiled("The choices", () => Text(CodePointDfa.Of(all), "The choices"))
         );
@@ -114,14 +111,18 @@ public sealed class GptOssGrammar
     public static GptOssGrammar Gbnf(string grammar)
     {
         ArgumentNullException.ThrowIfNull(grammar);
-        return new("gbnf " + grammar, Compiled("The grammar", () => GbnfGrammar.Compile(grammar, new CompileBudget())));
+        return new(
+            "The grammar",
+            "gbnf " + grammar,
+            Compiled("The grammar", () => GbnfGrammar.Compile(grammar, new CompileBudget()))
+        );
     }
 
     /// <summary>Whether a whole text fits: what the engine would let a model write.</summary>
     public bool Accepts(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return ConstraintState.Accepts(_machine.Value, text);
+        return ConstraintState.Accepts(_machine, text);
     }
 
     private const int MostChoices = 10_000,
@@ -136,7 +137,7 @@ public sealed class GptOssGrammar
         return rule;
     }
 
-    private static Rule Compiled(string what, Func<Rule> compile)
+    private static T Compiled<T>(string what, Func<T> compile)
     {
         try
         {

@@ -74,8 +74,11 @@ public sealed record GptOssRequestOptions
     /// </remarks>
     public bool IncludeRawHarmony { get; init; }
 
-    /// <summary>What the final answer is held to, beside JSON; null for nothing.</summary>
-    /// <remarks>Excludes a <c>ResponseFormat</c> of JSON, which says the same.</remarks>
+    /// <summary>What the final answer is held to; null for nothing more than <c>ResponseFormat</c> says.</summary>
+    /// <remarks>
+    /// Excludes a <c>ResponseFormat</c> of JSON, which says the same. Where <c>ToolMode</c> requires a call there is no
+    /// final answer, and neither of them counts.
+    /// </remarks>
     public GptOssGrammar? Grammar { get; init; }
 
     /// <summary>
@@ -85,7 +88,11 @@ public sealed record GptOssRequestOptions
     public bool StrictTools { get; init; }
 
     /// <summary>How the schemas of <c>ResponseFormat</c> and of strict calls are read.</summary>
-    public SchemaOptions Schemas { get; init; } = SchemaOptions.Default;
+    public SchemaOptions Schemas
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Schemas));
+    } = SchemaOptions.Default;
 
     /// <summary>
     /// Whether calls are left to the model alone, so that it may call functions that nobody offers, with arguments that

@@ -10,15 +10,33 @@ public sealed record SchemaOptions
     /// What an object that declares properties lets come beside them. Closed by default, because nobody wants invented
     /// fields.
     /// </summary>
-    public SchemaObjects Objects { get; init; }
+    public SchemaObjects Objects
+    {
+        get;
+        init =>
+            field = Enum.IsDefined(value)
+                ? value
+                : throw new ArgumentOutOfRangeException(nameof(Objects), value, "Objects is not a known mode.");
+    }
 
     /// <summary>
     /// In which order declared properties come. Null: as the schema has them for answers, since what stands first is
     /// thought first; any order for the arguments of calls.
     /// </summary>
-    public PropertyOrder? Order { get; init; }
+    public PropertyOrder? Order
+    {
+        get;
+        init =>
+            field =
+                value is null || Enum.IsDefined(value.Value)
+                    ? value
+                    : throw new ArgumentOutOfRangeException(nameof(Order), value, "Order is not a known order.");
+    }
 
-    /// <summary>Whether no white space comes between the tokens of JSON.</summary>
+    /// <summary>
+    /// Whether no white space comes between the tokens of JSON. It holds for the whole turn: for the answer, and for
+    /// the arguments of calls, also where these may be any object.
+    /// </summary>
     public bool Compact { get; init; }
 
     /// <summary>

@@ -49,7 +49,8 @@ internal sealed class FormOptions
             return new AnswerForm(ChatResponseFormat.ForJsonSchema(schema), null);
         }
         GptOssGrammar? grammar =
-            parsed.GetValue(_choices) is { } choices ? GptOssGrammar.Choices(choices.Split(','))
+            parsed.GetValue(_choices) is { } choices
+                ? GptOssGrammar.Choices(choices.Split(',', StringSplitOptions.TrimEntries))
             : parsed.GetValue(_regex) is { } pattern ? GptOssGrammar.Regex(pattern)
             : parsed.GetValue(_grammar) is { } file ? GptOssGrammar.Gbnf(File.ReadAllText(file))
             : null;

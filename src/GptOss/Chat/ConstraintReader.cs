@@ -15,7 +15,12 @@ namespace GptOss.Chat;
 internal sealed class ConstraintReader(ChatSource source)
 {
     private static readonly JsonElement NoParameters = JsonElement.Parse("""{"type":"object","properties":{}}"""),
-        AnyObject = JsonElement.Parse("""{"type":"object"}""");
+        Anything = JsonElement.Parse("""{"type":"object"}""");
+
+    // One rule for all functions, so that a machine walks it once for all of them.
+    private static readonly Lazy<Rule> AnyObject = new(() =>
+        Compile(Anything, SchemaOptions.Default, PropertyOrder.Any, function: null, CancellationToken.None).Root
+    );
 
     private readonly ConstraintCache _cache = new();
     private readonly SparedTokens _spared = new(source.Special);
@@ -34,11 +39,11 @@ internal sealed class ConstraintReader(ChatSource source)
         CancellationToken cancellation
     )
     {
-        Refuse(options, own);
         var required = options.ToolMode as RequiredChatToolMode;
-        IReadOnlyList<ToolFunction> callable = required is null ? tools.Functions : Required(required, tools);
         bool hasForm =
             required is null && (own.Grammar is not null || options.ResponseFormat is ChatResponseFormatJson);
+        Refuse(options, own, hasForm);
+        IReadOnlyList<ToolFunction> callable = required is null ? tools.Functions : Required(required, tools);
         if (own.FreeCalls && !hasForm)
             return null;
 
@@ -51,7 +56,7 @@ internal sealed class ConstraintReader(ChatSource source)
         return _cache.Get(wanted.Key, () => Compile(wanted, cancellation));
     }
 
-    private static void Refuse(ChatOptions options, GptOssRequestOptions own)
+    private static void Refuse(ChatOptions options, GptOssRequestOptions own, bool hasForm)
     {
         bool isJson = options.ResponseFormat is ChatResponseFormatJson;
         if (own.FreeCalls && (own.StrictTools || options.ToolMode is RequiredChatToolMode))
@@ -64,7 +69,7 @@ internal sealed class ConstraintReader(ChatSource source)
                 "GptOssRequestOptions.Grammar and a ChatOptions.ResponseFormat of JSON both say what the answer is "
                     + "held to. Set one of them."
             );
-        if (options.StopSequences is { Count: > 0 } && (own.Grammar is not null || isJson))
+        if (options.StopSequences is { Count: > 0 } && hasForm)
             throw new InvalidOperationException(
                 "ChatOptions.StopSequences would cut an answer that ResponseFormat or Grammar holds to a form. Leave "
                     + "them out: such an answer ends by itself."
@@ -95,7 +100,7 @@ internal sealed class ConstraintReader(ChatSource source)
         [
             .. wanted.Functions.Select(function => new TurnCall(
                 function.Name,
-                wanted.IsStrict ? Arguments(function, wanted, relaxed, cancellation) : OfAnyObject(cancellation)
+                wanted.IsStrict ? Arguments(function, wanted, relaxed, cancellation) : AnyObject.Value
             )),
         ];
         var plan = new TurnPlan
@@ -107,7 +112,7 @@ internal sealed class ConstraintReader(ChatSource source)
             Calls = wanted.Own.FreeCalls ? [] : calls,
         };
         var turn = new TokenConstraint(
-            new Grammar(TurnGrammar.Of(plan), wanted.IsCompact, new CompileBudget(cancellation)),
+            Machine(plan, wanted, cancellation),
             source.Tokenizer,
             TurnGrammar.MarkersOf(source.Special)
         );
@@ -120,6 +125,18 @@ internal sealed class ConstraintReader(ChatSource source)
         };
     }
 
+    private static Grammar Machine(TurnPlan plan, WantedTurn wanted, CancellationToken cancellation)
+    {
+        try
+        {
+            return new Grammar(TurnGrammar.Of(plan), wanted.IsCompact, new CompileBudget(cancellation));
+        }
+        catch (LimitException limit)
+        {
+            throw new SchemaException($"What {wanted.Name} asks of the turn {limit.Message}.");
+        }
+    }
+
     private static TurnBody Final(WantedTurn wanted, List<string> relaxed, CancellationToken cancellation)
     {
         if (wanted.Own.Grammar is { } grammar)
@@ -130,7 +147,7 @@ internal sealed class ConstraintReader(ChatSource source)
         if (wanted.Format is not { } format)
             return TurnBody.Free;
         CompiledSchema compiled = Compile(
-            format.Schema ?? AnyObject,
+            format.Schema ?? Anything,
             wanted.Own.Schemas,
             PropertyOrder.Schema,
             function: null,
@@ -158,9 +175,6 @@ internal sealed class ConstraintReader(ChatSource source)
         relaxed.AddRange(compiled.Relaxed.Select(pointer => $"{name}: {pointer}"));
         return compiled.Root;
     }
-
-    private static Rule OfAnyObject(CancellationToken cancellation) =>
-        Compile(AnyObject, SchemaOptions.Default, PropertyOrder.Any, function: null, cancellation).Root;
 
     // Names the function, or the answer, in front of what is wrong with its schema.
     private static CompiledSchema Compile(

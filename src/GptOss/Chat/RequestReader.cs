@@ -120,7 +120,12 @@ internal sealed class RequestReader(ChatSource source, ILogger logger)
                         + $"'{Printable.Name(source.Tokenizer.Decode([begun[at]]))}'. Set FreeCalls to let the model "
                         + "go on from any text."
                 );
-        return state;
+        return state.IsComplete
+            ? throw new InvalidOperationException(
+                "GptOssRequestOptions.RawHarmonyText is a whole turn, behind which nothing can come. Let it end within "
+                    + "one, or set FreeCalls."
+            )
+            : state;
     }
 
     // Behind the last <|start|>assistant.

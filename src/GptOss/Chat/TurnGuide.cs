@@ -1,6 +1,7 @@
 using GptOss.Constraints;
 using GptOss.Generation;
 using GptOss.Harmony;
+using GptOss.Sampling;
 
 namespace GptOss.Chat;
 
@@ -85,8 +86,16 @@ internal sealed class TurnGuide : ITokenGuide
         _dictated = forced.Count;
         return forced.Count > 0
             ? new() { Dictated = forced }
-            : new() { Allowed = _turn.MaskOf(_state), Spared = IsInForm ? _spared.Structure : _spared.Markers };
+            : new() { Allowed = Mask(), Spared = IsInForm ? _spared.Structure : _spared.Markers };
     }
+
+    // Whatever was compiled can be completed from everywhere, so none of these is empty unless there is a defect.
+    private TokenMask Mask() =>
+        _turn.MaskOf(_state) is { Count: > 0 } mask
+            ? mask
+            : throw new InvalidOperationException(
+                $"No token may come here by {Name}: this is a defect of GptOss; please report it with the schema."
+            );
 
     private bool IsInForm =>
         _parser.Running is { } running && (running.IsCall || (_hasForm && running.TextChannel == Channel.Final));

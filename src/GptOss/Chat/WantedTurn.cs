@@ -38,11 +38,13 @@ internal sealed class WantedTurn(
     /// <summary>The form of the answer in JSON; null where it has none.</summary>
     public ChatResponseFormatJson? Format => HasForm ? options.ResponseFormat as ChatResponseFormatJson : null;
 
-    /// <summary>Whether the turn may begin with reasoning.</summary>
-    public bool HasReasoning => options.Reasoning?.Effort != ReasoningEffort.None && own.ReasoningBudget != 0;
+    /// <summary>Whether the turn may begin with reasoning, as the caller's own beginning of it may have done.</summary>
+    public bool HasReasoning =>
+        own.RawHarmonyText is not null
+        || (options.Reasoning?.Effort != ReasoningEffort.None && own.ReasoningBudget != 0);
 
     /// <summary>Whether no white space comes between the tokens of JSON.</summary>
-    public bool IsCompact => HasForm && own.Grammar is { } grammar ? grammar.IsCompact : own.Schemas.Compact;
+    public bool IsCompact => own.Schemas.Compact || (HasForm && own.Grammar is { IsCompact: true });
 
     /// <summary>What the answer is held to, for messages.</summary>
     public string Name =>

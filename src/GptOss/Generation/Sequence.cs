@@ -97,10 +97,8 @@ internal sealed class Sequence : ITokenStream
     /// <summary>The tokens of prompt and answer so far.</summary>
     public ReadOnlySpan<int> Tokens => CollectionsMarshal.AsSpan(_tokens);
 
-    /// <summary>
-    /// Whether tokens of the prompt are pending. So it is again for a sequence that was paused, whose whole answer is
-    /// computed once more.
-    /// </summary>
+    /// <summary>Whether tokens of the prompt are pending, or of an answer that is computed again after a
+    /// pause.</summary>
     public bool IsReadingPrompt => Pending.Length > MostDictated || Kv.Length < _request.Prompt.Count;
 
     /// <summary>The scope in which prefixes are found and kept; null for the shared one.</summary>
@@ -159,14 +157,15 @@ internal sealed class Sequence : ITokenStream
     /// none.</summary>
     internal bool TakeDictated(int contextLength)
     {
-        bool any = false;
+        int made = Made;
         while (GoesOn && HasRoom && _guided.TryTake(out int token))
-        {
-            any = true;
-            Telemetry.Forced();
-            Take(new GeneratedToken(token), contextLength);
-        }
-        return any;
+            if (Scripted is { } scripted && scripted != token)
+                Fail(_guided.Refused(scripted));
+            else
+                Take(new GeneratedToken(token), contextLength);
+        if (Made > made && Telemetry.Forced(Made - made) is { } error)
+            Fail(error);
+        return Made > made || !GoesOn;
     }
 
     /// <summary>
@@ -191,13 +190,11 @@ internal sealed class Sequence : ITokenStream
     /// <summary>The next tokens as they are guessed; valid until a token is taken in.</summary>
     internal ReadOnlySpan<int> Guess(int count) => _lookup is null ? [] : _lookup.Guess(count);
 
-    /// <summary>
-    /// The token that a script puts in the place of the chosen one, or the chosen one; −1 where there is none, which
-    /// ends the answer: the guide does not allow the script's, or the bias leaves none of those that are allowed.
-    /// </summary>
+    /// <summary>The chosen token or the script's; −1 where it is not allowed or none is left, which ends the
+    /// answer.</summary>
     internal int Chosen()
     {
-        int token = _request.Script is { } script && Made < script.Count ? script[Made] : Choice.Token;
+        int token = Scripted ?? Choice.Token;
         if (Choice.IsForbidden)
             Fail(_guided.Forbidden());
         else if (token >= 0 && Choice.Allowed?.Allows(token) == false)
@@ -228,7 +225,7 @@ internal sealed class Sequence : ITokenStream
     /// <summary>Gives out the tokens that were taken in; false when no other follows.</summary>
     internal bool Deliver()
     {
-        _isAnswered = !IsReadingPrompt;
+        _isAnswered |= !IsReadingPrompt;
         if (_channel.TryDeliver(Telemetry))
             return GoesOn;
         End = EndReason.None; // the reader is gone, and saw no end
@@ -236,6 +233,8 @@ internal sealed class Sequence : ITokenStream
     }
 
     private bool GoesOn => End == EndReason.None && _error is null;
+
+    private int? Scripted => _request.Script is { } script && Made < script.Count ? script[Made] : null;
 
     private int Made => _tokens.Count - _request.Prompt.Count;
 

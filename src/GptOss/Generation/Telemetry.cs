@@ -71,8 +71,20 @@ internal sealed class Telemetry
     /// <param name="started">When it was asked, by the clock of <see cref="Stopwatch"/>.</param>
     public void Masked(long started) => _instruments.Mask.Record(Seconds(started, Stopwatch.GetTimestamp()));
 
-    /// <summary>Called when a token was taken in that the guide had dictated.</summary>
-    public void Forced() => _instruments.Forced.Add(1);
+    /// <summary>Called when tokens were taken in that the guide had dictated; returns what a listener throws.</summary>
+    public Exception? Forced(int count)
+    {
+        using var foreign = new ForeignCode();
+        try
+        {
+            _instruments.Forced.Add(count);
+            return null;
+        }
+        catch (Exception error)
+        {
+            return error;
+        }
+    }
 
     /// <summary>Called when the request gives its pages up and waits to be computed again.</summary>
     public void Pause()

@@ -14,7 +14,7 @@ namespace GptOss.Harmony;
 /// preamble  = ⟨channel⟩ commentary ⟨message⟩ FREE ⟨end⟩ ⟨start⟩ assistant
 /// final     = ⟨channel⟩ final ( ⟨constrain⟩ json)? ⟨message⟩ BODY ⟨return⟩
 /// call      = ⟨channel⟩ commentary to=functions.NAME ( ⟨constrain⟩ json)? ⟨message⟩ ARGUMENTS ⟨call⟩
-/// free call = ⟨channel⟩ commentary FREE ⟨message⟩ FREE (⟨call⟩ | ⟨return⟩), in the place of preamble and call
+/// free call = ⟨channel⟩ commentary to=FREE ⟨message⟩ FREE (⟨call⟩ | ⟨return⟩), in the place of call
 /// </code>
 /// FREE are any bytes and no marker. A marker is a symbol of its own and never text, so text that spells one is text.
 /// </remarks>
@@ -80,10 +80,12 @@ internal sealed class TurnGrammar
             AddFreeCall(header, turn);
     }
 
-    // A header and a text of any words, which may end in each of the three ways.
+    // A recipient and a text of any words, which may end in each of the three ways; without a recipient it is a
+    // preamble.
     private void AddFreeCall(int header, int turn)
     {
-        int recipient = Text(header, ChannelNames.Commentary),
+        AddMessage(header, ChannelNames.Commentary, turn);
+        int recipient = Text(header, ChannelNames.Commentary + " to="),
             text = Symbol(recipient, Message);
         _states[recipient].Edges.Add(new NetEdge(Constrain, Constrain, recipient));
         _states[recipient].IsFree = true;

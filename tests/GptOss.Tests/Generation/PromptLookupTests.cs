@@ -72,8 +72,11 @@ public sealed class PromptLookupTests
         using var model = LoadedModel.Random(new TinyShape(), seed: 1);
         using var tested = new SchedulerUnderTest(model, new ModelOptions());
         GenerationRequest request = Request(kind) with { MaxTokens = 80 };
-        // Every token is a right guess, but for those that the guide dictates.
-        request = request with { Script = request.Prompt };
+        // Every token is a right guess, but for those that the guide dictates, which the script has too.
+        int[] script = [.. request.Prompt];
+        foreach (int at in (int[])[20, 41, 44, 60])
+            ((int[])[1, 2, 3]).CopyTo(script, at);
+        request = request with { Script = script };
         Answer plain = await tested.AskAlone(request with { Guide = Dictating() });
         Assert.Equal([1, 2, 3], plain.Ids[20..23]);
 

@@ -57,7 +57,8 @@ internal sealed class TextTrie : IEqualityComparer<int>
         return hash;
     }
 
-    private static bool IsWellFormed(string text)
+    /// <summary>Whether a text has no half of a surrogate pair alone.</summary>
+    public static bool IsWellFormed(string text)
     {
         for (int at = 0; at < text.Length; at += char.IsHighSurrogate(text[at]) ? 2 : 1)
             if (!Rune.TryGetRuneAt(text, at, out _))
