@@ -52,6 +52,7 @@ public sealed class TokenGuideTests : IDisposable
         {
             Prompt = [1, 2, 3],
             MaxTokens = 6,
+            Sampling = SamplingOptions.Greedy,
             Guide = new Opening([7, 8, 9, 10, 11]),
             PromptRead = progress => read.Add(progress.Processed),
         };
@@ -59,7 +60,14 @@ public sealed class TokenGuideTests : IDisposable
         Assert.Equal([7, 8, 9, 10, 11], answer.Ids[..5]);
         Assert.Equal(1, _tested.Engine.Passes);
         Assert.Equal([0, 3], read.Select(tokens => Math.Min(tokens, 3)));
-        Answer plain = await _tested.AskAlone(new() { Prompt = [1, 2, 3, 7, 8, 9, 10, 11], MaxTokens = 1 });
+        Answer plain = await _tested.AskAlone(
+            new()
+            {
+                Prompt = [1, 2, 3, 7, 8, 9, 10, 11],
+                MaxTokens = 1,
+                Sampling = SamplingOptions.Greedy,
+            }
+        );
         Assert.Equal(plain.Ids[0], answer.Ids[5]);
     }
 
