@@ -211,12 +211,7 @@ public sealed class StructuredOutputTests
     public async Task The_tiny_model_answers_in_every_form()
     {
         using GptOssChatClient client = await GptOssChatClient.LoadAsync(TinyGptOss.Folder, cancellationToken: Stop);
-        ChatOptions options = new()
-        {
-            Temperature = 1,
-            Seed = 7,
-            MaxOutputTokens = 3_000,
-        };
+        ChatOptions options = Seeded(7, null);
         ChatResponse<Person> person = await client.GetResponseAsync<Person>("Who?", options, cancellationToken: Stop);
         Assert.NotNull(person.Result.Name);
 
@@ -225,12 +220,8 @@ public sealed class StructuredOutputTests
         Assert.Matches("^(ab)+$", await Ask(GptOssGrammar.Gbnf("root ::= \"ab\" root?")));
         for (int seed = 0; seed < 10; seed++)
         {
-            options = new()
-            {
-                Seed = seed,
-                ToolMode = ChatToolMode.RequireSpecific("add"),
-                MaxOutputTokens = 3_000,
-            };
+            options = Seeded(seed, null);
+            options.ToolMode = ChatToolMode.RequireSpecific("add");
             options.Tools = [AIFunctionFactory.Create(Add, "add"), Weather(_ => "")];
             ChatResponse response = await client.GetResponseAsync("What is the weather in Lisbon?", options, Stop);
             var call = Assert.IsType<FunctionCallContent>(response.Messages[0].Contents[^1]);
@@ -238,11 +229,15 @@ public sealed class StructuredOutputTests
             Assert.Equal(["a", "b"], call.Arguments!.Keys.Order());
         }
 
-        async Task<string> Ask(GptOssGrammar grammar)
+        async Task<string> Ask(GptOssGrammar grammar) =>
+            (await client.GetResponseAsync("Go", Seeded(7, grammar), Stop)).Text;
+
+        // With a date of its own, so that each day has the same prompts.
+        static ChatOptions Seeded(int seed, GptOssGrammar? grammar)
         {
-            ChatOptions held = options.Clone();
-            held.RawRepresentationFactory = _ => new GptOssRequestOptions { Grammar = grammar };
-            return (await client.GetResponseAsync("Go", held, Stop)).Text;
+            ChatOptions seeded = Options(new() { Grammar = grammar });
+            (seeded.Seed, seeded.MaxOutputTokens) = (seed, 3_000);
+            return seeded;
         }
     }
 
