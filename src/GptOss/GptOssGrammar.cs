@@ -60,8 +60,9 @@ public sealed class GptOssGrammar
     }
 
     /// <summary>The texts that a regular expression matches from their first to their last character.</summary>
-    /// <param name="pattern"> A pattern of ECMAScript with the flag u. Look-ahead is read directly behind <c>^</c>;
-    /// look-behind, back references and <c>\b</c> are refused.
+    /// <param name="pattern">
+    /// A pattern of ECMAScript with the flag u. Look-ahead is read directly behind <c>^</c>; look-behind, back
+    /// references and <c>\b</c> are refused.
     /// </param>
     /// <exception cref="SchemaException">The pattern is wrong, not supported, too large, or matches no
     /// text.</exception>

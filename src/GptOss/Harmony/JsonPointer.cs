@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using GptOss.Constraints.Schemas;
 
 namespace GptOss.Harmony;
 
@@ -19,9 +20,7 @@ internal static class JsonPointer
             return false;
         foreach (string step in reference[2..].Split('/'))
         {
-            string name = Uri.UnescapeDataString(step)
-                .Replace("~1", "/", StringComparison.Ordinal)
-                .Replace("~0", "~", StringComparison.Ordinal);
+            string name = SchemaPlace.Unescape(Uri.UnescapeDataString(step));
             switch (target.ValueKind)
             {
                 case JsonValueKind.Object when JsonText.TryGet(target, name, out JsonElement member):
