@@ -27,6 +27,7 @@ internal readonly struct ConstraintState
     public bool IsComplete => Configuration.IsComplete;
 
     /// <summary>Whether a whole text belongs to a grammar.</summary>
+    /// <exception cref="SchemaException">A byte of it takes more than <see cref="Grammar.MostSteps"/>.</exception>
     public static bool Accepts(Grammar grammar, string text)
     {
         // A lone surrogate is no text that a model could write.
@@ -45,6 +46,7 @@ internal readonly struct ConstraintState
             foreach (byte symbol in bytes)
             {
                 grammar.Trim();
+                grammar.Begin();
                 if (!state.TryAdvance(symbol, out state))
                     return false;
             }

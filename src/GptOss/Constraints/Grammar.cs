@@ -15,6 +15,15 @@ internal sealed class Grammar
     /// <summary>The most bytes of configurations, rows and masks of a grammar.</summary>
     public const long MostBytes = 32L << 20;
 
+    /// <summary>
+    /// The most steps of one mask, one forced run or one token: half a second's work. Schemas and grammars as people
+    /// write them take less than a tenth of that.
+    /// </summary>
+    public const long MostSteps = 10_000_000;
+
+    // What a closure takes in time and memory beside its readings.
+    private const int StepsOfClosure = 40;
+
     private readonly Ledger _ledger = new();
     private readonly SymbolSet _symbols = new();
     private readonly Dictionary<SymbolSet, ushort[]> _columns = [];
@@ -25,6 +34,9 @@ internal sealed class Grammar
     private readonly List<Configuration> _byId = [];
     private readonly long _mostBytes;
     private int _generation;
+    private int _work;
+    private long _steps;
+    private bool _isHelped;
 
     /// <param name="root">The rule of the whole text.</param>
     /// <param name="isCompact">Whether no white space comes between the tokens of JSON.</param>
@@ -39,8 +51,8 @@ internal sealed class Grammar
         Callee callee = builder.Build(root);
         _walkers = builder.Walkers;
         _callers = new CallersTable(_ledger);
-        _closure = new Closure(_callers);
-        _closure.Clear(null, budget);
+        _closure = new Closure(_callers, builder.Rules);
+        _closure.Clear(null, long.MaxValue, budget);
         var end = new EndWalker { Id = _ledger.NextId() };
         _closure.Call(callee, new Reading(end, Callers.None, null, null, 0));
         Start = Intern(_closure.Finish());
@@ -55,8 +67,50 @@ internal sealed class Grammar
     /// <summary>How often everything that was kept has been forgotten.</summary>
     public int Generation => _generation;
 
-    /// <summary>About how many bytes are kept.</summary>
-    public long Bytes => _ledger.Bytes;
+    /// <summary>About how many bytes are kept, with what the grammar was compiled to.</summary>
+    public long Bytes => _ledger.Bytes + _ledger.CompiledBytes;
+
+    /// <summary>About how many bytes are kept of what can be made again.</summary>
+    public long MadeBytes => _ledger.Bytes;
+
+    /// <summary>What stands for a mask or a token that would take too many steps.</summary>
+    /// <param name="rule">The rule that was entered last, by its name; null where none was.</param>
+    public static SchemaException TooManySteps(string? rule) =>
+        new(
+            "What the answer is held to can be read in so many ways at this place that the next token takes more than "
+                + $"{MostSteps:N0} steps to work out, which is the limit"
+                + (rule is null ? "." : $"; the last of them are in '{Printable.Name(rule)}'.")
+        );
+
+    /// <summary>Begins work whose steps are limited together.</summary>
+    public void Begin() => (_work, _steps, _isHelped) = (_work + 1, 0, false);
+
+    /// <summary>
+    /// Begins the work again without any help of what was known before, where that was counted in: so whether the work
+    /// takes too many steps depends on the text alone. Else it was counted exactly.
+    /// </summary>
+    /// <returns>Whether the work is to be done again.</returns>
+    public bool BeginAfresh()
+    {
+        if (!_isHelped)
+            return false;
+        Forget();
+        Begin();
+        return true;
+    }
+
+    /// <summary>Counts the steps of what is known of a configuration, once in a work.</summary>
+    public void Charge(Configuration configuration)
+    {
+        if (configuration.Work == _work)
+            return;
+        configuration.Work = _work;
+        if (configuration.Steps == 0)
+            return;
+        _isHelped = true;
+        if ((_steps += configuration.Steps) > MostSteps)
+            throw TooManySteps(null);
+    }
 
     /// <summary>A configuration as it is known now, also one that was forgotten.</summary>
     public Configuration Current(Configuration configuration) =>
@@ -89,10 +143,13 @@ internal sealed class Grammar
     }
 
     /// <summary>The number of the configuration behind a symbol, with the text that was recorded before it.</summary>
-    public int Next(Configuration configuration, int symbol, RecordedByte? recorded) =>
-        configuration.IsPending
+    public int Next(Configuration configuration, int symbol, RecordedByte? recorded)
+    {
+        Charge(configuration);
+        return configuration.IsPending
             ? Step(configuration, symbol, RecordedText.Respelled(recorded?.ToArray() ?? []))
             : Next(configuration, symbol);
+    }
 
     /// <summary>Makes the row of a configuration if it has none.</summary>
     public void EnsureRow(Configuration configuration)
@@ -103,7 +160,10 @@ internal sealed class Grammar
         foreach (ref readonly Reading reading in configuration.Readings.AsSpan())
             reading.Walker.AddSymbols(reading, _symbols);
         if (!_columns.TryGetValue(_symbols, out ushort[]? columns))
+        {
             _columns.Add(_symbols.Copy(), columns = _symbols.Columns());
+            _ledger.Take(200 + 2 * SymbolSet.Symbols);
+        }
         configuration.MakeRow(columns, _symbols.Count);
         _ledger.Take(24 + 4 * _symbols.Count);
     }
@@ -115,6 +175,7 @@ internal sealed class Grammar
         if (configuration.Forced is { } known)
             return known;
         int forced = -1;
+        Charge(configuration);
         EnsureRow(configuration);
         for (int symbol = 0; symbol < SymbolSet.Symbols; symbol++)
         {
@@ -153,8 +214,13 @@ internal sealed class Grammar
     /// <summary>Forgets what is kept if it is too much. Called between steps, never within a walk.</summary>
     public void Trim()
     {
-        if (_ledger.Bytes <= _mostBytes)
-            return;
+        if (_ledger.Bytes > _mostBytes)
+            Forget();
+    }
+
+    /// <summary>Forgets all that can be made again. Called between steps, never within a walk.</summary>
+    public void Forget()
+    {
         _generation++;
         _byId.Clear();
         _columns.Clear();
@@ -167,10 +233,15 @@ internal sealed class Grammar
 
     private int Step(Configuration configuration, int symbol, byte[]? recorded)
     {
-        _closure.Clear(recorded);
+        Charge(configuration);
+        _closure.Clear(recorded, MostSteps - _steps);
+        _closure.Spend(StepsOfClosure);
         foreach (ref readonly Reading reading in configuration.Readings.AsSpan())
             reading.Walker.Step(reading, symbol, _closure);
         ReadOnlySpan<Reading> readings = _closure.Finish();
+        _steps += _closure.Steps;
+        if (recorded is null)
+            configuration.Steps += _closure.Steps;
         if (_closure.AsksForText)
             return Configuration.Ask;
         return readings.IsEmpty ? Configuration.Dead : Intern(readings).Id;
@@ -182,7 +253,7 @@ internal sealed class Grammar
         if (lookup.TryGetValue(readings, out Configuration? configuration))
             return configuration;
         Reading[] kept = readings.ToArray();
-        configuration = new Configuration(_byId.Count + 1, _generation, kept);
+        configuration = new Configuration(_byId.Count + 1, _generation, kept) { Work = _work };
         _byId.Add(configuration);
         _configurations.Add(kept, configuration);
         _ledger.Take(250 + 40L * kept.Length);

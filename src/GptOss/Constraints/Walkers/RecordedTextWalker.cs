@@ -39,7 +39,7 @@ internal sealed class RecordedTextWalker(RecordedText text, Walker owner, ulong 
             return;
         if (ReferenceEquals(place, UsedTexts.Unknown) && !text.IsEndlessAt(register))
             successors.AskForText();
-        else if (text.IsAlive(register, place))
+        else if (text.IsAlive(register, place, successors))
             successors.Add(reading with { Register = register, Place = place });
     }
 

@@ -134,22 +134,32 @@ internal sealed class SpelledText
     }
 
     /// <summary>
-    /// Every way to go on by one byte, or by one escape as a whole where the spelling of a value has one.
+    /// How many values a text can still become, whatever their lengths; <see cref="long.MaxValue"/> for more.
     /// </summary>
     /// <param name="bits">Where the text stands, amid no escape.</param>
-    public IEnumerable<(byte[] Text, ulong Register)> Spellings(ulong bits)
+    public long Texts(ulong bits)
     {
-        bool isInside = _isQuoted && new SpelledRegister(bits).Mode == SpelledMode.Inside;
-        for (int symbol = 0; symbol < 256; symbol++)
-            if ((!isInside || symbol != '\\') && Step(bits, symbol) is var next && next != Dead)
-                yield return ([(byte)symbol], next);
-        for (int codePoint = 0; isInside && codePoint < 0x80; codePoint++)
-            if (
-                JsonEscapes.Spelled(codePoint) is { Length: > 1 } text
-                && Read(bits, codePoint) is var next
-                && next != Dead
-            )
-                yield return (text, next);
+        var register = new SpelledRegister(bits);
+        long texts = _language.Measures.Texts(register.State);
+        switch (register.Mode)
+        {
+            case SpelledMode.Done:
+                return 1;
+            case SpelledMode.Settled:
+                return Times(texts, 1 << (6 * register.Partial.Left));
+            case SpelledMode.Partial:
+                texts = 0;
+                foreach (DfaEdge edge in _language.Edges(register.State))
+                {
+                    int codePoints =
+                        Math.Min(edge.Last, register.Partial.Last) - Math.Max(edge.First, register.Partial.First) + 1;
+                    long more = codePoints > 0 ? Times(_language.Measures.Texts(edge.Target), codePoints) : 0;
+                    texts = more > long.MaxValue - texts ? long.MaxValue : texts + more;
+                }
+                return texts;
+            default:
+                return texts;
+        }
     }
 
     /// <summary>The code points that an escape begun here can become so that some text goes on.</summary>
@@ -262,6 +272,9 @@ internal sealed class SpelledText
             ? Behind(register.With(SpelledMode.Settled, new PartialCodePoint(0, partial.Left)), target)
             : register.With(SpelledMode.Partial, partial).Bits;
     }
+
+    private static long Times(long texts, int codePoints) =>
+        texts > long.MaxValue / codePoints ? long.MaxValue : texts * codePoints;
 
     private bool MayEnd(SpelledRegister register) =>
         _language.Accepts(register.State) && _lengths.MayEnd(register.Count);
