@@ -16,9 +16,13 @@ namespace GptOss.Constraints;
 internal sealed class Closure(CallersTable callersTable, int rules) : Successors
 {
     private const int FewReadings = 12;
+    private const int ManyReadings = 2_000; // sorting so many is no small thing
 
     // What a reading or a caller costs of a compilation, whose steps are worth some nanoseconds.
     private const int StepsEach = 20;
+
+    // What entering a rule costs beside what its walkers add, where adding a reading is a step.
+    private const int StepsOfRule = 30;
 
     private readonly List<Reading> _readings = [];
     private readonly HashSet<Reading> _met = [];
@@ -35,7 +39,7 @@ internal sealed class Closure(CallersTable callersTable, int rules) : Successors
     /// <summary>How many steps were taken: one for each reading that is found, however often it was found.</summary>
     public long Steps { get; private set; }
 
-    /// <summary>The rule that was entered last; null where none was.</summary>
+    /// <summary>The rule that was entered last, in this closure or before it; null where none was.</summary>
     public Callee? Entered { get; private set; }
 
     /// <summary>Begins anew behind a byte.</summary>
@@ -54,7 +58,7 @@ internal sealed class Closure(CallersTable callersTable, int rules) : Successors
             Array.Clear(_byRank);
         }
         (_closed, AsksForText, Recorded) = (0, false, recorded);
-        (Steps, Entered) = (0, null);
+        Steps = 0;
     }
 
     /// <inheritdoc/>
@@ -125,6 +129,8 @@ internal sealed class Closure(CallersTable callersTable, int rules) : Successors
             Enter(next);
         }
         Span<Reading> found = CollectionsMarshal.AsSpan(_readings);
+        if (found.Length > ManyReadings)
+            Spend(found.Length * int.Log2(found.Length));
         Sort(found);
         return found;
     }
@@ -132,14 +138,12 @@ internal sealed class Closure(CallersTable callersTable, int rules) : Successors
     private void Enter(Waiting waiting)
     {
         Entered = waiting.Callee;
+        Spend(StepsOfRule + waiting.Callee.Walkers.Count);
         _byRank[waiting.Callee.Rank] = null;
         Callers callers = callersTable.Intern(waiting.Finish());
         if (callers.Depth + waiting.Callee.Height <= Rule.MostDepth)
             foreach (Walker walker in waiting.Callee.Walkers)
-            {
-                Spend(1);
                 walker.Enter(callers, this);
-            }
         _spare.Push(waiting);
     }
 

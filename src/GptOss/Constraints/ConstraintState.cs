@@ -47,8 +47,12 @@ internal readonly struct ConstraintState
             {
                 grammar.Trim();
                 grammar.Begin();
-                if (!state.TryAdvance(symbol, out state))
+                bool goesOn = state.TryAdvance(symbol, out ConstraintState next);
+                if (grammar.BeginAfresh())
+                    goesOn = state.TryAdvance(symbol, out next);
+                if (!goesOn)
                     return false;
+                state = next;
             }
             return state.IsComplete;
         }

@@ -16,10 +16,10 @@ internal sealed class Grammar
     public const long MostBytes = 32L << 20;
 
     /// <summary>
-    /// The most steps of one mask, one forced run or one token: half a second's work. Schemas and grammars as people
-    /// write them take less than a tenth of that.
+    /// The most steps of one mask, one forced run or one token: a quarter of a second's work. Schemas and grammars as
+    /// people write them take less than a tenth of that.
     /// </summary>
-    public const long MostSteps = 10_000_000;
+    public const long MostSteps = 5_000_000;
 
     // What a closure takes in time and memory beside its readings.
     private const int StepsOfClosure = 40;
@@ -36,7 +36,7 @@ internal sealed class Grammar
     private int _generation;
     private int _work;
     private long _steps;
-    private bool _isHelped;
+    private long _known;
 
     /// <param name="root">The rule of the whole text.</param>
     /// <param name="isCompact">Whether no white space comes between the tokens of JSON.</param>
@@ -82,17 +82,23 @@ internal sealed class Grammar
                 + (rule is null ? "." : $"; the last of them are in '{Printable.Name(rule)}'.")
         );
 
+    /// <summary>
+    /// How many steps the last work took, with those that it was spared because their results were known: at least as
+    /// many as if nothing had been known.
+    /// </summary>
+    public long Steps => _steps + _known;
+
     /// <summary>Begins work whose steps are limited together.</summary>
-    public void Begin() => (_work, _steps, _isHelped) = (_work + 1, 0, false);
+    public void Begin() => (_work, _steps, _known) = (_work + 1, 0, 0);
 
     /// <summary>
-    /// Begins the work again without any help of what was known before, where that was counted in: so whether the work
-    /// takes too many steps depends on the text alone. Else it was counted exactly.
+    /// Begins the work anew with nothing known, where what was known may have kept it within the limit. So whether it
+    /// takes too many steps depends on the text alone, and not on what is kept.
     /// </summary>
     /// <returns>Whether the work is to be done again.</returns>
     public bool BeginAfresh()
     {
-        if (!_isHelped)
+        if (_known == 0 || Steps <= MostSteps)
             return false;
         Forget();
         Begin();
@@ -105,11 +111,7 @@ internal sealed class Grammar
         if (configuration.Work == _work)
             return;
         configuration.Work = _work;
-        if (configuration.Steps == 0)
-            return;
-        _isHelped = true;
-        if ((_steps += configuration.Steps) > MostSteps)
-            throw TooManySteps(null);
+        _known += configuration.Steps;
     }
 
     /// <summary>A configuration as it is known now, also one that was forgotten.</summary>
@@ -235,7 +237,7 @@ internal sealed class Grammar
     {
         Charge(configuration);
         _closure.Clear(recorded, MostSteps - _steps);
-        _closure.Spend(StepsOfClosure);
+        _closure.Spend(StepsOfClosure + configuration.Readings.Length);
         foreach (ref readonly Reading reading in configuration.Readings.AsSpan())
             reading.Walker.Step(reading, symbol, _closure);
         ReadOnlySpan<Reading> readings = _closure.Finish();

@@ -117,20 +117,15 @@ internal sealed class TokenConstraint
         return mask;
     }
 
-    // Under the gate of the grammar. Too many steps are so many whatever is kept, else the work is done once more.
+    // Under the gate of the grammar.
     private T Limited<T>(Func<T> work)
     {
         Grammar.Trim();
         Grammar.Begin();
         try
         {
-            return work();
-        }
-        catch (SchemaException)
-        {
-            if (!Grammar.BeginAfresh())
-                throw;
-            return work();
+            T done = work();
+            return Grammar.BeginAfresh() ? work() : done;
         }
         finally
         {

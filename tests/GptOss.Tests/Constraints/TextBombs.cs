@@ -30,6 +30,7 @@ internal static class TextBombs
             ["pattern: the longest"] = Regex(string.Concat(Enumerable.Repeat("(a|bc)*", 585))),
             ["pattern: nothing many times"] = Regex("(()*){500}x"),
             ["grammar: a long text of anything"] = Gbnf("root ::= .{15000} \"x\""),
+            ["grammar: a long text of anything before a rule"] = Gbnf("root ::= .{15000} x\nx ::= \"x\" root?"),
             ["grammar: anything in a rule, many times"] = Gbnf("root ::= any{15000} \"x\"\nany ::= ."),
             ["grammar: trees of one letter"] = Gbnf("root ::= \"a\" root root | \"a\""),
             ["grammar: trees of any letter"] = Gbnf("root ::= any root root | any\nany ::= [^\\n] | any2\nany2 ::= ."),

@@ -13,7 +13,7 @@ namespace GptOss.Constraints.Regular;
 internal sealed class Determinizer
 {
     // What a pattern costs whatever it is: a grammar may have 10,000 rules.
-    private const int StepsToBegin = 4_000;
+    private const int StepsToBegin = 3_000;
 
     private const int Unknown = -2;
 

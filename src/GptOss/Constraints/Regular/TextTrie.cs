@@ -21,15 +21,22 @@ internal sealed class TextTrie : IEqualityComparer<int>
     private readonly List<bool> _isEnd = [false];
     private int _depth;
 
-    private TextTrie() => _closed = new(this);
+    // Room for all that there can be: growing step by step would make it three times.
+    private TextTrie(int states)
+    {
+        _closed = new(states, this);
+        _edges.EnsureCapacity(states);
+        _ends.EnsureCapacity(states);
+        _accepting.EnsureCapacity(states);
+    }
 
     /// <summary>The automaton of a list of texts in any order, without those that hold a lone surrogate.</summary>
     public static CodePointDfa Build(IEnumerable<string> texts)
     {
-        var trie = new TextTrie();
         int[][] sorted = [.. texts.Where(IsWellFormed).Select(CodePoints)];
         if (sorted.Length == 0)
             return CodePointDfa.Nothing;
+        var trie = new TextTrie(1 + sorted.Sum(text => text.Length));
         Array.Sort(sorted, (a, b) => a.AsSpan().SequenceCompareTo(b));
         int[] last = [];
         foreach (int[] text in sorted)
@@ -64,7 +71,17 @@ internal sealed class TextTrie : IEqualityComparer<int>
         return true;
     }
 
-    private static int[] CodePoints(string text) => [.. text.EnumerateRunes().Select(rune => rune.Value)];
+    private static int[] CodePoints(string text)
+    {
+        int pairs = 0;
+        foreach (char unit in text)
+            pairs += char.IsHighSurrogate(unit) ? 1 : 0;
+        var codePoints = new int[text.Length - pairs];
+        int count = 0;
+        foreach (Rune rune in text.EnumerateRunes())
+            codePoints[count++] = rune.Value;
+        return codePoints;
+    }
 
     private void Open(ReadOnlySpan<int> text)
     {

@@ -34,7 +34,7 @@ internal sealed class LiteralCheck(CompileBudget budget)
     /// <summary>Whether a literal surely fits a keyword; or surely does not, where the keyword is negated.</summary>
     public bool Holds(Literal value, Keyword keyword, bool isNegated = false)
     {
-        budget.Take(200);
+        budget.Take(300);
         return keyword switch
         {
             TypeKeyword type => type.Types.HasFlag(value.Type) != isNegated,
