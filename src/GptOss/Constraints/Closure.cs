@@ -30,7 +30,8 @@ internal sealed class Closure(CallersTable callersTable, int rules) : Successors
     private readonly Waiting?[] _byRank = new Waiting?[rules + 1];
     private readonly Stack<Waiting> _spare = new();
     private int _closed;
-    private long _mostSteps;
+    private long _left;
+    private long _limit;
     private CompileBudget? _budget;
 
     /// <summary>Whether what comes next depends on a text that was not given.</summary>
@@ -44,11 +45,12 @@ internal sealed class Closure(CallersTable callersTable, int rules) : Successors
 
     /// <summary>Begins anew behind a byte.</summary>
     /// <param name="recorded">The text that was recorded before the byte, if it is known.</param>
-    /// <param name="mostSteps">How many steps may be taken.</param>
+    /// <param name="left">How many steps may be taken.</param>
+    /// <param name="limit">The limit of which these are left, for the message.</param>
     /// <param name="budget">Pays for the closure while a grammar is compiled; null afterwards.</param>
-    public void Clear(byte[]? recorded, long mostSteps, CompileBudget? budget = null)
+    public void Clear(byte[]? recorded, long left, long limit, CompileBudget? budget = null)
     {
-        (_mostSteps, _budget) = (mostSteps, budget);
+        (_left, _limit, _budget) = (left, limit, budget);
         _readings.Clear();
         _met.Clear();
         if (_waiting.Count > 0)
@@ -85,8 +87,8 @@ internal sealed class Closure(CallersTable callersTable, int rules) : Successors
     /// <inheritdoc/>
     public override void Spend(int steps)
     {
-        if ((Steps += steps) > _mostSteps)
-            throw Grammar.TooManySteps(Entered?.Name);
+        if ((Steps += steps) > _left)
+            throw Grammar.TooManySteps(_limit, Entered?.Name);
     }
 
     /// <inheritdoc/>

@@ -21,6 +21,9 @@ internal sealed class Grammar
     /// </summary>
     public const long MostSteps = 5_000_000;
 
+    /// <summary>The most steps of one byte, where only whether it may come is asked: a mask tries hundreds.</summary>
+    public const long MostStepsOfByte = 200_000;
+
     // What a closure takes in time and memory beside its readings.
     private const int StepsOfClosure = 40;
 
@@ -35,6 +38,7 @@ internal sealed class Grammar
     private readonly long _mostBytes;
     private int _generation;
     private int _work;
+    private long _most = MostSteps;
     private long _steps;
     private long _known;
 
@@ -52,7 +56,7 @@ internal sealed class Grammar
         _walkers = builder.Walkers;
         _callers = new CallersTable(_ledger);
         _closure = new Closure(_callers, builder.Rules);
-        _closure.Clear(null, long.MaxValue, budget);
+        _closure.Clear(null, long.MaxValue, long.MaxValue, budget);
         var end = new EndWalker { Id = _ledger.NextId() };
         _closure.Call(callee, new Reading(end, Callers.None, null, null, 0));
         Start = Intern(_closure.Finish());
@@ -74,11 +78,12 @@ internal sealed class Grammar
     public long MadeBytes => _ledger.Bytes;
 
     /// <summary>What stands for a mask or a token that would take too many steps.</summary>
+    /// <param name="most">The limit that was met.</param>
     /// <param name="rule">The rule that was entered last, by its name; null where none was.</param>
-    public static SchemaException TooManySteps(string? rule) =>
+    public static SchemaException TooManySteps(long most, string? rule) =>
         new(
             "What the answer is held to can be read in so many ways at this place that the next token takes more than "
-                + $"{MostSteps:N0} steps to work out, which is the limit"
+                + $"{most:N0} steps to work out, which is the limit"
                 + (rule is null ? "." : $"; the last of them are in '{Printable.Name(rule)}'.")
         );
 
@@ -89,7 +94,8 @@ internal sealed class Grammar
     public long Steps => _steps + _known;
 
     /// <summary>Begins work whose steps are limited together.</summary>
-    public void Begin() => (_work, _steps, _known) = (_work + 1, 0, 0);
+    /// <param name="most">The most steps of it.</param>
+    public void Begin(long most = MostSteps) => (_work, _most, _steps, _known) = (_work + 1, most, 0, 0);
 
     /// <summary>
     /// Begins the work anew with nothing known, where what was known may have kept it within the limit. So whether it
@@ -98,10 +104,10 @@ internal sealed class Grammar
     /// <returns>Whether the work is to be done again.</returns>
     public bool BeginAfresh()
     {
-        if (_known == 0 || Steps <= MostSteps)
+        if (_known == 0 || Steps <= _most)
             return false;
         Forget();
-        Begin();
+        Begin(_most);
         return true;
     }
 
@@ -236,7 +242,7 @@ internal sealed class Grammar
     private int Step(Configuration configuration, int symbol, byte[]? recorded)
     {
         Charge(configuration);
-        _closure.Clear(recorded, MostSteps - _steps);
+        _closure.Clear(recorded, _most - _steps, _most);
         _closure.Spend(StepsOfClosure + configuration.Readings.Length);
         foreach (ref readonly Reading reading in configuration.Readings.AsSpan())
             reading.Walker.Step(reading, symbol, _closure);

@@ -59,7 +59,7 @@ internal sealed class GrammarMemory(long mostBytes)
                     Count(last.Value, 0);
                     _shares.Remove(last);
                 }
-                else if (_bytes > mostBytes && (other == grammar || other.Gate.TryEnter()))
+                else if (_bytes > mostBytes && last.Value.Bytes > 0 && (other == grammar || other.Gate.TryEnter()))
                     Forget(last.Value, other, isEntered: other != grammar);
             }
         }

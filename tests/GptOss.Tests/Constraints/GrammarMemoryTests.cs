@@ -100,9 +100,7 @@ public sealed class GrammarMemoryTests
     private static Grammar Distinct()
     {
         var item = new Rule("item");
-        item.Alternatives.Add(
-            new TextShape(Patterns.Whole("0|[1-9][0-9]*", new CompileBudget()), IsQuoted: false)
-        );
+        item.Alternatives.Add(new TextShape(Patterns.Whole("0|[1-9][0-9]*", new CompileBudget()), IsQuoted: false));
         var rule = new Rule("items");
         rule.Alternatives.Add(
             new ArrayShape

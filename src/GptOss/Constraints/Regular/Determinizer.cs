@@ -71,7 +71,8 @@ internal sealed class Determinizer
     {
         var builder = new DfaBuilder(_budget);
         var targets = new int[_alphabet.Count];
-        _states.Add(Close([_nfa.Start], isAtStart: true).ToArray()); // Not in the dictionary: `^` holds in this state alone.
+        // The first state is not in the dictionary: `^` holds in it alone.
+        _states.Add(Close([_nfa.Start], isAtStart: true).ToArray());
         for (int state = 0; state < _states.Count; state++)
         {
             FindTargets(_states[state], targets);

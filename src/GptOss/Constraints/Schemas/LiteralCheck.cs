@@ -145,7 +145,9 @@ internal sealed class LiteralCheck(CompileBudget budget)
             case DependentRequiredKeyword dependent:
                 return (!value.Has(dependent.If) || dependent.Then.All(value.Has)) != isNegated;
             case DependentSchemaKeyword dependent:
-                return value.Has(dependent.If) ? Holds(value, isNegated ? dependent.Then.Not : dependent.Then) : !isNegated;
+                return value.Has(dependent.If)
+                    ? Holds(value, isNegated ? dependent.Then.Not : dependent.Then)
+                    : !isNegated;
             case PropertyNamesKeyword names:
                 return All(value.Members.Select(member => (Literal.String(member.Key), (Goal?)names.Names)), isNegated);
             case ObjectKeyword properties:

@@ -19,9 +19,7 @@ internal sealed class LiteralRules
     /// <exception cref="LimitException">An array has too many items.</exception>
     public Shape ShapeOf(Literal value) =>
         value.Items.Count > MostItems
-            ? throw new LimitException(
-                $"has a value of {value.Items.Count:N0} items, and the limit is {MostItems:N0}"
-            )
+            ? throw new LimitException($"has a value of {value.Items.Count:N0} items, and the limit is {MostItems:N0}")
             : Made(value);
 
     private Shape Made(Literal value) =>

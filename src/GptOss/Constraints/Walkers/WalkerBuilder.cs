@@ -60,11 +60,7 @@ internal sealed class WalkerBuilder(bool isCompact, Ledger ledger, CompileBudget
         {
             TextShape text => new TextWalker(SpelledOf(text)) { Id = id },
             FreeStringShape text => new FreeStringWalker(text) { Id = id },
-            ObjectShape made => new ObjectWalker(
-                new ObjectFrame.ObjectFrames(PlanOf(made), ledger),
-                isCompact,
-                ledger
-            )
+            ObjectShape made => new ObjectWalker(new ObjectFrame.ObjectFrames(PlanOf(made), ledger), isCompact, ledger)
             {
                 Id = id,
             },

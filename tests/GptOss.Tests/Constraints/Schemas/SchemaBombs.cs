@@ -151,7 +151,11 @@ internal static class SchemaBombs
             ["a long list as a value"] = () => $"{{\"const\":[{Join(300_000, i => $"{i % 10}")}]}}",
             ["many demands"] = () => AllOf(5_000, i => $"{{\"required\":[\"n{i % 1_999}\"]}}"),
             ["conditions in conditions"] = () =>
-                string.Concat(Enumerable.Range(0, 30).Select(i => $"{{\"if\":{{\"minimum\":{i}}},\"then\":{{\"multipleOf\":{i + 1}}},\"else\":"))
+                string.Concat(
+                    Enumerable
+                        .Range(0, 30)
+                        .Select(i => $"{{\"if\":{{\"minimum\":{i}}},\"then\":{{\"multipleOf\":{i + 1}}},\"else\":")
+                )
                 + "{}"
                 + new string('}', 30),
             ["lengths without some"] = () =>
@@ -162,6 +166,41 @@ internal static class SchemaBombs
                 $"{{\"anyOf\":[{Join(900, i => $"{{\"type\":\"number\",\"minimum\":{i}.{i}1,\"maximum\":{i * 97}.{i}99}}")}]}}",
             ["divisors of many numbers"] = () =>
                 $"{{\"anyOf\":[{Join(900, i => $"{{\"type\":\"integer\",\"multipleOf\":{i + 1_001}}}")}]}}",
+            ["long lists in lists"] = () => Nested(31, "{\"minItems\":1000000,\"items\":", "{}"),
+            ["denials of denials"] = () => Nested(60, "{\"not\":", "{\"pattern\":\"a\"}"),
+            ["dependencies of all names"] = () =>
+                $"{{\"dependentSchemas\":{{{Join(900, i => $"\"d{i}\":{Properties(($"p{i}", "{}"))}")}}}}}",
+            ["one of many patterns"] = () => $"{{\"oneOf\":[{Join(200, i => Pattern($"a.*{i}"))}]}}",
+            ["alternatives of alternatives"] = () =>
+                $"{{\"anyOf\":[{Join(30, i => $"{{\"properties\":{{\"a\":{{\"anyOf\":[{Join(30, j => $"{{\"properties\":{{\"b{j}\":{{\"const\":{i}}}}}}}")}]}}}}}}")}]}}",
+            ["lists of values under many names"] = () =>
+                $"{{\"properties\":{{{Join(5, i => $"\"p{i}\":{{\"uniqueItems\":true,\"minItems\":9000,\"items\":{{\"enum\":[{Join(9_900, j => $"\"v{j * 31 % 9_900}\"")}]}}}}")}}}}}",
+            ["names of a pattern that are required"] = () =>
+                $"{{\"propertyNames\":{{\"pattern\":\"^n[0-9]{{1,4}}$\"}},\"patternProperties\":{{\"1\":{{\"minimum\":1}},\"2\":{{\"minimum\":2}},\"3\":{{\"minimum\":3}}}},\"required\":[{Join(1_990, i => $"\"n{i}\"")}]}}",
+            ["a name more than there are"] = () =>
+                "{\"propertyNames\":{\"pattern\":\"^[a-z]{1,3}$\"},\"minProperties\":18279}",
+            ["as many names as there are"] = () =>
+                "{\"propertyNames\":{\"pattern\":\"^[a-z]{1,3}$\"},\"minProperties\":18278}",
+            ["the finest divisor"] = () =>
+                "{\"type\":\"number\",\"multipleOf\":1e-28,\"minimum\":-9999999999999999999999999999,\"maximum\":9999999999999999999999999999}",
+            ["bounds of many digits"] = () =>
+                $"{{\"anyOf\":[{Join(100, i => $"{{\"type\":\"number\",\"exclusiveMinimum\":{new string('1', 400)}.{i}1,\"maximum\":{new string('7', 420 + i)}}}")}]}}",
+            ["many lists of demands"] = () =>
+                $"{{\"anyOf\":[{Join(900, i => $"{{\"required\":[\"a{i}\",\"b{i}\"],\"minProperties\":3}}")}]}}",
+            ["excluded lists of values"] = () =>
+                AllOf(40, i => $"{{\"not\":{{\"enum\":[{Join(1_200, j => $"\"v{i}_{j}\"")}]}}}}"),
+            ["a prefix of many alternatives"] = () =>
+                $"{{\"prefixItems\":[{Join(900, i => $"{{\"anyOf\":[{Join(20, j => $"{{\"const\":{i * j}}}")}]}}")}],\"contains\":{{\"const\":7}},\"minItems\":900}}",
+            ["many patterns of many names"] = () =>
+                $"{{\"patternProperties\":{{\"a\":{{}},\"b\":{{\"minimum\":1}}}},\"properties\":{{{Join(1_900, i => $"\"{i}a\":{{\"maximum\":{i}}}")}}}}}",
+            ["objects in a circle"] = () =>
+                $"{{\"$ref\":\"#/$defs/d0\",\"$defs\":{{{Join(2_000, i => $"\"d{i}\":{Properties(("a", Node(("$ref", $"\"#/$defs/d{(i + 1) % 2_000}\""))), ("b", Node(("$ref", $"\"#/$defs/d{i * 7 % 2_000}\""))))}")}}}}}",
+            ["formats together"] = () =>
+                $"{{\"anyOf\":[{Join(600, i => $"{{\"format\":\"{new[] { "date-time", "uri", "email", "ipv6", "hostname", "uuid" }[i % 6]}\",\"maxLength\":{20 + i}}}")}]}}",
+            ["formats against patterns"] = () =>
+                AllOf(8, i =>
+                    $"{{\"format\":\"{new[] { "uri", "uri-reference", "email", "hostname" }[i % 4]}\",\"pattern\":\"{(char)('a' + i)}.*{(char)('b' + i)}\"}}"
+                ),
             ["a long text"] = () => $"{{\"title\":\"{new string('x', 5 << 20)}\"}}",
             ["many anchors"] = () =>
                 $"{{\"$ref\":\"#z\",\"$defs\":{{{Join(50_000, i => $"\"d{i}\":{{\"$anchor\":\"a{i}\"}}")}}}}}",

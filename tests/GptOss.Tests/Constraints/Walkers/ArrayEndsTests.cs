@@ -99,8 +99,6 @@ public sealed class ArrayEndsTests
         || (
             depth < LongestTried
             && plan.At(history.Count)
-                .Any(alternative =>
-                    history.With(plan, alternative) is { } longer && CanEnd(plan, longer, depth + 1)
-                )
+                .Any(alternative => history.With(plan, alternative) is { } longer && CanEnd(plan, longer, depth + 1))
         );
 }

@@ -109,9 +109,12 @@ public sealed class ObjectChoicesTests
             .Any(name => CanCome(plan, history, name) && CanEnd(plan, history.With(plan, name)));
 
     private static bool CanCome(ObjectPlan plan, ObjectHistory history, int name) =>
-        name >= history.Position && !history.Has(name) && plan.Values[name] is not null;
+        name >= history.Position
+        && !history.Has(name)
+        && plan.Values[name] is not null
+        && !(plan.PositionSaysAll && plan.Shape.Properties.Take(name).Skip(history.Position).Any(p => p.IsRequired));
 
-    // Where a position says all, what is required before it has come, for no other way leads there.
+    // Where a position says all, what is required before it has come: no other way leads there.
     private static bool MayClose(ObjectPlan plan, ObjectHistory history)
     {
         ObjectShape shape = plan.Shape;
