@@ -19,7 +19,7 @@ foreach (XElement member in document.Descendants("member").ToList())
 }
 document.Save(documentation, SaveOptions.DisableFormatting);
 
-/// <summary>What another assembly can see of an assembly, by the ids of the compiler's documentation comments.</summary>
+/// <summary>What another assembly can see of an assembly, by the ids of documentation comments.</summary>
 internal static class PublicMembers
 {
     public static HashSet<string> Of(string assembly)

@@ -41,7 +41,7 @@ public sealed partial class ListingsTests : IDisposable
     [MemberData(nameof(Listings))]
     public void A_listing_runs_as_printed(string page, int index)
     {
-        Assert.SkipUnless(Environment.Version.Major == 10, "Listings run by the dotnet on the PATH, which has .NET 10.");
+        Assert.SkipUnless(Environment.Version.Major == 10, "Listings run by the dotnet on the PATH: .NET 10.");
         foreach (string library in Directory.GetFiles(AppContext.BaseDirectory, "*.dll"))
             File.CreateSymbolicLink(Path.Combine(_folder.Path, Path.GetFileName(library)), library);
         File.Copy(
