@@ -54,6 +54,12 @@ internal sealed class TokenConstraint
         }
     }
 
+    /// <summary>A token in a message: its number, and its text as far as a line has room for it.</summary>
+    public string NameOf(int token) =>
+        (uint)token < (uint)_vocabulary.Size
+            ? $"The token {token}, '{Printable.Name(_tokenizer.Decode([token]))}',"
+            : $"The token {token}, which the vocabulary of {_vocabulary.Size} does not have,";
+
     /// <summary>The text behind a marker, by its number, if it may come; no token need stand for it.</summary>
     /// <exception cref="SchemaException">Working it out takes more than <see cref="Grammar.MostSteps"/>.</exception>
     public bool TryStep(ConstraintState state, int marker, out ConstraintState next)
