@@ -16,7 +16,7 @@ namespace GptOss.Constraints;
 internal sealed class Closure(CallersTable callersTable, int rules) : Successors
 {
     private const int FewReadings = 12;
-    private const int ManyReadings = 2_000; // sorting so many is no small thing
+    private const int ManyReadings = 2_000; // sorting thousands is no small thing
 
     // What a reading or a caller costs of a compilation, whose steps are worth some nanoseconds.
     private const int StepsEach = 20;
@@ -88,7 +88,7 @@ internal sealed class Closure(CallersTable callersTable, int rules) : Successors
     public override void Spend(int steps)
     {
         if ((Steps += steps) > _left)
-            throw Grammar.TooManySteps(_limit, Entered?.Name);
+            throw StepLimit.Exceeded(_limit, Entered?.Name);
     }
 
     /// <inheritdoc/>

@@ -15,15 +15,6 @@ internal sealed class Grammar
     /// <summary>The most bytes of configurations, rows and masks of a grammar.</summary>
     public const long MostBytes = 32L << 20;
 
-    /// <summary>
-    /// The most steps of one mask, one forced run or one token: a quarter of a second's work. Schemas and grammars as
-    /// people write them take less than a tenth of that.
-    /// </summary>
-    public const long MostSteps = 5_000_000;
-
-    /// <summary>The most steps of one byte, where only whether it may come is asked: a mask tries hundreds.</summary>
-    public const long MostStepsOfByte = 200_000;
-
     // What a closure takes in time and memory beside its readings.
     private const int StepsOfClosure = 40;
 
@@ -38,7 +29,7 @@ internal sealed class Grammar
     private readonly long _mostBytes;
     private int _generation;
     private int _work;
-    private long _most = MostSteps;
+    private long _most = StepLimit.Mask;
     private long _steps;
     private long _known;
 
@@ -77,16 +68,6 @@ internal sealed class Grammar
     /// <summary>About how many bytes are kept of what can be made again.</summary>
     public long MadeBytes => _ledger.Bytes;
 
-    /// <summary>What stands for a mask or a token that would take too many steps.</summary>
-    /// <param name="most">The limit that was met.</param>
-    /// <param name="rule">The rule that was entered last, by its name; null where none was.</param>
-    public static SchemaException TooManySteps(long most, string? rule) =>
-        new(
-            "What the answer is held to can be read in so many ways at this place that the next token takes more than "
-                + $"{most:N0} steps to work out, which is the limit"
-                + (rule is null ? "." : $"; the last of them are in '{Printable.Name(rule)}'.")
-        );
-
     /// <summary>
     /// How many steps the last work took, with those that it was spared because their results were known: at least as
     /// many as if nothing had been known.
@@ -95,7 +76,7 @@ internal sealed class Grammar
 
     /// <summary>Begins work whose steps are limited together.</summary>
     /// <param name="most">The most steps of it.</param>
-    public void Begin(long most = MostSteps) => (_work, _most, _steps, _known) = (_work + 1, most, 0, 0);
+    public void Begin(long most = StepLimit.Mask) => (_work, _most, _steps, _known) = (_work + 1, most, 0, 0);
 
     /// <summary>
     /// Begins the work anew with nothing known, where what was known may have kept it within the limit. So whether it

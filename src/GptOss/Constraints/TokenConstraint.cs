@@ -44,7 +44,7 @@ internal sealed class TokenConstraint
     public TimeSpan BuildTime { get; private set; }
 
     /// <summary>The text behind a token, if the token may come.</summary>
-    /// <exception cref="SchemaException">Working it out takes more than <see cref="Grammar.MostSteps"/>.</exception>
+    /// <exception cref="SchemaException">Working it out takes more than <see cref="StepLimit.Mask"/>.</exception>
     public bool TryAdvance(ConstraintState state, int token, out ConstraintState next)
     {
         lock (Grammar.Gate)
@@ -61,7 +61,7 @@ internal sealed class TokenConstraint
             : $"The token {token}, which the vocabulary of {_vocabulary.Size} does not have,";
 
     /// <summary>The text behind a marker, by its number, if it may come; no token need stand for it.</summary>
-    /// <exception cref="SchemaException">Working it out takes more than <see cref="Grammar.MostSteps"/>.</exception>
+    /// <exception cref="SchemaException">Working it out takes more than <see cref="StepLimit.Mask"/>.</exception>
     public bool TryStep(ConstraintState state, int marker, out ConstraintState next)
     {
         lock (Grammar.Gate)
@@ -72,7 +72,7 @@ internal sealed class TokenConstraint
     }
 
     /// <summary>The tokens that may come next: a function of the grammar, the vocabulary and the text alone.</summary>
-    /// <exception cref="SchemaException">Working them out takes more than <see cref="Grammar.MostSteps"/>.</exception>
+    /// <exception cref="SchemaException">Working them out takes more than <see cref="StepLimit.Mask"/>.</exception>
     public TokenMask MaskOf(ConstraintState state)
     {
         lock (Grammar.Gate)

@@ -88,7 +88,7 @@ public sealed class StepLimitTests
                 }
             }
         }
-        Assert.InRange(most, 1, Grammar.MostSteps / 10);
+        Assert.InRange(most, 1, StepLimit.Mask / 10);
     }
 
     private static IEnumerable<SchemaCase> SchemaCorpusSample() =>

@@ -1,6 +1,8 @@
 namespace GptOss.Tests.Constraints;
 
-/// <summary>Patterns, grammars and choices that are small or legal, and grow where they are worked out naively.</summary>
+/// <summary>
+/// Patterns, grammars and choices that are small or legal, and grow where they are worked out naively.
+/// </summary>
 internal static class TextBombs
 {
     /// <summary>By name: what is compiled.</summary>

@@ -1,8 +1,8 @@
 namespace GptOss.Constraints.Walkers;
 
 /// <summary>
-/// The places of an array's items where only so many levels may be opened: which can be filled, and at which an item
-/// can count, or has to, for the first number of the array.
+/// The places of an array's items where a certain number of levels may be opened: which can be filled, and at which an
+/// item can count, or has to, for the first number of the array.
 /// </summary>
 internal sealed class ArrayPlaces
 {

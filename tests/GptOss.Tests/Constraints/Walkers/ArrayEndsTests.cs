@@ -8,7 +8,9 @@ public sealed class ArrayEndsTests
 {
     private const int LongestTried = 9;
 
-    /// <summary>The definition: an array can be completed where some way leads to an end. Here all ways are tried.</summary>
+    /// <summary>
+    /// The definition: an array can be completed where some way leads to an end. Here all ways are tried.
+    /// </summary>
     [Fact]
     public void An_array_can_end_where_trying_every_item_finds_an_end()
     {
