@@ -78,7 +78,7 @@ internal sealed class TokenConstraint
         lock (Grammar.Gate)
         {
             Configuration own = Grammar.Current(state.Configuration);
-            return own.Mask is { } mask && own.MaskOwner == this ? mask : Limited(() => Mask(state));
+            return own.Mask is { } mask && own.MaskOwner == this ? mask : NewMask(state);
         }
     }
 
@@ -102,6 +102,9 @@ internal sealed class TokenConstraint
             && _vocabulary.Bytes[token] is { IsEmpty: false } bytes
             && state.TryAdvance(bytes, out next);
     }
+
+    // Apart from what is kept, whose look-up allocates nothing.
+    private TokenMask NewMask(ConstraintState state) => Limited(() => Mask(state));
 
     private TokenMask Mask(ConstraintState state)
     {
