@@ -7,7 +7,7 @@ namespace GptOss.Constraints;
 internal static class StepLimit
 {
     /// <summary>
-    /// The most steps of one mask, one forced run or one token: a quarter of a second's work. Schemas and grammars as
+    /// The most steps of one mask, one forced run or one token: some tenths of a second's work. Schemas and grammars as
     /// people write them take less than a tenth of that.
     /// </summary>
     public const long Mask = 5_000_000;

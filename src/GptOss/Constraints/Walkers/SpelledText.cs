@@ -15,6 +15,11 @@ internal sealed class SpelledText
     /// <summary>What <see cref="Step"/> gives where no text of the language goes on.</summary>
     public const ulong Dead = ulong.MaxValue;
 
+    /// <summary>
+    /// What a step within an escape costs, where another one is a step: what the escape can become is looked for.
+    /// </summary>
+    public const int StepsOfEscape = 8;
+
     private readonly CodePointDfa _language;
     private readonly TextLengths _lengths;
     private readonly bool _isQuoted;
@@ -99,6 +104,9 @@ internal sealed class SpelledText
         var register = new SpelledRegister(bits);
         return register.Mode is SpelledMode.Before or SpelledMode.Inside or SpelledMode.Settled ? register.State : null;
     }
+
+    /// <summary>Whether an escape has begun.</summary>
+    public static bool IsEscape(ulong bits) => new SpelledRegister(bits).Mode == SpelledMode.Escape;
 
     /// <summary>How many plain characters, whichever they are, surely go on from here.</summary>
     public int Survives(ulong bits)
