@@ -39,7 +39,7 @@ public sealed partial class ListingsTests : IDisposable
     [Theory]
     [Trait("speed", "slow")]
     [MemberData(nameof(Listings))]
-    public void A_listing_runs_as_printed(string page, int index)
+    public async Task A_listing_runs_as_printed(string page, int index)
     {
         Assert.SkipUnless(Environment.Version.Major == 10, "Listings run by the dotnet on the PATH: .NET 10.");
         foreach (string library in Directory.GetFiles(AppContext.BaseDirectory, "*.dll"))
@@ -66,9 +66,9 @@ public sealed partial class ListingsTests : IDisposable
         child.StandardInput.Close();
         Task<string> output = child.StandardOutput.ReadToEndAsync(Stop),
             error = child.StandardError.ReadToEndAsync(Stop);
-        Assert.True(child.WaitForExit(TimeSpan.FromSeconds(120)), "It did not end within two minutes.");
-        Assert.Equal(("", 0), (error.Result, child.ExitCode));
-        _ = output.Result;
+        await child.WaitForExitAsync(Stop).WaitAsync(TimeSpan.FromSeconds(120), Stop);
+        await output;
+        Assert.Equal(("", 0), (await error, child.ExitCode));
     }
 
     private static CSharpCompilation Compiled(string page, int index)
