@@ -8,6 +8,7 @@ public sealed partial class RoomsTests
     private static readonly Dictionary<string, string[]> MayUse = new()
     {
         ["Checkpoint"] = [],
+        ["Hub"] = ["Checkpoint"],
         ["Kernels"] = [],
         ["Threading"] = [],
         ["Tokenization"] = ["Checkpoint"],
@@ -27,6 +28,7 @@ public sealed partial class RoomsTests
         "EndReason",
         "EngineBusyException",
         "EngineFaultException",
+        "FoundModel",
         "GptOssException",
         "GptOssGrammar",
         "GptOssRequestOptions",
@@ -35,7 +37,9 @@ public sealed partial class RoomsTests
         "KeyValueFormat",
         "LikelyToken",
         "LoadProgress",
+        "ModelFormat",
         "ModelOptions",
+        "ModelStore",
         "NumericFaultException",
         "Precision",
         "Printable",
@@ -99,7 +103,7 @@ public sealed partial class RoomsTests
                 .Select(type => type.Name)
                 .Except(Vocabulary),
         ];
-        Assert.Equal(["GptOssChatClient", "GptOssModel", "GptOssTokenizer", "TokenGeneration"], doors.Order());
+        Assert.Equal(["GptOssChatClient", "GptOssFiles", "GptOssModel", "GptOssTokenizer", "TokenGeneration"], doors.Order());
         string pattern = $@"\b({string.Join('|', doors)})\b";
         Assert.Empty(SourceText.Rooms.SelectMany(room => SourceText.Matches(pattern, "src", "GptOss", room)));
     }

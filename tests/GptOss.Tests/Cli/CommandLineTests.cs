@@ -18,7 +18,7 @@ public sealed class CommandLineTests
     [InlineData("--model needs a value, as in --model DIR.", "run", "hi", "--model")]
     [InlineData("--effort needs a value: low, medium or high.", "run", "hi", "--effort")]
     [InlineData("--effort should be low, medium or high, but is 'huge'.", "run", "hi", "--effort", "huge")]
-    [InlineData("DIR and --model exclude each other", "inspect", ".", "--model", ".")]
+    [InlineData("MODEL and --model exclude each other", "inspect", ".", "--model", ".")]
     [InlineData("--effort belongs to the chat format", "run", "hi", "--raw", "--effort", "low")]
     [InlineData("--system belongs to the chat format", "run", "hi", "--raw", "--system", "x")]
     [InlineData("--json and --raw exclude each other", "run", "hi", "--raw", "--json")]
