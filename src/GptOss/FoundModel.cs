@@ -24,7 +24,7 @@ public enum ModelStore
     /// <summary>None: a path was given.</summary>
     Path,
 
-    /// <summary>The cache of Hugging Face's own tools.</summary>
+    /// <summary>The cache that Hugging Face's tools and <see cref="GptOssHub"/> share.</summary>
     HuggingFace,
 
     /// <summary>The models that Ollama has pulled.</summary>

@@ -19,7 +19,7 @@ public static class GptOssFiles
     /// <c>hf:OWNER/NAME[@REVISION][/FILE]</c>. Else <c>gpt-oss-20b</c>, <c>gpt-oss-120b</c> or <c>OWNER/NAME</c>, which
     /// is looked for in Hugging Face's cache and then in the other stores.
     /// </param>
-    /// <returns>The model; its <see cref="FoundModel.Path"/> is what <see cref="GptOssModel.LoadAsync"/> takes.</returns>
+    /// <returns>The model; <see cref="GptOssModel.LoadAsync"/> takes its <see cref="FoundModel.Path"/>.</returns>
     /// <exception cref="CheckpointException">
     /// There is no such model, it is incomplete, or it is something else; the message says where was looked, what is
     /// there and what to do.

@@ -25,6 +25,7 @@ public sealed partial class RoomsTests
     [
         "CheckpointException",
         "ContextLengthException",
+        "DownloadProgress",
         "EndReason",
         "EngineBusyException",
         "EngineFaultException",
@@ -33,6 +34,9 @@ public sealed partial class RoomsTests
         "GptOssGrammar",
         "GptOssRequestOptions",
         "HarmonyFormatException",
+        "HubException",
+        "HubOptions",
+        "HubProblem",
         "KeepReasoning",
         "KeyValueFormat",
         "LikelyToken",
@@ -103,7 +107,7 @@ public sealed partial class RoomsTests
                 .Select(type => type.Name)
                 .Except(Vocabulary),
         ];
-        Assert.Equal(["GptOssChatClient", "GptOssFiles", "GptOssModel", "GptOssTokenizer", "TokenGeneration"], doors.Order());
+        Assert.Equal(["GptOssChatClient", "GptOssFiles", "GptOssHub", "GptOssModel", "GptOssTokenizer", "TokenGeneration"], doors.Order());
         string pattern = $@"\b({string.Join('|', doors)})\b";
         Assert.Empty(SourceText.Rooms.SelectMany(room => SourceText.Matches(pattern, "src", "GptOss", room)));
     }

@@ -24,5 +24,14 @@ internal sealed record HubFile(string Path, long Bytes, string ETag)
     public static bool IsSafePath(string path) =>
         path.Length > 0 && path.Split('/').All(Checkpoint.WeightFiles.IsPlainName);
 
+    /// <summary>Whether a file is there, behind a link or not, and has its length.</summary>
+    public static bool HasLength(string path, long bytes)
+    {
+        var file = new FileInfo(path);
+        if (file.LinkTarget is not null && file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo real)
+            file = real;
+        return file.Exists && file.Length == bytes;
+    }
+
     private static bool IsHex(string text) => text.All(c => char.IsAsciiDigit(c) || c is >= 'a' and <= 'f');
 }

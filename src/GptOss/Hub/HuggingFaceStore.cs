@@ -64,7 +64,7 @@ internal sealed class HuggingFaceStore(string hub) : FileStore
                 )
             : [];
 
-    /// <summary>Reads <c>OWNER/NAME[@REVISION][/FILE]</c>.</summary>
+    /// <summary>Reads a name in the form <c>OWNER/NAME[@REVISION][/FILE]</c>.</summary>
     private static bool TryParse(string text, out RepositoryName name, out string revision, out string? file)
     {
         revision = RepositoryName.MainRevision;

@@ -127,7 +127,7 @@ internal sealed partial class OllamaStore : FileStore
         public bool IsValid =>
             HostPart().IsMatch(Host) && Part().IsMatch(Space) && Part().IsMatch(Model) && Part().IsMatch(Tag);
 
-        /// <summary>Reads <c>[[HOST/]NAMESPACE/]MODEL[:TAG]</c>.</summary>
+        /// <summary>Reads a name in the form <c>[[HOST/]NAMESPACE/]MODEL[:TAG]</c>.</summary>
         public static Name Parse(string text)
         {
             int slash = text.LastIndexOf('/');

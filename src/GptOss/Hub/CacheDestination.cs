@@ -1,0 +1,116 @@
+namespace GptOss.Hub;
+
+/// <summary>
+/// A cache of Hugging Face: blobs by their hash, and a snapshot of links to them. Where links cannot be made the files
+/// themselves lie in the snapshot.
+/// </summary>
+/// <remarks>Source: huggingface_hub, file_download.py: _create_symlink and _cache_commit_hash_for_specific_revision.</remarks>
+internal sealed class CacheDestination : IDestination
+{
+    private readonly HubLayout _layout;
+    private readonly string _commit;
+    private readonly bool _links;
+
+    /// <summary>Makes the folders of the repository.</summary>
+    /// <param name="layout">Where its files lie.</param>
+    /// <param name="commit">The commit whose files are fetched.</param>
+    /// <param name="mayLink">Tells for a folder whether it takes links.</param>
+    public CacheDestination(HubLayout layout, string commit, Func<string, bool> mayLink)
+    {
+        _layout = layout;
+        _commit = commit;
+        bool isNew = !Directory.Exists(layout.Hub);
+        Directory.CreateDirectory(layout.Blobs);
+        if (isNew)
+            Tag(layout.Hub);
+        _links = mayLink(layout.Blobs);
+    }
+
+    public string Root => _layout.Folder;
+
+    public string Setting => "HF_HUB_CACHE";
+
+    public string Partial(HubFile file) => _layout.Partial(file.ETag);
+
+    public string Staged(HubFile file) =>
+        _links || ChosenFiles.IsConfig(file) ? _layout.Blob(file.ETag) : Place(file.Path);
+
+    public string? PathOf(HubFile file) =>
+        HubFile.HasLength(_layout.Blob(file.ETag), file.Bytes) ? _layout.Blob(file.ETag)
+        : HubFile.HasLength(Place(file.Path), file.Bytes) ? Place(file.Path)
+        : null;
+
+    public string Lock(HubFile file) => _layout.Lock(file.ETag);
+
+    public void Begin(DownloadPlan plan)
+    {
+        string path = _layout.Plan(_commit),
+            beside = path + ".new";
+        File.WriteAllBytes(beside, plan.ToJson());
+        File.Move(beside, path, overwrite: true);
+    }
+
+    public void Finish(DownloadPlan plan)
+    {
+        foreach (HubFile file in plan.Files)
+            Put(file);
+        WriteRef(plan.Revision);
+        File.Delete(_layout.Plan(_commit));
+    }
+
+    public string Place(string? path) =>
+        path is null ? _layout.Snapshot(_commit) : Path.Join(_layout.Snapshot(_commit), path);
+
+    private void Put(HubFile file)
+    {
+        string place = Place(file.Path),
+            blob = _layout.Blob(file.ETag);
+        if (!File.Exists(blob))
+            return; // a snapshot without links has the file itself
+        Directory.CreateDirectory(Path.GetDirectoryName(place)!);
+        var there = new FileInfo(place);
+        string target = Target(file);
+        if (!_links)
+        {
+            if (!HubFile.HasLength(place, file.Bytes))
+                File.Move(blob, place, overwrite: true);
+            else
+                File.Delete(blob);
+            return;
+        }
+        if (there.LinkTarget == target)
+            return;
+        if (there.Exists || there.LinkTarget is not null)
+            there.Delete();
+        File.CreateSymbolicLink(place, target);
+    }
+
+    /// <summary>The blob as seen from the file's folder in the snapshot.</summary>
+    private static string Target(HubFile file)
+    {
+        const int FoldersOfSnapshot = 2;
+        int up = FoldersOfSnapshot + file.Path.Count(c => c == '/');
+        return Path.Join([.. Enumerable.Repeat("..", up), "blobs", file.ETag]);
+    }
+
+    // Written beside the blobs and moved: a reader of refs never sees another file there, or half of this one.
+    private void WriteRef(string revision)
+    {
+        if (revision == _commit)
+            return;
+        string path = Path.Join(_layout.Refs, revision);
+        if (File.Exists(path) && File.ReadAllText(path) == _commit)
+            return;
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        string beside = Path.Join(_layout.Blobs, $"{_commit}.gptoss.ref");
+        File.WriteAllText(beside, _commit);
+        File.Move(beside, path, overwrite: true);
+    }
+
+    // Programs that make copies of disks leave out folders with this file. Source: bford.info/cachedir.
+    private static void Tag(string hub) =>
+        File.WriteAllText(
+            Path.Join(hub, "CACHEDIR.TAG"),
+            "Signature: 8a477f597d28d172789f06886806bc55\n# A cache of models, which can be downloaded again.\n"
+        );
+}

@@ -1,0 +1,70 @@
+using GptOss.Checkpoint;
+
+namespace GptOss.Hub;
+
+/// <summary>What a download gives where the environment forbids requests: what the cache has, if it has all.</summary>
+internal static class OfflineModel
+{
+    /// <exception cref="HubException">Something is missing; the message lists it.</exception>
+    public static string Path(RepositoryName repository, HubSettings settings)
+    {
+        if (settings.Folder is { } folder)
+            return InFolder(repository, folder);
+        var layout = new HubLayout(settings.Cache, repository);
+        DownloadPlan? plan = layout
+            .Plans()
+            .FirstOrDefault(plan => plan.Revision == settings.Revision || plan.Commit == settings.Revision);
+        try
+        {
+            string? file = settings.File is { } wanted ? FileOf(layout, settings.Revision, wanted) : null;
+            string name = $"{repository}@{settings.Revision}{(file is null ? "" : $"/{file}")}";
+            if ((settings.File is null || file is not null) && plan is null)
+                return new HuggingFaceStore(settings.Cache).Find(name) is { } found
+                    ? found.Path
+                    : throw Missing(repository, "nothing of it is here");
+        }
+        catch (CheckpointException e)
+        {
+            throw Missing(repository, e.Message);
+        }
+        string what = plan is null
+            ? $"'{Printable.Name(settings.File!)}' is not here"
+            : string.Join(
+                ", ",
+                plan.Files.Where(part => layout.Have(part) < part.Bytes)
+                    .Select(part => $"'{part.Path}' ({Sizes.Part(layout.Have(part), part.Bytes)})")
+            ) + " is not complete";
+        throw Missing(repository, what);
+    }
+
+    private static string InFolder(RepositoryName repository, string folder)
+    {
+        try
+        {
+            return ModelLook.At(folder).Path;
+        }
+        catch (CheckpointException e)
+        {
+            throw Missing(repository, e.Message);
+        }
+    }
+
+    private static string? FileOf(HubLayout layout, string revision, string wanted)
+    {
+        if (layout.Commit(revision) is not { } commit)
+            return null;
+        string snapshot = layout.Snapshot(commit);
+        GgufSet? meant = GgufSet
+            .In(snapshot, isNested: true)
+            .Find(set => set.Files.Any(path => ChosenFiles.IsMeant(InRepository(path), wanted)));
+        return meant is null ? null : InRepository(meant.Path);
+
+        string InRepository(string path) => System.IO.Path.GetRelativePath(snapshot, path).Replace('\\', '/');
+    }
+
+    private static HubException Missing(RepositoryName repository, string what) =>
+        new(
+            HubProblem.Offline,
+            $"{repository}: HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE forbids requests, and {what.TrimEnd('.')}. Unset it to download."
+        );
+}

@@ -1,0 +1,425 @@
+using System.Net.Sockets;
+using GptOss.Hub;
+
+namespace GptOss.Tests.Hub;
+
+/// <summary>Downloads with a fault each: of the network, the hub, the store, the disk.</summary>
+public sealed class DownloadFaultTests : DownloadTest
+{
+    private const int Piece = 64 << 10;
+
+    [Fact]
+    public async Task A_connection_that_is_cut_at_every_64_KiB_goes_on_where_it_was()
+    {
+        Fake.AtStore = request => Fake.StoreAnswer(request) with { CutAfter = Piece };
+        AssertWhole(await DownloadAsync());
+        Assert.Equal(
+            [null, Piece, 2 * Piece, 3 * Piece],
+            Fake.Requests.Where(request => request.Request.Path == $"/{First}").Select(request => request.Request.From)
+        );
+        Assert.All(Waits, wait => Assert.InRange(wait.TotalSeconds, 0.75, 1.25)); // bytes came: the count began anew
+    }
+
+    [Fact]
+    public async Task What_an_earlier_download_left_is_not_fetched_again()
+    {
+        byte[] content = Fake.Files[First];
+        Home.Write(Path.GetRelativePath(Home.Path, Layout.Partial(FakeHub.Hash(content))), content[..150_000]);
+        AssertWhole(await DownloadAsync());
+        Assert.Equal(150_000, Assert.Single(Fake.Requests, r => r.Request.Path == $"/{First}").Request.From);
+        Assert.Contains(Reports, report => report.Done >= 150_000);
+    }
+
+    [Theory]
+    [InlineData(0, 200_000)] // whole, but not yet verified
+    [InlineData(0, 250_000)] // longer than the file
+    [InlineData(1, 150_000)] // of another content: the hash tells, and it is fetched from the beginning
+    public async Task A_left_file_that_is_odd_does_no_harm(int seed, int bytes)
+    {
+        byte[] left = [.. Fake.Files[First], .. new byte[50_000]];
+        left[0] ^= (byte)seed;
+        Home.Write(Path.GetRelativePath(Home.Path, Layout.Partial(FakeHub.Hash(Fake.Files[First]))), left[..bytes]);
+        AssertWhole(await DownloadAsync());
+    }
+
+    [Theory]
+    [InlineData("\"api\";r=0;t=55", null, 56)]
+    [InlineData("\"api\";r=0;t=7200", null, 300)]
+    [InlineData(null, "7", 7)]
+    [InlineData(null, null, null)]
+    [InlineData("\"api\";r=0;t=ever", "3", 3)]
+    public async Task Too_many_requests_are_waited_for_and_it_is_said(string? limit, string? after, int? seconds)
+    {
+        int count = 0;
+        Fake.AtHub = _ =>
+            count++ == 0
+                ? new RawReply(
+                    429,
+                    [],
+                    [
+                        .. limit is null ? [] : new[] { ("RateLimit", limit) },
+                        .. after is null ? [] : new[] { ("Retry-After", after) },
+                    ]
+                )
+                : null;
+        AssertWhole(await DownloadAsync());
+        double waited = Assert.Single(Waits).TotalSeconds;
+        Assert.InRange(waited, seconds ?? 0.75, seconds ?? 1.25);
+        Assert.Contains(
+            $"the hub allows no more requests for now; again in {Math.Ceiling(waited)} s",
+            Reports.Select(report => report.Waiting)
+        );
+    }
+
+    [Fact]
+    public async Task A_limit_that_does_not_end_ends_the_download()
+    {
+        Fake.AtHub = _ => new RawReply(429, []);
+        HubException error = await RefusalAsync(HubProblem.RateLimited);
+        Assert.Equal(429, error.Status);
+        Assert.Equal(5, Waits.Count);
+    }
+
+    [Theory]
+    [InlineData(408)]
+    [InlineData(500)]
+    [InlineData(502)]
+    [InlineData(503)]
+    [InlineData(504)]
+    public async Task A_server_that_fails_twice_is_asked_a_third_time(int status)
+    {
+        int hub = 0,
+            store = 0;
+        Fake.AtHub = _ => hub++ < 2 ? new RawReply(status, []) : null;
+        Fake.AtStore = _ => Interlocked.Increment(ref store) <= 2 ? new RawReply(status, []) : null;
+        AssertWhole(await DownloadAsync(new HubOptions { Jobs = 1 }));
+        Assert.Equal(4, Waits.Count);
+    }
+
+    [Fact]
+    public async Task A_server_that_always_fails_ends_the_download_after_five_waits()
+    {
+        Fake.AtStore = _ => new RawReply(503, []);
+        HubException error = await RefusalAsync(HubProblem.Network, new HubOptions { Jobs = 1 });
+        Assert.Equal(
+            $"openai/gpt-oss-20b: 127.0.0.1 answered {First} with 503 again and again. What has arrived is kept: run the same command again.",
+            error.Message
+        );
+        Assert.Equal((503, $"{Fake.Store}{First}"), (error.Status, error.Address!.ToString()));
+        double[] expected = [1, 2, 4, 8, 8];
+        Assert.Equal(expected.Length, Waits.Count);
+        foreach ((double seconds, TimeSpan wait) in expected.Zip(Waits))
+            Assert.InRange(wait.TotalSeconds, seconds * 0.75, seconds * 1.25);
+    }
+
+    [Fact]
+    public async Task A_hub_that_is_not_there_is_a_network_problem()
+    {
+        using var free = new TcpListener(System.Net.IPAddress.Loopback, 0);
+        free.Start();
+        Uri nobody = new($"http://127.0.0.1:{((System.Net.IPEndPoint)free.LocalEndpoint).Port}");
+        free.Stop();
+        HubException error = await RefusalAsync(HubProblem.Network, new HubOptions { Endpoint = nobody });
+        Assert.StartsWith(
+            "openai/gpt-oss-20b: the connection to 127.0.0.1 failed again and again while revision 'main' was fetched: ",
+            error.Message
+        );
+        Assert.Equal(5, Waits.Count);
+    }
+
+    [Fact]
+    public async Task A_wrong_hash_once_is_fetched_again_from_the_beginning()
+    {
+        int count = 0;
+        Fake.AtStore = request =>
+            request.Path == $"/{First}" && count++ == 0 ? new RawReply(200, new byte[200_000]) : null;
+        AssertWhole(await DownloadAsync());
+        Assert.Equal(
+            [null, null],
+            Fake.Requests.Where(request => request.Request.Path == $"/{First}").Select(request => request.Request.From)
+        );
+    }
+
+    [Fact]
+    public async Task A_wrong_hash_always_names_both_and_leaves_nothing()
+    {
+        byte[] wrong = new byte[200_000];
+        Fake.AtStore = request => request.Path == $"/{First}" ? new RawReply(200, wrong) : null;
+        HubException error = await RefusalAsync(HubProblem.WrongContent);
+        Assert.Equal(
+            $"openai/gpt-oss-20b: '{First}' came with the wrong content twice: its hash should be {FakeHub.Hash(Fake.Files[First])} and is {FakeHub.Hash(wrong)}. A proxy may change what comes through it; try again from another network.",
+            error.Message
+        );
+        Assert.False(File.Exists(Layout.Partial(FakeHub.Hash(Fake.Files[First]))));
+        Assert.False(Directory.Exists(Layout.Snapshots));
+    }
+
+    [Fact]
+    public async Task A_small_file_is_verified_too()
+    {
+        Fake.AtHub = request =>
+            request.Method == "GET" && request.Path.EndsWith("/generation_config.json", StringComparison.Ordinal)
+                ? RawReply.Text(200, """{"eos_token_id":[200003]}""")
+                : null;
+        Assert.Contains("'generation_config.json' came with", (await RefusalAsync(HubProblem.WrongContent)).Message);
+    }
+
+    [Theory]
+    [InlineData(199_999L, true)]
+    [InlineData(200_001L, true)]
+    [InlineData(null, false)] // says nothing, and sends a byte too many
+    public async Task A_wrong_length_is_told(long? said, bool isSaid)
+    {
+        Fake.AtStore = request =>
+            request.Path == $"/{First}"
+                ? new RawReply(200, isSaid ? Fake.Files[First] : [.. Fake.Files[First], 0]) { Length = said }
+                : null;
+        HubException error = await RefusalAsync(HubProblem.WrongContent);
+        Assert.Equal(
+            $"openai/gpt-oss-20b: {First} should be 200000 bytes{(isSaid ? "" : " and no more")}, but 127.0.0.1 answered with content of no type{(isSaid ? $" of {said:N0} bytes" : "")}. A proxy or a sign-in page of the network may stand between: look at the address in a browser.",
+            error.Message
+        );
+    }
+
+    [Fact]
+    public async Task An_address_with_another_length_than_the_list_is_told()
+    {
+        Fake.AtHub = request =>
+            request.Method == "HEAD" && request.Path.EndsWith(First, StringComparison.Ordinal)
+                ? new RawReply(302, [], ("X-Repo-Commit", FakeHub.Commit), ("X-Linked-Size", "5"), ("Location", "http://127.0.0.1:1/x"))
+                : null;
+        Assert.Equal(
+            $"openai/gpt-oss-20b: '{First}' should have 200000 bytes with the hash {FakeHub.Hash(Fake.Files[First])}, but its address has 5 bytes. A proxy may stand between: try again from another network.",
+            (await RefusalAsync(HubProblem.WrongContent)).Message
+        );
+    }
+
+    [Fact]
+    public async Task A_body_that_ends_early_goes_on()
+    {
+        int count = 0;
+        Fake.AtStore = request =>
+            request.Path == $"/{First}" && count++ == 0
+                ? new RawReply(200, Fake.Files[First][..1000]) { Length = null }
+                : null;
+        AssertWhole(await DownloadAsync());
+    }
+
+    [Fact]
+    public async Task A_whole_answer_to_a_range_begins_again()
+    {
+        Home.Write(Path.GetRelativePath(Home.Path, Layout.Partial(FakeHub.Hash(Fake.Files[First]))), new byte[1234]);
+        Fake.AtStore = request => new RawReply(200, Fake.Files[request.Path[1..]]);
+        AssertWhole(await DownloadAsync());
+    }
+
+    [Theory]
+    [InlineData("bytes 0-199999/200000")] // from another byte
+    [InlineData("bytes 1000-199999/300000")] // of another file
+    [InlineData(null)]
+    public async Task A_range_that_is_not_the_one_asked_for_is_refused(string? range)
+    {
+        Home.Write(
+            Path.GetRelativePath(Home.Path, Layout.Partial(FakeHub.Hash(Fake.Files[First]))),
+            Fake.Files[First][..1000]
+        );
+        Fake.AtStore = request =>
+            request.From is null
+                ? null
+                : new RawReply(
+                    206,
+                    Fake.Files[First][1000..],
+                    [.. range is null ? [] : new[] { ("Content-Range", range) }]
+                );
+        Assert.Contains("should be 200000 bytes from byte 1000 on", (await RefusalAsync(HubProblem.WrongContent)).Message);
+    }
+
+    [Fact]
+    public async Task A_range_that_cannot_be_served_begins_again_if_the_length_is_right()
+    {
+        Home.Write(
+            Path.GetRelativePath(Home.Path, Layout.Partial(FakeHub.Hash(Fake.Files[First]))),
+            Fake.Files[First][..1000]
+        );
+        Fake.AtStore = request =>
+            request.From is null ? null : new RawReply(416, [], ("Content-Range", "bytes */200000"));
+        AssertWhole(await DownloadAsync());
+    }
+
+    [Theory]
+    [InlineData(401)]
+    [InlineData(403)]
+    [InlineData(410)]
+    public async Task A_link_that_has_expired_is_asked_for_again(int status)
+    {
+        int count = 0;
+        Fake.AtStore = request =>
+            request.Path == $"/{First}" && ++count <= 2
+                ? count == 1 ? Fake.StoreAnswer(request) with { CutAfter = Piece } : new RawReply(status, [])
+                : null;
+        AssertWhole(await DownloadAsync(new HubOptions { Jobs = 1 }));
+        Assert.Equal(
+            2,
+            Fake.Lines().Count(line => line.StartsWith("HEAD ", StringComparison.Ordinal) && line.EndsWith(First, StringComparison.Ordinal))
+        );
+    }
+
+    [Fact]
+    public async Task A_slow_drip_comes_to_its_end()
+    {
+        Home.Variables["HF_HUB_DOWNLOAD_TIMEOUT"] = "0.6";
+        Fake.AtStore = request =>
+            Fake.StoreAnswer(request) with { DripBytes = 20_000, DripPause = TimeSpan.FromMilliseconds(80) };
+        AssertWhole(await DownloadAsync()); // longer than the limit in all, but never silent for that long
+    }
+
+    [Fact]
+    public async Task Silence_is_a_broken_connection()
+    {
+        Home.Variables["HF_HUB_DOWNLOAD_TIMEOUT"] = "0.5";
+        int hub = 0,
+            store = 0;
+        Fake.AtHub = _ => hub++ == 0 ? new RawReply(200, []) { IsSilent = true } : null;
+        Fake.AtStore = request =>
+            request.Path != $"/{First}" || ++store > 1 ? null
+            : Fake.StoreAnswer(request) with { Body = Fake.Files[First][..5000], IsSilentAtTheEnd = true, Length = 200_000 };
+        AssertWhole(await DownloadAsync());
+        Assert.Equal(2, Waits.Count);
+        Assert.Contains(
+            Reports,
+            report => report.Waiting?.StartsWith("nothing came for 0.5 s.; again in", StringComparison.Ordinal) == true
+        );
+    }
+
+    [Theory]
+    [InlineData("api")]
+    [InlineData("HEAD")]
+    [InlineData("bytes")]
+    public async Task A_page_in_place_of_the_answer_is_told(string place)
+    {
+        RawReply page = RawReply.Text(200, "<html>Sign in</html>", ("Content-Type", "text/html"));
+        Fake.AtHub = request =>
+            place == "api" || place == "HEAD" && request.Method == "HEAD" ? page : null;
+        Fake.AtStore = _ => place == "bytes" ? page : null;
+        string what =
+            place == "api" ? "revision 'main' should be application/json"
+            : place == "HEAD" ? "config.json should be 44 bytes"
+            : $"{First} should be 200000 bytes";
+        Assert.Equal(
+            $"openai/gpt-oss-20b: {what}, but 127.0.0.1 answered with text/html of 20 bytes. A proxy or a sign-in page of the network may stand between: look at the address in a browser.",
+            (await RefusalAsync(HubProblem.WrongContent, new HubOptions { Jobs = 1 })).Message
+        );
+    }
+
+    [Fact]
+    public async Task A_full_disk_keeps_what_has_arrived()
+    {
+        Hooks = Hooks with
+        {
+            BeforeWrite = (path, length) =>
+            {
+                if (length >= 100_000)
+                    throw new IOException("No space left on device", OperatingSystem.IsWindows() ? unchecked((int)0x80070070) : 28);
+            },
+        };
+        Fake.AtStore = request => Fake.StoreAnswer(request) with { DripBytes = 50_000, DripPause = TimeSpan.Zero };
+        HubException error = await RefusalAsync(HubProblem.DiskFull, new HubOptions { Jobs = 1 });
+        string partial = Layout.Partial(FakeHub.Hash(Fake.Files[First]));
+        Assert.Equal(
+            $"{partial}: the disk is full. What has arrived is kept: make room and run the same command again, or set HF_HUB_CACHE to a folder on a larger disk.",
+            error.Message
+        );
+        long kept = new FileInfo(partial).Length;
+        Assert.InRange(kept, 100_000, 199_999);
+        Assert.Contains($"is not complete: {kept / 1000.0:0.0} of 400.2 kB. Run 'gptoss pull gpt-oss-20b' to go on.", Assert.Throws<CheckpointException>(() => Home.Finder.Find("gpt-oss-20b")).Message);
+
+        Hooks = Hooks with { BeforeWrite = null };
+        AssertWhole(await DownloadAsync());
+        Assert.Contains(Fake.Requests, request => request.Request.From == kept);
+    }
+
+    [Fact]
+    public async Task A_disk_without_room_is_told_before_the_first_byte()
+    {
+        Hooks = Hooks with { FreeBytes = _ => 1_074_000_000 };
+        HubException error = await RefusalAsync(HubProblem.DiskFull);
+        Assert.Equal(
+            $"openai/gpt-oss-20b: 400.0 kB are missing, and {Layout.Folder} has 1.1 GB free, of which 1.1 GB stay so. Make room, or set HF_HUB_CACHE to a folder on a larger disk.",
+            error.Message
+        );
+        Assert.DoesNotContain(Fake.Lines(), line => line.StartsWith('*'));
+        Assert.NotNull(Disk.FreeBytes(Home.Path));
+        Assert.NotNull(Disk.FreeBytes(Path.Join(Home.Path, "not/there/yet")));
+    }
+
+    [Fact]
+    public void The_systems_own_error_of_a_full_disk_is_known()
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "Only Linux has a device that is always full.");
+        using var full = new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+        Assert.True(Disk.IsFull(Assert.Throws<IOException>(() => full.Write([1]))));
+        Assert.False(Disk.IsFull(new IOException("another")));
+    }
+
+    [Fact]
+    public async Task A_cache_that_takes_no_files_names_the_path_and_the_setting()
+    {
+        string file = Home.Write("file", "a file, where a folder should be");
+        HubException error = await RefusalAsync(
+            HubProblem.NotWritable,
+            new HubOptions { Cache = Path.Join(file, "hub") }
+        );
+        Assert.StartsWith($"{file}/hub cannot be written: ", error.Message);
+        Assert.EndsWith(" Set HF_HUB_CACHE to a folder that takes files.", error.Message);
+        string longName = new('n', 300);
+        error = await RefusalAsync(
+            HubProblem.NotWritable,
+            new HubOptions { Folder = Path.Join(Home.Path, longName) }
+        );
+        Assert.StartsWith($"{Home.Path}/{longName} cannot be written: ", error.Message);
+        Assert.EndsWith(" Set --to (HubOptions.Folder) to a folder that takes files.", error.Message);
+    }
+
+    [Fact]
+    public async Task A_download_that_is_cancelled_keeps_what_has_arrived()
+    {
+        using var stop = new CancellationTokenSource();
+        Fake.AtStore = request =>
+        {
+            stop.CancelAfter(300);
+            return Fake.StoreAnswer(request) with { Body = Fake.Files[request.Path[1..]][..7000], IsSilentAtTheEnd = true, Length = Fake.Files[request.Path[1..]].Length };
+        };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => DownloadAsync(stop: stop.Token));
+        Assert.Equal(7000, new FileInfo(Layout.Partial(FakeHub.Hash(Fake.Files[First]))).Length);
+        Fake.AtStore = _ => null;
+        AssertWhole(await DownloadAsync());
+    }
+
+    [Fact]
+    public async Task Offline_gives_what_is_here_and_lists_what_is_missing()
+    {
+        Home.Variables["TRANSFORMERS_OFFLINE"] = "yes";
+        Assert.Equal(
+            "openai/gpt-oss-20b: HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE forbids requests, and nothing of it is here. Unset it to download.",
+            (await RefusalAsync(HubProblem.Offline)).Message
+        );
+        Home.Variables.Clear();
+        Fake.AtStore = request => request.Path == $"/{First}" ? Fake.StoreAnswer(request) with { CutAfter = Piece } : null;
+        Hooks = Hooks with { Delay = (_, _) => throw new TimeoutException() };
+        await Assert.ThrowsAsync<TimeoutException>(() => DownloadAsync());
+
+        Home.Variables["HF_HUB_OFFLINE"] = "ON";
+        int before = Fake.Requests.Count;
+        string message = (await RefusalAsync(HubProblem.Offline)).Message;
+        Assert.Contains($"and '{First}' (65.5 of 200.0 kB)", message);
+        Assert.EndsWith(" is not complete. Unset it to download.", message);
+        Assert.Equal(before, Fake.Requests.Count);
+        Home.Variables.Clear();
+        Fake.AtStore = _ => null;
+        string path = await DownloadAsync();
+        Home.Variables["HF_HUB_OFFLINE"] = "1";
+        before = Fake.Requests.Count;
+        Assert.Equal(path, await DownloadAsync());
+        Assert.Equal(before, Fake.Requests.Count);
+    }
+}

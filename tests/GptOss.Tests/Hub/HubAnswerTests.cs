@@ -1,0 +1,244 @@
+using GptOss.Hub;
+
+namespace GptOss.Tests.Hub;
+
+/// <summary>What the hub may answer besides files: refusals, redirects, pages; and who sees the token.</summary>
+public sealed class HubAnswerTests : DownloadTest
+{
+    private const string Token = "hf_secret";
+
+    [Fact]
+    public async Task The_token_goes_to_the_hub_and_to_nobody_else()
+    {
+        await DownloadAsync(new HubOptions { Token = Token });
+        Assert.All(
+            Fake.Requests,
+            request =>
+                Assert.Equal(request.Line.StartsWith('*') ? null : $"Bearer {Token}", request.Request.Authorization)
+        );
+        Assert.Contains(Fake.Lines(), line => line.StartsWith('*'));
+    }
+
+    [Fact]
+    public async Task A_redirect_within_the_hub_keeps_the_token()
+    {
+        Fake.AtHub = request =>
+            request.Path.Contains("/old/", StringComparison.Ordinal)
+                ? null
+            : request.Path.EndsWith("config.json", StringComparison.Ordinal) && request.Method == "GET" && !request.Target.Contains("hop", StringComparison.Ordinal)
+                ? new RawReply(307, [], ("Location", request.Path + "?hop=1"))
+            : null;
+        AssertWhole(await DownloadAsync(new HubOptions { Token = Token }));
+        RawRequest hop = Assert.Single(Fake.Requests, request => request.Line.EndsWith("/config.json?hop=1", StringComparison.Ordinal)).Request;
+        Assert.Equal($"Bearer {Token}", hop.Authorization);
+    }
+
+    [Fact]
+    public async Task A_renamed_repository_is_followed()
+    {
+        // Every address of the old name is sent on to the new one.
+        string old = Fake.Repository;
+        Fake.Repository = "openai/renamed";
+        Fake.AtHub = request =>
+            request.Path.Contains(old, StringComparison.Ordinal)
+                ? new RawReply(307, [], ("Location", request.Target.Replace(old, Fake.Repository, StringComparison.Ordinal)))
+                : null;
+        string path = await Download.RunAsync(
+            RepositoryOf(old),
+            HubSettings.Of(new HubOptions { Endpoint = Fake.Address, Token = Token }, Home.Surroundings, Hooks),
+            null,
+            TestContext.Current.CancellationToken
+        );
+        AssertWhole(path);
+        Assert.Contains("models--openai--gpt-oss-20b", path);
+        Assert.All(Fake.Requests.Where(request => !request.Line.StartsWith('*')), request => Assert.Equal($"Bearer {Token}", request.Request.Authorization));
+    }
+
+    [Fact]
+    public async Task A_circle_of_redirects_ends()
+    {
+        Fake.AtHub = request => new RawReply(302, [], ("Location", request.Target));
+        Assert.Contains("leads in circles", (await RefusalAsync(HubProblem.WrongContent)).Message);
+    }
+
+    [Fact]
+    public async Task The_list_of_files_may_have_pages()
+    {
+        Fake.PageSize = 2;
+        AssertWhole(await DownloadAsync());
+        Assert.Equal(5, Fake.Lines().Count(line => line.Contains("/tree/", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("<http://127.0.0.1:1/next>; rel=\"next\"")]
+    [InlineData("rel=\"next\"")]
+    public async Task A_next_page_elsewhere_is_refused(string link)
+    {
+        Fake.AtHub = request =>
+            request.Path.Contains("/tree/", StringComparison.Ordinal)
+                ? RawReply.Text(200, "[]", ("Content-Type", "application/json"), ("Link", link))
+                : null;
+        Assert.Equal(
+            "openai/gpt-oss-20b: the hub's list of files has a next page that is not at 127.0.0.1.",
+            (await RefusalAsync(HubProblem.WrongContent)).Message
+        );
+    }
+
+    [Theory]
+    [InlineData(403, "GatedRepo", false, HubProblem.Gated, "its terms must be accepted: accept its terms at {E}openai/gpt-oss-20b, then set HF_TOKEN.")]
+    [InlineData(403, "GatedRepo", true, HubProblem.Gated, "its terms are not accepted by the owner of this token: accept its terms at {E}openai/gpt-oss-20b.")]
+    [InlineData(401, "RepoNotFound", false, HubProblem.NotFound, "there is no such repository at 127.0.0.1, or it is private: check the name, or set HF_TOKEN.")]
+    [InlineData(404, "RepoNotFound", true, HubProblem.NotFound, "there is no such repository at 127.0.0.1, or it is private: check the name and what the token may read.")]
+    [InlineData(404, "RevisionNotFound", false, HubProblem.NotFound, "it has no revision 'main'.")]
+    [InlineData(401, null, false, HubProblem.Unauthorized, "it does not exist, or wants a token: check the name, or set HF_TOKEN.")]
+    [InlineData(401, null, true, HubProblem.Unauthorized, "the token is not accepted: make a new one, or unset HF_TOKEN for what is public.")]
+    [InlineData(403, null, true, HubProblem.Unauthorized, "the token may not read it.")]
+    [InlineData(404, null, false, HubProblem.NotFound, "revision 'main' was not found.")]
+    [InlineData(418, null, false, HubProblem.Network, "revision 'main' was answered with 418.")]
+    public async Task A_refusal_says_what_to_do(int status, string? code, bool token, HubProblem problem, string reason)
+    {
+        Fake.AtHub = _ =>
+            new RawReply(
+                status,
+                [],
+                [.. code is null ? [] : new[] { ("X-Error-Code", code), ("X-Error-Message", "No\u0001 entry") }]
+            );
+        HubException error = await RefusalAsync(problem, new HubOptions { Token = token ? Token : "" });
+        string told = code is null ? "" : " The hub says: No";
+        Assert.StartsWith(
+            $"openai/gpt-oss-20b: {reason.Replace("{E}", Fake.Address.ToString(), StringComparison.Ordinal)}{told}",
+            error.Message
+        );
+        Assert.Equal(status, error.Status);
+        Assert.Empty(Waits);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_gone_is_told_by_its_name()
+    {
+        Fake.AtHub = request =>
+            request.Path.EndsWith("/config.json", StringComparison.Ordinal)
+                ? new RawReply(404, [], ("X-Error-Code", "EntryNotFound"))
+                : null;
+        Assert.Equal(
+            "openai/gpt-oss-20b: it has no file 'config.json' any more.",
+            (await RefusalAsync(HubProblem.NotFound)).Message
+        );
+    }
+
+    [Theory]
+    [InlineData("""{"sha":"main"}""", "names no commit for the revision 'main'.")]
+    [InlineData("""{"sha":"../../../../etc/passwd/../../../../../../../"}""", "names no commit for the revision 'main'.")]
+    [InlineData("[]", "names no commit for the revision 'main'.")]
+    public async Task A_revision_without_a_commit_is_refused(string json, string reason)
+    {
+        Fake.AtHub = _ => RawReply.Text(200, json, ("Content-Type", "application/json"));
+        Assert.EndsWith(reason, (await RefusalAsync(HubProblem.WrongContent)).Message);
+    }
+
+    [Theory]
+    [InlineData("{}", "should be an array.")]
+    [InlineData("""[{"type":"file","path":"a","oid":"../../x","size":1}]""", "has no length and hash for 'a'.")]
+    [InlineData("""[{"type":"file","path":"a","size":"1"}]""", "has no length and hash for 'a'.")]
+    [InlineData("""[{"type":"file","path":"a","oid":"0123456789012345678901234567890123456789","size":-1}]""", "has no length and hash for 'a'.")]
+    public async Task A_list_that_is_none_is_refused(string json, string reason)
+    {
+        Fake.AtHub = request =>
+            request.Path.Contains("/tree/", StringComparison.Ordinal)
+                ? RawReply.Text(200, json, ("Content-Type", "application/json"))
+                : null;
+        Assert.EndsWith(reason, (await RefusalAsync(HubProblem.WrongContent)).Message);
+    }
+
+    [Theory]
+    [InlineData("../escape.gguf")]
+    [InlineData("a//b.gguf")]
+    [InlineData("c:x.gguf")]
+    [InlineData("a\\\\b.gguf")] // in JSON one backslash
+    public async Task A_path_that_leads_elsewhere_is_refused(string path)
+    {
+        Fake.Files.Clear();
+        Fake.Files[path] = Home.Gguf(bytes: 1500);
+        Assert.Contains("has a name that leads out of its folder.", (await RefusalAsync(HubProblem.WrongContent)).Message);
+        Assert.False(Directory.Exists(Hub));
+    }
+
+    [Fact]
+    public async Task An_index_that_names_files_elsewhere_is_refused()
+    {
+        Fake.Add("model.safetensors.index.json", """{"weight_map":{"a":"../../../etc/passwd"}}""");
+        Assert.Contains(
+            "its model.safetensors.index.json names '../../../etc/passwd', which is not in the repository.",
+            (await RefusalAsync(HubProblem.WrongContent)).Message
+        );
+    }
+
+    [Fact]
+    public async Task Names_are_escaped_part_by_part()
+    {
+        Fake.Repository = "me/x.y_z-1";
+        Fake.Files.Clear();
+        Fake.Files["a b/ü#%3F.gguf"] = Home.Gguf(bytes: 1500);
+        string path = await DownloadAsync();
+        Assert.Equal(Fake.Files["a b/ü#%3F.gguf"], File.ReadAllBytes(path));
+        Assert.Contains($"HEAD /me/x.y_z-1/resolve/{FakeHub.Commit}/a%20b/%C3%BC%23%253F.gguf", Fake.Lines());
+    }
+
+    [Theory]
+    [InlineData("HF_TOKEN", "a", null, "a")]
+    [InlineData("HUGGING_FACE_HUB_TOKEN", " b\n", null, "b")]
+    [InlineData("X", "", "c\n", "c")]
+    [InlineData("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1", "c", null)]
+    [InlineData("X", "", null, null)]
+    public void The_token_is_found_as_Hugging_Faces_tools_find_it(string name, string value, string? file, string? token)
+    {
+        Home.Variables[name] = value;
+        if (file is not null)
+            Home.Write(".cache/huggingface/token", file);
+        Assert.Equal(token, HubSettings.Of(HubOptions.Default, Home.Surroundings, Hooks).Token);
+        Home.Variables["HF_TOKEN_PATH"] = Home.Write("elsewhere", "d");
+        Assert.Equal(
+            name == "X" ? "d" : token,
+            HubSettings.Of(HubOptions.Default, Home.Surroundings, Hooks).Token
+        );
+        Assert.Null(HubSettings.Of(new HubOptions { Token = "" }, Home.Surroundings, Hooks).Token);
+    }
+
+    [Fact]
+    public void The_endpoint_is_an_address_of_HTTP()
+    {
+        Assert.Equal("https://huggingface.co/", Endpoint().ToString());
+        Home.Variables["HF_ENDPOINT"] = "http://mirror/hub/";
+        Assert.Equal("http://mirror/hub/", Endpoint().ToString());
+        Home.Variables["HF_ENDPOINT"] = "mirror";
+        Assert.Equal(
+            "HF_ENDPOINT should be an address such as https://huggingface.co, but is 'mirror'.",
+            Assert.Throws<HubException>(Endpoint).Message
+        );
+        Assert.Throws<ArgumentException>(() => new HubOptions { Endpoint = new Uri("ftp://x") });
+        Assert.Throws<ArgumentOutOfRangeException>(() => new HubOptions { Jobs = 0 });
+
+        Uri Endpoint() => HubSettings.Of(HubOptions.Default, Home.Surroundings, Hooks).Endpoint;
+    }
+
+    [Theory]
+    [InlineData("gpt-oss-21b")]
+    [InlineData("a/b/c")]
+    [InlineData("a/..")]
+    [InlineData("a--b/c")]
+    [InlineData("a/b c")]
+    public async Task A_name_of_no_repository_is_wrong_usage(string name) =>
+        await Assert.ThrowsAsync<ArgumentException>(() =>
+            GptOssHub.DownloadAsync(name, cancellationToken: TestContext.Current.CancellationToken)
+        );
+
+    [Fact]
+    public void OpenSSL_is_looked_for_before_the_runtime_misses_it()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Other systems have hashes of their own.");
+        Assert.True(OpenSsl.IsThere(null, name => name == "libssl.so.1.1"));
+        Assert.True(OpenSsl.IsThere("9", name => name == "libssl.so.9"));
+        Assert.False(OpenSsl.IsThere(null, _ => false));
+        OpenSsl.Require();
+    }
+}
