@@ -32,7 +32,10 @@ public sealed record HubOptions
         init =>
             field = value is null or { IsAbsoluteUri: true, Scheme: "http" or "https" }
                 ? value
-                : throw new ArgumentException("Endpoint must be an absolute address of http or https.", nameof(Endpoint));
+                : throw new ArgumentException(
+                    "Endpoint must be an absolute address of http or https.",
+                    nameof(Endpoint)
+                );
     }
 
     /// <summary>The folder of the cache; null for HF_HUB_CACHE and what stands for it.</summary>

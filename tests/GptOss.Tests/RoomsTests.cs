@@ -107,7 +107,10 @@ public sealed partial class RoomsTests
                 .Select(type => type.Name)
                 .Except(Vocabulary),
         ];
-        Assert.Equal(["GptOssChatClient", "GptOssFiles", "GptOssHub", "GptOssModel", "GptOssTokenizer", "TokenGeneration"], doors.Order());
+        Assert.Equal(
+            ["GptOssChatClient", "GptOssFiles", "GptOssHub", "GptOssModel", "GptOssTokenizer", "TokenGeneration"],
+            doors.Order()
+        );
         string pattern = $@"\b({string.Join('|', doors)})\b";
         Assert.Empty(SourceText.Rooms.SelectMany(room => SourceText.Matches(pattern, "src", "GptOss", room)));
     }

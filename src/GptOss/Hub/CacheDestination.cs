@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace GptOss.Hub;
 
 /// <summary>
@@ -21,6 +23,7 @@ internal sealed class CacheDestination : IDestination
         _commit = commit;
         bool isNew = !Directory.Exists(layout.Hub);
         Directory.CreateDirectory(layout.Blobs);
+        Directory.CreateDirectory(layout.Snapshots); // the scanner of Hugging Face's tools complains without it
         if (isNew)
             Tag(layout.Hub);
         _links = mayLink(layout.Blobs);
@@ -42,13 +45,7 @@ internal sealed class CacheDestination : IDestination
 
     public string Lock(HubFile file) => _layout.Lock(file.ETag);
 
-    public void Begin(DownloadPlan plan)
-    {
-        string path = _layout.Plan(_commit),
-            beside = path + ".new";
-        File.WriteAllBytes(beside, plan.ToJson());
-        File.Move(beside, path, overwrite: true);
-    }
+    public void Begin(DownloadPlan plan) => Replace(_layout.Plan(_commit), plan.ToJson());
 
     public void Finish(DownloadPlan plan)
     {
@@ -65,24 +62,31 @@ internal sealed class CacheDestination : IDestination
     {
         string place = Place(file.Path),
             blob = _layout.Blob(file.ETag);
-        if (!File.Exists(blob))
-            return; // a snapshot without links has the file itself
+        if (IsInPlace(file))
+            return;
         Directory.CreateDirectory(Path.GetDirectoryName(place)!);
-        var there = new FileInfo(place);
-        string target = Target(file);
-        if (!_links)
+        try
         {
-            if (!HubFile.HasLength(place, file.Bytes))
+            if (!_links)
                 File.Move(blob, place, overwrite: true);
             else
-                File.Delete(blob);
-            return;
+            {
+                new FileInfo(place).Delete(); // a link to another blob, or to none
+                File.CreateSymbolicLink(place, Target(file));
+            }
         }
-        if (there.LinkTarget == target)
-            return;
-        if (there.Exists || there.LinkTarget is not null)
-            there.Delete();
-        File.CreateSymbolicLink(place, target);
+        catch (IOException) when (IsInPlace(file))
+        {
+            // Another process that fetches the same model was faster.
+        }
+    }
+
+    private bool IsInPlace(HubFile file)
+    {
+        string place = Place(file.Path);
+        return _links && File.Exists(_layout.Blob(file.ETag))
+            ? new FileInfo(place).LinkTarget == Target(file)
+            : HubFile.HasLength(place, file.Bytes);
     }
 
     /// <summary>The blob as seen from the file's folder in the snapshot.</summary>
@@ -93,17 +97,21 @@ internal sealed class CacheDestination : IDestination
         return Path.Join([.. Enumerable.Repeat("..", up), "blobs", file.ETag]);
     }
 
-    // Written beside the blobs and moved: a reader of refs never sees another file there, or half of this one.
     private void WriteRef(string revision)
     {
-        if (revision == _commit)
-            return;
         string path = Path.Join(_layout.Refs, revision);
-        if (File.Exists(path) && File.ReadAllText(path) == _commit)
+        if (revision == _commit || File.Exists(path) && File.ReadAllText(path) == _commit)
             return;
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        string beside = Path.Join(_layout.Blobs, $"{_commit}.gptoss.ref");
-        File.WriteAllText(beside, _commit);
+        Replace(path, Encoding.ASCII.GetBytes(_commit));
+    }
+
+    // Written among the blobs and moved: who reads refs never sees another file there, or half of this one. The name
+    // is nobody else's, since two processes may do this at once.
+    private void Replace(string path, byte[] content)
+    {
+        string beside = Path.Join(_layout.Blobs, Path.GetRandomFileName() + HubLayout.Beside);
+        File.WriteAllBytes(beside, content);
         File.Move(beside, path, overwrite: true);
     }
 

@@ -115,7 +115,12 @@ internal sealed partial record ChosenFiles(IReadOnlyList<HubFile> First, IReadOn
             [.. small.Where(root.ContainsKey).Select(name => root[name])],
             hasIndex ? []
                 : root.TryGetValue(WeightFiles.SingleName, out HubFile? single) ? [single]
-                : [.. root.Values.Where(file => IsWeights(file.Path)).OrderBy(file => file.Path, StringComparer.Ordinal)],
+                :
+                [
+                    .. root
+                        .Values.Where(file => IsWeights(file.Path))
+                        .OrderBy(file => file.Path, StringComparer.Ordinal),
+                ],
             null
         );
     }

@@ -66,12 +66,16 @@ internal sealed class Download
             if (missing.Length > 0)
             {
                 destination.Begin(plan);
-                _meter.Expect(files);
-                foreach (HubFile file in files)
-                    _meter.Begin(file, Have(file, destination));
                 RequireSpace(destination, missing);
-                await FetchAsync(missing, destination, fetch, cancellation).ConfigureAwait(false);
-                _meter.End(missing[^1]);
+                _meter.Expect(files, file => Have(file, destination));
+                try
+                {
+                    await FetchAsync(missing, destination, fetch, cancellation).ConfigureAwait(false);
+                }
+                finally
+                {
+                    _meter.End(missing[^1]);
+                }
             }
             destination.Finish(plan);
             return destination.Place(chosen.Load);
@@ -89,10 +93,8 @@ internal sealed class Download
             Directory.CreateDirectory(folder);
             return new FolderDestination(folder);
         }
-        return new CacheDestination(
-            new HubLayout(_settings.Cache, _repository),
-            commit,
-            place => _settings.MayLink && _settings.Hooks.CanLink(place)
+        return new CacheDestination(new HubLayout(_settings.Cache, _repository), commit, place =>
+            _settings.MayLink && _settings.Hooks.CanLink(place)
         );
     }
 
@@ -106,10 +108,7 @@ internal sealed class Download
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var queue = new ConcurrentQueue<HubFile>(files);
-        Task[] workers =
-        [
-            .. Enumerable.Range(0, Math.Min(_settings.Jobs, files.Count)).Select(_ => WorkAsync()),
-        ];
+        Task[] workers = [.. Enumerable.Range(0, Math.Min(_settings.Jobs, files.Count)).Select(_ => WorkAsync())];
         await Task.WhenAll(workers).ConfigureAwait(false);
 
         async Task WorkAsync()

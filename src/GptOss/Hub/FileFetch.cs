@@ -30,7 +30,9 @@ internal sealed class FileFetch(
         for (int attempt = 1; ; attempt++)
         {
             string hash;
-            using (PartialFile part = await PartialFile.OpenAsync(partial, file, hooks, cancellation).ConfigureAwait(false))
+            using (
+                PartialFile part = await PartialFile.OpenAsync(partial, file, hooks, cancellation).ConfigureAwait(false)
+            )
             {
                 meter.Begin(file, part.Length);
                 await FillAsync(file, part, cancellation).ConfigureAwait(false);
@@ -65,7 +67,11 @@ internal sealed class FileFetch(
                 if (IsExpired(response))
                 {
                     place = null;
-                    throw client.Errors.Broken(file.Path, response.RequestMessage!.RequestUri!, "the link has expired.");
+                    throw client.Errors.Broken(
+                        file.Path,
+                        response.RequestMessage!.RequestUri!,
+                        "the link has expired."
+                    );
                 }
                 Admit(file, part, response);
                 await CopyAsync(file, part, response, retries, cancellation).ConfigureAwait(false);

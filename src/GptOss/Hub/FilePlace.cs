@@ -15,7 +15,8 @@ internal sealed record FilePlace(Uri Address, string? ETag, long? Bytes, string?
             response.Headers.Location is { } location && !isContent
                 ? new Uri(response.RequestMessage!.RequestUri!, location)
                 : response.RequestMessage!.RequestUri!,
-            ETag ?? Hash(HubErrors.Header(response, "X-Linked-Etag") ?? (isContent ? response.Headers.ETag?.Tag : null)),
+            ETag
+                ?? Hash(HubErrors.Header(response, "X-Linked-Etag") ?? (isContent ? response.Headers.ETag?.Tag : null)),
             Bytes
                 ?? (
                     long.TryParse(HubErrors.Header(response, "X-Linked-Size"), out long size) ? size

@@ -41,10 +41,7 @@ internal abstract class FileStore
         const int Most = 2000;
         try
         {
-            return
-            [
-                .. entries(path).Take(Most).Select(entry => Path.GetFileName(entry)).Order(StringComparer.Ordinal),
-            ];
+            return [.. entries(path).Take(Most).Select(entry => Path.GetFileName(entry)).Order(StringComparer.Ordinal)];
         }
         catch (Exception e) when (RegularFile.IsFileTrouble(e))
         {

@@ -25,7 +25,14 @@ internal sealed class Finder(Surroundings surroundings)
         if (FilesInMemory.FolderExists(name) || Path.Exists(name))
         {
             ModelLook look = ModelLook.At(name);
-            return new FoundModel(name, Path.GetFullPath(look.Path), ModelStore.Path, look.Format, look.Bytes, Revision: null);
+            return new FoundModel(
+                name,
+                Path.GetFullPath(look.Path),
+                ModelStore.Path,
+                look.Format,
+                look.Bytes,
+                Revision: null
+            );
         }
         if (Stores.FirstOrDefault(store => HasPrefix(name, store)) is { } one)
             return one.Find(name[one.Prefix.Length..])

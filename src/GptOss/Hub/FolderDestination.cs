@@ -10,7 +10,8 @@ internal sealed class FolderDestination(string folder) : IDestination
 
     public string Partial(HubFile file) => Place(file.Path) + HubLayout.Incomplete;
 
-    public string Staged(HubFile file) => ChosenFiles.IsConfig(file) ? Place(file.Path) + ".gptoss.whole" : Place(file.Path);
+    public string Staged(HubFile file) =>
+        ChosenFiles.IsConfig(file) ? Place(file.Path) + ".gptoss.whole" : Place(file.Path);
 
     public string? PathOf(HubFile file) =>
         HubFile.HasLength(Place(file.Path), file.Bytes) ? Place(file.Path)

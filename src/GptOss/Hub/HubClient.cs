@@ -47,7 +47,9 @@ internal sealed class HubClient : IDisposable
     public Uri Address(params IEnumerable<string> parts) =>
         new(
             _settings.Endpoint.AbsoluteUri.TrimEnd('/')
-                + string.Concat(parts.SelectMany(part => part.Split('/')).Select(part => "/" + Uri.EscapeDataString(part)))
+                + string.Concat(
+                    parts.SelectMany(part => part.Split('/')).Select(part => "/" + Uri.EscapeDataString(part))
+                )
         );
 
     /// <summary>Whether an address is one of the hub itself, which may see the token.</summary>
@@ -59,7 +61,11 @@ internal sealed class HubClient : IDisposable
     /// <summary>Asks for a JSON document; gives that and the address of its next page.</summary>
     /// <exception cref="TransientException">It may succeed when it is asked for again.</exception>
     /// <exception cref="HubException">It will not.</exception>
-    public async Task<(JsonDocument Json, Uri? Next)> JsonAsync(Uri address, string what, CancellationToken cancellation)
+    public async Task<(JsonDocument Json, Uri? Next)> JsonAsync(
+        Uri address,
+        string what,
+        CancellationToken cancellation
+    )
     {
         using HttpResponseMessage response = await SendAsync(
                 HttpMethod.Get,
@@ -163,9 +169,10 @@ internal sealed class HubClient : IDisposable
         }
         catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {
-            string cause = e.InnerException is TimeoutException
-                ? $"no connection within {_settings.Connect.TotalSeconds:0.#} s."
-                : $"nothing came for {_settings.Silence.TotalSeconds:0.#} s.";
+            string cause =
+                e.InnerException is TimeoutException
+                    ? $"no connection within {_settings.Connect.TotalSeconds:0.#} s."
+                    : $"nothing came for {_settings.Silence.TotalSeconds:0.#} s.";
             throw Errors.Broken(asked.What, asked.Address, cause, e);
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
@@ -191,7 +198,10 @@ internal sealed class HubClient : IDisposable
 
     private Uri? Next(HttpResponseMessage response)
     {
-        if (HubErrors.Header(response, "Link") is not { } link || !link.Contains("rel=\"next\"", StringComparison.Ordinal))
+        if (
+            HubErrors.Header(response, "Link") is not { } link
+            || !link.Contains("rel=\"next\"", StringComparison.Ordinal)
+        )
             return null;
         int open = link.IndexOf('<', StringComparison.Ordinal),
             close = link.IndexOf('>', StringComparison.Ordinal);

@@ -135,9 +135,8 @@ internal sealed class HubErrors(RepositoryName repository, Uri endpoint, bool ha
         TimeSpan? wait =
             Header(response, "RateLimit")?.Split(';').Select(part => part.Trim()).FirstOrDefault(IsTime) is { } time
                 ? TimeSpan.FromSeconds(1 + int.Parse(time.AsSpan(2), NumberStyles.None, CultureInfo.InvariantCulture))
-                : response.Headers.RetryAfter is { } after
-                    ? after.Delta ?? after.Date - DateTimeOffset.UtcNow
-                    : null;
+            : response.Headers.RetryAfter is { } after ? after.Delta ?? after.Date - DateTimeOffset.UtcNow
+            : null;
         return wait > LongestWait ? LongestWait
             : wait < TimeSpan.Zero ? TimeSpan.Zero
             : wait;

@@ -27,9 +27,7 @@ internal sealed record HubFile(string Path, long Bytes, string ETag)
     /// <summary>Whether a file is there, behind a link or not, and has its length.</summary>
     public static bool HasLength(string path, long bytes)
     {
-        var file = new FileInfo(path);
-        if (file.LinkTarget is not null && file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo real)
-            file = real;
+        var file = new FileInfo(Checkpoint.RegularFile.RealPath(path));
         return file.Exists && file.Length == bytes;
     }
 

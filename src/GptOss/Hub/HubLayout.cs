@@ -14,6 +14,9 @@ internal sealed class HubLayout(string hub, RepositoryName repository)
     /// <summary>What the name of a partial file of ours ends in.</summary>
     public const string Incomplete = ".gptoss.incomplete";
 
+    /// <summary>What the name of a file ends in that is moved to its place at once.</summary>
+    public const string Beside = ".gptoss.new";
+
     private readonly string _folderName = $"{HubCache.RepositoryStart}{repository.Owner}--{repository.Name}";
 
     public RepositoryName Repository { get; } = repository;
@@ -93,6 +96,13 @@ internal sealed class HubLayout(string hub, RepositoryName repository)
             if (path.EndsWith(DownloadPlan.Extension, StringComparison.Ordinal) && TryRead(path) is { } plan)
                 yield return plan;
     }
+
+    /// <summary>Links of snapshots whose blob is not there.</summary>
+    public IEnumerable<string> BrokenLinks() =>
+        from commit in Commits()
+        from file in GgufSet.FilesIn(Snapshot(commit), isNested: true)
+        where new FileInfo(file).LinkTarget is not null && !File.Exists(RegularFile.RealPath(file))
+        select file;
 
     /// <summary>Bytes of a plan that are here, whole files and beginnings of files.</summary>
     public long Have(DownloadPlan plan) => plan.Files.Sum(Have);

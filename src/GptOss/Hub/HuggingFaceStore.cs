@@ -32,7 +32,8 @@ internal sealed class HuggingFaceStore(string hub) : FileStore
         var layout = new HubLayout(hub, repository);
         string? commit = layout.Commit(revision) ?? (revision == RepositoryName.MainRevision ? Only(layout) : null);
         if (commit is null || !Directory.Exists(layout.Snapshot(commit)))
-            return layout.Plans().FirstOrDefault(plan => plan.Revision == revision || plan.Commit == revision) is { } plan
+            return
+                layout.Plans().FirstOrDefault(plan => plan.Revision == revision || plan.Commit == revision) is { } plan
                 ? throw Incomplete(layout, plan)
                 : null;
         ModelLook look;

@@ -9,11 +9,11 @@ namespace GptOss.Hub;
 /// <remarks>Source: ggml-org/llama.cpp, fs_get_cache_directory in common/common.cpp.</remarks>
 internal sealed class LlamaCppStore(Surroundings surroundings) : FileStore
 {
-    private readonly string _root =
-        surroundings.Folder("LLAMA_CACHE")
+    private readonly string _root = surroundings.Folder("LLAMA_CACHE")
         ?? (
-            OperatingSystem.IsMacOS() ? Path.Join(surroundings.Home, "Library", "Caches", "llama.cpp")
-            : Path.Join(surroundings.Cache, "llama.cpp")
+            OperatingSystem.IsMacOS()
+                ? Path.Join(surroundings.Home, "Library", "Caches", "llama.cpp")
+                : Path.Join(surroundings.Cache, "llama.cpp")
         );
 
     public override ModelStore Kind => ModelStore.LlamaCpp;

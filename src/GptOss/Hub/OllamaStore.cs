@@ -16,8 +16,7 @@ internal sealed partial class OllamaStore : FileStore
         LayerOfModel = "application/vnd.ollama.image.model";
 
     public OllamaStore(Surroundings surroundings) =>
-        Roots =
-        [
+        Roots = [
             surroundings.Folder("OLLAMA_MODELS") ?? Path.Join(surroundings.Home, ".ollama", "models"),
             // The service of Linux has a user of its own, whose home this is.
             .. OperatingSystem.IsLinux() ? new[] { "/usr/share/ollama/.ollama/models" } : [],

@@ -16,11 +16,16 @@ internal sealed class ProgressMeter(IProgress<DownloadProgress>? progress)
     private long _arrived;
     private long _reported;
 
-    /// <summary>Says which files are needed, of which nothing is here yet unless it is said.</summary>
-    public void Expect(IEnumerable<HubFile> files)
+    /// <summary>Says which files are needed, and how much of each is here; from now on reports are made.</summary>
+    public void Expect(IReadOnlyList<HubFile> files, Func<HubFile, long> here)
     {
         lock (_lock)
+        {
             _total = files.Sum(file => file.Bytes);
+            foreach (HubFile file in files)
+                _done[file.Path] = here(file);
+            Report(files[0], waiting: null, isUrgent: true);
+        }
     }
 
     /// <summary>Says how much of a file is here before anything of it arrives.</summary>
@@ -50,7 +55,7 @@ internal sealed class ProgressMeter(IProgress<DownloadProgress>? progress)
             Report(file, waiting, isUrgent: true);
     }
 
-    /// <summary>Reports the end of the download.</summary>
+    /// <summary>Reports the last bytes, however soon after others they came.</summary>
     public void End(HubFile file)
     {
         lock (_lock)
@@ -60,7 +65,9 @@ internal sealed class ProgressMeter(IProgress<DownloadProgress>? progress)
     private void Report(HubFile file, string? waiting, bool isUrgent)
     {
         long now = Stopwatch.GetTimestamp();
-        if (progress is null || !isUrgent && Stopwatch.GetElapsedTime(_reported, now) < BetweenReports)
+        if (progress is null || _total == 0 && waiting is null)
+            return;
+        if (!isUrgent && Stopwatch.GetElapsedTime(_reported, now) < BetweenReports)
             return;
         _reported = now;
         _samples.Enqueue((now, _arrived));

@@ -70,14 +70,17 @@ public abstract class DownloadTest : IDisposable
     /// <summary>Asserts that the snapshot is whole and nothing is left beside it.</summary>
     private protected void AssertWhole(string folder, params string[] files)
     {
-        string[] names = files.Length > 0
-            ? files
-            : ["config.json", "generation_config.json", First, Second, "model.safetensors.index.json"];
+        string[] names =
+            files.Length > 0
+                ? files
+                : ["config.json", "generation_config.json", First, Second, "model.safetensors.index.json"];
         Assert.Equal(names.Order(), Directory.EnumerateFiles(folder).Select(Path.GetFileName).Order());
         foreach (string name in names)
             Assert.True(Fake.Files[name].AsSpan().SequenceEqual(File.ReadAllBytes(Path.Join(folder, name))), name);
         if (Directory.Exists(Layout.Blobs))
-            Assert.All(Directory.EnumerateFiles(Layout.Blobs), path => Assert.True(HubFile.IsETag(Path.GetFileName(path)), path));
+            Assert.All(Directory.EnumerateFiles(Layout.Blobs), path =>
+                Assert.True(HubFile.IsETag(Path.GetFileName(path)), path)
+            );
     }
 
     private sealed class Listener(List<DownloadProgress> reports) : IProgress<DownloadProgress>

@@ -31,7 +31,10 @@ public sealed class DownloadTests : DownloadTest
             hashes.Select(hash => $"../../blobs/{hash}"),
             names.Select(name => new FileInfo(Path.Join(path, name)).LinkTarget)
         );
-        Assert.StartsWith("Signature: 8a477f597d28d172789f06886806bc55", File.ReadAllText(Path.Join(Hub, "CACHEDIR.TAG")));
+        Assert.StartsWith(
+            "Signature: 8a477f597d28d172789f06886806bc55",
+            File.ReadAllText(Path.Join(Hub, "CACHEDIR.TAG"))
+        );
         Assert.Equal(path, Home.Finder.Find("gpt-oss-20b").Path);
     }
 
@@ -190,7 +193,11 @@ public sealed class DownloadTests : DownloadTest
     public async Task Progress_adds_up_and_ends_with_all()
     {
         await DownloadAsync();
-        long total = Fake.Files.Where(file => file.Key.StartsWith("model", StringComparison.Ordinal) || file.Key.EndsWith("config.json", StringComparison.Ordinal))
+        long total = Fake
+            .Files.Where(file =>
+                file.Key.StartsWith("model", StringComparison.Ordinal)
+                || file.Key.EndsWith("config.json", StringComparison.Ordinal)
+            )
             .Sum(file => file.Value.Length);
         Assert.Equal((total, total, null), (Reports[^1].Done, Reports[^1].Total, Reports[^1].Waiting));
         Assert.All(Reports, report => Assert.InRange(report.Done, 0, Math.Max(report.Total, 1000)));

@@ -21,7 +21,11 @@ public sealed class FinderTests : IDisposable
     [InlineData("gpt-oss-20b", OllamaLibrary + "gpt-oss/latest", "ollama:gpt-oss:latest")]
     [InlineData("GPT-OSS-120b", OllamaLibrary + "gpt-oss/120b", "ollama:gpt-oss:120b")]
     [InlineData("openai/gpt-oss-120b", OllamaLibrary + "gpt-oss/120b-cloudless", "ollama:gpt-oss:120b-cloudless")]
-    [InlineData("unsloth/gpt-oss-20b-GGUF", "hf.co/unsloth/gpt-oss-20b-GGUF/Q4", "ollama:hf.co/unsloth/gpt-oss-20b-GGUF:Q4")]
+    [InlineData(
+        "unsloth/gpt-oss-20b-GGUF",
+        "hf.co/unsloth/gpt-oss-20b-GGUF/Q4",
+        "ollama:hf.co/unsloth/gpt-oss-20b-GGUF:Q4"
+    )]
     public void Ollama_has_the_blob_that_its_manifest_names(string name, string manifest, string found)
     {
         string blob = _home.Ollama(manifest, Home.Gguf("gptoss"));
@@ -47,7 +51,12 @@ public sealed class FinderTests : IDisposable
     [InlineData("LM/repo", "lmstudio:LM/repo", "a.gguf", "lmstudio:LM/repo")]
     [InlineData("LM/repo", "lmstudio:LM/repo/a.gguf", "a.gguf", "lmstudio:LM/repo/a.gguf")]
     [InlineData("LM/repo", "LM/repo", "a.gguf", "lmstudio:LM/repo")]
-    [InlineData("lmstudio-community/gpt-oss-20b-GGUF", "gpt-oss-20b", "a", "lmstudio:lmstudio-community/gpt-oss-20b-GGUF")]
+    [InlineData(
+        "lmstudio-community/gpt-oss-20b-GGUF",
+        "gpt-oss-20b",
+        "a",
+        "lmstudio:lmstudio-community/gpt-oss-20b-GGUF"
+    )]
     [InlineData("openai/gpt-oss-20b", "gpt-oss-20b", "gpt-oss-20b-MXFP4.gguf", "lmstudio:openai/gpt-oss-20b")]
     public void LM_Studio_has_files_below_publisher_and_repository(string place, string name, string file, string found)
     {
@@ -208,10 +217,7 @@ public sealed class FinderTests : IDisposable
         Assert.Equal((blob, ModelStore.Path), (Find(blob).Path, Find(blob).Store));
         string first = _home.Write("split/m-00001-of-00003.gguf", Home.Gguf()),
             second = _home.Write("split/m-00002-of-00003.gguf", [.. "GGUF"u8, .. new byte[60]]);
-        Assert.Equal(
-            $"{second}: is one of 3 files, of which 'm-00003-of-00003.gguf' is missing.",
-            Refusal(second)
-        );
+        Assert.Equal($"{second}: is one of 3 files, of which 'm-00003-of-00003.gguf' is missing.", Refusal(second));
         _home.Write("split/m-00003-of-00003.gguf", [.. "GGUF"u8, .. new byte[60]]);
         _home.Write("split/README.md", "A model");
         foreach (string path in (string[])[first, second, Path.GetDirectoryName(first)!])
@@ -230,17 +236,30 @@ public sealed class FinderTests : IDisposable
         Assert.Equal($"{folder}: holds 2 GGUF models: 'a.gguf', 'b.gguf'. Name one of them.", Refusal(folder));
         _home.HuggingFace("a/b", "x/a.gguf", Home.Gguf());
         string snapshot = Path.GetDirectoryName(_home.HuggingFace("a/b", "b.gguf", Home.Gguf()))!;
-        Assert.Equal(
-            $"{snapshot}: holds 2 GGUF models: 'b.gguf', 'x/a.gguf'. Name one of them.",
-            Refusal("a/b")
-        );
+        Assert.Equal($"{snapshot}: holds 2 GGUF models: 'b.gguf', 'x/a.gguf'. Name one of them.", Refusal("a/b"));
     }
 
     [Theory]
-    [InlineData("page", "<!DOCTYPE html><html>Sign in</html>", "is a web page and not the file: the server answered the download with a page. Download it again, signed in if the repository asks for it.")]
-    [InlineData("m.gguf", "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 5\n", "is a Git LFS pointer and not the file itself: run 'git lfs pull' in its folder.")]
-    [InlineData("a.incomplete", "GGUF....", "is not complete: it is the beginning of a file whose download did not end. Run 'gptoss pull' again.")]
-    [InlineData("sha256-0-partial", "GGUF....", "is not complete: it is the beginning of a file whose download did not end. Run 'gptoss pull' again.")]
+    [InlineData(
+        "page",
+        "<!DOCTYPE html><html>Sign in</html>",
+        "is a web page and not the file: the server answered the download with a page. Download it again, signed in if the repository asks for it."
+    )]
+    [InlineData(
+        "m.gguf",
+        "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 5\n",
+        "is a Git LFS pointer and not the file itself: run 'git lfs pull' in its folder."
+    )]
+    [InlineData(
+        "a.incomplete",
+        "GGUF....",
+        "is not complete: it is the beginning of a file whose download did not end. Run 'gptoss pull' again."
+    )]
+    [InlineData(
+        "sha256-0-partial",
+        "GGUF....",
+        "is not complete: it is the beginning of a file whose download did not end. Run 'gptoss pull' again."
+    )]
     public void A_file_that_is_no_model_is_told_by_its_beginning(string name, string content, string reason)
     {
         string path = _home.Write(name, content);
@@ -256,10 +275,7 @@ public sealed class FinderTests : IDisposable
             $"{llama}: is a GGUF file of the architecture 'llama', but should be of 'gpt-oss'. This engine runs no other architecture.",
             Refusal(llama)
         );
-        Assert.Equal(
-            $"{adapter}: is a GGUF file of the type 'adapter', but should be a model.",
-            Refusal(adapter)
-        );
+        Assert.Equal($"{adapter}: is a GGUF file of the type 'adapter', but should be a model.", Refusal(adapter));
     }
 
     [Fact]
@@ -287,7 +303,10 @@ public sealed class FinderTests : IDisposable
             Refusal("ollama:x:1")
         );
         File.Delete(blob);
-        Assert.Equal($"{blob}: is not there, but ollama:x:1 needs it. Run 'ollama pull x:1' again.", Refusal("ollama:x:1"));
+        Assert.Equal(
+            $"{blob}: is not there, but ollama:x:1 needs it. Run 'ollama pull x:1' again.",
+            Refusal("ollama:x:1")
+        );
         string manifest = _home.Write(
             $".ollama/models/manifests/{OllamaLibrary}x/1",
             """{"layers":[{"mediaType":"application/vnd.ollama.image.model","digest":"sha256:../../secret"}]}"""
@@ -387,6 +406,5 @@ public sealed class FinderTests : IDisposable
             Assert.Throws<CheckpointException>(() => DownloadPlan.Read(_home.Write("plan", damaged)));
     }
 
-    private string Refusal(string name) =>
-        Assert.Throws<CheckpointException>(() => _home.Finder.Find(name)).Message;
+    private string Refusal(string name) => Assert.Throws<CheckpointException>(() => _home.Finder.Find(name)).Message;
 }

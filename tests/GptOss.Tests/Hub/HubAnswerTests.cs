@@ -11,10 +11,8 @@ public sealed class HubAnswerTests : DownloadTest
     public async Task The_token_goes_to_the_hub_and_to_nobody_else()
     {
         await DownloadAsync(new HubOptions { Token = Token });
-        Assert.All(
-            Fake.Requests,
-            request =>
-                Assert.Equal(request.Line.StartsWith('*') ? null : $"Bearer {Token}", request.Request.Authorization)
+        Assert.All(Fake.Requests, request =>
+            Assert.Equal(request.Line.StartsWith('*') ? null : $"Bearer {Token}", request.Request.Authorization)
         );
         Assert.Contains(Fake.Lines(), line => line.StartsWith('*'));
     }
@@ -23,13 +21,16 @@ public sealed class HubAnswerTests : DownloadTest
     public async Task A_redirect_within_the_hub_keeps_the_token()
     {
         Fake.AtHub = request =>
-            request.Path.Contains("/old/", StringComparison.Ordinal)
-                ? null
-            : request.Path.EndsWith("config.json", StringComparison.Ordinal) && request.Method == "GET" && !request.Target.Contains("hop", StringComparison.Ordinal)
+            request.Path.Contains("/old/", StringComparison.Ordinal) ? null
+            : request.Path.EndsWith("config.json", StringComparison.Ordinal)
+            && request.Method == "GET"
+            && !request.Target.Contains("hop", StringComparison.Ordinal)
                 ? new RawReply(307, [], ("Location", request.Path + "?hop=1"))
             : null;
         AssertWhole(await DownloadAsync(new HubOptions { Token = Token }));
-        RawRequest hop = Assert.Single(Fake.Requests, request => request.Line.EndsWith("/config.json?hop=1", StringComparison.Ordinal)).Request;
+        RawRequest hop = Assert
+            .Single(Fake.Requests, request => request.Line.EndsWith("/config.json?hop=1", StringComparison.Ordinal))
+            .Request;
         Assert.Equal($"Bearer {Token}", hop.Authorization);
     }
 
@@ -41,7 +42,11 @@ public sealed class HubAnswerTests : DownloadTest
         Fake.Repository = "openai/renamed";
         Fake.AtHub = request =>
             request.Path.Contains(old, StringComparison.Ordinal)
-                ? new RawReply(307, [], ("Location", request.Target.Replace(old, Fake.Repository, StringComparison.Ordinal)))
+                ? new RawReply(
+                    307,
+                    [],
+                    ("Location", request.Target.Replace(old, Fake.Repository, StringComparison.Ordinal))
+                )
                 : null;
         string path = await Download.RunAsync(
             RepositoryOf(old),
@@ -51,7 +56,9 @@ public sealed class HubAnswerTests : DownloadTest
         );
         AssertWhole(path);
         Assert.Contains("models--openai--gpt-oss-20b", path);
-        Assert.All(Fake.Requests.Where(request => !request.Line.StartsWith('*')), request => Assert.Equal($"Bearer {Token}", request.Request.Authorization));
+        Assert.All(Fake.Requests.Where(request => !request.Line.StartsWith('*')), request =>
+            Assert.Equal($"Bearer {Token}", request.Request.Authorization)
+        );
     }
 
     [Fact]
@@ -85,24 +92,59 @@ public sealed class HubAnswerTests : DownloadTest
     }
 
     [Theory]
-    [InlineData(403, "GatedRepo", false, HubProblem.Gated, "its terms must be accepted: accept its terms at {E}openai/gpt-oss-20b, then set HF_TOKEN.")]
-    [InlineData(403, "GatedRepo", true, HubProblem.Gated, "its terms are not accepted by the owner of this token: accept its terms at {E}openai/gpt-oss-20b.")]
-    [InlineData(401, "RepoNotFound", false, HubProblem.NotFound, "there is no such repository at 127.0.0.1, or it is private: check the name, or set HF_TOKEN.")]
-    [InlineData(404, "RepoNotFound", true, HubProblem.NotFound, "there is no such repository at 127.0.0.1, or it is private: check the name and what the token may read.")]
+    [InlineData(
+        403,
+        "GatedRepo",
+        false,
+        HubProblem.Gated,
+        "its terms must be accepted: accept its terms at {E}openai/gpt-oss-20b, then set HF_TOKEN."
+    )]
+    [InlineData(
+        403,
+        "GatedRepo",
+        true,
+        HubProblem.Gated,
+        "its terms are not accepted by the owner of this token: accept its terms at {E}openai/gpt-oss-20b."
+    )]
+    [InlineData(
+        401,
+        "RepoNotFound",
+        false,
+        HubProblem.NotFound,
+        "there is no such repository at 127.0.0.1, or it is private: check the name, or set HF_TOKEN."
+    )]
+    [InlineData(
+        404,
+        "RepoNotFound",
+        true,
+        HubProblem.NotFound,
+        "there is no such repository at 127.0.0.1, or it is private: check the name and what the token may read."
+    )]
     [InlineData(404, "RevisionNotFound", false, HubProblem.NotFound, "it has no revision 'main'.")]
-    [InlineData(401, null, false, HubProblem.Unauthorized, "it does not exist, or wants a token: check the name, or set HF_TOKEN.")]
-    [InlineData(401, null, true, HubProblem.Unauthorized, "the token is not accepted: make a new one, or unset HF_TOKEN for what is public.")]
+    [InlineData(
+        401,
+        null,
+        false,
+        HubProblem.Unauthorized,
+        "it does not exist, or wants a token: check the name, or set HF_TOKEN."
+    )]
+    [InlineData(
+        401,
+        null,
+        true,
+        HubProblem.Unauthorized,
+        "the token is not accepted: make a new one, or unset HF_TOKEN for what is public."
+    )]
     [InlineData(403, null, true, HubProblem.Unauthorized, "the token may not read it.")]
     [InlineData(404, null, false, HubProblem.NotFound, "revision 'main' was not found.")]
     [InlineData(418, null, false, HubProblem.Network, "revision 'main' was answered with 418.")]
     public async Task A_refusal_says_what_to_do(int status, string? code, bool token, HubProblem problem, string reason)
     {
-        Fake.AtHub = _ =>
-            new RawReply(
-                status,
-                [],
-                [.. code is null ? [] : new[] { ("X-Error-Code", code), ("X-Error-Message", "No\u0001 entry") }]
-            );
+        Fake.AtHub = _ => new RawReply(
+            status,
+            [],
+            [.. code is null ? [] : new[] { ("X-Error-Code", code), ("X-Error-Message", "No\u0001 entry") }]
+        );
         HubException error = await RefusalAsync(problem, new HubOptions { Token = token ? Token : "" });
         string told = code is null ? "" : " The hub says: No";
         Assert.StartsWith(
@@ -128,7 +170,10 @@ public sealed class HubAnswerTests : DownloadTest
 
     [Theory]
     [InlineData("""{"sha":"main"}""", "names no commit for the revision 'main'.")]
-    [InlineData("""{"sha":"../../../../etc/passwd/../../../../../../../"}""", "names no commit for the revision 'main'.")]
+    [InlineData(
+        """{"sha":"../../../../etc/passwd/../../../../../../../"}""",
+        "names no commit for the revision 'main'."
+    )]
     [InlineData("[]", "names no commit for the revision 'main'.")]
     public async Task A_revision_without_a_commit_is_refused(string json, string reason)
     {
@@ -140,7 +185,10 @@ public sealed class HubAnswerTests : DownloadTest
     [InlineData("{}", "should be an array.")]
     [InlineData("""[{"type":"file","path":"a","oid":"../../x","size":1}]""", "has no length and hash for 'a'.")]
     [InlineData("""[{"type":"file","path":"a","size":"1"}]""", "has no length and hash for 'a'.")]
-    [InlineData("""[{"type":"file","path":"a","oid":"0123456789012345678901234567890123456789","size":-1}]""", "has no length and hash for 'a'.")]
+    [InlineData(
+        """[{"type":"file","path":"a","oid":"0123456789012345678901234567890123456789","size":-1}]""",
+        "has no length and hash for 'a'."
+    )]
     public async Task A_list_that_is_none_is_refused(string json, string reason)
     {
         Fake.AtHub = request =>
@@ -159,7 +207,10 @@ public sealed class HubAnswerTests : DownloadTest
     {
         Fake.Files.Clear();
         Fake.Files[path] = Home.Gguf(bytes: 1500);
-        Assert.Contains("has a name that leads out of its folder.", (await RefusalAsync(HubProblem.WrongContent)).Message);
+        Assert.Contains(
+            "has a name that leads out of its folder.",
+            (await RefusalAsync(HubProblem.WrongContent)).Message
+        );
         Assert.False(Directory.Exists(Hub));
     }
 
@@ -190,17 +241,19 @@ public sealed class HubAnswerTests : DownloadTest
     [InlineData("X", "", "c\n", "c")]
     [InlineData("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1", "c", null)]
     [InlineData("X", "", null, null)]
-    public void The_token_is_found_as_Hugging_Faces_tools_find_it(string name, string value, string? file, string? token)
+    public void The_token_is_found_as_Hugging_Faces_tools_find_it(
+        string name,
+        string value,
+        string? file,
+        string? token
+    )
     {
         Home.Variables[name] = value;
         if (file is not null)
             Home.Write(".cache/huggingface/token", file);
         Assert.Equal(token, HubSettings.Of(HubOptions.Default, Home.Surroundings, Hooks).Token);
         Home.Variables["HF_TOKEN_PATH"] = Home.Write("elsewhere", "d");
-        Assert.Equal(
-            name == "X" ? "d" : token,
-            HubSettings.Of(HubOptions.Default, Home.Surroundings, Hooks).Token
-        );
+        Assert.Equal(name == "X" ? "d" : token, HubSettings.Of(HubOptions.Default, Home.Surroundings, Hooks).Token);
         Assert.Null(HubSettings.Of(new HubOptions { Token = "" }, Home.Surroundings, Hooks).Token);
     }
 
