@@ -63,9 +63,8 @@ internal static class PullCommand
                     GptOssHub.DownloadAsync(own, options, progress, cancellation)
                 )
                 .ConfigureAwait(false);
-            Failure.WriteLine(
-                $"{repository.Short} is {(view.HasFetched ? "complete" : "up to date")}. {Next(repository, options, path)}"
-            );
+            string state = view.HasFetched ? "complete" : "up to date";
+            Failure.WriteLine($"{repository.Short} is {state}. {Next(repository, options, path)}");
             using var output = new Output();
             output.WriteLine(path);
             return 0;

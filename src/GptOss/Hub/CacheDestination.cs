@@ -6,7 +6,7 @@ namespace GptOss.Hub;
 /// A cache of Hugging Face: blobs by their hash, and a snapshot of links to them. Where links cannot be made the files
 /// themselves lie in the snapshot.
 /// </summary>
-/// <remarks>Source: huggingface_hub, file_download.py: _create_symlink and _cache_commit_hash_for_specific_revision.</remarks>
+/// <remarks>Source: huggingface_hub, file_download.py (_create_symlink).</remarks>
 internal sealed class CacheDestination : IDestination
 {
     private readonly HubLayout _layout;

@@ -45,7 +45,7 @@ internal sealed partial record ChosenFiles(IReadOnlyList<HubFile> First, IReadOn
         return chosen;
     }
 
-    /// <summary>All files that are needed, once the first are here: weights, then the index, then config.json.</summary>
+    /// <summary>All needed files, once the first are here: weights, then the index, then config.json.</summary>
     /// <param name="repository">Its name, for messages.</param>
     /// <param name="all">All files of the repository.</param>
     /// <param name="pathOf">Where a file of the first is now.</param>

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace GptOss.Hub;
 
-/// <summary>Fetches one file: from the byte on that is missing, as often as connections break, verified at the end.</summary>
+/// <summary>Fetches one file from the byte on that is missing, however often connections break, and verifies it.</summary>
 /// <param name="client">Makes the requests to the hub.</param>
 /// <param name="repository">Whose file it is.</param>
 /// <param name="commit">The commit that the file is of.</param>
@@ -45,8 +45,8 @@ internal sealed class FileFetch(
             if (attempt == Attempts)
                 throw new HubException(
                     HubProblem.WrongContent,
-                    $"{repository}: '{file.Path}' came with the wrong content twice: its hash should be {file.ETag} and "
-                        + $"is {hash}. A proxy may change what comes through it; try again from another network."
+                    $"{repository}: '{file.Path}' came with the wrong content twice: its hash should be {file.ETag} "
+                        + $"and is {hash}. A proxy may change what comes through it; try again from another network."
                 );
         }
         File.Move(partial, target, overwrite: true);

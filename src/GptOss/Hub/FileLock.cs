@@ -16,7 +16,7 @@ internal static class FileLock
     /// <param name="path">The file of the lock, whose folder is made.</param>
     /// <param name="delay">Waits between two tries.</param>
     /// <param name="isBusy">Told once that another process has the lock.</param>
-    /// <param name="cancellation">Ends the waiting.</param>
+    /// <param name="cancellation">Ends the waiting early.</param>
     public static async Task<IDisposable> TakeAsync(
         string path,
         Func<TimeSpan, CancellationToken, Task> delay,

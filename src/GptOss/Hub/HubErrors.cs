@@ -52,7 +52,7 @@ internal sealed class HubErrors(RepositoryName repository, Uri endpoint, bool ha
     /// <summary>The error for content that is not what was asked for.</summary>
     /// <param name="what">What was asked for.</param>
     /// <param name="expected">What it should be.</param>
-    /// <param name="response">What came instead.</param>
+    /// <param name="response">What came in its place.</param>
     public HubException Wrong(string what, string expected, HttpResponseMessage response)
     {
         string found = response.Content.Headers.ContentType?.MediaType ?? "content of no type";

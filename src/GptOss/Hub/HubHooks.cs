@@ -11,7 +11,7 @@ internal sealed record HubHooks
     /// <summary>Bytes that are free where a folder lies; null where the system does not tell.</summary>
     public Func<string, long?> FreeBytes { get; init; } = Disk.FreeBytes;
 
-    /// <summary>Called before bytes are written to a file, with its length; a test throws what a full disk does.</summary>
+    /// <summary>Called with a file and its length before bytes are written; a test throws here.</summary>
     public Action<string, long>? BeforeWrite { get; init; }
 
     /// <summary>Whether links can be made in a folder.</summary>

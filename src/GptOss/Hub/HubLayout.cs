@@ -90,9 +90,21 @@ internal sealed class HubLayout(string hub, RepositoryName repository)
         select (name, commit);
 
     /// <summary>The plans of downloads that did not come to their end.</summary>
-    public IEnumerable<DownloadPlan> Plans()
+    public IEnumerable<DownloadPlan> Plans() => PlansIn(Blobs);
+
+    /// <summary>The plan that a partial file belongs to, and the file in it; null where there is none.</summary>
+    public static (DownloadPlan Plan, HubFile File)? PlanOf(string partial)
     {
-        foreach (string path in GgufSet.FilesIn(Blobs, isNested: false))
+        string etag = Path.GetFileName(partial).Split('.')[0];
+        foreach (DownloadPlan plan in PlansIn(Path.GetDirectoryName(Path.GetFullPath(partial))!))
+            if (plan.Files.FirstOrDefault(file => file.ETag == etag) is { } file)
+                return (plan, file);
+        return null;
+    }
+
+    private static IEnumerable<DownloadPlan> PlansIn(string folder)
+    {
+        foreach (string path in GgufSet.FilesIn(folder, isNested: false))
             if (path.EndsWith(DownloadPlan.Extension, StringComparison.Ordinal) && TryRead(path) is { } plan)
                 yield return plan;
     }

@@ -5,7 +5,7 @@ namespace GptOss.Hub;
 /// <summary>What the hub says of a repository: the commit of a revision, and the files of a commit.</summary>
 /// <param name="client">Makes the requests to the hub.</param>
 /// <param name="repository">Which repository is asked for.</param>
-/// <param name="delay">Waits between attempts.</param>
+/// <param name="delay">Waits between two attempts.</param>
 /// <param name="says">Told why nothing happens; null where it goes on.</param>
 internal sealed class HubListing(
     HubClient client,

@@ -40,7 +40,7 @@ internal sealed record HubSettings
         new()
         {
             Endpoint = options.Endpoint ?? EndpointOf(surroundings),
-            Token = options.Token is { } given ? NullIfEmpty(given.Trim()) : TokenOf(surroundings),
+            Token = Checked(options.Token is { } given ? NullIfEmpty(given.Trim()) : TokenOf(surroundings)),
             Cache = Path.GetFullPath(options.Cache ?? HubLayout.HubOf(surroundings)),
             Folder = options.Folder is { } folder ? Path.GetFullPath(folder) : null,
             Revision = NullIfEmpty(options.Revision) ?? RepositoryName.MainRevision,
@@ -77,6 +77,16 @@ internal sealed record HubSettings
             return null; // what is public needs no token
         }
     }
+
+    // What is no token could not be sent; the message does not repeat it, since it may hold one.
+    private static string? Checked(string? token) =>
+        token is null || token.All(c => c is > ' ' and < (char)127)
+            ? token
+            : throw new HubException(
+                HubProblem.Unauthorized,
+                "The token should be one word of letters and digits, such as hf_…, but is not. Set HF_TOKEN, or empty "
+                    + "to go without."
+            );
 
     private static TimeSpan Seconds(Surroundings surroundings, string name, double usual) =>
         TimeSpan.FromSeconds(

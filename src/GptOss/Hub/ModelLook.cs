@@ -38,10 +38,7 @@ internal sealed record ModelLook(string Path, ModelFormat Format, long Bytes)
         if (!File.Exists(path))
             throw FolderLook.NoFolder(path);
         if (IsPartial(path))
-            throw new CheckpointException(
-                path,
-                "is not complete: it is the beginning of a file whose download did not end. Run 'gptoss pull' again."
-            );
+            throw Partial(path);
         return GgufPeek.Read(path) is not null ? Gguf(path) : throw NoGguf(path);
     }
 
@@ -107,6 +104,14 @@ internal sealed record ModelLook(string Path, ModelFormat Format, long Bytes)
 
     private static bool IsPartial(string path) =>
         path.EndsWith(".incomplete", StringComparison.Ordinal) || path.EndsWith("-partial", StringComparison.Ordinal);
+
+    private static CheckpointException Partial(string path) =>
+        new(
+            path,
+            HubLayout.PlanOf(path) is var (plan, file)
+                ? $"is not complete: {Sizes.Part(Sizes.OfFile(path), file.Bytes)}. Run '{plan.Command}' to go on."
+                : "is not complete: it is the beginning of a file whose download did not end. Run 'gptoss pull' again."
+        );
 
     private static CheckpointException NoGguf(string path)
     {

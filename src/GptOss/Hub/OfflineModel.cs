@@ -65,6 +65,7 @@ internal static class OfflineModel
     private static HubException Missing(RepositoryName repository, string what) =>
         new(
             HubProblem.Offline,
-            $"{repository}: HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE forbids requests, and {what.TrimEnd('.')}. Unset it to download."
+            $"{repository}: HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE forbids requests, and {what.TrimEnd('.')}. "
+                + "Unset it to download."
         );
 }

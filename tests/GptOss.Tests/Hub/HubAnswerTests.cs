@@ -255,6 +255,10 @@ public sealed class HubAnswerTests : DownloadTest
         Home.Variables["HF_TOKEN_PATH"] = Home.Write("elsewhere", "d");
         Assert.Equal(name == "X" ? "d" : token, HubSettings.Of(HubOptions.Default, Home.Surroundings, Hooks).Token);
         Assert.Null(HubSettings.Of(new HubOptions { Token = "" }, Home.Surroundings, Hooks).Token);
+        HubException none = Assert.Throws<HubException>(() =>
+            HubSettings.Of(new HubOptions { Token = "hf_secret\r\nX: y" }, Home.Surroundings, Hooks)
+        );
+        Assert.DoesNotContain("secret", none.Message);
     }
 
     [Fact]

@@ -149,10 +149,10 @@ internal sealed record RawReply(int Status, byte[] Body, params (string Name, st
     /// <summary>What Content-Length says; null leaves it out.</summary>
     public long? Length { get; init; } = Body.Length;
 
-    /// <summary>Sends so many bytes of the body and resets the connection.</summary>
+    /// <summary>Resets the connection once this many bytes of the body are sent.</summary>
     public int? CutAfter { get; init; }
 
-    /// <summary>Sends so many bytes at a time, with a pause behind them.</summary>
+    /// <summary>Bytes that are sent at a time, with a pause behind them.</summary>
     public int? DripBytes { get; init; }
 
     public TimeSpan DripPause { get; init; } = TimeSpan.FromMilliseconds(20);
