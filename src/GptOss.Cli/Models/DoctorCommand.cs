@@ -1,6 +1,5 @@
 using System.CommandLine;
 using GptOss.Cli.Shell;
-using GptOss.Hub;
 
 namespace GptOss.Cli.Models;
 

@@ -33,8 +33,9 @@ internal sealed partial record ChosenFiles(IReadOnlyList<HubFile> First, IReadOn
         ChosenFiles chosen =
             wanted is not null ? Gguf(repository, all, wanted)
             : root.ContainsKey(Config) && hasWeights ? Safetensors(root)
-            : root.ContainsKey(AdapterConfig) && root.ContainsKey(AdapterWeights)
-                ? new ChosenFiles([], [root[AdapterWeights], root[AdapterConfig]], null)
+            : root.TryGetValue(AdapterConfig, out HubFile? config)
+            && root.TryGetValue(AdapterWeights, out HubFile? adapter)
+                ? new ChosenFiles([], [adapter, config], null)
             : Gguf(repository, all, null);
         foreach (HubFile file in (HubFile[])[.. chosen.First, .. chosen.Rest])
             if (!HubFile.IsSafePath(file.Path))

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using GptOss.Checkpoint;
 
 namespace GptOss.Hub;
 

@@ -1,5 +1,3 @@
-using GptOss.Checkpoint;
-
 namespace GptOss.Hub;
 
 /// <summary>What is removed from a cache of Hugging Face, and nothing that another snapshot needs.</summary>

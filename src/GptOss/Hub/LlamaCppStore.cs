@@ -1,5 +1,3 @@
-using GptOss.Checkpoint;
-
 namespace GptOss.Hub;
 
 /// <summary>

@@ -1,5 +1,3 @@
-using GptOss.Checkpoint;
-
 namespace GptOss.Hub;
 
 /// <summary>What a download gives where the environment forbids requests: what the cache has, if it has all.</summary>
