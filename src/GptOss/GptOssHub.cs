@@ -19,6 +19,7 @@ public static class GptOssHub
     /// folder.</returns>
     /// <exception cref="ArgumentException">The name is none of a repository.</exception>
     /// <exception cref="HubException">The download did not come to its end; the message says what to do.</exception>
+    /// <exception cref="CheckpointException">The repository's config.json or index is damaged.</exception>
     public static Task<string> DownloadAsync(
         string name,
         HubOptions? options = null,

@@ -80,12 +80,30 @@ internal static class PullCommand
         }
     }
 
-    private static string Next(RepositoryName repository, HubOptions options, string path)
-    {
-        bool isPlain = options.Folder is null && options.File is null && options.Revision is null;
-        return File.Exists(Path.Join(path, "adapter_config.json"))
+    private static string Next(RepositoryName repository, HubOptions options, string path) =>
+        File.Exists(Path.Join(path, "adapter_config.json"))
             ? "It is an adapter, which needs its base."
-            : $"Try: gptoss chat --model {(isPlain ? repository.Short : path)}";
+            : $"Try: gptoss chat --model {NameOf(repository, options, path)}";
+
+    // The shortest that means these files: the repository, if it has nothing else here.
+    private static string NameOf(RepositoryName repository, HubOptions options, string path)
+    {
+        if (options.Folder is not null || options.Revision is not null)
+            return path;
+        string[] names = [repository.Short, $"hf:{repository}/{Path.GetFileName(path)}"];
+        return Array.Find(names, name => PathOf(name) == path) ?? path;
+    }
+
+    private static string? PathOf(string name)
+    {
+        try
+        {
+            return GptOssFiles.Find(name).Path;
+        }
+        catch (CheckpointException)
+        {
+            return null;
+        }
     }
 
     private static string Again(RepositoryName repository, HubOptions options) =>

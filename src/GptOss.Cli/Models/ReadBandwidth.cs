@@ -7,8 +7,8 @@ namespace GptOss.Cli.Models;
 /// <summary>How fast this machine reads memory, which limits how fast a model speaks.</summary>
 internal static unsafe class ReadBandwidth
 {
-    // More than any cache holds, and read in a tenth of a second.
-    private const long Most = 1L << 30;
+    // More than the caches of nearly all processors hold, and read in a tenth of a second.
+    private const long Most = 1L << 29;
 
     /// <summary>Bytes per second that all processors read together.</summary>
     public static double Measure()

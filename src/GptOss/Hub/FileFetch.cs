@@ -2,7 +2,7 @@ using System.Net;
 
 namespace GptOss.Hub;
 
-/// <summary>Fetches one file from the byte on that is missing, however often connections break, and verifies it.</summary>
+/// <summary>Fetches one file from the byte on that is missing, however often connections break.</summary>
 /// <param name="client">Makes the requests to the hub.</param>
 /// <param name="repository">Whose file it is.</param>
 /// <param name="commit">The commit that the file is of.</param>

@@ -22,26 +22,14 @@ internal sealed class Finder(Surroundings surroundings)
     /// <exception cref="CheckpointException">There is no such model, or it is something else.</exception>
     public FoundModel Find(string name)
     {
-        if (FilesInMemory.FolderExists(name) || Path.Exists(name))
+        try
         {
-            ModelLook look = ModelLook.At(name);
-            return new FoundModel(
-                name,
-                Path.GetFullPath(look.Path),
-                ModelStore.Path,
-                look.Format,
-                look.Bytes,
-                Revision: null
-            );
+            return FindIn(name);
         }
-        if (Stores.FirstOrDefault(store => HasPrefix(name, store)) is { } one)
-            return one.Find(name[one.Prefix.Length..])
-                ?? throw NotThere(name, [one], one.FetchCommand(name[one.Prefix.Length..]));
-        if (LooksLikePath(name))
-            throw FolderLook.NoFolder(name);
-        return RepositoryName.TryParse(name, out RepositoryName repository)
-            ? OfRepository(name, repository)
-            : throw NotThere(name, Stores, fetch: null);
+        catch (Exception e) when (RegularFile.IsFileTrouble(e))
+        {
+            throw RegularFile.Unreadable(name, e);
+        }
     }
 
     /// <summary>All models that are whole, store by store.</summary>
@@ -52,6 +40,24 @@ internal sealed class Finder(Surroundings surroundings)
                 .OfType<FoundModel>()
                 .DistinctBy(model => model.Name),
         ];
+
+    private FoundModel FindIn(string name)
+    {
+        if (FilesInMemory.FolderExists(name) || Path.Exists(name))
+        {
+            ModelLook look = ModelLook.At(name);
+            string path = Path.GetFullPath(look.Path);
+            return new FoundModel(name, path, ModelStore.Path, look.Format, look.Bytes, Revision: null);
+        }
+        if (Stores.FirstOrDefault(store => HasPrefix(name, store)) is { } one)
+            return one.Find(name[one.Prefix.Length..])
+                ?? throw NotThere(name, [one], one.FetchCommand(name[one.Prefix.Length..]));
+        if (LooksLikePath(name))
+            throw FolderLook.NoFolder(name);
+        return RepositoryName.TryParse(name, out RepositoryName repository)
+            ? OfRepository(name, repository)
+            : throw NotThere(name, Stores, fetch: null);
+    }
 
     private FoundModel OfRepository(string name, RepositoryName repository)
     {
@@ -78,7 +84,7 @@ internal sealed class Finder(Surroundings surroundings)
         {
             return store.Find(name);
         }
-        catch (CheckpointException)
+        catch (Exception e) when (e is CheckpointException || RegularFile.IsFileTrouble(e))
         {
             return null;
         }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using GptOss.Checkpoint;
 
 namespace GptOss.Hub;
 
@@ -54,27 +55,27 @@ internal sealed partial record GgufSet(string Path, IReadOnlyList<string> Files)
         ];
     }
 
-    /// <summary>Files of a folder in the order of their names.</summary>
-    public static string[] FilesIn(string folder, bool isNested) =>
-        Directory.Exists(folder)
-            ?
-            [
-                .. Directory
-                    .EnumerateFiles(
-                        folder,
-                        "*",
-                        new EnumerationOptions
-                        {
-                            IgnoreInaccessible = true,
-                            RecurseSubdirectories = isNested,
-                            MaxRecursionDepth = 4,
-                            AttributesToSkip = 0,
-                        }
-                    )
-                    .Take(MostEntries)
-                    .Order(StringComparer.Ordinal),
-            ]
-            : [];
+    /// <summary>Files of a folder in the order of their names; none where it cannot be read.</summary>
+    public static string[] FilesIn(string folder, bool isNested)
+    {
+        var options = new EnumerationOptions
+        {
+            IgnoreInaccessible = true,
+            RecurseSubdirectories = isNested,
+            MaxRecursionDepth = 4,
+            AttributesToSkip = 0,
+        };
+        try
+        {
+            return Directory.Exists(folder)
+                ? [.. Directory.EnumerateFiles(folder, "*", options).Take(MostEntries).Order(StringComparer.Ordinal)]
+                : [];
+        }
+        catch (Exception e) when (RegularFile.IsFileTrouble(e))
+        {
+            return [];
+        }
+    }
 
     // What the names of all files of a set share, and no other file has.
     private static string Key(string file) =>

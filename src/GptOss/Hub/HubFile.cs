@@ -25,10 +25,20 @@ internal sealed record HubFile(string Path, long Bytes, string ETag)
         path.Length > 0 && path.Split('/').All(Checkpoint.WeightFiles.IsPlainName);
 
     /// <summary>Whether a file is there, behind a link or not, and has its length.</summary>
-    public static bool HasLength(string path, long bytes)
+    public static bool HasLength(string path, long bytes) =>
+        Real(path) is { Exists: true } file && file.Length == bytes;
+
+    /// <summary>Where a path leads through links; null where these form a circle.</summary>
+    public static FileInfo? Real(string path)
     {
-        var file = new FileInfo(Checkpoint.RegularFile.RealPath(path));
-        return file.Exists && file.Length == bytes;
+        try
+        {
+            return new FileInfo(Checkpoint.RegularFile.RealPath(path));
+        }
+        catch (IOException)
+        {
+            return null;
+        }
     }
 
     private static bool IsHex(string text) => text.All(c => char.IsAsciiDigit(c) || c is >= 'a' and <= 'f');

@@ -113,7 +113,7 @@ internal sealed class HubLayout(string hub, RepositoryName repository)
     public IEnumerable<string> BrokenLinks() =>
         from commit in Commits()
         from file in GgufSet.FilesIn(Snapshot(commit), isNested: true)
-        where new FileInfo(file).LinkTarget is not null && !File.Exists(RegularFile.RealPath(file))
+        where new FileInfo(file).LinkTarget is not null && HubFile.Real(file) is not { Exists: true }
         select file;
 
     /// <summary>Bytes of a plan that are here, whole files and beginnings of files.</summary>

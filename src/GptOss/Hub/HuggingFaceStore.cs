@@ -20,10 +20,10 @@ internal sealed class HuggingFaceStore(string hub) : FileStore
 
     public override IEnumerable<string> Names() =>
         from layout in HubLayout.All(hub)
-        let main = layout.Commit(RepositoryName.MainRevision)
+        let main = layout.Commit(RepositoryName.MainRevision) ?? Only(layout)
         from commit in layout.Commits()
         from file in FilesIn(layout.Snapshot(commit))
-        select layout.Repository + (commit == main || main is null ? "" : $"@{commit}") + file;
+        select layout.Repository + (commit == main ? "" : $"@{commit}") + file;
 
     public override FoundModel? Find(string name)
     {
@@ -106,8 +106,10 @@ internal sealed class HuggingFaceStore(string hub) : FileStore
     }
 
     private static bool HasWeights(string snapshot) =>
-        Directory.EnumerateFiles(snapshot, "*" + WeightFiles.Extension).Any()
-        || File.Exists(Path.Join(snapshot, WeightFiles.IndexName));
+        File.Exists(Path.Join(snapshot, WeightFiles.IndexName))
+        || GgufSet
+            .FilesIn(snapshot, isNested: false)
+            .Any(path => path.EndsWith(WeightFiles.Extension, StringComparison.Ordinal));
 
     // What follows the repository in the names of what a snapshot holds.
     private static string[] FilesIn(string snapshot)

@@ -9,30 +9,40 @@ internal static class OfflineModel
         if (settings.Folder is { } folder)
             return InFolder(repository, folder);
         var layout = new HubLayout(settings.Cache, repository);
-        DownloadPlan? plan = layout
-            .Plans()
-            .FirstOrDefault(plan => plan.Revision == settings.Revision || plan.Commit == settings.Revision);
+        string? file = settings.File is { } wanted ? FileOf(layout, settings.Revision, wanted) : null;
+        string problem = settings.File is null
+            ? "nothing of it is here"
+            : $"'{Printable.Name(settings.File)}' is not here";
         try
         {
-            string? file = settings.File is { } wanted ? FileOf(layout, settings.Revision, wanted) : null;
             string name = $"{repository}@{settings.Revision}{(file is null ? "" : $"/{file}")}";
-            if ((settings.File is null || file is not null) && plan is null)
-                return new HuggingFaceStore(settings.Cache).Find(name) is { } found
-                    ? found.Path
-                    : throw Missing(repository, "nothing of it is here");
+            if (
+                file is not null == settings.File is not null
+                && new HuggingFaceStore(settings.Cache).Find(name) is { } found
+            )
+                return found.Path;
         }
         catch (CheckpointException e)
         {
-            throw Missing(repository, e.Message);
+            problem = e.Message;
         }
-        string what = plan is null
-            ? $"'{Printable.Name(settings.File!)}' is not here"
-            : string.Join(
-                ", ",
-                plan.Files.Where(part => layout.Have(part) < part.Bytes)
-                    .Select(part => $"'{part.Path}' ({Sizes.Part(layout.Have(part), part.Bytes)})")
-            ) + " is not complete";
-        throw Missing(repository, what);
+        throw Missing(repository, MissingFiles(layout, settings) ?? problem);
+    }
+
+    // The files that a download has begun and not ended.
+    private static string? MissingFiles(HubLayout layout, HubSettings settings)
+    {
+        DownloadPlan? plan = layout
+            .Plans()
+            .FirstOrDefault(plan => plan.Revision == settings.Revision || plan.Commit == settings.Revision);
+        if (plan is null)
+            return null;
+        IEnumerable<string> files =
+            from file in plan.Files
+            let have = layout.Have(file)
+            where have < file.Bytes
+            select $"'{file.Path}' ({Sizes.Part(have, file.Bytes)})";
+        return $"{string.Join(", ", files)} is not complete";
     }
 
     private static string InFolder(RepositoryName repository, string folder)

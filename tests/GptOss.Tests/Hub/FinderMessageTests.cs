@@ -197,5 +197,67 @@ public sealed class FinderMessageTests : IDisposable
             Assert.Throws<CheckpointException>(() => DownloadPlan.Read(_home.Write("plan", damaged)));
     }
 
+    [Fact]
+    public void Whatever_is_typed_is_found_or_refused_with_an_error_of_ours()
+    {
+        _home.Snapshot("openai/gpt-oss-20b");
+        _home.Ollama(OllamaLibrary + "gpt-oss/20b", Home.Gguf());
+        _home.Docker("ai/gpt-oss:latest", Home.Gguf());
+        _home.Write(".lmstudio/models/a/b/c.gguf", Home.Gguf());
+        string[] parts =
+        [
+            "gpt-oss-20b",
+            "ollama:gpt-oss:20b",
+            "lmstudio:a/b",
+            "ollama:",
+            "hf:",
+            "docker:",
+            "lmstudio:",
+            "gpt-oss",
+            "20b",
+            "..",
+            "/",
+            ":",
+            "@",
+            "a",
+            "b",
+            "\0",
+            "%",
+            "~",
+            "\ud800",
+        ];
+        var random = new Random(14);
+        int found = 0;
+        for (int i = 0; i < 2000; i++)
+        {
+            string name = string.Concat(random.GetItems(parts, random.Next(1, 7)));
+            try
+            {
+                // Paths of the machine itself are not what is tried here.
+                if (name[0] is not ('.' or '/' or '~') && _home.Finder.Find(name).Path.StartsWith(_home.Path))
+                    found++;
+            }
+            catch (CheckpointException)
+            {
+                // The only error that a name may meet.
+            }
+        }
+        Assert.InRange(found, 1, 1000);
+    }
+
+    [Fact]
+    public void Links_in_a_circle_are_told()
+    {
+        string folder = _home.Snapshot("openai/gpt-oss-20b");
+        File.Delete(Path.Join(folder, "model.safetensors"));
+        File.CreateSymbolicLink(Path.Join(folder, "model.safetensors"), "model.safetensors");
+        Assert.Contains("circle", Refusal("gpt-oss-20b"));
+        Assert.Contains(
+            Path.Join(folder, "model.safetensors"),
+            HubLayout.All(HubLayout.HubOf(_home.Surroundings)).Single().BrokenLinks()
+        );
+        Assert.Empty(_home.Finder.List());
+    }
+
     private string Refusal(string name) => Assert.Throws<CheckpointException>(() => _home.Finder.Find(name)).Message;
 }

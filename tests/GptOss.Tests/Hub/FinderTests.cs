@@ -223,5 +223,19 @@ public sealed class FinderTests : IDisposable
         FoundModel Find(string path) => _home.Finder.Find(path);
     }
 
+    [Fact]
+    public void Snapshots_of_several_commits_are_told_apart()
+    {
+        const string Other = "0123456789012345678901234567890123456789";
+        string first = _home.HuggingFace("a/b", "m.gguf", Home.Gguf());
+        string second = _home.HuggingFace("a/b", "m.gguf", Home.Gguf(bytes: 300), Other); // now main
+        Assert.Equal(
+            [("hf:a/b@" + Home.Commit, first), ("a/b", second)],
+            _home.Finder.List().Select(model => (model.Name, model.Path)).Reverse()
+        );
+        File.Delete(Path.Join(_home.Path, ".cache/huggingface/hub/models--a--b/refs/main"));
+        Assert.Equal(["hf:a/b@" + Other, "hf:a/b@" + Home.Commit], _home.Finder.List().Select(model => model.Name));
+    }
+
     private string Refusal(string name) => Assert.Throws<CheckpointException>(() => _home.Finder.Find(name)).Message;
 }
