@@ -13,12 +13,13 @@ namespace GptOss.Cli.Bench;
 /// Every byte of the memory is written, so that the system really provides it. The values repeat after about a
 /// megabyte, which changes no kernel's speed.
 /// </remarks>
-internal sealed unsafe class RandomWeights : IWeightStore, IDisposable
+internal sealed unsafe class RandomWeights : IWeightSource, IWeightStore, IDisposable
 {
     private readonly WeightMemory _memory = new();
     private readonly byte[] _weights = new byte[PatternBytes],
         _codes = new byte[PatternBytes],
         _scales = new byte[PatternBytes];
+    private readonly int _experts;
     private readonly CancellationToken _stop;
 
     // Twice an odd number: bfloat16 values need an even number of bytes, and the odd factor keeps the pattern from
@@ -28,6 +29,7 @@ internal sealed unsafe class RandomWeights : IWeightStore, IDisposable
     public RandomWeights(ModelConfig config, CancellationToken stop)
     {
         _stop = stop;
+        _experts = config.NumLocalExperts;
         var random = new Random(1);
         random.NextBytes(_codes);
         for (int i = 0; i < PatternBytes; i++)
@@ -38,7 +40,7 @@ internal sealed unsafe class RandomWeights : IWeightStore, IDisposable
 
         try
         {
-            Weights = Make(config);
+            Weights = ModelWeights.From(config, this);
         }
         catch
         {
@@ -56,53 +58,26 @@ internal sealed unsafe class RandomWeights : IWeightStore, IDisposable
 
     public void Dispose() => _memory.Dispose();
 
-    private ModelWeights Make(ModelConfig c) =>
-        new()
-        {
-            Config = c,
-            Rope = new Rope(c.Rope, c.HeadDim),
-            Embedding = Dense(c.VocabSize, c.HiddenSize, bias: false),
-            Layers =
-            [
-                .. Enumerable
-                    .Range(0, c.NumHiddenLayers)
-                    .Select(layer => new LayerWeights(
-                        new AttentionWeights
-                        {
-                            Norm = Ones(c.HiddenSize),
-                            Query = Dense(c.QueryWidth, c.HiddenSize),
-                            Key = Dense(c.KeyValueWidth, c.HiddenSize),
-                            Value = Dense(c.KeyValueWidth, c.HiddenSize),
-                            Output = Dense(c.HiddenSize, c.QueryWidth),
-                            Sinks = new float[c.NumAttentionHeads],
-                            Window = c.IsSliding[layer] ? c.SlidingWindow : int.MaxValue,
-                        },
-                        new ExpertWeights
-                        {
-                            Norm = Ones(c.HiddenSize),
-                            Router = Dense(c.NumLocalExperts, c.HiddenSize),
-                            GateUp = Experts(c.NumLocalExperts, 2 * c.IntermediateSize, c.HiddenSize),
-                            Down = Experts(c.NumLocalExperts, c.HiddenSize, c.IntermediateSize),
-                        }
-                    )),
-            ],
-            FinalNorm = Ones(c.HiddenSize),
-            Unembedding = Dense(c.VocabSize, c.HiddenSize, bias: false),
-        };
+    public float[] Vector(WeightPlace place, int length)
+    {
+        float[] values = new float[length];
+        values.AsSpan().Fill(place.Role == WeightRole.Sinks ? 0 : 1);
+        return values;
+    }
 
-    private Matrix Dense(int outputs, int inputs, bool bias = true) =>
+    public Matrix Matrix(WeightPlace place, int outputs, int inputs) =>
         new()
         {
             Format = WeightFormat.BFloat16,
             Outputs = outputs,
             Inputs = inputs,
             Data = Fill(2L * outputs * inputs, _weights),
-            Bias = bias ? new Numbers(Fill(2L * outputs, _weights), WeightFormat.BFloat16) : default,
+            Bias = place.Role is WeightRole.Embedding or WeightRole.Head ? default : Bias(outputs),
         };
 
-    private ExpertMatrices Experts(int experts, int outputs, int inputs)
+    public ExpertMatrices Experts(WeightPlace place, int outputs, int inputs)
     {
-        long blocks = (long)experts * outputs * (inputs / Mxfp4.BlockValues);
+        long blocks = (long)_experts * outputs * (inputs / Mxfp4.BlockValues);
         return ExpertMatrices.Contiguous(
             new Matrix
             {
@@ -111,18 +86,13 @@ internal sealed unsafe class RandomWeights : IWeightStore, IDisposable
                 Inputs = inputs,
                 Data = Fill(blocks * Mxfp4.BlockBytes, _codes),
                 Scales = Fill(blocks, _scales),
-                Bias = new Numbers(Fill(2L * experts * outputs, _weights), WeightFormat.BFloat16),
+                Bias = Bias((long)_experts * outputs),
             },
-            experts
+            _experts
         );
     }
 
-    private static float[] Ones(int length)
-    {
-        float[] ones = new float[length];
-        Array.Fill(ones, 1);
-        return ones;
-    }
+    private Numbers Bias(long count) => new(Fill(2 * count, _weights), WeightFormat.BFloat16);
 
     private byte* Fill(long bytes, byte[] pattern)
     {

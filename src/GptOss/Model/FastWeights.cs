@@ -76,46 +76,23 @@ internal sealed unsafe class FastWeights : IDisposable
         matrix is { Format: WeightFormat.BFloat16, Layout: MatrixLayout.ByOutput };
 
     private ModelWeights Pack(ModelWeights source) =>
-        new()
-        {
-            Config = source.Config,
-            Rope = source.Rope,
-            Embedding = source.Embedding,
-            Layers =
-            [
-                .. source.Layers.Select(layer => new LayerWeights(
-                    new AttentionWeights
-                    {
-                        Norm = layer.Attention.Norm,
-                        Query = Pack(layer.Attention.Query),
-                        Key = Pack(layer.Attention.Key),
-                        Value = Pack(layer.Attention.Value),
-                        Output = Pack(layer.Attention.Output),
-                        Sinks = layer.Attention.Sinks,
-                        Window = layer.Attention.Window,
-                    },
-                    new ExpertWeights
-                    {
-                        Norm = layer.Experts.Norm,
-                        Router = layer.Experts.Router,
-                        GateUp = ByInt8(layer.Experts.GateUp),
-                        Down = ByInt8(layer.Experts.Down),
-                    }
-                )),
-            ],
-            FinalNorm = source.FinalNorm,
-            // Where the head is the embedding table, the stored table is still needed to look tokens up: it is copied
-            // without giving its memory back.
-            Unembedding =
-                source.Unembedding.Data == source.Embedding.Data
-                    ? Pack(source.Unembedding, source.Unembedding.Data)
-                    : Pack(source.Unembedding),
-        };
+        source.Select(
+            (place, matrix) =>
+                place.Role switch
+                {
+                    WeightRole.Query or WeightRole.Key or WeightRole.Value or WeightRole.Output => Pack(matrix),
+                    // Where the head is the embedding table, the stored table is still needed to look tokens up: it is
+                    // copied without giving its memory back.
+                    WeightRole.Head => matrix.Data == source.Embedding.Data ? Pack(matrix, matrix.Data) : Pack(matrix),
+                    // MXFP4 experts keep their weights and are multiplied by int8 activations; bf16 experts of
+                    // fine-tunes do not change.
+                    WeightRole.GateUp or WeightRole.Gate or WeightRole.Up or WeightRole.Down => ByInt8(matrix),
+                    _ => matrix,
+                }
+        );
 
-    // MXFP4 experts keep their weights and are multiplied by int8 activations; bf16 experts of fine-tunes do not
-    // change.
-    private static ExpertMatrices ByInt8(ExpertMatrices experts) =>
-        experts.Select(matrix => matrix.Format == WeightFormat.Mxfp4 ? matrix.As(WeightFormat.Mxfp4Int8) : matrix);
+    private static Matrix ByInt8(Matrix matrix) =>
+        matrix.Format == WeightFormat.Mxfp4 ? matrix.As(WeightFormat.Mxfp4Int8) : matrix;
 
     private Matrix Pack(Matrix matrix)
     {

@@ -10,6 +10,9 @@ internal enum CheckpointLayout
 
     /// <summary>The form of OpenAI's own code, such as <c>block.0.attn.qkv</c>.</summary>
     Original,
+
+    /// <summary>The forms of llama.cpp and of Ollama, such as <c>blk.0.attn_q</c>.</summary>
+    Gguf,
 }
 
 /// <summary>

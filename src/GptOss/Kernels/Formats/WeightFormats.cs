@@ -29,9 +29,6 @@ internal enum MatrixLayout
 
     /// <summary>The weights of an input side by side, [inputs, outputs]: the experts of bf16 fine-tunes.</summary>
     ByInput,
-
-    /// <summary>The even outputs in one matrix and the odd ones in another, each by output.</summary>
-    EvenAndOdd,
 }
 
 /// <summary>The list of formats: the one place that knows all of them.</summary>
@@ -40,9 +37,8 @@ internal static class WeightFormats
     /// <summary>Runs a computation for the format of a matrix.</summary>
     /// <param name="format">The format of the matrix.</param>
     /// <param name="layout">The order of the numbers; formats of other kinds have one order only.</param>
-    /// <param name="odd">The format of the odd outputs, where the layout has them apart.</param>
     /// <param name="kernel">The computation that is run.</param>
-    public static void Run<TKernel>(WeightFormat format, MatrixLayout layout, WeightFormat odd, ref TKernel kernel)
+    public static void Run<TKernel>(WeightFormat format, MatrixLayout layout, ref TKernel kernel)
         where TKernel : struct, IMatrixKernel, allows ref struct
     {
         switch (format)
@@ -57,12 +53,7 @@ internal static class WeightFormats
                 kernel.Run<Int8>();
                 break;
             default:
-                var ordered = new Ordered<TKernel>
-                {
-                    Kernel = kernel,
-                    Layout = layout,
-                    Odd = odd,
-                };
+                var ordered = new Ordered<TKernel> { Kernel = kernel, Layout = layout };
                 RunNumbers(format, ref ordered);
                 kernel = ordered.Kernel;
                 break;
@@ -104,7 +95,6 @@ internal static class WeightFormats
     {
         public required TKernel Kernel;
         public required MatrixLayout Layout;
-        public required WeightFormat Odd;
 
         public void Run<TNumbers>()
             where TNumbers : struct, INumberFormat
@@ -117,33 +107,17 @@ internal static class WeightFormats
                 case MatrixLayout.ByInput:
                     Kernel.Run<ByInput<TNumbers>>();
                     break;
-                case MatrixLayout.EvenAndOdd:
-                    var paired = new Paired<TKernel, TNumbers> { Kernel = Kernel };
-                    RunNumbers(Odd, ref paired);
-                    Kernel = paired.Kernel;
-                    break;
                 default:
                     throw new UnreachableException($"No layout {Layout}.");
             }
         }
     }
 
-    /// <summary>Takes the format of the odd outputs, when that of the even ones is known.</summary>
-    private ref struct Paired<TKernel, TEven> : INumberKernel
-        where TKernel : struct, IMatrixKernel, allows ref struct
-        where TEven : struct, INumberFormat
-    {
-        public required TKernel Kernel;
-
-        public void Run<TOdd>()
-            where TOdd : struct, INumberFormat => Kernel.Run<EvenAndOdd<TEven, TOdd>>();
-    }
-
     /// <summary>Number of bytes that the weights of a matrix take, its scales included.</summary>
     public static long Bytes(this WeightFormat format, int outputs, int inputs)
     {
         var measure = new Measure { Outputs = outputs, Inputs = inputs };
-        Run(format, MatrixLayout.ByOutput, format, ref measure);
+        Run(format, MatrixLayout.ByOutput, ref measure);
         return measure.Bytes;
     }
 
@@ -155,7 +129,7 @@ internal static class WeightFormats
     public static void Widen(this WeightFormat format, in StoredWeights w, int output, Span<float> row)
     {
         var widen = new WidenOutput(w, output, row);
-        Run(format, MatrixLayout.ByOutput, format, ref widen);
+        Run(format, MatrixLayout.ByOutput, ref widen);
     }
 
     /// <summary>Asks a format for the bytes of a matrix.</summary>
