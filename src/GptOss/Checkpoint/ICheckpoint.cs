@@ -30,6 +30,9 @@ internal interface ICheckpoint : IWeightStore, IDisposable
     /// <exception cref="CheckpointException">The tensor lies in another file than it should.</exception>
     bool TryGet(string name, [MaybeNullWhen(false)] out Tensor tensor);
 
+    /// <summary>Whether a tensor has a shape, by the rules of the container.</summary>
+    bool HasShape(Tensor tensor, ReadOnlySpan<long> shape);
+
     /// <summary>The error for a tensor that no file holds; it says why that may be and what to do.</summary>
     CheckpointException Missing(string name);
 

@@ -1,4 +1,5 @@
 using GptOss.Checkpoint;
+using GptOss.Checkpoint.Gguf;
 using GptOss.Checkpoint.Safetensors;
 
 namespace GptOss.Model;
@@ -29,6 +30,7 @@ internal sealed class ModelFacts
         checkpoint switch
         {
             SafetensorsFolder folder => Of(folder.Config, folder.GenerationConfig),
+            GgufCheckpoint file => Of(file),
             _ => throw new ArgumentException($"No reader of {checkpoint.GetType().Name}.", nameof(checkpoint)),
         };
 
@@ -41,6 +43,17 @@ internal sealed class ModelFacts
             GenerationEnds = ReadEnds(generation, model),
             _configEnds = () => ReadEnds(config, model),
             DefaultContextLength = generation?.OptionalInt32("default_context_length", 1, model.MaxPositions),
+        };
+    }
+
+    private static ModelFacts Of(GgufCheckpoint file)
+    {
+        var model = ModelConfig.From(file);
+        int? end = file.Keys.OptionalInt32("tokenizer.ggml.eos_token_id", 0, int.MaxValue);
+        return new ModelFacts
+        {
+            Config = model,
+            _configEnds = () => end < model.VocabSize ? [end.Value] : null,
         };
     }
 

@@ -1,4 +1,5 @@
 using GptOss.Checkpoint;
+using GptOss.Checkpoint.Gguf;
 
 namespace GptOss.Model;
 
@@ -25,15 +26,22 @@ internal sealed class ModelFolder : IDisposable
     public ModelWeights Weights { get; private set; }
 
     /// <summary>
-    /// The full path of the folder. Where a repository in a cache of Hugging Face was opened, the path of its snapshot.
+    /// The full path of the folder, or of the GGUF file. Where a repository in a cache of Hugging Face was opened, the
+    /// path of its snapshot.
     /// </summary>
     public string Path => _checkpoint.Path;
 
     /// <summary>
-    /// The folder's name. In a cache of Hugging Face the repository's name, such as <c>openai/gpt-oss-20b</c>.
+    /// The folder's name, or that of a GGUF file without its ending. In a cache of Hugging Face the repository's name,
+    /// such as <c>openai/gpt-oss-20b</c>.
     /// </summary>
     public string Name =>
-        HubCache.Repository(Path) ?? System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(Path));
+        HubCache.Repository(Path)
+        ?? (
+            _checkpoint is GgufCheckpoint
+                ? GgufCheckpoint.ModelName(Path)
+                : System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(Path))
+        );
 
     /// <summary>
     /// The context length that the files ask for, such as in generation_config.json, else the longest that the model

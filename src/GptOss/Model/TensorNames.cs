@@ -23,7 +23,8 @@ internal sealed class TensorNames(
 {
     private const string Hf = "model.layers.{n}.",
         Experts = Hf + "mlp.experts.",
-        OpenAi = "block.{n}.";
+        OpenAi = "block.{n}.",
+        Block = "blk.{n}.";
 
     /// <summary>
     /// The names of Hugging Face's transformers, and for experts those of every tool that saves fine-tunes.
@@ -85,6 +86,28 @@ internal sealed class TensorNames(
         (WeightRole.Head, [new("unembedding.weight")])
     );
 
+    /// <summary>The names of llama.cpp, and of Ollama where it has or had others.</summary>
+    private static readonly TensorNames Gguf = new(
+        "blk.",
+        "block_count",
+        (WeightRole.Embedding, [new("token_embd.weight")]),
+        (WeightRole.AttentionNorm, [new(Block + "attn_norm.weight")]),
+        (WeightRole.Query, [TensorName.Of(Block + "attn_q")]),
+        (WeightRole.Key, [TensorName.Of(Block + "attn_k")]),
+        (WeightRole.Value, [TensorName.Of(Block + "attn_v")]),
+        (WeightRole.QueryKeyValue, [TensorName.Of(Block + "attn_qkv")]),
+        (WeightRole.Sinks, [new(Block + "attn_sinks.weight"), new(Block + "attn_sinks")]),
+        (WeightRole.Output, [TensorName.Of(Block + "attn_output"), TensorName.Of(Block + "attn_out")]),
+        (WeightRole.ExpertNorm, [new(Block + "post_attention_norm.weight"), new(Block + "ffn_norm.weight")]),
+        (WeightRole.Router, [TensorName.Of(Block + "ffn_gate_inp")]),
+        (WeightRole.Gate, [TensorName.Of(Block + "ffn_gate_exps")]),
+        (WeightRole.Up, [TensorName.Of(Block + "ffn_up_exps")]),
+        (WeightRole.GateUp, [TensorName.Of(Block + "ffn_gate_up_exps")]),
+        (WeightRole.Down, [TensorName.Of(Block + "ffn_down_exps")]),
+        (WeightRole.FinalNorm, [new("output_norm.weight")]),
+        (WeightRole.Head, [new("output.weight")])
+    );
+
     /// <summary>What every name of a layer's tensor begins with, up to the layer's number.</summary>
     public string LayerPrefix => layerPrefix;
 
@@ -100,6 +123,7 @@ internal sealed class TensorNames(
         {
             CheckpointLayout.HuggingFace => HuggingFace,
             CheckpointLayout.Original => Original,
+            CheckpointLayout.Gguf => Gguf,
             _ => throw new ArgumentOutOfRangeException(nameof(layout), layout, "No names are known of this layout."),
         };
 

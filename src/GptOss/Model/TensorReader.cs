@@ -1,4 +1,5 @@
 using GptOss.Checkpoint;
+using GptOss.Checkpoint.Gguf;
 using GptOss.Kernels.Formats;
 using GptOss.Kernels.MatMul;
 
@@ -11,6 +12,8 @@ namespace GptOss.Model;
 /// <param name="checkpoint">The files that hold the tensors.</param>
 internal sealed unsafe class TensorReader(ICheckpoint checkpoint)
 {
+    private const string NumbersWanted = "BF16, F16 or F32";
+
     private readonly List<Tensor> _used = [];
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
 
@@ -22,7 +25,9 @@ internal sealed unsafe class TensorReader(ICheckpoint checkpoint)
     public Numbers Numbers(string name, params ReadOnlySpan<long> shape)
     {
         Tensor tensor = Get(name);
-        return new Numbers(tensor.Data, Format(tensor, shape));
+        return tensor.DType.BlockValues() == 1
+            ? new Numbers(tensor.Data, Format(tensor, shape))
+            : throw Unexpected(tensor, NumbersWanted, shape);
     }
 
     /// <summary>A matrix with its bias, stored output by output, [outputs, inputs].</summary>
@@ -109,27 +114,28 @@ internal sealed unsafe class TensorReader(ICheckpoint checkpoint)
 
     private WeightFormat Format(Tensor tensor, params ReadOnlySpan<long> shape)
     {
-        WeightFormat? format = tensor.DType switch
-        {
-            DType.BF16 => WeightFormat.BFloat16,
-            DType.F16 => WeightFormat.Float16,
-            DType.F32 => WeightFormat.Float32,
-            _ => null,
-        };
-        if (format is { } known && tensor.Shape.SequenceEqual(shape))
+        WeightFormat? format = TensorFormats.Of(tensor.DType);
+        if (format is { } known && checkpoint.HasShape(tensor, shape))
             return known;
-        string wanted = Tensor
-            .Describe(DType.BF16, shape)
-            .Replace("BF16", "BF16, F16 or F32", StringComparison.Ordinal);
-        throw new CheckpointException(
+        // The type is right, and the shape is not.
+        bool isBlocks = format is not null && tensor.DType.BlockValues() > 1;
+        throw Unexpected(tensor, isBlocks ? tensor.DType.Spelling() : NumbersWanted, shape);
+    }
+
+    private CheckpointException Unexpected(Tensor tensor, string types, ReadOnlySpan<long> shape)
+    {
+        string wanted = Tensor.Describe(DType.BF16, shape).Replace("BF16", types, StringComparison.Ordinal);
+        return new CheckpointException(
             tensor.File,
-            $"should be {wanted} but is {tensor}." + (format is null ? WhyForeign(tensor) : ""),
+            $"should be {wanted} but is {tensor}." + (TensorFormats.Of(tensor.DType) is null ? WhyForeign(tensor) : ""),
             tensor.Name
         );
     }
 
     private string WhyForeign(Tensor tensor)
     {
+        if (checkpoint is GgufCheckpoint)
+            return " Get the model in another file.";
         string tool = checkpoint.Quantiser is { } known ? $" ({known})" : "";
         return tensor.DType == DType.F64
             ? " Save the model in one of these types."

@@ -1,6 +1,9 @@
 using System.Buffers;
 using System.Numerics;
+using System.Runtime.InteropServices;
 using GptOss.Checkpoint;
+using GptOss.Kernels.Formats;
+using GptOss.Kernels.MatMul;
 
 namespace GptOss.Model;
 
@@ -27,29 +30,72 @@ internal static unsafe class WeightScan
         {
             bool scales =
                 tensor.DType is DType.U8 or DType.F8E8M0 && tensor.Name.EndsWith("scales", StringComparison.Ordinal);
-            if (tensor.DType is not (DType.BF16 or DType.F16 or DType.F32) && !scales)
-                continue;
-            for (long first = 0; first < tensor.Count; first += Chunk)
-            {
+            long? at =
+                scales ? Find(tensor, stop, bytes => bytes.IndexOfAny(NotAScale))
+                : tensor.DType switch
+                {
+                    DType.F32 => Find(
+                        tensor,
+                        stop,
+                        bytes => IndexOfExponent(MemoryMarshal.Cast<byte, uint>(bytes), 0x7F80_0000u)
+                    ),
+                    DType.F16 => Find(
+                        tensor,
+                        stop,
+                        bytes => IndexOfExponent(MemoryMarshal.Cast<byte, ushort>(bytes), (ushort)0x7C00)
+                    ),
+                    DType.BF16 => Find(
+                        tensor,
+                        stop,
+                        bytes => IndexOfExponent(MemoryMarshal.Cast<byte, ushort>(bytes), (ushort)0x7F80)
+                    ),
+                    _ when tensor.DType.BlockValues() > 1 && TensorFormats.Of(tensor.DType) is { } format => InBlocks(
+                        tensor,
+                        format,
+                        stop
+                    ),
+                    _ => null,
+                };
+            if (at is { } element)
+                return (tensor, element);
+        }
+        return null;
+    }
+
+    private static long? Find(Tensor tensor, CancellationToken stop, Func<ReadOnlySpan<byte>, int> find)
+    {
+        int each = tensor.DType.BlockBytes();
+        for (long first = 0; first < tensor.Count; first += Chunk)
+        {
+            stop.ThrowIfCancellationRequested();
+            int count = (int)Math.Min(Chunk, tensor.Count - first);
+            int at = find(new ReadOnlySpan<byte>(tensor.Data + first * each, count * each));
+            if (at >= 0)
+                return first + at;
+        }
+        return null;
+    }
+
+    // A block is damaged where one of its values is, whatever scales it has.
+    private static long? InBlocks(Tensor tensor, WeightFormat format, CancellationToken stop)
+    {
+        int width = tensor.DType.BlockValues(),
+            bytes = tensor.DType.BlockBytes();
+        Span<float> values = stackalloc float[width];
+        for (long block = 0; block < tensor.Count / width; block++)
+        {
+            if (block % Chunk == 0)
                 stop.ThrowIfCancellationRequested();
-                int count = (int)Math.Min(Chunk, tensor.Count - first);
-                int at = scales
-                    ? new ReadOnlySpan<byte>(tensor.Data + first, count).IndexOfAny(NotAScale)
-                    : tensor.DType switch
-                    {
-                        DType.F32 => IndexOfExponent(
-                            new ReadOnlySpan<uint>(tensor.Data + 4 * first, count),
-                            0x7F80_0000u
-                        ),
-                        DType.F16 => IndexOfExponent(
-                            new ReadOnlySpan<ushort>(tensor.Data + 2 * first, count),
-                            (ushort)0x7C00
-                        ),
-                        _ => IndexOfExponent(new ReadOnlySpan<ushort>(tensor.Data + 2 * first, count), (ushort)0x7F80),
-                    };
-                if (at >= 0)
-                    return (tensor, first + at);
-            }
+            var one = new StoredWeights
+            {
+                Outputs = 1,
+                Inputs = width,
+                Data = tensor.Data + block * bytes,
+            };
+            format.Widen(in one, 0, values);
+            int at = values.IndexOfAnyExceptInRange(float.MinValue, float.MaxValue);
+            if (at >= 0)
+                return block * width + at;
         }
         return null;
     }

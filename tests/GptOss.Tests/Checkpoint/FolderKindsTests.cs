@@ -43,7 +43,7 @@ public sealed class FolderKindsTests
         ["page"] = "is a web page and not the file",
         ["page without a type"] = "is a web page and not the file",
         ["xml"] = "is a web page and not the file",
-        ["gguf"] = "is a GGUF file, and this engine reads safetensors",
+        ["gguf"] = "is a GGUF file under another name",
         ["zip"] = "is a file of PyTorch",
         ["pickle"] = "is a file of PyTorch",
         ["gzip"] = "is a gzip archive",

@@ -119,6 +119,9 @@ internal sealed class SafetensorsFolder : ICheckpoint
     }
 
     /// <inheritdoc/>
+    public bool HasShape(Tensor tensor, ReadOnlySpan<long> shape) => tensor.Shape.SequenceEqual(shape);
+
+    /// <inheritdoc/>
     public CheckpointException Missing(string name) =>
         _placement?.GetValueOrDefault(name) is { } file
             ? new CheckpointException(

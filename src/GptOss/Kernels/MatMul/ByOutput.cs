@@ -160,7 +160,7 @@ internal readonly unsafe struct ByOutput<TNumbers> : IMatrixFormat
             ref readonly float x = ref MemoryMarshal.GetReference(token0);
             T sum = T.Zero;
             nuint k = 0;
-            nuint bytes = (nuint)Bytes(1, 2 * Lanes.Count),
+            nuint bytes = (nuint)(2 * Lanes.Count * TNumbers.BlockBytes / TNumbers.BlockValues),
                 ahead = Prefetch.FarBytes;
             for (; k + 2 * Lanes.Count <= full; k += 2 * Lanes.Count, ahead += bytes)
             {

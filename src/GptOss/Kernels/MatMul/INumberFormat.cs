@@ -8,7 +8,7 @@ namespace GptOss.Kernels.MatMul;
 /// </summary>
 internal interface INumberFormat
 {
-    /// <summary>Number of values that are stored as one block: 1, or 32 that share a scale.</summary>
+    /// <summary>Number of values that are stored as one block: 1, or 32 or 256 that share scales.</summary>
     static abstract int BlockValues { get; }
 
     /// <summary>Number of bytes of a block, its scale included.</summary>
