@@ -18,17 +18,21 @@ internal sealed unsafe class RandomWeights : IWeightSource, IWeightStore, IDispo
     private readonly WeightMemory _memory = new();
     private readonly byte[] _weights = new byte[PatternBytes],
         _codes = new byte[PatternBytes],
-        _scales = new byte[PatternBytes];
+        _scales = new byte[PatternBytes],
+        _mxfp4 = new byte[PatternBlocks * Mxfp4Halves.BlockBytes],
+        _q8 = new byte[PatternBlocks * Q8_0.BlockBytes];
+    private readonly RandomForm _form;
     private readonly int _experts;
     private readonly CancellationToken _stop;
 
     // Twice an odd number: bfloat16 values need an even number of bytes, and the odd factor keeps the pattern from
     // repeating in step with the weights of an output.
-    private const int PatternBytes = 2 * 524_287;
+    private const int PatternBytes = 2 * 524_287,
+        PatternBlocks = 61_681;
 
-    public RandomWeights(ModelConfig config, CancellationToken stop)
+    public RandomWeights(ModelConfig config, RandomForm form, CancellationToken stop)
     {
-        _stop = stop;
+        (_form, _stop) = (form, stop);
         _experts = config.NumLocalExperts;
         var random = new Random(1);
         random.NextBytes(_codes);
@@ -37,6 +41,13 @@ internal sealed unsafe class RandomWeights : IWeightSource, IWeightStore, IDispo
         Span<ushort> values = MemoryMarshal.Cast<byte, ushort>(_weights.AsSpan());
         for (int i = 0; i < values.Length; i++)
             values[i] = (ushort)(0x3C80 | (random.Next() & 0x807F)); // ±0.016 to ±0.031
+        random.NextBytes(_mxfp4);
+        random.NextBytes(_q8);
+        for (int block = 0; block < PatternBlocks; block++)
+        {
+            _mxfp4[block * Mxfp4Halves.BlockBytes] = (byte)random.Next(119, 122);
+            BitConverter.TryWriteBytes(_q8.AsSpan(block * Q8_0.BlockBytes), (Half)(random.NextSingle() / 4096));
+        }
 
         try
         {
@@ -68,15 +79,22 @@ internal sealed unsafe class RandomWeights : IWeightSource, IWeightStore, IDispo
     public Matrix Matrix(WeightPlace place, int outputs, int inputs) =>
         new()
         {
-            Format = WeightFormat.BFloat16,
+            Format = _form == RandomForm.GgufQ8 ? WeightFormat.Q8_0 : WeightFormat.BFloat16,
             Outputs = outputs,
             Inputs = inputs,
-            Data = Fill(2L * outputs * inputs, _weights),
+            Data =
+                _form == RandomForm.GgufQ8
+                    ? Fill(WeightFormat.Q8_0.Bytes(outputs, inputs), _q8)
+                    : Fill(2L * outputs * inputs, _weights),
             Bias = place.Role is WeightRole.Embedding or WeightRole.Head ? default : Bias(outputs),
         };
 
     public ExpertMatrices Experts(WeightPlace place, int outputs, int inputs)
     {
+        if (_form != RandomForm.Safetensors)
+            return place.Role == WeightRole.GateUp
+                ? ExpertMatrices.Apart(Joined(outputs / 2, inputs), Joined(outputs / 2, inputs))
+                : Joined(outputs, inputs);
         long blocks = (long)_experts * outputs * (inputs / Mxfp4.BlockValues);
         return ExpertMatrices.Contiguous(
             new Matrix
@@ -92,15 +110,28 @@ internal sealed unsafe class RandomWeights : IWeightSource, IWeightStore, IDispo
         );
     }
 
+    private ExpertMatrices Joined(int outputs, int inputs) =>
+        ExpertMatrices.Contiguous(
+            new Matrix
+            {
+                Format = WeightFormat.Mxfp4Halves,
+                Outputs = outputs,
+                Inputs = inputs,
+                Data = Fill(_experts * WeightFormat.Mxfp4Halves.Bytes(outputs, inputs), _mxfp4),
+                Bias = Bias((long)_experts * outputs),
+            },
+            _experts
+        );
+
     private Numbers Bias(long count) => new(Fill(2 * count, _weights), WeightFormat.BFloat16);
 
     private byte* Fill(long bytes, byte[] pattern)
     {
         byte* data = _memory.Allocate(bytes);
-        for (long at = 0; at < bytes; at += PatternBytes)
+        for (long at = 0; at < bytes; at += pattern.Length)
         {
             _stop.ThrowIfCancellationRequested();
-            int count = (int)Math.Min(PatternBytes, bytes - at);
+            int count = (int)Math.Min(pattern.Length, bytes - at);
             pattern.AsSpan(0, count).CopyTo(new Span<byte>(data + at, count));
         }
         return data;

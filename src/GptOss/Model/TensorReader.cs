@@ -1,7 +1,6 @@
 using GptOss.Checkpoint;
 using GptOss.Checkpoint.Gguf;
 using GptOss.Kernels.Formats;
-using GptOss.Kernels.MatMul;
 
 namespace GptOss.Model;
 

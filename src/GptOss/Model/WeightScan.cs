@@ -31,23 +31,23 @@ internal static unsafe class WeightScan
             bool scales =
                 tensor.DType is DType.U8 or DType.F8E8M0 && tensor.Name.EndsWith("scales", StringComparison.Ordinal);
             long? at =
-                scales ? Find(tensor, stop, bytes => bytes.IndexOfAny(NotAScale))
+                scales ? Find(tensor, bytes => bytes.IndexOfAny(NotAScale), stop)
                 : tensor.DType switch
                 {
                     DType.F32 => Find(
                         tensor,
-                        stop,
-                        bytes => IndexOfExponent(MemoryMarshal.Cast<byte, uint>(bytes), 0x7F80_0000u)
+                        bytes => IndexOfExponent(MemoryMarshal.Cast<byte, uint>(bytes), 0x7F80_0000u),
+                        stop
                     ),
                     DType.F16 => Find(
                         tensor,
-                        stop,
-                        bytes => IndexOfExponent(MemoryMarshal.Cast<byte, ushort>(bytes), (ushort)0x7C00)
+                        bytes => IndexOfExponent(MemoryMarshal.Cast<byte, ushort>(bytes), (ushort)0x7C00),
+                        stop
                     ),
                     DType.BF16 => Find(
                         tensor,
-                        stop,
-                        bytes => IndexOfExponent(MemoryMarshal.Cast<byte, ushort>(bytes), (ushort)0x7F80)
+                        bytes => IndexOfExponent(MemoryMarshal.Cast<byte, ushort>(bytes), (ushort)0x7F80),
+                        stop
                     ),
                     _ when tensor.DType.BlockValues() > 1 && TensorFormats.Of(tensor.DType) is { } format => InBlocks(
                         tensor,
@@ -62,7 +62,7 @@ internal static unsafe class WeightScan
         return null;
     }
 
-    private static long? Find(Tensor tensor, CancellationToken stop, Func<ReadOnlySpan<byte>, int> find)
+    private static long? Find(Tensor tensor, Func<ReadOnlySpan<byte>, int> find, CancellationToken stop)
     {
         int each = tensor.DType.BlockBytes();
         for (long first = 0; first < tensor.Count; first += Chunk)
