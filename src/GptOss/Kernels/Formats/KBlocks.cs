@@ -23,7 +23,7 @@ internal static class KBlocks
         row.Slice(index / Values * bytes, bytes);
 
     /// <summary>The float16 at an offset of a block.</summary>
-    public static float Half(ReadOnlySpan<byte> block, int offset) => (float)MemoryMarshal.Read<Half>(block[offset..]);
+    public static float Half(ReadOnlySpan<byte> block, int offset) => Nibbles.Scale(block[offset..]);
 
     /// <summary>The byte at an offset of a block.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -84,6 +84,10 @@ internal readonly struct Q2_K : INumberFormat
         T scale = T.Create(Nibbles.Half(in block, 80) * (s & 15));
         return scale * T.FromSBytes(q.AsSByte()) - T.Create(Nibbles.Half(in block, 82) * (s >> 4));
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadPair<T>(ref readonly byte row, nuint index, out T first, out T second)
+        where T : struct, ILanes<T> => (first, second) = (Load<T>(in row, index), Load<T>(in row, index + 16));
 }
 
 /// <summary>GGUF's Q3_K: 16 sub-blocks of 16; (d · (scale − 32)) · q, q of three bits from −4 to 3.</summary>
@@ -115,6 +119,10 @@ internal readonly struct Q3_K : INumberFormat
         Vector128<byte> q = low + (high << 2) - Vector128.Create((byte)4);
         return T.Create(Nibbles.Half(in block, 108) * scale) * T.FromSBytes(q.AsSByte());
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadPair<T>(ref readonly byte row, nuint index, out T first, out T second)
+        where T : struct, ILanes<T> => (first, second) = (Load<T>(in row, index), Load<T>(in row, index + 16));
 }
 
 /// <summary>GGUF's Q4_K: 8 sub-blocks of 32; (d · scale) · q − (dmin · minimum), q of four bits.</summary>
@@ -145,6 +153,10 @@ internal readonly struct Q4_K : INumberFormat
         T product = T.Create(Nibbles.Half(in block, 0) * scale) * T.FromSBytes(q.AsSByte());
         return product - T.Create(Nibbles.Half(in block, 2) * minimum);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadPair<T>(ref readonly byte row, nuint index, out T first, out T second)
+        where T : struct, ILanes<T> => (first, second) = (Load<T>(in row, index), Load<T>(in row, index + 16));
 }
 
 /// <summary>GGUF's Q5_K: 8 sub-blocks of 32; (d · scale) · q − (dmin · minimum), q of five bits.</summary>
@@ -177,6 +189,10 @@ internal readonly struct Q5_K : INumberFormat
         T product = T.Create(Nibbles.Half(in block, 0) * scale) * T.FromSBytes(q.AsSByte());
         return product - T.Create(Nibbles.Half(in block, 2) * minimum);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadPair<T>(ref readonly byte row, nuint index, out T first, out T second)
+        where T : struct, ILanes<T> => (first, second) = (Load<T>(in row, index), Load<T>(in row, index + 16));
 }
 
 /// <summary>GGUF's Q6_K: 16 sub-blocks of 16 with signed scales of a byte; (d · scale) · (q − 32).</summary>
@@ -206,6 +222,10 @@ internal readonly struct Q6_K : INumberFormat
         T scale = T.Create(Nibbles.Half(in block, 208) * (sbyte)KBlocks.Byte(ref block, 192 + v / 16));
         return scale * T.FromSBytes((q - Vector128.Create((byte)32)).AsSByte());
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadPair<T>(ref readonly byte row, nuint index, out T first, out T second)
+        where T : struct, ILanes<T> => (first, second) = (Load<T>(in row, index), Load<T>(in row, index + 16));
 }
 
 /// <summary>GGUF's IQ4_XS: 8 sub-blocks of 32; (d · (scale − 32)) · t[q], t the table of IQ4_NL.</summary>
@@ -234,4 +254,8 @@ internal readonly struct IQ4_XS : INumberFormat
         T values = T.FromSBytes(Vector128.Shuffle(Vector128.Create(IQ4_NL.Table), q.AsSByte()));
         return T.Create(Nibbles.Half(in block, 0) * scale) * values;
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadPair<T>(ref readonly byte row, nuint index, out T first, out T second)
+        where T : struct, ILanes<T> => (first, second) = (Load<T>(in row, index), Load<T>(in row, index + 16));
 }

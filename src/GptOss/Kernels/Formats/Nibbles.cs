@@ -39,10 +39,13 @@ internal static class Nibbles
         return Vector128.Equals(spread & places, places) & Vector128.Create((byte)16);
     }
 
+    /// <summary>The float16 that a block begins with.</summary>
+    public static float Scale(ReadOnlySpan<byte> block) => Half(in block[0], 0);
+
     /// <summary>The float16 at an offset of a block.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Half(ref readonly byte block, nuint offset) =>
-        (float)Unsafe.ReadUnaligned<Half>(in Unsafe.Add(ref Unsafe.AsRef(in block), offset));
+        Float16.ToScale(Unsafe.ReadUnaligned<short>(in Unsafe.Add(ref Unsafe.AsRef(in block), offset)));
 
     /// <summary>The sixteen of the fifth bits that belong to the values from an index on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -60,7 +63,7 @@ internal readonly struct Q4_0 : INumberFormat
     public static float Value(ReadOnlySpan<byte> row, int index)
     {
         ReadOnlySpan<byte> block = row.Slice(index / BlockValues * BlockBytes, BlockBytes);
-        return (float)MemoryMarshal.Read<Half>(block) * (Nibbles.At(block[2..], index % BlockValues) - 8);
+        return Nibbles.Scale(block) * (Nibbles.At(block[2..], index % BlockValues) - 8);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -70,6 +73,17 @@ internal readonly struct Q4_0 : INumberFormat
         ref byte block = ref Unsafe.Add(ref Unsafe.AsRef(in row), index / 32 * 18);
         Vector128<sbyte> q = (Nibbles.Load(in Unsafe.Add(ref block, 2), index % 32) - Vector128.Create((byte)8)).AsSByte();
         return T.Create(Nibbles.Half(in block, 0)) * T.FromSBytes(q);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadPair<T>(ref readonly byte row, nuint index, out T first, out T second)
+        where T : struct, ILanes<T>
+    {
+        ref byte block = ref Unsafe.Add(ref Unsafe.AsRef(in row), index / 32 * 18);
+        T d = T.Create(Nibbles.Half(in block, 0));
+        Vector128<byte> offset = Vector128.Create((byte)8);
+        first = d * T.FromSBytes((Nibbles.Load(in Unsafe.Add(ref block, 2), 0) - offset).AsSByte());
+        second = d * T.FromSBytes((Nibbles.Load(in Unsafe.Add(ref block, 2), 16) - offset).AsSByte());
     }
 }
 
@@ -83,8 +97,8 @@ internal readonly struct Q4_1 : INumberFormat
     public static float Value(ReadOnlySpan<byte> row, int index)
     {
         ReadOnlySpan<byte> block = row.Slice(index / BlockValues * BlockBytes, BlockBytes);
-        float product = (float)MemoryMarshal.Read<Half>(block) * Nibbles.At(block[4..], index % BlockValues);
-        return product + (float)MemoryMarshal.Read<Half>(block[2..]);
+        float product = Nibbles.Scale(block) * Nibbles.At(block[4..], index % BlockValues);
+        return product + Nibbles.Scale(block[2..]);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -94,6 +108,17 @@ internal readonly struct Q4_1 : INumberFormat
         ref byte block = ref Unsafe.Add(ref Unsafe.AsRef(in row), index / 32 * 20);
         T q = T.FromSBytes(Nibbles.Load(in Unsafe.Add(ref block, 4), index % 32).AsSByte());
         return T.Create(Nibbles.Half(in block, 0)) * q + T.Create(Nibbles.Half(in block, 2));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadPair<T>(ref readonly byte row, nuint index, out T first, out T second)
+        where T : struct, ILanes<T>
+    {
+        ref byte block = ref Unsafe.Add(ref Unsafe.AsRef(in row), index / 32 * 20);
+        T d = T.Create(Nibbles.Half(in block, 0)),
+            m = T.Create(Nibbles.Half(in block, 2));
+        first = d * T.FromSBytes(Nibbles.Load(in Unsafe.Add(ref block, 4), 0).AsSByte()) + m;
+        second = d * T.FromSBytes(Nibbles.Load(in Unsafe.Add(ref block, 4), 16).AsSByte()) + m;
     }
 }
 
@@ -109,7 +134,7 @@ internal readonly struct Q5_0 : INumberFormat
         ReadOnlySpan<byte> block = row.Slice(index / BlockValues * BlockBytes, BlockBytes);
         int i = index % BlockValues,
             q = Nibbles.At(block[6..], i) + 16 * (int)(MemoryMarshal.Read<uint>(block[2..]) >> i & 1);
-        return (float)MemoryMarshal.Read<Half>(block) * (q - 16);
+        return Nibbles.Scale(block) * (q - 16);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -120,6 +145,21 @@ internal readonly struct Q5_0 : INumberFormat
         Vector128<byte> q = Nibbles.Load(in Unsafe.Add(ref block, 6), index % 32);
         q |= Nibbles.FifthBits(Nibbles.Bits(in Unsafe.Add(ref block, 2), index % 32));
         return T.Create(Nibbles.Half(in block, 0)) * T.FromSBytes((q - Vector128.Create((byte)16)).AsSByte());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadPair<T>(ref readonly byte row, nuint index, out T first, out T second)
+        where T : struct, ILanes<T>
+    {
+        ref byte block = ref Unsafe.Add(ref Unsafe.AsRef(in row), index / 32 * 22);
+        T d = T.Create(Nibbles.Half(in block, 0));
+        Vector128<byte> offset = Vector128.Create((byte)16),
+            low = Nibbles.Load(in Unsafe.Add(ref block, 6), 0),
+            high = Nibbles.Load(in Unsafe.Add(ref block, 6), 16);
+        low |= Nibbles.FifthBits(Nibbles.Bits(in Unsafe.Add(ref block, 2), 0));
+        high |= Nibbles.FifthBits(Nibbles.Bits(in Unsafe.Add(ref block, 2), 16));
+        first = d * T.FromSBytes((low - offset).AsSByte());
+        second = d * T.FromSBytes((high - offset).AsSByte());
     }
 }
 
@@ -135,8 +175,8 @@ internal readonly struct Q5_1 : INumberFormat
         ReadOnlySpan<byte> block = row.Slice(index / BlockValues * BlockBytes, BlockBytes);
         int i = index % BlockValues,
             q = Nibbles.At(block[8..], i) + 16 * (int)(MemoryMarshal.Read<uint>(block[4..]) >> i & 1);
-        float product = (float)MemoryMarshal.Read<Half>(block) * q;
-        return product + (float)MemoryMarshal.Read<Half>(block[2..]);
+        float product = Nibbles.Scale(block) * q;
+        return product + Nibbles.Scale(block[2..]);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -147,6 +187,21 @@ internal readonly struct Q5_1 : INumberFormat
         Vector128<byte> q = Nibbles.Load(in Unsafe.Add(ref block, 8), index % 32);
         q |= Nibbles.FifthBits(Nibbles.Bits(in Unsafe.Add(ref block, 4), index % 32));
         return T.Create(Nibbles.Half(in block, 0)) * T.FromSBytes(q.AsSByte()) + T.Create(Nibbles.Half(in block, 2));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadPair<T>(ref readonly byte row, nuint index, out T first, out T second)
+        where T : struct, ILanes<T>
+    {
+        ref byte block = ref Unsafe.Add(ref Unsafe.AsRef(in row), index / 32 * 24);
+        T d = T.Create(Nibbles.Half(in block, 0)),
+            m = T.Create(Nibbles.Half(in block, 2));
+        Vector128<byte> low = Nibbles.Load(in Unsafe.Add(ref block, 8), 0),
+            high = Nibbles.Load(in Unsafe.Add(ref block, 8), 16);
+        low |= Nibbles.FifthBits(Nibbles.Bits(in Unsafe.Add(ref block, 4), 0));
+        high |= Nibbles.FifthBits(Nibbles.Bits(in Unsafe.Add(ref block, 4), 16));
+        first = d * T.FromSBytes(low.AsSByte()) + m;
+        second = d * T.FromSBytes(high.AsSByte()) + m;
     }
 }
 
@@ -164,7 +219,7 @@ internal readonly struct IQ4_NL : INumberFormat
     public static float Value(ReadOnlySpan<byte> row, int index)
     {
         ReadOnlySpan<byte> block = row.Slice(index / BlockValues * BlockBytes, BlockBytes);
-        return (float)MemoryMarshal.Read<Half>(block) * Table[Nibbles.At(block[2..], index % BlockValues)];
+        return Nibbles.Scale(block) * Table[Nibbles.At(block[2..], index % BlockValues)];
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -177,5 +232,18 @@ internal readonly struct IQ4_NL : INumberFormat
             Nibbles.Load(in Unsafe.Add(ref block, 2), index % 32).AsSByte()
         );
         return T.Create(Nibbles.Half(in block, 0)) * T.FromSBytes(q);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadPair<T>(ref readonly byte row, nuint index, out T first, out T second)
+        where T : struct, ILanes<T>
+    {
+        ref byte block = ref Unsafe.Add(ref Unsafe.AsRef(in row), index / 32 * 18);
+        T d = T.Create(Nibbles.Half(in block, 0));
+        Vector128<sbyte> table = Vector128.Create(Table),
+            low = Nibbles.Load(in Unsafe.Add(ref block, 2), 0).AsSByte(),
+            high = Nibbles.Load(in Unsafe.Add(ref block, 2), 16).AsSByte();
+        first = d * T.FromSBytes(Vector128.Shuffle(table, low));
+        second = d * T.FromSBytes(Vector128.Shuffle(table, high));
     }
 }

@@ -23,4 +23,11 @@ internal interface INumberFormat
     /// </summary>
     static abstract T Load<T>(ref readonly byte row, nuint index)
         where T : struct, ILanes<T>;
+
+    /// <summary>
+    /// Loads the 32 values from an index on, a multiple of 32: the values of a block of 32 share what its scale costs.
+    /// No byte outside of their blocks is read.
+    /// </summary>
+    static abstract void LoadPair<T>(ref readonly byte row, nuint index, out T first, out T second)
+        where T : struct, ILanes<T>;
 }
