@@ -19,12 +19,20 @@ internal static class InspectionSheets
     private static Sheet Summary(Inspection i) =>
         Sheet.OfPairs(
             Printable.Path(i.Folder),
-            ("layout", i.Layout == CheckpointLayout.HuggingFace ? "Hugging Face" : "OpenAI's original"),
+            ("layout", Layout(i.Layout)),
             ("files", $"{i.Files.Count}, {Amount.Bytes(i.Files.Sum(file => file.Bytes))}"),
             ("tensors", $"{i.Files.Sum(file => file.Tensors)}, {Amount.Bytes(i.TensorBytes)}"),
             ("parameters", Amount.Count(i.Parameters)),
             ("… active per token", Amount.Count(i.ActiveParameters))
         );
+
+    private static string Layout(CheckpointLayout layout) =>
+        layout switch
+        {
+            CheckpointLayout.HuggingFace => "Hugging Face",
+            CheckpointLayout.Original => "OpenAI's original",
+            _ => "GGUF",
+        };
 
     private static Sheet Config(ModelConfig c) =>
         Sheet.OfPairs(

@@ -1,35 +1,53 @@
-using System.Buffers.Binary;
 using System.Text;
 using GptOss.Checkpoint;
+using GptOss.Checkpoint.Gguf;
 using Microsoft.Win32.SafeHandles;
 
 namespace GptOss.Hub;
 
-/// <summary>What the beginning of a GGUF file says of itself, read without the rest of its head.</summary>
+/// <summary>What the first keys of a GGUF file say of it, read without the rest of its head.</summary>
+/// <remarks>
+/// A list of models looks at every file, and the vocabulary in a head has 13 MB. Whether the whole head is sound is
+/// seen when a model is loaded.
+/// </remarks>
 /// <param name="Architecture">The value of general.architecture; null where the first keys do not tell.</param>
 /// <param name="Type">The value of general.type, "model" where there is none.</param>
 internal sealed record GgufPeek(string? Architecture, string Type)
 {
-    // The general keys come first in every writer's files; the vocabulary behind them has megabytes.
-    private const int Window = 1 << 16;
+    private const string ArchitectureKey = GgufKeys.Architecture,
+        TypeKey = "general.type",
+        Model = "model";
 
-    private const int StringType = 8,
-        ArrayType = 9;
-
-    /// <summary>Bytes of a value by the number of its type; 0 for what has no fixed size.</summary>
-    private static ReadOnlySpan<byte> ValueBytes => [1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8];
+    private const int MostBytes = 1 << 16;
 
     /// <summary>Whether the file is gpt-oss, as llama.cpp or as the first Ollama spell it.</summary>
-    public bool IsGptOss => Architecture is "gpt-oss" or "gptoss" && Type == "model";
+    public bool IsGptOss => Architecture is "gpt-oss" or "gptoss" && Type == Model;
 
     /// <summary>The beginning of a file; null where it is no GGUF.</summary>
     /// <exception cref="CheckpointException">The file is missing, not regular, or not readable.</exception>
     public static GgufPeek? Read(string path)
     {
         using SafeFileHandle handle = RegularFile.Open(path, minimumBytes: 1);
-        byte[] start = new byte[Math.Min(RandomAccess.GetLength(handle), Window)];
-        RegularFile.Fill(handle, start, path);
-        return Of(start);
+        var texts = new Dictionary<string, string>(StringComparer.Ordinal);
+        var reader = new GgufReader(path, RandomAccess.GetLength(handle), Fill);
+        try
+        {
+            if (reader.Left < 4 || !reader.Take(4).SequenceEqual("GGUF"u8))
+                return null;
+            ReadTexts(reader, texts);
+        }
+        catch (CheckpointException)
+        {
+            // The head is damaged. What has been read of it may be enough to know what it is.
+        }
+        return new GgufPeek(texts.GetValueOrDefault(ArchitectureKey), texts.GetValueOrDefault(TypeKey, Model));
+
+        void Fill(long position, Span<byte> destination)
+        {
+            int read = RandomAccess.Read(handle, destination, position);
+            if (read < destination.Length)
+                throw new CheckpointException(path, "was cut off while being read.");
+        }
     }
 
     /// <summary>The beginning of a file; null where it is no GGUF or cannot be read.</summary>
@@ -39,70 +57,31 @@ internal sealed record GgufPeek(string? Architecture, string Type)
         {
             return Read(path);
         }
-        catch (CheckpointException)
+        catch (Exception e) when (e is CheckpointException || RegularFile.IsFileTrouble(e))
         {
             return null;
         }
     }
 
-    /// <summary>What bytes from the beginning of a file say; null where they begin no GGUF.</summary>
-    public static GgufPeek? Of(ReadOnlySpan<byte> start)
+    // The general keys come first in every writer's files, and arrays behind them.
+    private static void ReadTexts(GgufReader reader, Dictionary<string, string> texts)
     {
-        const int Head = 24;
-        if (!start.StartsWith("GGUF"u8))
-            return null;
-        string? architecture = null;
-        string type = "model";
-        var rest = new Rest(start.Length > Head ? start[Head..] : default);
-        while (rest.TryText(out string? key) && rest.TryNumber(4, out ulong kind))
+        reader.UInt32();
+        reader.UInt64();
+        ulong keys = reader.UInt64();
+        for (ulong i = 0; i < keys && reader.Position < MostBytes; i++)
         {
-            if (kind == StringType)
-            {
-                if (!rest.TryText(out string? value))
-                    break;
-                architecture = key == "general.architecture" ? value : architecture;
-                type = key == "general.type" ? value : type;
-            }
-            else if (kind >= (ulong)ValueBytes.Length || kind == ArrayType || !rest.TrySkip(ValueBytes[(int)kind]))
-                break;
+            string name = Text(reader);
+            var type = (GgufType)reader.UInt32();
+            if (type == GgufType.String)
+                texts[name] = Text(reader);
+            else if (type <= GgufType.Float64 && type != GgufType.Array)
+                reader.Skip(type.Bytes());
+            else
+                return;
         }
-        return new GgufPeek(architecture, type);
     }
 
-    /// <summary>What is left of the window; asking for more ends the reading.</summary>
-    private ref struct Rest(ReadOnlySpan<byte> bytes)
-    {
-        private ReadOnlySpan<byte> _bytes = bytes;
-
-        public bool TrySkip(int count)
-        {
-            if (count > _bytes.Length)
-                return false;
-            _bytes = _bytes[count..];
-            return true;
-        }
-
-        public bool TryNumber(int bytes, out ulong value)
-        {
-            value = 0;
-            if (_bytes.Length < bytes)
-                return false;
-            value =
-                bytes == 4
-                    ? BinaryPrimitives.ReadUInt32LittleEndian(_bytes)
-                    : BinaryPrimitives.ReadUInt64LittleEndian(_bytes);
-            _bytes = _bytes[bytes..];
-            return true;
-        }
-
-        public bool TryText(out string text)
-        {
-            text = "";
-            if (!TryNumber(8, out ulong length) || length > (ulong)_bytes.Length)
-                return false;
-            text = Encoding.UTF8.GetString(_bytes[..(int)length]);
-            _bytes = _bytes[(int)length..];
-            return true;
-        }
-    }
+    private static string Text(GgufReader reader) =>
+        Encoding.UTF8.GetString(reader.Take((int)reader.StringLength("a text", MostBytes)));
 }

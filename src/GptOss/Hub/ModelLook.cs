@@ -1,4 +1,5 @@
 using GptOss.Checkpoint;
+using GptOss.Checkpoint.Gguf;
 using Microsoft.Win32.SafeHandles;
 
 namespace GptOss.Hub;
@@ -88,19 +89,21 @@ internal sealed record ModelLook(string Path, ModelFormat Format, long Bytes)
         GgufSet set = GgufSet.Of(path);
         if (GgufPeek.Read(set.Path) is not { } peek)
             throw NoGguf(set.Path);
-        if (peek.Type != "model")
-            throw new CheckpointException(
-                path,
-                $"is a GGUF file of the type '{Printable.Name(peek.Type)}', but should be a model."
-            );
-        if (!peek.IsGptOss)
-            throw new CheckpointException(
-                path,
-                $"is a GGUF file of the architecture '{Printable.Name(peek.Architecture ?? "")}', but should be of "
+        if (peek.Architecture is null)
+            RefuseDamaged(set.Path);
+        if (peek.IsGptOss)
+            return new ModelLook(set.Path, ModelFormat.Gguf, set.Bytes);
+        throw new CheckpointException(
+            path,
+            peek.Type != "model"
+                ? $"is a GGUF file of the type '{Printable.Name(peek.Type)}', but should be a model."
+                : $"is a GGUF file of the architecture '{Printable.Name(peek.Architecture ?? "")}', but should be of "
                     + "'gpt-oss'. This engine runs no other architecture."
-            );
-        return new ModelLook(set.Path, ModelFormat.Gguf, set.Bytes);
+        );
     }
+
+    // Whoever reads the whole head says what is wrong with it.
+    private static void RefuseDamaged(string path) => GgufCheckpoint.Open(path).Dispose();
 
     private static bool IsPartial(string path) =>
         path.EndsWith(".incomplete", StringComparison.Ordinal) || path.EndsWith("-partial", StringComparison.Ordinal);

@@ -56,14 +56,31 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
 
     public static int PermutedWidth(int inputs) => Int8Row.Width(inputs);
 
-    /// <summary>Floats of a strip, if there are enough tokens to decode one.</summary>
+    /// <summary>
+    /// Floats of a strip, if there are enough tokens to decode one, and behind it room for the scale bytes of its rows.
+    /// </summary>
     public static int ScratchFloats(int inputs, int tokens) =>
-        tokens < StripTokens ? 0 : (int)(Int8Panel.Bytes<SingleScales>(inputs) / sizeof(float));
+        tokens < StripTokens
+            ? 0
+            : (int)(Int8Panel.Bytes<SingleScales>(inputs) / sizeof(float))
+                + Int8Panel.Rows / sizeof(float) * (inputs / Mxfp4.BlockValues);
 
-    public static void Multiply(in StoredWeights w, int first, int count, Rows x, Rows y, Span<float> scratch)
+    public static void Multiply(in StoredWeights w, int first, int count, Rows x, Rows y, Span<float> scratch) =>
+        Multiply<Mxfp4Apart>(in w, first, count, x, y, scratch);
+
+    /// <summary>The product of every kind of blocks.</summary>
+    internal static void Multiply<TBlocks>(
+        in StoredWeights w,
+        int first,
+        int count,
+        Rows x,
+        Rows y,
+        Span<float> scratch
+    )
+        where TBlocks : struct, IMxfp4Blocks
     {
-        (ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales) = Mxfp4.Range(in w, first, count);
-        Multiply(blocks, scales, w.Inputs, x, y, first, scratch);
+        (ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales) = Mxfp4.Range<TBlocks>(in w, first, count);
+        Multiply<TBlocks>(blocks, scales, w.Inputs, x, y, first, scratch);
     }
 
     public static void Widen(in StoredWeights w, int output, Span<float> row) => Mxfp4.Widen(in w, output, row);
@@ -114,15 +131,26 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
         Rows y,
         int first,
         Span<float> scratch
+    ) => Multiply<Mxfp4Apart>(blocks, scales, inputs, x, y, first, scratch);
+
+    private static void Multiply<TBlocks>(
+        ReadOnlySpan<byte> blocks,
+        ReadOnlySpan<byte> scales,
+        int inputs,
+        Rows x,
+        Rows y,
+        int first,
+        Span<float> scratch
     )
+        where TBlocks : struct, IMxfp4Blocks
     {
-        int outputs = Mxfp4.Outputs(blocks, scales, inputs, x, y, first);
+        int outputs = Mxfp4.Outputs<TBlocks>(blocks, scales, inputs, x, y, first);
         ArgumentOutOfRangeException.ThrowIfNotEqual(x.Width, Int8Row.Width(inputs));
         ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Length, ScratchFloats(inputs, x.Count));
         if (x.Count < StripTokens)
-            Lanes.Run(new MultiplyMxfp4RowsByInt8(blocks, scales, outputs, x, y, first));
+            Lanes.Run(new MultiplyMxfp4RowsByInt8<TBlocks>(blocks, scales, outputs, x, y, first));
         else
-            Dots.RunSmall(new MultiplyMxfp4StripsByInt8(blocks, scales, outputs, x, y, first, scratch));
+            Dots.RunSmall(new MultiplyMxfp4StripsByInt8<TBlocks>(blocks, scales, outputs, x, y, first, scratch));
     }
 
     /// <summary>
@@ -139,7 +167,7 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
     }
 
     /// <summary>Multiplies one weight row after the other by few tokens, in block order.</summary>
-    internal readonly ref struct MultiplyMxfp4RowsByInt8(
+    internal readonly ref struct MultiplyMxfp4RowsByInt8<TBlocks>(
         ReadOnlySpan<byte> blocks,
         ReadOnlySpan<byte> scales,
         int outputs,
@@ -147,6 +175,7 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
         Rows y,
         int first
     ) : ILaneKernel
+        where TBlocks : struct, IMxfp4Blocks
     {
         private readonly ReadOnlySpan<byte> _blocks = blocks;
         private readonly ReadOnlySpan<byte> _scales = scales;
@@ -154,7 +183,7 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
         private readonly Rows _x = x;
         private readonly Rows _y = y;
         private readonly int _first = first;
-        private readonly int _inputBlocks = outputs == 0 ? 0 : scales.Length / outputs;
+        private readonly int _inputBlocks = outputs == 0 ? 0 : blocks.Length / TBlocks.BlockBytes / outputs;
 
         // Sixteen bytes from byte 16 − n on keep the scales of the last n blocks of an output and clear those behind
         // them.
@@ -169,23 +198,32 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
         public void Run<T>()
             where T : struct, ILanes<T>
         {
-            // Where the last step of a weight row would read past the end of the range, it is read from a copy.
+            // Where the last step of a weight row would read past the end of the range, it is read from a copy, and so
+            // are blocks of another order than the products read.
             int outputs = _outputs,
                 rest = _inputBlocks % StepBlocks;
-            int apart = rest == 0 ? 0 : Math.Min(outputs, (StepBlocks - rest + _inputBlocks - 1) / _inputBlocks);
+            int apart =
+                rest == 0 ? 0
+                : TBlocks.HasScales ? outputs
+                : Math.Min(outputs, (StepBlocks - rest + _inputBlocks - 1) / _inputBlocks);
             Span<byte> copy = stackalloc byte[StepBytes + StepBlocks];
+            copy.Clear();
             for (int o = 0; o < outputs; o++)
             {
-                scoped ReadOnlySpan<byte> lastBlocks = _blocks[(((o + 1) * _inputBlocks - rest) * Mxfp4.BlockBytes)..];
-                scoped ReadOnlySpan<byte> lastScales = _scales[((o + 1) * _inputBlocks - rest)..];
-                if (o >= outputs - apart)
-                {
-                    copy.Clear();
-                    lastBlocks[..(rest * Mxfp4.BlockBytes)].CopyTo(copy);
-                    lastScales[..rest].CopyTo(copy[StepBytes..]);
-                    lastBlocks = copy;
+                int last = (o + 1) * _inputBlocks - rest;
+                scoped ReadOnlySpan<byte> lastBlocks = copy,
                     lastScales = copy[StepBytes..];
+                if (o < outputs - apart)
+                {
+                    lastBlocks = _blocks[(last * TBlocks.BlockBytes)..];
+                    lastScales = TBlocks.HasScales ? default : _scales[last..];
                 }
+                else
+                    for (int i = 0; i < rest; i++)
+                    {
+                        Mxfp4Blocks<TBlocks>.Codes(_blocks, last + i).CopyTo(copy[(i * Mxfp4.BlockBytes)..]);
+                        copy[StepBytes + i] = Mxfp4Blocks<TBlocks>.Scale(_blocks, _scales, last + i);
+                    }
                 int t = 0;
                 for (; t + 2 <= _x.Count; t += 2)
                     Multiply<T, TwoTokens>(o, t, rest, lastBlocks, lastScales);
@@ -212,9 +250,14 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
                 scalesAt = (nuint)Int8Row.ScalesAt(inputs),
                 offsetsAt = (nuint)Int8Row.OffsetsAt(inputs);
             ref readonly byte b = ref MemoryMarshal.GetReference(
-                _blocks.Slice(output * _inputBlocks * Mxfp4.BlockBytes)
+                _blocks[(output * _inputBlocks * TBlocks.BlockBytes)..]
             );
-            ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(output * _inputBlocks));
+            ref readonly byte s = ref MemoryMarshal.GetReference(
+                TBlocks.HasScales ? default : _scales[(output * _inputBlocks)..]
+            );
+            SixteenBlocks memory;
+            Unsafe.SkipInit(out memory);
+            ref byte copy = ref Unsafe.As<SixteenBlocks, byte>(ref memory);
             ref readonly byte x0 = ref MemoryMarshal.GetReference(MemoryMarshal.AsBytes(_x[token])),
                 x1 = ref MemoryMarshal.GetReference(MemoryMarshal.AsBytes(_x[token + TTokens.Count - 1]));
             T sum0 = T.Zero,
@@ -222,15 +265,16 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
             nuint step = 0;
             for (; step < full; step++)
             {
-                nuint at = step * StepBytes;
+                nuint at = step * (nuint)(StepBlocks * TBlocks.BlockBytes);
                 Prefetch.Read(in b, at + Prefetch.NearBytes);
                 Prefetch.Read(in b, at + Prefetch.NearBytes + 64);
                 Prefetch.Read(in b, at + Prefetch.NearBytes + 128);
                 Prefetch.Read(in b, at + Prefetch.NearBytes + 192);
-                T scales = Mxfp4BlockSums.Scales<T>(Vector128.LoadUnsafe(in s, step * StepBlocks));
-                sum0 = AddStep(sum0, in b, at, scales, in x0, step, scalesAt, offsetsAt);
+                T scales = Mxfp4BlockSums.Scales<T>(Mxfp4Blocks<TBlocks>.SixteenScales(in b, in s, step * StepBlocks));
+                ref readonly byte codes = ref Mxfp4Blocks<TBlocks>.Sixteen<T>(in b, step * StepBlocks, ref copy);
+                sum0 = AddStep(sum0, in codes, scales, in x0, step, scalesAt, offsetsAt);
                 if (TTokens.Count == 2)
-                    sum1 = AddStep(sum1, in b, at, scales, in x1, step, scalesAt, offsetsAt);
+                    sum1 = AddStep(sum1, in codes, scales, in x1, step, scalesAt, offsetsAt);
             }
             if (rest > 0)
             {
@@ -242,9 +286,9 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
                 T scales = Mxfp4BlockSums.Scales<T>(
                     Vector128.LoadUnsafe(in MemoryMarshal.GetReference(lastScales)) & mask
                 );
-                sum0 = AddStep(sum0, in last, 0, scales, in x0, step, scalesAt, offsetsAt);
+                sum0 = AddStep(sum0, in last, scales, in x0, step, scalesAt, offsetsAt);
                 if (TTokens.Count == 2)
-                    sum1 = AddStep(sum1, in last, 0, scales, in x1, step, scalesAt, offsetsAt);
+                    sum1 = AddStep(sum1, in last, scales, in x1, step, scalesAt, offsetsAt);
             }
             _y.Values[token * _y.Width + _first + output] = T.Sum(sum0);
             if (TTokens.Count == 2)
@@ -256,7 +300,6 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
         private static T AddStep<T>(
             T sum,
             ref readonly byte blocks,
-            nuint at,
             T scales,
             ref readonly byte x,
             nuint step,
@@ -272,8 +315,15 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
             ref readonly float xScales = ref Unsafe.As<byte, float>(
                 ref Unsafe.Add(ref Unsafe.AsRef(in x), scalesAt + four)
             );
-            T sums = Mxfp4BlockSums.Sums<T>(in blocks, at, in x, 2 * step * StepBytes, in offsets);
+            T sums = Mxfp4BlockSums.Sums<T>(in blocks, 0, in x, 2 * step * StepBytes, in offsets);
             return T.MultiplyAdd(sums, scales * T.Load(in xScales, 0), sum);
+        }
+
+        /// <summary>Memory for the codes of sixteen blocks in the order that the products read.</summary>
+        [InlineArray(StepBytes)]
+        private struct SixteenBlocks
+        {
+            private byte _first;
         }
 
         /// <summary>Number of tokens, as a type, so that the compiler leaves out the second.</summary>
@@ -296,7 +346,7 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
     /// <summary>
     /// Decodes one strip of 32 outputs after the other and multiplies it by many tokens, in lane order.
     /// </summary>
-    internal readonly ref struct MultiplyMxfp4StripsByInt8(
+    internal readonly ref struct MultiplyMxfp4StripsByInt8<TBlocks>(
         ReadOnlySpan<byte> blocks,
         ReadOnlySpan<byte> scales,
         int outputs,
@@ -305,6 +355,7 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
         int first,
         Span<float> scratch
     ) : IDotsKernel
+        where TBlocks : struct, IMxfp4Blocks
     {
         private readonly ReadOnlySpan<byte> _blocks = blocks;
         private readonly ReadOnlySpan<byte> _scales = scales;
@@ -319,16 +370,18 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
         {
             if (_outputs == 0)
                 return;
-            int inputBlocks = _scales.Length / _outputs,
+            int rowBytes = _blocks.Length / _outputs,
+                inputBlocks = rowBytes / TBlocks.BlockBytes,
                 inputs = inputBlocks * Int8Row.BlockValues,
-                rowBytes = inputBlocks * Mxfp4.BlockBytes;
-            Span<byte> strip = MemoryMarshal.AsBytes(_scratch)[..(int)Int8Panel.Bytes<SingleScales>(inputs)];
+                stripBytes = (int)Int8Panel.Bytes<SingleScales>(inputs);
+            Span<byte> strip = MemoryMarshal.AsBytes(_scratch)[..stripBytes],
+                copy = MemoryMarshal.AsBytes(_scratch)[stripBytes..];
             for (int output = 0; output < _outputs; output += Int8Panel.Rows)
             {
                 int count = Math.Min(Int8Panel.Rows, _outputs - output);
-                Mxfp4Strip.Decode<T>(
+                Mxfp4Strip.Decode<T, TBlocks>(
                     _blocks.Slice(output * rowBytes, count * rowBytes),
-                    _scales.Slice(output * inputBlocks, count * inputBlocks),
+                    Scales(output * inputBlocks, count * inputBlocks, copy),
                     inputBlocks,
                     T.IsUnsigned ? OffsetTable : SignedTable.AsByte(),
                     strip
@@ -337,6 +390,18 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
                 next = next[..Math.Min(next.Length, Int8Panel.Rows * rowBytes)];
                 Int8Panel.Multiply<T, SingleScales>(strip, inputs, _x, _y, _first + output, count, next);
             }
+        }
+
+        // The scales of some neighbouring blocks side by side, which they are in files that keep them apart.
+        private ReadOnlySpan<byte> Scales(int first, int count, Span<byte> copy)
+        {
+            if (!TBlocks.HasScales)
+                return _scales.Slice(first, count);
+            ReadOnlySpan<byte> blocks = _blocks.Slice(first * TBlocks.BlockBytes, count * TBlocks.BlockBytes);
+            Span<byte> scales = copy[..count];
+            for (int i = 0; i < scales.Length; i++)
+                scales[i] = blocks[i * TBlocks.BlockBytes];
+            return scales;
         }
     }
 }

@@ -1,6 +1,7 @@
 using GptOss.Checkpoint;
+using GptOss.Checkpoint.Safetensors;
 
-namespace GptOss.Tests.Checkpoint;
+namespace GptOss.Tests.Checkpoint.Safetensors;
 
 public sealed unsafe class SafetensorsFileTests : IDisposable
 {

@@ -1,22 +1,12 @@
 using System.Text.RegularExpressions;
 
-namespace GptOss.Checkpoint;
+namespace GptOss.Checkpoint.Safetensors;
 
 /// <summary>
-/// The names under which a model's tensors lie in its files: prefixes of wrappers, and what strange names tell.
+/// Says why a tensor is missing from the safetensors files of a folder, which the names that are there tell.
 /// </summary>
-internal static partial class TensorNames
+internal static partial class MissingTensor
 {
-    // Names that every gpt-oss has; what stands before them in a file is the prefix of a wrapper.
-    private static readonly string[] Heads = ["model.embed_tokens.weight", "embedding.weight"];
-
-    /// <summary>
-    /// What wrappers of PyTorch put into the middle of a name, in front of the part of the model that they wrap.
-    /// </summary>
-    private static readonly string[] Wrappers = ["_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module."];
-
-    private static readonly string[] Prefixes = ["base_model.model.", "module.", .. Wrappers];
-
     private static readonly string[] Adapters = [".lora_", ".base_layer.", ".modules_to_save.", ".original_module."];
 
     // Endings and parts of names, each with the tool that quantises weights into tensors of such names.
@@ -37,46 +27,6 @@ internal static partial class TensorNames
         ("_weight_scale", "an FP8 tool"),
     ];
 
-    /// <summary>
-    /// What stands before every name, such as <c>base_model.model.</c>, <c>module.</c> or <c>policy.</c>; empty where
-    /// not every name begins so.
-    /// </summary>
-    public static string CommonPrefix(IReadOnlyCollection<string> names)
-    {
-        foreach (string head in Heads)
-        {
-            string? found = names.FirstOrDefault(name => name.EndsWith("." + head, StringComparison.Ordinal));
-            if (
-                found?[..^head.Length] is { } prefix
-                && names.All(name => name.StartsWith(prefix, StringComparison.Ordinal))
-            )
-                return prefix;
-        }
-        string known = "";
-        while (
-            names.Count > 0
-            && Prefixes.FirstOrDefault(prefix =>
-                names.All(name => name.StartsWith(known + prefix, StringComparison.Ordinal))
-            )
-                is { } next
-        )
-            known += next;
-        return known;
-    }
-
-    /// <summary>Takes the wrappers of parts of the model out of the middle of a name.</summary>
-    public static string Unwrapped(string name)
-    {
-        if (!name.Contains('_', StringComparison.Ordinal))
-            return name;
-        foreach (string wrapper in Wrappers)
-        {
-            for (int at; (at = name.IndexOf("." + wrapper, StringComparison.Ordinal)) >= 0; )
-                name = name.Remove(at + 1, wrapper.Length);
-        }
-        return name;
-    }
-
     /// <summary>The tool that quantised a folder with such tensors; null where none did.</summary>
     public static string? Quantiser(IEnumerable<string> names) =>
         names
@@ -95,7 +45,7 @@ internal static partial class TensorNames
     /// <param name="missing">The name that the model needs.</param>
     /// <param name="names">All names that the files hold.</param>
     /// <param name="files">How many files hold them.</param>
-    public static string WhyMissing(string missing, IReadOnlyCollection<string> names, int files)
+    public static string Why(string missing, IReadOnlyCollection<string> names, int files)
     {
         string start = $"is in none of the folder's {files} .safetensors files";
         if (

@@ -4,8 +4,9 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using GptOss.Checkpoint;
+using GptOss.Checkpoint.Safetensors;
 
-namespace GptOss.Tests.Checkpoint;
+namespace GptOss.Tests.Checkpoint.Safetensors;
 
 /// <remarks>
 /// vectors/header-corpus.jsonl: 4,000 files made by seeded mutation (b64), each with the verdict (ok) and the words

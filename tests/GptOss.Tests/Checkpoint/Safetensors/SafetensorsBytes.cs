@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace GptOss.Tests.Checkpoint;
+namespace GptOss.Tests.Checkpoint.Safetensors;
 
 /// <summary>Writes safetensors files for the tests of this room, sound ones and unsound ones.</summary>
 internal static class SafetensorsBytes

@@ -1,4 +1,4 @@
-namespace GptOss.Checkpoint;
+namespace GptOss.Checkpoint.Safetensors;
 
 /// <summary>
 /// One memory-mapped .safetensors file: every tensor lies within it, none overlaps another, and no byte is left over.

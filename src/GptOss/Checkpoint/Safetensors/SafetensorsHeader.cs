@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text.Unicode;
 
-namespace GptOss.Checkpoint;
+namespace GptOss.Checkpoint.Safetensors;
 
 /// <summary>
 /// The header of a safetensors file: 8 bytes of length n (little endian), n bytes of JSON, then the tensors without a

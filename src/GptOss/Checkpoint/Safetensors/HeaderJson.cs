@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 
-namespace GptOss.Checkpoint;
+namespace GptOss.Checkpoint.Safetensors;
 
 /// <summary>One tensor as the header spells it, before offsets and sizes are checked.</summary>
 internal sealed record HeaderEntry(string Name, DType DType, ulong[] Shape, ulong Begin, ulong End);

@@ -1,20 +1,19 @@
 using System.Diagnostics.CodeAnalysis;
 
-namespace GptOss.Checkpoint;
+namespace GptOss.Checkpoint.Safetensors;
 
 /// <summary>A model folder: its configuration and, memory-mapped, every tensor of its .safetensors files.</summary>
 /// <remarks>
 /// The files are those of <see cref="WeightFiles.Find"/>. Opening reads headers only. A tensor is found by its name
 /// without the prefix of a wrapper, if every name has that. What the tensors mean is not known here.
 /// </remarks>
-internal sealed class CheckpointFolder : IWeightStore, IDisposable
+internal sealed class SafetensorsFolder : ICheckpoint
 {
     private readonly SafetensorsFile[] _files;
     private readonly Dictionary<string, Tensor> _tensors;
     private readonly Dictionary<string, string>? _placement;
-    private readonly HashSet<string> _used = new(StringComparer.Ordinal);
 
-    private CheckpointFolder(
+    private SafetensorsFolder(
         string path,
         JsonFields config,
         JsonFields? generationConfig,
@@ -29,7 +28,6 @@ internal sealed class CheckpointFolder : IWeightStore, IDisposable
         GenerationConfig = generationConfig;
         _files = files;
         _tensors = tensors;
-        TotalBytes = files.Sum(file => file.Tensors.Sum(tensor => tensor.ByteLength));
     }
 
     /// <summary>The folder as it was given; of a repository in a cache of Hugging Face the snapshot.</summary>
@@ -44,19 +42,14 @@ internal sealed class CheckpointFolder : IWeightStore, IDisposable
     /// <summary>The weight files, ascending by name.</summary>
     public IReadOnlyList<SafetensorsFile> Files => _files;
 
+    IEnumerable<WeightFile> ICheckpoint.Files =>
+        _files.Select(file => new WeightFile(System.IO.Path.GetFileName(file.Path), file.Length, file.Tensors.Count));
+
     /// <summary>All tensors, file by file, ascending by position.</summary>
     public IEnumerable<Tensor> Tensors => _files.SelectMany(file => file.Tensors);
 
     /// <summary>The names by which tensors are found: without the prefix of a wrapper.</summary>
     public IReadOnlyCollection<string> Names => _tensors.Keys;
-
-    /// <summary>
-    /// The tensors that were asked for by <see cref="Get"/>, the model's, file by file, ascending by position.
-    /// </summary>
-    public IEnumerable<Tensor> UsedTensors => Tensors.Where(tensor => _used.Contains(tensor.Name));
-
-    /// <summary>Bytes of all tensors, headers not counted.</summary>
-    public long TotalBytes { get; }
 
     /// <summary>
     /// Opens weights to be read for the last time through a second mapping, so that their pages leave the process's
@@ -72,7 +65,7 @@ internal sealed class CheckpointFolder : IWeightStore, IDisposable
 
     /// <summary>Opens a folder and checks all of it but the values of the tensors.</summary>
     /// <exception cref="CheckpointException">The folder is missing, incomplete or damaged.</exception>
-    public static CheckpointFolder Open(string folder)
+    public static SafetensorsFolder Open(string folder)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         var files = new List<SafetensorsFile>();
@@ -98,7 +91,7 @@ internal sealed class CheckpointFolder : IWeightStore, IDisposable
                         placement is null ? "" : " Is the download complete?"
                     )
                 );
-            return new CheckpointFolder(folder, config, generationConfig, [.. files], Collect(files), placement);
+            return new SafetensorsFolder(folder, config, generationConfig, [.. files], Collect(files), placement);
         }
         catch (Exception e)
         {
@@ -125,25 +118,26 @@ internal sealed class CheckpointFolder : IWeightStore, IDisposable
         return true;
     }
 
-    /// <summary>The tensor of this name, which the model uses from now on.</summary>
-    /// <exception cref="CheckpointException">No file holds a tensor of this name; the message says why that may
-    /// be.</exception>
-    public Tensor Get(string name)
-    {
-        if (TryGet(name, out Tensor tensor))
-        {
-            _used.Add(tensor.Name);
-            return tensor;
-        }
-        if (_placement?.GetValueOrDefault(name) is { } file)
-            throw new CheckpointException(
+    /// <inheritdoc/>
+    public bool HasShape(Tensor tensor, ReadOnlySpan<long> shape) => tensor.Shape.SequenceEqual(shape);
+
+    /// <inheritdoc/>
+    public CheckpointException Missing(string name) =>
+        _placement?.GetValueOrDefault(name) is { } file
+            ? new CheckpointException(
                 System.IO.Path.Join(Path, file),
                 $"should be in this file by {WeightFiles.IndexName}, but is in none. The file is of another download "
                     + "than the index: download both again.",
                 name
-            );
-        throw new CheckpointException(Path, TensorNames.WhyMissing(name, Names, _files.Length), name);
-    }
+            )
+            : new CheckpointException(Path, MissingTensor.Why(name, Names, _files.Length), name);
+
+    /// <inheritdoc/>
+    public CheckpointException WrongConfig(string field, string expected, string found, string hint) =>
+        Config.Wrong(field, expected, found, hint);
+
+    /// <inheritdoc/>
+    public string? Quantiser => MissingTensor.Quantiser(Names);
 
     /// <exception cref="CheckpointException">A weight file was changed while in use.</exception>
     public void ThrowIfChanged()
@@ -160,13 +154,13 @@ internal sealed class CheckpointFolder : IWeightStore, IDisposable
 
     private static Dictionary<string, Tensor> Collect(List<SafetensorsFile> files)
     {
-        string prefix = TensorNames.CommonPrefix([
+        string prefix = WrapperNames.CommonPrefix([
             .. files.SelectMany(file => file.Tensors).Select(tensor => tensor.Name),
         ]);
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (Tensor tensor in files.SelectMany(file => file.Tensors))
         {
-            string name = TensorNames.Unwrapped(tensor.Name[prefix.Length..]);
+            string name = WrapperNames.Unwrapped(tensor.Name[prefix.Length..]);
             if (!tensors.TryAdd(name, tensor))
                 throw new CheckpointException(
                     tensor.File,

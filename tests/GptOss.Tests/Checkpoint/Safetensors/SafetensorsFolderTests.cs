@@ -1,14 +1,15 @@
 // Over 300 lines: one folder is built and damaged in all the ways that opening it must notice.
 using System.Text.Json;
 using GptOss.Checkpoint;
+using GptOss.Checkpoint.Safetensors;
 
-namespace GptOss.Tests.Checkpoint;
+namespace GptOss.Tests.Checkpoint.Safetensors;
 
-public sealed class CheckpointFolderTests : IDisposable
+public sealed class SafetensorsFolderTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
-    public CheckpointFolderTests() => Write("config.json", "{}"u8.ToArray());
+    public SafetensorsFolderTests() => Write("config.json", "{}"u8.ToArray());
 
     [Fact]
     public void The_files_of_the_index_are_opened_in_order()
@@ -22,11 +23,11 @@ public sealed class CheckpointFolderTests : IDisposable
             ("b", "model-00000-of-00001.safetensors")
         );
 
-        using var folder = CheckpointFolder.Open(_folder.Path);
+        using var folder = SafetensorsFolder.Open(_folder.Path);
 
         Assert.Equal(["a", "b", "c"], folder.Tensors.Select(tensor => tensor.Name));
         Assert.Equal(2, folder.Files.Count);
-        Assert.Equal(12, folder.TotalBytes);
+        Assert.Equal(12, folder.Tensors.Sum(tensor => tensor.ByteLength));
         Assert.True(folder.TryGet("c", out Tensor c));
         Assert.Equal(4, c.ByteLength);
         folder.ThrowIfChanged();
@@ -38,7 +39,7 @@ public sealed class CheckpointFolderTests : IDisposable
         Write("model.safetensors", SafetensorsBytes.Sample);
         Write("generation_config.json", "{\"pad_token_id\": 5}"u8.ToArray());
 
-        using var folder = CheckpointFolder.Open(_folder.Path);
+        using var folder = SafetensorsFolder.Open(_folder.Path);
 
         Assert.Equal(3, folder.Tensors.Count());
         Assert.Equal(5, folder.GenerationConfig!.Int32("pad_token_id", 0, 9));
@@ -49,7 +50,7 @@ public sealed class CheckpointFolderTests : IDisposable
     {
         Write("model--00001-of-00002.safetensors", SafetensorsBytes.Named("a", "b"));
         Write("model--00002-of-00002.safetensors", SafetensorsBytes.Named("c"));
-        using var folder = CheckpointFolder.Open(_folder.Path);
+        using var folder = SafetensorsFolder.Open(_folder.Path);
         foreach (Tensor tensor in folder.Tensors)
         {
             ILastReading reading = folder.ReadLast(tensor.Data, tensor.ByteLength);
@@ -78,7 +79,7 @@ public sealed class CheckpointFolderTests : IDisposable
         );
 
         Write("model--00002-of-00003.safetensors", SafetensorsBytes.Named("b"));
-        using (var folder = CheckpointFolder.Open(_folder.Path))
+        using (var folder = SafetensorsFolder.Open(_folder.Path))
         {
             Assert.Equal(["a", "b", "c"], folder.Tensors.Select(tensor => tensor.Name));
             Assert.Null(folder.GenerationConfig);
@@ -115,7 +116,7 @@ public sealed class CheckpointFolderTests : IDisposable
         File.CreateSymbolicLink(At("model-0.safetensors"), Path.Join(cache.Path, "0123"));
         Index(("a", "model-0.safetensors"));
 
-        using var folder = CheckpointFolder.Open(_folder.Path);
+        using var folder = SafetensorsFolder.Open(_folder.Path);
 
         Assert.Equal("a", folder.Get("a").Name);
     }
@@ -140,10 +141,9 @@ public sealed class CheckpointFolderTests : IDisposable
         Write("1.safetensors", SafetensorsBytes.Named("a", "b"));
         Write("2.safetensors", SafetensorsBytes.Named("c"));
         Index(("a", "1.safetensors"), ("c", "1.safetensors"), ("d", "2.safetensors"));
-        using var folder = CheckpointFolder.Open(_folder.Path);
+        using var folder = SafetensorsFolder.Open(_folder.Path);
         Assert.Equal("a", folder.Get("a").Name);
         Assert.Equal("b", folder.Get("b").Name);
-        Assert.Equal(["a", "b"], folder.UsedTensors.Select(tensor => tensor.Name));
     }
 
     [Theory]
@@ -157,7 +157,7 @@ public sealed class CheckpointFolderTests : IDisposable
         foreach ((string shard, string tensor) in new[] { first, second, third }.Zip(names))
             Write($"model-{shard}.safetensors", SafetensorsBytes.Named(tensor));
         Write("adapter_model.safetensors", [0]);
-        using (var folder = CheckpointFolder.Open(_folder.Path))
+        using (var folder = SafetensorsFolder.Open(_folder.Path))
             Assert.Equal(names, folder.Tensors.Select(tensor => tensor.Name));
         File.Delete(At($"model-{second}.safetensors"));
         Assert.EndsWith("is the first that is missing. Is the download complete?", Refusal());
@@ -168,7 +168,7 @@ public sealed class CheckpointFolderTests : IDisposable
     {
         Write("model.safetensors", SafetensorsBytes.Sample);
         Index(("a", "model-00001-of-00002.safetensors"));
-        using (var folder = CheckpointFolder.Open(_folder.Path))
+        using (var folder = SafetensorsFolder.Open(_folder.Path))
             Assert.Equal("b", folder.Get("b").Name);
         Index(("a.weight", "model.safetensors"), ("x", "2.safetensors"));
         Assert.Contains("2.safetensors: does not exist. Is the download complete?", Refusal());
@@ -182,7 +182,7 @@ public sealed class CheckpointFolderTests : IDisposable
     public void A_prefix_that_every_name_has_is_left_out(string prefix)
     {
         Write("model.safetensors", SafetensorsBytes.Named(prefix + "x", prefix + "model.x"));
-        using (var folder = CheckpointFolder.Open(_folder.Path))
+        using (var folder = SafetensorsFolder.Open(_folder.Path))
         {
             Assert.Equal(prefix + "x", folder.Get("x").Name);
             Assert.Equal(["x", "model.x"], folder.Names);
@@ -209,7 +209,7 @@ public sealed class CheckpointFolderTests : IDisposable
     )
     {
         Write("model.safetensors", SafetensorsBytes.Named(first, second));
-        using var folder = CheckpointFolder.Open(_folder.Path);
+        using var folder = SafetensorsFolder.Open(_folder.Path);
         Assert.Equal(second, folder.Get(found).Name);
     }
 
@@ -286,7 +286,7 @@ public sealed class CheckpointFolderTests : IDisposable
     public void A_tensor_that_is_nowhere_is_missed_by_name()
     {
         Write("model.safetensors", SafetensorsBytes.Sample);
-        using var folder = CheckpointFolder.Open(_folder.Path);
+        using var folder = SafetensorsFolder.Open(_folder.Path);
 
         Assert.False(folder.TryGet("x", out _));
         var e = Assert.Throws<CheckpointException>(() => folder.Get("x"));
@@ -298,7 +298,7 @@ public sealed class CheckpointFolderTests : IDisposable
     [Fact]
     public void The_demonstration_model_opens()
     {
-        using var folder = CheckpointFolder.Open(Path.Join(Repository.Root, "src", "GptOss.TinyModel", "model"));
+        using var folder = SafetensorsFolder.Open(Path.Join(Repository.Root, "src", "GptOss.TinyModel", "model"));
 
         int vocabulary = folder.Config.Int32("vocab_size", 1, int.MaxValue);
         int hidden = folder.Config.Int32("hidden_size", 1, int.MaxValue);
@@ -326,7 +326,7 @@ public sealed class CheckpointFolderTests : IDisposable
 
     private string RefusalToGet(string name)
     {
-        using var folder = CheckpointFolder.Open(_folder.Path);
+        using var folder = SafetensorsFolder.Open(_folder.Path);
         return Assert.Throws<CheckpointException>(() => folder.Get(name)).Message;
     }
 
@@ -334,7 +334,7 @@ public sealed class CheckpointFolderTests : IDisposable
 
     private static string RefusalOf(string path)
     {
-        string message = Assert.Throws<CheckpointException>(() => CheckpointFolder.Open(path).Dispose()).Message;
+        string message = Assert.Throws<CheckpointException>(() => SafetensorsFolder.Open(path).Dispose()).Message;
         Assert.InRange(message.Length, 1, 500);
         Assert.DoesNotContain(message, char.IsControl);
         return message;

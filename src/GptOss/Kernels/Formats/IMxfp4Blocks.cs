@@ -1,0 +1,230 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using GptOss.Kernels.Registers;
+
+namespace GptOss.Kernels.Formats;
+
+/// <summary>
+/// How the blocks of MXFP4 lie in memory: where the scale of a block is, and in which order its 32 codes are. The
+/// products of <see cref="Mxfp4"/> read every kind through this, in the order of OpenAI's files, value 2i and 2i + 1 in
+/// byte i, so that the same values give the same bits.
+/// </summary>
+internal interface IMxfp4Blocks
+{
+    /// <summary>Number of bytes from one block to the next: 16, or 17 where the scale lies before the codes.</summary>
+    static abstract int BlockBytes { get; }
+
+    /// <summary>Whether the scale is the first byte of its block; else the scales lie in memory of their own.</summary>
+    static abstract bool HasScales { get; }
+
+    /// <summary>Brings the codes of one block into the order of OpenAI's files.</summary>
+    static abstract Vector128<byte> InPairs(Vector128<byte> codes);
+
+    /// <summary>Brings the codes of two blocks into the order of OpenAI's files.</summary>
+    static abstract Vector256<byte> InPairs(Vector256<byte> codes);
+
+    /// <summary>Brings the codes of four blocks into the order of OpenAI's files.</summary>
+    static abstract Vector512<byte> InPairs(Vector512<byte> codes);
+}
+
+/// <summary>The blocks of OpenAI's files: 16 bytes of codes, two neighbours in a byte, and the scales apart.</summary>
+internal readonly struct Mxfp4Apart : IMxfp4Blocks
+{
+    public static int BlockBytes => Mxfp4.BlockBytes;
+
+    public static bool HasScales => false;
+
+    public static Vector128<byte> InPairs(Vector128<byte> codes) => codes;
+
+    public static Vector256<byte> InPairs(Vector256<byte> codes) => codes;
+
+    public static Vector512<byte> InPairs(Vector512<byte> codes) => codes;
+}
+
+/// <summary>The blocks of Ollama's first files, type number 4: the scale, then codes in the order of OpenAI.</summary>
+internal readonly struct Mxfp4Pairs : IMxfp4Blocks
+{
+    public static int BlockBytes => Mxfp4.BlockBytes + 1;
+
+    public static bool HasScales => true;
+
+    public static Vector128<byte> InPairs(Vector128<byte> codes) => codes;
+
+    public static Vector256<byte> InPairs(Vector256<byte> codes) => codes;
+
+    public static Vector512<byte> InPairs(Vector512<byte> codes) => codes;
+}
+
+/// <summary>
+/// The blocks of GGUF, type number 39: the scale, then 16 bytes of which byte i has value i in its low and value i + 16
+/// in its high half.
+/// </summary>
+internal readonly struct Mxfp4Halves : IMxfp4Blocks
+{
+    // The low halves of two neighbours, a and b, become a + 16 b.
+    private const short OneAndSixteen = 0x1001;
+
+    public static int BlockBytes => Mxfp4.BlockBytes + 1;
+
+    public static bool HasScales => true;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> InPairs(Vector128<byte> codes)
+    {
+        Vector128<ushort> first = (codes & Vector128.Create((byte)0xF)).AsUInt16(),
+            last = (codes >>> 4).AsUInt16(),
+            mask = Vector128.Create((ushort)0xFF);
+        return Vector128.Narrow((first | first >>> 4) & mask, (last | last >>> 4) & mask);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<byte> InPairs(Vector256<byte> codes)
+    {
+        Vector256<byte> mask = Vector256.Create((byte)0xF);
+        Vector256<sbyte> factors = Vector256.Create(OneAndSixteen).AsSByte();
+        return Avx2.PackUnsignedSaturate(
+            Avx2.MultiplyAddAdjacent(codes & mask, factors),
+            Avx2.MultiplyAddAdjacent((codes.AsUInt16() >>> 4).AsByte() & mask, factors)
+        );
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<byte> InPairs(Vector512<byte> codes)
+    {
+        Vector512<byte> mask = Vector512.Create((byte)0xF);
+        Vector512<sbyte> factors = Vector512.Create(OneAndSixteen).AsSByte();
+        return Avx512BW.PackUnsignedSaturate(
+            Avx512BW.MultiplyAddAdjacent(codes & mask, factors),
+            Avx512BW.MultiplyAddAdjacent((codes.AsUInt16() >>> 4).AsByte() & mask, factors)
+        );
+    }
+}
+
+/// <summary>Reads blocks of MXFP4 of any kind.</summary>
+internal static class Mxfp4Blocks<TBlocks>
+    where TBlocks : struct, IMxfp4Blocks
+{
+    /// <summary>The first code of a block, from the block's first byte on.</summary>
+    private static nuint FirstCode => TBlocks.HasScales ? 1u : 0u;
+
+    /// <summary>Loads the codes of four blocks, each in four lanes.</summary>
+    /// <param name="blocks">Memory of the blocks of a weight row.</param>
+    /// <param name="block">Number of the first of the four.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Four<T>(ref readonly byte blocks, nuint block)
+        where T : struct, ILanes<T> =>
+        TBlocks.HasScales
+            ? InPairs(
+                T.CreateBits(
+                    Load<T>(in blocks, block),
+                    Load<T>(in blocks, block + 1),
+                    Load<T>(in blocks, block + 2),
+                    Load<T>(in blocks, block + 3)
+                )
+            )
+            : T.LoadBits(in blocks, block * Mxfp4.BlockBytes);
+
+    /// <summary>
+    /// Loads the last one to three blocks of a weight row. The lanes of the missing blocks are zero, and no byte past
+    /// the last block is read.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Rest<T>(ref readonly byte blocks, nuint block, int count)
+        where T : struct, ILanes<T> =>
+        InPairs(
+            T.CreateBits(
+                Load<T>(in blocks, block),
+                count > 1 ? Load<T>(in blocks, block + 1) : default,
+                count > 2 ? Load<T>(in blocks, block + 2) : default,
+                default
+            )
+        );
+
+    /// <summary>The scale bytes of four blocks, the first one in the lowest bits.</summary>
+    /// <param name="blocks">Memory of the blocks of a weight row.</param>
+    /// <param name="scales">Memory of the scales of a weight row, where they lie apart.</param>
+    /// <param name="block">Number of the first of the four.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint FourScales(ref readonly byte blocks, ref readonly byte scales, nuint block)
+    {
+        if (!TBlocks.HasScales)
+            return Lanes.Dword(in scales, block);
+        ref byte first = ref Unsafe.Add(ref Unsafe.AsRef(in blocks), block * (nuint)TBlocks.BlockBytes);
+        return first
+            | (uint)Unsafe.Add(ref first, TBlocks.BlockBytes) << 8
+            | (uint)Unsafe.Add(ref first, 2 * TBlocks.BlockBytes) << 16
+            | (uint)Unsafe.Add(ref first, 3 * TBlocks.BlockBytes) << 24;
+    }
+
+    /// <summary>The scale byte of one block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static byte Scale(ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales, int block) =>
+        TBlocks.HasScales ? blocks[block * TBlocks.BlockBytes] : scales[block];
+
+    /// <summary>The codes of one block in the order of OpenAI's files.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> Codes(ReadOnlySpan<byte> blocks, int block) =>
+        TBlocks.InPairs(Vector128.Create(blocks.Slice(block * TBlocks.BlockBytes + (int)FirstCode, Mxfp4.BlockBytes)));
+
+    /// <summary>
+    /// Sixteen blocks as OpenAI's files have them, 256 bytes: where they are, or in the copy that is made of them.
+    /// </summary>
+    /// <param name="blocks">Memory of the blocks of a weight row.</param>
+    /// <param name="block">Number of the first of the sixteen.</param>
+    /// <param name="copy">Memory for 256 bytes.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ref readonly byte Sixteen<T>(ref readonly byte blocks, nuint block, ref byte copy)
+        where T : struct, ILanes<T>
+    {
+        if (!TBlocks.HasScales)
+            return ref Unsafe.Add(ref Unsafe.AsRef(in blocks), block * Mxfp4.BlockBytes);
+        ref float to = ref Unsafe.As<byte, float>(ref copy);
+        T.Store(Four<T>(in blocks, block), ref to, 0);
+        T.Store(Four<T>(in blocks, block + 4), ref to, 16);
+        T.Store(Four<T>(in blocks, block + 8), ref to, 32);
+        T.Store(Four<T>(in blocks, block + 12), ref to, 48);
+        return ref copy;
+    }
+
+    /// <summary>The scale bytes of sixteen blocks.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> SixteenScales(ref readonly byte blocks, ref readonly byte scales, nuint block) =>
+        TBlocks.HasScales
+            ? Vector128
+                .Create(
+                    FourScales(in blocks, in scales, block),
+                    FourScales(in blocks, in scales, block + 4),
+                    FourScales(in blocks, in scales, block + 8),
+                    FourScales(in blocks, in scales, block + 12)
+                )
+                .AsByte()
+            : Vector128.LoadUnsafe(in scales, block);
+
+    // Wide registers bring the codes of several blocks into order together, narrow ones those of each block when it is
+    // loaded.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<byte> Load<T>(ref readonly byte blocks, nuint block)
+        where T : struct, ILanes<T>
+    {
+        Vector128<byte> codes = Vector128.LoadUnsafe(in blocks, block * (nuint)TBlocks.BlockBytes + FirstCode);
+        return typeof(T) == typeof(Lanes512) || typeof(T) == typeof(Lanes256) ? codes : TBlocks.InPairs(codes);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T InPairs<T>(T bits)
+        where T : struct, ILanes<T>
+    {
+        if (typeof(T) == typeof(Lanes512))
+        {
+            Vector512<byte> codes = Unsafe.BitCast<T, Lanes512>(bits).Value.AsByte();
+            return Unsafe.BitCast<Lanes512, T>(new(TBlocks.InPairs(codes).AsSingle()));
+        }
+        if (typeof(T) != typeof(Lanes256))
+            return bits;
+        Lanes256 both = Unsafe.BitCast<T, Lanes256>(bits);
+        return Unsafe.BitCast<Lanes256, T>(
+            new(TBlocks.InPairs(both.Low.AsByte()).AsSingle(), TBlocks.InPairs(both.High.AsByte()).AsSingle())
+        );
+    }
+}
