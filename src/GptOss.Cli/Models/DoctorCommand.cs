@@ -1,4 +1,5 @@
 using System.CommandLine;
+using GptOss.Cli.Bench;
 using GptOss.Cli.Shell;
 
 namespace GptOss.Cli.Models;
@@ -35,7 +36,8 @@ internal static class DoctorCommand
                     machine.Machine(),
                     .. given is null ? [MachineSheets.Stores()] : Array.Empty<Sheet>(),
                 ];
-                sheets.Add(machine.Models(models, problems));
+                PublishedShape[] published = given is null ? [PublishedShape.Small, PublishedShape.Large] : [];
+                sheets.Add(machine.Models(models, published, problems));
                 problems.AddRange(given is null ? Problems.OfMachineAndStores() : []);
                 if (parsed.GetValue(hash))
                     problems.AddRange(

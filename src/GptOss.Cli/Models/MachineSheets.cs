@@ -52,8 +52,13 @@ internal sealed class MachineSheets(double bandwidth)
 
     /// <summary>How fast models can be here at most, and whether they fit.</summary>
     /// <param name="models">Models that are on this machine.</param>
+    /// <param name="published">Published sizes that are reckoned where they are not here.</param>
     /// <param name="problems">Gets what a model cannot be opened for.</param>
-    public Sheet Models(IReadOnlyList<FoundModel> models, List<string> problems)
+    public Sheet Models(
+        IReadOnlyList<FoundModel> models,
+        IReadOnlyList<PublishedShape> published,
+        List<string> problems
+    )
     {
         List<string[]> rows = [];
         foreach (FoundModel model in models)
@@ -68,8 +73,8 @@ internal sealed class MachineSheets(double bandwidth)
                 problems.Add(e.Message);
             }
         }
-        if (rows.Count == 0)
-            foreach (PublishedShape shape in (PublishedShape[])[PublishedShape.Small, PublishedShape.Large])
+        foreach (PublishedShape shape in published)
+            if (!models.Any(model => model.Name.Contains($"gpt-oss-{shape.Name}", StringComparison.OrdinalIgnoreCase)))
                 rows.Add(Row($"gpt-oss-{shape.Name} (not here)", shape.WeightBytes(shape.Layers), shape.BytesPerToken));
         return new Sheet(
             "speed at most: read bandwidth / bytes per token ('gptoss bench' measures it)",

@@ -15,6 +15,7 @@ internal sealed class Download
     private readonly HubClient _client;
     private readonly IProgress<DownloadProgress>? _progress;
     private readonly ProgressMeter _meter;
+    private bool _isMeasured;
 
     private Download(
         RepositoryName repository,
@@ -66,6 +67,7 @@ internal sealed class Download
             {
                 destination.Begin(plan);
                 RequireSpace(destination, missing);
+                _isMeasured = true;
                 _meter.Expect(files, file => Have(file, destination));
                 try
                 {
@@ -154,7 +156,9 @@ internal sealed class Download
             _meter.Begin(file, file.Bytes);
             return;
         }
-        RequireSpace(destination, [file]);
+        // Before all files are known, only small ones are fetched; what they need would say nothing of the whole.
+        if (_isMeasured)
+            RequireSpace(destination, [file]);
         try
         {
             await fetch.RunAsync(file, partial, staged, cancellation).ConfigureAwait(false);

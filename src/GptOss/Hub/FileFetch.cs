@@ -67,11 +67,7 @@ internal sealed class FileFetch(
                 if (IsExpired(response))
                 {
                     place = null;
-                    throw client.Errors.Broken(
-                        file.Path,
-                        response.RequestMessage!.RequestUri!,
-                        "the link has expired."
-                    );
+                    throw client.Errors.Broken(file.Path, response.RequestMessage!.RequestUri!, "the link has expired");
                 }
                 Admit(file, part, response);
                 await CopyAsync(file, part, response, retries, cancellation).ConfigureAwait(false);
@@ -134,7 +130,7 @@ internal sealed class FileFetch(
                 if (content.ContentRange?.Length is { } length && length != file.Bytes)
                     throw client.Errors.Wrong(file.Path, expected, response);
                 Restart(file, part);
-                throw client.Errors.Broken(file.Path, response.RequestMessage!.RequestUri!, "it has no such range.");
+                throw client.Errors.Broken(file.Path, response.RequestMessage!.RequestUri!, "it has no such range");
             default:
                 throw client.Errors.Of(response, file.Path);
         }
@@ -169,6 +165,6 @@ internal sealed class FileFetch(
             meter.Add(file, read);
         }
         if (part.Length < file.Bytes)
-            throw client.Errors.Broken(file.Path, address, $"it ended after {part.Length} of {file.Bytes} bytes.");
+            throw client.Errors.Broken(file.Path, address, $"it ended after {part.Length} of {file.Bytes} bytes");
     }
 }

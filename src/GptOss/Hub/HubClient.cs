@@ -171,13 +171,13 @@ internal sealed class HubClient : IDisposable
         {
             string cause =
                 e.InnerException is TimeoutException
-                    ? $"no connection within {_settings.Connect.TotalSeconds:0.#} s."
-                    : $"nothing came for {_settings.Silence.TotalSeconds:0.#} s.";
+                    ? $"no connection within {_settings.Connect.TotalSeconds:0.#} s"
+                    : $"nothing came for {_settings.Silence.TotalSeconds:0.#} s";
             throw Errors.Broken(asked.What, asked.Address, cause, e);
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            throw Errors.Broken(asked.What, asked.Address, e.Message, e);
+            throw Errors.Broken(asked.What, asked.Address, e.Message.TrimEnd('.'), e);
         }
     }
 

@@ -37,12 +37,16 @@ internal sealed class HubErrors(RepositoryName repository, Uri endpoint, bool ha
     }
 
     /// <summary>The error for a connection that broke, which is tried again.</summary>
+    /// <param name="what">What was asked for.</param>
+    /// <param name="address">Where it was asked for.</param>
+    /// <param name="cause">What happened, without a full stop.</param>
+    /// <param name="inner">The error of the system; null where there is none.</param>
     public TransientException Broken(string what, Uri address, string cause, Exception? inner = null) =>
         new(
             new HubException(
                 HubProblem.Network,
                 $"{repository}: the connection to {address.Host} failed again and again while {what} was fetched: "
-                    + $"{cause} What has arrived is kept: run the same command again.",
+                    + $"{cause}. What has arrived is kept: run the same command again.",
                 address,
                 inner: inner
             ),

@@ -6,6 +6,9 @@ namespace GptOss.Hub;
 /// <param name="progress">Whoever wants to know; null for nobody.</param>
 internal sealed class ProgressMeter(IProgress<DownloadProgress>? progress)
 {
+    // Over a shorter time the speed would be that of a buffer.
+    private const double LeastSeconds = 0.5;
+
     private static readonly TimeSpan BetweenReports = TimeSpan.FromMilliseconds(100),
         Window = TimeSpan.FromSeconds(5);
 
@@ -75,7 +78,7 @@ internal sealed class ProgressMeter(IProgress<DownloadProgress>? progress)
             _samples.Dequeue();
         (long began, long before) = _samples.Peek();
         double seconds = Stopwatch.GetElapsedTime(began, now).TotalSeconds;
-        double speed = seconds > 0 ? (_arrived - before) / seconds : 0;
+        double speed = seconds >= LeastSeconds ? (_arrived - before) / seconds : 0;
         progress.Report(new DownloadProgress(file.Path, _done.Values.Sum(), _total, speed, waiting));
     }
 }

@@ -185,7 +185,7 @@ public sealed class DownloadFaultTests : DownloadTest
         AssertWhole(await DownloadAsync());
         Assert.Equal(2, Waits.Count);
         Assert.Contains(Reports, report =>
-            report.Waiting?.StartsWith("nothing came for 0.5 s.; again in", StringComparison.Ordinal) == true
+            report.Waiting?.StartsWith("nothing came for 0.5 s; again in", StringComparison.Ordinal) == true
         );
     }
 }

@@ -127,10 +127,8 @@ public sealed class GgufHeaderTests
 
     private static GgufHeader Read(byte[] bytes) =>
         GgufHeader.Read(
-            new GgufReader(
-                "fuzz.gguf",
-                bytes.Length,
-                (position, destination) => bytes.AsSpan((int)position, destination.Length).CopyTo(destination)
+            new GgufReader("fuzz.gguf", bytes.Length, (position, destination) =>
+                bytes.AsSpan((int)position, destination.Length).CopyTo(destination)
             )
         );
 }
