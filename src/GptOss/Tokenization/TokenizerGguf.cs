@@ -79,7 +79,9 @@ internal sealed class TokenizerGguf
 
         var bytes = new TokenBytes.Builder(_vocabularySize, bytesExpected: 8 * _vocabularySize);
         for (int id = 0; id < _tokens.Length; id++)
-            bytes.Add(special.Contains(id) ? Encoding.UTF8.GetBytes(_tokens[id]) : ByteAlphabet.ToBytes(_tokens[id]));
+            bytes.Add(
+                special.Contains(id) ? Encoding.UTF8.GetBytes(_tokens[id]) : ByteAlphabet.ToBytes(_tokens[id])
+            );
         var names = special.ToDictionary(id => _tokens[id]);
         var encoder = new BytePairEncoder(TextSplitter.O200k, merges, byteTokens, whole: null);
         return new Vocabulary(encoder, bytes.Build(), new ReadOnlyDictionary<string, int>(names));

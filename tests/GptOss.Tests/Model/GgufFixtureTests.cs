@@ -40,10 +40,7 @@ public sealed class GgufFixtureTests
         {
             int token = 0;
             foreach (
-                JsonElement value in expected
-                    .RootElement.GetProperty("logits")
-                    .GetProperty($"{position}")
-                    .EnumerateArray()
+                JsonElement value in expected.RootElement.GetProperty("logits").GetProperty($"{position}").EnumerateArray()
             )
                 worst = Math.Max(worst, Math.Abs(value.GetDouble() - logits[position][token++]));
             Assert.Equal(model.Model.VocabularySize, token);

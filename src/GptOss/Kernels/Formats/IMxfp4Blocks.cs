@@ -18,6 +18,9 @@ internal interface IMxfp4Blocks
     /// <summary>Whether the scale is the first byte of its block; else the scales lie in memory of their own.</summary>
     static abstract bool HasScales { get; }
 
+    /// <summary>Whether the low nibbles of a block are its first sixteen values; else those of even index.</summary>
+    static abstract bool IsInHalves { get; }
+
     /// <summary>Brings the codes of one block into the order of OpenAI's files.</summary>
     static abstract Vector128<byte> InPairs(Vector128<byte> codes);
 
@@ -35,6 +38,8 @@ internal readonly struct Mxfp4Apart : IMxfp4Blocks
 
     public static bool HasScales => false;
 
+    public static bool IsInHalves => false;
+
     public static Vector128<byte> InPairs(Vector128<byte> codes) => codes;
 
     public static Vector256<byte> InPairs(Vector256<byte> codes) => codes;
@@ -48,6 +53,8 @@ internal readonly struct Mxfp4Pairs : IMxfp4Blocks
     public static int BlockBytes => Mxfp4.BlockBytes + 1;
 
     public static bool HasScales => true;
+
+    public static bool IsInHalves => false;
 
     public static Vector128<byte> InPairs(Vector128<byte> codes) => codes;
 
@@ -68,6 +75,8 @@ internal readonly struct Mxfp4Halves : IMxfp4Blocks
     public static int BlockBytes => Mxfp4.BlockBytes + 1;
 
     public static bool HasScales => true;
+
+    public static bool IsInHalves => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> InPairs(Vector128<byte> codes)
@@ -165,26 +174,36 @@ internal static class Mxfp4Blocks<TBlocks>
     /// <summary>The codes of one block in the order of OpenAI's files.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> Codes(ReadOnlySpan<byte> blocks, int block) =>
-        TBlocks.InPairs(Vector128.Create(blocks.Slice(block * TBlocks.BlockBytes + (int)FirstCode, Mxfp4.BlockBytes)));
+        TBlocks.InPairs(AsStored(blocks, block));
 
-    /// <summary>
-    /// Sixteen blocks as OpenAI's files have them, 256 bytes: where they are, or in the copy that is made of them.
-    /// </summary>
-    /// <param name="blocks">Memory of the blocks of a weight row.</param>
-    /// <param name="block">Number of the first of the sixteen.</param>
-    /// <param name="copy">Memory for 256 bytes.</param>
+    /// <summary>The codes of one block in the order in which they are stored.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ref readonly byte Sixteen<T>(ref readonly byte blocks, nuint block, ref byte copy)
-        where T : struct, ILanes<T>
+    public static Vector128<byte> AsStored(ReadOnlySpan<byte> blocks, int block) =>
+        Vector128.Create(blocks.Slice(block * TBlocks.BlockBytes + (int)FirstCode, Mxfp4.BlockBytes));
+
+    /// <summary>The codes of one block in the order in which they are stored.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> AsStored(ref readonly byte blocks, nuint block) =>
+        Vector128.LoadUnsafe(in blocks, block * (nuint)TBlocks.BlockBytes + FirstCode);
+
+    /// <summary>The codes of two neighbouring blocks in the order in which they are stored.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<byte> TwoAsStored(ref readonly byte blocks, nuint block) =>
+        TBlocks.HasScales
+            ? Vector256.Create(AsStored(in blocks, block), AsStored(in blocks, block + 1))
+            : Vector256.LoadUnsafe(in blocks, block * Mxfp4.BlockBytes);
+
+    /// <summary>The codes of four neighbouring blocks in the order in which they are stored.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<byte> FourAsStored(ref readonly byte blocks, nuint block)
     {
         if (!TBlocks.HasScales)
-            return ref Unsafe.Add(ref Unsafe.AsRef(in blocks), block * Mxfp4.BlockBytes);
-        ref float to = ref Unsafe.As<byte, float>(ref copy);
-        T.Store(Four<T>(in blocks, block), ref to, 0);
-        T.Store(Four<T>(in blocks, block + 4), ref to, 16);
-        T.Store(Four<T>(in blocks, block + 8), ref to, 32);
-        T.Store(Four<T>(in blocks, block + 12), ref to, 48);
-        return ref copy;
+            return Vector512.LoadUnsafe(in blocks, block * Mxfp4.BlockBytes);
+        if (Avx512Vbmi.IsSupported)
+            return Mxfp4HalvesLanes.Four(
+                in Unsafe.Add(ref Unsafe.AsRef(in blocks), block * (nuint)TBlocks.BlockBytes)
+            );
+        return Vector512.Create(TwoAsStored(in blocks, block), TwoAsStored(in blocks, block + 2));
     }
 
     /// <summary>The scale bytes of sixteen blocks.</summary>

@@ -138,7 +138,8 @@ internal readonly unsafe struct Mxfp4 : IMatrixFormat
         Multiply<TBlocks>(blocks, scales, w.Inputs, x, y, first, scratch);
     }
 
-    public static void Widen(in StoredWeights w, int output, Span<float> row) => Widen<Mxfp4Apart>(in w, output, row);
+    public static void Widen(in StoredWeights w, int output, Span<float> row) =>
+        Widen<Mxfp4Apart>(in w, output, row);
 
     /// <summary>Gives the weights of one output in every kind of blocks, without rounding.</summary>
     internal static void Widen<TBlocks>(in StoredWeights w, int output, Span<float> row)
@@ -306,9 +307,23 @@ internal readonly unsafe struct Mxfp4 : IMatrixFormat
             for (; step < full; step++)
             {
                 Prefetch.Read(in b, step * (nuint)(StepBlocks * TBlocks.BlockBytes) + Prefetch.NearBytes);
+                if (TBlocks.HasScales) // a step is longer than a cache line
+                    Prefetch.Read(in b, step * (nuint)(StepBlocks * TBlocks.BlockBytes) + Prefetch.NearBytes + 64);
+                nuint at = step * ScaledStrip.StepValues;
+                if (Mxfp4HalvesLanes.Serves<T, TBlocks>())
+                {
+                    Mxfp4HalvesLanes.Load(
+                        in Unsafe.Add(ref Unsafe.AsRef(in b), step * (nuint)(StepBlocks * TBlocks.BlockBytes)),
+                        out T codes0,
+                        out T codes4,
+                        out T exponents
+                    );
+                    sum = AddStep(sum, codes0, codes4, exponents, in x, at);
+                    continue;
+                }
                 T bits = Mxfp4Blocks<TBlocks>.Four<T>(in b, step * StepBlocks);
                 T scales = Mxfp4Lanes.Scales<T>(Mxfp4Blocks<TBlocks>.FourScales(in b, in s, step * StepBlocks));
-                sum = AddStep(sum, bits, scales, in x, step * ScaledStrip.StepValues);
+                sum = AddStep(sum, bits, scales, in x, at);
             }
             if (rest > 0)
             {
@@ -331,6 +346,22 @@ internal readonly unsafe struct Mxfp4 : IMatrixFormat
             p = T.MultiplyAdd(Mxfp4Lanes.SecondValues(k1), T.Load(in x, at + 80), p);
             p = T.MultiplyAdd(Mxfp4Lanes.SecondValues(k2), T.Load(in x, at + 96), p);
             p = T.MultiplyAdd(Mxfp4Lanes.SecondValues(k3), T.Load(in x, at + 112), p);
+            return T.MultiplyAdd(p, scales, sum);
+        }
+
+        // The same from the registers of Mxfp4HalvesLanes.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static T AddStep<T>(T sum, T first, T last, T scales, ref readonly float x, nuint at)
+            where T : struct, ILanes<T>
+        {
+            T p = Mxfp4Lanes.FirstValues(first) * T.Load(in x, at);
+            p = T.MultiplyAdd(Mxfp4Lanes.FirstValues(first >>> 8), T.Load(in x, at + 16), p);
+            p = T.MultiplyAdd(Mxfp4Lanes.FirstValues(first >>> 16), T.Load(in x, at + 32), p);
+            p = T.MultiplyAdd(Mxfp4Lanes.FirstValues(first >>> 24), T.Load(in x, at + 48), p);
+            p = T.MultiplyAdd(Mxfp4Lanes.FirstValues(last), T.Load(in x, at + 64), p);
+            p = T.MultiplyAdd(Mxfp4Lanes.FirstValues(last >>> 8), T.Load(in x, at + 80), p);
+            p = T.MultiplyAdd(Mxfp4Lanes.FirstValues(last >>> 16), T.Load(in x, at + 96), p);
+            p = T.MultiplyAdd(Mxfp4Lanes.FirstValues(last >>> 24), T.Load(in x, at + 112), p);
             return T.MultiplyAdd(p, scales, sum);
         }
 

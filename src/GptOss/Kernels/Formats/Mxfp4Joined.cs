@@ -39,7 +39,7 @@ internal readonly struct Mxfp4JoinedInt8<TBlocks> : IMatrixFormat
     public static int ScratchFloats(int inputs, int tokens) => Mxfp4Int8.ScratchFloats(inputs, tokens);
 
     public static void Permute(ReadOnlySpan<float> x, Span<float> permuted, int tokens) =>
-        Mxfp4Int8.Permute(x, permuted, tokens);
+        Mxfp4Int8.Permute<TBlocks>(x, permuted, tokens);
 
     public static void Multiply(in StoredWeights w, int first, int count, Rows x, Rows y, Span<float> scratch) =>
         Mxfp4Int8.Multiply<TBlocks>(in w, first, count, x, y, scratch);

@@ -127,8 +127,10 @@ public sealed class GgufHeaderTests
 
     private static GgufHeader Read(byte[] bytes) =>
         GgufHeader.Read(
-            new GgufReader("fuzz.gguf", bytes.Length, (position, destination) =>
-                bytes.AsSpan((int)position, destination.Length).CopyTo(destination)
+            new GgufReader(
+                "fuzz.gguf",
+                bytes.Length,
+                (position, destination) => bytes.AsSpan((int)position, destination.Length).CopyTo(destination)
             )
         );
 }
