@@ -1,5 +1,3 @@
-using GptOss.Hub;
-
 namespace GptOss.Tests.Hub;
 
 /// <summary>Answers that are not the file: another hash, another length, another range, a page.</summary>

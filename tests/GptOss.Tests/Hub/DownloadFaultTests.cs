@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using GptOss.Hub;
 
 namespace GptOss.Tests.Hub;
 

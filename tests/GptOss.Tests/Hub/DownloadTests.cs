@@ -1,5 +1,3 @@
-using GptOss.Hub;
-
 namespace GptOss.Tests.Hub;
 
 /// <summary>Downloads as they should go: what is asked for, what lies in the cache afterwards.</summary>

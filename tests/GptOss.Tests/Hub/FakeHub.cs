@@ -48,7 +48,10 @@ internal sealed class FakeHub : IDisposable
         Convert.ToHexStringLower(
             IsLarge(content)
                 ? SHA256.HashData(content)
-                : SHA1.HashData([.. Encoding.ASCII.GetBytes($"blob {content.Length}\0"), .. content])
+                : CryptographicOperations.HashData(
+                    HashAlgorithmName.SHA1,
+                    (byte[])[.. Encoding.ASCII.GetBytes($"blob {content.Length}\0"), .. content]
+                )
         );
 
     public static bool IsLarge(byte[] content) => content.Length >= 1000;
