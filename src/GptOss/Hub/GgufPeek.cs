@@ -16,12 +16,12 @@ internal sealed record GgufPeek(string? Architecture, string Type)
 {
     private const string ArchitectureKey = GgufKeys.Architecture,
         TypeKey = "general.type",
-        Model = "model";
+        ModelType = "model";
 
     private const int MostBytes = 1 << 16;
 
     /// <summary>Whether the file is gpt-oss, as llama.cpp or as the first Ollama spell it.</summary>
-    public bool IsGptOss => Architecture is "gpt-oss" or "gptoss" && Type == Model;
+    public bool IsGptOss => Architecture is "gpt-oss" or "gptoss" && Type == ModelType;
 
     /// <summary>The beginning of a file; null where it is no GGUF.</summary>
     /// <exception cref="CheckpointException">The file is missing, not regular, or not readable.</exception>
@@ -40,7 +40,7 @@ internal sealed record GgufPeek(string? Architecture, string Type)
         {
             // The head is damaged. What has been read of it may be enough to know what it is.
         }
-        return new GgufPeek(texts.GetValueOrDefault(ArchitectureKey), texts.GetValueOrDefault(TypeKey, Model));
+        return new GgufPeek(texts.GetValueOrDefault(ArchitectureKey), texts.GetValueOrDefault(TypeKey, ModelType));
 
         void Fill(long position, Span<byte> destination)
         {

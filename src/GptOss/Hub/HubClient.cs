@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Authentication;
 using System.Text.Json;
 
 namespace GptOss.Hub;
@@ -150,7 +151,9 @@ internal sealed class HubClient : IDisposable
                 return response;
             address = new Uri(address, response.Headers.Location!);
             response.Dispose();
-            if (hop == MostRedirects || address.Scheme is not ("http" or "https"))
+            if (address.Scheme is not ("http" or "https"))
+                throw Errors.Listing($"sends '{asked.What}' on to an address that is none of HTTP.");
+            if (hop == MostRedirects)
                 throw Errors.Listing($"leads in circles: '{asked.What}' was sent on {hop + 1} times.");
         }
     }
@@ -175,9 +178,17 @@ internal sealed class HubClient : IDisposable
                     : $"nothing came for {_settings.Silence.TotalSeconds:0.#} s";
             throw Errors.Broken(asked.What, asked.Address, cause, e);
         }
+        catch (HttpRequestException e) when (e.InnerException is AuthenticationException cause)
+        {
+            throw Errors.NotSecure(asked.Address, cause);
+        }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            throw Errors.Broken(asked.What, asked.Address, e.Message.TrimEnd('.'), e);
+            // Some messages of HttpClient only point to those of their causes.
+            string cause = e.Message.Contains("inner exception", StringComparison.Ordinal)
+                ? e.GetBaseException().Message
+                : e.Message;
+            throw Errors.Broken(asked.What, asked.Address, cause.Trim().TrimEnd('.'), e);
         }
     }
 

@@ -53,6 +53,16 @@ internal sealed class HubErrors(RepositoryName repository, Uri endpoint, bool ha
             cause
         );
 
+    /// <summary>The error for a server whose certificate is not trusted, or that does not speak TLS.</summary>
+    public HubException NotSecure(Uri address, Exception cause) =>
+        new(
+            HubProblem.Network,
+            $"{repository}: there is no secure connection to {address.Host}: {cause.Message.TrimEnd('.')}. A proxy "
+                + "with a certificate of its own may stand between: make the system trust it, or use another network.",
+            address,
+            inner: cause
+        );
+
     /// <summary>The error for content that is not what was asked for.</summary>
     /// <param name="what">What was asked for.</param>
     /// <param name="expected">What it should be.</param>

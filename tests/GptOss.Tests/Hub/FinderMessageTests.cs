@@ -228,7 +228,7 @@ public sealed class FinderMessageTests : IDisposable
         ];
         var random = new Random(14);
         int found = 0;
-        for (int i = 0; i < 2000; i++)
+        for (int i = 0; i < 600; i++)
         {
             string name = string.Concat(random.GetItems(parts, random.Next(1, 7)));
             try

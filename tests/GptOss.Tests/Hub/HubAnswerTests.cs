@@ -1,3 +1,9 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using GptOss.Hub;
 
 namespace GptOss.Tests.Hub;
@@ -66,6 +72,55 @@ public sealed class HubAnswerTests : DownloadTest
     {
         Fake.AtHub = request => new RawReply(302, [], ("Location", request.Target));
         Assert.Contains("leads in circles", (await RefusalAsync(HubProblem.WrongContent)).Message);
+    }
+
+    [Fact]
+    public async Task A_redirect_to_something_else_than_HTTP_is_refused()
+    {
+        Fake.AtHub = _ => new RawReply(302, [], ("Location", "file:///etc/passwd"));
+        Assert.Contains(
+            "sends 'revision 'main'' on to an address that is none of HTTP.",
+            (await RefusalAsync(HubProblem.WrongContent)).Message
+        );
+    }
+
+    [Fact]
+    public async Task A_certificate_that_nobody_trusts_is_told_at_once()
+    {
+        using var key = RSA.Create(2048);
+        using X509Certificate2 own = new CertificateRequest(
+            "CN=127.0.0.1",
+            key,
+            HashAlgorithmName.SHA256,
+            RSASignaturePadding.Pkcs1
+        ).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        using X509Certificate2 certificate = X509CertificateLoader.LoadPkcs12(own.Export(X509ContentType.Pfx), null);
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        Task served = ServeAsync();
+        Uri secure = new($"https://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
+
+        HubException error = await RefusalAsync(HubProblem.Network, new HubOptions { Endpoint = secure });
+
+        await served;
+        Assert.StartsWith("openai/gpt-oss-20b: there is no secure connection to 127.0.0.1: ", error.Message);
+        Assert.Contains("certificate", error.Message);
+        Assert.Empty(Waits);
+
+        async Task ServeAsync()
+        {
+            using TcpClient client = await listener.AcceptTcpClientAsync();
+            using var stream = new SslStream(client.GetStream());
+            try
+            {
+                await stream.AuthenticateAsServerAsync(certificate);
+                await stream.ReadExactlyAsync(new byte[1]);
+            }
+            catch (Exception e) when (e is IOException or AuthenticationException)
+            {
+                // The client does not trust the certificate.
+            }
+        }
     }
 
     [Fact]
