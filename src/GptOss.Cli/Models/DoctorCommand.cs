@@ -34,7 +34,7 @@ internal static class DoctorCommand
                 List<Sheet> sheets =
                 [
                     machine.Machine(),
-                    .. given is null ? [MachineSheets.Stores()] : Array.Empty<Sheet>(),
+                    .. given is null ? [MachineSheets.Stores(models)] : Array.Empty<Sheet>(),
                 ];
                 PublishedShape[] published = given is null ? [PublishedShape.Small, PublishedShape.Large] : [];
                 sheets.Add(machine.Models(models, published, problems));

@@ -29,16 +29,17 @@ internal sealed class MachineSheets(double bandwidth)
         );
     }
 
-    public static Sheet Stores() =>
+    /// <summary>Where models may lie, and what is there.</summary>
+    public static Sheet Stores(IReadOnlyList<FoundModel> all) =>
         new(
             "stores",
             [new("store"), new("models", true), new("size", true), new("folder")],
             [
                 .. from store in new Finder(Surroundings.OfProcess()).Stores
                 from root in store.Roots
-                let models = GptOssFiles
-                    .List()
-                    .Where(model => model.Store == store.Kind && model.Path.StartsWith(root, StringComparison.Ordinal))
+                let models = all.Where(model =>
+                        model.Store == store.Kind && model.Path.StartsWith(root, StringComparison.Ordinal)
+                    )
                     .ToArray()
                 select new[]
                 {

@@ -93,17 +93,17 @@ internal sealed partial record ChosenFiles(IReadOnlyList<HubFile> First, IReadOn
     public static bool IsConfig(HubFile file) => file.Path is Config or AdapterConfig;
 
     /// <summary>
-    /// Whether a GGUF is the one that a text means: its path, its name, or the part of the name that tells the packing.
+    /// Whether a GGUF is the one that a text means: its path, its name, or the packing at the name's end, such as
+    /// Q4_K_M.
     /// </summary>
     public static bool IsMeant(string path, string wanted)
     {
         string name = path[(path.LastIndexOf('/') + 1)..];
         return path == wanted
             || name == wanted
-            || name == wanted + ".gguf"
             || Regex.IsMatch(
                 name,
-                $@"(^|[-_.]){Regex.Escape(wanted)}([-_.]|$)",
+                $@"(^|[-_.]){Regex.Escape(wanted)}(-\d{{5}}-of-\d{{5}})?\.gguf$",
                 RegexOptions.IgnoreCase | RegexOptions.CultureInvariant
             );
     }
@@ -144,9 +144,14 @@ internal sealed partial record ChosenFiles(IReadOnlyList<HubFile> First, IReadOn
         List<HubFile[]> meant = wanted is null
             ? sets
             : [.. sets.Where(set => set.Any(file => IsMeant(file.Path, wanted)))];
-        // "Q8_0" alone means the plain packing, not one of the same name with something before it.
-        if (meant.Count > 1 && wanted is not null && Plainest(meant, wanted) is { } plain)
-            meant = [plain];
+        // Beside Q4_K_M there may be UD-Q4_K_M, which only its longer name means.
+        if (meant.Count > 1)
+            meant = meant
+                .Where(set => !set[0].Path.Contains($"UD-{wanted}", StringComparison.OrdinalIgnoreCase))
+                .ToList()
+                is { Count: 1 } plain
+                ? plain
+                : meant;
         return meant is [var one]
             ? new ChosenFiles([], one, one[0].Path)
             : throw new HubException(
@@ -160,12 +165,6 @@ internal sealed partial record ChosenFiles(IReadOnlyList<HubFile> First, IReadOn
                     + string.Join(", ", (meant.Count == 0 ? sets : meant).Select(Described))
                     + "."
             );
-    }
-
-    private static HubFile[]? Plainest(List<HubFile[]> meant, string wanted)
-    {
-        HubFile[][] exact = [.. meant.Where(set => set.Any(file => file.Path == wanted))];
-        return exact is [var one] ? one : null;
     }
 
     private static string Described(HubFile[] set) =>

@@ -85,7 +85,7 @@ internal sealed class FileFetch(
         FilePlace place = await client.PlaceAsync(address, file, cancellation).ConfigureAwait(false);
         string? wrong =
             place.Bytes is { } bytes && bytes != file.Bytes ? $"{bytes} bytes"
-            : place.ETag is { } tag && tag != file.ETag ? $"the hash {Printable.Name(tag)}"
+            : place.ETag is { } tag && HubFile.IsETag(tag) && tag != file.ETag ? $"the hash {Printable.Name(tag)}"
             : null;
         return wrong is null
             ? place.Address

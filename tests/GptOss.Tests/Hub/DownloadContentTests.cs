@@ -57,8 +57,14 @@ public sealed class DownloadContentTests : DownloadTest
         );
     }
 
-    [Fact]
-    public async Task An_address_with_another_length_than_the_list_is_told()
+    [Theory]
+    [InlineData("X-Linked-Size", "5", "5 bytes")]
+    [InlineData(
+        "X-Linked-Etag",
+        "\"0123456789012345678901234567890123456789\"",
+        "the hash 0123456789012345678901234567890123456789"
+    )]
+    public async Task An_address_of_another_content_than_the_list_is_told(string header, string value, string found)
     {
         Fake.AtHub = request =>
             request.Method == "HEAD" && request.Path.EndsWith(First, StringComparison.Ordinal)
@@ -66,12 +72,12 @@ public sealed class DownloadContentTests : DownloadTest
                     302,
                     [],
                     ("X-Repo-Commit", FakeHub.Commit),
-                    ("X-Linked-Size", "5"),
+                    (header, value),
                     ("Location", "http://127.0.0.1:1/x")
                 )
                 : null;
         Assert.Equal(
-            $"openai/gpt-oss-20b: '{First}' should have 200000 bytes with the hash {FakeHub.Hash(Fake.Files[First])}, but its address has 5 bytes. A proxy may stand between: try again from another network.",
+            $"openai/gpt-oss-20b: '{First}' should have 200000 bytes with the hash {FakeHub.Hash(Fake.Files[First])}, but its address has {found}. A proxy may stand between: try again from another network.",
             (await RefusalAsync(HubProblem.WrongContent)).Message
         );
     }
