@@ -31,8 +31,6 @@ internal sealed class CacheDestination : IDestination
 
     public string Root => _layout.Folder;
 
-    public string Setting => "HF_HUB_CACHE";
-
     public string Partial(HubFile file) => _layout.Partial(file.ETag);
 
     public string Staged(HubFile file) =>
@@ -42,6 +40,11 @@ internal sealed class CacheDestination : IDestination
         HubFile.HasLength(_layout.Blob(file.ETag), file.Bytes) ? _layout.Blob(file.ETag)
         : HubFile.HasLength(Place(file.Path), file.Bytes) ? Place(file.Path)
         : null;
+
+    // A blob has the name of its content, and a snapshot is of one commit: their lengths are enough.
+    public Task LookAsync(IReadOnlyList<HubFile> files, CancellationToken cancellation) => Task.CompletedTask;
+
+    public void Arrived(HubFile file) { }
 
     public string Lock(HubFile file) => _layout.Lock(file.ETag);
 

@@ -59,8 +59,10 @@ internal sealed class Download
             IDestination destination = Destination(commit);
             root = destination.Root;
             var fetch = new FileFetch(_client, _repository, commit, _settings.Hooks, _meter);
+            await destination.LookAsync(chosen.First, cancellation).ConfigureAwait(false);
             await FetchAsync(chosen.First, destination, fetch, cancellation).ConfigureAwait(false);
             IReadOnlyList<HubFile> files = chosen.Complete(_repository, all, file => destination.PathOf(file)!);
+            await destination.LookAsync(files, cancellation).ConfigureAwait(false);
             var plan = new DownloadPlan(_repository, _settings.Revision, commit, _settings.File, files);
             HubFile[] missing = [.. files.Where(file => destination.PathOf(file) is null)];
             if (missing.Length > 0)
@@ -162,6 +164,7 @@ internal sealed class Download
         try
         {
             await fetch.RunAsync(file, partial, staged, cancellation).ConfigureAwait(false);
+            destination.Arrived(file);
         }
         catch (IOException e) when (Disk.IsInUse(e))
         {
@@ -173,7 +176,7 @@ internal sealed class Download
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw NotWritten(partial, e, destination.Setting);
+            throw NotWritten(partial, e);
         }
     }
 
@@ -185,26 +188,25 @@ internal sealed class Download
                 HubProblem.DiskFull,
                 $"{_repository}: {Sizes.Text(needed)} are missing, and {Printable.Path(destination.Root)} has "
                     + $"{Sizes.Text(free)} free, of which {Sizes.Text(Spare)} stay so. Make room, or set "
-                    + $"{destination.Setting} to a folder on a larger disk."
+                    + $"{Setting} to a folder on a larger disk."
             );
     }
 
-    private HubException NotWritten(string path, Exception e, string? setting = null)
-    {
-        setting ??= _settings.Folder is null ? "HF_HUB_CACHE" : "--to (HubOptions.Folder)";
-        return Disk.IsFull(e)
+    private string Setting => _settings.Folder is null ? "HF_HUB_CACHE" : "--to (HubOptions.Folder)";
+
+    private HubException NotWritten(string path, Exception e) =>
+        Disk.IsFull(e)
             ? new HubException(
                 HubProblem.DiskFull,
                 $"{Printable.Path(path)}: the disk is full. What has arrived is kept: make room and run the same "
-                    + $"command again, or set {setting} to a folder on a larger disk.",
+                    + $"command again, or set {Setting} to a folder on a larger disk.",
                 inner: e
             )
             : new HubException(
                 HubProblem.NotWritable,
-                $"{Printable.Path(path)} cannot be written: {e.Message} Set {setting} to a folder that takes files.",
+                $"{Printable.Path(path)} cannot be written: {e.Message} Set {Setting} to a folder that takes files.",
                 inner: e
             );
-    }
 
     private static long Have(HubFile file, IDestination destination) =>
         destination.PathOf(file) is not null ? file.Bytes

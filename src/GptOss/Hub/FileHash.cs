@@ -21,6 +21,21 @@ internal sealed class FileHash : IDisposable
         Begin();
     }
 
+    /// <summary>The hash of the whole content of a file.</summary>
+    public static async Task<string> OfFileAsync(string path, HubFile file, CancellationToken cancellation)
+    {
+        const int BufferBytes = 1 << 20;
+        var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 0);
+        await using (stream.ConfigureAwait(false))
+        {
+            using var hash = new FileHash(file);
+            byte[] buffer = new byte[BufferBytes];
+            while (await stream.ReadAsync(buffer, cancellation).ConfigureAwait(false) is > 0 and int read)
+                hash.Append(buffer.AsSpan(0, read));
+            return hash.Text();
+        }
+    }
+
     public void Append(ReadOnlySpan<byte> bytes) => _hash.AppendData(bytes);
 
     /// <summary>Begins with the first byte again.</summary>

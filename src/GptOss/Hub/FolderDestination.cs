@@ -1,22 +1,37 @@
+using System.Collections.Concurrent;
+
 namespace GptOss.Hub;
 
 /// <summary>Plain files in a folder of the user's choice.</summary>
+/// <remarks>
+/// Nothing there tells of which commit a file is, and all fine-tunes have the same lengths: what is here is read.
+/// </remarks>
 /// <param name="folder">The folder, which is made.</param>
 internal sealed class FolderDestination(string folder) : IDestination
 {
-    public string Root => folder;
+    private readonly ConcurrentDictionary<string, string> _here = new();
 
-    public string Setting => "--to (HubOptions.Folder)";
+    public string Root => folder;
 
     public string Partial(HubFile file) => Place(file.Path) + HubLayout.Incomplete;
 
     public string Staged(HubFile file) =>
         ChosenFiles.IsConfig(file) ? Place(file.Path) + ".gptoss.whole" : Place(file.Path);
 
-    public string? PathOf(HubFile file) =>
-        HubFile.HasLength(Place(file.Path), file.Bytes) ? Place(file.Path)
-        : HubFile.HasLength(Staged(file), file.Bytes) ? Staged(file)
-        : null;
+    public string? PathOf(HubFile file) => _here.GetValueOrDefault(file.Path);
+
+    public async Task LookAsync(IReadOnlyList<HubFile> files, CancellationToken cancellation)
+    {
+        foreach (HubFile file in files.Where(file => PathOf(file) is null))
+        foreach (string path in (string[])[Place(file.Path), Staged(file)])
+            if (
+                HubFile.HasLength(path, file.Bytes)
+                && await FileHash.OfFileAsync(path, file, cancellation).ConfigureAwait(false) == file.ETag
+            )
+                _here[file.Path] = path;
+    }
+
+    public void Arrived(HubFile file) => _here[file.Path] = Staged(file);
 
     public string? Lock(HubFile file) => null;
 

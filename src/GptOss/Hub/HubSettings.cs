@@ -43,7 +43,7 @@ internal sealed record HubSettings
             Token = Checked(options.Token is { } given ? NullIfEmpty(given.Trim()) : TokenOf(surroundings)),
             Cache = Path.GetFullPath(options.Cache ?? HubLayout.HubOf(surroundings)),
             Folder = options.Folder is { } folder ? Path.GetFullPath(folder) : null,
-            Revision = NullIfEmpty(options.Revision) ?? RepositoryName.MainRevision,
+            Revision = Revised(NullIfEmpty(options.Revision) ?? RepositoryName.MainRevision),
             File = NullIfEmpty(options.File),
             Jobs = options.Jobs,
             IsOffline = surroundings.IsOn("HF_HUB_OFFLINE") || surroundings.IsOn("TRANSFORMERS_OFFLINE"),
@@ -86,6 +86,15 @@ internal sealed record HubSettings
                 HubProblem.Unauthorized,
                 "The token should be one word of letters and digits, such as hf_…, but is not. Set HF_TOKEN, or empty "
                     + "to go without."
+            );
+
+    // It becomes the path of a ref.
+    private static string Revised(string revision) =>
+        HubFile.IsSafePath(revision)
+            ? revision
+            : throw new HubException(
+                HubProblem.NotFound,
+                $"'{Printable.Name(revision)}' cannot be a revision: a branch, a tag or a commit, such as main."
             );
 
     private static TimeSpan Seconds(Surroundings surroundings, string name, double usual) =>

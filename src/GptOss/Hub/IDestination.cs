@@ -9,17 +9,20 @@ internal interface IDestination
     /// <summary>The folder that everything is below, made where it is missing.</summary>
     string Root { get; }
 
-    /// <summary>The setting that moves the folder, for messages.</summary>
-    string Setting { get; }
-
     /// <summary>Where the beginning of a file is while it is fetched.</summary>
     string Partial(HubFile file);
 
     /// <summary>Where a verified file waits for the others.</summary>
     string Staged(HubFile file);
 
-    /// <summary>Where a file is now, in place or staged; null where it is not here in its length.</summary>
+    /// <summary>Where a file is now, in place or staged; null where it is not here.</summary>
     string? PathOf(HubFile file);
+
+    /// <summary>Looks which of the files are here, once for all.</summary>
+    Task LookAsync(IReadOnlyList<HubFile> files, CancellationToken cancellation);
+
+    /// <summary>A file has been verified and staged.</summary>
+    void Arrived(HubFile file);
 
     /// <summary>The lock of a file; null where the file itself is one.</summary>
     string? Lock(HubFile file);

@@ -6,8 +6,6 @@ namespace GptOss.Hub;
 /// <summary>Files that stores name by the hash of their content, which can be compared with it.</summary>
 internal static partial class NamedFiles
 {
-    private const int BufferBytes = 1 << 20;
-
     /// <summary>The files of a model that are named by a hash, where links lead to.</summary>
     public static IEnumerable<string> OfModel(FoundModel model)
     {
@@ -25,15 +23,8 @@ internal static partial class NamedFiles
     public static async Task<bool> IsIntactAsync(string path, CancellationToken cancellation)
     {
         string expected = Hash(path) ?? throw new ArgumentException("The file is not named by a hash.", nameof(path));
-        var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 0);
-        await using (stream.ConfigureAwait(false))
-        {
-            using var hash = new FileHash(new HubFile(path, stream.Length, expected));
-            byte[] buffer = new byte[BufferBytes];
-            while (await stream.ReadAsync(buffer, cancellation).ConfigureAwait(false) is > 0 and int read)
-                hash.Append(buffer.AsSpan(0, read));
-            return hash.Text() == expected;
-        }
+        var file = new HubFile(path, new FileInfo(path).Length, expected);
+        return await FileHash.OfFileAsync(path, file, cancellation).ConfigureAwait(false) == expected;
     }
 
     // Hugging Face and Docker name a blob by the digits alone, Ollama with the kind of hash before them.

@@ -151,6 +151,11 @@ public sealed class DownloadTests : DownloadTest
         Fake.Requests.Clear();
         await DownloadAsync(new HubOptions { Folder = folder });
         Assert.Equal(2, Fake.Requests.Count);
+        // Another fine-tune has the same lengths.
+        Fake.Files[First] = FakeHub.Bytes(Fake.Files[First].Length, seed: 9);
+        Fake.Files["generation_config.json"][^3] ^= 1;
+        await DownloadAsync(new HubOptions { Folder = folder });
+        AssertWhole(folder);
     }
 
     [Theory]

@@ -6,6 +6,17 @@ namespace GptOss.Tests.Hub;
 public sealed class HubSettingsTests : DownloadTest
 {
     [Theory]
+    [InlineData("../../../x")]
+    [InlineData("a//b")]
+    [InlineData("c:\\x")]
+    public async Task A_revision_that_leads_out_of_the_refs_is_refused(string revision)
+    {
+        HubException error = await RefusalAsync(HubProblem.NotFound, new HubOptions { Revision = revision });
+        Assert.Equal($"'{revision}' cannot be a revision: a branch, a tag or a commit, such as main.", error.Message);
+        Assert.Empty(Fake.Requests);
+    }
+
+    [Theory]
     [InlineData("HF_TOKEN", "a", null, "a")]
     [InlineData("HUGGING_FACE_HUB_TOKEN", " b\n", null, "b")]
     [InlineData("X", "", "c\n", "c")]
