@@ -45,7 +45,7 @@ internal static class Nibbles
     /// <summary>The float16 at an offset of a block.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Half(ref readonly byte block, nuint offset) =>
-        Float16.ToScale(Unsafe.ReadUnaligned<short>(in Unsafe.Add(ref Unsafe.AsRef(in block), offset)));
+        Float16.ToScale(Unsafe.ReadUnaligned<ushort>(in Unsafe.Add(ref Unsafe.AsRef(in block), offset)));
 
     /// <summary>The sixteen of the fifth bits that belong to the values from an index on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
