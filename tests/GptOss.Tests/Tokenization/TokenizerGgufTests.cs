@@ -43,7 +43,10 @@ public sealed class TokenizerGgufTests : IDisposable
     [Fact]
     public async Task A_model_without_the_markers_of_the_chat_format_serves_token_ids()
     {
-        await using GptOssModel model = await GptOssModel.LoadAsync(GgufVectors.PathOf("A-q8_0.gguf"));
+        await using GptOssModel model = await GptOssModel.LoadAsync(
+            GgufVectors.PathOf("A-q8_0.gguf"),
+            cancellationToken: TestContext.Current.CancellationToken
+        );
         string message = Assert.Throws<CheckpointException>(() => model.Tokenizer).Message;
         Assert.Contains("tokenizer.ggml.merges", message); // the fixture's only merge is of no token
         Assert.Equal([511], model.StopTokens); // its eos_token_id

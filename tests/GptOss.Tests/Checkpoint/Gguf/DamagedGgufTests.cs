@@ -206,7 +206,8 @@ public sealed class DamagedGgufTests : IDisposable
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
         AssertNames(refusal, path, Cases[name].Names);
         AssertNames(
-            await Assert.ThrowsAsync<CheckpointException>(() => GptOssModel.LoadAsync(path)),
+            await Assert.ThrowsAsync<CheckpointException>(() =>
+                GptOssModel.LoadAsync(path, cancellationToken: TestContext.Current.CancellationToken)),
             path,
             Cases[name].Names
         );

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using GptOss.Checkpoint;
-using GptOss.Kernels;
 using GptOss.Kernels.Formats;
 using GptOss.Kernels.MatMul;
 using GptOss.Kernels.Registers;
