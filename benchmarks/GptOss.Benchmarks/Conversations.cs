@@ -22,7 +22,13 @@ internal static class Conversations
     {
         await BesideLongPromptAsync().ConfigureAwait(false);
         var options = new ModelOptions { Precision = Precision.Fast, KvCacheBytes = 6L << 30 };
-        using var random = new RandomModel(PublishedShape.Small, Layers, options, CancellationToken.None);
+        using var random = new RandomModel(
+            PublishedShape.Small,
+            Layers,
+            RandomForm.Safetensors,
+            options,
+            CancellationToken.None
+        );
         await SecondTurnAsync(random.Engine).ConfigureAwait(false);
         await BesidePromptAsync(random.Engine, promptTokens: 4000, "6L of 20b", Rounds).ConfigureAwait(false);
         await ManyAnswersAsync(random.Engine).ConfigureAwait(false);

@@ -31,6 +31,9 @@ internal static unsafe class Quick
         var panels = new Weights<byte>((int)Int8.Bytes(DenseOutputs, Inputs), random => (byte)(0x20 | random & 0x1F));
         var blocks = new Weights<byte>(Inputs / 2 * ExpertOutputs, random => (byte)random);
         var scales = new Weights<byte>(Inputs / 32 * ExpertOutputs, random => (byte)(119 + random % 8));
+        // The scale of a block of GGUF: 2⁻⁸ to 2⁻¹ in MXFP4, and a normal float16 in the others.
+        var joined = new Weights<byte>(Inputs / 32 * 17 * ExpertOutputs, random => (byte)(0x70 + random % 8));
+        var others = new Weights<byte>(Inputs / 32 * 34 * DenseOutputs, random => (byte)(0x20 | random & 0x1F));
         int width = Math.Max(Mxfp4.PermutedWidth(Inputs), Int8Row.Width(Inputs)),
             scratchFloats = Math.Max(
                 Mxfp4.ScratchFloats(Inputs, MostTokens),
@@ -48,10 +51,13 @@ internal static unsafe class Quick
         };
         StoredWeights asStored = Stored((byte*)dense.Pointer, null, DenseOutputs),
             packed = Stored(panels.Pointer, null, DenseOutputs),
-            expert = Stored(blocks.Pointer, scales.Pointer, ExpertOutputs);
+            expert = Stored(blocks.Pointer, scales.Pointer, ExpertOutputs),
+            expertOfGguf = Stored(joined.Pointer, null, ExpertOutputs),
+            denseOfGguf = Stored(others.Pointer, null, DenseOutputs);
         Console.WriteLine($"lanes {Lanes.Width} bits; G MAC/s, and for one token GB/s of weights");
         Console.WriteLine(
-            "threads tokens  plain read        bf16             int8             mxfp4            mxfp4 by int8"
+            "threads tokens  plain read        bf16             int8             mxfp4            mxfp4 by int8    "
+                + "mxfp4 of gguf    that by int8     q8_0             q5_0             q4_0"
         );
         foreach (int workers in (int[])[1, 2])
         {
@@ -67,6 +73,11 @@ internal static unsafe class Quick
                         + Figures<Int8>(team, &call, packed, slice)
                         + Figures<Mxfp4>(team, &call, expert, 4 * slice)
                         + Figures<Mxfp4Int8>(team, &call, expert, 4 * slice)
+                        + Figures<Mxfp4Joined<Mxfp4Halves>>(team, &call, expertOfGguf, 4 * slice)
+                        + Figures<Mxfp4JoinedInt8<Mxfp4Halves>>(team, &call, expertOfGguf, 4 * slice)
+                        + Figures<ByOutput<Q8_0>>(team, &call, denseOfGguf, slice)
+                        + Figures<ByOutput<Q5_0>>(team, &call, denseOfGguf, slice)
+                        + Figures<ByOutput<Q4_0>>(team, &call, denseOfGguf, slice)
                 );
             }
         }

@@ -24,7 +24,11 @@ internal static class SmallBatches
 
     public static void Run()
     {
-        using var random = new RandomWeights(PublishedShape.Small.Config(Layers), CancellationToken.None);
+        using var random = new RandomWeights(
+            PublishedShape.Small.Config(Layers),
+            RandomForm.Safetensors,
+            CancellationToken.None
+        );
         int threads = Environment.ProcessorCount;
         Print("checkpoint", random.Weights, threads);
         // Last, because packing gives the memory of the dense weights back.

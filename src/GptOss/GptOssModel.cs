@@ -1,4 +1,5 @@
 using GptOss.Chat;
+using GptOss.Checkpoint.Gguf;
 using GptOss.Generation;
 using GptOss.Harmony;
 using GptOss.Kernels.Registers;
@@ -46,7 +47,8 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
     public string Name => _folder.Name;
 
     /// <summary>
-    /// The full path of the folder with the files; of a repository in a cache of Hugging Face that of the snapshot.
+    /// The full path of the folder with the files, or of the GGUF file; of a repository in a cache of Hugging Face that
+    /// of the snapshot.
     /// </summary>
     public string Folder => _folder.Path;
 
@@ -85,10 +87,12 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
         };
 
     /// <summary>
-    /// Opens a folder with OpenAI's safetensors files, in the Hugging Face or in the original layout.
+    /// Opens a folder with safetensors files, in the Hugging Face layout or OpenAI's original one, or a GGUF file of
+    /// llama.cpp's or Ollama's kinds.
     /// </summary>
     /// <param name="folder">The folder that holds config.json and the weights, or a repository's folder in a cache of
-    /// Hugging Face.</param>
+    /// Hugging Face; a GGUF file, whatever its name is, or any file of a split set; or a folder with just one
+    /// of these.</param>
     /// <param name="options">Threads, context and memory; null for the defaults.</param>
     /// <param name="progress">Told how far loading has come.</param>
     /// <param name="cancellationToken">Ends the loading early.</param>
@@ -176,6 +180,25 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
     private int[] Counted(IEnumerable<int> ids) =>
         ids.TryGetNonEnumeratedCount(out _) ? [.. ids] : [.. ids.Take(ContextLength + 1)];
 
+    private static Tokenizer? TokenizerOf(ModelFolder folder, out string? whyNot, CancellationToken cancellation)
+    {
+        int size = folder.Config.VocabSize;
+        if (folder.Checkpoint is GgufCheckpoint file)
+        {
+            Tokenizer? inFile = Tokenization.Tokenizer.ForGguf(file, size, out whyNot, cancellation);
+            if (inFile is null || SpecialTokens.MissingMarkers(inFile) is not { Length: > 0 } missing)
+                return inFile;
+            whyNot =
+                $"The tokenizer of the file has no {string.Join(", ", missing)}, of which the chat format is made: "
+                + "text is not possible, token ids are.";
+            return null;
+        }
+        Tokenizer? tokenizer = Tokenization.Tokenizer.ForFolder(folder.Path, size, out whyNot, cancellation);
+        if (tokenizer is not null)
+            SpecialTokens.RequireMarkers(tokenizer, Path.Join(folder.Path, "tokenizer.json"));
+        return tokenizer;
+    }
+
     private static GptOssModel Load(
         string path,
         ModelOptions options,
@@ -188,14 +211,7 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
         try
         {
             progress?.Report(new LoadProgress("Reading the tokenizer", 0.95));
-            Tokenizer? tokenizer = Tokenization.Tokenizer.ForFolder(
-                folder.Path,
-                folder.Config.VocabSize,
-                out string? whyNot,
-                cancellation
-            );
-            if (tokenizer is not null)
-                SpecialTokens.RequireMarkers(tokenizer, Path.Join(folder.Path, "tokenizer.json"));
+            Tokenizer? tokenizer = TokenizerOf(folder, out string? whyNot, cancellation);
             model = new GptOssModel(folder, options, tokenizer, whyNot);
             progress?.Report(new LoadProgress("Ready", 1));
             return model;

@@ -30,6 +30,15 @@ internal static class BenchCommand
             1,
             PublishedShape.Large.Layers
         );
+        var form = new Option<string>("--form")
+        {
+            Description =
+                "The form of the random weights: that of the published safetensors, of GGUF with bfloat16, or of GGUF "
+                + "with Q8_0.",
+            HelpName = "safetensors|gguf|gguf-q8_0",
+            DefaultValueFactory = _ => "safetensors",
+        };
+        form.AcceptOnlyFromAmong("safetensors", "gguf", "gguf-q8_0");
         Option<int?> prompt = Values.Number("--prefill", "Tokens of the prompt; the default is 256.", 1, 1 << 20, "-p");
         var prefills = new Option<string?>("--prefills")
         {
@@ -84,6 +93,7 @@ internal static class BenchCommand
             model,
             shape,
             layers,
+            form,
             prompt,
             prefills,
             decode,
@@ -125,7 +135,13 @@ internal static class BenchCommand
                     HasEdit: parsed.GetValue(workload) == "edit",
                     HasSchemas: parsed.GetValue(workload) == "schemas",
                     HasCancels: isCancel,
-                    Prefills: Lengths(parsed.GetValue(prefills))
+                    Prefills: Lengths(parsed.GetValue(prefills)),
+                    Form: parsed.GetRequiredValue(form) switch
+                    {
+                        "gguf" => RandomForm.Gguf,
+                        "gguf-q8_0" => RandomForm.GgufQ8,
+                        _ => RandomForm.Safetensors,
+                    }
                 );
                 CheckMemory(request, MemoryBudget.AvailableBytes());
                 BenchResult result = Benchmark.Run(request, cancellationToken);
@@ -185,7 +201,7 @@ internal static class BenchCommand
     {
         if (shape is null)
             return layers is null
-                ? (ModelChoice.Folder(model), null, 0)
+                ? (ModelChoice.Path(model), null, 0)
                 : throw new UsageException("--layers belongs to --shape.");
         if (model is not null)
             throw new UsageException("--model and --shape exclude each other: measure one or the other.");

@@ -14,6 +14,7 @@ namespace GptOss.Cli.Bench;
 /// <param name="HasSchemas">Whether answers that are held to schemas are measured beside answers that are not.</param>
 /// <param name="HasCancels">Whether the time from a cancellation to the end of the work is measured.</param>
 /// <param name="Prefills">Lengths of further prompts that are read, and not answered; null for none.</param>
+/// <param name="Form">In which form random weights are made.</param>
 internal sealed record BenchRequest(
     string? Folder,
     PublishedShape? Shape,
@@ -27,7 +28,8 @@ internal sealed record BenchRequest(
     bool HasEdit = false,
     bool HasSchemas = false,
     bool HasCancels = false,
-    IReadOnlyList<int>? Prefills = null
+    IReadOnlyList<int>? Prefills = null,
+    RandomForm Form = RandomForm.Safetensors
 )
 {
     /// <summary>Tokens of the longest prompt that is read.</summary>

@@ -12,12 +12,13 @@ internal sealed class RandomModel : IDisposable
 
     /// <param name="shape">The size of the model.</param>
     /// <param name="layers">How many of its layers are made.</param>
+    /// <param name="form">In which form they are made.</param>
     /// <param name="options">Threads, precision and keys and values, for as many requests as may run at once.</param>
     /// <param name="stop">Ends the making of the weights.</param>
-    public RandomModel(PublishedShape shape, int layers, ModelOptions options, CancellationToken stop)
+    public RandomModel(PublishedShape shape, int layers, RandomForm form, ModelOptions options, CancellationToken stop)
     {
         int threads = options.Threads ?? Environment.ProcessorCount;
-        _random = new RandomWeights(shape.Config(layers), stop);
+        _random = new RandomWeights(shape.Config(layers), form, stop);
         try
         {
             long started = Stopwatch.GetTimestamp();

@@ -13,21 +13,27 @@ namespace GptOss.Cli.Bench;
 /// Every byte of the memory is written, so that the system really provides it. The values repeat after about a
 /// megabyte, which changes no kernel's speed.
 /// </remarks>
-internal sealed unsafe class RandomWeights : IWeightStore, IDisposable
+internal sealed unsafe class RandomWeights : IWeightSource, IWeightStore, IDisposable
 {
     private readonly WeightMemory _memory = new();
     private readonly byte[] _weights = new byte[PatternBytes],
         _codes = new byte[PatternBytes],
-        _scales = new byte[PatternBytes];
+        _scales = new byte[PatternBytes],
+        _mxfp4 = new byte[PatternBlocks * Mxfp4Halves.BlockBytes],
+        _q8 = new byte[PatternBlocks * Q8_0.BlockBytes];
+    private readonly RandomForm _form;
+    private readonly int _experts;
     private readonly CancellationToken _stop;
 
     // Twice an odd number: bfloat16 values need an even number of bytes, and the odd factor keeps the pattern from
     // repeating in step with the weights of an output.
-    private const int PatternBytes = 2 * 524_287;
+    private const int PatternBytes = 2 * 524_287,
+        PatternBlocks = 61_681;
 
-    public RandomWeights(ModelConfig config, CancellationToken stop)
+    public RandomWeights(ModelConfig config, RandomForm form, CancellationToken stop)
     {
-        _stop = stop;
+        (_form, _stop) = (form, stop);
+        _experts = config.NumLocalExperts;
         var random = new Random(1);
         random.NextBytes(_codes);
         for (int i = 0; i < PatternBytes; i++)
@@ -35,10 +41,17 @@ internal sealed unsafe class RandomWeights : IWeightStore, IDisposable
         Span<ushort> values = MemoryMarshal.Cast<byte, ushort>(_weights.AsSpan());
         for (int i = 0; i < values.Length; i++)
             values[i] = (ushort)(0x3C80 | (random.Next() & 0x807F)); // ±0.016 to ±0.031
+        random.NextBytes(_mxfp4);
+        random.NextBytes(_q8);
+        for (int block = 0; block < PatternBlocks; block++)
+        {
+            _mxfp4[block * Mxfp4Halves.BlockBytes] = (byte)random.Next(119, 122);
+            BitConverter.TryWriteBytes(_q8.AsSpan(block * Q8_0.BlockBytes), (Half)(random.NextSingle() / 4096));
+        }
 
         try
         {
-            Weights = Make(config);
+            Weights = ModelWeights.From(config, this);
         }
         catch
         {
@@ -56,53 +69,33 @@ internal sealed unsafe class RandomWeights : IWeightStore, IDisposable
 
     public void Dispose() => _memory.Dispose();
 
-    private ModelWeights Make(ModelConfig c) =>
-        new()
-        {
-            Config = c,
-            Rope = new Rope(c.Rope, c.HeadDim),
-            Embedding = Dense(c.VocabSize, c.HiddenSize, bias: false),
-            Layers =
-            [
-                .. Enumerable
-                    .Range(0, c.NumHiddenLayers)
-                    .Select(layer => new LayerWeights(
-                        new AttentionWeights
-                        {
-                            Norm = Ones(c.HiddenSize),
-                            Query = Dense(c.QueryWidth, c.HiddenSize),
-                            Key = Dense(c.KeyValueWidth, c.HiddenSize),
-                            Value = Dense(c.KeyValueWidth, c.HiddenSize),
-                            Output = Dense(c.HiddenSize, c.QueryWidth),
-                            Sinks = new float[c.NumAttentionHeads],
-                            Window = c.IsSliding[layer] ? c.SlidingWindow : int.MaxValue,
-                        },
-                        new ExpertWeights
-                        {
-                            Norm = Ones(c.HiddenSize),
-                            Router = Dense(c.NumLocalExperts, c.HiddenSize),
-                            GateUp = Experts(c.NumLocalExperts, 2 * c.IntermediateSize, c.HiddenSize),
-                            Down = Experts(c.NumLocalExperts, c.HiddenSize, c.IntermediateSize),
-                        }
-                    )),
-            ],
-            FinalNorm = Ones(c.HiddenSize),
-            Unembedding = Dense(c.VocabSize, c.HiddenSize, bias: false),
-        };
+    public float[] Vector(WeightPlace place, int length)
+    {
+        float[] values = new float[length];
+        values.AsSpan().Fill(place.Role == WeightRole.Sinks ? 0 : 1);
+        return values;
+    }
 
-    private Matrix Dense(int outputs, int inputs, bool bias = true) =>
+    public Matrix Matrix(WeightPlace place, int outputs, int inputs) =>
         new()
         {
-            Format = WeightFormat.BFloat16,
+            Format = _form == RandomForm.GgufQ8 ? WeightFormat.Q8_0 : WeightFormat.BFloat16,
             Outputs = outputs,
             Inputs = inputs,
-            Data = Fill(2L * outputs * inputs, _weights),
-            Bias = bias ? new Numbers(Fill(2L * outputs, _weights), WeightFormat.BFloat16) : default,
+            Data =
+                _form == RandomForm.GgufQ8
+                    ? Fill(WeightFormat.Q8_0.Bytes(outputs, inputs), _q8)
+                    : Fill(2L * outputs * inputs, _weights),
+            Bias = place.Role is WeightRole.Embedding or WeightRole.Head ? default : Bias(outputs),
         };
 
-    private ExpertMatrices Experts(int experts, int outputs, int inputs)
+    public ExpertMatrices Experts(WeightPlace place, int outputs, int inputs)
     {
-        long blocks = (long)experts * outputs * (inputs / Mxfp4.BlockValues);
+        if (_form != RandomForm.Safetensors)
+            return place.Role == WeightRole.GateUp
+                ? ExpertMatrices.Apart(Joined(outputs / 2, inputs), Joined(outputs / 2, inputs))
+                : Joined(outputs, inputs);
+        long blocks = (long)_experts * outputs * (inputs / Mxfp4.BlockValues);
         return ExpertMatrices.Contiguous(
             new Matrix
             {
@@ -111,26 +104,34 @@ internal sealed unsafe class RandomWeights : IWeightStore, IDisposable
                 Inputs = inputs,
                 Data = Fill(blocks * Mxfp4.BlockBytes, _codes),
                 Scales = Fill(blocks, _scales),
-                Bias = new Numbers(Fill(2L * experts * outputs, _weights), WeightFormat.BFloat16),
+                Bias = Bias((long)_experts * outputs),
             },
-            experts
+            _experts
         );
     }
 
-    private static float[] Ones(int length)
-    {
-        float[] ones = new float[length];
-        Array.Fill(ones, 1);
-        return ones;
-    }
+    private ExpertMatrices Joined(int outputs, int inputs) =>
+        ExpertMatrices.Contiguous(
+            new Matrix
+            {
+                Format = WeightFormat.Mxfp4Halves,
+                Outputs = outputs,
+                Inputs = inputs,
+                Data = Fill(_experts * WeightFormat.Mxfp4Halves.Bytes(outputs, inputs), _mxfp4),
+                Bias = Bias((long)_experts * outputs),
+            },
+            _experts
+        );
+
+    private Numbers Bias(long count) => new(Fill(2 * count, _weights), WeightFormat.BFloat16);
 
     private byte* Fill(long bytes, byte[] pattern)
     {
         byte* data = _memory.Allocate(bytes);
-        for (long at = 0; at < bytes; at += PatternBytes)
+        for (long at = 0; at < bytes; at += pattern.Length)
         {
             _stop.ThrowIfCancellationRequested();
-            int count = (int)Math.Min(PatternBytes, bytes - at);
+            int count = (int)Math.Min(pattern.Length, bytes - at);
             pattern.AsSpan(0, count).CopyTo(new Span<byte>(data + at, count));
         }
         return data;

@@ -34,28 +34,22 @@ internal sealed record Inspection
     {
         // Refuses what `run` would refuse: a table of a model that cannot run would mislead.
         using var model = ModelFolder.Open(path, ModelOptions.Default, progress: null, CancellationToken.None);
-        CheckpointFolder folder = model.Checkpoint;
+        ICheckpoint files = model.Checkpoint;
         ModelConfig config = model.Config;
-        List<TensorGroup> groups = TensorGroup.Of(folder.Tensors);
-        long total = groups.Sum(group => group.Parameters);
+        List<TensorGroup> groups = TensorGroup.Of(files.Tensors);
+        long total = groups.Sum(group => group.Parameters),
+            bytes = groups.Sum(group => group.Bytes);
         return new Inspection
         {
-            Folder = folder.Path,
+            Folder = files.Path,
             Layout = config.Layout,
-            Files =
-            [
-                .. folder.Files.Select(file => new WeightFile(
-                    Path.GetFileName(file.Path),
-                    file.Length,
-                    file.Tensors.Count
-                )),
-            ],
+            Files = [.. files.Files],
             Config = config,
             Parameters = total,
             ActiveParameters = total - Idle(groups, config),
-            TensorBytes = folder.TotalBytes,
+            TensorBytes = bytes,
             Tensors = groups,
-            Memory = MemoryNeed.At(Contexts(context, config), config, folder.TotalBytes),
+            Memory = MemoryNeed.At(Contexts(context, config), config, bytes),
             Budget = BudgetFigures.Of(
                 PageGroup.Of(config, new KvHeadLayout(ModelOptions.Default.KeyValueFormat, config.HeadDim)),
                 MemoryBudget.Default(model, ModelOptions.Default),
@@ -81,6 +75,3 @@ internal sealed record Inspection
             : [.. new[] { 4096, 32_768, config.MaxPositions }.Where(n => n <= config.MaxPositions).Distinct()];
     }
 }
-
-/// <summary>One .safetensors file of the folder.</summary>
-internal sealed record WeightFile(string Name, long Bytes, int Tensors);

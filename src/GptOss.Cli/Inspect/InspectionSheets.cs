@@ -19,12 +19,20 @@ internal static class InspectionSheets
     private static Sheet Summary(Inspection i) =>
         Sheet.OfPairs(
             Printable.Path(i.Folder),
-            ("layout", i.Layout == CheckpointLayout.HuggingFace ? "Hugging Face" : "OpenAI's original"),
+            ("layout", Layout(i.Layout)),
             ("files", $"{i.Files.Count}, {Amount.Bytes(i.Files.Sum(file => file.Bytes))}"),
             ("tensors", $"{i.Files.Sum(file => file.Tensors)}, {Amount.Bytes(i.TensorBytes)}"),
             ("parameters", Amount.Count(i.Parameters)),
             ("… active per token", Amount.Count(i.ActiveParameters))
         );
+
+    private static string Layout(CheckpointLayout layout) =>
+        layout switch
+        {
+            CheckpointLayout.HuggingFace => "Hugging Face",
+            CheckpointLayout.Original => "OpenAI's original",
+            _ => "GGUF",
+        };
 
     private static Sheet Config(ModelConfig c) =>
         Sheet.OfPairs(
@@ -50,7 +58,7 @@ internal static class InspectionSheets
 
     private static Sheet Tensors(Inspection i) =>
         new(
-            "tensors (* is a layer: model.layers.N or block.N)",
+            "tensors (* is a layer: model.layers.N, block.N or blk.N)",
             [new("name"), new("no.", true), new("type"), new("shape"), new("size", true)],
             [
                 .. i.Tensors.Select(group =>
@@ -70,6 +78,7 @@ internal static class InspectionSheets
     private static string InLayer(string name) =>
         name.StartsWith("model.layers.*", StringComparison.Ordinal) ? name["model.layers.".Length..]
         : name.StartsWith("block.*", StringComparison.Ordinal) ? name["block.".Length..]
+        : name.StartsWith("blk.*", StringComparison.Ordinal) ? name["blk.".Length..]
         : name;
 
     private static Sheet Memory(Inspection i) =>

@@ -4,6 +4,7 @@ using GptOss.Cli.Bench;
 using GptOss.Cli.Chat;
 using GptOss.Cli.Debug;
 using GptOss.Cli.Inspect;
+using GptOss.Cli.Models;
 using GptOss.Cli.Run;
 
 namespace GptOss.Cli.Shell;
@@ -47,6 +48,10 @@ internal static class CommandLine
         {
             RunCommand.Create(),
             ChatCommand.Create(interruption),
+            PullCommand.Create(),
+            ListCommand.Create(),
+            RemoveCommand.Create(),
+            DoctorCommand.Create(),
             InspectCommand.Create(),
             BenchCommand.Create(),
             new Command("debug", "Shows what happens inside, for programs to read.")

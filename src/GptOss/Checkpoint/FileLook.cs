@@ -26,7 +26,7 @@ internal static class FileLook
         if (start.StartsWith("version https://git-lfs"u8) || start.StartsWith("version https://hawser"u8))
             return "is a Git LFS pointer and not the file itself: run 'git lfs pull' in its folder.";
         if (start.StartsWith("GGUF"u8))
-            return "is a GGUF file, and this engine reads safetensors: download the safetensors files of the model.";
+            return "is a GGUF file under another name: give its own path, or rename it.";
         if (IsMetal(start))
             return "is a model in OpenAI's own form for Metal, and this engine reads safetensors: download the files "
                 + "beside the folder 'metal'.";

@@ -99,9 +99,7 @@ internal static partial class FolderLook
         string file = Path.GetFileName(path);
         return new CheckpointException(
             path,
-            file.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase)
-                    ? "is a GGUF file, but should be the folder of a model with config.json and .safetensors files."
-                : EndsWithAny(file, Archives)
+            EndsWithAny(file, Archives)
                     ? "is an archive, but should be the folder of a model: unpack it and give the folder."
                 : EndsWithAny(file, PyTorch)
                     ? "is a file of PyTorch, but should be the folder of a model with config.json and .safetensors "
@@ -132,8 +130,7 @@ internal static partial class FolderLook
         if (names.FirstOrDefault(name => EndsWithAny(name, Archives)) is { } archive)
             return $"'{Printable.Name(archive)}' is an archive: unpack it and open the folder with the model.";
         if (names.FirstOrDefault(name => EndsWithAny(name, ".gguf")) is { } gguf)
-            return $"'{Printable.Name(gguf)}' is a GGUF file, and this engine reads safetensors. Download the "
-                + "safetensors files of the model.";
+            return $"'{Printable.Name(gguf)}' has the name of a GGUF file and not its beginning. Download it again.";
         if (names.FirstOrDefault(name => EndsWithAny(name, PyTorch)) is { } pickle)
             return Metal(Path.Join(folder, pickle))
                 ?? $"'{Printable.Name(pickle)}' is a file of PyTorch, and this engine reads safetensors. "

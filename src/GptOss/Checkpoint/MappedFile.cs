@@ -131,11 +131,14 @@ internal sealed unsafe class MappedFile : IDisposable
     /// Copies the first bytes of the file by reading, not through the mapping, so that a cut file is an error and no
     /// crash.
     /// </summary>
-    public void ReadStart(Span<byte> buffer)
+    public void ReadStart(Span<byte> buffer) => Read(0, buffer);
+
+    /// <summary>Copies bytes of the file from a position on by reading, not through the mapping.</summary>
+    public void Read(long position, Span<byte> buffer)
     {
         try
         {
-            RegularFile.Fill(_handle, buffer, Path);
+            RegularFile.Fill(_handle, buffer, Path, position);
         }
         catch (Exception e) when (RegularFile.IsFileTrouble(e))
         {
@@ -148,8 +151,10 @@ internal sealed unsafe class MappedFile : IDisposable
     /// beginning: to touch a file is no change of it.
     /// </summary>
     /// <param name="start">The first bytes as they were.</param>
+    /// <param name="more">Other bytes as they were.</param>
+    /// <param name="moreAt">Where the other bytes lie in the file.</param>
     /// <exception cref="CheckpointException">The file was changed while in use.</exception>
-    public void ThrowIfChanged(ReadOnlySpan<byte> start)
+    public void ThrowIfChanged(ReadOnlySpan<byte> start, ReadOnlySpan<byte> more = default, long moreAt = 0)
     {
         ObjectDisposedException.ThrowIf(_closed, this);
         if (Way == MappingWay.Memory)
@@ -165,9 +170,7 @@ internal sealed unsafe class MappedFile : IDisposable
             long ticks = File.GetLastWriteTimeUtc(_handle).Ticks;
             if (ticks == Volatile.Read(ref _lastWriteTicks))
                 return;
-            byte[] now = new byte[start.Length];
-            RegularFile.Fill(_handle, now, Path);
-            if (!start.SequenceEqual(now))
+            if (!Holds(start, 0) || !Holds(more, moreAt))
                 throw new CheckpointException(
                     Path,
                     "was changed while in use: its header is another one, last written "
@@ -198,6 +201,13 @@ internal sealed unsafe class MappedFile : IDisposable
         {
             throw RegularFile.Unreadable(Path, e);
         }
+    }
+
+    private bool Holds(ReadOnlySpan<byte> bytes, long position)
+    {
+        byte[] now = new byte[bytes.Length];
+        RegularFile.Fill(_handle, now, Path, position);
+        return bytes.SequenceEqual(now);
     }
 
     public void Dispose()

@@ -79,12 +79,12 @@ internal static class RegularFile
         }
     }
 
-    /// <summary>Reads from the beginning of the file until the buffer is full.</summary>
-    public static void Fill(SafeFileHandle handle, Span<byte> buffer, string path)
+    /// <summary>Reads from a position of the file on, its beginning as a rule, until the buffer is full.</summary>
+    public static void Fill(SafeFileHandle handle, Span<byte> buffer, string path, long position = 0)
     {
         for (int filled = 0; filled < buffer.Length; )
         {
-            int read = RandomAccess.Read(handle, buffer[filled..], filled);
+            int read = RandomAccess.Read(handle, buffer[filled..], position + filled);
             if (read == 0)
                 throw new CheckpointException(
                     path,

@@ -4,7 +4,7 @@ namespace GptOss.Checkpoint;
 
 /// <summary>A named, shaped window onto a memory-mapped checkpoint file. Copying it copies no data.</summary>
 /// <remarks>
-/// Valid until its <see cref="SafetensorsFile"/> is disposed. A tensor may exceed 2 GB, hence the pointer and the
+/// Valid until its <see cref="ICheckpoint"/> is disposed. A tensor may exceed 2 GB, hence the pointer and the
 /// 64-bit length; its first byte may lie at any address, odd ones included.
 /// </remarks>
 internal readonly unsafe struct Tensor

@@ -102,6 +102,12 @@ internal sealed class SpecialTokens
             ? null
             : [.. AnswerEnds.Where(tokenizer.SpecialTokens.ContainsKey).Select(name => tokenizer.SpecialTokens[name])];
 
+    /// <summary>The markers of the chat format that a tokenizer lacks.</summary>
+    public static string[] MissingMarkers(Tokenizer tokenizer) =>
+        tokenizer == Tokenizer.O200kHarmony
+            ? []
+            : [.. Required.Where(name => !tokenizer.SpecialTokens.ContainsKey(name))];
+
     /// <summary>
     /// Looks for all markers of the chat format, so that a model folder whose tokenizer lacks them is refused when it
     /// is loaded.
@@ -111,9 +117,7 @@ internal sealed class SpecialTokens
     /// <exception cref="CheckpointException">The tokenizer lacks some; the message names them.</exception>
     public static void RequireMarkers(Tokenizer tokenizer, string file)
     {
-        if (tokenizer == Tokenizer.O200kHarmony)
-            return;
-        string[] missing = [.. Required.Where(name => !tokenizer.SpecialTokens.ContainsKey(name))];
+        string[] missing = MissingMarkers(tokenizer);
         if (missing.Length > 0)
             throw new CheckpointException(
                 file,

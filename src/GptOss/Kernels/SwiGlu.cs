@@ -11,28 +11,52 @@ namespace GptOss.Kernels;
 /// <c>l = clamp(u[2i+1], ±limit)</c>.
 /// </summary>
 /// <remarks>
-/// u: [2 · intermediate], gates and linear parts alternating; y: [intermediate]. The gate is clamped from above only; α
+/// u: [2 · intermediate], gates and linear parts alternating, or two arrays of [intermediate]; y: [intermediate]. The
+/// gate is clamped from above only; α
 /// is 1.702. Where u is infinite, which only damaged weights cause, y is NaN and not the clamped value, so that the
 /// damage is noticed. Source: swiglu in openai/gpt-oss, gpt_oss/torch/model.py.
 /// </remarks>
 internal static class SwiGlu
 {
     /// <summary>Applies the function to one token's row at the widest registers.</summary>
-    public static void Row(ReadOnlySpan<float> u, float limit, Span<float> y, float alpha = 1.702f)
+    /// <param name="u">Gates and linear parts alternating; or the gates alone.</param>
+    /// <param name="linear">The linear parts where u has the gates alone; else empty.</param>
+    /// <param name="limit">The largest gate, and the largest magnitude of a linear part.</param>
+    /// <param name="y">Receives the results, [intermediate].</param>
+    /// <param name="alpha">The factor of the gate within the sigmoid.</param>
+    public static void Row(
+        ReadOnlySpan<float> u,
+        ReadOnlySpan<float> linear,
+        float limit,
+        Span<float> y,
+        float alpha = 1.702f
+    )
     {
-        ArgumentOutOfRangeException.ThrowIfNotEqual(u.Length, 2 * y.Length);
-        Lanes.Run(new ApplySwiGlu(u, limit, y, alpha));
+        ArgumentOutOfRangeException.ThrowIfNotEqual(u.Length + linear.Length, 2 * y.Length);
+        if (!linear.IsEmpty)
+            ArgumentOutOfRangeException.ThrowIfNotEqual(linear.Length, y.Length);
+        Lanes.Run(new ApplySwiGlu(u, linear, limit, y, alpha));
     }
 
+    /// <summary>Applies the function to a row in which gates and linear parts alternate.</summary>
+    public static void Row(ReadOnlySpan<float> u, float limit, Span<float> y, float alpha = 1.702f) =>
+        Row(u, default, limit, y, alpha);
+
     /// <summary>Separates some gates from linear parts, then combines them, sixteen pairs at a time.</summary>
-    internal readonly ref struct ApplySwiGlu(ReadOnlySpan<float> u, float limit, Span<float> y, float alpha)
-        : ILaneKernel
+    internal readonly ref struct ApplySwiGlu(
+        ReadOnlySpan<float> u,
+        ReadOnlySpan<float> linear,
+        float limit,
+        Span<float> y,
+        float alpha
+    ) : ILaneKernel
     {
         // Pairs that are separated before they are combined: the stores of both parts are then over when the parts are
         // loaded, and all of it stays in the first-level cache.
         private const int Block = 16 * Lanes.Count;
 
         private readonly ReadOnlySpan<float> _u = u;
+        private readonly ReadOnlySpan<float> _linear = linear;
         private readonly float _limit = limit;
         private readonly Span<float> _y = y;
         private readonly float _alpha = alpha;
@@ -52,7 +76,13 @@ internal static class SwiGlu
             for (int start = 0; start < _y.Length; start += Block)
             {
                 Span<float> y = _y.Slice(start, Math.Min(Block, _y.Length - start));
-                Separate<T>(_u.Slice(2 * start, 2 * y.Length), gates, linears);
+                if (_linear.IsEmpty)
+                    Separate<T>(_u.Slice(2 * start, 2 * y.Length), gates, linears);
+                else
+                {
+                    _u.Slice(start, y.Length).CopyTo(gates);
+                    _linear.Slice(start, y.Length).CopyTo(linears);
+                }
                 for (int i = 0; i < y.Length; i += Lanes.Count)
                 {
                     T gate = T.Load(in gates[i], 0),

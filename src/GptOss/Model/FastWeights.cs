@@ -6,11 +6,11 @@ using GptOss.Threading;
 namespace GptOss.Model;
 
 /// <summary>
-/// Makes the weights of <see cref="Precision.Fast"/> from those of a checkpoint: int8 copies of the dense bfloat16
+/// Makes the weights of <see cref="Precision.Fast"/> from those of a checkpoint: int8 copies of the dense
 /// matrices, and everything else where it was. Owns the copies.
 /// </summary>
 /// <remarks>
-/// Router, norms and the embedding table stay as they are, and so do matrices in F16 or F32. The copies are private
+/// Router, norms and the embedding table stay as they are, and so do experts that are not MXFP4. The copies are private
 /// memory, 8.5 bits a weight.
 /// </remarks>
 internal sealed unsafe class FastWeights : IDisposable
@@ -73,55 +73,38 @@ internal sealed unsafe class FastWeights : IDisposable
     private static long Values(Matrix matrix) => NeedsPacking(matrix) ? (long)matrix.Outputs * matrix.Inputs : 0;
 
     private static bool NeedsPacking(Matrix matrix) =>
-        matrix is { Format: WeightFormat.BFloat16, Layout: MatrixLayout.ByOutput };
+        matrix.Format.IsOfNumbers && matrix.Layout == MatrixLayout.ByOutput;
 
     private ModelWeights Pack(ModelWeights source) =>
-        new()
-        {
-            Config = source.Config,
-            Rope = source.Rope,
-            Embedding = source.Embedding,
-            Layers =
-            [
-                .. source.Layers.Select(layer => new LayerWeights(
-                    new AttentionWeights
-                    {
-                        Norm = layer.Attention.Norm,
-                        Query = Pack(layer.Attention.Query),
-                        Key = Pack(layer.Attention.Key),
-                        Value = Pack(layer.Attention.Value),
-                        Output = Pack(layer.Attention.Output),
-                        Sinks = layer.Attention.Sinks,
-                        Window = layer.Attention.Window,
-                    },
-                    new ExpertWeights
-                    {
-                        Norm = layer.Experts.Norm,
-                        Router = layer.Experts.Router,
-                        GateUp = ByInt8(layer.Experts.GateUp),
-                        Down = ByInt8(layer.Experts.Down),
-                    }
-                )),
-            ],
-            FinalNorm = source.FinalNorm,
-            // Where the head is the embedding table, the stored table is still needed to look tokens up: it is copied
-            // without giving its memory back.
-            Unembedding =
-                source.Unembedding.Data == source.Embedding.Data
-                    ? Pack(source.Unembedding, source.Unembedding.Data)
-                    : Pack(source.Unembedding),
-        };
+        source.Select(
+            (place, matrix) =>
+                place.Role switch
+                {
+                    WeightRole.Query or WeightRole.Key or WeightRole.Value or WeightRole.Output => Pack(matrix),
+                    // Where the head is the embedding table, the stored table is still needed to look tokens up: it is
+                    // copied without giving its memory back.
+                    WeightRole.Head => matrix.Data == source.Embedding.Data ? Pack(matrix, matrix.Data) : Pack(matrix),
+                    // MXFP4 experts keep their weights and are multiplied by int8 activations; experts in other
+                    // formats do not change.
+                    WeightRole.GateUp or WeightRole.Gate or WeightRole.Up or WeightRole.Down => ByInt8(matrix),
+                    _ => matrix,
+                }
+        );
 
-    // MXFP4 experts keep their weights and are multiplied by int8 activations; bf16 experts of fine-tunes do not
-    // change.
-    private static ExpertMatrices ByInt8(ExpertMatrices experts) =>
-        experts.Select(matrix => matrix.Format == WeightFormat.Mxfp4 ? matrix.As(WeightFormat.Mxfp4Int8) : matrix);
+    private static Matrix ByInt8(Matrix matrix) =>
+        matrix.Format switch
+        {
+            WeightFormat.Mxfp4 => matrix.As(WeightFormat.Mxfp4Int8),
+            WeightFormat.Mxfp4Halves => matrix.As(WeightFormat.Mxfp4HalvesInt8),
+            WeightFormat.Mxfp4Pairs => matrix.As(WeightFormat.Mxfp4PairsInt8),
+            _ => matrix,
+        };
 
     private Matrix Pack(Matrix matrix)
     {
         if (!NeedsPacking(matrix))
             return matrix;
-        using ILastReading reading = _store.ReadLast(matrix.Data, 2L * matrix.Outputs * matrix.Inputs);
+        using ILastReading reading = _store.ReadLast(matrix.Data, matrix.Format.Bytes(matrix.Outputs, matrix.Inputs));
         _packed.Add((nint)matrix.Data);
         return Pack(matrix, reading.Data);
     }
@@ -160,8 +143,8 @@ internal sealed unsafe class FastWeights : IDisposable
         {
             int output = panel * Int8Panel.Rows,
                 outputs = Math.Min(Int8Panel.Rows, w.Outputs - output);
-            Int8.Pack(
-                new((ushort*)w.Data + (long)output * w.Inputs, outputs * w.Inputs),
+            w.Format.PackInt8(
+                new(w.Data + w.Format.Bytes(output, w.Inputs), (int)w.Format.Bytes(outputs, w.Inputs)),
                 w.Inputs,
                 new(call.Data + panel * bytes, (int)bytes)
             );

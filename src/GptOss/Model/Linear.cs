@@ -41,7 +41,7 @@ internal static unsafe class Linear
         int count = (x.Count + RowsPerPart - 1) / RowsPerPart;
         Span<Part> parts = stackalloc Part[count];
         for (int i = 0, first = 0; i < count; first += parts[i++].Count)
-            parts[i] = new Part(w, first, (x.Count - first) / (count - i));
+            parts[i] = new Part(w, first, (x.Count - first) / (count - i), first);
         return x.Count == 0 ? y : Apply(x, parts, y, ws);
     }
 
@@ -53,21 +53,34 @@ internal static unsafe class Linear
     /// <param name="w">The matrices of all experts.</param>
     /// <param name="y">The results, [rows, outputs]; must not overlap x.</param>
     /// <param name="ws">Scratch memory, the team and the stop flag.</param>
-    /// <returns>The same rows as <paramref name="y"/>.</returns>
+    /// <returns>
+    /// The same rows as <paramref name="y"/>. Where gate and up lie apart, [2 × rows, outputs / 2]: first the rows of
+    /// the gates, then those of up.
+    /// </returns>
     public static Rows Apply(Rows x, ExpertGroup experts, ExpertMatrices w, Rows y, Workspace ws)
     {
-        Span<Part> parts = stackalloc Part[experts.MostExperts];
+        Span<Part> parts = stackalloc Part[2 * experts.MostExperts];
         int count = 0,
             row = 0;
         foreach (Expert expert in experts)
         {
-            parts[count++] = new Part(w[expert.Index], row, expert.Count);
+            parts[count++] = new Part(w[expert.Index], row, expert.Count, row);
             row += expert.Count;
         }
-        // One job as a rule. A fine-tune may hold an expert in another form than its neighbours.
+        if (w.Up is { } up)
+        {
+            y = new Rows(y.Values, y.Width / 2);
+            int gates = count;
+            foreach (Expert expert in experts)
+            {
+                Part gate = parts[count - gates];
+                parts[count++] = gate with { Matrix = up[expert.Index], ResultRow = row + gate.FirstRow };
+            }
+        }
+        // One job as a rule. A file may hold an expert in another form than its neighbours.
         for (int first = 0, end; first < count; first = end)
         {
-            for (end = first + 1; end < count && parts[end].HasFormOf(parts[first]); end++) { }
+            for (end = first + 1; end < count && parts[end].GoesOn(parts[first]); end++) { }
             Apply(x, parts[first..end], y, ws);
         }
         return y;
@@ -78,7 +91,7 @@ internal static unsafe class Linear
     {
         var product = new Product(x, parts, y, ws);
         Matrix w = parts[0].Matrix;
-        WeightFormats.Run(w.Format, w.Layout, w.OddFormat, ref product);
+        WeightFormats.Run(w.Format, w.Layout, ref product);
         return y;
     }
 
@@ -97,9 +110,13 @@ internal static unsafe class Linear
         {
             Matrix w = _parts[0].Matrix;
             int mostRows = 0,
-                rows = 0;
+                rows = 0,
+                endRow = 0;
             foreach (Part part in _parts)
+            {
                 (mostRows, rows) = (Math.Max(mostRows, part.Count), rows + part.Count);
+                endRow = Math.Max(endRow, part.FirstRow + part.Count);
+            }
             fixed (Part* first = _parts)
             {
                 var call = new MultiplyCall
@@ -121,7 +138,8 @@ internal static unsafe class Linear
                 {
                     call.Permuted = _ws.Permuted(_x.Count, width).Pointer;
                     call.PermutedWidth = width;
-                    _ws.Team.ForItems(rows, RowsPerWorker, &Permute<TFormat>, &call);
+                    // Parts may have the same rows, which are permuted once.
+                    _ws.Team.ForItems(endRow - first->FirstRow, RowsPerWorker, &Permute<TFormat>, &call);
                 }
                 long weights = (long)TFormat.UnitOutputs * w.Inputs;
                 _ws.Team.ForItems(
@@ -180,7 +198,7 @@ internal static unsafe class Linear
             count = Math.Min(endUnit * TFormat.UnitOutputs, w.Outputs) - first,
             width = call.PermutedWidth;
         var x = new Rows(new Span<float>(call.Permuted + (long)part.FirstRow * width, part.Count * width), width);
-        var y = new Rows(new Span<float>(call.Y + (long)part.FirstRow * w.Outputs, part.Count * w.Outputs), w.Outputs);
+        var y = new Rows(new Span<float>(call.Y + (long)part.ResultRow * w.Outputs, part.Count * w.Outputs), w.Outputs);
         var scratch = new Span<float>(call.Scratch + (long)worker * call.ScratchWidth, call.ScratchWidth);
         TFormat.Multiply(w.Weights, first, count, x, y, scratch[..call.KernelScratch]);
         if (!w.Bias.IsNone)
@@ -191,12 +209,17 @@ internal static unsafe class Linear
     /// <param name="Matrix">The weights and the bias.</param>
     /// <param name="FirstRow">Index of the first row.</param>
     /// <param name="Count">Number of rows, at least one.</param>
-    private readonly record struct Part(Matrix Matrix, int FirstRow, int Count)
+    /// <param name="ResultRow">Index of the first row of the results, whose width is the matrix's outputs.</param>
+    private readonly record struct Part(Matrix Matrix, int FirstRow, int Count, int ResultRow)
     {
-        /// <summary>Whether both matrices have the same formats and layout, and both or neither have a bias.</summary>
-        public bool HasFormOf(Part other) =>
-            (Matrix.Format, Matrix.Layout, Matrix.OddFormat, Matrix.Bias.IsNone)
-            == (other.Matrix.Format, other.Matrix.Layout, other.Matrix.OddFormat, other.Matrix.Bias.IsNone);
+        /// <summary>
+        /// Whether this can be in a job that begins with the other part: the matrices have the same format and layout,
+        /// both or neither have a bias, and no row lies before the first one of the job.
+        /// </summary>
+        public bool GoesOn(Part other) =>
+            FirstRow >= other.FirstRow
+            && (Matrix.Format, Matrix.Layout, Matrix.Bias.IsNone)
+                == (other.Matrix.Format, other.Matrix.Layout, other.Matrix.Bias.IsNone);
     }
 
     /// <summary>What the workers of one multiplication share.</summary>

@@ -30,19 +30,8 @@ internal readonly unsafe struct Matrix
     /// <inheritdoc cref="StoredWeights.Scales"/>
     public byte* Scales { get; init; }
 
-    /// <inheritdoc cref="StoredWeights.Odd"/>
-    public byte* Odd { get; init; }
-
-    /// <summary>The format of the odd outputs, where they lie apart.</summary>
-    public WeightFormat OddFormat { get; init; }
-
     /// <summary>One number for each output, or none.</summary>
     public Numbers Bias { get; init; }
-
-    /// <summary>
-    /// The bias of the odd outputs where <see cref="Bias"/> has that of the even ones alone; else none.
-    /// </summary>
-    public Numbers OddBias { get; init; }
 
     /// <summary>Where the weights lie: what the kernels take.</summary>
     public StoredWeights Weights =>
@@ -52,17 +41,10 @@ internal readonly unsafe struct Matrix
             Inputs = Inputs,
             Data = Data,
             Scales = Scales,
-            Odd = Odd,
         };
 
     /// <summary>Bytes of weights, scales and bias: what one use of the matrix reads.</summary>
-    public long Bytes =>
-        (Bias.IsNone ? 0 : Bias.Format.Bytes(1, Outputs))
-        + (
-            Layout == MatrixLayout.EvenAndOdd
-                ? Format.Bytes((Outputs + 1) / 2, Inputs) + OddFormat.Bytes(Outputs / 2, Inputs)
-                : Format.Bytes(Outputs, Inputs)
-        );
+    public long Bytes => (Bias.IsNone ? 0 : Bias.Format.Bytes(1, Outputs)) + Format.Bytes(Outputs, Inputs);
 
     /// <summary>The same weights, multiplied in another way.</summary>
     public Matrix As(WeightFormat format) => As(format, Data);
@@ -101,57 +83,13 @@ internal readonly unsafe struct Matrix
     /// <param name="bias">Working memory, one float for each output of the range.</param>
     public void AddBias(Rows y, int first, Span<float> bias)
     {
-        if (OddBias.IsNone)
-            Bias.Widen(first, bias);
-        else
-            for (int i = 0; i < bias.Length; i++)
-                ((first + i) % 2 == 0 ? Bias : OddBias).Widen((first + i) / 2, bias.Slice(i, 1));
+        Bias.Widen(first, bias);
         for (int row = 0; row < y.Count; row++)
         {
             Span<float> outputs = y[row].Slice(first, bias.Length);
             TensorPrimitives.Add(outputs, bias, outputs);
         }
     }
-}
-
-/// <summary>
-/// The same projection of every expert of a layer, such as all down projections: one matrix per expert.
-/// </summary>
-/// <param name="experts">All have the same number of outputs and of inputs.</param>
-internal sealed class ExpertMatrices(Matrix[] experts)
-{
-    public int Count => experts.Length;
-
-    public Matrix First => experts[0];
-
-    public Matrix this[int expert] => experts[expert];
-
-    /// <summary>The matrices of experts that lie one behind the other in memory.</summary>
-    /// <param name="first">The matrix of expert 0.</param>
-    /// <param name="count">Number of experts in all.</param>
-    public static unsafe ExpertMatrices Contiguous(Matrix first, int count)
-    {
-        // Formats with scales apart have one byte of them for each block of 32 values.
-        long scales = first.Scales is null ? 0 : (long)first.Outputs * first.Inputs / Mxfp4.BlockValues,
-            bytes = first.Format.Bytes(first.Outputs, first.Inputs) - scales;
-        return new ExpertMatrices([
-            .. Enumerable
-                .Range(0, count)
-                .Select(expert => new Matrix
-                {
-                    Format = first.Format,
-                    Layout = first.Layout,
-                    Outputs = first.Outputs,
-                    Inputs = first.Inputs,
-                    Data = first.Data + expert * bytes,
-                    Scales = first.Scales is null ? null : first.Scales + expert * scales,
-                    Bias = first.Bias.From((long)expert * first.Outputs),
-                }),
-        ]);
-    }
-
-    /// <summary>The experts' matrices, each changed by <paramref name="form"/>.</summary>
-    public ExpertMatrices Select(Func<Matrix, Matrix> form) => new([.. experts.Select(form)]);
 }
 
 /// <summary>

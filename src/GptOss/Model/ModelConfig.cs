@@ -10,6 +10,9 @@ internal enum CheckpointLayout
 
     /// <summary>The form of OpenAI's own code, such as <c>block.0.attn.qkv</c>.</summary>
     Original,
+
+    /// <summary>The forms of llama.cpp and of Ollama, such as <c>blk.0.attn_q</c>.</summary>
+    Gguf,
 }
 
 /// <summary>
@@ -20,7 +23,7 @@ internal enum CheckpointLayout
 /// A config is refused if a single matrix, such as one expert's or the head's, would have more than 2³¹ − 1 values. So
 /// no later computation of a size overflows 64 bits.
 /// </remarks>
-internal sealed record ModelConfig
+internal sealed partial record ModelConfig
 {
     public required CheckpointLayout Layout { get; init; }
     public required int NumHiddenLayers { get; init; }
@@ -118,24 +121,27 @@ internal sealed record ModelConfig
             MaxPositions = json.OptionalInt32("max_position_embeddings", 1, MaxPosition)
                 ?? (int)Math.Min(MaxPosition, rope.OriginalContext * Math.Max(1, rope.Factor)),
         };
-        config.Check(json);
+        if (json.IsEmptyArray("eos_token_id"))
+            throw json.Wrong("eos_token_id", "at least one token", "none", "No answer would ever end.");
+        config.Check((field, expected, found) => json.Wrong(field, expected, found));
         return config;
     }
 
-    private void Check(JsonFields json)
+    /// <summary>Refuses sizes that do not fit each other.</summary>
+    /// <param name="wrong">Makes the error from the name of a field of config.json, what is expected and what is
+    /// found.</param>
+    private void Check(Func<string, string, string, CheckpointException> wrong)
     {
-        if (json.IsEmptyArray("eos_token_id"))
-            throw json.Wrong("eos_token_id", "at least one token", "none", "No answer would ever end.");
         if (HeadDim % 2 != 0)
-            throw json.Wrong("head_dim", "an even number, for rotary pairs", $"{HeadDim}");
+            throw wrong("head_dim", "an even number, for rotary pairs", $"{HeadDim}");
         if (NumAttentionHeads % NumKeyValueHeads != 0)
-            throw json.Wrong(
+            throw wrong(
                 "num_attention_heads",
                 $"a multiple of num_key_value_heads {NumKeyValueHeads}",
                 $"{NumAttentionHeads}"
             );
         if ((long)NumAttentionHeads * HeadDim is var width && width > MaxDimension)
-            throw json.Wrong("num_attention_heads", $"at most {MaxDimension} together with head_dim", $"{width}");
+            throw wrong("num_attention_heads", $"at most {MaxDimension} together with head_dim", $"{width}");
         Fits("intermediate_size", 2L * IntermediateSize * HiddenSize, int.MaxValue);
         Fits("hidden_size", (long)HiddenSize * NumAttentionHeads * HeadDim, int.MaxValue);
         Fits("vocab_size", (long)VocabSize * HiddenSize, int.MaxValue);
@@ -144,7 +150,7 @@ internal sealed record ModelConfig
         void Fits(string field, long product, long limit)
         {
             if (product > limit)
-                throw json.Wrong(
+                throw wrong(
                     field,
                     $"a matrix of at most {limit} values",
                     $"one of {product} together with the other sizes"

@@ -1,4 +1,5 @@
 using GptOss.Checkpoint;
+using GptOss.Checkpoint.Gguf;
 
 namespace GptOss.Model;
 
@@ -8,40 +9,45 @@ namespace GptOss.Model;
 /// <remarks>The weights lie in the files' mappings, so they are valid until this object is disposed.</remarks>
 internal sealed class ModelFolder : IDisposable
 {
-    private readonly CheckpointFolder _checkpoint;
-    private readonly int[]? _generationEnds;
+    private readonly ICheckpoint _checkpoint;
+    private readonly ModelFacts _facts;
     private FastWeights? _fast;
 
-    private ModelFolder(CheckpointFolder checkpoint, ModelConfig config)
+    private ModelFolder(ICheckpoint checkpoint, ModelFacts facts)
     {
         _checkpoint = checkpoint;
-        Config = config;
-        Weights = WeightBinder.Bind(checkpoint, config);
-        _generationEnds = ReadEnds(checkpoint.GenerationConfig);
+        _facts = facts;
+        Weights = WeightBinder.Bind(checkpoint, facts.Config);
     }
 
-    public ModelConfig Config { get; }
+    public ModelConfig Config => _facts.Config;
 
     /// <summary>The weights that a forward pass uses; with <see cref="Precision.Fast"/> some are int8 copies.</summary>
     public ModelWeights Weights { get; private set; }
 
     /// <summary>
-    /// The full path of the folder. Where a repository in a cache of Hugging Face was opened, the path of its snapshot.
+    /// The full path of the folder, or of the GGUF file. Where a repository in a cache of Hugging Face was opened, the
+    /// path of its snapshot.
     /// </summary>
     public string Path => _checkpoint.Path;
 
     /// <summary>
-    /// The folder's name. In a cache of Hugging Face the repository's name, such as <c>openai/gpt-oss-20b</c>.
+    /// The folder's name, or that of a GGUF file without its ending. In a cache of Hugging Face the repository's name,
+    /// such as <c>openai/gpt-oss-20b</c>.
     /// </summary>
     public string Name =>
-        HubCache.Repository(Path) ?? System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(Path));
+        HubCache.Repository(Path)
+        ?? (
+            _checkpoint is GgufCheckpoint
+                ? GgufCheckpoint.ModelName(Path)
+                : System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(Path))
+        );
 
     /// <summary>
-    /// The context length that the folder asks for in generation_config.json, else the longest that the model allows.
+    /// The context length that the files ask for, such as in generation_config.json, else the longest that the model
+    /// allows.
     /// </summary>
-    public int DefaultContextLength =>
-        _checkpoint.GenerationConfig?.OptionalInt32("default_context_length", 1, Config.MaxPositions)
-        ?? Config.MaxPositions;
+    public int DefaultContextLength => _facts.DefaultContextLength ?? Config.MaxPositions;
 
     /// <summary>What the weights that a forward pass uses take of the memory.</summary>
     public unsafe WeightBytes WeightBytes =>
@@ -53,7 +59,7 @@ internal sealed class ModelFolder : IDisposable
         );
 
     /// <summary>The files and their tensors; valid until this object is disposed.</summary>
-    public CheckpointFolder Checkpoint => _checkpoint;
+    public ICheckpoint Checkpoint => _checkpoint;
 
     /// <summary>
     /// Opens the files, checks every header, reads the configuration, binds each weight, and makes the int8 copies of
@@ -74,12 +80,12 @@ internal sealed class ModelFolder : IDisposable
     )
     {
         progress?.Report(new LoadProgress("Opening the files", 0));
-        CheckpointFolder checkpoint = CheckpointFolder.Open(System.IO.Path.GetFullPath(path));
+        ICheckpoint checkpoint = Checkpoints.Open(System.IO.Path.GetFullPath(path));
         ModelFolder? folder = null;
         try
         {
             cancellation.ThrowIfCancellationRequested();
-            folder = new ModelFolder(checkpoint, ModelConfig.From(checkpoint.Config));
+            folder = new ModelFolder(checkpoint, ModelFacts.Of(checkpoint));
             if (options.ContextLength > folder.Config.MaxPositions)
                 throw new ArgumentOutOfRangeException(
                     nameof(options),
@@ -103,10 +109,10 @@ internal sealed class ModelFolder : IDisposable
     /// </summary>
     /// <param name="usual">Gives the tokens that end an answer in the chat format, or null where no tokenizer knows
     /// them. Called only where generation_config.json names none.</param>
-    public int[] StopTokens(Func<int[]?> usual) => _generationEnds ?? usual() ?? ReadEnds(_checkpoint.Config) ?? [];
+    public int[] StopTokens(Func<int[]?> usual) => _facts.GenerationEnds ?? usual() ?? _facts.ConfigEnds ?? [];
 
     /// <summary>Tells this model from others whose keys and values differ; reads a little of every tensor.</summary>
-    public ulong Fingerprint() => ModelFingerprint.Of(Config, _checkpoint.UsedTensors);
+    public ulong Fingerprint() => ModelFingerprint.Of(Config, Weights.Tensors);
 
     /// <summary>Throws if a file is no longer what it was when the folder was opened.</summary>
     /// <exception cref="CheckpointException">A file was changed; the message names it.</exception>
@@ -116,11 +122,11 @@ internal sealed class ModelFolder : IDisposable
     /// Searches all weights for the cause of logits that are not finite, and gives an exception that names it.
     /// </summary>
     public NumericFaultException ExplainFault(CancellationToken cancellation) =>
-        WeightScan.FirstNotFinite(_checkpoint, cancellation) is var (tensor, element)
+        WeightScan.FirstNotFinite(Weights.Tensors, cancellation) is var (tensor, element)
             ? new NumericFaultException(
-                $"{Path}: the logits are not finite: tensor '{Printable.Name(tensor)}' holds a value that is not "
-                    + $"finite at element {element}. Download the file again.",
-                tensor
+                $"{tensor.File}: the logits are not finite: tensor '{Printable.Name(tensor.Name)}' holds a value that "
+                    + $"is not finite at element {element}. Download the file again.",
+                tensor.Name
             )
             : new NumericFaultException(
                 $"{Path}: the logits are not finite or all equal, though every weight is finite: an activation went "
@@ -149,13 +155,6 @@ internal sealed class ModelFolder : IDisposable
         IProgress<double>? part = progress is null ? null : new PackingProgress(progress);
         _fast = new FastWeights(Weights, _checkpoint, threads, part, cancellation);
         Weights = _fast.Weights;
-    }
-
-    private int[]? ReadEnds(JsonFields? json)
-    {
-        const string field = "eos_token_id";
-        int[]? ends = json?.OptionalInt32s(field, 0, Config.VocabSize - 1);
-        return ends is [] ? throw json!.Wrong(field, "at least one token", "none", "No answer would ever end.") : ends;
     }
 
     /// <summary>

@@ -1,3 +1,5 @@
+using GptOss.Checkpoint;
+
 namespace GptOss.Model;
 
 /// <summary>
@@ -18,6 +20,40 @@ internal sealed class ModelWeights
 
     /// <summary>The head, which makes logits: [vocab, hidden], without a bias.</summary>
     public required Matrix Unembedding { get; init; }
+
+    /// <summary>The tensors that the model uses, in the order of use; none where no file holds the weights.</summary>
+    public IReadOnlyList<Tensor> Tensors { get; init; } = [];
+
+    /// <summary>Asks a source for every weight of a model: here stands which shape each of them has.</summary>
+    public static ModelWeights From(ModelConfig c, IWeightSource source)
+    {
+        int hidden = c.HiddenSize;
+        return new ModelWeights
+        {
+            Config = c,
+            Rope = new Rope(c.Rope, c.HeadDim),
+            Embedding = source.Matrix(new(WeightRole.Embedding), c.VocabSize, hidden),
+            Layers = [.. Enumerable.Range(0, c.NumHiddenLayers).Select(layer => LayerWeights.From(c, layer, source))],
+            FinalNorm = source.Vector(new(WeightRole.FinalNorm), hidden),
+            Unembedding = source.Matrix(new(WeightRole.Head), c.VocabSize, hidden),
+            Tensors = source.Tensors,
+        };
+    }
+
+    /// <summary>
+    /// The same model with every matrix changed by <paramref name="form"/>, which is asked in the order of use.
+    /// </summary>
+    public ModelWeights Select(Func<WeightPlace, Matrix, Matrix> form) =>
+        new()
+        {
+            Config = Config,
+            Rope = Rope,
+            Embedding = form(new(WeightRole.Embedding), Embedding),
+            Layers = [.. Layers.Select((layer, index) => layer.Select(index, form))],
+            FinalNorm = FinalNorm,
+            Unembedding = form(new(WeightRole.Head), Unembedding),
+            Tensors = Tensors,
+        };
 
     /// <summary>
     /// Bytes of weights that one decoded token reads: all but the embedding table, and only the experts that are
@@ -40,7 +76,7 @@ internal sealed class ModelWeights
                     + sizeof(float) * (long)a.Sinks.Length
                     + e.Router.Bytes
                     + 2 * sizeof(float) * (long)Config.HiddenSize
-                    + Config.ExpertsPerToken * (e.GateUp.First.Bytes + e.Down.First.Bytes);
+                    + Config.ExpertsPerToken * (e.GateUp.Bytes + e.Down.Bytes);
             }
             return bytes;
         }
@@ -50,7 +86,59 @@ internal sealed class ModelWeights
 /// <summary>The weights of one layer: first its attention, then its experts.</summary>
 /// <param name="Attention">Weights of the attention, with the norm before it.</param>
 /// <param name="Experts">Router and experts, with the norm before them.</param>
-internal sealed record LayerWeights(AttentionWeights Attention, ExpertWeights Experts);
+internal sealed record LayerWeights(AttentionWeights Attention, ExpertWeights Experts)
+{
+    /// <summary>Asks a source for every weight of a layer.</summary>
+    public static LayerWeights From(ModelConfig c, int layer, IWeightSource source)
+    {
+        int hidden = c.HiddenSize;
+        WeightPlace At(WeightRole role) => new(role, layer);
+        return new LayerWeights(
+            new AttentionWeights
+            {
+                Norm = source.Vector(At(WeightRole.AttentionNorm), hidden),
+                Query = source.Matrix(At(WeightRole.Query), c.QueryWidth, hidden),
+                Key = source.Matrix(At(WeightRole.Key), c.KeyValueWidth, hidden),
+                Value = source.Matrix(At(WeightRole.Value), c.KeyValueWidth, hidden),
+                Sinks = source.Vector(At(WeightRole.Sinks), c.NumAttentionHeads),
+                Output = source.Matrix(At(WeightRole.Output), hidden, c.QueryWidth),
+                Window = c.IsSliding[layer] ? c.SlidingWindow : int.MaxValue,
+            },
+            new ExpertWeights
+            {
+                Norm = source.Vector(At(WeightRole.ExpertNorm), hidden),
+                Router = source.Matrix(At(WeightRole.Router), c.NumLocalExperts, hidden),
+                GateUp = source.Experts(At(WeightRole.GateUp), 2 * c.IntermediateSize, hidden),
+                Down = source.Experts(At(WeightRole.Down), hidden, c.IntermediateSize),
+            }
+        );
+    }
+
+    /// <summary>The same layer with every matrix changed by <paramref name="form"/>.</summary>
+    public LayerWeights Select(int layer, Func<WeightPlace, Matrix, Matrix> form)
+    {
+        Matrix Form(WeightRole role, Matrix matrix) => form(new(role, layer), matrix);
+        return new LayerWeights(
+            new AttentionWeights
+            {
+                Norm = Attention.Norm,
+                Query = Form(WeightRole.Query, Attention.Query),
+                Key = Form(WeightRole.Key, Attention.Key),
+                Value = Form(WeightRole.Value, Attention.Value),
+                Sinks = Attention.Sinks,
+                Output = Form(WeightRole.Output, Attention.Output),
+                Window = Attention.Window,
+            },
+            new ExpertWeights
+            {
+                Norm = Experts.Norm,
+                Router = Form(WeightRole.Router, Experts.Router),
+                GateUp = Experts.GateUp.Select(WeightRole.GateUp, layer, form),
+                Down = Experts.Down.Select(WeightRole.Down, layer, form),
+            }
+        );
+    }
+}
 
 /// <summary>The weights of one layer's attention: the maps from a row to queries, keys and values and back.</summary>
 internal sealed class AttentionWeights
@@ -86,7 +174,10 @@ internal sealed class ExpertWeights
     /// <summary>Makes one score for each expert, [experts, hidden].</summary>
     public required Matrix Router { get; init; }
 
-    /// <summary>One matrix per expert, [2 × intermediate, hidden]; gate outputs are even, linear outputs odd.</summary>
+    /// <summary>
+    /// One matrix per expert, [2 × intermediate, hidden], whose even outputs are the gate's and whose odd ones are the
+    /// linear part's; or two matrices per expert, [intermediate, hidden] each.
+    /// </summary>
     public required ExpertMatrices GateUp { get; init; }
 
     /// <summary>One matrix per expert, [hidden, intermediate].</summary>

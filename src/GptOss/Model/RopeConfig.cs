@@ -1,4 +1,5 @@
 using GptOss.Checkpoint;
+using GptOss.Checkpoint.Gguf;
 
 namespace GptOss.Model;
 
@@ -95,6 +96,37 @@ internal sealed record RopeConfig
                     "They mean the same."
                 );
         }
+    }
+
+    /// <summary>Reads the keys of a GGUF file, which say nothing of <see cref="Truncate"/>.</summary>
+    /// <param name="keys">The keys of the file.</param>
+    /// <param name="start">What stands before every key of the architecture.</param>
+    public static RopeConfig From(GgufKeys keys, string start)
+    {
+        string scaling = start + "rope.scaling.";
+        double theta = keys.Positive(start + "rope.freq_base", 150_000),
+            factor = keys.Positive(scaling + "factor", 1);
+        if (theta <= 1)
+            throw keys.Wrong(start + "rope.freq_base", "a number above 1", $"{theta}");
+        string type = keys.OptionalText(scaling + "type") ?? "yarn";
+        if (type != "yarn" && (type is not ("none" or "linear") || factor != 1))
+            throw keys.Wrong(scaling + "type", "'yarn', or 'none' with a factor of 1", JsonFields.Quoted(type));
+        // Nothing is known of models that have these.
+        foreach (string key in (string[])["yarn_ext_factor", "yarn_attn_factor", "attn_factor"])
+        {
+            double value = keys.OptionalNumber(scaling + key) ?? 1;
+            if (value != 1 && (value != -1 || key != "yarn_ext_factor"))
+                throw keys.Wrong(scaling + key, "1", $"{value}");
+        }
+        return new RopeConfig
+        {
+            Theta = theta,
+            Factor = factor,
+            BetaFast = keys.Positive(scaling + "yarn_beta_fast", 32),
+            BetaSlow = keys.Positive(scaling + "yarn_beta_slow", 1),
+            OriginalContext = keys.OptionalInt32(scaling + "original_context_length", 1, MaxContext) ?? 4096,
+            Truncate = false,
+        };
     }
 
     public static RopeConfig FromOriginal(JsonFields json) =>

@@ -38,11 +38,16 @@ internal static unsafe class RowWise
         ws.Team.ForItems(heads.Count, RowsPerWorker, &ApplyToRows, &call);
     }
 
-    /// <summary>y = SwiGLU(u): [rows, 2 × intermediate] → [rows, intermediate].</summary>
+    /// <summary>
+    /// y = SwiGLU(u): [rows, 2 × intermediate] → [rows, intermediate]; or [2 × rows, intermediate], where the rows of
+    /// the gates come first and those of the linear parts behind them.
+    /// </summary>
     public static Rows SwiGlu(Rows u, ModelConfig c, Rows y, Workspace ws)
     {
         var call = new ApplyCall(Operation.SwiGlu, u, y) { Limit = c.SwiGluLimit, Alpha = c.SwiGluAlpha };
-        ws.Team.ForItems(u.Count, RowsPerWorker, &ApplyToRows, &call);
+        if (u.Width == y.Width)
+            call.Linear = u.Pointer + (long)y.Count * u.Width;
+        ws.Team.ForItems(y.Count, RowsPerWorker, &ApplyToRows, &call);
         return y;
     }
 
@@ -72,7 +77,10 @@ internal static unsafe class RowWise
                     TensorPrimitives.Add(y, x, y);
                     break;
                 default:
-                    Kernels.SwiGlu.Row(x, call.Limit, y, call.Alpha);
+                    ReadOnlySpan<float> linear = call.Linear is null
+                        ? default
+                        : new(call.Linear + (long)row * call.XWidth, call.XWidth);
+                    Kernels.SwiGlu.Row(x, linear, call.Limit, y, call.Alpha);
                     break;
             }
         }
@@ -87,6 +95,7 @@ internal static unsafe class RowWise
         public readonly float* Y = y.Pointer;
         public readonly int YWidth = y.Width;
         public float* Weight;
+        public float* Linear;
         public float Epsilon;
         public float Limit;
         public float Alpha;

@@ -4,144 +4,120 @@ using GptOss.Kernels.Formats;
 namespace GptOss.Model;
 
 /// <summary>
-/// Finds each weight of the model among a checkpoint's tensors: the name it has in the file, the shape it must have,
-/// and the name it has here.
+/// Finds each weight of the model among a checkpoint's tensors by the names of its layout, and binds it where it lies.
+/// Differences of layouts become views: a part of the outputs, one matrix or two, by output or by input.
 /// </summary>
-/// <remarks>After binding nothing checks a shape again. Source of names and shapes: docs/formats.md.</remarks>
-internal static unsafe class WeightBinder
+/// <remarks>
+/// After binding nothing checks a shape again. <see cref="TensorNames"/> has the names, <see cref="ModelWeights.From"/>
+/// the shapes. The names of the tensors alone tell the form of a fine-tune's experts, never the config.
+/// </remarks>
+internal sealed unsafe class WeightBinder : IWeightSource
 {
+    private readonly ICheckpoint _checkpoint;
+    private readonly ModelConfig _config;
+    private readonly TensorNames _names;
+    private readonly TensorReader _reader;
+    private Matrix _embedding;
+
+    private WeightBinder(ICheckpoint checkpoint, ModelConfig config)
+    {
+        (_checkpoint, _config) = (checkpoint, config);
+        _names = TensorNames.Of(config.Layout);
+        _reader = new TensorReader(checkpoint);
+    }
+
+    public IReadOnlyList<Tensor> Tensors => _reader.Used;
+
     /// <exception cref="CheckpointException">A tensor is missing, or is not what the config makes it.</exception>
-    public static ModelWeights Bind(CheckpointFolder checkpoint, ModelConfig config)
+    public static ModelWeights Bind(ICheckpoint checkpoint, ModelConfig config)
     {
-        bool huggingFace = config.Layout == CheckpointLayout.HuggingFace;
-        RefuseSurplusLayers(checkpoint, config, huggingFace ? "model.layers." : "block.");
-        (int vocab, int hidden) = (config.VocabSize, config.HiddenSize);
-        Matrix embedding = Matrix(
-            checkpoint,
-            huggingFace ? "model.embed_tokens.weight" : "embedding.weight",
-            null,
-            vocab,
-            hidden
-        );
-        return new ModelWeights
-        {
-            Config = config,
-            Rope = new Rope(config.Rope, config.HeadDim),
-            Embedding = embedding,
-            Layers =
-            [
-                .. Enumerable
-                    .Range(0, config.NumHiddenLayers)
-                    .Select(layer =>
-                        huggingFace
-                            ? HuggingFaceLayer(checkpoint, config, layer)
-                            : OriginalLayer(checkpoint, config, layer)
-                    ),
-            ],
-            FinalNorm = Floats(checkpoint, huggingFace ? "model.norm.weight" : "norm.scale", hidden),
-            Unembedding = config.TieWordEmbeddings
-                ? TiedHead(checkpoint, embedding, huggingFace ? "lm_head.weight" : "unembedding.weight")
-                : Matrix(checkpoint, huggingFace ? "lm_head.weight" : "unembedding.weight", null, vocab, hidden),
-        };
+        var binder = new WeightBinder(checkpoint, config);
+        binder.RefuseSurplusLayers();
+        return ModelWeights.From(config, binder);
     }
 
-    private static LayerWeights HuggingFaceLayer(CheckpointFolder file, ModelConfig c, int layer)
-    {
-        string attention = $"model.layers.{layer}.self_attn",
-            mlp = $"model.layers.{layer}.mlp";
-        string router = file.TryGet($"{mlp}.router.linear.weight", out _) ? $"{mlp}.router.linear" : $"{mlp}.router";
-        string? Bias(string projection) => AttentionBias(file, c, $"{attention}.{projection}.bias");
-        return new LayerWeights(
-            new AttentionWeights
-            {
-                Norm = Floats(file, $"model.layers.{layer}.input_layernorm.weight", c.HiddenSize),
-                Query = Matrix(file, $"{attention}.q_proj.weight", Bias("q_proj"), c.QueryWidth, c.HiddenSize),
-                Key = Matrix(file, $"{attention}.k_proj.weight", Bias("k_proj"), c.KeyValueWidth, c.HiddenSize),
-                Value = Matrix(file, $"{attention}.v_proj.weight", Bias("v_proj"), c.KeyValueWidth, c.HiddenSize),
-                Output = Matrix(file, $"{attention}.o_proj.weight", Bias("o_proj"), c.HiddenSize, c.QueryWidth),
-                Sinks = Floats(file, $"{attention}.sinks", c.NumAttentionHeads),
-                Window = c.IsSliding[layer] ? c.SlidingWindow : int.MaxValue,
-            },
-            new ExpertWeights
-            {
-                Norm = Floats(file, $"model.layers.{layer}.post_attention_layernorm.weight", c.HiddenSize),
-                Router = Matrix(file, $"{router}.weight", $"{router}.bias", c.NumLocalExperts, c.HiddenSize),
-                GateUp = ExpertBinder.HuggingFace(
-                    file,
-                    c,
-                    $"{mlp}.experts",
-                    "gate_up_proj",
-                    2 * c.IntermediateSize,
-                    c.HiddenSize
-                ),
-                Down = ExpertBinder.HuggingFace(
-                    file,
-                    c,
-                    $"{mlp}.experts",
-                    "down_proj",
-                    c.HiddenSize,
-                    c.IntermediateSize
-                ),
-            }
-        );
-    }
-
-    private static LayerWeights OriginalLayer(CheckpointFolder file, ModelConfig c, int layer)
-    {
-        string attention = $"block.{layer}.attn",
-            mlp = $"block.{layer}.mlp";
-        Matrix fused = Matrix(
-            file,
-            $"{attention}.qkv.weight",
-            $"{attention}.qkv.bias",
-            c.QueryWidth + 2 * c.KeyValueWidth,
-            c.HiddenSize
-        );
-        return new LayerWeights(
-            new AttentionWeights
-            {
-                Norm = Floats(file, $"{attention}.norm.scale", c.HiddenSize),
-                Query = fused.SliceOutputs(0, c.QueryWidth),
-                Key = fused.SliceOutputs(c.QueryWidth, c.KeyValueWidth),
-                Value = fused.SliceOutputs(c.QueryWidth + c.KeyValueWidth, c.KeyValueWidth),
-                Output = Matrix(file, $"{attention}.out.weight", $"{attention}.out.bias", c.HiddenSize, c.QueryWidth),
-                Sinks = Floats(file, $"{attention}.sinks", c.NumAttentionHeads),
-                Window = c.IsSliding[layer] ? c.SlidingWindow : int.MaxValue,
-            },
-            new ExpertWeights
-            {
-                Norm = Floats(file, $"{mlp}.norm.scale", c.HiddenSize),
-                Router = Matrix(file, $"{mlp}.gate.weight", $"{mlp}.gate.bias", c.NumLocalExperts, c.HiddenSize),
-                GateUp = ExpertBinder.Original(file, c, $"{mlp}.mlp1", 2 * c.IntermediateSize, c.HiddenSize),
-                Down = ExpertBinder.Original(file, c, $"{mlp}.mlp2", c.HiddenSize, c.IntermediateSize),
-            }
-        );
-    }
-
-    private static float[] Floats(CheckpointFolder file, string name, int length)
+    public float[] Vector(WeightPlace place, int length)
     {
         float[] values = new float[length];
-        TensorReader.Numbers(file, name, length).Widen(0, values);
+        _reader.Numbers(NameOf(place).Weight, length).Widen(0, values);
         return values;
     }
 
-    private static Matrix Matrix(CheckpointFolder file, string weight, string? bias, int outputs, int inputs)
+    public Matrix Matrix(WeightPlace place, int outputs, int inputs)
     {
-        _ = file.Get(weight); // first, so that a missing projection is reported by its weight and not by its bias
-        return TensorReader.Matrix(
-            file,
-            weight,
-            outputs,
-            inputs,
-            bias is null ? default : TensorReader.Numbers(file, bias, outputs)
-        );
+        TensorName name = NameOf(place);
+        switch (place.Role)
+        {
+            case WeightRole.Embedding:
+                return _embedding = _reader.Matrix(name, outputs, inputs);
+            case WeightRole.Head when _config.TieWordEmbeddings:
+                return TiedHead(name.Weight);
+            case WeightRole.Query or WeightRole.Key or WeightRole.Value when IsFused(place.Layer):
+                return Fused(place, inputs).SliceOutputs(FirstOfFused(place.Role), outputs);
+            case WeightRole.Query or WeightRole.Key or WeightRole.Value or WeightRole.Output:
+                return _reader.Matrix(name with { Bias = AttentionBias(name.Bias!) }, outputs, inputs);
+            default:
+                return _reader.Matrix(name, outputs, inputs);
+        }
     }
 
+    public ExpertMatrices Experts(WeightPlace place, int outputs, int inputs)
+    {
+        int layer = place.Layer;
+        if (place.Role == WeightRole.GateUp && !Takes(WeightRole.GateUp, layer, over: WeightRole.Gate))
+            return ExpertMatrices.Apart(Bind(WeightRole.Gate, outputs / 2), Bind(WeightRole.Up, outputs / 2));
+        return Bind(place.Role, outputs);
+
+        ExpertMatrices Bind(WeightRole role, int count) =>
+            _reader.Experts(Find(role, layer), layer, _config.NumLocalExperts, count, inputs);
+    }
+
+    private bool IsFused(int layer) => Takes(WeightRole.QueryKeyValue, layer, over: WeightRole.Query);
+
+    private Matrix Fused(WeightPlace place, int inputs) =>
+        _reader.Matrix(
+            NameOf(place with { Role = WeightRole.QueryKeyValue }),
+            _config.QueryWidth + 2 * _config.KeyValueWidth,
+            inputs
+        );
+
+    private int FirstOfFused(WeightRole role) =>
+        role switch
+        {
+            WeightRole.Query => 0,
+            WeightRole.Key => _config.QueryWidth,
+            _ => _config.QueryWidth + _config.KeyValueWidth,
+        };
+
+    private TensorName NameOf(WeightPlace place) => Find(place.Role, place.Layer).At(place.Layer, place.Expert);
+
+    // The first alternative that the files hold. Where they hold none, the first one is reported as missing.
+    private TensorName Find(WeightRole role, int layer)
+    {
+        TensorName[] alternatives = _names[role];
+        return Array.Find(alternatives, name => IsThere(name, layer))
+            ?? alternatives.FirstOrDefault()
+            ?? TensorName.None;
+    }
+
+    // Of two roles that exclude each other the one that the files hold. Where they hold neither, the layout says which
+    // one is missing.
+    private bool Takes(WeightRole role, int layer, WeightRole over) =>
+        Holds(role, layer) || !Holds(over, layer) && _names.Prefers(role, over);
+
+    private bool Holds(WeightRole role, int layer) => Array.Exists(_names[role], name => IsThere(name, layer));
+
+    // Of experts with tensors of their own one is enough: the others are then missing.
+    private bool IsThere(TensorName name, int layer) =>
+        Enumerable
+            .Range(0, name.IsOfOneExpert ? _config.NumLocalExperts : 1)
+            .Any(expert => _checkpoint.TryGet(name.At(layer, expert).Weight, out _));
+
     // A config that says that the attention has no biases belongs to another model if the files hold biases.
-    private static string? AttentionBias(CheckpointFolder file, ModelConfig c, string name) =>
-        c.AttentionBias ? name
-        : !file.TryGet(name, out _) ? null
-        : throw file.Config.Wrong(
+    private string? AttentionBias(string name) =>
+        _config.AttentionBias ? name
+        : !_checkpoint.TryGet(name, out _) ? null
+        : throw _checkpoint.WrongConfig(
             "attention_bias",
             $"true, since the files hold '{name}'",
             "false",
@@ -150,23 +126,23 @@ internal static unsafe class WeightBinder
 
     // Some tools save the matrix that embedding and head share twice. If the two copies differ, the config is wrong to
     // say that they are shared.
-    private static Matrix TiedHead(CheckpointFolder file, Matrix embedding, string name)
+    private Matrix TiedHead(string name)
     {
-        if (!file.TryGet(name, out Tensor head))
-            return embedding;
-        long bytes = embedding.Format.Bytes(embedding.Outputs, embedding.Inputs);
+        if (!_checkpoint.TryGet(name, out Tensor head))
+            return _embedding;
+        long bytes = _embedding.Format.Bytes(_embedding.Outputs, _embedding.Inputs);
         bool same = head.ByteLength == bytes;
         const int piece = 1 << 24;
         for (long at = 0; same && at < bytes; at += piece)
         {
             int count = (int)Math.Min(piece, bytes - at);
             same = new ReadOnlySpan<byte>(head.Data + at, count).SequenceEqual(
-                new ReadOnlySpan<byte>(embedding.Data + at, count)
+                new ReadOnlySpan<byte>(_embedding.Data + at, count)
             );
         }
         return same
-            ? embedding
-            : throw file.Config.Wrong(
+            ? _embedding
+            : throw _checkpoint.WrongConfig(
                 "tie_word_embeddings",
                 $"false, since the files hold a head of their own, '{name}', with other values than the embedding",
                 "true",
@@ -175,18 +151,18 @@ internal static unsafe class WeightBinder
     }
 
     // A config that asks for fewer layers than the files hold belongs to another model.
-    private static void RefuseSurplusLayers(CheckpointFolder checkpoint, ModelConfig config, string prefix)
+    private void RefuseSurplusLayers()
     {
-        foreach (string name in checkpoint.Names)
+        foreach (string name in _checkpoint.Names)
         {
-            if (!name.StartsWith(prefix, StringComparison.Ordinal))
+            if (!name.StartsWith(_names.LayerPrefix, StringComparison.Ordinal))
                 continue;
-            ReadOnlySpan<char> rest = name.AsSpan(prefix.Length);
+            ReadOnlySpan<char> rest = name.AsSpan(_names.LayerPrefix.Length);
             int dot = rest.IndexOf('.');
-            if (dot > 0 && int.TryParse(rest[..dot], out int layer) && layer >= config.NumHiddenLayers)
+            if (dot > 0 && int.TryParse(rest[..dot], out int layer) && layer >= _config.NumHiddenLayers)
                 throw new CheckpointException(
-                    checkpoint.TryGet(name, out Tensor tensor) ? tensor.File : checkpoint.Path,
-                    $"belongs to layer {layer}, but num_hidden_layers of config.json is {config.NumHiddenLayers}.",
+                    _checkpoint.TryGet(name, out Tensor tensor) ? tensor.File : _checkpoint.Path,
+                    $"belongs to layer {layer}, but {_names.LayerCount} is {_config.NumHiddenLayers}.",
                     name
                 );
         }

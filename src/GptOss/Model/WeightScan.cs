@@ -1,6 +1,9 @@
 using System.Buffers;
 using System.Numerics;
+using System.Runtime.InteropServices;
 using GptOss.Checkpoint;
+using GptOss.Kernels.Formats;
+using GptOss.Kernels.MatMul;
 
 namespace GptOss.Model;
 
@@ -13,69 +16,86 @@ internal static unsafe class WeightScan
     /// <summary>Values looked at between two looks at the stop flag.</summary>
     private const int Chunk = 1 << 20;
 
-    private static readonly string[] OrderInLayer =
-    [
-        "input_layernorm",
-        "attn.norm",
-        "q_proj",
-        "qkv",
-        "k_proj",
-        "v_proj",
-        "sinks",
-        "o_proj",
-        "attn.out",
-        "post_attention_layernorm",
-        "mlp.norm",
-        "router",
-        "mlp.gate",
-        "gate_up_proj",
-        "gate_proj",
-        "up_proj",
-        "mlp1",
-        "down_proj",
-        "mlp2",
-        "norm",
-    ];
-
     private static readonly SearchValues<byte> NotAScale = SearchValues.Create(255);
 
     /// <summary>
-    /// The first tensor, in the order of the forward pass, that holds a NaN, an infinity or the scale byte 255, and the
-    /// index of that element; null where all weights are finite.
+    /// The first tensor that holds a NaN, an infinity or the scale byte 255, and the index of that element; null where
+    /// all weights are finite.
     /// </summary>
-    public static (string Tensor, long Element)? FirstNotFinite(CheckpointFolder checkpoint, CancellationToken stop)
+    /// <param name="tensors">The tensors that the model uses, in the order of use.</param>
+    /// <param name="stop">Ends the search early.</param>
+    public static (Tensor Tensor, long Element)? FirstNotFinite(IEnumerable<Tensor> tensors, CancellationToken stop)
     {
-        foreach (
-            Tensor tensor in checkpoint
-                .UsedTensors.OrderBy(tensor => Depth(tensor.Name))
-                .ThenBy(tensor => PlaceInLayer(tensor.Name))
-        )
+        foreach (Tensor tensor in tensors)
         {
             bool scales =
                 tensor.DType is DType.U8 or DType.F8E8M0 && tensor.Name.EndsWith("scales", StringComparison.Ordinal);
-            if (tensor.DType is not (DType.BF16 or DType.F16 or DType.F32) && !scales)
-                continue;
-            for (long first = 0; first < tensor.Count; first += Chunk)
-            {
+            long? at = scales
+                ? Find(tensor, bytes => bytes.IndexOfAny(NotAScale), stop)
+                : tensor.DType switch
+                {
+                    DType.F32 => Find(
+                        tensor,
+                        bytes => IndexOfExponent(MemoryMarshal.Cast<byte, uint>(bytes), 0x7F80_0000u),
+                        stop
+                    ),
+                    DType.F16 => Find(
+                        tensor,
+                        bytes => IndexOfExponent(MemoryMarshal.Cast<byte, ushort>(bytes), (ushort)0x7C00),
+                        stop
+                    ),
+                    DType.BF16 => Find(
+                        tensor,
+                        bytes => IndexOfExponent(MemoryMarshal.Cast<byte, ushort>(bytes), (ushort)0x7F80),
+                        stop
+                    ),
+                    _ when tensor.DType.BlockValues() > 1 && TensorFormats.Of(tensor.DType) is { } format => InBlocks(
+                        tensor,
+                        format,
+                        stop
+                    ),
+                    _ => null,
+                };
+            if (at is { } element)
+                return (tensor, element);
+        }
+        return null;
+    }
+
+    private static long? Find(Tensor tensor, Func<ReadOnlySpan<byte>, int> find, CancellationToken stop)
+    {
+        int each = tensor.DType.BlockBytes();
+        for (long first = 0; first < tensor.Count; first += Chunk)
+        {
+            stop.ThrowIfCancellationRequested();
+            int count = (int)Math.Min(Chunk, tensor.Count - first);
+            int at = find(new ReadOnlySpan<byte>(tensor.Data + first * each, count * each));
+            if (at >= 0)
+                return first + at;
+        }
+        return null;
+    }
+
+    // A block is damaged where one of its values is, whatever scales it has.
+    private static long? InBlocks(Tensor tensor, WeightFormat format, CancellationToken stop)
+    {
+        int width = tensor.DType.BlockValues(),
+            bytes = tensor.DType.BlockBytes();
+        Span<float> values = stackalloc float[width];
+        for (long block = 0; block < tensor.Count / width; block++)
+        {
+            if (block % Chunk == 0)
                 stop.ThrowIfCancellationRequested();
-                int count = (int)Math.Min(Chunk, tensor.Count - first);
-                int at = scales
-                    ? new ReadOnlySpan<byte>(tensor.Data + first, count).IndexOfAny(NotAScale)
-                    : tensor.DType switch
-                    {
-                        DType.F32 => IndexOfExponent(
-                            new ReadOnlySpan<uint>(tensor.Data + 4 * first, count),
-                            0x7F80_0000u
-                        ),
-                        DType.F16 => IndexOfExponent(
-                            new ReadOnlySpan<ushort>(tensor.Data + 2 * first, count),
-                            (ushort)0x7C00
-                        ),
-                        _ => IndexOfExponent(new ReadOnlySpan<ushort>(tensor.Data + 2 * first, count), (ushort)0x7F80),
-                    };
-                if (at >= 0)
-                    return (tensor.Name, first + at);
-            }
+            var one = new StoredWeights
+            {
+                Outputs = 1,
+                Inputs = width,
+                Data = tensor.Data + block * bytes,
+            };
+            format.Widen(in one, 0, values);
+            int at = values.IndexOfAnyExceptInRange(float.MinValue, float.MaxValue);
+            if (at >= 0)
+                return block * width + at;
         }
         return null;
     }
@@ -88,24 +108,5 @@ internal static unsafe class WeightScan
             if ((values[i] & exponent) == exponent)
                 return i;
         return -1;
-    }
-
-    // The place of a tensor in the order in which a layer uses its weights. Of the two tensors behind the layers, the
-    // final norm gets a lower place than the head.
-    private static int PlaceInLayer(string name)
-    {
-        int place = Array.FindIndex(OrderInLayer, part => name.Contains(part, StringComparison.Ordinal));
-        return place >= 0 ? place : OrderInLayer.Length;
-    }
-
-    // −1 for the embedding, the number of its layer for a layer's weight, and the largest number for what is behind.
-    private static int Depth(string name)
-    {
-        if (name.Contains("embed", StringComparison.Ordinal) && !name.Contains("unembed", StringComparison.Ordinal))
-            return -1;
-        foreach (string part in name.Split('.'))
-            if (int.TryParse(part, out int layer))
-                return layer;
-        return int.MaxValue;
     }
 }

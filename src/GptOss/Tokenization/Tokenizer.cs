@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text;
 using GptOss.Checkpoint;
+using GptOss.Checkpoint.Gguf;
 
 namespace GptOss.Tokenization;
 
@@ -77,6 +78,30 @@ internal sealed class Tokenizer
             $"There is no tokenizer.json, and the model's vocab_size of {vocabularySize:N0} is not the "
             + $"{Tokenization.O200kHarmony.VocabularySize:N0} of the built-in o200k_harmony: "
             + "text is not possible, token ids are.";
+        return null;
+    }
+
+    /// <summary>
+    /// The tokenizer of a GGUF file: the built-in one if the model has 201,088 tokens, else that of the file's keys.
+    /// </summary>
+    /// <returns>Null if the file has none that is known; <paramref name="whyNot"/> then says so in words.</returns>
+    /// <exception cref="OperationCanceledException">The reading was cancelled.</exception>
+    internal static Tokenizer? ForGguf(
+        GgufCheckpoint file,
+        int vocabularySize,
+        out string? whyNot,
+        CancellationToken cancellation = default
+    )
+    {
+        whyNot = null;
+        if (vocabularySize == Tokenization.O200kHarmony.VocabularySize)
+            return O200kHarmony;
+        if (TokenizerGguf.Read(file, vocabularySize, out string missing, cancellation) is { } vocabulary)
+            return new Tokenizer(vocabularySize, new Lazy<Vocabulary>(vocabulary));
+        whyNot =
+            $"The model has {vocabularySize:N0} tokens and not the "
+            + $"{Tokenization.O200kHarmony.VocabularySize:N0} of the built-in o200k_harmony, and its own tokenizer is "
+            + $"not one that is read. {missing} Text is not possible, token ids are.";
         return null;
     }
 

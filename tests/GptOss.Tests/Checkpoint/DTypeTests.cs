@@ -5,9 +5,9 @@ namespace GptOss.Tests.Checkpoint;
 public class DTypeTests
 {
     [Fact]
-    public void Every_type_is_found_by_its_own_spelling()
+    public void Every_type_of_safetensors_is_found_by_its_own_spelling()
     {
-        foreach (DType dtype in Enum.GetValues<DType>())
+        foreach (DType dtype in Enum.GetValues<DType>().Where(dtype => dtype < DType.Q4_0))
         {
             Assert.True(DTypes.TryParse(dtype.Spelling(), out DType found));
             Assert.Equal(dtype, found);
@@ -33,5 +33,6 @@ public class DTypeTests
     [InlineData("BF16 ")]
     [InlineData("")]
     [InlineData("F8E4M3")] // the member's name, not the file's
+    [InlineData("Q8_0")] // a type of GGUF, which no safetensors file has
     public void Other_spellings_are_unknown(string spelling) => Assert.False(DTypes.TryParse(spelling, out _));
 }

@@ -43,7 +43,7 @@ public sealed class FolderKindsTests
         ["page"] = "is a web page and not the file",
         ["page without a type"] = "is a web page and not the file",
         ["xml"] = "is a web page and not the file",
-        ["gguf"] = "is a GGUF file, and this engine reads safetensors",
+        ["gguf"] = "is a GGUF file under another name",
         ["zip"] = "is a file of PyTorch",
         ["pickle"] = "is a file of PyTorch",
         ["gzip"] = "is a gzip archive",
@@ -101,7 +101,8 @@ public sealed class FolderKindsTests
         "is an adapter (LoRA) without its base, openai/gpt-oss-20b. Merge it"
     )]
     [InlineData("adapter_model.safetensors", "x", "is an adapter (LoRA) without its base. Merge it")]
-    [InlineData("gpt-oss-20b-Q4_K_M.gguf", "GGUF", "is a GGUF file")]
+    [InlineData("gpt-oss-20b-Q4_K_M.gguf", "x", "has the name of a GGUF file and not its beginning")]
+    [InlineData("gpt-oss-20b-Q4_K_M.gguf", "GGUF", "gpt-oss-20b-Q4_K_M.gguf: ends after 4 bytes")]
     [InlineData("pytorch_model-00001-of-00002.bin", "x", "is a file of PyTorch")]
     [InlineData("model-00001-of-00002.safetensors.incomplete", "x", "is a download that did not end")]
     [InlineData("model.safetensors.part", "x", "is a download that did not end")]
@@ -279,7 +280,7 @@ public sealed class FolderKindsTests
     [Theory]
     [InlineData("model.safetensors", "give the folder that it lies in")]
     [InlineData("config.json", "give the folder that it lies in")]
-    [InlineData("x.gguf", "is a GGUF file")]
+    [InlineData("x.gguf", "should begin with 'GGUF', but begins with 'none'")]
     [InlineData("x.zip", "is an archive, but should be the folder of a model: unpack it")]
     [InlineData("x.bin", "is a file of PyTorch")]
     [InlineData("nothing", "does not exist. It should be the folder of a model.")]
@@ -288,7 +289,7 @@ public sealed class FolderKindsTests
     {
         using var folder = Sound("model.safetensors");
         foreach (string file in (string[])["x.gguf", "x.zip", "x.bin"])
-            File.WriteAllText(Path.Join(folder.Path, file), "GGUF");
+            File.WriteAllText(Path.Join(folder.Path, file), "none");
         var refusal = await Assert.ThrowsAsync<CheckpointException>(() => Load(Path.Join(folder.Path, name)));
         Assert.Contains(says, refusal.Message);
     }

@@ -1,4 +1,5 @@
 using GptOss.Checkpoint;
+using GptOss.Checkpoint.Safetensors;
 using GptOss.Tests.Oracles;
 using Microsoft.Extensions.AI;
 
@@ -78,7 +79,7 @@ public sealed class HubCacheTests : IDisposable
         Directory.CreateDirectory(Path.Join(Repository, "snapshots"));
         Assert.Contains("without any snapshot", Refusal());
         WriteSnapshot(Commit);
-        using (var folder = CheckpointFolder.Open(Repository))
+        using (var folder = SafetensorsFolder.Open(Repository))
             Assert.EndsWith(Commit, folder.Path);
         Directory.CreateDirectory(Path.Join(Repository, "snapshots", Other));
         Assert.Contains($"open one of them, such as '{Other}'", Refusal());
@@ -100,13 +101,13 @@ public sealed class HubCacheTests : IDisposable
         WriteSnapshot(Commit);
         Assert.Contains(
             "it is a cache of Hugging Face: open a repository in it, such as 'models--openai--gpt-oss-20b'",
-            Assert.Throws<CheckpointException>(() => CheckpointFolder.Open(_hub.Path)).Message
+            Assert.Throws<CheckpointException>(() => SafetensorsFolder.Open(_hub.Path)).Message
         );
     }
 
     public void Dispose() => _hub.Dispose();
 
-    private string Refusal() => Assert.Throws<CheckpointException>(() => CheckpointFolder.Open(Repository)).Message;
+    private string Refusal() => Assert.Throws<CheckpointException>(() => SafetensorsFolder.Open(Repository)).Message;
 
     private void WriteRef(string commit)
     {

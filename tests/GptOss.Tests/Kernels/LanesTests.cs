@@ -284,7 +284,8 @@ public class LanesTests
         public void Run<T>()
             where T : struct, ILanes<T>
         {
-            T bits = _blocks == 4 ? T.LoadBits(in _bytes[0], 0) : Mxfp4Lanes.LoadRest<T>(in _bytes[0], 0, _blocks);
+            T bits =
+                _blocks == 4 ? T.LoadBits(in _bytes[0], 0) : Mxfp4Blocks<Mxfp4Apart>.Rest<T>(in _bytes[0], 0, _blocks);
             Mxfp4Lanes.Codes(bits, out T k0, out T k1, out T k2, out T k3);
             T[] codes = [k0, k1, k2, k3];
             for (int j = 0; j < 4; j++)

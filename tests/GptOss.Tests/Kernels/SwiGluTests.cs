@@ -55,9 +55,30 @@ public class SwiGluTests
         using var guarded = new GuardedMemory<float>(u);
         using var y = new GuardedMemory<float>(new float[count]);
 
-        Registers.Run(width, new SwiGlu.ApplySwiGlu(guarded.Span, 7f, y.Span, 1.702f));
+        Registers.Run(width, new SwiGlu.ApplySwiGlu(guarded.Span, default, 7f, y.Span, 1.702f));
 
         Sample.AssertSameBits(expected, y.Span, $"{count} values");
+    }
+
+    [Theory]
+    [InlineData(1)] // a tail alone
+    [InlineData(45)] // registers and a tail
+    [InlineData(2880)] // the real row
+    public void Gates_and_linear_parts_that_lie_apart_give_the_bits_of_alternating_ones(int count)
+    {
+        float[] u = [.. Sample.Floats(2 * count, seed: count).Select(v => 20 * v)],
+            expected = new float[count],
+            y = new float[count];
+        SwiGlu.Row(u, 7f, expected);
+
+        SwiGlu.Row(
+            [.. Enumerable.Range(0, count).Select(i => u[2 * i])],
+            [.. Enumerable.Range(0, count).Select(i => u[2 * i + 1])],
+            7f,
+            y
+        );
+
+        Sample.AssertSameBits(expected, y, $"{count} values");
     }
 
     [Fact]
@@ -81,7 +102,13 @@ public class SwiGluTests
 
     [Fact]
     public void Wrong_lengths_are_refused() =>
-        Assert.Throws<ArgumentOutOfRangeException>(() => SwiGlu.Row(new float[5], 7f, new float[2]));
+        Assert.Multiple(
+            () => Assert.Throws<ArgumentOutOfRangeException>(() => SwiGlu.Row(new float[5], 7f, new float[2])),
+            () =>
+                Assert.Throws<ArgumentOutOfRangeException>(() =>
+                    SwiGlu.Row(new float[3], new float[1], 7f, new float[2])
+                )
+        );
 
     private static double Formula(double gate, double linear)
     {

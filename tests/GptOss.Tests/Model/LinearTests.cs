@@ -13,11 +13,9 @@ public sealed unsafe class LinearTests
     [Theory]
     [InlineData(nameof(WeightFormat.BFloat16), nameof(MatrixLayout.ByOutput), 37, 50)] // no multiple of anything
     [InlineData(nameof(WeightFormat.BFloat16), nameof(MatrixLayout.ByInput), 37, 50)]
-    [InlineData(nameof(WeightFormat.BFloat16), nameof(MatrixLayout.EvenAndOdd), 38, 50)]
     [InlineData(nameof(WeightFormat.Float16), nameof(MatrixLayout.ByOutput), 37, 50)]
     [InlineData(nameof(WeightFormat.Float32), nameof(MatrixLayout.ByInput), 37, 50)]
     [InlineData(nameof(WeightFormat.Q8_0), nameof(MatrixLayout.ByOutput), 37, 96)]
-    [InlineData(nameof(WeightFormat.Q8_0), nameof(MatrixLayout.EvenAndOdd), 38, 96)]
     [InlineData(nameof(WeightFormat.Mxfp4), nameof(MatrixLayout.ByOutput), 37, 96)] // three blocks: less than a step
     [InlineData(nameof(WeightFormat.Mxfp4), nameof(MatrixLayout.ByOutput), 64, 288)] // two steps and a rest
     [InlineData(nameof(WeightFormat.Mxfp4Int8), nameof(MatrixLayout.ByOutput), 37, 96)]
@@ -52,8 +50,6 @@ public sealed unsafe class LinearTests
                 Inputs = inputs,
                 Data = w,
                 Scales = s,
-                Odd = w + data.Length / 2,
-                OddFormat = format,
                 Bias = new Numbers((byte*)b, WeightFormat.BFloat16),
             };
             float[][] alone = [.. x.Chunk(inputs).Select(row => Apply(matrix, row, threads: 1))];

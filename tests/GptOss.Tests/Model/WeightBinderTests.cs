@@ -156,7 +156,7 @@ public sealed class WeightBinderTests
     {
         using var folder = new TemporaryFolder();
         TinyCheckpoint.Write(folder.Path, shape, seed: 1);
-        using var files = GptOss.Checkpoint.CheckpointFolder.Open(folder.Path);
+        using var files = GptOss.Checkpoint.Safetensors.SafetensorsFolder.Open(folder.Path);
         return files.Tensors.ToDictionary(tensor => tensor.Name, Copy);
     }
 

@@ -57,7 +57,7 @@ internal static class FineTunes
     /// <summary>All tensors of a folder.</summary>
     public static unsafe Dictionary<string, TinyTensor> Read(string path)
     {
-        using var files = GptOss.Checkpoint.CheckpointFolder.Open(path);
+        using var files = GptOss.Checkpoint.Safetensors.SafetensorsFolder.Open(path);
         return files.Tensors.ToDictionary(
             tensor => tensor.Name,
             tensor => new TinyTensor(

@@ -21,4 +21,8 @@ internal readonly struct BFloat16 : INumberFormat
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Load<T>(ref readonly byte row, nuint index)
         where T : struct, ILanes<T> => T.LoadBFloat16(in Unsafe.As<byte, ushort>(ref Unsafe.AsRef(in row)), index);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadPair<T>(ref readonly byte row, nuint index, out T first, out T second)
+        where T : struct, ILanes<T> => (first, second) = (Load<T>(in row, index), Load<T>(in row, index + 16));
 }

@@ -17,4 +17,8 @@ internal readonly struct Float32 : INumberFormat
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Load<T>(ref readonly byte row, nuint index)
         where T : struct, ILanes<T> => T.Load(in Unsafe.As<byte, float>(ref Unsafe.AsRef(in row)), index);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadPair<T>(ref readonly byte row, nuint index, out T first, out T second)
+        where T : struct, ILanes<T> => (first, second) = (Load<T>(in row, index), Load<T>(in row, index + 16));
 }

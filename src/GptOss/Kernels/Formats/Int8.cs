@@ -79,11 +79,11 @@ internal readonly unsafe struct Int8 : IMatrixFormat
     }
 
     /// <summary>Packs the bfloat16 weights of up to 32 outputs into one panel.</summary>
-    /// <param name="weights">The bfloat16 weights, [outputs of the panel, inputs].</param>
+    /// <param name="weights">The weights in any format of numbers, [outputs of the panel, inputs].</param>
     /// <param name="inputs">Number of inputs of the matrix.</param>
     /// <param name="panel">Receives the panel, [<see cref="PanelBytes"/>].</param>
-    public static void Pack(ReadOnlySpan<ushort> weights, int inputs, Span<byte> panel) =>
-        Dots.Run(new PackInt8Panel(weights, inputs, panel));
+    public static void Pack<TNumbers>(ReadOnlySpan<byte> weights, int inputs, Span<byte> panel)
+        where TNumbers : struct, INumberFormat => Dots.Run(new PackInt8Panel<TNumbers>(weights, inputs, panel));
 
     public static void Permute(ReadOnlySpan<float> x, Span<float> permuted, int tokens) =>
         Dots.Run(new QuantizeForInt8Panels(x, permuted));
@@ -186,9 +186,11 @@ internal readonly unsafe struct Int8 : IMatrixFormat
     }
 
     /// <summary>Packs one panel in the layout of the chosen integer registers.</summary>
-    internal readonly ref struct PackInt8Panel(ReadOnlySpan<ushort> weights, int inputs, Span<byte> panel) : IDotsKernel
+    internal readonly ref struct PackInt8Panel<TNumbers>(ReadOnlySpan<byte> weights, int inputs, Span<byte> panel)
+        : IDotsKernel
+        where TNumbers : struct, INumberFormat
     {
-        private readonly ReadOnlySpan<ushort> _weights = weights;
+        private readonly ReadOnlySpan<byte> _weights = weights;
         private readonly int _inputs = inputs;
         private readonly Span<byte> _panel = panel;
 
@@ -196,22 +198,26 @@ internal readonly unsafe struct Int8 : IMatrixFormat
             where T : struct, IDots<T>
         {
             int values = Int8Row.Blocks(_inputs) * Int8Panel.Rows * Int8Row.BlockValues;
-            if (_weights.Length < Int8Panel.Rows * _inputs)
+            if (_weights.Length < ByOutput<TNumbers>.Bytes(Int8Panel.Rows, _inputs))
                 _panel[..values].Fill(T.IsUnsigned ? Offset : (byte)0);
             _panel[values..].Clear();
-            Lanes.Run(new PackInt8PanelLanes<T>(_weights, _inputs, _panel));
+            Lanes.Run(new PackInt8PanelLanes<T, TNumbers>(_weights, _inputs, _panel));
         }
     }
 
     /// <summary>
-    /// Finds the scale of each block and rounds its weights, for <see cref="PackInt8Panel"/>. It is a kernel of its
-    /// own, because it computes in float lanes, while the layout of a panel depends on the integer registers.
+    /// Finds the scale of each block and rounds its weights, for <see cref="PackInt8Panel{TNumbers}"/>. It is a kernel
+    /// of its own, because it computes in float lanes, while the layout of a panel depends on the integer registers.
     /// </summary>
-    private readonly ref struct PackInt8PanelLanes<TDots>(ReadOnlySpan<ushort> weights, int inputs, Span<byte> panel)
-        : ILaneKernel
+    private readonly ref struct PackInt8PanelLanes<TDots, TNumbers>(
+        ReadOnlySpan<byte> weights,
+        int inputs,
+        Span<byte> panel
+    ) : ILaneKernel
         where TDots : struct, IDots<TDots>
+        where TNumbers : struct, INumberFormat
     {
-        private readonly ReadOnlySpan<ushort> _weights = weights;
+        private readonly ReadOnlySpan<byte> _weights = weights;
         private readonly int _inputs = inputs;
         private readonly Span<byte> _panel = panel;
 
@@ -220,11 +226,12 @@ internal readonly unsafe struct Int8 : IMatrixFormat
             where T : struct, ILanes<T>
         {
             int blocks = Int8Row.Blocks(_inputs),
-                rows = _weights.Length / _inputs;
+                rowBytes = (int)ByOutput<TNumbers>.Bytes(1, _inputs),
+                rows = _weights.Length / rowBytes;
             Span<ushort> scales = MemoryMarshal.Cast<byte, ushort>(
                 _panel[(blocks * Int8Panel.Rows * Int8Row.BlockValues)..]
             );
-            Span<ushort> padded = stackalloc ushort[Int8Row.BlockValues];
+            Span<float> padded = stackalloc float[Int8Row.BlockValues];
             Vector128<byte> offset = Vector128.Create(TDots.IsUnsigned ? Offset : (byte)0);
             T magic = T.Create(Int8Row.Magic);
             Span<int> places = stackalloc int[Int8Row.LaneBlocks];
@@ -233,10 +240,20 @@ internal readonly unsafe struct Int8 : IMatrixFormat
             for (int b = 0; b < blocks; b++)
             {
                 int place = places[b % Int8Row.LaneBlocks] + b / Int8Row.LaneBlocks;
-                ReadOnlySpan<ushort> block = Block(row, b, padded);
-                ref readonly ushort w = ref MemoryMarshal.GetReference(block);
-                T low = T.LoadBFloat16(in w, 0),
-                    high = T.LoadBFloat16(in w, 16);
+                ReadOnlySpan<byte> weights = _weights.Slice(row * rowBytes, rowBytes);
+                ref readonly byte w = ref MemoryMarshal.GetReference(weights);
+                int from = b * Int8Row.BlockValues;
+                T low,
+                    high;
+                if (from + Int8Row.BlockValues <= _inputs)
+                    (low, high) = (TNumbers.Load<T>(in w, (nuint)from), TNumbers.Load<T>(in w, (nuint)from + 16));
+                else
+                {
+                    padded.Clear();
+                    for (int k = from; k < _inputs; k++)
+                        padded[k - from] = TNumbers.Value(weights, k);
+                    (low, high) = (T.Load(in padded[0], 0), T.Load(in padded[0], 16));
+                }
                 float scale = RoundUp(T.MaxMagnitude(low, high) / 127);
                 scales[place * Int8Panel.Rows + row] = (ushort)(BitConverter.SingleToUInt32Bits(scale) >> 16);
                 Vector128<byte> even = default,
@@ -248,16 +265,6 @@ internal readonly unsafe struct Int8 : IMatrixFormat
                 }
                 Int8Panel.PutRow<TDots>(even + offset, odd + offset, _panel, place, row);
             }
-        }
-
-        private ReadOnlySpan<ushort> Block(int row, int block, Span<ushort> padded)
-        {
-            int from = block * Int8Row.BlockValues;
-            if (from + Int8Row.BlockValues <= _inputs)
-                return _weights.Slice(row * _inputs + from, Int8Row.BlockValues);
-            padded.Clear();
-            _weights.Slice(row * _inputs + from, _inputs - from).CopyTo(padded);
-            return padded;
         }
     }
 }

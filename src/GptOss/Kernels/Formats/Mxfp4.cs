@@ -31,11 +31,10 @@ internal readonly unsafe struct Mxfp4 : IMatrixFormat
     public const int BlockValues = 32;
 
     /// <summary>Number of bytes of a block's codes, without the scale.</summary>
-    public const int BlockBytes = 16;
+    public const int BlockBytes = Mxfp4Codes.Bytes;
 
     /// <summary>Number of blocks of a step: their sixteen dwords fill sixteen lanes.</summary>
     private const int StepBlocks = ScaledStrip.StepValues / BlockValues;
-    private const int StepBytes = StepBlocks * BlockBytes;
     private const int CodesPerLane = ScaledStrip.StepRegisters;
 
     /// <summary>
@@ -121,26 +120,48 @@ internal readonly unsafe struct Mxfp4 : IMatrixFormat
         return Lanes1.Sum(Lanes1.Load(in lanes[0], 0));
     }
 
-    public static void Multiply(in StoredWeights w, int first, int count, Rows x, Rows y, Span<float> scratch)
+    public static void Multiply(in StoredWeights w, int first, int count, Rows x, Rows y, Span<float> scratch) =>
+        Multiply<Mxfp4Apart>(in w, first, count, x, y, scratch);
+
+    /// <summary>The product of every kind of blocks.</summary>
+    internal static void Multiply<TBlocks>(
+        in StoredWeights w,
+        int first,
+        int count,
+        Rows x,
+        Rows y,
+        Span<float> scratch
+    )
+        where TBlocks : struct, IMxfp4Blocks
     {
-        (ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales) = Range(in w, first, count);
-        Multiply(blocks, scales, w.Inputs, x, y, first, scratch);
+        (ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales) = Range<TBlocks>(in w, first, count);
+        Multiply<TBlocks>(blocks, scales, w.Inputs, x, y, first, scratch);
     }
 
-    public static void Widen(in StoredWeights w, int output, Span<float> row)
+    public static void Widen(in StoredWeights w, int output, Span<float> row) => Widen<Mxfp4Apart>(in w, output, row);
+
+    /// <summary>Gives the weights of one output in every kind of blocks, without rounding.</summary>
+    internal static void Widen<TBlocks>(in StoredWeights w, int output, Span<float> row)
+        where TBlocks : struct, IMxfp4Blocks
     {
-        (ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales) = Range(in w, output, 1);
-        for (int k = 0; k < row.Length; k++)
-            row[k] = Value(blocks[k / 2] >> (k % 2 * 4) & 0xF) * Scale(scales[k / BlockValues]);
+        (ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales) = Range<TBlocks>(in w, output, 1);
+        for (int b = 0; b < row.Length / BlockValues; b++)
+        {
+            Vector128<byte> codes = Mxfp4Blocks<TBlocks>.Codes(blocks, b);
+            float scale = Scale(Mxfp4Blocks<TBlocks>.Scale(blocks, scales, b));
+            for (int k = 0; k < BlockValues; k++)
+                row[b * BlockValues + k] = Value(codes[k / 2] >> (k % 2 * 4) & 0xF) * scale;
+        }
     }
 
-    /// <summary>The blocks and the scales of a range of outputs.</summary>
-    internal static Stored Range(in StoredWeights w, int first, int count)
+    /// <summary>The blocks of a range of outputs, and their scales where those lie apart.</summary>
+    internal static Stored Range<TBlocks>(in StoredWeights w, int first, int count)
+        where TBlocks : struct, IMxfp4Blocks
     {
         int blocks = w.Inputs / BlockValues;
         return new(
-            new(w.Data + (long)first * blocks * BlockBytes, count * blocks * BlockBytes),
-            new(w.Scales + (long)first * blocks, count * blocks)
+            new(w.Data + (long)first * blocks * TBlocks.BlockBytes, count * blocks * TBlocks.BlockBytes),
+            TBlocks.HasScales ? default : new(w.Scales + (long)first * blocks, count * blocks)
         );
     }
 
@@ -161,7 +182,7 @@ internal readonly unsafe struct Mxfp4 : IMatrixFormat
     /// Checks that the spans of a multiplication fit each other, and returns the number of outputs of the range.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">A length does not fit the other lengths.</exception>
-    internal static int Outputs(
+    internal static int Outputs<TBlocks>(
         ReadOnlySpan<byte> blocks,
         ReadOnlySpan<byte> scales,
         int inputs,
@@ -169,12 +190,14 @@ internal readonly unsafe struct Mxfp4 : IMatrixFormat
         Rows y,
         int first
     )
+        where TBlocks : struct, IMxfp4Blocks
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(inputs);
         ArgumentOutOfRangeException.ThrowIfNotEqual(inputs % BlockValues, 0);
-        int outputs = scales.Length / (inputs / BlockValues);
-        ArgumentOutOfRangeException.ThrowIfNotEqual(scales.Length, outputs * (inputs / BlockValues));
-        ArgumentOutOfRangeException.ThrowIfNotEqual(blocks.Length, scales.Length * BlockBytes);
+        int inputBlocks = inputs / BlockValues,
+            outputs = blocks.Length / (inputBlocks * TBlocks.BlockBytes);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(scales.Length, TBlocks.HasScales ? 0 : outputs * inputBlocks);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(blocks.Length, outputs * inputBlocks * TBlocks.BlockBytes);
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
         ArgumentOutOfRangeException.ThrowIfNegative(first);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(first + outputs, y.Width);
@@ -199,19 +222,30 @@ internal readonly unsafe struct Mxfp4 : IMatrixFormat
         Rows y,
         int first,
         Span<float> scratch
+    ) => Multiply<Mxfp4Apart>(blocks, scales, inputs, x, y, first, scratch);
+
+    private static void Multiply<TBlocks>(
+        ReadOnlySpan<byte> blocks,
+        ReadOnlySpan<byte> scales,
+        int inputs,
+        Rows x,
+        Rows y,
+        int first,
+        Span<float> scratch
     )
+        where TBlocks : struct, IMxfp4Blocks
     {
-        int outputs = Outputs(blocks, scales, inputs, x, y, first);
+        int outputs = Outputs<TBlocks>(blocks, scales, inputs, x, y, first);
         ArgumentOutOfRangeException.ThrowIfNotEqual(x.Width, PermutedWidth(inputs));
         ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Length, ScratchFloats(inputs, x.Count));
-        Lanes.Run(new MultiplyMxfp4(blocks, scales, outputs, x, y, first, scratch));
+        Lanes.Run(new MultiplyMxfp4<TBlocks>(blocks, scales, outputs, x, y, first, scratch));
     }
 
     /// <summary>
     /// Computes a range of outputs. For few tokens it decodes the weights of an output again for each token; for many
     /// it decodes a strip of weight rows into the scratch once and multiplies that by all tokens.
     /// </summary>
-    internal readonly ref struct MultiplyMxfp4(
+    internal readonly ref struct MultiplyMxfp4<TBlocks>(
         ReadOnlySpan<byte> blocks,
         ReadOnlySpan<byte> scales,
         int outputs,
@@ -220,6 +254,7 @@ internal readonly unsafe struct Mxfp4 : IMatrixFormat
         int first,
         Span<float> scratch
     ) : ILaneKernel
+        where TBlocks : struct, IMxfp4Blocks
     {
         private readonly ReadOnlySpan<byte> _blocks = blocks;
         private readonly ReadOnlySpan<byte> _scales = scales;
@@ -228,7 +263,7 @@ internal readonly unsafe struct Mxfp4 : IMatrixFormat
         private readonly Rows _y = y;
         private readonly int _first = first;
         private readonly Span<float> _scratch = scratch;
-        private readonly int _inputBlocks = outputs == 0 ? 0 : scales.Length / outputs;
+        private readonly int _inputBlocks = outputs == 0 ? 0 : blocks.Length / TBlocks.BlockBytes / outputs;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<T>()
@@ -259,21 +294,39 @@ internal readonly unsafe struct Mxfp4 : IMatrixFormat
             nuint full = (nuint)(_inputBlocks / StepBlocks);
             int rest = _inputBlocks % StepBlocks;
             uint last = LastScales(output); // a call after the loop would keep the sum in memory during it
-            ref readonly byte b = ref MemoryMarshal.GetReference(_blocks.Slice(output * _inputBlocks * BlockBytes));
-            ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(output * _inputBlocks));
+            ref readonly byte b = ref MemoryMarshal.GetReference(
+                _blocks[(output * _inputBlocks * TBlocks.BlockBytes)..]
+            );
+            ref readonly byte s = ref MemoryMarshal.GetReference(
+                TBlocks.HasScales ? default : _scales[(output * _inputBlocks)..]
+            );
             ref readonly float x = ref MemoryMarshal.GetReference(_x[token]);
             T sum = T.Zero;
             nuint step = 0;
             for (; step < full; step++)
             {
-                Prefetch.Read(in b, step * StepBytes + Prefetch.NearBytes);
-                T bits = T.LoadBits(in b, step * StepBytes);
-                T scales = Mxfp4Lanes.Scales<T>(in s, step * StepBlocks);
-                sum = AddStep(sum, bits, scales, in x, step * ScaledStrip.StepValues);
+                Prefetch.Read(in b, step * (nuint)(StepBlocks * TBlocks.BlockBytes) + Prefetch.NearBytes);
+                if (TBlocks.HasScales) // a step is longer than a cache line
+                    Prefetch.Read(in b, step * (nuint)(StepBlocks * TBlocks.BlockBytes) + Prefetch.NearBytes + 64);
+                nuint at = step * ScaledStrip.StepValues;
+                if (Mxfp4Blocks<TBlocks>.IsLoadedByBytes<T>())
+                {
+                    Mxfp4HalvesLanes.Load(
+                        in Unsafe.Add(ref Unsafe.AsRef(in b), step * (nuint)(StepBlocks * TBlocks.BlockBytes)),
+                        out T codes0,
+                        out T codes4,
+                        out T exponents
+                    );
+                    sum = AddStep(sum, codes0, codes4, exponents, in x, at);
+                    continue;
+                }
+                T bits = Mxfp4Blocks<TBlocks>.Four<T>(in b, step * StepBlocks);
+                T scales = Mxfp4Lanes.Scales<T>(Mxfp4Blocks<TBlocks>.FourScales(in b, in s, step * StepBlocks));
+                sum = AddStep(sum, bits, scales, in x, at);
             }
             if (rest > 0)
             {
-                T bits = Mxfp4Lanes.LoadRest<T>(in b, step * StepBytes, rest);
+                T bits = Mxfp4Blocks<TBlocks>.Rest<T>(in b, step * StepBlocks, rest);
                 sum = AddStep(sum, bits, Mxfp4Lanes.Scales<T>(last), in x, step * ScaledStrip.StepValues);
             }
             _y.Values[token * _y.Width + _first + output] = T.Sum(sum);
@@ -295,6 +348,22 @@ internal readonly unsafe struct Mxfp4 : IMatrixFormat
             return T.MultiplyAdd(p, scales, sum);
         }
 
+        // The same from the registers of Mxfp4HalvesLanes.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static T AddStep<T>(T sum, T first, T last, T scales, ref readonly float x, nuint at)
+            where T : struct, ILanes<T>
+        {
+            T p = Mxfp4Lanes.FirstValues(first) * T.Load(in x, at);
+            p = T.MultiplyAdd(Mxfp4Lanes.FirstValues(first >>> 8), T.Load(in x, at + 16), p);
+            p = T.MultiplyAdd(Mxfp4Lanes.FirstValues(first >>> 16), T.Load(in x, at + 32), p);
+            p = T.MultiplyAdd(Mxfp4Lanes.FirstValues(first >>> 24), T.Load(in x, at + 48), p);
+            p = T.MultiplyAdd(Mxfp4Lanes.FirstValues(last), T.Load(in x, at + 64), p);
+            p = T.MultiplyAdd(Mxfp4Lanes.FirstValues(last >>> 8), T.Load(in x, at + 80), p);
+            p = T.MultiplyAdd(Mxfp4Lanes.FirstValues(last >>> 16), T.Load(in x, at + 96), p);
+            p = T.MultiplyAdd(Mxfp4Lanes.FirstValues(last >>> 24), T.Load(in x, at + 112), p);
+            return T.MultiplyAdd(p, scales, sum);
+        }
+
         // Decodes one weight row into a row of the strip: for each step eight registers of values, then one of scales.
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void Decode<T>(int output, Span<float> strip)
@@ -303,16 +372,22 @@ internal readonly unsafe struct Mxfp4 : IMatrixFormat
             nuint full = (nuint)(_inputBlocks / StepBlocks),
                 steps = (nuint)(_x.Width / ScaledStrip.StepValues);
             uint last = LastScales(output);
-            ref readonly byte b = ref MemoryMarshal.GetReference(_blocks.Slice(output * _inputBlocks * BlockBytes));
-            ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(output * _inputBlocks));
+            ref readonly byte b = ref MemoryMarshal.GetReference(
+                _blocks[(output * _inputBlocks * TBlocks.BlockBytes)..]
+            );
+            ref readonly byte s = ref MemoryMarshal.GetReference(
+                TBlocks.HasScales ? default : _scales[(output * _inputBlocks)..]
+            );
             ref float to = ref MemoryMarshal.GetReference(strip);
             for (nuint step = 0, at = 0; step < steps; step++, at += (CodesPerLane + 1) * Lanes.Count)
             {
                 T bits =
                     step < full
-                        ? T.LoadBits(in b, step * StepBytes)
-                        : Mxfp4Lanes.LoadRest<T>(in b, step * StepBytes, _inputBlocks % StepBlocks);
-                T scales = step < full ? Mxfp4Lanes.Scales<T>(in s, step * StepBlocks) : Mxfp4Lanes.Scales<T>(last);
+                        ? Mxfp4Blocks<TBlocks>.Four<T>(in b, step * StepBlocks)
+                        : Mxfp4Blocks<TBlocks>.Rest<T>(in b, step * StepBlocks, _inputBlocks % StepBlocks);
+                T scales = Mxfp4Lanes.Scales<T>(
+                    step < full ? Mxfp4Blocks<TBlocks>.FourScales(in b, in s, step * StepBlocks) : last
+                );
                 Mxfp4Lanes.Codes(bits, out T k0, out T k1, out T k2, out T k3);
                 T.Store(Mxfp4Lanes.FirstValues(k0), ref to, at);
                 T.Store(Mxfp4Lanes.FirstValues(k1), ref to, at + 16);
@@ -330,10 +405,9 @@ internal readonly unsafe struct Mxfp4 : IMatrixFormat
         private uint LastScales(int output)
         {
             int rest = _inputBlocks % StepBlocks;
-            ReadOnlySpan<byte> last = _scales.Slice((output + 1) * _inputBlocks - rest, rest);
             uint scales = 0;
-            for (int i = 0; i < rest; i++)
-                scales |= (uint)last[i] << (8 * i);
+            for (int i = 0, block = (output + 1) * _inputBlocks - rest; i < rest; i++)
+                scales |= (uint)Mxfp4Blocks<TBlocks>.Scale(_blocks, _scales, block + i) << (8 * i);
             return scales;
         }
     }
@@ -354,20 +428,6 @@ internal static class Mxfp4Lanes
             2, 255, 255, 255, 2, 255, 255, 255, 2, 255, 255, 255, 2, 255, 255, 255,
             3, 255, 255, 255, 3, 255, 255, 255, 3, 255, 255, 255, 3, 255, 255, 255,
         ];
-
-    /// <summary>
-    /// Loads the last one to three blocks of a weight row. The lanes of the missing blocks are zero, and no byte past
-    /// the last block is read.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T LoadRest<T>(ref readonly byte source, nuint offset, int blocks)
-        where T : struct, ILanes<T> =>
-        T.CreateBits(
-            Vector128.LoadUnsafe(in source, offset),
-            blocks > 1 ? Vector128.LoadUnsafe(in source, offset + Mxfp4.BlockBytes) : default,
-            blocks > 2 ? Vector128.LoadUnsafe(in source, offset + 2 * Mxfp4.BlockBytes) : default,
-            default
-        );
 
     /// <summary>
     /// Splits the eight codes of each lane: register k<i>j</i> serves to decode the codes j and j + 4. For example k1
@@ -476,14 +536,9 @@ internal static class Mxfp4Lanes
         typeof(T) == typeof(Lanes512) ? FirstValues(k >>> 16) : k & T.CreateBits(0xFFFF_0000);
 
     /// <summary>
-    /// Decodes four scale bytes s to 2^(s − 127). The scale of block b fills the lanes 4b to 4b + 3. Byte 0 gives
-    /// 2⁻¹²⁷ and byte 255 infinity. No byte past the four is read.
+    /// Decodes the four scale bytes s of a dword, the first one in its lowest bits, to 2^(s − 127). The scale of block
+    /// b fills the lanes 4b to 4b + 3. Byte 0 gives 2⁻¹²⁷ and byte 255 infinity.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Scales<T>(ref readonly byte source, nuint offset)
-        where T : struct, ILanes<T> => Scales<T>(Lanes.Dword(in source, offset));
-
-    /// <summary>Decodes the four scale bytes of a dword, the first one in its lowest bits.</summary>
     /// <remarks>
     /// A scale byte is the exponent of a float32. Byte 0 must give 2⁻¹²⁷, whose bits are 0x0040_0000; as integers all
     /// other scales are larger, so the maximum corrects byte 0 alone.

@@ -56,14 +56,31 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
 
     public static int PermutedWidth(int inputs) => Int8Row.Width(inputs);
 
-    /// <summary>Floats of a strip, if there are enough tokens to decode one.</summary>
+    /// <summary>
+    /// Floats of a strip, if there are enough tokens to decode one, and behind it room for the scale bytes of its rows.
+    /// </summary>
     public static int ScratchFloats(int inputs, int tokens) =>
-        tokens < StripTokens ? 0 : (int)(Int8Panel.Bytes<SingleScales>(inputs) / sizeof(float));
+        tokens < StripTokens
+            ? 0
+            : (int)(Int8Panel.Bytes<SingleScales>(inputs) / sizeof(float))
+                + Int8Panel.Rows / sizeof(float) * (inputs / Mxfp4.BlockValues);
 
-    public static void Multiply(in StoredWeights w, int first, int count, Rows x, Rows y, Span<float> scratch)
+    public static void Multiply(in StoredWeights w, int first, int count, Rows x, Rows y, Span<float> scratch) =>
+        Multiply<Mxfp4Apart>(in w, first, count, x, y, scratch);
+
+    /// <summary>The product of every kind of blocks.</summary>
+    internal static void Multiply<TBlocks>(
+        in StoredWeights w,
+        int first,
+        int count,
+        Rows x,
+        Rows y,
+        Span<float> scratch
+    )
+        where TBlocks : struct, IMxfp4Blocks
     {
-        (ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales) = Mxfp4.Range(in w, first, count);
-        Multiply(blocks, scales, w.Inputs, x, y, first, scratch);
+        (ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales) = Mxfp4.Range<TBlocks>(in w, first, count);
+        Multiply<TBlocks>(blocks, scales, w.Inputs, x, y, first, scratch);
     }
 
     public static void Widen(in StoredWeights w, int output, Span<float> row) => Mxfp4.Widen(in w, output, row);
@@ -90,10 +107,15 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
     /// <param name="x">Activations of the token, [inputs].</param>
     /// <param name="permuted">Receives the quantised activations, [<see cref="Int8Row.Width"/>].</param>
     /// <param name="tokens">Number of tokens of the product.</param>
-    public static void Permute(ReadOnlySpan<float> x, Span<float> permuted, int tokens)
+    public static void Permute(ReadOnlySpan<float> x, Span<float> permuted, int tokens) =>
+        Permute<Mxfp4Apart>(x, permuted, tokens);
+
+    /// <summary>Quantises one token's activations for every kind of blocks.</summary>
+    internal static void Permute<TBlocks>(ReadOnlySpan<float> x, Span<float> permuted, int tokens)
+        where TBlocks : struct, IMxfp4Blocks
     {
         if (tokens < StripTokens)
-            Int8Row.ToBlockOrder(x, permuted, Offset, 0.5f);
+            Int8Row.ToBlockOrder(x, permuted, Offset, 0.5f, TBlocks.IsInHalves);
         else
             Dots.RunSmall(new QuantizeForMxfp4Strips(x, permuted));
     }
@@ -114,15 +136,26 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
         Rows y,
         int first,
         Span<float> scratch
+    ) => Multiply<Mxfp4Apart>(blocks, scales, inputs, x, y, first, scratch);
+
+    private static void Multiply<TBlocks>(
+        ReadOnlySpan<byte> blocks,
+        ReadOnlySpan<byte> scales,
+        int inputs,
+        Rows x,
+        Rows y,
+        int first,
+        Span<float> scratch
     )
+        where TBlocks : struct, IMxfp4Blocks
     {
-        int outputs = Mxfp4.Outputs(blocks, scales, inputs, x, y, first);
+        int outputs = Mxfp4.Outputs<TBlocks>(blocks, scales, inputs, x, y, first);
         ArgumentOutOfRangeException.ThrowIfNotEqual(x.Width, Int8Row.Width(inputs));
         ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Length, ScratchFloats(inputs, x.Count));
         if (x.Count < StripTokens)
-            Lanes.Run(new MultiplyMxfp4RowsByInt8(blocks, scales, outputs, x, y, first));
+            Lanes.Run(new MultiplyMxfp4RowsByInt8<TBlocks>(blocks, scales, outputs, x, y, first));
         else
-            Dots.RunSmall(new MultiplyMxfp4StripsByInt8(blocks, scales, outputs, x, y, first, scratch));
+            Dots.RunSmall(new MultiplyMxfp4StripsByInt8<TBlocks>(blocks, scales, outputs, x, y, first, scratch));
     }
 
     /// <summary>
@@ -139,7 +172,7 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
     }
 
     /// <summary>Multiplies one weight row after the other by few tokens, in block order.</summary>
-    internal readonly ref struct MultiplyMxfp4RowsByInt8(
+    internal readonly ref struct MultiplyMxfp4RowsByInt8<TBlocks>(
         ReadOnlySpan<byte> blocks,
         ReadOnlySpan<byte> scales,
         int outputs,
@@ -147,6 +180,7 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
         Rows y,
         int first
     ) : ILaneKernel
+        where TBlocks : struct, IMxfp4Blocks
     {
         private readonly ReadOnlySpan<byte> _blocks = blocks;
         private readonly ReadOnlySpan<byte> _scales = scales;
@@ -154,7 +188,7 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
         private readonly Rows _x = x;
         private readonly Rows _y = y;
         private readonly int _first = first;
-        private readonly int _inputBlocks = outputs == 0 ? 0 : scales.Length / outputs;
+        private readonly int _inputBlocks = outputs == 0 ? 0 : blocks.Length / TBlocks.BlockBytes / outputs;
 
         // Sixteen bytes from byte 16 − n on keep the scales of the last n blocks of an output and clear those behind
         // them.
@@ -169,23 +203,32 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
         public void Run<T>()
             where T : struct, ILanes<T>
         {
-            // Where the last step of a weight row would read past the end of the range, it is read from a copy.
+            // Where the last step of a weight row would read past the end of the range, it is read from a copy, and so
+            // are blocks with the scales among them.
             int outputs = _outputs,
                 rest = _inputBlocks % StepBlocks;
-            int apart = rest == 0 ? 0 : Math.Min(outputs, (StepBlocks - rest + _inputBlocks - 1) / _inputBlocks);
+            int apart =
+                rest == 0 ? 0
+                : TBlocks.HasScales ? outputs
+                : Math.Min(outputs, (StepBlocks - rest + _inputBlocks - 1) / _inputBlocks);
             Span<byte> copy = stackalloc byte[StepBytes + StepBlocks];
+            copy.Clear();
             for (int o = 0; o < outputs; o++)
             {
-                scoped ReadOnlySpan<byte> lastBlocks = _blocks[(((o + 1) * _inputBlocks - rest) * Mxfp4.BlockBytes)..];
-                scoped ReadOnlySpan<byte> lastScales = _scales[((o + 1) * _inputBlocks - rest)..];
-                if (o >= outputs - apart)
-                {
-                    copy.Clear();
-                    lastBlocks[..(rest * Mxfp4.BlockBytes)].CopyTo(copy);
-                    lastScales[..rest].CopyTo(copy[StepBytes..]);
-                    lastBlocks = copy;
+                int last = (o + 1) * _inputBlocks - rest;
+                scoped ReadOnlySpan<byte> lastBlocks = copy,
                     lastScales = copy[StepBytes..];
+                if (o < outputs - apart)
+                {
+                    lastBlocks = _blocks[(last * TBlocks.BlockBytes)..];
+                    lastScales = TBlocks.HasScales ? default : _scales[last..];
                 }
+                else
+                    for (int i = 0; i < rest; i++)
+                    {
+                        Mxfp4Blocks<TBlocks>.AsStored(_blocks, last + i).CopyTo(copy[(i * Mxfp4.BlockBytes)..]);
+                        copy[StepBytes + i] = Mxfp4Blocks<TBlocks>.Scale(_blocks, _scales, last + i);
+                    }
                 int t = 0;
                 for (; t + 2 <= _x.Count; t += 2)
                     Multiply<T, TwoTokens>(o, t, rest, lastBlocks, lastScales);
@@ -212,9 +255,11 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
                 scalesAt = (nuint)Int8Row.ScalesAt(inputs),
                 offsetsAt = (nuint)Int8Row.OffsetsAt(inputs);
             ref readonly byte b = ref MemoryMarshal.GetReference(
-                _blocks.Slice(output * _inputBlocks * Mxfp4.BlockBytes)
+                _blocks[(output * _inputBlocks * TBlocks.BlockBytes)..]
             );
-            ref readonly byte s = ref MemoryMarshal.GetReference(_scales.Slice(output * _inputBlocks));
+            ref readonly byte s = ref MemoryMarshal.GetReference(
+                TBlocks.HasScales ? default : _scales[(output * _inputBlocks)..]
+            );
             ref readonly byte x0 = ref MemoryMarshal.GetReference(MemoryMarshal.AsBytes(_x[token])),
                 x1 = ref MemoryMarshal.GetReference(MemoryMarshal.AsBytes(_x[token + TTokens.Count - 1]));
             T sum0 = T.Zero,
@@ -222,15 +267,18 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
             nuint step = 0;
             for (; step < full; step++)
             {
-                nuint at = step * StepBytes;
+                nuint at = step * (nuint)(StepBlocks * TBlocks.BlockBytes);
                 Prefetch.Read(in b, at + Prefetch.NearBytes);
                 Prefetch.Read(in b, at + Prefetch.NearBytes + 64);
                 Prefetch.Read(in b, at + Prefetch.NearBytes + 128);
                 Prefetch.Read(in b, at + Prefetch.NearBytes + 192);
-                T scales = Mxfp4BlockSums.Scales<T>(Vector128.LoadUnsafe(in s, step * StepBlocks));
-                sum0 = AddStep(sum0, in b, at, scales, in x0, step, scalesAt, offsetsAt);
+                if (TBlocks.HasScales)
+                    Prefetch.Read(in b, at + Prefetch.NearBytes + 256);
+                ref readonly byte blocks = ref Unsafe.Add(ref Unsafe.AsRef(in b), at);
+                T scales = Mxfp4BlockSums.Scales<T, TBlocks>(in blocks, in s, step * StepBlocks);
+                sum0 = AddStep<T, TBlocks>(sum0, in blocks, scales, in x0, step, scalesAt, offsetsAt);
                 if (TTokens.Count == 2)
-                    sum1 = AddStep(sum1, in b, at, scales, in x1, step, scalesAt, offsetsAt);
+                    sum1 = AddStep<T, TBlocks>(sum1, in blocks, scales, in x1, step, scalesAt, offsetsAt);
             }
             if (rest > 0)
             {
@@ -242,9 +290,9 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
                 T scales = Mxfp4BlockSums.Scales<T>(
                     Vector128.LoadUnsafe(in MemoryMarshal.GetReference(lastScales)) & mask
                 );
-                sum0 = AddStep(sum0, in last, 0, scales, in x0, step, scalesAt, offsetsAt);
+                sum0 = AddStep<T, Mxfp4Apart>(sum0, in last, scales, in x0, step, scalesAt, offsetsAt);
                 if (TTokens.Count == 2)
-                    sum1 = AddStep(sum1, in last, 0, scales, in x1, step, scalesAt, offsetsAt);
+                    sum1 = AddStep<T, Mxfp4Apart>(sum1, in last, scales, in x1, step, scalesAt, offsetsAt);
             }
             _y.Values[token * _y.Width + _first + output] = T.Sum(sum0);
             if (TTokens.Count == 2)
@@ -253,10 +301,9 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
 
         // Adds the products of sixteen blocks of weights with those of a token.
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static T AddStep<T>(
+        private static T AddStep<T, TStored>(
             T sum,
             ref readonly byte blocks,
-            nuint at,
             T scales,
             ref readonly byte x,
             nuint step,
@@ -264,6 +311,7 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
             nuint offsetsAt
         )
             where T : struct, ILanes<T>
+            where TStored : struct, IMxfp4Blocks
         {
             nuint four = step * StepBlocks * sizeof(float);
             ref readonly int offsets = ref Unsafe.As<byte, int>(
@@ -272,7 +320,7 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
             ref readonly float xScales = ref Unsafe.As<byte, float>(
                 ref Unsafe.Add(ref Unsafe.AsRef(in x), scalesAt + four)
             );
-            T sums = Mxfp4BlockSums.Sums<T>(in blocks, at, in x, 2 * step * StepBytes, in offsets);
+            T sums = Mxfp4BlockSums.Sums<T, TStored>(in blocks, in x, 2 * step * StepBytes, in offsets);
             return T.MultiplyAdd(sums, scales * T.Load(in xScales, 0), sum);
         }
 
@@ -296,7 +344,7 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
     /// <summary>
     /// Decodes one strip of 32 outputs after the other and multiplies it by many tokens, in lane order.
     /// </summary>
-    internal readonly ref struct MultiplyMxfp4StripsByInt8(
+    internal readonly ref struct MultiplyMxfp4StripsByInt8<TBlocks>(
         ReadOnlySpan<byte> blocks,
         ReadOnlySpan<byte> scales,
         int outputs,
@@ -305,6 +353,7 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
         int first,
         Span<float> scratch
     ) : IDotsKernel
+        where TBlocks : struct, IMxfp4Blocks
     {
         private readonly ReadOnlySpan<byte> _blocks = blocks;
         private readonly ReadOnlySpan<byte> _scales = scales;
@@ -319,16 +368,18 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
         {
             if (_outputs == 0)
                 return;
-            int inputBlocks = _scales.Length / _outputs,
+            int rowBytes = _blocks.Length / _outputs,
+                inputBlocks = rowBytes / TBlocks.BlockBytes,
                 inputs = inputBlocks * Int8Row.BlockValues,
-                rowBytes = inputBlocks * Mxfp4.BlockBytes;
-            Span<byte> strip = MemoryMarshal.AsBytes(_scratch)[..(int)Int8Panel.Bytes<SingleScales>(inputs)];
+                stripBytes = (int)Int8Panel.Bytes<SingleScales>(inputs);
+            Span<byte> strip = MemoryMarshal.AsBytes(_scratch)[..stripBytes],
+                copy = MemoryMarshal.AsBytes(_scratch)[stripBytes..];
             for (int output = 0; output < _outputs; output += Int8Panel.Rows)
             {
                 int count = Math.Min(Int8Panel.Rows, _outputs - output);
-                Mxfp4Strip.Decode<T>(
+                Mxfp4Strip.Decode<T, TBlocks>(
                     _blocks.Slice(output * rowBytes, count * rowBytes),
-                    _scales.Slice(output * inputBlocks, count * inputBlocks),
+                    Scales(output * inputBlocks, count * inputBlocks, copy),
                     inputBlocks,
                     T.IsUnsigned ? OffsetTable : SignedTable.AsByte(),
                     strip
@@ -337,6 +388,18 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
                 next = next[..Math.Min(next.Length, Int8Panel.Rows * rowBytes)];
                 Int8Panel.Multiply<T, SingleScales>(strip, inputs, _x, _y, _first + output, count, next);
             }
+        }
+
+        // The scales of some neighbouring blocks side by side, which they are in files that keep them apart.
+        private ReadOnlySpan<byte> Scales(int first, int count, Span<byte> copy)
+        {
+            if (!TBlocks.HasScales)
+                return _scales.Slice(first, count);
+            ReadOnlySpan<byte> blocks = _blocks.Slice(first * TBlocks.BlockBytes, count * TBlocks.BlockBytes);
+            Span<byte> scales = copy[..count];
+            for (int i = 0; i < scales.Length; i++)
+                scales[i] = blocks[i * TBlocks.BlockBytes];
+            return scales;
         }
     }
 }
@@ -348,28 +411,38 @@ internal readonly struct Mxfp4Int8 : IMatrixFormat
 internal static class Mxfp4BlockSums
 {
     /// <summary>The exact Σ 2w · q of each block.</summary>
-    /// <param name="blocks">Memory of the blocks: 256 bytes are read.</param>
-    /// <param name="offset">First byte that is read of <paramref name="blocks"/>.</param>
+    /// <param name="blocks">The first byte of the sixteen blocks.</param>
     /// <param name="x">Memory of the activations in block order: 512 bytes are read.</param>
     /// <param name="at">First byte that is read of <paramref name="x"/>.</param>
     /// <param name="offsets">12 · Σq of the sixteen blocks, in the order of the lanes.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Sums<T>(
-        ref readonly byte blocks,
-        nuint offset,
-        ref readonly byte x,
-        nuint at,
-        ref readonly int offsets
-    )
+    public static T Sums<T, TBlocks>(ref readonly byte blocks, ref readonly byte x, nuint at, ref readonly int offsets)
         where T : struct, ILanes<T>
+        where TBlocks : struct, IMxfp4Blocks
     {
         if (typeof(T) == typeof(Lanes512))
-            return Unsafe.BitCast<Lanes512, T>(Sums512(in blocks, offset, in x, at, in offsets));
+            return Unsafe.BitCast<Lanes512, T>(Sums512<TBlocks>(in blocks, in x, at, in offsets));
         if (typeof(T) == typeof(Lanes256))
-            return Unsafe.BitCast<Lanes256, T>(Sums256(in blocks, offset, in x, at, in offsets));
+            return Unsafe.BitCast<Lanes256, T>(Sums256<TBlocks>(in blocks, in x, at, in offsets));
         if (typeof(T) == typeof(Lanes128))
-            return Unsafe.BitCast<Lanes128, T>(Sums128(in blocks, offset, in x, at));
-        return SumsScalar<T>(in blocks, offset, in x, at);
+            return Unsafe.BitCast<Lanes128, T>(Sums128<TBlocks>(in blocks, in x, at));
+        return SumsScalar<T, TBlocks>(in blocks, in x, at);
+    }
+
+    /// <summary>Decodes the scale bytes s of sixteen consecutive blocks to 2^(s − 127).</summary>
+    /// <param name="blocks">The first byte of the sixteen blocks.</param>
+    /// <param name="scales">Memory of the scales of the weight row, where they lie apart.</param>
+    /// <param name="block">Number of the first of the sixteen in its weight row.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Scales<T, TBlocks>(ref readonly byte blocks, ref readonly byte scales, nuint block)
+        where T : struct, ILanes<T>
+        where TBlocks : struct, IMxfp4Blocks
+    {
+        if (!TBlocks.HasScales)
+            return Scales<T>(Vector128.LoadUnsafe(in scales, block));
+        return typeof(T) == typeof(Lanes512) && Avx512Vbmi.IsSupported
+            ? Unsafe.BitCast<Lanes512, T>(new(Mxfp4HalvesLanes.SixteenScales(in blocks)))
+            : Scales<T>(Mxfp4Blocks<TBlocks>.SixteenScales(in blocks, in scales, 0));
     }
 
     /// <summary>Decodes the scale bytes s of sixteen consecutive blocks to 2^(s − 127).</summary>
@@ -388,18 +461,18 @@ internal static class Mxfp4BlockSums
     // part. Two rounds of unpacking and adding leave the whole sum of block 4p + q in lane 4q + p, where p counts the
     // registers and q the parts.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Lanes512 Sums512(
+    private static Lanes512 Sums512<TBlocks>(
         ref readonly byte blocks,
-        nuint offset,
         ref readonly byte x,
         nuint at,
         ref readonly int offsets
     )
+        where TBlocks : struct, IMxfp4Blocks
     {
-        Vector512<int> a = DwordSums512(in blocks, offset, in x, at),
-            b = DwordSums512(in blocks, offset + 64, in x, at + 128);
-        Vector512<int> c = DwordSums512(in blocks, offset + 128, in x, at + 256),
-            d = DwordSums512(in blocks, offset + 192, in x, at + 384);
+        Vector512<int> a = DwordSums512(Mxfp4Blocks<TBlocks>.FourAsStored(in blocks, 0), in x, at),
+            b = DwordSums512(Mxfp4Blocks<TBlocks>.FourAsStored(in blocks, 4), in x, at + 128);
+        Vector512<int> c = DwordSums512(Mxfp4Blocks<TBlocks>.FourAsStored(in blocks, 8), in x, at + 256),
+            d = DwordSums512(Mxfp4Blocks<TBlocks>.FourAsStored(in blocks, 12), in x, at + 384);
         Vector512<long> ab = (Avx512F.UnpackLow(a, b) + Avx512F.UnpackHigh(a, b)).AsInt64();
         Vector512<long> cd = (Avx512F.UnpackLow(c, d) + Avx512F.UnpackHigh(c, d)).AsInt64();
         Vector512<int> sums = Avx512F.UnpackLow(ab, cd).AsInt32() + Avx512F.UnpackHigh(ab, cd).AsInt32();
@@ -407,10 +480,9 @@ internal static class Mxfp4BlockSums
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<int> DwordSums512(ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at)
+    private static Vector512<int> DwordSums512(Vector512<byte> bits, ref readonly byte x, nuint at)
     {
-        Vector512<byte> bits = Vector512.LoadUnsafe(in blocks, offset),
-            mask = Vector512.Create((byte)0xF);
+        Vector512<byte> mask = Vector512.Create((byte)0xF);
         Vector512<byte> table = Vector512.Create(Vector256.Create(Mxfp4Int8.OffsetTable, Mxfp4Int8.OffsetTable));
         Vector512<byte> even = Avx512BW.Shuffle(table, bits & mask);
         Vector512<byte> odd = Avx512BW.Shuffle(table, (bits.AsUInt16() >>> 4).AsByte() & mask);
@@ -441,31 +513,32 @@ internal static class Mxfp4BlockSums
     // Lane 4q + p belongs to block 4p + q. The lower register has the lanes of q = 0 and 1, the upper those of q = 2
     // and 3, so each adds up its own blocks, of which two lie in each 256-bit load.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Lanes256 Sums256(
+    private static Lanes256 Sums256<TBlocks>(
         ref readonly byte blocks,
-        nuint offset,
-        ref readonly byte x,
-        nuint at,
-        ref readonly int offsets
-    ) =>
-        new(
-            HalfSums256(in blocks, offset, in x, at, in offsets),
-            HalfSums256(in blocks, offset + 32, in x, at + 32, in Unsafe.Add(ref Unsafe.AsRef(in offsets), 8))
-        );
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> HalfSums256(
-        ref readonly byte blocks,
-        nuint offset,
         ref readonly byte x,
         nuint at,
         ref readonly int offsets
     )
+        where TBlocks : struct, IMxfp4Blocks =>
+        new(
+            HalfSums256<TBlocks>(in blocks, 0, in x, at, in offsets),
+            HalfSums256<TBlocks>(in blocks, 2, in x, at + 32, in Unsafe.Add(ref Unsafe.AsRef(in offsets), 8))
+        );
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> HalfSums256<TBlocks>(
+        ref readonly byte blocks,
+        nuint block,
+        ref readonly byte x,
+        nuint at,
+        ref readonly int offsets
+    )
+        where TBlocks : struct, IMxfp4Blocks
     {
-        Vector256<int> a = DwordSums256(in blocks, offset, in x, at),
-            b = DwordSums256(in blocks, offset + 64, in x, at + 128);
-        Vector256<int> c = DwordSums256(in blocks, offset + 128, in x, at + 256),
-            d = DwordSums256(in blocks, offset + 192, in x, at + 384);
+        Vector256<int> a = DwordSums256(Mxfp4Blocks<TBlocks>.TwoAsStored(in blocks, block), in x, at),
+            b = DwordSums256(Mxfp4Blocks<TBlocks>.TwoAsStored(in blocks, block + 4), in x, at + 128);
+        Vector256<int> c = DwordSums256(Mxfp4Blocks<TBlocks>.TwoAsStored(in blocks, block + 8), in x, at + 256),
+            d = DwordSums256(Mxfp4Blocks<TBlocks>.TwoAsStored(in blocks, block + 12), in x, at + 384);
         Vector256<long> ab = (Avx2.UnpackLow(a, b) + Avx2.UnpackHigh(a, b)).AsInt64();
         Vector256<long> cd = (Avx2.UnpackLow(c, d) + Avx2.UnpackHigh(c, d)).AsInt64();
         Vector256<int> sums = Avx2.UnpackLow(ab, cd).AsInt32() + Avx2.UnpackHigh(ab, cd).AsInt32();
@@ -473,10 +546,9 @@ internal static class Mxfp4BlockSums
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<int> DwordSums256(ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at)
+    private static Vector256<int> DwordSums256(Vector256<byte> bits, ref readonly byte x, nuint at)
     {
-        Vector256<byte> bits = Vector256.LoadUnsafe(in blocks, offset),
-            mask = Vector256.Create((byte)0xF);
+        Vector256<byte> mask = Vector256.Create((byte)0xF);
         Vector256<byte> table = Vector256.Create(Mxfp4Int8.OffsetTable, Mxfp4Int8.OffsetTable);
         Vector256<byte> even = Avx2.Shuffle(table, bits & mask);
         Vector256<byte> odd = Avx2.Shuffle(table, (bits.AsUInt16() >>> 4).AsByte() & mask);
@@ -508,29 +580,35 @@ internal static class Mxfp4BlockSums
 
     // A 128-bit register holds one block, and its weights are signed, so there is no offset to subtract.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Lanes128 Sums128(ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at) =>
+    private static Lanes128 Sums128<TBlocks>(ref readonly byte blocks, ref readonly byte x, nuint at)
+        where TBlocks : struct, IMxfp4Blocks =>
         new(
-            FourSums(in blocks, offset, in x, at),
-            FourSums(in blocks, offset + 16, in x, at + 16),
-            FourSums(in blocks, offset + 32, in x, at + 32),
-            FourSums(in blocks, offset + 48, in x, at + 48)
+            FourSums<TBlocks>(in blocks, 0, in x, at),
+            FourSums<TBlocks>(in blocks, 1, in x, at + 16),
+            FourSums<TBlocks>(in blocks, 2, in x, at + 32),
+            FourSums<TBlocks>(in blocks, 3, in x, at + 48)
         );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> FourSums(ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at) =>
+    private static Vector128<float> FourSums<TBlocks>(
+        ref readonly byte blocks,
+        nuint block,
+        ref readonly byte x,
+        nuint at
+    )
+        where TBlocks : struct, IMxfp4Blocks =>
         Vector128.ConvertToSingle(
             Vector128.Create(
-                BlockSum(in blocks, offset, in x, at),
-                BlockSum(in blocks, offset + 64, in x, at + 128),
-                BlockSum(in blocks, offset + 128, in x, at + 256),
-                BlockSum(in blocks, offset + 192, in x, at + 384)
+                BlockSum(Mxfp4Blocks<TBlocks>.AsStored(in blocks, block), in x, at),
+                BlockSum(Mxfp4Blocks<TBlocks>.AsStored(in blocks, block + 4), in x, at + 128),
+                BlockSum(Mxfp4Blocks<TBlocks>.AsStored(in blocks, block + 8), in x, at + 256),
+                BlockSum(Mxfp4Blocks<TBlocks>.AsStored(in blocks, block + 12), in x, at + 384)
             )
         );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int BlockSum(ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at)
+    private static int BlockSum(Vector128<byte> bits, ref readonly byte x, nuint at)
     {
-        Vector128<byte> bits = Vector128.LoadUnsafe(in blocks, offset);
         Vector128<sbyte> even = Vector128.ShuffleNative(
             Mxfp4Int8.SignedTable,
             (bits & Vector128.Create((byte)0xF)).AsSByte()
@@ -563,16 +641,18 @@ internal static class Mxfp4BlockSums
     private static Vector128<float> FourScales(Vector128<uint> scales) =>
         Vector128.Max(scales << 23, Vector128.Create(0x0040_0000u)).AsSingle();
 
-    private static T SumsScalar<T>(ref readonly byte blocks, nuint offset, ref readonly byte x, nuint at)
+    private static T SumsScalar<T, TBlocks>(ref readonly byte blocks, ref readonly byte x, nuint at)
         where T : struct, ILanes<T>
+        where TBlocks : struct, IMxfp4Blocks
     {
         Span<float> sums = stackalloc float[Lanes.Count];
         for (int b = 0; b < Lanes.Count; b++)
         {
             int sum = 0;
+            Vector128<byte> block = Mxfp4Blocks<TBlocks>.AsStored(in blocks, (nuint)b);
             for (int i = 0; i < Mxfp4.BlockBytes; i++)
             {
-                byte codes = Unsafe.Add(ref Unsafe.AsRef(in blocks), offset + (nuint)(b * Mxfp4.BlockBytes + i));
+                byte codes = block[i];
                 nuint even = at + (nuint)(b / 4 * 128 + b % 4 * 16 + i);
                 sum +=
                     Mxfp4Int8.Twice(codes & 0xF) * (sbyte)Unsafe.Add(ref Unsafe.AsRef(in x), even)

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using GptOss.Kernels.MatMul;
 using GptOss.Kernels.Registers;
 
@@ -19,7 +18,7 @@ internal readonly struct Q8_0 : INumberFormat
     public static float Value(ReadOnlySpan<byte> row, int index)
     {
         ReadOnlySpan<byte> block = row.Slice(index / BlockValues * BlockBytes, BlockBytes);
-        return (float)MemoryMarshal.Read<Half>(block) * (sbyte)block[sizeof(ushort) + index % BlockValues];
+        return Nibbles.Scale(block) * (sbyte)block[sizeof(ushort) + index % BlockValues];
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -27,7 +26,17 @@ internal readonly struct Q8_0 : INumberFormat
         where T : struct, ILanes<T>
     {
         ref byte block = ref Unsafe.Add(ref Unsafe.AsRef(in row), index / 32 * 34);
-        float d = (float)Unsafe.ReadUnaligned<Half>(in block);
-        return T.Create(d) * T.LoadSByte(in Unsafe.As<byte, sbyte>(ref block), sizeof(ushort) + index % 32);
+        return T.Create(Nibbles.Half(in block, 0))
+            * T.LoadSByte(in Unsafe.As<byte, sbyte>(ref block), sizeof(ushort) + index % 32);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void LoadPair<T>(ref readonly byte row, nuint index, out T first, out T second)
+        where T : struct, ILanes<T>
+    {
+        ref byte block = ref Unsafe.Add(ref Unsafe.AsRef(in row), index / 32 * 34);
+        T d = T.Create(Nibbles.Half(in block, 0));
+        first = d * T.LoadSByte(in Unsafe.As<byte, sbyte>(ref block), sizeof(ushort));
+        second = d * T.LoadSByte(in Unsafe.As<byte, sbyte>(ref block), sizeof(ushort) + 16);
     }
 }

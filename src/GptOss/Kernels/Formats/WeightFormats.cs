@@ -11,11 +11,35 @@ internal enum WeightFormat
     Float32,
     Q8_0,
 
-    /// <summary>MXFP4, multiplied by float32 activations.</summary>
+    Q4_0,
+    Q4_1,
+    Q5_0,
+    Q5_1,
+    IQ4_NL,
+    Q2_K,
+    Q3_K,
+    Q4_K,
+    Q5_K,
+    Q6_K,
+    IQ4_XS,
+
+    /// <summary>MXFP4 with its scales apart, multiplied by float32 activations.</summary>
     Mxfp4,
 
-    /// <summary>MXFP4, multiplied by activations that are quantised to 8 bits.</summary>
+    /// <summary>MXFP4 with its scales apart, multiplied by activations that are quantised to 8 bits.</summary>
     Mxfp4Int8,
+
+    /// <summary>MXFP4 of GGUF, multiplied by float32 activations.</summary>
+    Mxfp4Halves,
+
+    /// <summary>MXFP4 of GGUF, multiplied by activations that are quantised to 8 bits.</summary>
+    Mxfp4HalvesInt8,
+
+    /// <summary>MXFP4 of Ollama's first files, multiplied by float32 activations.</summary>
+    Mxfp4Pairs,
+
+    /// <summary>MXFP4 of Ollama's first files, multiplied by activations that are quantised to 8 bits.</summary>
+    Mxfp4PairsInt8,
 
     /// <summary>8-bit weights packed into panels, multiplied by activations that are quantised to 8 bits.</summary>
     Int8,
@@ -29,9 +53,6 @@ internal enum MatrixLayout
 
     /// <summary>The weights of an input side by side, [inputs, outputs]: the experts of bf16 fine-tunes.</summary>
     ByInput,
-
-    /// <summary>The even outputs in one matrix and the odd ones in another, each by output.</summary>
-    EvenAndOdd,
 }
 
 /// <summary>The list of formats: the one place that knows all of them.</summary>
@@ -40,9 +61,8 @@ internal static class WeightFormats
     /// <summary>Runs a computation for the format of a matrix.</summary>
     /// <param name="format">The format of the matrix.</param>
     /// <param name="layout">The order of the numbers; formats of other kinds have one order only.</param>
-    /// <param name="odd">The format of the odd outputs, where the layout has them apart.</param>
     /// <param name="kernel">The computation that is run.</param>
-    public static void Run<TKernel>(WeightFormat format, MatrixLayout layout, WeightFormat odd, ref TKernel kernel)
+    public static void Run<TKernel>(WeightFormat format, MatrixLayout layout, ref TKernel kernel)
         where TKernel : struct, IMatrixKernel, allows ref struct
     {
         switch (format)
@@ -53,16 +73,23 @@ internal static class WeightFormats
             case WeightFormat.Mxfp4Int8:
                 kernel.Run<Mxfp4Int8>();
                 break;
+            case WeightFormat.Mxfp4Halves:
+                kernel.Run<Mxfp4Joined<Mxfp4Halves>>();
+                break;
+            case WeightFormat.Mxfp4HalvesInt8:
+                kernel.Run<Mxfp4JoinedInt8<Mxfp4Halves>>();
+                break;
+            case WeightFormat.Mxfp4Pairs:
+                kernel.Run<Mxfp4Joined<Mxfp4Pairs>>();
+                break;
+            case WeightFormat.Mxfp4PairsInt8:
+                kernel.Run<Mxfp4JoinedInt8<Mxfp4Pairs>>();
+                break;
             case WeightFormat.Int8:
                 kernel.Run<Int8>();
                 break;
             default:
-                var ordered = new Ordered<TKernel>
-                {
-                    Kernel = kernel,
-                    Layout = layout,
-                    Odd = odd,
-                };
+                var ordered = new Ordered<TKernel> { Kernel = kernel, Layout = layout };
                 RunNumbers(format, ref ordered);
                 kernel = ordered.Kernel;
                 break;
@@ -86,9 +113,69 @@ internal static class WeightFormats
             case WeightFormat.Q8_0:
                 kernel.Run<Q8_0>();
                 break;
+            case WeightFormat.Q4_0:
+                kernel.Run<Q4_0>();
+                break;
+            case WeightFormat.Q4_1:
+                kernel.Run<Q4_1>();
+                break;
+            case WeightFormat.Q5_0:
+                kernel.Run<Q5_0>();
+                break;
+            case WeightFormat.Q5_1:
+                kernel.Run<Q5_1>();
+                break;
+            case WeightFormat.IQ4_NL:
+                kernel.Run<IQ4_NL>();
+                break;
+            case WeightFormat.Q2_K:
+                kernel.Run<Q2_K>();
+                break;
+            case WeightFormat.Q3_K:
+                kernel.Run<Q3_K>();
+                break;
+            case WeightFormat.Q4_K:
+                kernel.Run<Q4_K>();
+                break;
+            case WeightFormat.Q5_K:
+                kernel.Run<Q5_K>();
+                break;
+            case WeightFormat.Q6_K:
+                kernel.Run<Q6_K>();
+                break;
+            case WeightFormat.IQ4_XS:
+                kernel.Run<IQ4_XS>();
+                break;
             default:
                 throw new UnreachableException($"No format of numbers {format}.");
         }
+    }
+
+    extension(WeightFormat format)
+    {
+        /// <summary>Whether values become float32 one by one, so that a matrix can be packed into 8 bits.</summary>
+        public bool IsOfNumbers =>
+            format
+                is not (
+                    WeightFormat.Mxfp4
+                    or WeightFormat.Mxfp4Int8
+                    or WeightFormat.Mxfp4Halves
+                    or WeightFormat.Mxfp4HalvesInt8
+                    or WeightFormat.Mxfp4Pairs
+                    or WeightFormat.Mxfp4PairsInt8
+                    or WeightFormat.Int8
+                );
+    }
+
+    /// <summary>Packs up to 32 outputs of a matrix of numbers into a panel of 8-bit weights.</summary>
+    /// <param name="format">The format of the weights.</param>
+    /// <param name="weights">The weights of the outputs, [outputs of the panel, inputs].</param>
+    /// <param name="inputs">Number of inputs of the matrix.</param>
+    /// <param name="panel">Receives the panel, [<see cref="Int8.PanelBytes"/>].</param>
+    public static void PackInt8(this WeightFormat format, ReadOnlySpan<byte> weights, int inputs, Span<byte> panel)
+    {
+        var pack = new PackPanel(weights, inputs, panel);
+        RunNumbers(format, ref pack);
     }
 
     /// <summary>A computation that needs the format of numbers alone.</summary>
@@ -104,7 +191,6 @@ internal static class WeightFormats
     {
         public required TKernel Kernel;
         public required MatrixLayout Layout;
-        public required WeightFormat Odd;
 
         public void Run<TNumbers>()
             where TNumbers : struct, INumberFormat
@@ -117,33 +203,17 @@ internal static class WeightFormats
                 case MatrixLayout.ByInput:
                     Kernel.Run<ByInput<TNumbers>>();
                     break;
-                case MatrixLayout.EvenAndOdd:
-                    var paired = new Paired<TKernel, TNumbers> { Kernel = Kernel };
-                    RunNumbers(Odd, ref paired);
-                    Kernel = paired.Kernel;
-                    break;
                 default:
                     throw new UnreachableException($"No layout {Layout}.");
             }
         }
     }
 
-    /// <summary>Takes the format of the odd outputs, when that of the even ones is known.</summary>
-    private ref struct Paired<TKernel, TEven> : INumberKernel
-        where TKernel : struct, IMatrixKernel, allows ref struct
-        where TEven : struct, INumberFormat
-    {
-        public required TKernel Kernel;
-
-        public void Run<TOdd>()
-            where TOdd : struct, INumberFormat => Kernel.Run<EvenAndOdd<TEven, TOdd>>();
-    }
-
     /// <summary>Number of bytes that the weights of a matrix take, its scales included.</summary>
     public static long Bytes(this WeightFormat format, int outputs, int inputs)
     {
         var measure = new Measure { Outputs = outputs, Inputs = inputs };
-        Run(format, MatrixLayout.ByOutput, format, ref measure);
+        Run(format, MatrixLayout.ByOutput, ref measure);
         return measure.Bytes;
     }
 
@@ -155,7 +225,18 @@ internal static class WeightFormats
     public static void Widen(this WeightFormat format, in StoredWeights w, int output, Span<float> row)
     {
         var widen = new WidenOutput(w, output, row);
-        Run(format, MatrixLayout.ByOutput, format, ref widen);
+        Run(format, MatrixLayout.ByOutput, ref widen);
+    }
+
+    /// <summary>Packs a panel when the format of its weights is known.</summary>
+    private readonly ref struct PackPanel(ReadOnlySpan<byte> weights, int inputs, Span<byte> panel) : INumberKernel
+    {
+        private readonly ReadOnlySpan<byte> _weights = weights;
+        private readonly int _inputs = inputs;
+        private readonly Span<byte> _panel = panel;
+
+        public void Run<TNumbers>()
+            where TNumbers : struct, INumberFormat => Int8.Pack<TNumbers>(_weights, _inputs, _panel);
     }
 
     /// <summary>Asks a format for the bytes of a matrix.</summary>

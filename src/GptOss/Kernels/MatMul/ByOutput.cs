@@ -1,6 +1,7 @@
 // Over 300 lines: the tiles of both sizes, one for each width of registers, lie beside the definition of the sum.
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using GptOss.Kernels.Formats;
 using GptOss.Kernels.Registers;
 
 namespace GptOss.Kernels.MatMul;
@@ -37,10 +38,32 @@ internal readonly unsafe struct ByOutput<TNumbers> : IMatrixFormat
 
     public static void Permute(ReadOnlySpan<float> x, Span<float> permuted, int tokens) => x.CopyTo(permuted);
 
-    public static int ScratchFloats(int inputs, int tokens) => 0;
+    /// <summary>
+    /// Most tokens for which the weights of an output are decoded again for each token, if they share scales.
+    /// </summary>
+    private const int FewTokens = 2;
 
-    public static void Multiply(in StoredWeights w, int first, int count, Rows x, Rows y, Span<float> scratch) =>
-        Multiply(new(w.Data + Bytes(first, w.Inputs), checked((int)Bytes(count, w.Inputs))), x, y, first);
+    public static int ScratchFloats(int inputs, int tokens) => IsWidened(tokens) ? UnitOutputs * inputs : 0;
+
+    public static void Multiply(in StoredWeights w, int first, int count, Rows x, Rows y, Span<float> scratch)
+    {
+        if (!IsWidened(x.Count))
+        {
+            Multiply(new(w.Data + Bytes(first, w.Inputs), checked((int)Bytes(count, w.Inputs))), x, y, first);
+            return;
+        }
+        // Decoding a value costs more than multiplying it, so that many tokens share rows that were decoded once.
+        for (int from = first; from < first + count; from += UnitOutputs)
+        {
+            int outputs = Math.Min(UnitOutputs, first + count - from);
+            Span<float> strip = scratch[..(outputs * w.Inputs)];
+            for (int i = 0; i < outputs; i++)
+                Widen(in w, from + i, strip.Slice(i * w.Inputs, w.Inputs));
+            ByOutput<Float32>.Multiply(MemoryMarshal.AsBytes(strip), x, y, from);
+        }
+    }
+
+    private static bool IsWidened(int tokens) => TNumbers.BlockValues > 1 && tokens > FewTokens;
 
     public static void Widen(in StoredWeights w, int output, Span<float> row) =>
         Widen(new(w.Data + Bytes(output, w.Inputs), (int)Bytes(1, w.Inputs)), row);
@@ -95,8 +118,15 @@ internal readonly unsafe struct ByOutput<TNumbers> : IMatrixFormat
             int full = _row.Length & ~(Lanes.Count - 1);
             ref readonly byte source = ref MemoryMarshal.GetReference(_source);
             ref float row = ref MemoryMarshal.GetReference(_row);
-            for (nuint k = 0; k < (nuint)full; k += Lanes.Count)
-                T.Store(TNumbers.Load<T>(in source, k), ref row, k);
+            nuint at = 0;
+            for (; at + 2 * Lanes.Count <= (nuint)full; at += 2 * Lanes.Count)
+            {
+                TNumbers.LoadPair(in source, at, out T first, out T second);
+                T.Store(first, ref row, at);
+                T.Store(second, ref row, at + Lanes.Count);
+            }
+            if (at < (nuint)full)
+                T.Store(TNumbers.Load<T>(in source, at), ref row, at);
             for (int k = full; k < _row.Length; k++)
                 _row[k] = TNumbers.Value(_source, k);
         }
@@ -160,15 +190,16 @@ internal readonly unsafe struct ByOutput<TNumbers> : IMatrixFormat
             ref readonly float x = ref MemoryMarshal.GetReference(token0);
             T sum = T.Zero;
             nuint k = 0;
-            nuint bytes = (nuint)Bytes(1, 2 * Lanes.Count),
+            nuint bytes = (nuint)(2 * Lanes.Count * TNumbers.BlockBytes / TNumbers.BlockValues),
                 ahead = Prefetch.FarBytes;
             for (; k + 2 * Lanes.Count <= full; k += 2 * Lanes.Count, ahead += bytes)
             {
                 Prefetch.ReadFar(in w, ahead);
                 if (bytes > 64)
                     Prefetch.ReadFar(in w, ahead + 64);
-                sum = T.MultiplyAdd(TNumbers.Load<T>(in w, k), T.Load(in x, k), sum);
-                sum = T.MultiplyAdd(TNumbers.Load<T>(in w, k + Lanes.Count), T.Load(in x, k + Lanes.Count), sum);
+                TNumbers.LoadPair(in w, k, out T first, out T second);
+                sum = T.MultiplyAdd(first, T.Load(in x, k), sum);
+                sum = T.MultiplyAdd(second, T.Load(in x, k + Lanes.Count), sum);
             }
             for (; k < full; k += Lanes.Count)
                 sum = T.MultiplyAdd(TNumbers.Load<T>(in w, k), T.Load(in x, k), sum);

@@ -8,7 +8,7 @@ namespace GptOss.Kernels.MatMul;
 /// </summary>
 internal interface INumberFormat
 {
-    /// <summary>Number of values that are stored as one block: 1, or 32 that share a scale.</summary>
+    /// <summary>Number of values that are stored as one block: 1, or 32 or 256 that share scales.</summary>
     static abstract int BlockValues { get; }
 
     /// <summary>Number of bytes of a block, its scale included.</summary>
@@ -22,5 +22,12 @@ internal interface INumberFormat
     /// value. No byte outside of their blocks is read.
     /// </summary>
     static abstract T Load<T>(ref readonly byte row, nuint index)
+        where T : struct, ILanes<T>;
+
+    /// <summary>
+    /// Loads the 32 values from an index on, a multiple of 32: the values of a block of 32 share what its scale costs.
+    /// No byte outside of their blocks is read.
+    /// </summary>
+    static abstract void LoadPair<T>(ref readonly byte row, nuint index, out T first, out T second)
         where T : struct, ILanes<T>;
 }

@@ -1,3 +1,4 @@
+// Over 300 lines: both orders of quantised activations stand beside their definition.
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -21,7 +22,8 @@ namespace GptOss.Kernels.MatMul;
 /// <para>
 /// <em>Block order</em> serves kernels that multiply one weight row after the other. It holds, for every four blocks,
 /// the 64 values with even index and then the 64 with odd index, because MXFP4 has the former in low nibbles and the
-/// latter in high ones; then, for every sixteen blocks in the order of their lanes, the scales, and offset · Σq.
+/// latter in high ones; for MXFP4 of GGUF the first sixteen values of each block, and then the last sixteen. Behind
+/// them, for every sixteen blocks in the order of their lanes, are the scales, and offset · Σq.
 /// </para>
 /// <para>
 /// <em>Lane order</em> serves kernels that multiply a panel or strip, in which each weight row is a lane. It holds the
@@ -114,8 +116,14 @@ internal static class Int8Row
     /// <param name="row">Receives the quantised activations, [<see cref="Width"/>].</param>
     /// <param name="offset">The number that makes no weight of the matrix negative.</param>
     /// <param name="factor">A power of two that multiplies the scales.</param>
-    public static void ToBlockOrder(ReadOnlySpan<float> x, Span<float> row, int offset, float factor) =>
-        Lanes.Run(new QuantizeToBlockOrder(x, row, offset, factor));
+    /// <param name="inHalves">Whether the values 0 to 15 of a block take the place of those of even index.</param>
+    public static void ToBlockOrder(
+        ReadOnlySpan<float> x,
+        Span<float> row,
+        int offset,
+        float factor,
+        bool inHalves = false
+    ) => Lanes.Run(new QuantizeToBlockOrder(x, row, offset, factor, inHalves));
 
     /// <summary>Quantises one token's activations and writes them in lane order.</summary>
     /// <param name="x">Activations of the token, [inputs].</param>
@@ -130,6 +138,16 @@ internal static class Int8Row
     private static float Quantize<T>(ReadOnlySpan<float> x, out Vector128<byte> even, out Vector128<byte> odd)
         where T : struct, ILanes<T>
     {
+        float scale = QuantizeInOrder<T>(x, out Vector128<byte> low, out Vector128<byte> high);
+        (even, odd) = EvenOdd(low, high);
+        return scale;
+    }
+
+    /// <summary>Quantises one block: returns the scale, and the bytes of the values 0 to 15 and 16 to 31.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float QuantizeInOrder<T>(ReadOnlySpan<float> x, out Vector128<byte> low, out Vector128<byte> high)
+        where T : struct, ILanes<T>
+    {
         ref readonly float source = ref MemoryMarshal.GetReference(x);
         T a = T.Load(in source, 0),
             b = T.Load(in source, 16);
@@ -137,10 +155,7 @@ internal static class Int8Row
         bool tiny = maximum < Tiny;
         T inverse = T.Create(tiny ? 0 : 127 / maximum),
             magic = T.Create(Magic);
-        (even, odd) = EvenOdd(
-            T.LowBytes(T.MultiplyAdd(a, inverse, magic)),
-            T.LowBytes(T.MultiplyAdd(b, inverse, magic))
-        );
+        (low, high) = (T.LowBytes(T.MultiplyAdd(a, inverse, magic)), T.LowBytes(T.MultiplyAdd(b, inverse, magic)));
         return tiny ? 0 : maximum / 127;
     }
 
@@ -179,9 +194,15 @@ internal static class Int8Row
     }
 
     /// <summary>Quantises one token's activations and writes them in block order.</summary>
-    internal readonly ref struct QuantizeToBlockOrder(ReadOnlySpan<float> x, Span<float> row, int offset, float factor)
-        : ILaneKernel
+    internal readonly ref struct QuantizeToBlockOrder(
+        ReadOnlySpan<float> x,
+        Span<float> row,
+        int offset,
+        float factor,
+        bool inHalves = false
+    ) : ILaneKernel
     {
+        private readonly bool _inHalves = inHalves;
         private readonly int _offset = offset;
         private readonly float _factor = factor;
         private readonly ReadOnlySpan<float> _x = x;
@@ -202,7 +223,9 @@ internal static class Int8Row
             {
                 Vector128<byte> even = default,
                     odd = default;
-                float scale = b < blocks ? Quantize<T>(Block(_x, b, tail), out even, out odd) : 0;
+                float scale = b < blocks ? QuantizeInOrder<T>(Block(_x, b, tail), out even, out odd) : 0;
+                if (!_inHalves)
+                    (even, odd) = EvenOdd(even, odd);
                 nuint at = (nuint)(b / 4 * 128 + b % 4 * 16);
                 even.StoreUnsafe(ref bytes, at);
                 odd.StoreUnsafe(ref bytes, at + 64);

@@ -17,9 +17,4 @@ internal readonly unsafe struct StoredWeights
 
     /// <summary>The first byte of the scales, where a format keeps them apart; else null.</summary>
     public byte* Scales { get; init; }
-
-    /// <summary>
-    /// The weights of the odd outputs, where <see cref="Data"/> has those of the even outputs alone; else null.
-    /// </summary>
-    public byte* Odd { get; init; }
 }

@@ -27,6 +27,9 @@ internal interface ILanes<TSelf>
     /// <summary>Loads sixteen signed bytes as floats of the same value.</summary>
     static abstract TSelf LoadSByte(ref readonly sbyte source, nuint index);
 
+    /// <summary>Sixteen signed bytes of a register as floats of the same value.</summary>
+    static abstract TSelf FromSBytes(Vector128<sbyte> bytes);
+
     /// <summary>Computes a · b + addend in each lane, rounded once.</summary>
     static abstract TSelf MultiplyAdd(TSelf a, TSelf b, TSelf addend);
 

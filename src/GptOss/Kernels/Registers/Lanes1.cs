@@ -65,6 +65,14 @@ internal struct Lanes1 : ILanes<Lanes1>
         return result;
     }
 
+    public static Lanes1 FromSBytes(Vector128<sbyte> bytes)
+    {
+        Lanes1 result = default;
+        for (int i = 0; i < Count; i++)
+            result._lanes[i] = bytes[i];
+        return result;
+    }
+
     public static Lanes1 MultiplyAdd(Lanes1 a, Lanes1 b, Lanes1 addend)
     {
         for (int i = 0; i < Count; i++)

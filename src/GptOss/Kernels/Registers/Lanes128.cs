@@ -57,9 +57,13 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 LoadSByte(ref readonly sbyte source, nuint index)
+    public static Lanes128 LoadSByte(ref readonly sbyte source, nuint index) =>
+        FromSBytes(Vector128.LoadUnsafe(in source, index));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 FromSBytes(Vector128<sbyte> bytes)
     {
-        (Vector128<short> low, Vector128<short> high) = Vector128.Widen(Vector128.LoadUnsafe(in source, index));
+        (Vector128<short> low, Vector128<short> high) = Vector128.Widen(bytes);
         (Vector128<int> a, Vector128<int> b) = Vector128.Widen(low);
         (Vector128<int> c, Vector128<int> d) = Vector128.Widen(high);
         return new(

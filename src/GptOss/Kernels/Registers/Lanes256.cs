@@ -40,16 +40,17 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
         );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 LoadSByte(ref readonly sbyte source, nuint index)
-    {
-        Vector128<sbyte> bytes = Vector128.LoadUnsafe(in source, index);
-        return new(
+    public static Lanes256 LoadSByte(ref readonly sbyte source, nuint index) =>
+        FromSBytes(Vector128.LoadUnsafe(in source, index));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 FromSBytes(Vector128<sbyte> bytes) =>
+        new(
             Vector256.ConvertToSingle(Avx2.ConvertToVector256Int32(bytes)),
             Vector256.ConvertToSingle(
                 Avx2.ConvertToVector256Int32(Vector128.Shuffle(bytes.AsInt64(), Vector128.Create(1, 0)).AsSByte())
             )
         );
-    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 MultiplyAdd(Lanes256 a, Lanes256 b, Lanes256 addend) =>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using GptOss.Kernels;
 using GptOss.Kernels.Formats;
 using GptOss.Kernels.MatMul;
@@ -156,8 +157,8 @@ public class Int8Tests
         var panels = new byte[Int8.Bytes(outputs, inputs)];
         int bytes = (int)Int8.PanelBytes(inputs);
         for (int p = 0; p * 32 < outputs; p++)
-            Int8.Pack(
-                w.AsSpan(p * 32 * inputs, Math.Min(32, outputs - p * 32) * inputs),
+            Int8.Pack<BFloat16>(
+                MemoryMarshal.AsBytes(w.AsSpan(p * 32 * inputs, Math.Min(32, outputs - p * 32) * inputs)),
                 inputs,
                 panels.AsSpan(p * bytes, bytes)
             );
@@ -179,8 +180,8 @@ public class Int8Tests
         for (int p = 0; p * 32 < outputs; p++)
             Registers.Run(
                 kind,
-                new Int8.PackInt8Panel(
-                    w.AsSpan(p * 32 * inputs, Math.Min(32, outputs - p * 32) * inputs),
+                new Int8.PackInt8Panel<BFloat16>(
+                    MemoryMarshal.AsBytes(w.AsSpan(p * 32 * inputs, Math.Min(32, outputs - p * 32) * inputs)),
                     inputs,
                     panels.AsSpan(p * bytes, bytes)
                 )

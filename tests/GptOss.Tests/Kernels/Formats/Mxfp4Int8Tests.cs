@@ -295,7 +295,7 @@ public class Mxfp4Int8Tests
             );
         Registers.Run(
             width,
-            new Mxfp4Int8.MultiplyMxfp4RowsByInt8(
+            new Mxfp4Int8.MultiplyMxfp4RowsByInt8<Mxfp4Apart>(
                 blocks,
                 scales,
                 w.Outputs,
@@ -332,7 +332,7 @@ public class Mxfp4Int8Tests
             );
         Registers.Run(
             kind,
-            new Mxfp4Int8.MultiplyMxfp4StripsByInt8(
+            new Mxfp4Int8.MultiplyMxfp4StripsByInt8<Mxfp4Apart>(
                 blocks,
                 scales,
                 w.Outputs,

@@ -331,7 +331,7 @@ public class Mxfp4Tests
         var permuted = new Rows(Sample.Permuted(x, w.Inputs), Mxfp4.PermutedWidth(w.Inputs));
         Registers.Run(
             width,
-            new Mxfp4.MultiplyMxfp4(blocks, scales, w.Outputs, permuted, new Rows(y, w.Outputs), 0, scratch)
+            new Mxfp4.MultiplyMxfp4<Mxfp4Apart>(blocks, scales, w.Outputs, permuted, new Rows(y, w.Outputs), 0, scratch)
         );
         return y;
     }

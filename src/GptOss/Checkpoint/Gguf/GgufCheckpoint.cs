@@ -1,0 +1,194 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace GptOss.Checkpoint.Gguf;
+
+/// <summary>A model in GGUF: one file, or the files of a split set, opened by any of them.</summary>
+/// <remarks>
+/// Opening reads heads only. The keys are those of the first file, whose name ends in <c>-00001-of-</c> and the number
+/// of files. What the tensors mean is not known here.
+/// </remarks>
+internal sealed partial class GgufCheckpoint : ICheckpoint
+{
+    private const int MostFiles = 1000;
+
+    private readonly GgufFile[] _files;
+    private readonly Dictionary<string, Tensor> _tensors;
+
+    private GgufCheckpoint(GgufFile[] files)
+    {
+        _files = files;
+        _tensors = Collect(files);
+    }
+
+    /// <summary>The file; of a split set the first one.</summary>
+    public string Path => _files[0].Path;
+
+    public GgufKeys Keys => _files[0].Keys;
+
+    /// <summary>The file that holds the keys.</summary>
+    public GgufFile First => _files[0];
+
+    public IEnumerable<WeightFile> Files =>
+        _files.Select(file => new WeightFile(System.IO.Path.GetFileName(file.Path), file.Length, file.Tensors.Count));
+
+    public IEnumerable<Tensor> Tensors => _files.SelectMany(file => file.Tensors);
+
+    public IReadOnlyCollection<string> Names => _tensors.Keys;
+
+    public string? Quantiser => null;
+
+    /// <summary>
+    /// The name of the model that a file has, without its ending and without the part of a split set.
+    /// </summary>
+    public static string ModelName(string path)
+    {
+        string name = System.IO.Path.GetFileName(path);
+        return SplitName().Match(name) is { Success: true } part ? part.Groups["start"].Value
+            : name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? name[..^".gguf".Length]
+            : name;
+    }
+
+    /// <summary>Opens a file and, if it is one of a split set, its neighbours, and checks all of their heads.</summary>
+    /// <exception cref="CheckpointException">A file is missing or damaged, or is none of the set.</exception>
+    public static GgufCheckpoint Open(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var files = new List<GgufFile>();
+        try
+        {
+            var file = GgufFile.Open(path);
+            files.Add(file);
+            int count = file.Keys.OptionalInt32(GgufKeys.SplitCount, 1, MostFiles) ?? 1;
+            if (count > 1)
+                OpenSet(file, count, files);
+            var checkpoint = new GgufCheckpoint([.. files]);
+            checkpoint.RefuseType4OfOthers();
+            return checkpoint;
+        }
+        catch
+        {
+            files.ForEach(file => file.Dispose());
+            throw;
+        }
+    }
+
+    public bool TryGet(string name, [MaybeNullWhen(false)] out Tensor tensor) => _tensors.TryGetValue(name, out tensor);
+
+    // A file may write trailing dimensions of 1 or leave them out; they are the leading ones of a shape here.
+    public bool HasShape(Tensor tensor, ReadOnlySpan<long> shape) =>
+        tensor.Shape.TrimStart(1).SequenceEqual(shape.TrimStart(1));
+
+    public CheckpointException Missing(string name) =>
+        new(
+            Path,
+            $"is not in the {(_files.Length == 1 ? "file, which holds" : $"{_files.Length} files, which hold")} "
+                + $"{_tensors.Count} others, such as '{Printable.Name(_tensors.Keys.First())}'. It is a file of "
+                + "another model, or its converter left the tensor out.",
+            name
+        );
+
+    public CheckpointException WrongConfig(string field, string expected, string found, string hint) =>
+        Keys.Wrong(field, expected, found, hint);
+
+    public unsafe ILastReading ReadLast(byte* data, long bytes)
+    {
+        foreach (GgufFile file in _files)
+            if (file.Holds(data))
+                return file.MapAgain(data, bytes);
+        throw new ArgumentException("The bytes are of no file of this model.", nameof(data));
+    }
+
+    public void ThrowIfChanged()
+    {
+        foreach (GgufFile file in _files)
+            file.ThrowIfChanged();
+    }
+
+    public void Dispose()
+    {
+        foreach (GgufFile file in _files)
+            file.Dispose();
+    }
+
+    // The other files of a set have the names of the one that was opened, with other numbers.
+    private static void OpenSet(GgufFile opened, int count, List<GgufFile> files)
+    {
+        string folder = System.IO.Path.GetDirectoryName(opened.Path) ?? "",
+            name = System.IO.Path.GetFileName(opened.Path);
+        Match match = SplitName().Match(name);
+        if (!match.Success)
+            throw opened.Keys.Wrong(
+                GgufKeys.SplitCount,
+                $"a name that ends in -00001-of-{count:D5}.gguf or another number, since the file is one of {count}",
+                $"'{Printable.Name(name)}'",
+                "Give the files the names back that they were published with."
+            );
+        files.Clear();
+        for (int number = 1; number <= count; number++)
+        {
+            string path = System.IO.Path.Join(folder, $"{match.Groups["start"].Value}-{number:D5}-of-{count:D5}.gguf");
+            files.Add(path == opened.Path ? opened : GgufFile.Open(path, " Is the download complete?"));
+            RequireKey(files[^1], GgufKeys.SplitCount, count);
+            RequireKey(files[^1], GgufKeys.SplitNumber, number - 1);
+        }
+        if (!files.Contains(opened))
+        {
+            opened.Dispose();
+            throw opened.Keys.Wrong(
+                GgufKeys.SplitCount,
+                $"{int.Parse(match.Groups["count"].Value, CultureInfo.InvariantCulture)} as its name says",
+                $"{count}"
+            );
+        }
+        int tensors = files.Sum(file => file.Tensors.Count);
+        RequireKey(files[0], GgufKeys.SplitTensors, tensors);
+    }
+
+    private static void RequireKey(GgufFile file, string key, int expected)
+    {
+        int found = file.Keys.Int32(key, 0, int.MaxValue);
+        if (found != expected)
+            throw file.Keys.Wrong(
+                key,
+                $"{expected}, as the files of the set say together",
+                $"{found}",
+                "Files of two downloads lie in the folder, or one was renamed: download them again."
+            );
+    }
+
+    private static Dictionary<string, Tensor> Collect(GgufFile[] files)
+    {
+        var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (Tensor tensor in files.SelectMany(file => file.Tensors))
+            if (!tensors.TryAdd(tensor.Name, tensor))
+            {
+                string other = System.IO.Path.GetFileName(tensors[tensor.Name].File);
+                throw new CheckpointException(
+                    tensor.File,
+                    $"is there twice, also in '{Printable.Name(other)}'.",
+                    tensor.Name
+                );
+            }
+        return tensors;
+    }
+
+    // The number 4 was another type in ggml's early days. In Ollama's files of the architecture gptoss it is MXFP4.
+    private void RefuseType4OfOthers()
+    {
+        foreach (Tensor tensor in Tensors.Where(tensor => tensor.DType == DType.Mxfp4Type4))
+            if (Keys.OptionalText(GgufKeys.Architecture) is not "gptoss")
+                throw new CheckpointException(
+                    tensor.File,
+                    "is of type 4, which only Ollama's files of the architecture 'gptoss' may have.",
+                    tensor.Name
+                );
+    }
+
+    [GeneratedRegex(
+        @"^(?<start>.+)-(?<number>\d{5})-of-(?<count>\d{5})\.gguf$",
+        RegexOptions.CultureInvariant | RegexOptions.IgnoreCase
+    )]
+    private static partial Regex SplitName();
+}
