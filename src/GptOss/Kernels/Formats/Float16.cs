@@ -9,14 +9,14 @@ namespace GptOss.Kernels.Formats;
 internal readonly struct Float16 : INumberFormat
 {
     // For sign and exponent, the upper six bits of a float16, the value of the lowest bit of its fraction.
-    private static readonly float[] Units =
-    [
-        .. Enumerable
-            .Range(0, 64)
-            .Select(i =>
-                MathF.CopySign(i % 32 == 31 ? float.PositiveInfinity : MathF.ScaleB(1, Math.Max(i % 32, 1) - 25), 31 - i)
-            ),
-    ];
+    private static readonly float[] Units = [.. Enumerable.Range(0, 64).Select(UnitOf)];
+
+    private static float UnitOf(int upper)
+    {
+        int exponent = upper % 32;
+        float unit = exponent == 31 ? float.PositiveInfinity : MathF.ScaleB(1, Math.Max(exponent, 1) - 25);
+        return upper < 32 ? unit : -unit;
+    }
 
     /// <summary>The value of a float16 that is the scale of a block, as float32; a NaN becomes infinite.</summary>
     /// <remarks>
@@ -29,8 +29,7 @@ internal readonly struct Float16 : INumberFormat
     {
         int exponent = bits >> 10 & 31,
             hidden = exponent + 31 >> 5 << 10; // 0 for an exponent of 0
-        return ((bits & 0x3FF) + hidden)
-            * Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(Units), bits >> 10);
+        return ((bits & 0x3FF) + hidden) * Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(Units), bits >> 10);
     }
 
     public static int BlockValues => 1;

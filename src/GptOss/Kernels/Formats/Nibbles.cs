@@ -71,8 +71,8 @@ internal readonly struct Q4_0 : INumberFormat
         where T : struct, ILanes<T>
     {
         ref byte block = ref Unsafe.Add(ref Unsafe.AsRef(in row), index / 32 * 18);
-        Vector128<sbyte> q = (Nibbles.Load(in Unsafe.Add(ref block, 2), index % 32) - Vector128.Create((byte)8)).AsSByte();
-        return T.Create(Nibbles.Half(in block, 0)) * T.FromSBytes(q);
+        Vector128<byte> q = Nibbles.Load(in Unsafe.Add(ref block, 2), index % 32) - Vector128.Create((byte)8);
+        return T.Create(Nibbles.Half(in block, 0)) * T.FromSBytes(q.AsSByte());
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
