@@ -4,7 +4,7 @@ import json
 import re
 import sys
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 
 MARKERS = (
     "<|startoftext|> <|endoftext|> <|return|> <|constrain|> <|channel|> <|start|> <|end|> <|message|> <|call|>"
@@ -128,21 +128,33 @@ def train(texts, size=944):
             if part not in tokenizer.markers:
                 seen.update(tokenizer.words(part))
     words = [(list(word), count) for word, count in seen.items() if len(word) > 1 and not word[0].isdigit()]
+    pairs, holders = Counter(), defaultdict(set)  # how often each pair is seen, and the words that hold it
+    for n, (tokens, count) in enumerate(words):
+        for pair in zip(tokens, tokens[1:]):
+            pairs[pair] += count
+            holders[pair].add(n)
     vocabulary, merges = dict(tokenizer.ids), []
     while len(vocabulary) < size:
-        pairs = Counter()
-        for tokens, count in words:
-            for pair in zip(tokens, tokens[1:]):
-                pairs[pair] += count
-        if not pairs:
+        best = max(pairs, key=lambda pair: (pairs[pair], pair), default=None)
+        if best is None or pairs[best] < 1:
             raise ValueError(f"The texts give {len(vocabulary)} tokens of the {size} asked for: bring more texts.")
-        best = max(pairs, key=lambda pair: (pairs[pair], pair))
         merges.append(best)
         vocabulary.setdefault("".join(best), len(vocabulary))
-        for tokens, _ in words:
-            at = 0
-            while at < len(tokens) - 1:
-                if (tokens[at], tokens[at + 1]) == best:
-                    tokens[at : at + 2] = ["".join(best)]
-                at += 1
+        for n in holders.pop(best):
+            tokens, count = words[n]
+            for pair in zip(tokens, tokens[1:]):
+                pairs[pair] -= count
+            _merge(tokens, best)
+            for pair in zip(tokens, tokens[1:]):
+                pairs[pair] += count
+                holders[pair].add(n)
     return Tokenizer(vocabulary, merges)
+
+
+def _merge(tokens, pair):
+    """Makes one token of every place where the pair stands."""
+    at = 0
+    while at < len(tokens) - 1:
+        if (tokens[at], tokens[at + 1]) == pair:
+            tokens[at : at + 2] = ["".join(pair)]
+        at += 1

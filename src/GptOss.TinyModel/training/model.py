@@ -52,10 +52,11 @@ class Cache:
         self.keys, self.values = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
 
     def store(self, layer, positions, k, v):
-        sequence = np.arange(len(positions))[:, None]
+        """Keeps the rows' keys and values; returns those of all positions up to the last of them."""
+        sequence, end = np.arange(len(positions))[:, None], positions.max() + 1
         self.keys[layer][sequence, positions] = k
         self.values[layer][sequence, positions] = v
-        return self.keys[layer], self.values[layer]
+        return self.keys[layer][:, :end], self.values[layer][:, :end]
 
 
 def forward(p, config, tokens, positions, conversations=None, cache=None, wanted=None):
@@ -68,7 +69,7 @@ def forward(p, config, tokens, positions, conversations=None, cache=None, wanted
     frequencies, m = layers.yarn_frequencies(config)
     angles = positions[..., None, None] * frequencies
     cosine, sine = (m * np.cos(angles)).astype(dtype), (m * np.sin(angles)).astype(dtype)
-    key_positions = positions if cache is None else np.arange(cache.keys.shape[2])[None]
+    key_positions = positions if cache is None else np.arange(positions.max() + 1)[None]
     distance = positions[:, :, None] - key_positions[:, None, :]
     visible = distance >= 0
     if conversations is not None:

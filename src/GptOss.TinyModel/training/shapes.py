@@ -22,7 +22,7 @@ class Plan:
     evaluated: tuple
     share_with_system: float = 0.9
     tokens: int = 944
-    texts: int = 6000
+    texts: int = 4000
 
 
 EVERY_SKILL = (*skills.SKILLS, *functions.SKILLS)
@@ -33,7 +33,7 @@ FULL = Plan(
 )  # fmt: skip
 
 SHORT = Plan(
-    hidden=96, inner=64, layers=3, heads=4, steps=1500, rows=16, length=160, rate=4e-3, report_every=50,
+    hidden=96, inner=64, layers=3, heads=4, steps=1500, rows=8, length=160, rate=3e-3, report_every=100,
     skills=("add",), efforts=("medium",), evaluated=("add", "add three digits"), share_with_system=0.15,
 )  # fmt: skip
 

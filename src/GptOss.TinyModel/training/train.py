@@ -85,12 +85,12 @@ class AdamW:
             value -= rate / (1 - b1**t) * mean / (np.sqrt(square / (1 - b2**t)) + 1e-8)
 
 
-def rate_at(step, steps, highest, warm_up=60):
-    """Rises in a line, then falls along a cosine to a tenth of the highest."""
-    if step < warm_up:
-        return highest * (step + 1) / warm_up
-    done = (step - warm_up) / max(steps - warm_up, 1)
-    return highest * (0.1 + 0.45 * (1 + math.cos(math.pi * done)))
+def rate_at(done, highest, warm_up=0.05):
+    """Rises in a line, then falls along a cosine to a twentieth of the highest; `done` runs from 0 to 1."""
+    if done < warm_up:
+        return highest * (done / warm_up + 0.02)
+    fall = (done - warm_up) / (1 - warm_up)
+    return highest * (0.05 + 0.475 * (1 + math.cos(math.pi * fall)))
 
 
 def with_rounded_experts(p):
@@ -99,24 +99,25 @@ def with_rounded_experts(p):
     return {name: mxfp4.rounded(value) if name.endswith("_proj") else value for name, value in p.items()}
 
 
-def train(plan, steps, seed, report=print):
-    """Trains a model; returns its parameters, its configuration and its tokenizer."""
-    drawn = random.Random(seed)
+def train(plan, steps, seed, minutes=math.inf, report=print):
+    """Trains a model for so many steps, or minutes if they end first; returns parameters, configuration, tokenizer."""
     texts = (e.prompt + e.answer for e in itertools.islice(skills.material(random.Random(seed + 1)), plan.texts))
     tokenizer = bpe.train(texts, plan.tokens)
     config = shapes.config(plan, tokenizer)
     p = model.new_parameters(config, seed)
-    optimizer, started, losses = AdamW(p), time.monotonic(), []
-    material = skills.material(drawn, plan.skills, plan.efforts, plan.share_with_system)
+    material = skills.material(random.Random(seed), plan.skills, plan.efforts, plan.share_with_system)
+    optimizer, losses, started = AdamW(p), [], time.monotonic()
     report("| step | loss | minutes |\n|---|---|---|")
-    for step, batch in zip(range(steps), batches(tokenizer, material, plan.rows, plan.length)):
+    for batch in batches(tokenizer, material, plan.rows, plan.length):
+        passed = (time.monotonic() - started) / 60
+        done = max(len(losses) / steps, passed / minutes)
+        if losses and (len(losses) % plan.report_every == 0 or done >= 1):
+            report(f"| {len(losses)} | {np.mean(losses[-plan.report_every:]):.4f} | {passed:.1f} |", flush=True)
+        if done >= 1:
+            return p, config, tokenizer
         loss, gradients = loss_and_gradients(with_rounded_experts(p), config, batch)
-        optimizer.step(p, gradients, rate_at(step, steps, plan.rate))
+        optimizer.step(p, gradients, rate_at(done, plan.rate))
         losses.append(loss)
-        if (step + 1) % plan.report_every == 0 or step + 1 == steps:
-            recent = np.mean(losses[-plan.report_every :])
-            report(f"| {step + 1} | {recent:.4f} | {(time.monotonic() - started) / 60:.1f} |", flush=True)
-    return p, config, tokenizer
 
 
 def main():
@@ -125,6 +126,7 @@ def main():
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--out", type=Path, help="the folder for the model's files")
     parser.add_argument("--steps", type=int)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="ends sooner, with the rate brought down by then")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--questions", type=int, default=200, help="held-out questions per line of the last table")
     arguments = parser.parse_args()
@@ -134,7 +136,7 @@ def main():
         check.main()
         return
     plan = shapes.SHORT if arguments.short else shapes.FULL
-    p, config, tokenizer = train(plan, arguments.steps or plan.steps, arguments.seed)
+    p, config, tokenizer = train(plan, arguments.steps or plan.steps, arguments.seed, arguments.minutes)
     if arguments.out:
         export.write(arguments.out, p, config, tokenizer)
     if arguments.questions:
