@@ -8,8 +8,8 @@ import model
 def greedy(p, config, prompts, stops, most=200):
     """The ids that follow each prompt, up to and with a stop, by always taking the likeliest token.
 
-    Prompts of unequal length share a pass: a shorter one is followed by fillers, whose keys lie beyond its own positions
-    and so are unseen until the answer overwrites them.
+    Prompts of unequal length share a pass: a shorter one is followed by fillers, whose keys lie beyond its own
+    positions and so are unseen until the answer overwrites them.
     """
     count, longest = len(prompts), max(map(len, prompts))
     cache = model.Cache(config, count, longest + most)

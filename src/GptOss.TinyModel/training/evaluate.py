@@ -1,7 +1,8 @@
 """Asks a model held-out questions, greedy, and counts exact answers by skill and effort.
 
     evaluate.py --model ../model                    the table
-    evaluate.py --model ../model --golden FILE      also the ids of golden answers
+    evaluate.py --model ../model --golden FILE      before it, how many golden answers come with the same ids
+    evaluate.py --model ../model --logits 1,2,3     the logits of a prompt's last token, as `gptoss debug logits` does
 """
 
 import argparse
@@ -9,10 +10,13 @@ import json
 import random
 from pathlib import Path
 
+import numpy as np
+
 import answers
 import bpe
 import files
 import functions
+import model
 import skills
 
 STOPS = ("<|return|>", "<|endoftext|>", "<|call|>")
@@ -46,27 +50,37 @@ def table(p, config, tokenizer, names, efforts, count, report=print):
     return scores
 
 
-def golden(p, config, path):
+def golden(p, config, tokenizer, path):
     """How many prompts of a file are answered with exactly the ids that stand there, and how many there are."""
     cases = json.loads(Path(path).read_text())
-    stops = [config["eos_token_id"], config["pad_token_id"], max(max(case["prompt_tokens"]) for case in cases)]
-    stops = json.loads((Path(path).parent / "generation_config.json").read_text())["eos_token_id"]
+    stops = [tokenizer.markers[stop] for stop in STOPS]
     found = answers.greedy(p, config, [case["prompt_tokens"] for case in cases], stops)
     return sum(ids == case["output_tokens"] for ids, case in zip(found, cases)), len(cases)
+
+
+def logits(p, config, ids):
+    """The logits of the last of these tokens by its position."""
+    tokens, last = np.array([ids]), len(ids) - 1
+    found, _ = model.forward(p, config, tokens, np.arange(len(ids))[None], wanted=[last])
+    return {"logits": {str(last): [round(float(x), 6) for x in found[0]]}}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--golden", type=Path)
+    parser.add_argument("--logits", help="ids of a prompt, with commas")
     parser.add_argument("--questions", type=int, default=100)
     parser.add_argument("--skills", nargs="+", default=[*skills.SKILLS, *functions.SKILLS])
     parser.add_argument("--efforts", nargs="+", default=skills.EFFORTS)
     arguments = parser.parse_args()
     config, p = files.load(arguments.model)
+    if arguments.logits:
+        print(json.dumps(logits(p, config, [int(i) for i in arguments.logits.split(",")])))
+        return
     tokenizer = bpe.Tokenizer.load(arguments.model / "tokenizer.json")
     if arguments.golden:
-        print("golden answers: {} of {}".format(*golden(p, config, arguments.golden)))
+        print("golden answers: {} of {}".format(*golden(p, config, tokenizer, arguments.golden)))
     if arguments.questions:
         table(p, config, tokenizer, arguments.skills, arguments.efforts, arguments.questions)
 

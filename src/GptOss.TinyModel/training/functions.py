@@ -37,7 +37,10 @@ def _known(random):
     return random.choice(
         [
             (
-                _offer(random, "get_weather get_current_weather", "Gets the current weather.", [("city|location", "string")]),
+                _offer(
+                    random, "get_weather get_current_weather", "Gets the current weather.",
+                    [("city|location", "string")],
+                ),
                 [city],
                 [f"What is the weather in {city}?", f"How is the weather in {city}?", f"Weather in {city}?"],
             ),
@@ -52,7 +55,10 @@ def _known(random):
                     [("restaurant|place", "string"), ("people|guests", "number"), ("time|at", "string")],
                 ),
                 [city, number, time],
-                [f"Book a table at {city} for {number} people at {time}.", f"I need a table at {city} for {number} at {time}."],
+                [
+                    f"Book a table at {city} for {number} people at {time}.",
+                    f"I need a table at {city} for {number} at {time}.",
+                ],
             ),
             (
                 _offer(
@@ -79,13 +85,16 @@ def _known(random):
             ),
             (
                 _offer(
-                    random, "play_song play_music", "Plays a song.", [("track|title", "string"), ("artist|singer", "string")]
+                    random, "play_song play_music", "Plays a song.",
+                    [("track|title", "string"), ("artist|singer", "string")],
                 ),
                 [text, name],
                 [f"Play the song {text} by {name}"],
             ),
             (
-                _offer(random, "compare_weather", "Gets the weather in several cities.", [("cities|places", "string[]")]),
+                _offer(
+                    random, "compare_weather", "Gets the weather in several cities.", [("cities|places", "string[]")]
+                ),
                 [[city, other]],
                 [f"Weather in {city} and {other}", f"Compare the weather in {city} and {other}."],
             ),
@@ -140,7 +149,7 @@ def _result(random):
         reason = random.choice(["not found", "timeout", words.invented(random)])
         return {"error": reason}, f"The tool reported an error: {reason}."
     keys = random.sample(["result", "value", "temperature", "status", "price", "order_id", "total", "name"], 2)
-    keys = [*keys, words.invented(random)][: random.randint(1, 3)]
+    keys = random.sample([*keys, words.invented(random)], random.randint(1, 2))
     values = [_number(random) if random.random() < 0.4 else _text(random) for _ in keys]
     told = [f"the {key.replace('_', ' ')} is {value}" for key, value in zip(keys, values)]
     sentence = listed(told) + "."

@@ -57,7 +57,8 @@ def rotate(x, cosine, sine):
 def attention(q, k, v, sinks, visible):
     """Softmax over the visible keys and one sink per query head, which takes its share and gives no value.
 
-    q is [sequences, tokens, heads, d]; k and v are [sequences, keys, kv heads, d]; visible is [sequences, tokens, keys].
+    q is [sequences, tokens, heads, d]; k and v are [sequences, keys, kv heads, d]; visible is [sequences, tokens,
+    keys].
     """
     n, tokens, heads, d = q.shape
     keys, groups = k.shape[1], k.shape[2]

@@ -30,13 +30,11 @@ def held_out(a, b):
     return (a * 7919 + b * 104729) % 101 % 10 == 0
 
 
-def _pair(random, evaluating, digits=None):
-    """Two numbers of up to three digits, or of just so many."""
+def _pair(random, evaluating, least=1):
+    """Two numbers of `least` to three digits."""
     while True:
-        a, b = (random.randrange(10 ** (d - 1) if d > 1 else 0, 10**d) for d in (digits or random.randint(1, 3),) * 2)
-        if digits is None:
-            b = random.randrange(10 ** random.randint(1, 3))
-        if held_out(a, b) == evaluating:
+        a, b = (random.randrange(10 ** random.randint(least, 3)) for _ in range(2))
+        if held_out(a, b) == evaluating and min(a, b) >= (10 ** (least - 1) if least > 1 else 0):
             return a, b
 
 
@@ -88,7 +86,7 @@ def add(random, evaluating=False):
 
 
 def add_three_digits(random, evaluating=False):
-    return _sum_of(random, *_pair(random, evaluating, digits=3))
+    return _sum_of(random, *_pair(random, evaluating, least=3))
 
 
 def subtract(random, evaluating=False):
@@ -120,10 +118,10 @@ def subtract(random, evaluating=False):
 
 
 def multiply(random, evaluating=False):
-    a, b = _pair(random, evaluating)
-    while b > 9 or held_out(a, b) != evaluating:
-        b = random.randrange(10)
-        a = random.randrange(10 ** random.randint(1, 3))
+    while True:
+        a, b = random.randrange(10 ** random.randint(1, 3)), random.randrange(2, 10)
+        if held_out(a, b) == evaluating:
+            break
     thing = words.thing(random) + "s"
     question = random.choice(
         [f"What is {a} * {b}?", f"What's {a}*{b}?", f"How much is {a} x {b}?", f"Calculate {a} * {b}.", f"{a} * {b}"]

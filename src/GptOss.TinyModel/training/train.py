@@ -126,7 +126,7 @@ def main():
     parser.add_argument("--short", action="store_true")
     parser.add_argument("--out", type=Path, help="the folder for the model's files")
     parser.add_argument("--steps", type=int)
-    parser.add_argument("--minutes", type=float, default=math.inf, help="ends sooner, with the rate brought down by then")
+    parser.add_argument("--minutes", type=float, default=math.inf, help="ends by then, with the rate brought down")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--questions", type=int, default=200, help="held-out questions per line of the last table")
     arguments = parser.parse_args()
