@@ -30,10 +30,15 @@ def held_out(a, b):
     return (a * 7919 + b * 104729) % 101 % 10 == 0
 
 
+def _number(random, least=1):
+    """A number of up to three digits, more often of three: those take longest to learn."""
+    return random.randrange(10 ** max(least, random.choice([1, 2, 2, 3, 3, 3, 3, 3])))
+
+
 def _pair(random, evaluating, least=1):
     """Two numbers of `least` to three digits."""
     while True:
-        a, b = (random.randrange(10 ** random.randint(least, 3)) for _ in range(2))
+        a, b = _number(random, least), _number(random, least)
         if held_out(a, b) == evaluating and min(a, b) >= (10 ** (least - 1) if least > 1 else 0):
             return a, b
 
@@ -119,7 +124,7 @@ def subtract(random, evaluating=False):
 
 def multiply(random, evaluating=False):
     while True:
-        a, b = random.randrange(10 ** random.randint(1, 3)), random.randrange(2, 10)
+        a, b = _number(random), random.randrange(2, 10)
         if held_out(a, b) == evaluating:
             break
     thing = words.thing(random) + "s"
@@ -193,7 +198,7 @@ def _list(random, most=6):
 
 
 def count_words(random, evaluating=False):
-    items = _list(random, most=9)
+    items = _list(random)
     listed = " ".join(items)
     thought = " ".join(f"{n} {item}" for n, item in enumerate(items, 1))
     question = random.choice([f"How many words are in this list: {listed}", f"Count the words: {listed}"])
