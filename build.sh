@@ -8,6 +8,8 @@
 #   widths           the suite at 512, 256, 128 bits and scalar, and on .NET 11; the same logits in each
 #   bench [FILTER]   benchmarks in Release
 #   pack             the NuGet packages, into artifacts/
+#   publish [RID...] the tool as one file for each platform (all), into artifacts/RID: for this one ahead of time, for
+#                    the others trimmed, with the runtime inside
 #   fuzz [SECONDS]   the tests of damaged input, each with this much time (60)
 #   long             the tests marked kind=long, in full, in up to half an hour: 1,000 processes killed while they save
 set -euo pipefail
@@ -104,6 +106,25 @@ pack() {
     done
 }
 
+publish() {
+    local here rid
+    here=$(dotnet msbuild src/GptOss.Cli -getProperty:NETCoreSdkRuntimeIdentifier)
+    [ $# -gt 0 ] ||
+        set -- linux-x64 linux-arm64 linux-musl-x64 osx-x64 osx-arm64 win-x64
+    for rid in "$@"; do
+        local form=(-p:PublishTrimmed=true -p:PublishSingleFile=true --self-contained)
+        [ "$rid" != "$here" ] || form=(-p:PublishAot=true)
+        dotnet publish src/GptOss.Cli -r "$rid" "${form[@]}" -p:DebugType=none -p:StripSymbols=true \
+            -p:TreatWarningsAsErrors=true -p:IlcTreatWarningsAsErrors=true -p:ILLinkTreatWarningsAsErrors=true \
+            -o "artifacts/$rid"
+        # The assembly cannot have the command's name; a program of one file can.
+        local name end=""
+        [[ $rid != win-* ]] || end=.exe
+        mv "artifacts/$rid/GptOss.Cli$end" "artifacts/$rid/gptoss$end"
+        ls -l "artifacts/$rid"
+    done
+}
+
 check_format() {
     dotnet tool restore && dotnet csharpier check .
 }
@@ -121,10 +142,11 @@ test) dotnet test ;;
 widths) widths ;;
 bench) dotnet run -c Release --project benchmarks/GptOss.Benchmarks -- --filter "${2:-*}" ;;
 pack) pack ;;
+publish) publish "${@:2}" ;;
 fuzz) GPTOSS_FUZZ_SECONDS=${2:-60} dotnet test --project "$TESTS" --filter-trait kind=fuzz ;;
 long) GPTOSS_LONG=1 dotnet test --project "$TESTS" --filter-trait kind=long ;;
 *)
-    sed -n '2,12p' "$0" | cut -c3- >&2
+    sed -n '2,14p' "$0" | cut -c3- >&2
     exit 2
     ;;
 esac

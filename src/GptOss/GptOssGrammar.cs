@@ -119,6 +119,7 @@ public sealed class GptOssGrammar
     }
 
     /// <summary>Whether a whole text fits: what the engine would let a model write.</summary>
+    /// <exception cref="SchemaException">The text can be read in more ways than are followed.</exception>
     public bool Accepts(string text)
     {
         ArgumentNullException.ThrowIfNull(text);

@@ -61,6 +61,12 @@ public sealed record GptOssRequestOptions
     /// go on from there. Trusted text only, since it can say anything in anybody's name. Null lets the model begin its
     /// turn.
     /// </summary>
+    /// <remarks>
+    /// What it has of the answer must be a beginning of what the answer is held to, or the request is an
+    /// <see cref="InvalidOperationException"/>: a call begins behind its channel
+    /// (<c>&lt;|channel|&gt;commentary to=functions.f</c>), as the model was trained, and no other recipient or order
+    /// fits unless <see cref="FreeCalls"/> is set.
+    /// </remarks>
     public string? RawHarmonyText { get; init; }
 
     /// <summary>

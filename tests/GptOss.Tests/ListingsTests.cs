@@ -1,12 +1,15 @@
+using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 
 namespace GptOss.Tests;
 
-/// <summary>What is printed compiles as it is printed.</summary>
-public sealed partial class ListingsTests
+/// <summary>What is printed compiles and runs as it is printed.</summary>
+public sealed partial class ListingsTests : IDisposable
 {
+    private readonly TemporaryFolder _folder = new();
+
     public static TheoryData<string, int> Listings
     {
         get
@@ -24,20 +27,63 @@ public sealed partial class ListingsTests
 
     [Theory]
     [MemberData(nameof(Listings))]
-    public void A_listing_compiles_as_printed(string page, int index)
+    public void A_listing_compiles_as_printed(string page, int index) =>
+        Assert.Empty(
+            Compiled(page, index)
+                .GetDiagnostics(Stop)
+                .Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning)
+                .Select(diagnostic => diagnostic.ToString())
+        );
+
+    /// <summary>With the tiny model where a listing names OpenAI's, in an empty folder otherwise.</summary>
+    [Theory]
+    [Trait("speed", "slow")]
+    [MemberData(nameof(Listings))]
+    public async Task A_listing_runs_as_printed(string page, int index)
+    {
+        Assert.SkipUnless(Environment.Version.Major == 10, "Listings run by the dotnet on the PATH: .NET 10.");
+        foreach (string library in Directory.GetFiles(AppContext.BaseDirectory, "*.dll"))
+            File.CreateSymbolicLink(Path.Combine(_folder.Path, Path.GetFileName(library)), library);
+        File.Copy(
+            Path.Combine(AppContext.BaseDirectory, "GptOss.Tests.runtimeconfig.json"),
+            Path.Combine(_folder.Path, "Listing.runtimeconfig.json")
+        );
+        string program = Path.Combine(_folder.Path, "Listing.dll"),
+            here = Path.Combine(_folder.Path, "here");
+        Assert.True(Compiled(page, index).Emit(program, cancellationToken: Stop).Success);
+        Directory.CreateDirectory(Path.Combine(here, "models"));
+        Directory.CreateSymbolicLink(Path.Combine(here, "models", "gpt-oss-20b"), TinyGptOss.Folder);
+
+        using Process child = Process.Start(
+            new ProcessStartInfo("dotnet", [program])
+            {
+                WorkingDirectory = here,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                RedirectStandardInput = true,
+            }
+        )!;
+        child.StandardInput.Close();
+        Task<string> output = child.StandardOutput.ReadToEndAsync(Stop),
+            error = child.StandardError.ReadToEndAsync(Stop);
+        await child.WaitForExitAsync(Stop).WaitAsync(TimeSpan.FromSeconds(120), Stop);
+        await output;
+        Assert.Equal(("", 0), (await error, child.ExitCode));
+    }
+
+    private static CSharpCompilation Compiled(string page, int index)
     {
         string listing = Of(page)[index].Groups[1].Value;
-        CancellationToken stop = TestContext.Current.CancellationToken;
         // A program in one file may begin with directives for its packages.
         CSharpParseOptions options = new CSharpParseOptions(LanguageVersion.Latest).WithFeatures([
             new KeyValuePair<string, string>("FileBasedProgram", "true"),
         ]);
         string[] assemblies = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator);
-        var compilation = CSharpCompilation.Create(
+        return CSharpCompilation.Create(
             "Listing",
             [
-                CSharpSyntaxTree.ParseText(SourceText.ImplicitUsings, options, cancellationToken: stop),
-                CSharpSyntaxTree.ParseText(listing, options, cancellationToken: stop),
+                CSharpSyntaxTree.ParseText(SourceText.ImplicitUsings, options, cancellationToken: Stop),
+                CSharpSyntaxTree.ParseText(listing, options, cancellationToken: Stop),
             ],
             assemblies.Select(file => MetadataReference.CreateFromFile(file)),
             new CSharpCompilationOptions(
@@ -51,17 +97,14 @@ public sealed partial class ListingsTests
                 ]
             )
         );
-
-        Assert.Empty(
-            compilation
-                .GetDiagnostics(stop)
-                .Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning)
-                .Select(diagnostic => diagnostic.ToString())
-        );
     }
 
     [Fact]
     public void The_readme_has_listings() => Assert.InRange(Of("README.md").Count, 4, 20);
+
+    public void Dispose() => _folder.Dispose();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     private static MatchCollection Of(string page) =>
         Listing().Matches(File.ReadAllText(Path.Combine(Repository.Root, page)).ReplaceLineEndings("\n"));

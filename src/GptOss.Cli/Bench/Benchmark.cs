@@ -15,13 +15,7 @@ internal static class Benchmark
     {
         if (request.Shape is { } shape)
         {
-            using var random = new RandomModel(
-                shape,
-                request.Layers,
-                request.Form,
-                request.Options,
-                cancellationToken
-            );
+            using var random = new RandomModel(shape, request.Layers, request.Form, request.Options, cancellationToken);
             return Measure(
                 $"gpt-oss-{shape.Name} shape",
                 request,

@@ -9,6 +9,6 @@ internal enum RandomForm
     /// <summary>Dense bfloat16, MXFP4 with a scale in each block, gate and up apart.</summary>
     Gguf,
 
-    /// <summary>As GGUF files have it mostly: dense Q8_0, MXFP4 with a scale in each block, gate and up apart.</summary>
+    /// <summary>As most GGUF files: dense Q8_0, MXFP4 with a scale in each block, gate and up apart.</summary>
     GgufQ8,
 }

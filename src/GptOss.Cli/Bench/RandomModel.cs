@@ -15,13 +15,7 @@ internal sealed class RandomModel : IDisposable
     /// <param name="form">In which form they are made.</param>
     /// <param name="options">Threads, precision and keys and values, for as many requests as may run at once.</param>
     /// <param name="stop">Ends the making of the weights.</param>
-    public RandomModel(
-        PublishedShape shape,
-        int layers,
-        RandomForm form,
-        ModelOptions options,
-        CancellationToken stop
-    )
+    public RandomModel(PublishedShape shape, int layers, RandomForm form, ModelOptions options, CancellationToken stop)
     {
         int threads = options.Threads ?? Environment.ProcessorCount;
         _random = new RandomWeights(shape.Config(layers), form, stop);

@@ -58,7 +58,7 @@ internal static class InspectionSheets
 
     private static Sheet Tensors(Inspection i) =>
         new(
-            "tensors (* is a layer: model.layers.N or block.N)",
+            "tensors (* is a layer: model.layers.N, block.N or blk.N)",
             [new("name"), new("no.", true), new("type"), new("shape"), new("size", true)],
             [
                 .. i.Tensors.Select(group =>
@@ -78,6 +78,7 @@ internal static class InspectionSheets
     private static string InLayer(string name) =>
         name.StartsWith("model.layers.*", StringComparison.Ordinal) ? name["model.layers.".Length..]
         : name.StartsWith("block.*", StringComparison.Ordinal) ? name["block.".Length..]
+        : name.StartsWith("blk.*", StringComparison.Ordinal) ? name["blk.".Length..]
         : name;
 
     private static Sheet Memory(Inspection i) =>

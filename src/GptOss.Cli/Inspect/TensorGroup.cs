@@ -15,7 +15,7 @@ internal enum TensorRole
 /// <param name="Count">How many tensors the group has.</param>
 /// <param name="DType">The element type as the file spells it.</param>
 /// <param name="Shape">The shape of each tensor.</param>
-/// <param name="Role">What the names of both layouts say of the tensors' part in the model.</param>
+/// <param name="Role">What the names of every layout say of the tensors' part in the model.</param>
 /// <param name="Parameters">Weights of all tensors together.</param>
 /// <param name="Bytes">Bytes of all tensors together.</param>
 internal sealed partial record TensorGroup(
@@ -45,15 +45,17 @@ internal sealed partial record TensorGroup(
                 )),
         ];
 
-    // Each part of the model by its name in Hugging Face's layout and in OpenAI's.
-    [GeneratedRegex(@"\b((?:layers|block|experts|gate_up_projs|down_projs)\.)\d+(?=\.)")]
+    // Each part of the model by its name in Hugging Face's layout, in OpenAI's and in GGUF.
+    [GeneratedRegex(@"\b((?:layers|block|blk|experts|gate_up_projs|down_projs)\.)\d+(?=\.)")]
     private static partial Regex Number();
 
     private static TensorRole RoleOf(string name) =>
-        name == "embedding.weight" || name.EndsWith("model.embed_tokens.weight", StringComparison.Ordinal)
+        name is "embedding.weight" or "token_embd.weight"
+        || name.EndsWith("model.embed_tokens.weight", StringComparison.Ordinal)
             ? TensorRole.Embedding
         : name.Contains(".mlp.experts.", StringComparison.Ordinal)
         || name.Contains(".mlp.mlp", StringComparison.Ordinal)
+        || name.Contains("_exps.", StringComparison.Ordinal)
             ? TensorRole.Expert
         : TensorRole.Other;
 

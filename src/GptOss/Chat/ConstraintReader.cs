@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using System.Text.Json;
 using GptOss.Constraints;
 using GptOss.Constraints.Schemas;
@@ -11,9 +12,11 @@ namespace GptOss.Chat;
 /// Finds in a request what its answer is held to, and compiles it. What was compiled for earlier requests is kept, so
 /// that tools that come with every turn are compiled once. Thread-safe.
 /// </summary>
-/// <param name="source">The vocabulary, and who is told how long compilations take.</param>
-internal sealed class ConstraintReader(ChatSource source)
+internal sealed class ConstraintReader
 {
+    private const int MostFunctions = 1_000,
+        MostNameBytes = 64 << 10;
+
     private static readonly JsonElement NoParameters = JsonElement.Parse("""{"type":"object","properties":{}}"""),
         Anything = JsonElement.Parse("""{"type":"object"}""");
 
@@ -22,8 +25,18 @@ internal sealed class ConstraintReader(ChatSource source)
         Compile(Anything, SchemaOptions.Default, PropertyOrder.Any, function: null, CancellationToken.None).Root
     );
 
+    private readonly ChatSource _source;
     private readonly ConstraintCache _cache = new();
-    private readonly SparedTokens _spared = new(source.Special);
+    private readonly Lazy<SparedTokens> _spared;
+
+    /// <param name="source">The vocabulary, and who is told how long compilations take.</param>
+    public ConstraintReader(ChatSource source)
+    {
+        _source = source;
+        _spared = new(() => new SparedTokens(source.Special));
+        // What masks need of the vocabulary takes a tenth of a second, which the first request need not wait for.
+        ThreadPool.QueueUserWorkItem(_ => VocabularyMasks.Of(source.Tokenizer));
+    }
 
     /// <summary>What the answer is held to; null where it is not, since the caller wants calls unconstrained.</summary>
     /// <param name="options">The options of the caller.</param>
@@ -47,6 +60,7 @@ internal sealed class ConstraintReader(ChatSource source)
         if (own.FreeCalls && !hasForm)
             return null;
 
+        RefuseBeyondLimits(callable);
         var wanted = new WantedTurn(options, own, tools, callable)
         {
             HasForm = hasForm,
@@ -76,6 +90,21 @@ internal sealed class ConstraintReader(ChatSource source)
             );
     }
 
+    private static void RefuseBeyondLimits(IReadOnlyList<ToolFunction> functions)
+    {
+        if (functions.Count > MostFunctions)
+            throw new SchemaException(
+                $"ChatOptions.Tools offer {functions.Count:N0} functions, and the limit is {MostFunctions:N0}. Offer "
+                    + "those that the conversation is about, or set GptOssRequestOptions.FreeCalls."
+            );
+        long bytes = functions.Sum(function => (long)Encoding.UTF8.GetByteCount(function.Name));
+        if (bytes > MostNameBytes)
+            throw new SchemaException(
+                $"The names of the functions in ChatOptions.Tools have {bytes:N0} bytes together, and the limit is "
+                    + $"{MostNameBytes:N0}. Shorten them, or offer fewer."
+            );
+    }
+
     private static IReadOnlyList<ToolFunction> Required(RequiredChatToolMode required, OfferedTools tools)
     {
         if (tools.Functions.Count == 0)
@@ -93,6 +122,7 @@ internal sealed class ConstraintReader(ChatSource source)
 
     private AnswerConstraint Compile(WantedTurn wanted, CancellationToken cancellation)
     {
+        _ = VocabularyMasks.Of(_source.Tokenizer); // once for a vocabulary, and no part of what a constraint takes
         long started = Stopwatch.GetTimestamp();
         var relaxed = new List<string>();
         TurnBody? final = wanted.IsRequired ? null : Final(wanted, relaxed, cancellation);
@@ -113,14 +143,14 @@ internal sealed class ConstraintReader(ChatSource source)
         };
         var turn = new TokenConstraint(
             Machine(plan, wanted, cancellation),
-            source.Tokenizer,
-            TurnGrammar.MarkersOf(source.Special)
+            _source.Tokenizer,
+            TurnGrammar.MarkersOf(_source.Special)
         );
-        source.Compiled?.Invoke(Stopwatch.GetElapsedTime(started));
+        _source.Compiled?.Invoke(Stopwatch.GetElapsedTime(started));
         return new AnswerConstraint(turn, wanted.Name)
         {
             HasForm = wanted.HasForm,
-            Spared = _spared,
+            Spared = _spared.Value,
             Relaxed = relaxed,
         };
     }

@@ -9,19 +9,19 @@ namespace GptOss.Chat;
 /// The tokens that no penalty for repetition touches. A marker that has come before, or a quote, would else become
 /// ever less likely, and a string would never end.
 /// </summary>
-/// <param name="special">The markers and the vocabulary.</param>
-internal sealed class SparedTokens(SpecialTokens special)
+internal sealed class SparedTokens
 {
     private static readonly SearchValues<byte> Structural = SearchValues.Create("{}[]\",: \t\r\n"u8);
 
-    private readonly Lazy<TokenMask> _markers = new(() => Of(special, hasStructure: false)),
-        _structure = new(() => Of(special, hasStructure: true));
+    /// <param name="special">The markers and the vocabulary, all of which is looked at.</param>
+    public SparedTokens(SpecialTokens special) =>
+        (Markers, Structure) = (Of(special, hasStructure: false), Of(special, hasStructure: true));
 
     /// <summary>The markers of the chat format.</summary>
-    public TokenMask Markers => _markers.Value;
+    public TokenMask Markers { get; }
 
     /// <summary>The markers, and the tokens made of the punctuation of JSON and white space alone.</summary>
-    public TokenMask Structure => _structure.Value;
+    public TokenMask Structure { get; }
 
     private static TokenMask Of(SpecialTokens special, bool hasStructure)
     {

@@ -51,7 +51,7 @@ internal sealed class TurnGuide : ITokenGuide
         bool wasReasoning = _parser.IsReasoning;
         _parser.Accept(token);
         if (!_turn.TryAdvance(_state, token, out _state))
-            throw new InvalidOperationException($"The token {token} cannot come here: {Name} does not allow it.");
+            throw new InvalidOperationException($"{_turn.NameOf(token)} cannot come here: {Name} does not allow it.");
         if (_dictated > 0 && --_dictated > 0)
             return new();
         if (wasReasoning && _parser.IsReasoning)

@@ -41,10 +41,7 @@ internal static class Checkpoints
     {
         try
         {
-            string[] names =
-            [
-                .. Directory.EnumerateFiles(folder).Take(MostEntries).Order(StringComparer.Ordinal),
-            ];
+            string[] names = [.. Directory.EnumerateFiles(folder).Take(MostEntries).Order(StringComparer.Ordinal)];
             bool isSafetensors =
                 names.Any(name => Path.GetFileName(name) == "config.json")
                 && names.Any(name => name.Contains(WeightFiles.Extension, StringComparison.OrdinalIgnoreCase));

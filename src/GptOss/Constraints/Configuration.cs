@@ -57,6 +57,14 @@ internal sealed class Configuration
     /// <summary>Whether every byte is free.</summary>
     public bool IsFree { get; }
 
+    /// <summary>
+    /// How many steps it took to work out the targets that are known, if nothing had been known before.
+    /// </summary>
+    public long Steps { get; set; }
+
+    /// <summary>The number of the work for which <see cref="Steps"/> are counted already.</summary>
+    public int Work { get; set; }
+
     /// <summary>The one that allows the same tokens and stands for many; null until it is looked for.</summary>
     public Configuration? Representative { get; set; }
 

@@ -27,6 +27,7 @@ internal readonly struct ConstraintState
     public bool IsComplete => Configuration.IsComplete;
 
     /// <summary>Whether a whole text belongs to a grammar.</summary>
+    /// <exception cref="SchemaException">A byte takes more than <see cref="StepLimit.Byte"/>.</exception>
     public static bool Accepts(Grammar grammar, string text)
     {
         // A lone surrogate is no text that a model could write.
@@ -45,8 +46,13 @@ internal readonly struct ConstraintState
             foreach (byte symbol in bytes)
             {
                 grammar.Trim();
-                if (!state.TryAdvance(symbol, out state))
+                grammar.Begin(StepLimit.Byte);
+                bool goesOn = state.TryAdvance(symbol, out ConstraintState next);
+                if (grammar.BeginAfresh())
+                    goesOn = state.TryAdvance(symbol, out next);
+                if (!goesOn)
                     return false;
+                state = next;
             }
             return state.IsComplete;
         }

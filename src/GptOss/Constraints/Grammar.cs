@@ -15,6 +15,9 @@ internal sealed class Grammar
     /// <summary>The most bytes of configurations, rows and masks of a grammar.</summary>
     public const long MostBytes = 32L << 20;
 
+    // What a closure takes in time and memory beside its readings.
+    private const int StepsOfClosure = 40;
+
     private readonly Ledger _ledger = new();
     private readonly SymbolSet _symbols = new();
     private readonly Dictionary<SymbolSet, ushort[]> _columns = [];
@@ -25,6 +28,10 @@ internal sealed class Grammar
     private readonly List<Configuration> _byId = [];
     private readonly long _mostBytes;
     private int _generation;
+    private int _work;
+    private long _most = StepLimit.Mask;
+    private long _steps;
+    private long _known;
 
     /// <param name="root">The rule of the whole text.</param>
     /// <param name="isCompact">Whether no white space comes between the tokens of JSON.</param>
@@ -39,8 +46,8 @@ internal sealed class Grammar
         Callee callee = builder.Build(root);
         _walkers = builder.Walkers;
         _callers = new CallersTable(_ledger);
-        _closure = new Closure(_callers);
-        _closure.Clear(null, budget);
+        _closure = new Closure(_callers, builder.Rules);
+        _closure.Clear(null, long.MaxValue, long.MaxValue, budget);
         var end = new EndWalker { Id = _ledger.NextId() };
         _closure.Call(callee, new Reading(end, Callers.None, null, null, 0));
         Start = Intern(_closure.Finish());
@@ -55,8 +62,44 @@ internal sealed class Grammar
     /// <summary>How often everything that was kept has been forgotten.</summary>
     public int Generation => _generation;
 
-    /// <summary>About how many bytes are kept.</summary>
-    public long Bytes => _ledger.Bytes;
+    /// <summary>About how many bytes are kept, with what the grammar was compiled to.</summary>
+    public long Bytes => _ledger.Bytes + _ledger.CompiledBytes;
+
+    /// <summary>About how many bytes are kept of what can be made again.</summary>
+    public long MadeBytes => _ledger.Bytes;
+
+    /// <summary>
+    /// How many steps the last work took, with those that it was spared because their results were known: at least as
+    /// many as if nothing had been known.
+    /// </summary>
+    public long Steps => _steps + _known;
+
+    /// <summary>Begins work whose steps are limited together.</summary>
+    /// <param name="most">The most steps of it.</param>
+    public void Begin(long most = StepLimit.Mask) => (_work, _most, _steps, _known) = (_work + 1, most, 0, 0);
+
+    /// <summary>
+    /// Begins the work anew with nothing known, where what was known may have kept it within the limit. So whether it
+    /// takes too many steps depends on the text alone, and not on what is kept.
+    /// </summary>
+    /// <returns>Whether the work is to be done again.</returns>
+    public bool BeginAfresh()
+    {
+        if (_known == 0 || Steps <= _most)
+            return false;
+        Forget();
+        Begin(_most);
+        return true;
+    }
+
+    /// <summary>Counts the steps of what is known of a configuration, once in a work.</summary>
+    public void Charge(Configuration configuration)
+    {
+        if (configuration.Work == _work)
+            return;
+        configuration.Work = _work;
+        _known += configuration.Steps;
+    }
 
     /// <summary>A configuration as it is known now, also one that was forgotten.</summary>
     public Configuration Current(Configuration configuration) =>
@@ -89,10 +132,13 @@ internal sealed class Grammar
     }
 
     /// <summary>The number of the configuration behind a symbol, with the text that was recorded before it.</summary>
-    public int Next(Configuration configuration, int symbol, RecordedByte? recorded) =>
-        configuration.IsPending
+    public int Next(Configuration configuration, int symbol, RecordedByte? recorded)
+    {
+        Charge(configuration);
+        return configuration.IsPending
             ? Step(configuration, symbol, RecordedText.Respelled(recorded?.ToArray() ?? []))
             : Next(configuration, symbol);
+    }
 
     /// <summary>Makes the row of a configuration if it has none.</summary>
     public void EnsureRow(Configuration configuration)
@@ -103,7 +149,10 @@ internal sealed class Grammar
         foreach (ref readonly Reading reading in configuration.Readings.AsSpan())
             reading.Walker.AddSymbols(reading, _symbols);
         if (!_columns.TryGetValue(_symbols, out ushort[]? columns))
+        {
             _columns.Add(_symbols.Copy(), columns = _symbols.Columns());
+            _ledger.Take(200 + 2 * SymbolSet.Symbols);
+        }
         configuration.MakeRow(columns, _symbols.Count);
         _ledger.Take(24 + 4 * _symbols.Count);
     }
@@ -115,6 +164,7 @@ internal sealed class Grammar
         if (configuration.Forced is { } known)
             return known;
         int forced = -1;
+        Charge(configuration);
         EnsureRow(configuration);
         for (int symbol = 0; symbol < SymbolSet.Symbols; symbol++)
         {
@@ -153,8 +203,13 @@ internal sealed class Grammar
     /// <summary>Forgets what is kept if it is too much. Called between steps, never within a walk.</summary>
     public void Trim()
     {
-        if (_ledger.Bytes <= _mostBytes)
-            return;
+        if (_ledger.Bytes > _mostBytes)
+            Forget();
+    }
+
+    /// <summary>Forgets all that can be made again. Called between steps, never within a walk.</summary>
+    public void Forget()
+    {
         _generation++;
         _byId.Clear();
         _columns.Clear();
@@ -167,10 +222,15 @@ internal sealed class Grammar
 
     private int Step(Configuration configuration, int symbol, byte[]? recorded)
     {
-        _closure.Clear(recorded);
+        Charge(configuration);
+        _closure.Clear(recorded, _most - _steps, _most);
+        _closure.Spend(StepsOfClosure + configuration.Readings.Length);
         foreach (ref readonly Reading reading in configuration.Readings.AsSpan())
             reading.Walker.Step(reading, symbol, _closure);
         ReadOnlySpan<Reading> readings = _closure.Finish();
+        _steps += _closure.Steps;
+        if (recorded is null)
+            configuration.Steps += _closure.Steps;
         if (_closure.AsksForText)
             return Configuration.Ask;
         return readings.IsEmpty ? Configuration.Dead : Intern(readings).Id;
@@ -182,7 +242,7 @@ internal sealed class Grammar
         if (lookup.TryGetValue(readings, out Configuration? configuration))
             return configuration;
         Reading[] kept = readings.ToArray();
-        configuration = new Configuration(_byId.Count + 1, _generation, kept);
+        configuration = new Configuration(_byId.Count + 1, _generation, kept) { Work = _work };
         _byId.Add(configuration);
         _configurations.Add(kept, configuration);
         _ledger.Take(250 + 40L * kept.Length);

@@ -94,6 +94,7 @@ internal sealed class MaskBuilder(Grammar grammar, VocabularyMasks vocabulary)
 
     private void Enter(Configuration configuration, int depth)
     {
+        grammar.Charge(configuration);
         grammar.EnsureRow(configuration);
         (_way[depth], _columns[depth], _targets[depth]) = (
             configuration,

@@ -9,13 +9,17 @@ namespace GptOss.Constraints;
 /// </summary>
 internal sealed class PlainTexts(Grammar grammar, VocabularyMasks vocabulary)
 {
+    // About a megabyte. Registers beyond that are walked without a row.
     private const int MostRows = 1_024;
+
+    private const int Beyond = int.MaxValue;
 
     private readonly Dictionary<(SpelledText Text, ulong Register), TokenMask> _masks = [];
     private readonly ulong[] _bits = new ulong[TokenMask.Words(vocabulary.Size)];
-    private readonly int[][] _way = new int[vocabulary.Bytes.Longest + 1][];
+    private readonly ulong[] _way = new ulong[vocabulary.Bytes.Longest + 1];
+    private readonly int[]?[] _rowsOfWay = new int[]?[vocabulary.Bytes.Longest + 1];
 
-    // The rows of one text: the registers met are numbered from 1, and of each there is the number behind each byte.
+    // The rows of one text: registers met are numbered from 1, and of each there is the number behind each byte.
     private readonly Dictionary<ulong, int> _numbers = [];
     private readonly List<ulong> _registers = [];
     private readonly List<int[]> _rows = [];
@@ -28,13 +32,13 @@ internal sealed class PlainTexts(Grammar grammar, VocabularyMasks vocabulary)
         if (_generation != grammar.Generation)
         {
             _masks.Clear();
+            _rows.Clear();
+            _text = null;
             _generation = grammar.Generation;
         }
         if (_masks.TryGetValue((text, register), out TokenMask? mask))
             return mask;
-        if (_rows.Count > MostRows)
-            _rows.RemoveRange(MostRows, _rows.Count - MostRows);
-        if (_text != text || _registers.Count > MostRows)
+        if (_text != text || _registers.Count == MostRows)
         {
             _text = text;
             _numbers.Clear();
@@ -55,16 +59,16 @@ internal sealed class PlainTexts(Grammar grammar, VocabularyMasks vocabulary)
         ushort[] depths = trie.Depths;
         int[] skips = trie.Skips,
             tokens = trie.Tokens;
-        int[][] way = _way;
         ulong[] bits = _bits;
-        way[0] = RowOf(Number(register));
+        Enter(Number(register), register, 0);
         for (int node = 0; node < labels.Length; )
         {
             int depth = depths[node],
                 label = labels[node],
-                target = way[depth - 1][label];
+                target = _rowsOfWay[depth - 1] is { } row ? row[label] : Configuration.Unknown;
+            ulong next = 0;
             if (target == Configuration.Unknown)
-                target = Step(text, way[depth - 1], label);
+                target = Step(text, depth - 1, label, out next);
             if (target < 0)
             {
                 node = skips[node];
@@ -74,31 +78,39 @@ internal sealed class PlainTexts(Grammar grammar, VocabularyMasks vocabulary)
             if (token >= 0)
                 bits[token >> 6] |= 1UL << token;
             if (skips[node] > ++node)
-                way[depth] = RowOf(target);
+                Enter(target, next, depth);
         }
     }
 
-    // The last entry of a row is its own number.
-    private int Step(SpelledText text, int[] row, int label)
+    private int Step(SpelledText text, int depth, int label, out ulong next)
     {
-        ulong next = text.Step(_registers[row[256] - 1], label);
-        return row[label] = next == SpelledText.Dead ? Configuration.Dead : Number(next);
+        next = text.Step(_way[depth], label);
+        int target = next == SpelledText.Dead ? Configuration.Dead : Number(next);
+        if (target != Beyond && _rowsOfWay[depth] is { } row)
+            row[label] = target;
+        return target;
     }
 
+    private void Enter(int number, ulong register, int depth) =>
+        (_rowsOfWay[depth], _way[depth]) =
+            number == Beyond ? (null, register) : (_rows[number - 1], _registers[number - 1]);
+
+    // The number of a register, or Beyond where there is no row left for it.
     private int Number(ulong register)
     {
         if (_numbers.TryGetValue(register, out int number))
             return number;
+        if (_registers.Count == MostRows)
+            return Beyond;
         _registers.Add(register);
         number = _registers.Count;
         _numbers.Add(register, number);
         if (_rows.Count < number)
-            _rows.Add(new int[257]);
-        int[] row = _rows[number - 1];
-        Array.Clear(row);
-        row[256] = number;
+        {
+            _rows.Add(new int[256]);
+            grammar.Take(4 * 256 + 24);
+        }
+        Array.Clear(_rows[number - 1]);
         return number;
     }
-
-    private int[] RowOf(int number) => _rows[number - 1];
 }

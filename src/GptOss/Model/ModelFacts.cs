@@ -50,11 +50,7 @@ internal sealed class ModelFacts
     {
         var model = ModelConfig.From(file);
         int? end = file.Keys.OptionalInt32("tokenizer.ggml.eos_token_id", 0, int.MaxValue);
-        return new ModelFacts
-        {
-            Config = model,
-            _configEnds = () => end < model.VocabSize ? [end.Value] : null,
-        };
+        return new ModelFacts { Config = model, _configEnds = () => end < model.VocabSize ? [end.Value] : null };
     }
 
     private static int[]? ReadEnds(JsonFields? json, ModelConfig config)

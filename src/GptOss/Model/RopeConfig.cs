@@ -113,8 +113,11 @@ internal sealed record RopeConfig
             throw keys.Wrong(scaling + "type", "'yarn', or 'none' with a factor of 1", JsonFields.Quoted(type));
         // Nothing is known of models that have these.
         foreach (string key in (string[])["yarn_ext_factor", "yarn_attn_factor", "attn_factor"])
-            if (keys.OptionalNumber(scaling + key) is { } value && value != 1 && (key != "yarn_ext_factor" || value != -1))
+        {
+            double value = keys.OptionalNumber(scaling + key) ?? 1;
+            if (value != 1 && (value != -1 || key != "yarn_ext_factor"))
                 throw keys.Wrong(scaling + key, "1", $"{value}");
+        }
         return new RopeConfig
         {
             Theta = theta,

@@ -30,8 +30,8 @@ internal static unsafe class WeightScan
         {
             bool scales =
                 tensor.DType is DType.U8 or DType.F8E8M0 && tensor.Name.EndsWith("scales", StringComparison.Ordinal);
-            long? at =
-                scales ? Find(tensor, bytes => bytes.IndexOfAny(NotAScale), stop)
+            long? at = scales
+                ? Find(tensor, bytes => bytes.IndexOfAny(NotAScale), stop)
                 : tensor.DType switch
                 {
                     DType.F32 => Find(

@@ -95,7 +95,19 @@ internal sealed class TokenMask
             for (int word = 0; word < bits.Length; word++)
                 bits[word] |= _bits[word];
         else
-            As(TokenMaskForm.Bits).AddTo(bits);
+            AddAllBut(_ids, bits, VocabularySize);
+    }
+
+    // Word by word, since a forbidden token may be set already.
+    private static void AddAllBut(ReadOnlySpan<int> forbidden, Span<ulong> bits, int vocabularySize)
+    {
+        for (int word = 0; word * 64 < vocabularySize; word++)
+        {
+            ulong allowed = vocabularySize - word * 64 < 64 ? (1UL << (vocabularySize % 64)) - 1 : ulong.MaxValue;
+            for (; !forbidden.IsEmpty && forbidden[0] / 64 == word; forbidden = forbidden[1..])
+                allowed &= ~(1UL << (forbidden[0] % 64));
+            bits[word] |= allowed;
+        }
     }
 
     private static TokenMask Of(ReadOnlySpan<ulong> bits, int vocabularySize, int count, TokenMaskForm form) =>

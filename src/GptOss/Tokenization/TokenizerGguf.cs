@@ -39,7 +39,7 @@ internal sealed class TokenizerGguf
     }
 
     /// <summary>Reads the vocabulary; null where the file has none that this engine knows.</summary>
-    /// <param name="file">The opened model.</param>
+    /// <param name="file">The opened file of the model.</param>
     /// <param name="vocabularySize">Number of tokens that the model has.</param>
     /// <param name="whyNot">Says what is missing or wrong, as a sentence; empty where nothing is.</param>
     /// <param name="cancellation">Ends the reading early.</param>
@@ -79,9 +79,7 @@ internal sealed class TokenizerGguf
 
         var bytes = new TokenBytes.Builder(_vocabularySize, bytesExpected: 8 * _vocabularySize);
         for (int id = 0; id < _tokens.Length; id++)
-            bytes.Add(
-                special.Contains(id) ? Encoding.UTF8.GetBytes(_tokens[id]) : ByteAlphabet.ToBytes(_tokens[id])
-            );
+            bytes.Add(special.Contains(id) ? Encoding.UTF8.GetBytes(_tokens[id]) : ByteAlphabet.ToBytes(_tokens[id]));
         var names = special.ToDictionary(id => _tokens[id]);
         var encoder = new BytePairEncoder(TextSplitter.O200k, merges, byteTokens, whole: null);
         return new Vocabulary(encoder, bytes.Build(), new ReadOnlyDictionary<string, int>(names));

@@ -199,7 +199,7 @@ internal static class DotNetTypes
 
     internal sealed record Flags
     {
-        [Range(0, 3)]
+        [RegularExpression("^(Saturday|Sunday)(, (Saturday|Sunday))*$")] // for .NET's schema it is any string
         public Days Days { get; init; }
     }
 

@@ -190,6 +190,26 @@ public sealed class StructuredOutputTests
         Assert.Equal("pay", error.Function);
     }
 
+    [Theory]
+    [InlineData(1_000, 65, true)]
+    [InlineData(1_001, 9, false)]
+    [InlineData(1_000, 66, false)]
+    public async Task More_functions_than_can_be_held_to_are_refused_with_the_limit(int count, int length, bool fits)
+    {
+        ChatOptions options = Options();
+        options.Tools = [.. Enumerable.Range(0, count).Select(i => new Function($"{i}".PadLeft(length, 'f'), "{}"))];
+        var source = new TokenScript(Final + "Hello.<|return|>");
+        Task<ChatResponse> asked = source.Client().GetResponseAsync("Hi", options, Stop);
+        if (fits)
+        {
+            await Assert.ThrowsAsync<ContextLengthException>(() => asked); // of the script: they were accepted
+            return;
+        }
+        var error = await Assert.ThrowsAsync<SchemaException>(() => asked);
+        Assert.Matches("1,001 functions, and the limit is 1,000|66,000 bytes together", error.Message);
+        Assert.Empty(source.Requests);
+    }
+
     [Fact]
     public async Task What_was_left_out_of_a_schema_is_told()
     {

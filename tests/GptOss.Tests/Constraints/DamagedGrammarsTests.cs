@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 
@@ -12,8 +13,8 @@ public sealed class DamagedGrammarsTests
 {
     private const int Cases = 400;
 
-    // A second each on a machine that does nothing else; a shared one is given time to spare.
-    private const double MostSeconds = 4;
+    // Beside other tests on a small machine a second try is allowed.
+    private const double MostSeconds = 1;
     private const long MostBytes = 200L << 20;
 
     private static readonly string[] Patterns =
@@ -120,11 +121,19 @@ public sealed class DamagedGrammarsTests
         }
     }
 
-    // Makes the grammar and its machine, and asks it something.
     private static void Compile(int seed, string text, Func<GptOssGrammar> make)
     {
+        double seconds = Seconds(seed, text, make);
+        if (seconds >= MostSeconds)
+            seconds = Math.Min(seconds, Seconds(seed, text, make));
+        Assert.True(seconds < MostSeconds, $"{seed}: {seconds:F1} s for {text}");
+    }
+
+    // Makes the grammar and its machine, and asks it something.
+    private static double Seconds(int seed, string text, Func<GptOssGrammar> make)
+    {
         long bytes = GC.GetAllocatedBytesForCurrentThread(),
-            start = Environment.TickCount64;
+            start = Stopwatch.GetTimestamp();
         try
         {
             make().Accepts("{\"id\":1}");
@@ -137,12 +146,9 @@ public sealed class DamagedGrammarsTests
         {
             Assert.Fail($"{seed}: {error.GetType().Name}: {error.Message} for {text}");
         }
-        double seconds = (Environment.TickCount64 - start) / 1000.0;
-        Assert.True(seconds < MostSeconds, $"{seed}: {seconds:F1} s for {text}");
-        bytes = GC.GetAllocatedBytesForCurrentThread() - bytes;
-        // What is allocated is more than what is held; only where it is much is it worth a look at what is held.
-        if (bytes > MostBytes)
-            Assert.InRange(GC.GetTotalMemory(forceFullCollection: true), 0, MostBytes);
+        TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - bytes, 0, MostBytes);
+        return elapsed.TotalSeconds;
     }
 
     // Some pieces are put in, some taken out, some doubled or exchanged with others.

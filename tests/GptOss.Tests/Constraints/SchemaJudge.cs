@@ -59,7 +59,27 @@ internal sealed class SchemaJudge
         foreach (string bound in (string[])["minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"])
             if (modern[bound] is JsonValue limit && limit.GetValueKind() == JsonValueKind.String)
                 modern[bound] = JsonNode.Parse(limit.GetValue<string>());
+        CountCodePoints(modern);
         return modern;
+    }
+
+    // The standard counts code points, and JsonSchema.Net what a reader takes for one letter: of two letters and the
+    // accents on them it sees two. Its patterns see every half of a surrogate pair.
+    private static void CountCodePoints(JsonObject schema)
+    {
+        if (schema["minLength"] is null && schema["maxLength"] is null)
+            return;
+        string least = Taken(schema, "minLength")?.ToJsonString() ?? "0",
+            most = Taken(schema, "maxLength")?.ToJsonString() ?? "";
+        if (schema["allOf"] is not JsonArray all)
+            schema["allOf"] = all = [];
+        all.Add(
+            new JsonObject
+            {
+                ["pattern"] =
+                    $$"""^(?:[\uD800-\uDBFF][\uDC00-\uDFFF]|[^\uD800-\uDFFF]){{{least}},{{most}}}(?![\s\S])""",
+            }
+        );
     }
 
     private static JsonNode? Taken(JsonObject schema, string keyword)

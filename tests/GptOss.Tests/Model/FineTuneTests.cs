@@ -108,12 +108,24 @@ public sealed class FineTuneTests
     }
 
     [Fact]
-    public void Fast_leaves_what_is_not_bfloat16_as_it_is()
+    public void Fast_makes_the_same_copies_of_the_same_values_in_any_type()
     {
         using var folder = new TemporaryFolder();
-        WeightBinderTests.Write(folder, Wide(Shape), Base.ToDictionary(pair => pair.Key, pair => pair.Value.As("F32")));
-        using var fast = new LoadedModel(folder.Path, precision: Precision.Fast);
-        AssertSame(Expected.Value, fast.Logits(Prompt), "F32, fast");
+        WeightBinderTests.Write(folder, Wide(Shape), Base);
+        float[][] expected;
+        using (var bf16 = new LoadedModel(folder.Path, precision: Precision.Fast))
+            expected = bf16.Logits(Prompt);
+        Assert.NotEqual(Expected.Value[^1], expected[^1]);
+        foreach (string type in (string[])["F32", "F16"])
+        {
+            WeightBinderTests.Write(
+                folder,
+                Wide(Shape),
+                Base.ToDictionary(pair => pair.Key, pair => pair.Value.As(type))
+            );
+            using var fast = new LoadedModel(folder.Path, precision: Precision.Fast);
+            AssertSame(expected, fast.Logits(Prompt), $"{type}, fast");
+        }
     }
 
     [Theory]

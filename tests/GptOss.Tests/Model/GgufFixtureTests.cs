@@ -39,9 +39,8 @@ public sealed class GgufFixtureTests
         foreach (int position in FixtureTests.Ints(expected, "positions"))
         {
             int token = 0;
-            foreach (
-                JsonElement value in expected.RootElement.GetProperty("logits").GetProperty($"{position}").EnumerateArray()
-            )
+            JsonElement stored = expected.RootElement.GetProperty("logits").GetProperty($"{position}");
+            foreach (JsonElement value in stored.EnumerateArray())
                 worst = Math.Max(worst, Math.Abs(value.GetDouble() - logits[position][token++]));
             Assert.Equal(model.Model.VocabularySize, token);
         }

@@ -40,6 +40,10 @@ public sealed class TokenMaskTests
             Assert.Equal(mask.Count, other.Count);
             for (int id = 0; id < vocabularySize; id++)
                 Assert.Equal((bits[id / 64] >> (id % 64) & 1) != 0, other.Allows(id));
+            ulong[] some = Random(vocabularySize / 3, vocabularySize);
+            ulong[] both = [.. some];
+            other.AddTo(both);
+            Assert.Equal(some.Zip(bits, (a, b) => a | b), both);
             Assert.False(other.Allows(-1));
             Assert.False(other.Allows(vocabularySize));
         }

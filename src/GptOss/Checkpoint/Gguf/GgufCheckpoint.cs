@@ -84,8 +84,8 @@ internal sealed partial class GgufCheckpoint : ICheckpoint
         new(
             Path,
             $"is not in the {(_files.Length == 1 ? "file, which holds" : $"{_files.Length} files, which hold")} "
-                + $"{_tensors.Count} others, such as '{Printable.Name(_tensors.Keys.First())}'. It is a file of another "
-                + "model, or its converter left the tensor out.",
+                + $"{_tensors.Count} others, such as '{Printable.Name(_tensors.Keys.First())}'. It is a file of "
+                + "another model, or its converter left the tensor out.",
             name
         );
 
@@ -163,15 +163,18 @@ internal sealed partial class GgufCheckpoint : ICheckpoint
         var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
         foreach (Tensor tensor in files.SelectMany(file => file.Tensors))
             if (!tensors.TryAdd(tensor.Name, tensor))
+            {
+                string other = System.IO.Path.GetFileName(tensors[tensor.Name].File);
                 throw new CheckpointException(
                     tensor.File,
-                    $"is there twice, also in '{Printable.Name(System.IO.Path.GetFileName(tensors[tensor.Name].File))}'.",
+                    $"is there twice, also in '{Printable.Name(other)}'.",
                     tensor.Name
                 );
+            }
         return tensors;
     }
 
-    // The number 4 was another type in ggml's early days. Ollama's files of the architecture gptoss have MXFP4 under it.
+    // The number 4 was another type in ggml's early days. In Ollama's files of the architecture gptoss it is MXFP4.
     private void RefuseType4OfOthers()
     {
         foreach (Tensor tensor in Tensors.Where(tensor => tensor.DType == DType.Mxfp4Type4))

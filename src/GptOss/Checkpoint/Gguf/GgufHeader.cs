@@ -43,7 +43,7 @@ internal sealed class GgufHeader
     /// <summary>Bytes of the head, up to the end of the list of tensors.</summary>
     public long Bytes { get; }
 
-    /// <summary>Reads a head.</summary>
+    /// <summary>Reads a head and checks it.</summary>
     /// <exception cref="CheckpointException">Any damage; nothing else is thrown, whatever the bytes are.</exception>
     public static GgufHeader Read(GgufReader file)
     {
@@ -78,8 +78,9 @@ internal sealed class GgufHeader
         var names = new HashSet<string>(infos.Length, StringComparer.Ordinal);
         for (int i = 0; i < infos.Length; i++)
             infos[i] = ReadTensor(file, names);
-        long bytes = file.Position;
-        return new GgufHeader(all, Placed(file, infos, (bytes + alignment - 1) / alignment * alignment, alignment), bytes);
+        long bytes = file.Position,
+            data = (bytes + alignment - 1) / alignment * alignment;
+        return new GgufHeader(all, Placed(file, infos, data, alignment), bytes);
     }
 
     private static void RequireCount(GgufReader file, string what, ulong count, int most, int each)
@@ -166,7 +167,8 @@ internal sealed class GgufHeader
         if (type == GgufType.Bool && bits > 1)
             throw file.Wrong($"is a bool of {bits}, but should be 0 or 1.", name);
         int unused = 64 - 8 * bytes.Length;
-        return type is GgufType.Int8 or GgufType.Int16 or GgufType.Int32 ? (ulong)((long)bits << unused >> unused) : bits;
+        bool isSigned = type is GgufType.Int8 or GgufType.Int16 or GgufType.Int32;
+        return isSigned ? (ulong)((long)bits << unused >> unused) : bits;
     }
 
     // The place of a tensor is for now its offset into the data.
@@ -189,10 +191,7 @@ internal sealed class GgufHeader
 
         uint dimensions = file.UInt32();
         if (dimensions is 0 or > MostDimensions)
-            throw file.Wrong(
-                $"has {dimensions} dimensions, but should have 1 to {MostDimensions}.",
-                tensor: name
-            );
+            throw file.Wrong($"has {dimensions} dimensions, but should have 1 to {MostDimensions}.", tensor: name);
         long[] shape = new long[dimensions];
         for (int i = shape.Length - 1; i >= 0; i--) // the file has the innermost one first
             shape[i] = (long)file.UInt64() is >= 1 and <= MostDimension and var size

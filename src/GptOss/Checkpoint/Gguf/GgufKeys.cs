@@ -68,11 +68,7 @@ internal sealed class GgufKeys(string path, IReadOnlyDictionary<string, GgufValu
             ),
             GgufType.Float64 => BitConverter.UInt64BitsToDouble(value.Bits),
             GgufType.UInt64 => value.Bits,
-            GgufType.String or GgufType.Array or GgufType.Bool => throw Wrong(
-                key,
-                "a number",
-                value.Type.Describe()
-            ),
+            GgufType.String or GgufType.Array or GgufType.Bool => throw Wrong(key, "a number", value.Type.Describe()),
             _ => (long)value.Bits,
         };
         return double.IsFinite(number) ? number : throw Wrong(key, "a number", "one that is not finite");

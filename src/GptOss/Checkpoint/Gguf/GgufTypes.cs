@@ -18,7 +18,8 @@ internal enum GgufType
     Float64,
 }
 
-/// <summary>The numbers that types have in a GGUF file. Source: enum ggml_type in ggml-org/ggml, include/ggml.h.</summary>
+/// <summary>The numbers that types have in a GGUF file.</summary>
+/// <remarks>Source: enum ggml_type in ggml-org/ggml, include/ggml.h.</remarks>
 internal static class GgufTypes
 {
     private static readonly Dictionary<uint, DType> Read = new()

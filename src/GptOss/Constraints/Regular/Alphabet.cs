@@ -17,19 +17,18 @@ internal sealed class Alphabet
     private readonly int[] _classes;
     private readonly List<int> _sizes = [];
     private readonly Dictionary<int, List<int>> _inside = [];
+    private readonly Stack<List<int>> _spare = new(); // lists that are used again
 
     /// <summary>One class of all symbols, cut where the ranges of later sets will begin and end.</summary>
     /// <param name="ranges">Every range of every set that the alphabet will be refined by.</param>
     public Alphabet(IEnumerable<CodePointRange> ranges)
     {
-        var cuts = new HashSet<int>();
-        foreach (CodePointRange range in ranges.Concat(CodePointSet.All.Ranges))
-        {
-            cuts.Add(range.First);
-            cuts.Add(range.Last + 1);
-        }
-        _firsts = [.. cuts];
-        Array.Sort(_firsts);
+        var cuts = new List<int>();
+        foreach (CodePointRange range in CodePointSet.All.Ranges)
+            cuts.AddRange([range.First, range.Last + 1]);
+        foreach (CodePointRange range in ranges)
+            cuts.AddRange([range.First, range.Last + 1]);
+        _firsts = Distinct(cuts);
         _classes = new int[_firsts.Length];
         Array.Fill(_classes, NoClass);
         Move([.. Enumerable.Range(0, _firsts.Length).Where(at => _firsts[at] is < 0xD800 or > 0xDFFF)]);
@@ -62,28 +61,34 @@ internal sealed class Alphabet
     /// <summary>Tells code points inside the ranges from those outside.</summary>
     public void Refine(ReadOnlySpan<CodePointRange> ranges)
     {
-        foreach (int interval in IntervalsOf(ranges))
-        {
-            if (!_inside.TryGetValue(_classes[interval], out List<int>? inside))
-                _inside[_classes[interval]] = inside = [];
-            inside.Add(interval);
-        }
+        foreach (CodePointRange range in ranges)
+            for (int at = IntervalAt(range.First); _firsts[at] <= range.Last; at++)
+            {
+                if (!_inside.TryGetValue(_classes[at], out List<int>? inside))
+                    _inside[_classes[at]] = inside = _spare.TryPop(out List<int>? spare) ? spare : [];
+                inside.Add(at);
+            }
         foreach ((int split, List<int> inside) in _inside)
+        {
             if (inside.Count < _sizes[split])
             {
                 _sizes[split] -= inside.Count;
                 Move(inside);
             }
+            inside.Clear();
+            _spare.Push(inside);
+        }
         _inside.Clear();
     }
 
     /// <summary>The classes that make up a set which the alphabet was refined by.</summary>
     public int[] ClassesOf(CodePointSet set)
     {
-        var classes = new HashSet<int>();
-        foreach (int interval in IntervalsOf(set.Ranges.AsSpan()))
-            classes.Add(_classes[interval]);
-        return [.. classes];
+        var classes = new List<int>();
+        foreach (CodePointRange range in set.Ranges)
+            for (int at = IntervalAt(range.First); _firsts[at] <= range.Last; at++)
+                classes.Add(_classes[at]);
+        return Distinct(classes);
     }
 
     /// <summary>The interval that begins with a code point at which the alphabet was cut.</summary>
@@ -96,12 +101,15 @@ internal sealed class Alphabet
         _sizes.Add(intervals.Count);
     }
 
-    private List<int> IntervalsOf(ReadOnlySpan<CodePointRange> ranges)
+    // Each number once, ascending.
+    private static int[] Distinct(List<int> numbers)
     {
-        var intervals = new List<int>();
-        foreach (CodePointRange range in ranges)
-            for (int at = IntervalAt(range.First); _firsts[at] <= range.Last; at++)
-                intervals.Add(at);
-        return intervals;
+        numbers.Sort();
+        int count = 0;
+        for (int at = 0; at < numbers.Count; at++)
+            if (count == 0 || numbers[count - 1] != numbers[at])
+                numbers[count++] = numbers[at];
+        numbers.RemoveRange(count, numbers.Count - count);
+        return [.. numbers];
     }
 }

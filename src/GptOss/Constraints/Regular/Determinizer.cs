@@ -13,7 +13,11 @@ namespace GptOss.Constraints.Regular;
 internal sealed class Determinizer
 {
     // What a pattern costs whatever it is: a grammar may have 10,000 rules.
-    private const int StepsToBegin = 4_000;
+    private const int StepsToBegin = 3_000;
+
+    private const int Unknown = -2;
+
+    private static readonly int[] OnlyMatch = [Nfa.Match];
 
     private readonly Nfa _nfa;
     private readonly bool _isOpen;
@@ -29,6 +33,19 @@ internal sealed class Determinizer
     private readonly Dictionary<int[], int> _numbers = new(ArrayComparer<int>.Instance);
     private readonly List<int[]> _states = [];
 
+    // Used again for every state, so that a state makes nothing but itself.
+    private readonly Stack<int> _open = new();
+    private readonly List<int> _reached = [];
+    private readonly List<int> _kept = [];
+    private readonly List<int> _sources = [];
+    private readonly List<int>[] _bySet; // the states of a set that read it
+    private readonly List<int> _met = []; // the sets that some state reads
+    private readonly List<int> _read = []; // the classes that some set holds
+    private readonly int[] _signatures; // of each class
+    private readonly List<(int Shorter, int Set)> _lists = []; // of each signature
+    private readonly List<int> _targetOf = []; // of each signature
+    private readonly Dictionary<(int Shorter, int Set), int> _longer = [];
+
     private Determinizer(Nfa nfa, bool isOpen, uint guards, PatternBudget budget)
     {
         (_nfa, _isOpen, _guards, _budget) = (nfa, isOpen, guards, budget);
@@ -38,6 +55,8 @@ internal sealed class Determinizer
         _classes = [.. nfa.Sets.Select(_alphabet.ClassesOf)];
         _matchesLater = FindMatchesLater();
         _seen = new int[nfa.Count];
+        _bySet = Array.ConvertAll(_classes, _ => new List<int>());
+        _signatures = new int[_alphabet.Count];
     }
 
     /// <summary>The deterministic automaton of a pattern.</summary>
@@ -52,7 +71,8 @@ internal sealed class Determinizer
     {
         var builder = new DfaBuilder(_budget);
         var targets = new int[_alphabet.Count];
-        _states.Add(Close([_nfa.Start], isAtStart: true)); // Not in the dictionary: `^` holds in this state alone.
+        // The first state is not in the dictionary: `^` holds in it alone.
+        _states.Add(Close([_nfa.Start], isAtStart: true).ToArray());
         for (int state = 0; state < _states.Count; state++)
         {
             FindTargets(_states[state], targets);
@@ -75,103 +95,123 @@ internal sealed class Determinizer
                 targets[symbol] = Number(state);
             return;
         }
-        foreach ((List<int> sources, List<int> classes) in GroupClasses(state))
+        GroupClasses(state);
+        foreach (int symbol in _read)
         {
-            int target = Number(Close(sources.Select(source => _nfa[source].Next), isAtStart: false));
-            foreach (int symbol in classes)
-                targets[symbol] = target;
+            ref int target = ref CollectionsMarshal.AsSpan(_targetOf)[_signatures[symbol]];
+            if (target == Unknown)
+                target = Number(Close(SourcesOf(_signatures[symbol]), isAtStart: false));
+            targets[symbol] = target;
         }
     }
 
-    private IEnumerable<(List<int> Sources, List<int> Classes)> GroupClasses(int[] state)
+    // A signature is the list of sets that hold a class, numbered as the list grows; 0 is the empty list.
+    private void GroupClasses(int[] state)
     {
-        var bySet = new Dictionary<int, List<int>>();
+        foreach (int set in _met)
+            _bySet[set].Clear();
+        _met.Clear();
         foreach (int source in state)
             if (_nfa[source] is { Kind: NfaKind.Read, Argument: int set })
-                (bySet.TryGetValue(set, out List<int>? sources) ? sources : bySet[set] = []).Add(source);
-
-        // A signature is the list of sets that hold a class, numbered as the list grows; 0 is the empty list.
-        var signatures = new int[_alphabet.Count];
-        var lists = new List<(int Shorter, int Set)> { (0, 0) };
-        var numbers = new Dictionary<(int Shorter, int Set), int>();
-        foreach (int set in bySet.Keys)
+            {
+                if (_bySet[set].Count == 0)
+                    _met.Add(set);
+                _bySet[set].Add(source);
+            }
+        foreach (int symbol in _read)
+            _signatures[symbol] = 0;
+        _read.Clear();
+        _lists.Clear();
+        _lists.Add((0, 0));
+        _longer.Clear();
+        _targetOf.Clear();
+        _targetOf.Add(Unknown);
+        foreach (int set in _met)
         {
             _budget.Take(4 * _classes[set].Length);
             foreach (int symbol in _classes[set])
             {
-                (int, int) longer = (signatures[symbol], set);
-                if (!numbers.TryGetValue(longer, out int number))
+                if (_signatures[symbol] == 0)
+                    _read.Add(symbol);
+                ref int number = ref CollectionsMarshal.GetValueRefOrAddDefault(
+                    _longer,
+                    (_signatures[symbol], set),
+                    out bool isKnown
+                );
+                if (!isKnown)
                 {
-                    numbers[longer] = number = lists.Count;
-                    lists.Add(longer);
+                    number = _lists.Count;
+                    _lists.Add((_signatures[symbol], set));
+                    _targetOf.Add(Unknown);
                 }
-                signatures[symbol] = number;
+                _signatures[symbol] = number;
             }
-        }
-        var groups = new Dictionary<int, List<int>>();
-        for (int symbol = 0; symbol < signatures.Length; symbol++)
-            if (signatures[symbol] != 0)
-                (
-                    groups.TryGetValue(signatures[symbol], out var classes) ? classes : groups[signatures[symbol]] = []
-                ).Add(symbol);
-        foreach ((int signature, List<int> classes) in groups)
-        {
-            var sources = new List<int>();
-            for (int list = signature; list != 0; list = lists[list].Shorter)
-                sources.AddRange(bySet[lists[list].Set]);
-            yield return (sources, classes);
         }
     }
 
-    private int Number(int[] state)
+    // What a state goes on to by the sets of a signature.
+    private List<int> SourcesOf(int signature)
+    {
+        _sources.Clear();
+        for (int list = signature; list != 0; list = _lists[list].Shorter)
+            foreach (int source in _bySet[_lists[list].Set])
+                _sources.Add(_nfa[source].Next);
+        return _sources;
+    }
+
+    // Most sets are known already, and are looked up without being copied.
+    private int Number(ReadOnlySpan<int> state)
     {
         if (state.Length == 0)
             return CodePointDfa.Dead;
-        ref int number = ref CollectionsMarshal.GetValueRefOrAddDefault(_numbers, state, out bool isKnown);
-        if (isKnown)
+        var lookup = _numbers.GetAlternateLookup<ReadOnlySpan<int>>();
+        if (lookup.TryGetValue(state, out int number))
             return number;
-        _states.Add(state);
-        return number = _states.Count - 1;
+        _states.Add(state.ToArray());
+        _budget.Take(4 * state.Length);
+        return _numbers[_states[^1]] = _states.Count - 1;
     }
 
-    // All states that are reached without reading, but for those that only lead on.
-    private int[] Close(IEnumerable<int> states, bool isAtStart)
+    // All states that are reached without reading, but for those that only lead on; valid until the next call.
+    private ReadOnlySpan<int> Close(List<int> states, bool isAtStart)
     {
-        var kept = new List<int>();
+        _kept.Clear();
         bool hasMatched = false;
-        Follow(states, isAtStart, isAtEnd: false, state =>
+        Follow(CollectionsMarshal.AsSpan(states), isAtStart, isAtEnd: false);
+        foreach (int state in _reached)
         {
             if (!isAtStart && !_matchesLater[state])
-                return;
+                continue;
             hasMatched |= state == Nfa.Match;
             if (_nfa[state].Kind is NfaKind.Read or NfaKind.AtEnd or NfaKind.Match)
-                kept.Add(state);
-        });
+                _kept.Add(state);
+        }
         if (hasMatched && _isOpen)
-            return [Nfa.Match];
-        kept.Sort();
-        return [.. kept];
+            return OnlyMatch;
+        _kept.Sort();
+        return CollectionsMarshal.AsSpan(_kept);
     }
 
     private bool IsAccepting(int[] states, bool isAtStart)
     {
-        bool isAccepting = false;
-        Follow(states, isAtStart, isAtEnd: true, state => isAccepting |= state == Nfa.Match);
-        return isAccepting;
+        Follow(states, isAtStart, isAtEnd: true);
+        return _reached.Contains(Nfa.Match);
     }
 
-    private void Follow(IEnumerable<int> states, bool isAtStart, bool isAtEnd, Action<int> visit)
+    private void Follow(ReadOnlySpan<int> states, bool isAtStart, bool isAtEnd)
     {
         _round++;
-        var open = new Stack<int>(states);
+        _reached.Clear();
+        foreach (int state in states)
+            _open.Push(state);
         int steps = 4;
-        while (open.TryPop(out int state))
+        while (_open.TryPop(out int state))
         {
             steps++;
             if (_seen[state] == _round)
                 continue;
             _seen[state] = _round;
-            visit(state);
+            _reached.Add(state);
             NfaState at = _nfa[state];
             bool goesOn = at.Kind switch
             {
@@ -183,9 +223,9 @@ internal sealed class Determinizer
             };
             if (!goesOn)
                 continue;
-            open.Push(at.Next);
+            _open.Push(at.Next);
             if (at.Kind == NfaKind.Split)
-                open.Push(at.Argument);
+                _open.Push(at.Argument);
         }
         _budget.Take(4 * steps);
     }

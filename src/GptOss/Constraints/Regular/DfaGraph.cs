@@ -60,7 +60,7 @@ internal sealed class DfaGraph
     public List<int> FromTheEnds()
     {
         var open = new int[_dfa.Count];
-        var order = new List<int>();
+        var order = new List<int>(open.Length);
         for (int state = 0; state < open.Length; state++)
         {
             open[state] = _dfa.Edges(state).Length;

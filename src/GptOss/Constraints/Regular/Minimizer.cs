@@ -11,16 +11,17 @@ namespace GptOss.Constraints.Regular;
 /// </remarks>
 internal static class Minimizer
 {
-    private const int MostTransitions = 100_000;
+    private const int MostTransitions = 100_000,
+        FewStates = 8;
 
     /// <summary>The smallest automaton of the same language, or the same automaton where it is large.</summary>
     /// <param name="dfa">A trimmed automaton, which may be empty.</param>
     /// <param name="budget">Pays for the steps.</param>
     public static CodePointDfa Minimize(CodePointDfa dfa, PatternBudget budget)
     {
-        if (dfa.Count < 2 || Transitions.Of(dfa, MostTransitions) is not { } transitions)
+        if (AreToldApart(dfa) || Transitions.Of(dfa, MostTransitions) is not { } transitions)
             return dfa;
-        budget.Take(30L * transitions.Count);
+        budget.Take(60L * transitions.Count);
 
         var states = new Partition(dfa.Count);
         for (int state = 0; state < dfa.Count; state++)
@@ -45,6 +46,28 @@ internal static class Minimizer
             }
         }
         return states.Count == dfa.Count ? dfa : Join(dfa, states);
+    }
+
+    // Of a few states it is often seen at a glance that no two accept the same rests: not even their first code points
+    // are the same. A grammar may have ten thousand rules of such.
+    private static bool AreToldApart(CodePointDfa dfa)
+    {
+        if (dfa.Count > FewStates)
+            return false;
+        Span<(bool, int, int, int)> seen = stackalloc (bool, int, int, int)[FewStates];
+        for (int state = 0; state < dfa.Count; state++)
+        {
+            ReadOnlySpan<DfaEdge> edges = dfa.Edges(state);
+            int codePoints = 0;
+            foreach (DfaEdge edge in edges)
+                codePoints += edge.Last - edge.First + 1;
+            seen[state] = edges.IsEmpty
+                ? (dfa.Accepts(state), -1, -1, 0)
+                : (dfa.Accepts(state), edges[0].First, edges[^1].Last, codePoints);
+            if (seen[..state].Contains(seen[state]))
+                return false;
+        }
+        return true;
     }
 
     private static CodePointDfa Join(CodePointDfa dfa, Partition states)
@@ -93,9 +116,9 @@ internal static class Minimizer
         {
             if (dfa.EdgeCount > most || AlphabetOf(dfa, most) is not { } alphabet)
                 return null;
-            List<int> sources = [],
-                labels = [],
-                targets = [];
+            List<int> sources = new(dfa.EdgeCount),
+                labels = new(dfa.EdgeCount),
+                targets = new(dfa.EdgeCount);
             var seen = new int[alphabet.Count];
             for (int state = 0; state < dfa.Count; state++)
                 foreach (DfaEdge edge in dfa.Edges(state))
@@ -128,16 +151,27 @@ internal static class Minimizer
             var alphabet = new Alphabet(RangesOf(dfa).Distinct());
             if ((long)alphabet.IntervalCount * dfa.Count > 20L * most)
                 return null;
-            var byTarget = new Dictionary<int, List<CodePointRange>>();
+            // The edges of a state by their targets.
+            var targets = new List<int>();
+            var ranges = new List<CodePointRange>();
             for (int state = 0; state < dfa.Count; state++)
             {
-                byTarget.Clear();
+                targets.Clear();
+                ranges.Clear();
                 foreach (DfaEdge edge in dfa.Edges(state))
-                    (byTarget.TryGetValue(edge.Target, out var ranges) ? ranges : byTarget[edge.Target] = []).Add(
-                        new(edge.First, edge.Last)
-                    );
-                foreach (List<CodePointRange> ranges in byTarget.Values)
-                    alphabet.Refine(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(ranges));
+                {
+                    targets.Add(edge.Target);
+                    ranges.Add(new(edge.First, edge.Last));
+                }
+                Span<int> keys = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(targets);
+                Span<CodePointRange> sorted = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(ranges);
+                keys.Sort(sorted);
+                for (int first = 0, end; first < keys.Length; first = end)
+                {
+                    for (end = first + 1; end < keys.Length && keys[end] == keys[first]; )
+                        end++;
+                    alphabet.Refine(sorted[first..end]);
+                }
             }
             return alphabet;
         }

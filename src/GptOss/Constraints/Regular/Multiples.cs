@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace GptOss.Constraints.Regular;
 
@@ -21,6 +22,8 @@ internal sealed class Multiples
     private readonly DfaBuilder _builder;
     private readonly Dictionary<State, int> _numbers = [];
     private readonly Dictionary<long[], long> _representatives = new(ArrayComparer<long>.Instance);
+    private readonly Dictionary<long, long> _known = [];
+    private readonly List<long> _ends = [];
     private readonly List<State> _states = [];
 
     private Multiples(long modulus, int scale, PatternBudget budget) =>
@@ -125,23 +128,27 @@ internal sealed class Multiples
     // The remainder that was met first among those with the same ends.
     private long Representative(long remainder)
     {
-        _budget.Take(20);
-        long[] ends = Ends(remainder);
-        if (_representatives.TryGetValue(ends, out long first))
-            return first;
-        return _representatives[ends] = remainder;
+        if (_known.TryGetValue(remainder, out long known))
+            return known;
+        _budget.Take(100);
+        FindEnds(remainder);
+        ReadOnlySpan<long> ends = CollectionsMarshal.AsSpan(_ends);
+        var lookup = _representatives.GetAlternateLookup<ReadOnlySpan<long>>();
+        if (!lookup.TryGetValue(ends, out long first))
+            _representatives[ends.ToArray()] = first = remainder;
+        return _known[remainder] = first;
     }
 
     // For each number of digits, those that complete a multiple; -1 for none.
-    private long[] Ends(long remainder)
+    private void FindEnds(long remainder)
     {
-        var ends = new List<long>();
+        _ends.Clear();
         for (long power = 1; ; power *= 10)
         {
             long missing = remainder == 0 ? 0 : _modulus - remainder;
-            ends.Add(missing < power ? missing : -1);
+            _ends.Add(missing < power ? missing : -1);
             if (power >= _modulus)
-                return [.. ends];
+                return;
             remainder = Append(remainder, 0);
         }
     }

@@ -20,13 +20,16 @@ internal sealed class PatternBudget(CompileBudget whole)
     /// <summary>The most steps of one pattern.</summary>
     public const long MostSteps = 30_000_000;
 
+    // Automata take more memory for a step than other work.
+    private const int StepsOfWhole = 4;
+
     private long _steps;
 
     /// <summary>Takes some steps, also of the whole compilation.</summary>
     /// <exception cref="LimitException">The pattern has taken more than <see cref="MostSteps"/>.</exception>
     public void Take(long steps)
     {
-        whole.Take(steps);
+        whole.Take(StepsOfWhole * steps);
         _steps += steps;
         if (_steps > MostSteps)
             throw new LimitException($"takes more than {MostSteps:N0} steps to compile");

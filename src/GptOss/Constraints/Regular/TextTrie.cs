@@ -16,22 +16,27 @@ internal sealed class TextTrie : IEqualityComparer<int>
     private readonly List<int> _ends = [];
     private readonly List<bool> _accepting = [];
     private readonly HashSet<int> _closed;
-    private readonly List<List<DfaEdge>> _path =
-    [
-        [],
-    ]; // Lists are used again, so there may be more than are open.
+    private readonly List<DfaEdge> _path = []; // Of the open states, from the root on: those below came later.
+    private readonly List<int> _counts = [0]; // How many edges each open state has.
     private readonly List<bool> _isEnd = [false];
     private int _depth;
 
-    private TextTrie() => _closed = new(this);
+    // Room for all that there can be: growing step by step would make it three times.
+    private TextTrie(int states)
+    {
+        _closed = new(states, this);
+        _edges.EnsureCapacity(states);
+        _ends.EnsureCapacity(states);
+        _accepting.EnsureCapacity(states);
+    }
 
     /// <summary>The automaton of a list of texts in any order, without those that hold a lone surrogate.</summary>
     public static CodePointDfa Build(IEnumerable<string> texts)
     {
-        var trie = new TextTrie();
         int[][] sorted = [.. texts.Where(IsWellFormed).Select(CodePoints)];
         if (sorted.Length == 0)
             return CodePointDfa.Nothing;
+        var trie = new TextTrie(1 + sorted.Sum(text => text.Length));
         Array.Sort(sorted, (a, b) => a.AsSpan().SequenceCompareTo(b));
         int[] last = [];
         foreach (int[] text in sorted)
@@ -66,18 +71,26 @@ internal sealed class TextTrie : IEqualityComparer<int>
         return true;
     }
 
-    private static int[] CodePoints(string text) => [.. text.EnumerateRunes().Select(rune => rune.Value)];
+    private static int[] CodePoints(string text)
+    {
+        int pairs = 0;
+        foreach (char unit in text)
+            pairs += char.IsHighSurrogate(unit) ? 1 : 0;
+        var codePoints = new int[text.Length - pairs];
+        int count = 0;
+        foreach (Rune rune in text.EnumerateRunes())
+            codePoints[count++] = rune.Value;
+        return codePoints;
+    }
 
     private void Open(ReadOnlySpan<int> text)
     {
         foreach (int codePoint in text[_depth..])
         {
-            _path[_depth++].Add(new(codePoint, codePoint, CodePointDfa.Dead));
-            if (_depth == _path.Count)
-            {
-                _path.Add([]);
-                _isEnd.Add(false);
-            }
+            _path.Add(new(codePoint, codePoint, CodePointDfa.Dead));
+            _counts[_depth++]++;
+            _counts.Add(0);
+            _isEnd.Add(false);
         }
         _isEnd[_depth] = true;
     }
@@ -87,8 +100,9 @@ internal sealed class TextTrie : IEqualityComparer<int>
         for (; _depth > depth; _depth--)
         {
             int number = Close(_depth);
-            List<DfaEdge> into = _path[_depth - 1];
-            into[^1] = into[^1] with { Target = number };
+            _counts.RemoveAt(_depth);
+            _isEnd.RemoveAt(_depth);
+            _path[^1] = _path[^1] with { Target = number };
         }
     }
 
@@ -96,15 +110,15 @@ internal sealed class TextTrie : IEqualityComparer<int>
     private int Close(int depth)
     {
         int number = _ends.Count;
-        foreach (DfaEdge edge in _path[depth])
+        int begin = _path.Count - _counts[depth];
+        foreach (DfaEdge edge in CollectionsMarshal.AsSpan(_path)[begin..])
             if (_edges.Count > StartOf(number) && _edges[^1].Target == edge.Target && _edges[^1].Last + 1 == edge.First)
                 _edges[^1] = _edges[^1] with { Last = edge.Last };
             else
                 _edges.Add(edge);
         _ends.Add(_edges.Count);
         _accepting.Add(_isEnd[depth]);
-        _path[depth].Clear();
-        _isEnd[depth] = false;
+        _path.RemoveRange(begin, _counts[depth]);
         if (!_closed.TryGetValue(number, out int equal))
         {
             _closed.Add(number);

@@ -69,7 +69,7 @@ internal sealed class Branch
     {
         while (_pending.TryPop(out Placed placed))
         {
-            budget.Take(100);
+            budget.Take(250);
             switch (placed.Keyword)
             {
                 case AllOfKeyword all:

@@ -82,7 +82,7 @@ internal sealed class Emptiness(
     private bool IsEmpty(SchemaAlternative alternative)
     {
         JsonTypes types = alternative.Types;
-        budget.Take(500 + 50 * alternative.Keywords.Count);
+        budget.Take(2_500 + 250 * alternative.Keywords.Count);
         if (alternative.Literals is not null || ScalarShapes.Words(alternative).Any())
             return false;
         return ((types & JsonTypes.Number) == 0 || numbers.Of(alternative, isCanonical: false).IsEmpty)

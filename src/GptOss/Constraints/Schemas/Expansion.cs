@@ -26,7 +26,7 @@ internal sealed class Expansion(
     /// <exception cref="UnsupportedException">The opposite of a schema is needed and cannot be said.</exception>
     public List<SchemaAlternative> Of(IEnumerable<Placed> start)
     {
-        budget.Take(4_000);
+        budget.Take(10_000);
         var done = new List<SchemaAlternative>();
         var open = new Stack<Branch>([new Branch(start)]);
         while (open.TryPop(out Branch? branch))
@@ -52,7 +52,7 @@ internal sealed class Expansion(
                     break;
                 for (int i = ways.Count - 1; i > 0; i--)
                 {
-                    budget.Take(100 * branch.Weight);
+                    budget.Take(250 * branch.Weight);
                     open.Push(branch.With(ways[i], next.Origin));
                 }
                 if (done.Count + open.Count >= MostAlternatives)

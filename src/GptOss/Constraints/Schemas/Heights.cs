@@ -41,7 +41,7 @@ internal sealed class Heights(CompileBudget budget)
         switch (shape)
         {
             case ObjectShape container:
-                budget.Take(10 + 4 * (container.Properties.Count + container.DependentRequired.Count));
+                budget.Take(10 + 4 * container.Properties.Count + 80 * container.DependentRequired.Count);
                 return ObjectHeight.Of(container);
             case ArrayShape container:
                 budget.Take(10 + 4 * container.Prefix.Count);

@@ -6,6 +6,8 @@ namespace GptOss.Constraints.Schemas;
 /// <summary>A JSON value of <c>enum</c> or <c>const</c>. Two literals are equal where their keys are.</summary>
 internal sealed class Literal
 {
+    private HashSet<string>? _names;
+
     private Literal(JsonTypes type, string text) => (Type, Text, Key) = (type, text, text);
 
     /// <summary>The one type of the value.</summary>
@@ -28,6 +30,14 @@ internal sealed class Literal
 
     /// <summary>A string as a literal, for names of properties.</summary>
     public static Literal String(string value) => new(JsonTypes.String, value) { Key = Quoted(value) };
+
+    /// <summary>Whether an object has a member of some name.</summary>
+    public bool Has(string name) =>
+        (_names ??= Members.Select(member => member.Key).ToHashSet(StringComparer.Ordinal)).Contains(name);
+
+    /// <summary>The keys of some literals, to look others up.</summary>
+    public static HashSet<string> KeysOf(IReadOnlyList<Literal> values) =>
+        values.Select(value => value.Key).ToHashSet(StringComparer.Ordinal);
 
     /// <summary>Reads a literal. Its nesting has been bounded before.</summary>
     /// <exception cref="SchemaException">A name comes twice, or a text is not well-formed.</exception>

@@ -34,12 +34,12 @@ internal sealed class LiteralCheck(CompileBudget budget)
     /// <summary>Whether a literal surely fits a keyword; or surely does not, where the keyword is negated.</summary>
     public bool Holds(Literal value, Keyword keyword, bool isNegated = false)
     {
-        budget.Take(200);
+        budget.Take(300);
         return keyword switch
         {
             TypeKeyword type => type.Types.HasFlag(value.Type) != isNegated,
-            EnumKeyword list => list.Values.Any(other => other.Key == value.Key) != isNegated,
-            ExcludedKeyword list => list.Values.All(other => other.Key != value.Key) != isNegated,
+            EnumKeyword list => list.Has(value) != isNegated,
+            ExcludedKeyword list => list.Has(value) == isNegated,
             SizeKeyword size => Size(value, size.Of) is int count
                 ? (count >= size.Min && count <= (size.Max ?? int.MaxValue)) != isNegated
                 : !isNegated,
@@ -65,10 +65,15 @@ internal sealed class LiteralCheck(CompileBudget budget)
         : of == JsonTypes.Array ? value.Items.Count
         : value.Members.Count;
 
-    private static bool Language(Literal value, LanguageKeyword language, bool isNegated) =>
-        value.Type != JsonTypes.String ? !isNegated
-        : !isNegated ? (language.Whole ?? language.Language).Accepts(value.Text)
-        : language.Whole is CodePointDfa whole && !whole.Accepts(value.Text);
+    private bool Language(Literal value, LanguageKeyword language, bool isNegated)
+    {
+        if (value.Type != JsonTypes.String)
+            return !isNegated;
+        budget.Take(4L * value.Text.Length);
+        return !isNegated
+            ? (language.Whole ?? language.Language).Accepts(value.Text)
+            : language.Whole is CodePointDfa whole && !whole.Accepts(value.Text);
+    }
 
     private bool OneOf(Literal value, OneOfKeyword one, bool isNegated)
     {
@@ -131,15 +136,18 @@ internal sealed class LiteralCheck(CompileBudget budget)
 
     private bool Object(Literal value, Keyword keyword, bool isNegated)
     {
-        bool Has(string name) => value.Members.Any(member => member.Key == name);
+        budget.Take(20L * value.Members.Count);
         switch (keyword)
         {
             case RequiredKeyword required:
-                return required.Names.All(Has) != isNegated;
+                budget.Take(20L * required.Names.Count);
+                return required.Names.All(value.Has) != isNegated;
             case DependentRequiredKeyword dependent:
-                return (!Has(dependent.If) || dependent.Then.All(Has)) != isNegated;
+                return (!value.Has(dependent.If) || dependent.Then.All(value.Has)) != isNegated;
             case DependentSchemaKeyword dependent:
-                return Has(dependent.If) ? Holds(value, isNegated ? dependent.Then.Not : dependent.Then) : !isNegated;
+                return value.Has(dependent.If)
+                    ? Holds(value, isNegated ? dependent.Then.Not : dependent.Then)
+                    : !isNegated;
             case PropertyNamesKeyword names:
                 return All(value.Members.Select(member => (Literal.String(member.Key), (Goal?)names.Names)), isNegated);
             case ObjectKeyword properties:

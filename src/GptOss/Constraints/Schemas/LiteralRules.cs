@@ -5,6 +5,8 @@ namespace GptOss.Constraints.Schemas;
 /// <summary>Rules of single JSON values, for objects and arrays of <c>enum</c> and <c>const</c>.</summary>
 internal sealed class LiteralRules
 {
+    private const int MostItems = 10_000;
+
     private readonly Dictionary<string, Rule> _rules = new(StringComparer.Ordinal);
 
     /// <summary>All rules that were made.</summary>
@@ -14,7 +16,13 @@ internal sealed class LiteralRules
     /// The shape of a value. The members of an object come in the order in which they were written. The nesting of
     /// values was bounded when they were read.
     /// </summary>
+    /// <exception cref="LimitException">An array has too many items.</exception>
     public Shape ShapeOf(Literal value) =>
+        value.Items.Count > MostItems
+            ? throw new LimitException($"has a value of {value.Items.Count:N0} items, and the limit is {MostItems:N0}")
+            : Made(value);
+
+    private Shape Made(Literal value) =>
         value.Type switch
         {
             JsonTypes.Object => new ObjectShape

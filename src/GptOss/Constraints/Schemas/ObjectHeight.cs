@@ -83,13 +83,7 @@ internal static class ObjectHeight
     private static bool[] Possible(ObjectShape shape)
     {
         bool[] canCome = [.. shape.Properties.Select(property => property.Value is { Height: not None })];
-        for (bool changed = true; changed; )
-        {
-            changed = false;
-            foreach ((int first, int then) in shape.DependentRequired)
-                if (canCome[first] && !canCome[then])
-                    (canCome[first], changed) = (false, true);
-        }
+        Follow(shape, backwards: true, name => !canCome[name], name => canCome[name] = false);
         return canCome;
     }
 
@@ -97,13 +91,25 @@ internal static class ObjectHeight
     private static bool[] Necessary(ObjectShape shape)
     {
         bool[] hasToCome = [.. shape.Properties.Select(property => property.IsRequired)];
-        for (bool changed = true; changed; )
-        {
-            changed = false;
-            foreach ((int first, int then) in shape.DependentRequired)
-                if (hasToCome[first] && !hasToCome[then])
-                    (hasToCome[then], changed) = (true, true);
-        }
+        Follow(shape, backwards: false, name => hasToCome[name], name => hasToCome[name] = true);
         return hasToCome;
+    }
+
+    // What holds for a name is carried on to those that it requires, or backwards to those that require it.
+    private static void Follow(ObjectShape shape, bool backwards, Func<int, bool> holds, Action<int> carry)
+    {
+        if (shape.DependentRequired.Count == 0)
+            return;
+        ILookup<int, int> next = backwards
+            ? shape.DependentRequired.ToLookup(pair => pair.Then, pair => pair.If)
+            : shape.DependentRequired.ToLookup(pair => pair.If, pair => pair.Then);
+        var open = new Stack<int>(Enumerable.Range(0, shape.Properties.Count).Where(holds));
+        while (open.TryPop(out int name))
+            foreach (int other in next[name])
+                if (!holds(other))
+                {
+                    carry(other);
+                    open.Push(other);
+                }
     }
 }

@@ -18,6 +18,7 @@ internal sealed class ObjectShapes(
 {
     private const int MostLanguages = 128,
         MostNames = 2_000,
+        MostNameCharacters = 200_000,
         MostPropertiesInAll = 1_000_000;
 
     private int _properties;
@@ -30,6 +31,11 @@ internal sealed class ObjectShapes(
             return [];
         if (parts.Declared.Count > MostNames)
             throw new LimitException($"has {parts.Declared.Count:N0} names, and the limit is {MostNames:N0}");
+        int length = parts.Declared.Sum(name => name.Length);
+        if (length > MostNameCharacters)
+            throw new LimitException(
+                $"has names of {length:N0} characters together, and the limit is {MostNameCharacters:N0}"
+            );
         List<ExtraNames> extras = Extras(parts);
         return Choices(parts, extras.Count > 0).Select(choice => Shape(parts, extras, choice, (min, max)));
     }
@@ -64,7 +70,7 @@ internal sealed class ObjectShapes(
         _properties += parts.Declared.Count;
         if (_properties > MostPropertiesInAll)
             throw new LimitException($"brings the properties of all rules beyond {MostPropertiesInAll:N0}");
-        budget.Take(1_000 * parts.Declared.Count);
+        budget.Take(1_500 * parts.Declared.Count);
         HashSet<string> required = [.. parts.Required, .. choice.OfType<string>()];
         Dictionary<string, int> places = new(StringComparer.Ordinal);
         var properties = new List<Property>();

@@ -59,10 +59,22 @@ internal abstract record Keyword(string Pointer)
 internal sealed record TypeKeyword(string Pointer, JsonTypes Types) : Keyword(Pointer);
 
 /// <summary>The value is one of these literals: <c>enum</c>, <c>const</c>.</summary>
-internal sealed record EnumKeyword(string Pointer, IReadOnlyList<Literal> Values) : Keyword(Pointer);
+internal sealed record EnumKeyword(string Pointer, IReadOnlyList<Literal> Values) : Keyword(Pointer)
+{
+    private HashSet<string>? _keys;
+
+    /// <summary>Whether a literal is one of them.</summary>
+    public bool Has(Literal value) => (_keys ??= Literal.KeysOf(Values)).Contains(value.Key);
+}
 
 /// <summary>The value is none of these scalars; the types that they do not have are not touched.</summary>
-internal sealed record ExcludedKeyword(string Pointer, IReadOnlyList<Literal> Values) : Keyword(Pointer);
+internal sealed record ExcludedKeyword(string Pointer, IReadOnlyList<Literal> Values) : Keyword(Pointer)
+{
+    private HashSet<string>? _keys;
+
+    /// <summary>Whether a literal is one of them.</summary>
+    public bool Has(Literal value) => (_keys ??= Literal.KeysOf(Values)).Contains(value.Key);
+}
 
 /// <summary>A number is not below a bound, or lies above it.</summary>
 internal sealed record MinimumKeyword(string Pointer, DecimalBound Bound) : Keyword(Pointer);

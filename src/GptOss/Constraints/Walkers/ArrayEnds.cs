@@ -1,57 +1,41 @@
 namespace GptOss.Constraints.Walkers;
 
 /// <summary>Which arrays can be completed, told by the items that they have so far.</summary>
+/// <remarks>
+/// Every further item adds one to a count, or adds nothing, or may do either. So of arrays of some length the counts
+/// that can be reached are all those from the fewest to the most, and both only grow with the length: the shortest
+/// array in which enough items can count is the one to look at, and no way to it has to be tried.
+/// </remarks>
 internal sealed class ArrayEnds(ArrayPlan plan)
 {
-    private readonly Dictionary<ArrayHistory, bool> _known = [];
+    // By the levels that may be opened: an item that nests deeper cannot come.
+    private readonly ArrayPlaces?[] _places = new ArrayPlaces?[Rule.MostDepth + 1];
 
     /// <summary>Whether an array with such items can be completed.</summary>
-    public bool CanEnd(ArrayHistory history) =>
-        plan.Shape.Contains.Count == 0 ? CanEndByNumber(history) : CanEndByCounts(history);
-
-    private bool CanEndByNumber(ArrayHistory history)
+    public bool CanEnd(ArrayHistory history)
     {
-        int count = history.Count;
-        if (count >= plan.Shape.MinItems)
+        if (history.MayClose(plan))
             return true;
-        if (plan.Shape.MinItems > Math.Min(plan.Distinct, plan.Shape.MaxItems ?? int.MaxValue))
-            return false;
-        for (; count < plan.Shape.MinItems; count++)
+        ArrayPlaces places = _places[history.Levels] ??= new ArrayPlaces(plan, history.Levels);
+        long most = Math.Min(plan.Distinct, plan.Shape.MaxItems ?? int.MaxValue);
+        long length = Math.Max(history.Count, plan.Shape.MinItems);
+        switch (plan.Shape.Contains)
         {
-            if (!plan.At(count).Any(alternative => history.Has(plan.Alternatives[alternative].Callee)))
-                return false;
-            if (count >= plan.Shape.Prefix.Count)
-                return true; // the others are of the same kind
+            case []:
+                break;
+            case [var (min, max)]:
+                if (history.Counts[0] < min)
+                    length = Math.Max(length, places.LengthWith(min - history.Counts[0], history.Count));
+                if (history.Counts[0] + places.Forced(history.Count, length) > (max ?? int.MaxValue))
+                    return false;
+                break;
+            default:
+                // Without a bound from above, as there is none beside several counts, each is met behind the prefix.
+                for (int i = 0; i < history.Counts.Length; i++)
+                    if (history.Counts[i] < plan.Shape.Contains[i].Min)
+                        length = places.CanCountBehind(i) ? Math.Max(length, plan.PrefixCount + 1) : long.MaxValue;
+                break;
         }
-        return true;
-    }
-
-    // Looks for a way to an end, and remembers of every history it meets whether there is one.
-    private bool CanEndByCounts(ArrayHistory start)
-    {
-        var way = new Stack<(ArrayHistory History, int Next)>();
-        way.Push((start, 0));
-        var met = new HashSet<ArrayHistory> { start };
-        while (way.TryPop(out (ArrayHistory History, int Next) step))
-        {
-            ArrayHistory history = step.History;
-            bool known = _known.TryGetValue(history, out bool canEnd);
-            if (history.MayClose(plan) || canEnd)
-            {
-                _known[history] = true;
-                foreach ((ArrayHistory before, _) in way)
-                    _known[before] = true;
-                return true;
-            }
-            int[] alternatives = plan.At(history.Count);
-            if (known || step.Next == alternatives.Length)
-                continue;
-            way.Push((history, step.Next + 1));
-            if (history.With(plan, alternatives[step.Next]) is { } longer && met.Add(longer))
-                way.Push((longer, 0));
-        }
-        foreach (ArrayHistory history in met)
-            _known[history] = false;
-        return false;
+        return length <= most && length <= places.MostItems;
     }
 }

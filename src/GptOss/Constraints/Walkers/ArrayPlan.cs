@@ -1,16 +1,24 @@
+using GptOss.Constraints.Regular;
+
 namespace GptOss.Constraints.Walkers;
 
 /// <summary>What does not change about an array while it is read: which items may stand where.</summary>
 internal sealed class ArrayPlan
 {
-    // Histories of arrays whose items have to count are explored; their number is bounded before.
-    private const long MostHistories = 1_000_000;
-
     private readonly int[][] _prefix;
     private readonly int[] _rest;
 
-    /// <exception cref="LimitException">The items that have to count can do so in too many ways.</exception>
-    public ArrayPlan(ArrayShape shape, Func<Rule, Callee> calleeOf, Func<Rule, IEnumerable<RecordedText>> textsOf)
+    /// <param name="shape">The shape as it was compiled.</param>
+    /// <param name="calleeOf">The rule of an item as it is called.</param>
+    /// <param name="textsOf">The texts of an item's rule, where items have to differ.</param>
+    /// <param name="budget">Pays for counting the items that differ.</param>
+    /// <exception cref="LimitException">Bounds stand beside each other that are not held together.</exception>
+    public ArrayPlan(
+        ArrayShape shape,
+        Func<Rule, Callee> calleeOf,
+        Func<Rule, IEnumerable<RecordedText>> textsOf,
+        CompileBudget budget
+    )
     {
         Shape = shape;
         var alternatives = new List<ItemChoice>();
@@ -18,7 +26,7 @@ internal sealed class ArrayPlan
         _rest = Numbers(shape.Rest);
         Alternatives = [.. alternatives];
         Highest = Alternatives.Select(alternative => alternative.Callee.Height).DefaultIfEmpty().Max();
-        Distinct = shape.IsUnique ? CountDistinct() : long.MaxValue;
+        Distinct = shape.IsUnique ? CountDistinct(budget) : long.MaxValue;
         Check();
 
         int[] Numbers(IReadOnlyList<Item> items)
@@ -33,6 +41,9 @@ internal sealed class ArrayPlan
 
     /// <summary>The shape as it was compiled.</summary>
     public ArrayShape Shape { get; }
+
+    /// <summary>How many items have a place of their own.</summary>
+    public int PrefixCount => _prefix.Length;
 
     /// <summary>The alternatives of all places.</summary>
     public ItemChoice[] Alternatives { get; }
@@ -54,26 +65,26 @@ internal sealed class ArrayPlan
     {
         if (Distinct != long.MaxValue && (_prefix.Length > 0 || Shape.Contains.Count > 0))
             throw new LimitException("has items of which none may come twice beside 'prefixItems' or 'contains'");
-        if (Shape.Contains.Count == 0)
-            return;
-        double histories = Math.Max(Shape.MaxItems ?? 0, Math.Max(Shape.MinItems, _prefix.Length)) + 1.0;
-        foreach ((int min, int? max) in Shape.Contains)
-            histories *= (max ?? min) + 1.0;
-        if (histories > MostHistories)
-            throw new LimitException(
-                $"has items that can count in {histories:N0} ways, and the limit is {MostHistories:N0}"
-            );
+        bool isBounded = Shape.MaxItems is not null || Shape.Contains.Any(number => number.Max is not null);
+        if (Shape.Contains.Count > 1 && isBounded)
+            throw new LimitException("has items that count in several ways beside a bound from above");
     }
 
-    private long CountDistinct()
+    // The texts of one kind are one language; a text in quotes is none without.
+    private long CountDistinct(CompileBudget budget)
     {
         if (Alternatives.Any(alternative => alternative.Text!.IsEndless))
             return long.MaxValue;
-        UsedTexts texts = new UsedTexts.TextTable(new Ledger()).Empty;
-        foreach (ItemChoice alternative in Alternatives.DistinctBy(alternative => alternative.Text))
-        foreach (byte[] text in alternative.Text!.Texts())
-            texts = texts.With(text);
-        return texts.Count;
+        return Alternatives
+            .Select(alternative => alternative.Text!.Shape)
+            .Distinct()
+            .GroupBy(text => text.IsQuoted)
+            .Sum(texts =>
+                texts
+                    .Select(text => text.Language)
+                    .Aggregate((all, more) => all.Or(more, budget))
+                    .Measures.Texts(CodePointDfa.Start)
+            );
     }
 
     /// <summary>One alternative of an item.</summary>

@@ -42,23 +42,30 @@ internal static class FreeString
 
     private static readonly byte[] Table = Build();
 
+    // Of each state the bytes that may follow: a thousand strings side by side ask for them at every place.
+    private static readonly SymbolSet[] Symbols = [.. Enumerable.Range(0, States).Select(SymbolsOf)];
+
     /// <summary>The state behind a byte, or <see cref="Dead"/>; a character is whole where it is
     /// <see cref="Inside"/>.</summary>
     public static int Next(int state, int symbol) => symbol < 256 ? Table[state * 256 + symbol] : Dead;
 
     /// <summary>Adds the bytes that may follow.</summary>
-    public static void AddSymbols(int state, SymbolSet symbols)
-    {
-        for (int symbol = 0; symbol < 256; symbol++)
-            if (Table[state * 256 + symbol] != Dead)
-                symbols.Add(symbol);
-    }
+    public static void AddSymbols(int state, SymbolSet symbols) => symbols.Add(Symbols[state]);
 
     /// <summary>Whether an escape has begun.</summary>
     public static bool IsEscape(int state) => state is >= Backslash and <= LowDigits3;
 
     /// <summary>Whether the character begun here is certainly beyond U+FFFF.</summary>
     public static bool IsBeyondBasicPlane(int state) => state is Left3 or LeadF0 or LeadF4 or HighDigits2;
+
+    private static SymbolSet SymbolsOf(int state)
+    {
+        var symbols = new SymbolSet();
+        for (int symbol = 0; symbol < 256; symbol++)
+            if (Table[state * 256 + symbol] != Dead)
+                symbols.Add(symbol);
+        return symbols;
+    }
 
     private static byte[] Build()
     {

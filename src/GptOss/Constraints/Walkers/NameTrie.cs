@@ -32,6 +32,9 @@ internal sealed class NameTrie
     /// <summary>The bytes of each name with both quotes.</summary>
     public byte[][] Spellings { get; }
 
+    /// <summary>About how many bytes the trie takes.</summary>
+    public long Bytes => 24L * _nodes.Count + Spellings.Sum(name => 24L + name.Length);
+
     /// <summary>The numbers of the names in the order of their bytes.</summary>
     public int[] Sorted { get; }
 

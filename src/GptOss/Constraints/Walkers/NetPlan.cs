@@ -33,23 +33,6 @@ internal sealed class NetPlan
     /// <summary>Whether plain characters, whichever they are, never lead out of such states.</summary>
     public bool HoldsPlain(int state) => (_holdsPlain ??= FindPlain())[state];
 
-    /// <summary>The states that are reached from the start without reading anything.</summary>
-    public IEnumerable<int> Reached()
-    {
-        var met = new HashSet<int> { 0 };
-        var next = new Stack<int>(met);
-        while (next.TryPop(out int state))
-        {
-            yield return state;
-            foreach (int empty in States[state].Empty)
-                if (met.Add(empty))
-                    next.Push(empty);
-            foreach ((Callee callee, int target) in Calls[state])
-                if (callee.IsNullable && met.Add(target))
-                    next.Push(target);
-        }
-    }
-
     private bool[] Backwards(List<int>[] before, Func<NetState, bool> begins)
     {
         var found = new bool[States.Count];
@@ -68,35 +51,37 @@ internal sealed class NetPlan
         return found;
     }
 
-    // States are taken out until every plain character leads from each of the rest to one of the rest.
+    // A plain character is refused, or leads to where one will be refused: found from such states backwards.
     private bool[] FindPlain()
     {
-        var holds = new bool[States.Count];
-        for (int state = 0; state < holds.Length; state++)
-            holds[state] = States[state].Edges.Count > 0;
-        for (bool changed = true; changed; )
+        var leaves = new bool[States.Count];
+        List<int>[] before = [.. States.Select(_ => new List<int>())];
+        for (int state = 0; state < leaves.Length; state++)
+            foreach (NetEdge edge in States[state].Edges)
+                if (PlainCharacters.In(new DfaEdge(edge.First, edge.Last, 0)) > 0)
+                    before[edge.Target].Add(state);
+        var next = new Stack<int>(Enumerable.Range(0, leaves.Length).Where(state => !ReadsAllPlain(States[state])));
+        while (next.TryPop(out int state))
         {
-            changed = false;
-            for (int state = 0; state < holds.Length; state++)
-                if (holds[state] && !IsHeld(States[state], holds))
-                    (holds[state], changed) = (false, true);
+            if (leaves[state])
+                continue;
+            leaves[state] = true;
+            foreach (int earlier in before[state])
+                next.Push(earlier);
         }
-        for (int state = 0; state < holds.Length; state++)
-            holds[state] |= States[state].IsFree;
-        return holds;
+        return [.. States.Select((state, number) => state.IsFree || !leaves[number])];
     }
 
-    private static bool IsHeld(NetState state, bool[] holds)
+    private static bool ReadsAllPlain(NetState state)
     {
-        var disjoint = new List<DfaEdge>();
-        int reached = 0;
-        foreach (NetEdge edge in state.Edges.Where(edge => holds[edge.Target]).OrderBy(edge => edge.First))
-            if (edge.First < Markers.First && edge.Last >= reached)
+        int reached = 0,
+            plain = 0;
+        foreach (NetEdge edge in state.Edges.OrderBy(edge => edge.First))
+            if (edge.Last >= reached)
             {
-                disjoint.Add(new DfaEdge(Math.Max(edge.First, reached), edge.Last, 0));
+                plain += PlainCharacters.In(new DfaEdge(Math.Max(edge.First, reached), edge.Last, 0));
                 reached = edge.Last + 1;
             }
-        return PlainCharacters.In(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(disjoint))
-            == PlainCharacters.Count;
+        return plain == PlainCharacters.Count;
     }
 }

@@ -17,12 +17,8 @@ internal sealed class NetWalker : Walker
 
     public NetWalker(NetPlan plan) => _plan = plan;
 
-    /// <inheritdoc/>
-    public override bool IsNullable => _plan.Reached().Any(state => _plan.States[state].IsAccepting);
-
-    /// <inheritdoc/>
-    public override IEnumerable<Callee> LeftCalls =>
-        _plan.Reached().SelectMany(state => _plan.Calls[state]).Select(call => call.Callee);
+    /// <summary>What does not change about the net.</summary>
+    public NetPlan Plan => _plan;
 
     /// <inheritdoc/>
     public override void Enter(Callers callers, Successors successors) =>

@@ -38,30 +38,36 @@ internal sealed class ObjectChoices
     public static ObjectChoices Of(ObjectPlan plan, ObjectHistory history)
     {
         var choices = new ObjectChoices(plan, history);
-        if (choices.Needed() is { } needed)
-            choices.Choose(needed);
+        var takable = new NameSet(plan.Count);
+        for (int name = 0; name < plan.Count; name++)
+            if (choices.CanTake(name))
+                takable.Add(name);
+        NameSet needed = choices.Needed();
+        // One that still has to come may be one that cannot.
+        if (needed.IsWithin(takable, history.Names))
+            choices.Choose(takable, needed);
         return choices;
     }
 
-    private void Choose(bool[] needed)
+    private void Choose(NameSet takable, NameSet needed)
     {
-        int missing = needed.Count(isNeeded => isNeeded),
+        int missing = needed.Count,
             toCount = _plan.Shape.MinCounted - _history.Counted,
-            firstNeeded = missing == 0 ? _plan.Count : Array.IndexOf(needed, true);
-        bool[] reachable = Reachable();
+            firstNeeded = needed.First;
         long capacity = Capacity(countedOnly: false),
             countable = Capacity(countedOnly: true);
         if (toCount > countable)
             return;
         MayClose = missing == 0 && toCount == 0 && _history.Count >= _min;
 
-        // Behind a name in order only later ones are left.
-        int left = reachable.Count(isReachable => isReachable);
-        int[] behind = CountBehind(reachable);
+        NameSet reachable = Reachable(takable);
+        int left = reachable.Count;
+        int[] behind = _min > 0 && !_plan.Shape.IsAnyOrder ? CountBehind(reachable) : [];
+        var more = new NameSet(_plan.Count);
         for (int sorted = 0; sorted < _plan.Count; sorted++)
         {
             int name = _plan.Names.Sorted[sorted];
-            if (reachable[name] && MayTake(name))
+            if (reachable.Has(name) && MayTake(name))
             {
                 Names[sorted / 64] |= 1UL << (sorted % 64);
                 MayGoOn = true;
@@ -80,86 +86,80 @@ internal sealed class ObjectChoices
 
         bool MayTake(int name)
         {
-            if (_plan.HasDependents)
-                return MayTakeWithDependents(name);
+            int companions = 0;
+            if (_plan.Companions?[name] is { } all)
+            {
+                more.Set(all);
+                more.Remove(_history.Names);
+                more.Remove(needed);
+                companions = more.Count;
+                if (!_plan.Shape.IsAnyOrder && more.First < name)
+                    return false;
+            }
+            // Behind a name in order only later ones are left.
             if (!_plan.Shape.IsAnyOrder && name > firstNeeded)
                 return false;
-            long fewest = missing + toCount + (needed[name] ? 0L : 1L);
+            long fewest = missing + toCount + companions + (needed.Has(name) ? 0L : 1L);
             return _min == 0
                 ? Fits(fewest, long.MaxValue)
                 : Fits(fewest, (_plan.Shape.IsAnyOrder ? left : 1L + behind[name]) + capacity);
         }
     }
 
-    // Names that need others are few: what follows from one is worked out as if it were taken.
-    private bool MayTakeWithDependents(int name)
-    {
-        var behind = new ObjectChoices(_plan, _history.With(_plan, name));
-        if (behind.Needed() is not { } needed)
-            return false;
-        int missing = needed.Count(isNeeded => isNeeded),
-            toCount = _plan.Shape.MinCounted - _history.Counted;
-        long most = behind.Reachable().Count(isReachable => isReachable) + Capacity(countedOnly: false);
-        return behind.Fits((long)missing + toCount, most);
-    }
-
     // Whether the number of properties can be right with that many more.
     private bool Fits(long fewest, long most) =>
         !_plan.IsCounted || (_history.Count + fewest <= _max && most >= _min - _history.Count);
 
-    // Of each name: how many reachable ones stand behind it.
-    private static int[] CountBehind(bool[] reachable)
+    // Of each name: how many reachable ones can come behind it. One with companions can as long as none of them is left
+    // behind, or the name itself is the first of them.
+    private int[] CountBehind(NameSet reachable)
     {
-        var behind = new int[reachable.Length];
-        for (int name = reachable.Length - 2; name >= 0; name--)
-            behind[name] = behind[name + 1] + (reachable[name + 1] ? 1 : 0);
+        var behind = new int[_plan.Count + 1];
+        var all = new NameSet(_plan.Count);
+        for (int name = 0; name < _plan.Count; name++)
+        {
+            if (!reachable.Has(name))
+                continue;
+            int last = name - 1;
+            if (_plan.Companions?[name] is { } companions)
+            {
+                all.Set(companions);
+                all.Remove(_history.Names);
+                last = Math.Min(last, all.First);
+            }
+            if (last >= 0)
+                behind[last]++;
+        }
+        for (int name = _plan.Count - 1; name >= 0; name--)
+            behind[name] += behind[name + 1];
         return behind;
     }
 
-    // The names that still have to come; null where one of them cannot.
-    private bool[]? Needed()
+    // The names that still have to come.
+    private NameSet Needed()
     {
-        var needed = new bool[_plan.Count];
-        var next = new Stack<int>();
+        var needed = new NameSet(_plan.Count);
         for (int name = 0; name < _plan.Count; name++)
         {
-            if (_plan.Shape.Properties[name].IsRequired && !IsBehind(name))
-                Need(name);
-            if (_plan.HasDependents && _history.Has(name))
-                foreach (int then in _plan.Then(name))
-                    Need(then);
+            bool isUsed = _history.Has(name);
+            if (!isUsed && _plan.Shape.Properties[name].IsRequired && !IsBehind(name))
+                needed.Add(name);
+            if (_plan.Companions?[name] is { } companions && (isUsed || needed.Has(name)))
+                needed.Add(companions);
         }
-        while (next.TryPop(out int name))
-        {
-            if (!CanTake(name))
-                return null;
-            foreach (int then in _plan.Then(name))
-                Need(then);
-        }
+        needed.Remove(_history.Names);
         return needed;
-
-        void Need(int name)
-        {
-            if (needed[name] || _history.Has(name))
-                return;
-            needed[name] = true;
-            next.Push(name);
-        }
     }
 
-    // The largest set of names that can all come together: those that need one which cannot come are taken out.
-    private bool[] Reachable()
+    // The names that can come together with all that they require.
+    private NameSet Reachable(NameSet takable)
     {
-        var reachable = new bool[_plan.Count];
-        for (int name = 0; name < reachable.Length; name++)
-            reachable[name] = CanTake(name);
-        for (bool changed = _plan.HasDependents; changed; )
-        {
-            changed = false;
-            for (int name = 0; name < reachable.Length; name++)
-                if (reachable[name] && _plan.Then(name).Any(then => !reachable[then] && !_history.Has(then)))
-                    (reachable[name], changed) = (false, true);
-        }
+        if (_plan.Companions is null)
+            return takable;
+        var reachable = new NameSet(_plan.Count);
+        for (int name = 0; name < _plan.Count; name++)
+            if (takable.Has(name) && _plan.Companions[name]?.IsWithin(takable, _history.Names) is not false)
+                reachable.Add(name);
         return reachable;
     }
 

@@ -5,13 +5,17 @@ namespace GptOss.Constraints.Walkers;
 /// <summary>The language of texts that have to differ from each other, and how many of them there are.</summary>
 internal sealed class RecordedText
 {
-    private readonly Dictionary<ulong, long> _counts = [];
     private readonly CodePointDfa _language;
 
-    /// <exception cref="LimitException">The texts are few, but too long to be counted.</exception>
-    public RecordedText(SpelledText spelled, CodePointDfa language)
+    /// <param name="spelled">The language in bytes.</param>
+    /// <param name="shape">The language; bounds of length are part of it, not beside it.</param>
+    /// <exception cref="LimitException">The texts are few, but too long to be kept.</exception>
+    public RecordedText(SpelledText spelled, TextShape shape)
     {
-        (Spelled, _language) = (spelled, language);
+        if (shape.MinLength > 0 || shape.MaxLength is not null)
+            throw new InvalidOperationException("Texts that differ have no length beside their language.");
+        (Spelled, Shape, _language) = (spelled, shape, shape.Language);
+        CodePointDfa language = shape.Language;
         IsEndless = language.IsEmpty || IsEndlessIn(CodePointDfa.Start);
         IsEndlessEverywhere = true;
         for (int state = 0; state < language.Count; state++)
@@ -24,7 +28,7 @@ internal sealed class RecordedText
                     $"has texts of {longest:N0} characters that must not come twice, and the limit is {MostLength:N0}"
                 );
         }
-        Count = IsEndless ? long.MaxValue : CountFrom(spelled.Start);
+        Count = IsEndless ? long.MaxValue : language.Measures.Texts(CodePointDfa.Start);
     }
 
     /// <summary>The most texts that are counted: more than a context holds are as good as endlessly many.</summary>
@@ -34,6 +38,9 @@ internal sealed class RecordedText
 
     /// <summary>The language in bytes.</summary>
     public SpelledText Spelled { get; }
+
+    /// <summary>The language in code points.</summary>
+    public TextShape Shape { get; }
 
     /// <summary>Whether there are more texts than an answer could ever use.</summary>
     public bool IsEndless { get; }
@@ -54,13 +61,14 @@ internal sealed class RecordedText
     /// <summary>Whether some text goes on from here that is not among the used ones.</summary>
     /// <param name="register">Where the text stands.</param>
     /// <param name="used">Where the used ones stand, as <see cref="Next"/> says.</param>
-    public bool IsAlive(ulong register, UsedTexts used)
+    /// <param name="payer">Pays for looking at the used ones.</param>
+    public bool IsAlive(ulong register, UsedTexts used, Successors payer)
     {
         if (ReferenceEquals(used, UsedTexts.Off) || IsEndlessAt(register))
             return true;
         return new SpelledRegister(register).Mode == SpelledMode.Escape
-            ? Spelled.Escapable(register).Any(next => IsAlive(Spelled.Read(register, next), Behind(used, next)))
-            : CountFrom(register) > CountUsed(register, used);
+            ? Spelled.Escapable(register).Any(next => IsAlive(Spelled.Read(register, next), Behind(used, next), payer))
+            : AreMoreThanUsed(register, used, payer);
     }
 
     /// <summary>
@@ -114,20 +122,6 @@ internal sealed class RecordedText
         return Spelled.Accepts(register);
     }
 
-    /// <summary>All texts of a language that is not endless.</summary>
-    public IEnumerable<byte[]> Texts()
-    {
-        var open = new Stack<(ulong Register, byte[] Text)>();
-        open.Push((Spelled.Start, []));
-        while (open.TryPop(out (ulong Register, byte[] Text) next))
-        {
-            if (Spelled.Accepts(next.Register))
-                yield return next.Text;
-            foreach ((byte[] text, ulong register) in Spelled.Spellings(next.Register))
-                open.Push((register, [.. next.Text, .. text]));
-        }
-    }
-
     private static UsedTexts Behind(UsedTexts used, int codePoint)
     {
         foreach (byte label in JsonEscapes.Spelled(codePoint))
@@ -135,27 +129,27 @@ internal sealed class RecordedText
         return used;
     }
 
-    private long CountUsed(ulong register, UsedTexts used)
+    // Mostly all that are used below a place are fewer than the texts that go on from there. Else those among them are
+    // counted that are texts of this language, as names are none that were declared.
+    private bool AreMoreThanUsed(ulong register, UsedTexts used, Successors payer)
     {
-        long count = used.IsText && Spelled.Accepts(register) ? 1 : 0;
-        foreach (byte label in used.Labels)
-            if (Spelled.Step(register, label) is var next && next != SpelledText.Dead)
-                count += CountUsed(next, used.Next(label));
-        return count;
+        long texts = Spelled.Texts(register);
+        if (texts > used.Count)
+            return true;
+        long count = 0;
+        var open = new Stack<(ulong Register, UsedTexts Used)>();
+        open.Push((register, used));
+        while (open.TryPop(out (ulong Register, UsedTexts Used) at))
+        {
+            payer.Spend(1);
+            if (at.Used.IsText && Spelled.Accepts(at.Register))
+                count++;
+            foreach (byte label in at.Used.Labels)
+                if (Spelled.Step(at.Register, label) is var next && next != SpelledText.Dead)
+                    open.Push((next, at.Used.Next(label)));
+        }
+        return texts > count;
     }
 
     private bool IsEndlessIn(int state) => _language.Measures.Texts(state) > MostCounted;
-
-    private long CountFrom(ulong register)
-    {
-        if (IsEndlessAt(register))
-            return long.MaxValue;
-        if (_counts.TryGetValue(register, out long count))
-            return count;
-        count = Spelled.Accepts(register) ? 1 : 0;
-        foreach ((_, ulong next) in Spelled.Spellings(register))
-            count = Math.Min(MostCounted + 1, count + Math.Min(MostCounted + 1, CountFrom(next)));
-        _counts.Add(register, count);
-        return count;
-    }
 }

@@ -24,6 +24,8 @@ internal sealed class RecordedTextWalker(RecordedText text, Walker owner, ulong 
     /// <inheritdoc/>
     public override void Step(in Reading reading, int symbol, Successors successors)
     {
+        if (SpelledText.IsEscape(reading.Register))
+            successors.Spend(SpelledText.StepsOfEscape);
         ulong register = text.Spelled.Step(reading.Register, symbol);
         if (register == SpelledText.Dead)
             return;
@@ -39,7 +41,7 @@ internal sealed class RecordedTextWalker(RecordedText text, Walker owner, ulong 
             return;
         if (ReferenceEquals(place, UsedTexts.Unknown) && !text.IsEndlessAt(register))
             successors.AskForText();
-        else if (text.IsAlive(register, place))
+        else if (text.IsAlive(register, place, successors))
             successors.Add(reading with { Register = register, Place = place });
     }
 

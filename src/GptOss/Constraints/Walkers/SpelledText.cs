@@ -15,6 +15,11 @@ internal sealed class SpelledText
     /// <summary>What <see cref="Step"/> gives where no text of the language goes on.</summary>
     public const ulong Dead = ulong.MaxValue;
 
+    /// <summary>
+    /// What a step within an escape costs, where another one is a step: what the escape can become is looked for.
+    /// </summary>
+    public const int StepsOfEscape = 8;
+
     private readonly CodePointDfa _language;
     private readonly TextLengths _lengths;
     private readonly bool _isQuoted;
@@ -100,6 +105,9 @@ internal sealed class SpelledText
         return register.Mode is SpelledMode.Before or SpelledMode.Inside or SpelledMode.Settled ? register.State : null;
     }
 
+    /// <summary>Whether an escape has begun.</summary>
+    public static bool IsEscape(ulong bits) => new SpelledRegister(bits).Mode == SpelledMode.Escape;
+
     /// <summary>How many plain characters, whichever they are, surely go on from here.</summary>
     public int Survives(ulong bits)
     {
@@ -134,22 +142,32 @@ internal sealed class SpelledText
     }
 
     /// <summary>
-    /// Every way to go on by one byte, or by one escape as a whole where the spelling of a value has one.
+    /// How many values a text can still become, whatever their lengths; <see cref="long.MaxValue"/> for more.
     /// </summary>
     /// <param name="bits">Where the text stands, amid no escape.</param>
-    public IEnumerable<(byte[] Text, ulong Register)> Spellings(ulong bits)
+    public long Texts(ulong bits)
     {
-        bool isInside = _isQuoted && new SpelledRegister(bits).Mode == SpelledMode.Inside;
-        for (int symbol = 0; symbol < 256; symbol++)
-            if ((!isInside || symbol != '\\') && Step(bits, symbol) is var next && next != Dead)
-                yield return ([(byte)symbol], next);
-        for (int codePoint = 0; isInside && codePoint < 0x80; codePoint++)
-            if (
-                JsonEscapes.Spelled(codePoint) is { Length: > 1 } text
-                && Read(bits, codePoint) is var next
-                && next != Dead
-            )
-                yield return (text, next);
+        var register = new SpelledRegister(bits);
+        long texts = _language.Measures.Texts(register.State);
+        switch (register.Mode)
+        {
+            case SpelledMode.Done:
+                return 1;
+            case SpelledMode.Settled:
+                return Times(texts, 1 << (6 * register.Partial.Left));
+            case SpelledMode.Partial:
+                texts = 0;
+                foreach (DfaEdge edge in _language.Edges(register.State))
+                {
+                    int codePoints =
+                        Math.Min(edge.Last, register.Partial.Last) - Math.Max(edge.First, register.Partial.First) + 1;
+                    long more = codePoints > 0 ? Times(_language.Measures.Texts(edge.Target), codePoints) : 0;
+                    texts = more > long.MaxValue - texts ? long.MaxValue : texts + more;
+                }
+                return texts;
+            default:
+                return texts;
+        }
     }
 
     /// <summary>The code points that an escape begun here can become so that some text goes on.</summary>
@@ -262,6 +280,9 @@ internal sealed class SpelledText
             ? Behind(register.With(SpelledMode.Settled, new PartialCodePoint(0, partial.Left)), target)
             : register.With(SpelledMode.Partial, partial).Bits;
     }
+
+    private static long Times(long texts, int codePoints) =>
+        texts > long.MaxValue / codePoints ? long.MaxValue : texts * codePoints;
 
     private bool MayEnd(SpelledRegister register) =>
         _language.Accepts(register.State) && _lengths.MayEnd(register.Count);

@@ -28,6 +28,13 @@ internal sealed class SymbolSet : IEquatable<SymbolSet>
     /// <summary>Adds a symbol to the members.</summary>
     public void Add(int symbol) => _bits[symbol / 64] |= 1UL << (symbol % 64);
 
+    /// <summary>Adds all members of another set.</summary>
+    public void Add(SymbolSet other)
+    {
+        for (int at = 0; at < _bits.Length; at++)
+            _bits[at] |= other._bits[at];
+    }
+
     /// <summary>Adds all symbols from the first to the last.</summary>
     public void Add(int first, int last)
     {

@@ -16,6 +16,8 @@ internal sealed class TextWalker(SpelledText text) : Walker
     /// <inheritdoc/>
     public override void Step(in Reading reading, int symbol, Successors successors)
     {
+        if (SpelledText.IsEscape(reading.Register))
+            successors.Spend(SpelledText.StepsOfEscape);
         ulong register = text.Step(reading.Register, symbol);
         if (register == SpelledText.Dead)
             return;

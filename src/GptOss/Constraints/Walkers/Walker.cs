@@ -11,11 +11,8 @@ internal abstract class Walker
     /// <summary>How many levels of objects and arrays the shape opens around what it calls.</summary>
     public virtual int Levels => 0;
 
-    /// <summary>Whether the shape may be empty, as far as the rules are known that it calls.</summary>
+    /// <summary>Whether the shape may be empty; of a net it depends on the rules that it calls.</summary>
     public virtual bool IsNullable => false;
-
-    /// <summary>The rules that may be called before anything is read.</summary>
-    public virtual IEnumerable<Callee> LeftCalls => [];
 
     /// <summary>Adds the readings in which the shape begins; none where it cannot be completed there.</summary>
     public abstract void Enter(Callers callers, Successors successors);
@@ -177,6 +174,9 @@ internal abstract class Successors
 
     /// <summary>What comes next depends on a text that is not known here.</summary>
     public abstract void AskForText();
+
+    /// <summary>Pays for work beside what is added: a look at one thing is one step.</summary>
+    public abstract void Spend(int steps);
 
     /// <summary>Goes on with the callers of a rule that is complete.</summary>
     public void Complete(Callers callers)

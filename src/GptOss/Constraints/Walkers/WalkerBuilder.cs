@@ -13,11 +13,15 @@ internal sealed class WalkerBuilder(bool isCompact, Ledger ledger, CompileBudget
     private readonly List<Callee> _made = [];
     private readonly Dictionary<Shape, Walker> _scalars = [];
     private readonly Dictionary<TextShape, SpelledText> _spelled = [];
-    private readonly Dictionary<(CodePointDfa, bool), RecordedText> _recorded = [];
+    private readonly Dictionary<TextShape, RecordedText> _recorded = [];
+    private readonly HashSet<CodePointDfa> _languages = [];
     private int _states;
 
     /// <summary>All walkers that were made.</summary>
     public List<Walker> Walkers { get; } = [];
+
+    /// <summary>How many rules were made.</summary>
+    public int Rules => _made.Count;
 
     /// <summary>Makes the walkers of a rule and of all that it reaches.</summary>
     /// <exception cref="LimitException">The grammar is larger than what is compiled.</exception>
@@ -29,7 +33,7 @@ internal sealed class WalkerBuilder(bool isCompact, Ledger ledger, CompileBudget
             budget.Take(1 + rule.Alternatives.Count);
             _callees[rule].Walkers = [.. rule.Alternatives.Select(WalkerOf)];
         }
-        LeftCalls.Settle(_made);
+        LeftCalls.Settle(_made, budget);
         return callee;
     }
 
@@ -56,16 +60,12 @@ internal sealed class WalkerBuilder(bool isCompact, Ledger ledger, CompileBudget
         {
             TextShape text => new TextWalker(SpelledOf(text)) { Id = id },
             FreeStringShape text => new FreeStringWalker(text) { Id = id },
-            ObjectShape made => new ObjectWalker(
-                new ObjectFrame.ObjectFrames(new ObjectPlan(made, CalleeOf, RecordedNames), ledger),
-                isCompact,
-                ledger
-            )
+            ObjectShape made => new ObjectWalker(new ObjectFrame.ObjectFrames(PlanOf(made), ledger), isCompact, ledger)
             {
                 Id = id,
             },
             ArrayShape made => new ArrayWalker(
-                new ArrayFrame.ArrayFrames(new ArrayPlan(made, CalleeOf, RecordedItems), ledger),
+                new ArrayFrame.ArrayFrames(new ArrayPlan(made, CalleeOf, RecordedItems, budget), ledger),
                 isCompact,
                 ledger
             )
@@ -81,18 +81,29 @@ internal sealed class WalkerBuilder(bool isCompact, Ledger ledger, CompileBudget
         return walker;
     }
 
+    private ObjectPlan PlanOf(ObjectShape made)
+    {
+        var plan = new ObjectPlan(made, CalleeOf, RecordedNames, budget);
+        ledger.Keep(plan.Bytes);
+        return plan;
+    }
+
     private NetPlan PlanOf(NetShape net)
     {
         budget.Take(net.States.Sum(state => 1L + state.Edges.Count));
         if ((_states += net.States.Count) > MostStates)
             throw new LimitException($"has more than {MostStates:N0} states");
+        ledger.Keep(net.States.Sum(state => 160L + 12 * state.Edges.Count + 24 * state.Calls.Count));
         return new NetPlan(net, CalleeOf);
     }
 
     private SpelledText SpelledOf(TextShape shape)
     {
-        if (!_spelled.TryGetValue(shape, out SpelledText? spelled))
-            _spelled.Add(shape, spelled = new SpelledText(shape, budget));
+        if (_spelled.TryGetValue(shape, out SpelledText? spelled))
+            return spelled;
+        if (_languages.Add(shape.Language))
+            ledger.Keep(shape.Language.Bytes);
+        _spelled.Add(shape, spelled = new SpelledText(shape, budget));
         return spelled;
     }
 
@@ -108,13 +119,8 @@ internal sealed class WalkerBuilder(bool isCompact, Ledger ledger, CompileBudget
 
     private RecordedText Recorded(TextShape shape)
     {
-        if (shape.MinLength > 0 || shape.MaxLength is not null)
-            return new RecordedText(SpelledOf(shape), shape.Language);
-        if (!_recorded.TryGetValue((shape.Language, shape.IsQuoted), out RecordedText? text))
-        {
-            text = new RecordedText(SpelledOf(shape), shape.Language);
-            _recorded.Add((shape.Language, shape.IsQuoted), text);
-        }
+        if (!_recorded.TryGetValue(shape, out RecordedText? text))
+            _recorded.Add(shape, text = new RecordedText(SpelledOf(shape), shape));
         return text;
     }
 }

@@ -31,10 +31,17 @@ internal interface IMxfp4Blocks
     static abstract Vector512<byte> InPairs(Vector512<byte> codes);
 }
 
+/// <summary>The codes of a block of MXFP4, in whatever kind of blocks.</summary>
+internal static class Mxfp4Codes
+{
+    /// <summary>Number of bytes of the 32 codes of a block, without the scale.</summary>
+    public const int Bytes = 16;
+}
+
 /// <summary>The blocks of OpenAI's files: 16 bytes of codes, two neighbours in a byte, and the scales apart.</summary>
 internal readonly struct Mxfp4Apart : IMxfp4Blocks
 {
-    public static int BlockBytes => Mxfp4.BlockBytes;
+    public static int BlockBytes => Mxfp4Codes.Bytes;
 
     public static bool HasScales => false;
 
@@ -50,7 +57,7 @@ internal readonly struct Mxfp4Apart : IMxfp4Blocks
 /// <summary>The blocks of Ollama's first files, type number 4: the scale, then codes in the order of OpenAI.</summary>
 internal readonly struct Mxfp4Pairs : IMxfp4Blocks
 {
-    public static int BlockBytes => Mxfp4.BlockBytes + 1;
+    public static int BlockBytes => Mxfp4Codes.Bytes + 1;
 
     public static bool HasScales => true;
 
@@ -72,7 +79,7 @@ internal readonly struct Mxfp4Halves : IMxfp4Blocks
     // The low halves of two neighbours, a and b, become a + 16 b.
     private const short OneAndSixteen = 0x1001;
 
-    public static int BlockBytes => Mxfp4.BlockBytes + 1;
+    public static int BlockBytes => Mxfp4Codes.Bytes + 1;
 
     public static bool HasScales => true;
 
@@ -117,6 +124,11 @@ internal static class Mxfp4Blocks<TBlocks>
     /// <summary>The first code of a block, from the block's first byte on.</summary>
     private static nuint FirstCode => TBlocks.HasScales ? 1u : 0u;
 
+    /// <summary>Whether <see cref="Mxfp4HalvesLanes.Load"/> can read blocks of this kind into lanes of this width.</summary>
+    public static bool IsLoadedByBytes<T>()
+        where T : struct, ILanes<T> =>
+        typeof(T) == typeof(Lanes512) && typeof(TBlocks) == typeof(Mxfp4Halves) && Avx512Vbmi.IsSupported;
+
     /// <summary>Loads the codes of four blocks, each in four lanes.</summary>
     /// <param name="blocks">Memory of the blocks of a weight row.</param>
     /// <param name="block">Number of the first of the four.</param>
@@ -132,7 +144,7 @@ internal static class Mxfp4Blocks<TBlocks>
                     Load<T>(in blocks, block + 3)
                 )
             )
-            : T.LoadBits(in blocks, block * Mxfp4.BlockBytes);
+            : T.LoadBits(in blocks, block * Mxfp4Codes.Bytes);
 
     /// <summary>
     /// Loads the last one to three blocks of a weight row. The lanes of the missing blocks are zero, and no byte past
@@ -179,7 +191,7 @@ internal static class Mxfp4Blocks<TBlocks>
     /// <summary>The codes of one block in the order in which they are stored.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<byte> AsStored(ReadOnlySpan<byte> blocks, int block) =>
-        Vector128.Create(blocks.Slice(block * TBlocks.BlockBytes + (int)FirstCode, Mxfp4.BlockBytes));
+        Vector128.Create(blocks.Slice(block * TBlocks.BlockBytes + (int)FirstCode, Mxfp4Codes.Bytes));
 
     /// <summary>The codes of one block in the order in which they are stored.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -191,18 +203,16 @@ internal static class Mxfp4Blocks<TBlocks>
     public static Vector256<byte> TwoAsStored(ref readonly byte blocks, nuint block) =>
         TBlocks.HasScales
             ? Vector256.Create(AsStored(in blocks, block), AsStored(in blocks, block + 1))
-            : Vector256.LoadUnsafe(in blocks, block * Mxfp4.BlockBytes);
+            : Vector256.LoadUnsafe(in blocks, block * Mxfp4Codes.Bytes);
 
     /// <summary>The codes of four neighbouring blocks in the order in which they are stored.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<byte> FourAsStored(ref readonly byte blocks, nuint block)
     {
         if (!TBlocks.HasScales)
-            return Vector512.LoadUnsafe(in blocks, block * Mxfp4.BlockBytes);
+            return Vector512.LoadUnsafe(in blocks, block * Mxfp4Codes.Bytes);
         if (Avx512Vbmi.IsSupported)
-            return Mxfp4HalvesLanes.Four(
-                in Unsafe.Add(ref Unsafe.AsRef(in blocks), block * (nuint)TBlocks.BlockBytes)
-            );
+            return Mxfp4HalvesLanes.Four(in Unsafe.Add(ref Unsafe.AsRef(in blocks), block * (nuint)TBlocks.BlockBytes));
         return Vector512.Create(TwoAsStored(in blocks, block), TwoAsStored(in blocks, block + 2));
     }
 

@@ -206,8 +206,8 @@ internal readonly unsafe struct Int8 : IMatrixFormat
     }
 
     /// <summary>
-    /// Finds the scale of each block and rounds its weights, for <see cref="PackInt8Panel{TNumbers}"/>. It is a kernel of its
-    /// own, because it computes in float lanes, while the layout of a panel depends on the integer registers.
+    /// Finds the scale of each block and rounds its weights, for <see cref="PackInt8Panel{TNumbers}"/>. It is a kernel
+    /// of its own, because it computes in float lanes, while the layout of a panel depends on the integer registers.
     /// </summary>
     private readonly ref struct PackInt8PanelLanes<TDots, TNumbers>(
         ReadOnlySpan<byte> weights,

@@ -31,7 +31,7 @@ internal readonly unsafe struct Mxfp4 : IMatrixFormat
     public const int BlockValues = 32;
 
     /// <summary>Number of bytes of a block's codes, without the scale.</summary>
-    public const int BlockBytes = 16;
+    public const int BlockBytes = Mxfp4Codes.Bytes;
 
     /// <summary>Number of blocks of a step: their sixteen dwords fill sixteen lanes.</summary>
     private const int StepBlocks = ScaledStrip.StepValues / BlockValues;
@@ -138,8 +138,7 @@ internal readonly unsafe struct Mxfp4 : IMatrixFormat
         Multiply<TBlocks>(blocks, scales, w.Inputs, x, y, first, scratch);
     }
 
-    public static void Widen(in StoredWeights w, int output, Span<float> row) =>
-        Widen<Mxfp4Apart>(in w, output, row);
+    public static void Widen(in StoredWeights w, int output, Span<float> row) => Widen<Mxfp4Apart>(in w, output, row);
 
     /// <summary>Gives the weights of one output in every kind of blocks, without rounding.</summary>
     internal static void Widen<TBlocks>(in StoredWeights w, int output, Span<float> row)
@@ -310,7 +309,7 @@ internal readonly unsafe struct Mxfp4 : IMatrixFormat
                 if (TBlocks.HasScales) // a step is longer than a cache line
                     Prefetch.Read(in b, step * (nuint)(StepBlocks * TBlocks.BlockBytes) + Prefetch.NearBytes + 64);
                 nuint at = step * ScaledStrip.StepValues;
-                if (Mxfp4HalvesLanes.Serves<T, TBlocks>())
+                if (Mxfp4Blocks<TBlocks>.IsLoadedByBytes<T>())
                 {
                     Mxfp4HalvesLanes.Load(
                         in Unsafe.Add(ref Unsafe.AsRef(in b), step * (nuint)(StepBlocks * TBlocks.BlockBytes)),

@@ -17,12 +17,6 @@ namespace GptOss.Kernels.Formats;
 /// </remarks>
 internal static class Mxfp4HalvesLanes
 {
-    /// <summary>Whether blocks of this kind can be read so into lanes of this width.</summary>
-    public static bool Serves<T, TBlocks>()
-        where T : struct, ILanes<T>
-        where TBlocks : struct, IMxfp4Blocks =>
-        typeof(T) == typeof(Lanes512) && typeof(TBlocks) == typeof(Mxfp4Halves) && Avx512Vbmi.IsSupported;
-
     /// <summary>
     /// Loads four blocks: the lowest nibbles of the bytes of a lane are its codes 0 to 3 in one register, and 4 to 7 in
     /// the other.
@@ -55,7 +49,7 @@ internal static class Mxfp4HalvesLanes
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> SixteenScales(ref readonly byte blocks)
     {
-        const int four = 4 * (Mxfp4.BlockBytes + 1);
+        const int four = 4 * 17; // bytes of four blocks
         Vector512<byte> places = ScaleBytes;
         Vector512<uint> a = Avx512Vbmi.PermuteVar64x8(Vector512.LoadUnsafe(in blocks), places).AsUInt32(),
             b = Avx512Vbmi.PermuteVar64x8(Vector512.LoadUnsafe(in blocks, four), places).AsUInt32(),

@@ -416,12 +416,7 @@ internal static class Mxfp4BlockSums
     /// <param name="at">First byte that is read of <paramref name="x"/>.</param>
     /// <param name="offsets">12 · Σq of the sixteen blocks, in the order of the lanes.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Sums<T, TBlocks>(
-        ref readonly byte blocks,
-        ref readonly byte x,
-        nuint at,
-        ref readonly int offsets
-    )
+    public static T Sums<T, TBlocks>(ref readonly byte blocks, ref readonly byte x, nuint at, ref readonly int offsets)
         where T : struct, ILanes<T>
         where TBlocks : struct, IMxfp4Blocks
     {

@@ -72,17 +72,14 @@ internal static class Mxfp4Strip
         where TBlocks : struct, IMxfp4Blocks
     {
         nuint row = (nuint)(inputBlocks * TBlocks.BlockBytes);
-        ref readonly byte source = ref Unsafe.Add(
-            ref MemoryMarshal.GetReference(blocks),
-            TBlocks.HasScales ? 1 : 0
-        );
+        ref readonly byte source = ref Unsafe.Add(ref MemoryMarshal.GetReference(blocks), TBlocks.HasScales ? 1 : 0);
         ref byte to = ref MemoryMarshal.GetReference(strip);
         Vector512<byte> tables = Vector512.Create(Vector256.Create(table, table));
         for (int i = 0; i < Int8Row.LaneBlocks; i++)
         for (int b = Int8Row.FirstOfLane(i); b < inputBlocks; b += Int8Row.LaneBlocks)
         {
             ref readonly byte at = ref Unsafe.Add(ref Unsafe.AsRef(in source), (nuint)(b * TBlocks.BlockBytes));
-            Turn<TBlocks>(in at, row, out Vector512<long> d0, out Vector512<long> d1, out Vector512<long> d2, out var d3);
+            Turn<TBlocks>(in at, row, out var d0, out var d1, out Vector512<long> d2, out var d3);
             StoreSteps(d0, tables, ref to, 0);
             StoreSteps(d1, tables, ref to, 2);
             StoreSteps(d2, tables, ref to, 4);
@@ -151,10 +148,7 @@ internal static class Mxfp4Strip
         where TBlocks : struct, IMxfp4Blocks
     {
         nuint row = (nuint)(inputBlocks * TBlocks.BlockBytes);
-        ref readonly byte source = ref Unsafe.Add(
-            ref MemoryMarshal.GetReference(blocks),
-            TBlocks.HasScales ? 1 : 0
-        );
+        ref readonly byte source = ref Unsafe.Add(ref MemoryMarshal.GetReference(blocks), TBlocks.HasScales ? 1 : 0);
         ref byte to = ref MemoryMarshal.GetReference(strip);
         Vector256<byte> tables = Vector256.Create(table, table);
         for (int i = 0; i < Int8Row.LaneBlocks; i++)
@@ -182,11 +176,7 @@ internal static class Mxfp4Strip
         where TBlocks : struct, IMxfp4Blocks =>
         TBlocks
             .InPairs(
-                Avx2.InsertVector128(
-                    Vector128.LoadUnsafe(in at).ToVector256(),
-                    Vector128.LoadUnsafe(in at, 4 * row),
-                    1
-                )
+                Avx2.InsertVector128(Vector128.LoadUnsafe(in at).ToVector256(), Vector128.LoadUnsafe(in at, 4 * row), 1)
             )
             .AsInt32();
 
@@ -209,16 +199,13 @@ internal static class Mxfp4Strip
         where TBlocks : struct, IMxfp4Blocks
     {
         nuint row = (nuint)(inputBlocks * TBlocks.BlockBytes);
-        ref readonly byte source = ref Unsafe.Add(
-            ref MemoryMarshal.GetReference(blocks),
-            TBlocks.HasScales ? 1 : 0
-        );
+        ref readonly byte source = ref Unsafe.Add(ref MemoryMarshal.GetReference(blocks), TBlocks.HasScales ? 1 : 0);
         ref byte to = ref MemoryMarshal.GetReference(strip);
         for (int i = 0; i < Int8Row.LaneBlocks; i++)
         for (int b = Int8Row.FirstOfLane(i); b < inputBlocks; b += Int8Row.LaneBlocks)
         {
             ref readonly byte at = ref Unsafe.Add(ref Unsafe.AsRef(in source), (nuint)(b * TBlocks.BlockBytes));
-            Turn<TBlocks>(in at, row, out Vector128<long> d0, out Vector128<long> d1, out Vector128<long> d2, out var d3);
+            Turn<TBlocks>(in at, row, out var d0, out var d1, out Vector128<long> d2, out var d3);
             StoreSteps(d0, table, ref to, 0);
             StoreSteps(d1, table, ref to, 2);
             StoreSteps(d2, table, ref to, 4);
@@ -294,7 +281,7 @@ internal static class Mxfp4Strip
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void ScalesOfSixteen(ref readonly byte first, nuint stride, ref readonly int places, ref float to)
     {
-        Turn<Mxfp4Apart>(in first, stride, out Vector512<long> d0, out Vector512<long> d1, out Vector512<long> d2, out var d3);
+        Turn<Mxfp4Apart>(in first, stride, out var d0, out var d1, out Vector512<long> d2, out var d3);
         StoreScales(d0.AsUInt32(), ref to, in places, 0);
         StoreScales(d1.AsUInt32(), ref to, in places, 4);
         StoreScales(d2.AsUInt32(), ref to, in places, 8);
@@ -317,7 +304,7 @@ internal static class Mxfp4Strip
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void ScalesOfFour(ref readonly byte first, nuint stride, ref readonly int places, ref float to)
     {
-        Turn<Mxfp4Apart>(in first, stride, out Vector128<long> d0, out Vector128<long> d1, out Vector128<long> d2, out var d3);
+        Turn<Mxfp4Apart>(in first, stride, out var d0, out var d1, out Vector128<long> d2, out var d3);
         StoreScales(d0.AsUInt32(), ref to, in places, 0);
         StoreScales(d1.AsUInt32(), ref to, in places, 4);
         StoreScales(d2.AsUInt32(), ref to, in places, 8);

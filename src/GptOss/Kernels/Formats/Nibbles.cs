@@ -45,7 +45,7 @@ internal static class Nibbles
     /// <summary>The float16 at an offset of a block.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Half(ref readonly byte block, nuint offset) =>
-        Float16.ToScale(Unsafe.ReadUnaligned<short>(in Unsafe.Add(ref Unsafe.AsRef(in block), offset)));
+        Float16.ToScale(Unsafe.ReadUnaligned<ushort>(in Unsafe.Add(ref Unsafe.AsRef(in block), offset)));
 
     /// <summary>The sixteen of the fifth bits that belong to the values from an index on.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -71,8 +71,8 @@ internal readonly struct Q4_0 : INumberFormat
         where T : struct, ILanes<T>
     {
         ref byte block = ref Unsafe.Add(ref Unsafe.AsRef(in row), index / 32 * 18);
-        Vector128<sbyte> q = (Nibbles.Load(in Unsafe.Add(ref block, 2), index % 32) - Vector128.Create((byte)8)).AsSByte();
-        return T.Create(Nibbles.Half(in block, 0)) * T.FromSBytes(q);
+        Vector128<byte> q = Nibbles.Load(in Unsafe.Add(ref block, 2), index % 32) - Vector128.Create((byte)8);
+        return T.Create(Nibbles.Half(in block, 0)) * T.FromSBytes(q.AsSByte());
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using GptOss.Kernels.MatMul;
 using GptOss.Kernels.Registers;
 

@@ -173,12 +173,7 @@ internal static class WeightFormats
     /// <param name="weights">The weights of the outputs, [outputs of the panel, inputs].</param>
     /// <param name="inputs">Number of inputs of the matrix.</param>
     /// <param name="panel">Receives the panel, [<see cref="Int8.PanelBytes"/>].</param>
-    public static void PackInt8(
-        this WeightFormat format,
-        ReadOnlySpan<byte> weights,
-        int inputs,
-        Span<byte> panel
-    )
+    public static void PackInt8(this WeightFormat format, ReadOnlySpan<byte> weights, int inputs, Span<byte> panel)
     {
         var pack = new PackPanel(weights, inputs, panel);
         RunNumbers(format, ref pack);

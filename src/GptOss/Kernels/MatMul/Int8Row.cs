@@ -1,3 +1,4 @@
+// Over 300 lines: both orders of quantised activations stand beside their definition.
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -21,7 +22,8 @@ namespace GptOss.Kernels.MatMul;
 /// <para>
 /// <em>Block order</em> serves kernels that multiply one weight row after the other. It holds, for every four blocks,
 /// the 64 values with even index and then the 64 with odd index, because MXFP4 has the former in low nibbles and the
-/// latter in high ones; for MXFP4 of GGUF the first sixteen values of each block and then the last sixteen; then, for every sixteen blocks in the order of their lanes, the scales, and offset · Σq.
+/// latter in high ones; for MXFP4 of GGUF the first sixteen values of each block, and then the last sixteen. Behind
+/// them, for every sixteen blocks in the order of their lanes, are the scales, and offset · Σq.
 /// </para>
 /// <para>
 /// <em>Lane order</em> serves kernels that multiply a panel or strip, in which each weight row is a lane. It holds the
@@ -153,10 +155,7 @@ internal static class Int8Row
         bool tiny = maximum < Tiny;
         T inverse = T.Create(tiny ? 0 : 127 / maximum),
             magic = T.Create(Magic);
-        (low, high) = (
-            T.LowBytes(T.MultiplyAdd(a, inverse, magic)),
-            T.LowBytes(T.MultiplyAdd(b, inverse, magic))
-        );
+        (low, high) = (T.LowBytes(T.MultiplyAdd(a, inverse, magic)), T.LowBytes(T.MultiplyAdd(b, inverse, magic)));
         return tiny ? 0 : maximum / 127;
     }
 

@@ -53,8 +53,7 @@ public sealed class DamagedGgufTests : IDisposable
         ["a key that is no text"] = (
             "UTF-8",
             Change(g =>
-                g.RawKey =
-                [
+                g.RawKey = [
                     .. GgufParts.Number(2, 8),
                     0xFF,
                     0xFE,
@@ -133,10 +132,7 @@ public sealed class DamagedGgufTests : IDisposable
         ["negative type"] = ("type", Type("output.weight", uint.MaxValue)),
         ["integers where weights belong"] = ("I32", Type("output_norm.weight", 26)),
         ["a tensor twice"] = ("twice", Change(g => g.Tensors.Add(g.Tensor("output_norm.weight")))),
-        ["a long name"] = (
-            "64",
-            Change(g => g.Tensor("output.weight").Name = "output.weight" + new string('x', 64))
-        ),
+        ["a long name"] = ("64", Change(g => g.Tensor("output.weight").Name = "output.weight" + new string('x', 64))),
         ["a tensor without a name"] = ("empty", Change(g => g.Tensor("output.weight").Name = "")),
         ["offset beyond the file"] = ("offset", Change(g => g.Tensor("output.weight").Offset = 1UL << 40)),
         ["offset wraps"] = ("offset", Change(g => g.Tensor("output.weight").Offset = ulong.MaxValue - 31)),
@@ -174,7 +170,10 @@ public sealed class DamagedGgufTests : IDisposable
                 sizes.RemoveAt(2);
             })
         ),
-        ["a layer too many"] = ("blk.7.", Change(g => g.Tensor("blk.1.attn_norm.weight").Name = "blk.7.attn_norm.weight")),
+        ["a layer too many"] = (
+            "blk.7.",
+            Change(g => g.Tensor("blk.1.attn_norm.weight").Name = "blk.7.attn_norm.weight")
+        ),
         ["width that no tensor has"] = (
             "gpt-oss.embedding_length",
             Change(g =>
@@ -207,7 +206,8 @@ public sealed class DamagedGgufTests : IDisposable
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
         AssertNames(refusal, path, Cases[name].Names);
         AssertNames(
-            await Assert.ThrowsAsync<CheckpointException>(() => GptOssModel.LoadAsync(path)),
+            await Assert.ThrowsAsync<CheckpointException>(() =>
+                GptOssModel.LoadAsync(path, cancellationToken: TestContext.Current.CancellationToken)),
             path,
             Cases[name].Names
         );

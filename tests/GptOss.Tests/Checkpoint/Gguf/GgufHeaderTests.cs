@@ -3,7 +3,9 @@ using GptOss.Checkpoint.Gguf;
 
 namespace GptOss.Tests.Checkpoint.Gguf;
 
-/// <summary>The head alone: damage of every kind gives an error of the known type, and long arrays cost no memory.</summary>
+/// <summary>
+/// The head alone: damage of every kind gives an error of the known type, and long arrays cost no memory.
+/// </summary>
 public sealed class GgufHeaderTests
 {
     private static readonly byte[] Bare = File.ReadAllBytes(GgufVectors.PathOf("A-bare.gguf"));
@@ -127,10 +129,8 @@ public sealed class GgufHeaderTests
 
     private static GgufHeader Read(byte[] bytes) =>
         GgufHeader.Read(
-            new GgufReader(
-                "fuzz.gguf",
-                bytes.Length,
-                (position, destination) => bytes.AsSpan((int)position, destination.Length).CopyTo(destination)
+            new GgufReader("fuzz.gguf", bytes.Length, (position, destination) =>
+                bytes.AsSpan((int)position, destination.Length).CopyTo(destination)
             )
         );
 }

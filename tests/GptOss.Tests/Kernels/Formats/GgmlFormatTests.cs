@@ -1,6 +1,5 @@
 using System.Text.Json;
 using GptOss.Checkpoint;
-using GptOss.Kernels;
 using GptOss.Kernels.Formats;
 using GptOss.Kernels.MatMul;
 using GptOss.Kernels.Registers;
@@ -149,15 +148,17 @@ public sealed unsafe class GgmlFormatTests
     private static Dictionary<string, (string, byte[][], float[][])> Read()
     {
         using var json = JsonDocument.Parse(File.ReadAllBytes(GgufVectors.PathOf("types.json")));
-        return json.RootElement.EnumerateArray().ToDictionary(
-            type => type.GetProperty("name").GetString()!,
-            type =>
-                (
-                    type.GetProperty("name").GetString()!,
-                    Hex(type.GetProperty("rows")),
-                    Hex(type.GetProperty("float32_le")).Select(Floats).ToArray()
-                )
-        );
+        return json
+            .RootElement.EnumerateArray()
+            .ToDictionary(
+                type => type.GetProperty("name").GetString()!,
+                type =>
+                    (
+                        type.GetProperty("name").GetString()!,
+                        Hex(type.GetProperty("rows")),
+                        Hex(type.GetProperty("float32_le")).Select(Floats).ToArray()
+                    )
+            );
 
         static byte[][] Hex(JsonElement rows) =>
             [.. rows.EnumerateArray().Select(row => Convert.FromHexString(row.GetString()!))];

@@ -61,19 +61,8 @@ public sealed class Mxfp4JoinedTests
         const int tokens = 3;
         int inputs = 32 * inputBlocks,
             rowWidth = Int8Row.Width(inputs);
-        float[] x = Sample.Floats(tokens * inputs, seed: 5),
-            quantized = new float[tokens * rowWidth];
-        for (int t = 0; t < tokens; t++)
-            Registers.Run(
-                width,
-                new Int8Row.QuantizeToBlockOrder(
-                    x.AsSpan(t * inputs, inputs),
-                    quantized.AsSpan(t * rowWidth, rowWidth),
-                    Mxfp4Int8.Offset,
-                    0.5f
-                )
-            );
-        var activations = new Rows(quantized, rowWidth);
+        Rows apart = Quantized(inHalves: false),
+            activations = Quantized(halves);
         float[] expected = new float[tokens * Outputs],
             y = new float[tokens * Outputs];
         Registers.Run(
@@ -82,7 +71,7 @@ public sealed class Mxfp4JoinedTests
                 codes,
                 scales,
                 Outputs,
-                activations,
+                apart,
                 new Rows(expected, Outputs),
                 0
             )
@@ -99,6 +88,24 @@ public sealed class Mxfp4JoinedTests
                 new Mxfp4Int8.MultiplyMxfp4RowsByInt8<Mxfp4Pairs>(joined.Span, default, Outputs, activations, rows, 0)
             );
         Sample.AssertSameBits(expected, y, $"{inputBlocks} blocks");
+
+        Rows Quantized(bool inHalves)
+        {
+            float[] x = Sample.Floats(tokens * inputs, seed: 5),
+                quantized = new float[tokens * rowWidth];
+            for (int t = 0; t < tokens; t++)
+                Registers.Run(
+                    width,
+                    new Int8Row.QuantizeToBlockOrder(
+                        x.AsSpan(t * inputs, inputs),
+                        quantized.AsSpan(t * rowWidth, rowWidth),
+                        Mxfp4Int8.Offset,
+                        0.5f,
+                        inHalves
+                    )
+                );
+            return new Rows(quantized, rowWidth);
+        }
     }
 
     [Theory, MemberData(nameof(KindsBlocksAndOrders))]
