@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using GptOss.Cli.Bench;
 using GptOss.Cli.Chat;
+using GptOss.Cli.Convert;
 using GptOss.Cli.Debug;
 using GptOss.Cli.Inspect;
 using GptOss.Cli.Run;
@@ -48,6 +49,7 @@ internal static class CommandLine
             RunCommand.Create(),
             ChatCommand.Create(interruption),
             InspectCommand.Create(),
+            ConvertCommand.Create(),
             BenchCommand.Create(),
             new Command("debug", "Shows what happens inside, for programs to read.")
             {

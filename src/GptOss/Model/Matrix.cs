@@ -95,8 +95,8 @@ internal readonly unsafe struct Matrix
             Bias = Bias.From(first),
         };
 
-    /// <summary>Gives the weights of one output as float32; the matrix is stored by output.</summary>
-    public void Widen(int output, Span<float> row) => Format.Widen(Weights, output, row);
+    /// <summary>Gives the weights of one output as float32, without the delta.</summary>
+    public void Widen(int output, Span<float> row) => Format.Widen(Weights, output, row, Layout);
 
     /// <summary>Adds the bias of some outputs to every row; there is a bias.</summary>
     /// <param name="y">The results, [rows, outputs].</param>

@@ -187,7 +187,8 @@ public sealed class FineTuneTests
     [InlineData("fused", "F32")]
     [InlineData("fused", "F16")]
     [InlineData("fused", "mixed")] // norms, router and sinks F32, as mixed precision leaves them
-    [InlineData("lists", "BF16")]
+    [InlineData("fused", "BF16")] // without a generation_config.json, as all of these
+    [InlineData("lists, router.linear", "BF16")]
     [InlineData("by expert, gate and up apart", "BF16")]
     [InlineData("base_model.model.", "BF16")]
     [InlineData("tied", "BF16")]
@@ -232,6 +233,8 @@ public sealed class FineTuneTests
             Assert.InRange(Distance(stored, logits[position]), 0, FixtureTests.Tolerance);
         }
         Assert.Equal(FixtureTests.Ints(expected, "prompt_argmax"), logits.Select(row => Array.IndexOf(row, row.Max())));
+        int[] greedy = FixtureTests.Ints(expected, "greedy");
+        Assert.Equal(greedy, model.Greedy(FixtureTests.Ints(expected, "prompt"), greedy.Length));
     }
 
     [Theory]

@@ -231,15 +231,22 @@ internal static class WeightFormats
         return measure.Bytes;
     }
 
-    /// <summary>Gives the weights of one output of a matrix that is stored by output, as float32.</summary>
+    /// <summary>Gives the weights of one output of a matrix, as float32.</summary>
     /// <param name="format">The format of the matrix.</param>
     /// <param name="w">The whole matrix, all its outputs.</param>
     /// <param name="output">Number of the output.</param>
     /// <param name="row">Receives the weights, [inputs].</param>
-    public static void Widen(this WeightFormat format, in StoredWeights w, int output, Span<float> row)
+    /// <param name="layout">The order of the numbers; formats of other kinds have one order only.</param>
+    public static void Widen(
+        this WeightFormat format,
+        in StoredWeights w,
+        int output,
+        Span<float> row,
+        MatrixLayout layout = MatrixLayout.ByOutput
+    )
     {
         var widen = new WidenOutput(w, output, row);
-        Run(format, MatrixLayout.ByOutput, ref widen);
+        Run(format, layout, ref widen);
     }
 
     /// <summary>Packs a panel when the format of its weights is known.</summary>
