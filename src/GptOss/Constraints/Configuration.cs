@@ -33,6 +33,7 @@ internal sealed class Configuration
             IsRecording |= reading.Walker.IsRecording(reading);
             IsPending |= reading.Walker.IsPending(reading);
             IsFree |= reading.Walker.IsFree(reading);
+            Survives = Math.Max(Survives, reading.Walker.Survives(reading));
         }
     }
 
@@ -56,6 +57,9 @@ internal sealed class Configuration
 
     /// <summary>Whether every byte is free.</summary>
     public bool IsFree { get; }
+
+    /// <summary>How many plain characters may surely come next, whichever they are.</summary>
+    public int Survives { get; }
 
     /// <summary>
     /// How many steps it took to work out the targets that are known, if nothing had been known before.

@@ -44,11 +44,8 @@ internal sealed class MaskBuilder(Grammar grammar, VocabularyMasks vocabulary)
     // Only for the rest of the readings the tokens are walked.
     private void AddPlain(ConstraintState state, Configuration standing)
     {
-        int most = 0;
-        foreach (ref readonly Reading reading in standing.Readings.AsSpan())
-            most = Math.Max(most, reading.Walker.Survives(reading));
-        vocabulary.PlainUpTo(most).CopyTo(_bits);
-        if (most >= vocabulary.LongestPlain)
+        vocabulary.PlainUpTo(standing.Survives).CopyTo(_bits);
+        if (standing.Survives >= vocabulary.LongestPlain)
             return;
         _others.Clear();
         foreach (ref readonly Reading reading in standing.Readings.AsSpan())
@@ -69,6 +66,7 @@ internal sealed class MaskBuilder(Grammar grammar, VocabularyMasks vocabulary)
         ushort[][] columns = _columns;
         int[][] targets = _targets;
         ulong[] bits = _bits;
+        bool isPlain = trie == vocabulary.Plain;
         Enter(from, 0);
         for (int node = 0; node < labels.Length; )
         {
@@ -87,8 +85,17 @@ internal sealed class MaskBuilder(Grammar grammar, VocabularyMasks vocabulary)
             int token = tokens[node];
             if (token >= 0)
                 bits[token >> 6] |= 1UL << token;
-            if (skips[node] > ++node)
-                Enter(grammar.Numbered(target), depth);
+            int end = skips[node++];
+            if (end == node)
+                continue;
+            Configuration behind = grammar.Numbered(target);
+            if (isPlain && behind.Survives >= trie.Reaches[node - 1])
+            {
+                trie.AddAll(bits, node, end);
+                node = end;
+            }
+            else
+                Enter(behind, depth);
         }
     }
 

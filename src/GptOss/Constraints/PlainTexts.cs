@@ -22,6 +22,7 @@ internal sealed class PlainTexts(Grammar grammar, VocabularyMasks vocabulary)
     // The rows of one text: registers met are numbered from 1, and of each there is the number behind each byte.
     private readonly Dictionary<ulong, int> _numbers = [];
     private readonly List<ulong> _registers = [];
+    private readonly List<int> _survive = [];
     private readonly List<int[]> _rows = [];
     private SpelledText? _text;
     private int _generation;
@@ -43,6 +44,7 @@ internal sealed class PlainTexts(Grammar grammar, VocabularyMasks vocabulary)
             _text = text;
             _numbers.Clear();
             _registers.Clear();
+            _survive.Clear();
         }
         Array.Clear(_bits);
         Walk(text, register);
@@ -60,7 +62,7 @@ internal sealed class PlainTexts(Grammar grammar, VocabularyMasks vocabulary)
         int[] skips = trie.Skips,
             tokens = trie.Tokens;
         ulong[] bits = _bits;
-        Enter(Number(register), register, 0);
+        Enter(Number(text, register), register, 0);
         for (int node = 0; node < labels.Length; )
         {
             int depth = depths[node],
@@ -77,7 +79,15 @@ internal sealed class PlainTexts(Grammar grammar, VocabularyMasks vocabulary)
             int token = tokens[node];
             if (token >= 0)
                 bits[token >> 6] |= 1UL << token;
-            if (skips[node] > ++node)
+            int end = skips[node++];
+            if (end == node)
+                continue;
+            if (Survives(text, target, next) >= trie.Reaches[node - 1])
+            {
+                trie.AddAll(bits, node, end);
+                node = end;
+            }
+            else
                 Enter(target, next, depth);
         }
     }
@@ -85,24 +95,28 @@ internal sealed class PlainTexts(Grammar grammar, VocabularyMasks vocabulary)
     private int Step(SpelledText text, int depth, int label, out ulong next)
     {
         next = text.Step(_way[depth], label);
-        int target = next == SpelledText.Dead ? Configuration.Dead : Number(next);
+        int target = next == SpelledText.Dead ? Configuration.Dead : Number(text, next);
         if (target != Beyond && _rowsOfWay[depth] is { } row)
             row[label] = target;
         return target;
     }
+
+    private int Survives(SpelledText text, int number, ulong register) =>
+        number == Beyond ? text.Survives(register) : _survive[number - 1];
 
     private void Enter(int number, ulong register, int depth) =>
         (_rowsOfWay[depth], _way[depth]) =
             number == Beyond ? (null, register) : (_rows[number - 1], _registers[number - 1]);
 
     // The number of a register, or Beyond where there is no row left for it.
-    private int Number(ulong register)
+    private int Number(SpelledText text, ulong register)
     {
         if (_numbers.TryGetValue(register, out int number))
             return number;
         if (_registers.Count == MostRows)
             return Beyond;
         _registers.Add(register);
+        _survive.Add(text.Survives(register));
         number = _registers.Count;
         _numbers.Add(register, number);
         if (_rows.Count < number)

@@ -23,7 +23,7 @@ internal sealed class TokenTrie
             before = text;
         }
         (Labels, Depths) = (new byte[nodes], new ushort[nodes]);
-        (Skips, Tokens) = (new int[nodes], new int[nodes]);
+        (Skips, Tokens, Reaches) = (new int[nodes], new int[nodes], new ushort[nodes]);
         Fill(tokens, bytes);
     }
 
@@ -41,6 +41,20 @@ internal sealed class TokenTrie
 
     /// <summary>Of each node: the token that is that text, or -1.</summary>
     public int[] Tokens { get; }
+
+    /// <summary>Of each node: by how many bytes the longest token that begins with its text is longer than it.</summary>
+    public ushort[] Reaches { get; }
+
+    /// <summary>Sets the bits of the tokens of some nodes.</summary>
+    /// <param name="bits">A bit for each id.</param>
+    /// <param name="node">The first node.</param>
+    /// <param name="end">The node behind the last.</param>
+    public void AddAll(ulong[] bits, int node, int end)
+    {
+        foreach (int token in Tokens.AsSpan(node, end - node))
+            if (token >= 0)
+                bits[token >> 6] |= 1UL << token;
+    }
 
     private void Fill(int[] tokens, TokenBytes bytes)
     {
@@ -65,8 +79,12 @@ internal sealed class TokenTrie
 
     private void Close(List<int> open, int depth, int next)
     {
-        for (int i = depth; i < open.Count; i++)
+        for (int i = open.Count - 1; i >= depth; i--)
+        {
             Skips[open[i]] = next;
+            if (i > 0)
+                Reaches[open[i - 1]] = Math.Max(Reaches[open[i - 1]], (ushort)(Reaches[open[i]] + 1));
+        }
         open.RemoveRange(depth, open.Count - depth);
     }
 

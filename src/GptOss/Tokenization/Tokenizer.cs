@@ -100,8 +100,8 @@ internal sealed class Tokenizer
             return new Tokenizer(vocabularySize, new Lazy<Vocabulary>(vocabulary));
         whyNot =
             $"The model has {vocabularySize:N0} tokens and not the "
-            + $"{Tokenization.O200kHarmony.VocabularySize:N0} of the built-in o200k_harmony, and its own tokenizer is not "
-            + $"one that is read. {missing} Text is not possible, token ids are.";
+            + $"{Tokenization.O200kHarmony.VocabularySize:N0} of the built-in o200k_harmony, and its own tokenizer is "
+            + $"not one that is read. {missing} Text is not possible, token ids are.";
         return null;
     }
 

@@ -46,6 +46,19 @@ public sealed class VocabularyMasksTests
             }
     }
 
+    [Fact]
+    public void A_reach_is_the_length_of_the_longest_token_below()
+    {
+        foreach (TokenTrie trie in (TokenTrie[])[Masks.Plain, Masks.Rest])
+        {
+            var reaches = new int[trie.Count];
+            for (int node = trie.Count - 1; node >= 0; node--)
+            for (int below = node + 1; below < trie.Skips[node]; below = trie.Skips[below])
+                reaches[node] = Math.Max(reaches[node], 1 + reaches[below]);
+            Assert.Equal(reaches, trie.Reaches.Select(reach => (int)reach));
+        }
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(1)]

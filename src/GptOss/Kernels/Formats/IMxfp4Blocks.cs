@@ -124,7 +124,9 @@ internal static class Mxfp4Blocks<TBlocks>
     /// <summary>The first code of a block, from the block's first byte on.</summary>
     private static nuint FirstCode => TBlocks.HasScales ? 1u : 0u;
 
-    /// <summary>Whether <see cref="Mxfp4HalvesLanes.Load"/> can read blocks of this kind into lanes of this width.</summary>
+    /// <summary>
+    /// Whether <see cref="Mxfp4HalvesLanes.Load"/> can read blocks of this kind into lanes of this width.
+    /// </summary>
     public static bool IsLoadedByBytes<T>()
         where T : struct, ILanes<T> =>
         typeof(T) == typeof(Lanes512) && typeof(TBlocks) == typeof(Mxfp4Halves) && Avx512Vbmi.IsSupported;

@@ -207,7 +207,8 @@ public sealed class DamagedGgufTests : IDisposable
         AssertNames(refusal, path, Cases[name].Names);
         AssertNames(
             await Assert.ThrowsAsync<CheckpointException>(() =>
-                GptOssModel.LoadAsync(path, cancellationToken: TestContext.Current.CancellationToken)),
+                GptOssModel.LoadAsync(path, cancellationToken: TestContext.Current.CancellationToken)
+            ),
             path,
             Cases[name].Names
         );
