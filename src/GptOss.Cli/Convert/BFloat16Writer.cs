@@ -16,8 +16,7 @@ internal static class BFloat16Writer
     }
 
     /// <summary>The index of the first number that is not finite, or is not when rounded; −1 for none.</summary>
-    public static int IndexOfNotFinite(ReadOnlySpan<float> values) =>
-        values.IndexOfAnyExceptInRange(-Largest, Largest);
+    public static int IndexOfNotFinite(ReadOnlySpan<float> values) => values.IndexOfAnyExceptInRange(-Largest, Largest);
 
     /// <summary>Writes some numbers one after the other.</summary>
     /// <param name="stream">Where they are written.</param>

@@ -6,8 +6,8 @@ using GptOss.Model;
 namespace GptOss.Cli.Convert;
 
 /// <summary>
-/// Writes a model of any layout and container as a folder in the layout of Hugging Face. The folder has its name when it
-/// is whole, and <c>NAME.partial</c> until then.
+/// Writes a model of any layout and container as a folder in the layout of Hugging Face. The folder has its name when
+/// it is whole, and <c>NAME.partial</c> until then.
 /// </summary>
 internal sealed record Conversion
 {
@@ -58,10 +58,8 @@ internal sealed record Conversion
         );
         foreach (string note in folder.Notes)
             say(note);
-        var plan = ConversionPlan.Of(
-            folder.Weights,
-            Experts,
-            (tensor, error) => say(FormattableString.Invariant($"{tensor}: packed, error {error:0.0000} of its size"))
+        var plan = ConversionPlan.Of(folder.Weights, Experts, (tensor, error) =>
+            say(FormattableString.Invariant($"{tensor}: packed, error {error:0.0000} of its size"))
         );
         long total = plan.Tensors.Sum(tensor => tensor.Bytes);
         RequireRoom(target, total);
@@ -81,14 +79,15 @@ internal sealed record Conversion
                 Path.Join(partial, "config.json"),
                 folder.Config,
                 plan.Experts,
-                hasEnds ? null : folder.StopTokens(() => null) is { Length: > 0 } ends ? ends : null
+                hasEnds ? null
+                    : folder.StopTokens(() => null) is { Length: > 0 } ends ? ends
+                    : null
             );
             folder.ThrowIfChanged();
             Directory.Move(partial, target);
-            say(
-                $"Wrote {target}: {Amount.Count(files.Length)} {(files.Length == 1 ? "file" : "files")} of weights, "
-                    + $"{Amount.Count(total)} bytes, experts in {(plan.Experts == ExpertForm.Mxfp4 ? "MXFP4" : "BF16")}."
-            );
+            string count = $"{Amount.Count(files.Length)} {(files.Length == 1 ? "file" : "files")} of weights",
+                form = plan.Experts == ExpertForm.Mxfp4 ? "MXFP4" : "BF16";
+            say($"Wrote {target}: {count}, {Amount.Count(total)} bytes, experts in {form}.");
         }
         catch
         {
@@ -100,7 +99,9 @@ internal sealed record Conversion
     private static void RefuseExisting(string target, string partial)
     {
         if (Path.Exists(target))
-            throw new IOException($"{target} exists already, and is not written over. Give another name, or delete it.");
+            throw new IOException(
+                $"{target} exists already, and is not written over. Give another name, or delete it."
+            );
         if (Path.Exists(partial))
             throw new IOException(
                 $"{partial} is there: another conversion is at work, or one was ended in the middle. Delete it if no "

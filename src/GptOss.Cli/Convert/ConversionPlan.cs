@@ -75,22 +75,18 @@ internal sealed class ConversionPlan
     private static IEnumerable<OutputTensor> Dense(WeightPlace place, Matrix matrix)
     {
         TensorName name = Names[place.Role][0].At(place.Layer);
-        yield return OutputTensor.BFloat16(
-            name.Weight,
-            [matrix.Outputs, matrix.Inputs],
-            (stream, stop) =>
+        yield return OutputTensor.BFloat16(name.Weight, [matrix.Outputs, matrix.Inputs], (stream, stop) =>
+        {
+            var merged = new MergedMatrix(matrix, name.Weight);
+            float[] row = new float[matrix.Inputs];
+            byte[] buffer = new byte[2 * row.Length];
+            for (int output = 0; output < matrix.Outputs; output++)
             {
-                var merged = new MergedMatrix(matrix, name.Weight);
-                float[] row = new float[matrix.Inputs];
-                byte[] buffer = new byte[2 * row.Length];
-                for (int output = 0; output < matrix.Outputs; output++)
-                {
-                    stop.ThrowIfCancellationRequested();
-                    merged.Read(output, row);
-                    BFloat16Writer.Write(stream, row, buffer);
-                }
+                stop.ThrowIfCancellationRequested();
+                merged.Read(output, row);
+                BFloat16Writer.Write(stream, row, buffer);
             }
-        );
+        });
         if (matrix.Bias.IsNone)
             yield break;
         float[] bias = new float[matrix.Outputs];
@@ -102,14 +98,10 @@ internal sealed class ConversionPlan
         Numbers(Names[place.Role][0].At(place.Layer).Weight, values);
 
     private static OutputTensor Numbers(string name, float[] values) =>
-        OutputTensor.BFloat16(
-            name,
-            [values.Length],
-            (stream, _) =>
-            {
-                if (BFloat16Writer.IndexOfNotFinite(values) is >= 0 and int at)
-                    throw MergedMatrix.NotFinite(name, $"index {at}");
-                BFloat16Writer.Write(stream, values, new byte[2 * values.Length]);
-            }
-        );
+        OutputTensor.BFloat16(name, [values.Length], (stream, _) =>
+        {
+            if (BFloat16Writer.IndexOfNotFinite(values) is >= 0 and int at)
+                throw MergedMatrix.NotFinite(name, $"index {at}");
+            BFloat16Writer.Write(stream, values, new byte[2 * values.Length]);
+        });
 }

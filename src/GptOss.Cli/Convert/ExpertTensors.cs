@@ -20,9 +20,7 @@ internal sealed class ExpertTensors(string name, ExpertMatrices experts, Action<
 
     /// <summary>Whether all codes of the files can be copied: they are MXFP4, and nothing is added to them.</summary>
     public static bool AreMxfp4(ExpertMatrices experts) =>
-        Enumerable
-            .Range(0, experts.Count)
-            .All(e => Of(experts[e]) && (experts.Up is not { } up || Of(up[e])));
+        Enumerable.Range(0, experts.Count).All(e => Of(experts[e]) && (experts.Up is not { } up || Of(up[e])));
 
     private static bool Of(Matrix matrix) => new MergedMatrix(matrix, "").IsMxfp4;
 

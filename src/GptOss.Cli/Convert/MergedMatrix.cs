@@ -59,5 +59,8 @@ internal sealed unsafe class MergedMatrix
 
     /// <summary>The error for a value that no model can have.</summary>
     public static CheckpointException NotFinite(string tensor, string place) =>
-        new(tensor, $"holds a value that is not finite at {place}. Download the file again, or compare it with its origin.");
+        new(
+            tensor,
+            $"holds a value that is not finite at {place}. Download the file again, or compare it with its origin."
+        );
 }

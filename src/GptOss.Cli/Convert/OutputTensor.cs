@@ -3,7 +3,7 @@ namespace GptOss.Cli.Convert;
 /// <summary>A tensor that is to be written: its values are computed when its turn comes.</summary>
 /// <param name="Name">The name in the layout of Hugging Face.</param>
 /// <param name="DType">The type as the file spells it.</param>
-/// <param name="Shape">Outermost dimension first.</param>
+/// <param name="Shape">Its dimensions, the outermost first.</param>
 /// <param name="Bytes">Number of bytes that will be written.</param>
 /// <param name="Write">Writes all of them; asked once, in the order of the files.</param>
 internal sealed record OutputTensor(

@@ -25,8 +25,7 @@ internal sealed class ShardWriter(string folder, long mostBytes)
         string[] names =
         [
             .. shards.Select(
-                (_, i) =>
-                    shards.Count == 1 ? "model.safetensors" : $"model-{i + 1:D5}-of-{shards.Count:D5}.safetensors"
+                (_, i) => shards.Count == 1 ? "model.safetensors" : $"model-{i + 1:D5}-of-{shards.Count:D5}.safetensors"
             ),
         ];
         long done = 0;
@@ -39,7 +38,10 @@ internal sealed class ShardWriter(string folder, long mostBytes)
 
     private List<List<OutputTensor>> Cut(IReadOnlyList<OutputTensor> tensors)
     {
-        List<List<OutputTensor>> shards = [[]];
+        List<List<OutputTensor>> shards =
+        [
+            [],
+        ];
         long size = 0;
         foreach (OutputTensor tensor in tensors)
         {

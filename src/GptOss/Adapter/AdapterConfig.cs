@@ -17,7 +17,8 @@ internal sealed class AdapterConfig
 
     private const int MaxRank = 1 << 20;
 
-    private const string PlainOnly = "Only plain LoRA is read: merge the adapter into its base with the tool that made it.";
+    private const string PlainOnly =
+        "Only plain LoRA is read: merge the adapter into its base with the tool that made it.";
 
     // Each of them changes what is computed, or which tensors the adapter has.
     private static readonly string[] Foreign =

@@ -82,56 +82,37 @@ internal sealed unsafe class AdapterFolder : IAdapter
         _file.Dispose();
     }
 
-    public ModelWeights Adapt(ModelWeights weights)
-    {
-        var deltas = new Dictionary<WeightPlace, nint>();
-        for (int layer = 0; layer < weights.Layers.Length; layer++)
-        {
-            AttentionWeights attention = weights.Layers[layer].Attention;
-            AddDense(new(WeightRole.Query, layer), attention.Query);
-            AddDense(new(WeightRole.Key, layer), attention.Key);
-            AddDense(new(WeightRole.Value, layer), attention.Value);
-            AddDense(new(WeightRole.Output, layer), attention.Output);
-            ExpertWeights experts = weights.Layers[layer].Experts;
-            AddDense(new(WeightRole.Router, layer), experts.Router);
-            if (experts.GateUp.Up is { } up)
+    public ModelWeights Adapt(ModelWeights weights) =>
+        weights.Select(
+            (place, matrix) =>
             {
-                AddExperts(new(WeightRole.Gate, layer), up[0].Outputs, up.Count, place => OfOne(place, 0));
-                AddExperts(new(WeightRole.Up, layer), up[0].Outputs, up.Count, place => OfOne(place, 1));
-            }
-            else
-                AddExperts(new(WeightRole.GateUp, layer), experts.GateUp[0].Outputs, experts.GateUp.Count, OfBoth);
-            AddExperts(new(WeightRole.Down, layer), experts.Down[0].Outputs, experts.Down.Count, Own);
-        }
-        AddDense(new(WeightRole.Head), weights.Unembedding);
-        return weights.Select(
-            (place, matrix) => _saved.Matrix(place, matrix).With((Delta*)deltas.GetValueOrDefault(place)),
+                DeltaPiece[] pieces = PiecesOf(place);
+                return _saved
+                    .Matrix(place, matrix)
+                    .With(pieces.Length == 0 ? null : _memory.Of(pieces, matrix.Outputs, matrix.Inputs));
+            },
             _saved.Vector,
             _file.Tensors
         );
 
-        void AddDense(WeightPlace place, Matrix matrix) => AddExperts(place, matrix.Outputs, 1, Own);
-
-        void AddExperts(WeightPlace place, int outputs, int count, Func<WeightPlace, DeltaPiece[]> pieces)
+    private DeltaPiece[] PiecesOf(WeightPlace place) =>
+        place.Role switch
         {
-            DeltaPiece[][] all = [.. Enumerable.Range(0, count).Select(e => pieces(place with { Expert = e }))];
-            if (!all.Any(some => some.Length > 0))
-                return;
-            Delta*[] made = _memory.Of(all, outputs);
-            for (int e = 0; e < count; e++)
-                deltas.Add(place with { Expert = e }, (nint)made[e]);
-        }
-    }
+            WeightRole.GateUp => OfBoth(place),
+            WeightRole.Gate => OfOne(place, 0),
+            WeightRole.Up => OfOne(place, 1),
+            _ => Own(place),
+        };
 
-    private DeltaPiece[] Own(WeightPlace place) => _forms.Pieces.TryGetValue(place, out DeltaPiece piece) ? [piece] : [];
+    private DeltaPiece[] Own(WeightPlace place) =>
+        _forms.Pieces.TryGetValue(place, out DeltaPiece piece) ? [piece] : [];
 
     // For a matrix of gate and up: a piece for both, or one for the even and one for the odd outputs.
     private DeltaPiece[] OfBoth(WeightPlace place) =>
         [
             .. Own(place),
             .. Own(place with { Role = WeightRole.Gate }).Select(piece => piece with { OutputStep = 2 }),
-            .. Own(place with { Role = WeightRole.Up })
-                .Select(piece => piece with { FirstOutput = 1, OutputStep = 2 }),
+            .. Own(place with { Role = WeightRole.Up }).Select(piece => piece with { FirstOutput = 1, OutputStep = 2 }),
         ];
 
     // For the matrix of a gate or of an up: its own piece, or half of the outputs of one for both.

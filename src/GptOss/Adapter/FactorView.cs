@@ -3,8 +3,8 @@ using GptOss.Checkpoint;
 namespace GptOss.Adapter;
 
 /// <summary>
-/// One factor of one matrix, [rank, width], somewhere in a tensor: value (k, i) is element <c>First + k · RankStep + i ·
-/// Step</c>. So every form of adapter, whatever it stacks or swaps, is read in one way.
+/// One factor of one matrix, [rank, width], somewhere in a tensor: value (k, i) is element
+/// <c>First + k · RankStep + i · Step</c>. So every form of adapter, whatever it stacks or swaps, is read in one way.
 /// </summary>
 /// <param name="Tensor">The tensor that holds the factor.</param>
 /// <param name="Rank">Number of values between the two products.</param>
@@ -14,6 +14,9 @@ namespace GptOss.Adapter;
 /// <param name="Step">From one input or output to the next, in values.</param>
 internal readonly record struct FactorView(Tensor Tensor, int Rank, int Width, long First, long RankStep, long Step)
 {
+    /// <summary>Where the values lie: views of one place with the same sizes have the same values.</summary>
+    public unsafe (nint, long, long, long) Place => ((nint)Tensor.Data, First, RankStep, Step);
+
     /// <summary>A tensor of shape [rank, width] from an element on.</summary>
     public static FactorView ByRank(Tensor tensor, int rank, int width, long first = 0) =>
         new(tensor, rank, width, first, width, 1);
@@ -39,9 +42,14 @@ internal readonly record struct FactorView(Tensor Tensor, int Rank, int Width, l
     {
         int size = Tensor.DType.BlockBytes();
         byte* from = Tensor.Data + (First + k * RankStep) * size;
+        if (Step == 1 && stepBytes == size)
+        {
+            Buffer.MemoryCopy(from, destination, (long)Width * size, (long)Width * size);
+            return;
+        }
         for (int i = 0; i < Width; i++, from += Step * size, destination += stepBytes)
-            for (int b = 0; b < size; b++)
-                destination[b] = from[b];
+        for (int b = 0; b < size; b++)
+            destination[b] = from[b];
     }
 
     /// <summary>Gives the values of one of the rank as float32, which rounds nothing.</summary>

@@ -93,8 +93,8 @@ internal sealed partial class LoraForms
             ? number
             : throw AdapterTensors.Wrong(
                 tensor,
-                $"is of number {match.Groups[group].Value}, but the base has {count} {what}: it is an adapter of another "
-                    + "model."
+                $"is of number {match.Groups[group].Value}, but the base has {count} {what}: it is an adapter of "
+                    + "another model."
             );
     }
 
@@ -113,9 +113,10 @@ internal sealed partial class LoraForms
 
     private DeltaPiece Plain(LoraPair pair, int outputs, int inputs)
     {
-        int rank = pair.A.Shape is [> 0 and <= int.MaxValue, var width] && width == inputs
-            ? (int)pair.A.Shape[0]
-            : throw Misfit(pair.A, $"[rank, {inputs}]");
+        int rank =
+            pair.A.Shape is [> 0 and <= int.MaxValue, var width] && width == inputs
+                ? (int)pair.A.Shape[0]
+                : throw Misfit(pair.A, $"[rank, {inputs}]");
         if (!pair.B.Shape.SequenceEqual([outputs, rank]))
             throw Misfit(pair.B, $"[{outputs}, {rank}]");
         return new(
@@ -175,11 +176,7 @@ internal sealed partial class LoraForms
         {
             (int hidden, int intermediate) = Size(WeightRole.Down);
             if (!HasSides(pair, hidden, intermediate))
-                throw Misfit(
-                    pair.A,
-                    $"[{_base.NumLocalExperts} · rank, {hidden}, {intermediate} or {outputs}] with a B of the other "
-                        + "side of gate_up_proj or down_proj"
-                );
+                throw MisfitOfStacked(pair);
             if (hidden != intermediate)
                 AddStacked(pair, WeightRole.Down, pair.A.Shape[1] == hidden);
             else
@@ -192,6 +189,19 @@ internal sealed partial class LoraForms
                 AddStacked(pair, WeightRole.Down, swapped ?? false);
             }
         }
+    }
+
+    // Where A has a side that a projection has, B is wrong.
+    private CheckpointException MisfitOfStacked(LoraPair pair)
+    {
+        int hidden = _base.HiddenSize,
+            intermediate = _base.IntermediateSize,
+            experts = _base.NumLocalExperts;
+        long side = pair.A.Shape is [_, var columns] ? columns : 0;
+        string others = $"{intermediate} or {2 * intermediate}";
+        return side == hidden ? Misfit(pair.B, $"[{others}, rank · {experts}]")
+            : side == intermediate || side == 2 * intermediate ? Misfit(pair.B, $"[{hidden}, rank · {experts}]")
+            : Misfit(pair.A, $"[{experts} · rank, {hidden}, {others}]");
     }
 
     private static bool HasSides(LoraPair pair, int one, int other) =>
@@ -212,8 +222,7 @@ internal sealed partial class LoraForms
         int rank = (int)(pair.A.Shape[0] / experts);
         if (pair.B.Shape[1] != pair.A.Shape[0])
             throw Misfit(pair.B, $"[{rows}, {rank} · {experts}]");
-        string parameter =
-            $"{match.Groups["path"].Value}.{(role == WeightRole.GateUp ? "gate_up_proj" : "down_proj")}";
+        string parameter = $"{match.Groups["path"].Value}.{(role == WeightRole.GateUp ? "gate_up_proj" : "down_proj")}";
         float scale = Scale(pair, parameter, rank);
         for (int e = 0; e < experts; e++)
         {
@@ -227,7 +236,8 @@ internal sealed partial class LoraForms
     {
         bool isTwice =
             !_pieces.TryAdd(place, piece)
-            || place.Role is WeightRole.Gate or WeightRole.Up && _pieces.ContainsKey(place with { Role = WeightRole.GateUp })
+            || place.Role is WeightRole.Gate or WeightRole.Up
+                && _pieces.ContainsKey(place with { Role = WeightRole.GateUp })
             || place.Role == WeightRole.GateUp
                 && (
                     _pieces.ContainsKey(place with { Role = WeightRole.Gate })
@@ -246,11 +256,13 @@ internal sealed partial class LoraForms
     private static CheckpointException Misfit(Tensor tensor, string shape) =>
         AdapterTensors.Wrong(
             tensor,
-            $"should be {shape} for this base but is {tensor}. It is an adapter of another model, or another tool's form."
+            $"should be {shape} for this base but is {tensor}. It is an adapter of another model, or another tool's "
+                + "form."
         );
 
     [GeneratedRegex(
-        @"\A((model\.)?layers\.(?<layer>\d{1,9})\.((self_attn|attn)\.(?<name>[qkvo])_proj|(?<name>mlp\.router(\.linear)?)"
+        @"\A((model\.)?layers\.(?<layer>\d{1,9})\.((self_attn|attn)\.(?<name>[qkvo])_proj"
+            + @"|(?<name>mlp\.router(\.linear)?)"
             + @"|mlp\.experts\.((?<name>gate_up|down)_projs\.(?<expert>\d{1,9})"
             + @"|(?<expert>\d{1,9})\.(?<name>gate_up|gate|up|down)_proj|(?<tinker>(?<name>w[123]))))"
             + @"|(model\.)?(?<name>lm_head|unembed_tokens))\z",

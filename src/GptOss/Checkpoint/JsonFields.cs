@@ -186,7 +186,10 @@ internal sealed class JsonFields
     /// <summary>Refuses a field that says something: missing, null, "", 0, false, [] and {} say nothing.</summary>
     public void RequireNothing(string name, string? hint = null)
     {
-        if (Find(name) is { } value && string.Concat(value.GetRawText().Split()) is not ("\"\"" or "0" or "0.0" or "false" or "[]" or "{}"))
+        if (
+            Find(name) is { } value
+            && string.Concat(value.GetRawText().Split()) is not ("\"\"" or "0" or "0.0" or "false" or "[]" or "{}")
+        )
             throw Wrong(name, "null", Found(value), hint);
     }
 

@@ -3,8 +3,8 @@ using GptOss.Kernels.Formats;
 namespace GptOss.Model;
 
 /// <summary>
-/// What an adapter adds to a matrix: <c>y += B (s · (A x))</c>, two thin products in float32 behind that of the weights,
-/// which stay as they are.
+/// What an adapter adds to a matrix: <c>y += B (s · (A x))</c>, two thin products in float32 behind that of the
+/// weights, which stay as they are.
 /// </summary>
 /// <remarks>
 /// The memory belongs to the adapter. Where an adapter has several parts for one matrix, such as one for the gate and

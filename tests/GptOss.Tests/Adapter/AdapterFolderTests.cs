@@ -5,7 +5,7 @@ using GptOss.Tests.Oracles;
 
 namespace GptOss.Tests.Adapter;
 
-/// <summary>What is no adapter of this base, or asks for more than LoRA, is refused by the name of what is wrong.</summary>
+/// <summary>What is no adapter of this base, or asks for more than LoRA, is refused by the name of it.</summary>
 public sealed class AdapterFolderTests
 {
     private const string Start = "base_model.model.model.layers.1.self_attn.q_proj.";
@@ -77,16 +77,14 @@ public sealed class AdapterFolderTests
     public void A_tensor_that_matches_nothing_is_refused_by_its_name(string part, string other, string says)
     {
         string name = (Start + "lora_A.weight").Replace(part, other, StringComparison.Ordinal);
-        CheckpointException refusal = Refusal(
-            tensors: tensors =>
-            {
-                tensors.Remove(Start + "lora_A.weight", out TinyTensor? tensor);
-                if (other == "lora_C.weight" || other == "lora_embedding_A")
-                    tensors.Remove(Start + "lora_B.weight");
-                tensors.Add(name, tensor!);
-                return tensors;
-            }
-        );
+        CheckpointException refusal = Refusal(tensors: tensors =>
+        {
+            tensors.Remove(Start + "lora_A.weight", out TinyTensor? tensor);
+            if (other == "lora_C.weight" || other == "lora_embedding_A")
+                tensors.Remove(Start + "lora_B.weight");
+            tensors.Add(name, tensor!);
+            return tensors;
+        });
         Assert.Equal(name, refusal.TensorName);
         Assert.Contains(says, refusal.Message);
     }
@@ -101,10 +99,7 @@ public sealed class AdapterFolderTests
     public void A_pair_of_a_module_that_the_base_does_not_have_is_refused(string module, string other, string? says)
     {
         Dictionary<string, TinyTensor> Renamed(Dictionary<string, TinyTensor> tensors) =>
-            tensors.ToDictionary(
-                pair => pair.Key.Replace(module, other, StringComparison.Ordinal),
-                pair => pair.Value
-            );
+            tensors.ToDictionary(pair => pair.Key.Replace(module, other, StringComparison.Ordinal), pair => pair.Value);
         if (says is not null)
             Assert.Contains(says, Refusal(tensors: Renamed).Message);
         else
@@ -120,6 +115,7 @@ public sealed class AdapterFolderTests
     [InlineData("attention", Start + "lora_B.weight", new[] { 255, 8 }, "[256, 8]")]
     [InlineData("attention", Start + "lora_B.weight", new[] { 256, 7 }, "[256, 8]")]
     [InlineData("experts-fused", Experts + "lora_A.weight", new[] { 12, 95 }, "[6 · rank, 64, 96 or 192]")]
+    [InlineData("experts-fused", Experts + "lora_B.weight", new[] { 65, 12 }, "[64, rank · 6]")]
     [InlineData("experts-fused", Experts + "lora_A.weight", new[] { 13, 96 }, "[6 · rank, 96]")]
     [InlineData("experts-fused", Experts + "lora_B.weight", new[] { 64, 11 }, "[64, 2 · 6]")]
     [InlineData("tinker-raw", Experts + "w1.lora_A.weight", new[] { 2, 2, 64 }, "[6 or 1, rank, 64]")]
@@ -146,8 +142,8 @@ public sealed class AdapterFolderTests
         );
         Assert.Equal(name, refusal.TensorName);
         Assert.Contains($"should be {expected} for this base", refusal.Message);
-        Assert.Contains($"is {(adapter is "attention" or "experts-fused" ? "F32" : "BF16")} [{string.Join(", ", shape)}]",
-            refusal.Message);
+        string type = adapter is "attention" or "experts-fused" ? "F32" : "BF16";
+        Assert.Contains($"is {type} [{string.Join(", ", shape)}]", refusal.Message);
     }
 
     private const string Experts = "base_model.model.model.layers.1.mlp.experts.";
@@ -155,14 +151,12 @@ public sealed class AdapterFolderTests
     [Fact]
     public void A_type_of_quantised_tools_is_refused()
     {
-        CheckpointException refusal = Refusal(
-            tensors: tensors =>
-            {
-                TinyTensor old = tensors[Start + "lora_A.weight"];
-                tensors[Start + "lora_A.weight"] = new TinyTensor("U8", old.Shape, new byte[old.Shape[0] * old.Shape[1]]);
-                return tensors;
-            }
-        );
+        CheckpointException refusal = Refusal(tensors: tensors =>
+        {
+            TinyTensor old = tensors[Start + "lora_A.weight"];
+            tensors[Start + "lora_A.weight"] = new TinyTensor("U8", old.Shape, new byte[old.Shape[0] * old.Shape[1]]);
+            return tensors;
+        });
         Assert.Contains("should be BF16, F16 or F32 but is U8 [8, 64].", refusal.Message);
     }
 
@@ -174,7 +168,10 @@ public sealed class AdapterFolderTests
         Assert.Contains("does not exist", Of(inside).Message);
         Directory.CreateDirectory(inside);
         Assert.Contains("holds no adapter_config.json", Of(inside).Message);
-        File.Copy(Path.Combine(AdapterVectors.PathOf("attention"), "adapter_config.json"), inside + "/adapter_config.json");
+        File.Copy(
+            Path.Combine(AdapterVectors.PathOf("attention"), "adapter_config.json"),
+            inside + "/adapter_config.json"
+        );
         Assert.Contains("does not exist", Of(inside).Message);
         Assert.Contains("give the folder that it lies in", Of(inside + "/adapter_config.json").Message);
         File.WriteAllText(inside + "/adapter_model.bin", "x");
@@ -200,10 +197,8 @@ public sealed class AdapterFolderTests
         TinyCheckpoint.Write(model.Path, shape, seed: 5);
         using var folder = new TemporaryFolder();
         int experts = shape.NumLocalExperts;
-        AdapterVectors.Write(
-            folder,
-            "experts-down-only",
-            tensors: _ => new()
+        AdapterVectors.Write(folder, "experts-down-only", tensors: _ =>
+            new()
             {
                 [Experts + "lora_A.weight"] = TinyTensor.Of("F32", new float[2 * experts * 64], 2 * experts, 64),
                 [Experts + "lora_B.weight"] = TinyTensor.Of("F32", new float[2 * experts * 64], 64, 2 * experts),

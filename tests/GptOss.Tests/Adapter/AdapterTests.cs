@@ -26,10 +26,7 @@ public sealed class AdapterTests
         double worst = Worst(expected, logits);
         TestContext.Current.TestOutputHelper?.WriteLine($"{name}: worst {worst:e2}");
         Assert.InRange(worst, 0, FixtureTests.Tolerance);
-        Assert.Equal(
-            FixtureTests.Ints(expected, "prompt_argmax"),
-            logits.Select(row => Array.IndexOf(row, row.Max()))
-        );
+        Assert.Equal(FixtureTests.Ints(expected, "prompt_argmax"), logits.Select(row => Array.IndexOf(row, row.Max())));
         Assert.Equal(16, greedy.Length);
         Assert.Equal(greedy, model.Greedy(prompt, greedy.Length));
         Assert.Empty(model.Model.Notes);
@@ -76,17 +73,17 @@ public sealed class AdapterTests
     public void An_adapter_of_zeros_is_the_base(string name, Precision precision)
     {
         using var folder = new TemporaryFolder();
-        AdapterVectors.Write(
-            folder,
-            name,
-            tensors: tensors =>
-                tensors.ToDictionary(
-                    pair => pair.Key,
-                    pair =>
-                        pair.Key.Contains("lora_B", StringComparison.Ordinal)
-                            ? pair.Value with { Data = new byte[pair.Value.Data.Length] }
-                            : pair.Value
-                )
+        AdapterVectors.Write(folder, name, tensors: tensors =>
+            tensors.ToDictionary(
+                pair => pair.Key,
+                pair =>
+                    pair.Key.Contains("lora_B", StringComparison.Ordinal)
+                        ? pair.Value with
+                        {
+                            Data = new byte[pair.Value.Data.Length],
+                        }
+                        : pair.Value
+            )
         );
         int[] prompt = Prompt(name);
         foreach (string path in (string[])[Base, GgufVectors.PathOf("C-mxfp4.gguf")])
@@ -124,16 +121,13 @@ public sealed class AdapterTests
     public void Names_of_the_factors_may_differ(string name)
     {
         using var folder = new TemporaryFolder();
-        AdapterVectors.Write(
-            folder,
-            "attention",
-            tensors: tensors =>
-                tensors.ToDictionary(
-                    pair =>
-                        pair.Key.Replace("lora_A.weight", name, StringComparison.Ordinal)
-                            .Replace("base_model.model.", "", StringComparison.Ordinal),
-                    pair => pair.Value
-                )
+        AdapterVectors.Write(folder, "attention", tensors: tensors =>
+            tensors.ToDictionary(
+                pair =>
+                    pair.Key.Replace("lora_A.weight", name, StringComparison.Ordinal)
+                        .Replace("base_model.model.", "", StringComparison.Ordinal),
+                pair => pair.Value
+            )
         );
         using JsonDocument expected = AdapterVectors.Expected("attention");
         using var model = new LoadedModel(Base, adapter: folder.Path);
@@ -148,7 +142,8 @@ public sealed class AdapterTests
         AdapterVectors.Write(
             folder,
             "experts-split",
-            config => config["rank_pattern"] = new System.Text.Json.Nodes.JsonObject { [@"1.*experts\.3\.gate_proj"] = 5 },
+            config =>
+                config["rank_pattern"] = new System.Text.Json.Nodes.JsonObject { [@"1.*experts\.3\.gate_proj"] = 5 },
             tensors =>
             {
                 // Three more of the rank, which are zero, and a scale that stays α / r: 4 / 5 instead of 4 / 2.
@@ -194,17 +189,13 @@ public sealed class AdapterTests
     {
         using var folder = new TemporaryFolder();
         const string name = "base_model.model.model.layers.1.self_attn.q_proj.lora_B.weight";
-        AdapterVectors.Write(
-            folder,
-            "attention",
-            tensors: tensors =>
-            {
-                float[] values = tensors[name].Values;
-                values[3] = float.NaN;
-                tensors[name] = TinyTensor.Of("F32", values, tensors[name].Shape);
-                return tensors;
-            }
-        );
+        AdapterVectors.Write(folder, "attention", tensors: tensors =>
+        {
+            float[] values = tensors[name].Values;
+            values[3] = float.NaN;
+            tensors[name] = TinyTensor.Of("F32", values, tensors[name].Shape);
+            return tensors;
+        });
         using var model = new LoadedModel(Base, adapter: folder.Path);
         NumericFaultException fault = model.Model.Source.Folder.ExplainFault(CancellationToken.None);
         Assert.Equal(name, fault.TensorName);

@@ -57,7 +57,6 @@ public sealed class CommandLineTests
     [InlineData("run", "hi", "--model")]
     [InlineData("chat", "--model")]
     [InlineData("inspect")]
-    [InlineData("convert")]
     [InlineData("debug", "tokens", "hi", "--model")]
     public void A_folder_that_is_no_model_is_one_line_and_exit_code_1(params string[] command)
     {

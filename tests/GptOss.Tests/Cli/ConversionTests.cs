@@ -61,7 +61,8 @@ public sealed class ConversionTests
         using var folder = new TemporaryFolder();
         Convert(A, folder, out string numbers, experts: ExpertForm.BFloat16);
         Assert.Contains("model.layers.0.mlp.experts.gate_up_proj", FineTunes.Read(numbers).Keys);
-        AssertSameLogits(A, numbers, tolerance: FixtureTests.Tolerance); // another kernel, whose sums have another order
+        // Another kernel, whose sums have another order.
+        AssertSameLogits(A, numbers, tolerance: FixtureTests.Tolerance);
         List<string> lines = Convert(numbers, folder, out string packed, experts: ExpertForm.Mxfp4, name: "packed");
         Assert.All(lines[..^1], line => Assert.EndsWith("packed, error 0.0000 of its size", line));
         Assert.Equal(5, lines.Count); // two projections of two layers
@@ -176,9 +177,7 @@ public sealed class ConversionTests
         using var folder = new TemporaryFolder();
         using var stop = new CancellationTokenSource();
         var conversion = new Conversion { Source = C, Target = Path.Combine(folder.Path, "out") };
-        Assert.ThrowsAny<OperationCanceledException>(() =>
-            conversion.Run(_ => { }, done => stop.Cancel(), stop.Token)
-        );
+        Assert.ThrowsAny<OperationCanceledException>(() => conversion.Run(_ => { }, done => stop.Cancel(), stop.Token));
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
     }
 
@@ -188,8 +187,15 @@ public sealed class ConversionTests
     {
         using var folder = new TemporaryFolder();
         string target = Path.Combine(folder.Path, "out");
-        ToolRun run = Tool.Run("convert", GgufVectors.PathOf("C-mxfp4.gguf"), target, "--adapter",
-            AdapterVectors.PathOf("experts-down-only"), "--experts", "mxfp4");
+        ToolRun run = Tool.Run(
+            "convert",
+            GgufVectors.PathOf("C-mxfp4.gguf"),
+            target,
+            "--adapter",
+            AdapterVectors.PathOf("experts-down-only"),
+            "--experts",
+            "mxfp4"
+        );
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
         Assert.Contains("model.layers.1.mlp.experts.down_proj: packed, error 0.", run.Output);
         Assert.Contains($"Wrote {target}: 1 file of weights", run.Output);

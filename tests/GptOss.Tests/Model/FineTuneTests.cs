@@ -268,6 +268,30 @@ public sealed class FineTuneTests
         Assert.Contains(says, refusal.Message);
     }
 
+    [Theory]
+    [InlineData(".weight_packed", "compressed-tensors")]
+    [InlineData(".weight_scale", "compressed-tensors, modelopt or an FP8 tool")]
+    [InlineData(".weight.absmax", "bitsandbytes")]
+    [InlineData(".weight.quant_state.bitsandbytes__nf4", "bitsandbytes")]
+    [InlineData(".qweight", "GPTQ or AWQ")]
+    [InlineData(".g_idx", "GPTQ")]
+    public async Task A_tensor_of_another_quantiser_in_place_of_a_weight_names_the_tool(string ending, string tool)
+    {
+        const string name = "model.layers.1.self_attn.q_proj";
+        Dictionary<string, TinyTensor> tensors = new(Base) { [name + ending] = Base[name + ".bias"] };
+        tensors.Remove(name + ".weight");
+        using var folder = new TemporaryFolder();
+        WeightBinderTests.Write(folder, Wide(Shape), tensors);
+        var refusal = await Assert.ThrowsAsync<CheckpointException>(() =>
+            GptOssModel.LoadAsync(folder.Path, cancellationToken: TestContext.Current.CancellationToken)
+        );
+        Assert.Equal(name + ".weight", refusal.TensorName);
+        Assert.Contains(
+            $"was saved quantised by another tool ({tool}). Use one that was saved in bf16",
+            refusal.Message
+        );
+    }
+
     [Fact]
     public void Without_attention_biases_the_config_must_say_so()
     {

@@ -87,14 +87,21 @@ internal static unsafe class Mxfp4Packing
     {
         double size = Math.Abs(value * factor);
         int code =
-            size > 2.5 ? size > 5 ? 7
-                : size >= 3.5 ? 6
-                : 5
-            : size > 1.25 ? size >= 1.75 ? 4
-                : 3
-            : size >= 0.75 ? 2
-            : size > 0.25 ? 1
-            : 0;
+            size > 2.5
+                ? size > 5
+                    ? 7
+                    : size >= 3.5
+                        ? 6
+                        : 5
+                : size > 1.25
+                    ? size >= 1.75
+                        ? 4
+                        : 3
+                    : size >= 0.75
+                        ? 2
+                        : size > 0.25
+                            ? 1
+                            : 0;
         return code | (float.IsNegative(value) ? 8 : 0);
     }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using GptOss.Kernels;
 using GptOss.Kernels.Formats;
 using GptOss.Kernels.MatMul;
 
