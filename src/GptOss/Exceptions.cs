@@ -219,3 +219,71 @@ public sealed class SchemaException : GptOssException
     /// <summary>The function whose parameters the schema describes; null for that of an answer.</summary>
     public string? Function { get; }
 }
+
+/// <summary>A download from Hugging Face's hub did not come to its end. What has arrived is kept.</summary>
+/// <remarks>
+/// The message names the repository or the file, what was expected, what was found and what to do. It never holds a
+/// token, nor the signature of an address.
+/// </remarks>
+public sealed class HubException : GptOssException
+{
+    internal HubException(
+        HubProblem problem,
+        string message,
+        Uri? address = null,
+        int? status = null,
+        Exception? inner = null
+    )
+        : base(Printable.Line(message), inner)
+    {
+        Problem = problem;
+        Status = status;
+        Address = address is { IsAbsoluteUri: true } ? new Uri(address.GetLeftPart(UriPartial.Path)) : address;
+    }
+
+    /// <summary>What kind of problem a program can act on.</summary>
+    public HubProblem Problem { get; }
+
+    /// <summary>The address that was asked, without its query; null where none was.</summary>
+    public Uri? Address { get; }
+
+    /// <summary>The status of the answer in HTTP; null where none came.</summary>
+    public int? Status { get; }
+}
+
+/// <summary>Why a download did not come to its end.</summary>
+public enum HubProblem
+{
+    /// <summary>There is no such repository, revision or file, or nothing in it that this engine reads.</summary>
+    NotFound,
+
+    /// <summary>Several files of the repository are meant: one must be named.</summary>
+    Ambiguous,
+
+    /// <summary>The repository wants its terms accepted first.</summary>
+    Gated,
+
+    /// <summary>The token is missing, wrong, or not enough.</summary>
+    Unauthorized,
+
+    /// <summary>The environment forbids requests, and files are missing.</summary>
+    Offline,
+
+    /// <summary>The connection failed, again and again.</summary>
+    Network,
+
+    /// <summary>The hub wants fewer requests for longer than was waited.</summary>
+    RateLimited,
+
+    /// <summary>The disk has no room for the missing bytes.</summary>
+    DiskFull,
+
+    /// <summary>The folder for the files cannot be written to.</summary>
+    NotWritable,
+
+    /// <summary>What came is not the file: another length, another hash, a web page.</summary>
+    WrongContent,
+
+    /// <summary>Another process works on the same file.</summary>
+    Busy,
+}

@@ -35,7 +35,9 @@ public sealed partial class ListingsTests : IDisposable
                 .Select(diagnostic => diagnostic.ToString())
         );
 
-    /// <summary>With the tiny model where a listing names OpenAI's, in an empty folder otherwise.</summary>
+    /// <summary>
+    /// With the tiny model where a listing names OpenAI's, in an empty folder otherwise, and without a network.
+    /// </summary>
     [Theory]
     [Trait("speed", "slow")]
     [MemberData(nameof(Listings))]
@@ -54,21 +56,35 @@ public sealed partial class ListingsTests : IDisposable
         Directory.CreateDirectory(Path.Combine(here, "models"));
         Directory.CreateSymbolicLink(Path.Combine(here, "models", "gpt-oss-20b"), TinyGptOss.Folder);
 
-        using Process child = Process.Start(
-            new ProcessStartInfo("dotnet", [program])
-            {
-                WorkingDirectory = here,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-                RedirectStandardInput = true,
-            }
-        )!;
+        var start = new ProcessStartInfo("dotnet", [program])
+        {
+            WorkingDirectory = here,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        start.Environment["HF_HUB_CACHE"] = Cache(here);
+        start.Environment["HF_HUB_OFFLINE"] = "1";
+        using Process child = Process.Start(start)!;
         child.StandardInput.Close();
         Task<string> output = child.StandardOutput.ReadToEndAsync(Stop),
             error = child.StandardError.ReadToEndAsync(Stop);
         await child.WaitForExitAsync(Stop).WaitAsync(TimeSpan.FromSeconds(120), Stop);
         await output;
         Assert.Equal(("", 0), (await error, child.ExitCode));
+    }
+
+    /// <summary>A cache of Hugging Face that has the tiny model in the place of OpenAI's.</summary>
+    private static string Cache(string folder)
+    {
+        string cache = Path.Combine(folder, "cache"),
+            repository = Path.Combine(cache, "models--openai--gpt-oss-20b"),
+            commit = new('0', 40);
+        Directory.CreateDirectory(Path.Combine(repository, "refs"));
+        Directory.CreateDirectory(Path.Combine(repository, "snapshots"));
+        File.WriteAllText(Path.Combine(repository, "refs", "main"), commit);
+        Directory.CreateSymbolicLink(Path.Combine(repository, "snapshots", commit), TinyGptOss.Folder);
+        return cache;
     }
 
     private static CSharpCompilation Compiled(string page, int index)

@@ -8,6 +8,7 @@ public sealed partial class RoomsTests
     private static readonly Dictionary<string, string[]> MayUse = new()
     {
         ["Checkpoint"] = [],
+        ["Hub"] = ["Checkpoint"],
         ["Kernels"] = [],
         ["Threading"] = [],
         ["Tokenization"] = ["Checkpoint"],
@@ -25,18 +26,25 @@ public sealed partial class RoomsTests
     [
         "CheckpointException",
         "ContextLengthException",
+        "DownloadProgress",
         "EndReason",
         "EngineBusyException",
         "EngineFaultException",
+        "FoundModel",
         "GptOssException",
         "GptOssGrammar",
         "GptOssRequestOptions",
         "HarmonyFormatException",
+        "HubException",
+        "HubOptions",
+        "HubProblem",
         "KeepReasoning",
         "KeyValueFormat",
         "LikelyToken",
         "LoadProgress",
+        "ModelFormat",
         "ModelOptions",
+        "ModelStore",
         "NumericFaultException",
         "Precision",
         "Printable",
@@ -100,7 +108,10 @@ public sealed partial class RoomsTests
                 .Select(type => type.Name)
                 .Except(Vocabulary),
         ];
-        Assert.Equal(["GptOssChatClient", "GptOssModel", "GptOssTokenizer", "TokenGeneration"], doors.Order());
+        Assert.Equal(
+            ["GptOssChatClient", "GptOssFiles", "GptOssHub", "GptOssModel", "GptOssTokenizer", "TokenGeneration"],
+            doors.Order()
+        );
         string pattern = $@"\b({string.Join('|', doors)})\b";
         Assert.Empty(SourceText.Rooms.SelectMany(room => SourceText.Matches(pattern, "src", "GptOss", room)));
     }

@@ -62,7 +62,7 @@ internal sealed class AnswerOptions
     public IEnumerable<Option> All =>
         [_model, _adapter, _effort, _system, _maxTokens, _temperature, _seed, _threads, _precision, _format];
 
-    public string Folder(ParseResult parsed) => ModelChoice.Folder(parsed.GetValue(_model));
+    public string Path(ParseResult parsed) => ModelChoice.PathForAnswers(parsed.GetValue(_model));
 
     public ModelOptions Model(ParseResult parsed) =>
         new()

@@ -201,7 +201,7 @@ internal static class BenchCommand
     {
         if (shape is null)
             return layers is null
-                ? (ModelChoice.Folder(model), null, 0)
+                ? (ModelChoice.Path(model), null, 0)
                 : throw new UsageException("--layers belongs to --shape.");
         if (model is not null)
             throw new UsageException("--model and --shape exclude each other: measure one or the other.");

@@ -12,7 +12,8 @@ internal sealed record PublishedShape(string Name, int Layers, int Experts)
         Heads = 64,
         KeyValueHeads = 8,
         HeadDim = 64,
-        Vocabulary = 201_088;
+        Vocabulary = 201_088,
+        ExpertsPerToken = 4;
 
     private const int BFloat16Bytes = 2;
 
@@ -24,17 +25,24 @@ internal sealed record PublishedShape(string Name, int Layers, int Experts)
     /// Bytes of the tensors of a model with the given number of layers, stored as published: MXFP4 experts, the rest
     /// bfloat16.
     /// </summary>
-    public long WeightBytes(int layers)
+    public long WeightBytes(int layers) => layers * LayerBytes(Experts) + 2 * TableBytes + NormBytes;
+
+    /// <summary>Bytes that one token reads: four experts of every layer, all that is dense, and the head.</summary>
+    public long BytesPerToken => Layers * LayerBytes(ExpertsPerToken) + TableBytes + NormBytes;
+
+    private const long NormBytes = BFloat16Bytes * HiddenSize,
+        TableBytes = BFloat16Bytes * (long)Vocabulary * HiddenSize;
+
+    /// <summary>Bytes of a layer with as many experts as are given, the router that of all.</summary>
+    private long LayerBytes(int experts)
     {
         const long Query = Heads * HeadDim,
             Fused = Query + 2 * KeyValueHeads * HeadDim;
         long attention = Fused * (HiddenSize + 1) + HiddenSize * (Query + 1) + Heads;
         long router = Experts * (HiddenSize + 1L);
-        long layer =
-            BFloat16Bytes * (2 * HiddenSize + attention + router)
-            + Experts
+        return BFloat16Bytes * (2 * HiddenSize + attention + router)
+            + experts
                 * (ProjectionBytes(2 * IntermediateSize, HiddenSize) + ProjectionBytes(HiddenSize, IntermediateSize));
-        return layers * layer + BFloat16Bytes * (2L * Vocabulary * HiddenSize + HiddenSize);
     }
 
     /// <summary>Bytes of the head's int8 copy in the precision fast.</summary>
@@ -58,7 +66,7 @@ internal sealed record PublishedShape(string Name, int Layers, int Experts)
             NumKeyValueHeads = KeyValueHeads,
             HeadDim = HeadDim,
             NumLocalExperts = Experts,
-            ExpertsPerToken = 4,
+            ExpertsPerToken = ExpertsPerToken,
             VocabSize = Vocabulary,
             SlidingWindow = 128,
             IsSliding = [.. Enumerable.Range(0, layers).Select(layer => layer % 2 == 0)],

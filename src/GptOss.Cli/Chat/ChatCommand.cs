@@ -17,7 +17,7 @@ internal static class ChatCommand
             async (parsed, cancellationToken) =>
             {
                 GptOssModel model = await Loading
-                    .LoadAsync(options.Folder(parsed), options.Model(parsed), cancellationToken)
+                    .LoadAsync(options.Path(parsed), options.Model(parsed), cancellationToken)
                     .ConfigureAwait(false);
                 await using (model.ConfigureAwait(false))
                 {

@@ -2,6 +2,7 @@ using GptOss.Adapter;
 using GptOss.Checkpoint.Safetensors;
 using GptOss.Cli.Shell;
 using GptOss.Model;
+using GptOss.Tokenization;
 
 namespace GptOss.Cli.Convert;
 
@@ -74,6 +75,11 @@ internal sealed record Conversion
             bool copies = folder.Checkpoint is SafetensorsFolder;
             if (copies)
                 CopySmallFiles(folder.Path, partial);
+            else if (folder.Config.VocabSize != O200kHarmony.VocabularySize)
+                say(
+                    "The tokenizer of the GGUF file is not written: put the tokenizer.json of its origin into the "
+                        + "folder, or the model serves token ids only."
+                );
             bool hasEnds = File.Exists(Path.Join(partial, Copied[0]));
             ConfigWriter.Write(
                 Path.Join(partial, "config.json"),

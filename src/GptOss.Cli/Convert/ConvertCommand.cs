@@ -12,7 +12,10 @@ internal static class ConvertCommand
 
     public static Command Create()
     {
-        var source = new Argument<string>("IN") { Description = "The model's folder, or a GGUF file." };
+        var source = new Argument<string>("IN")
+        {
+            Description = "The model: a path, or a name that 'gptoss list' shows.",
+        };
         var target = new Argument<string>("OUT") { Description = "The folder that is made; it must not exist." };
         var experts = new Option<string?>("--experts")
         {
@@ -40,7 +43,7 @@ internal static class ConvertCommand
                         throw new UsageException($"{symbol.Name} is an empty text. It should be a path.");
                 var conversion = new Conversion
                 {
-                    Source = parsed.GetRequiredValue(source),
+                    Source = ModelChoice.Path(parsed.GetRequiredValue(source)),
                     Target = parsed.GetRequiredValue(target),
                     Adapter = parsed.GetValue(adapter),
                     Experts = parsed.GetValue(experts) switch

@@ -91,7 +91,7 @@ internal static class HarmonyCommand
         if (folder is null)
             return GptOssTokenizer.O200kHarmony;
         GptOssModel model = await GptOssModel
-            .LoadAsync(ModelChoice.Folder(folder), new ModelOptions { Threads = 1 }, progress: null, cancellationToken)
+            .LoadAsync(ModelChoice.Path(folder), new ModelOptions { Threads = 1 }, progress: null, cancellationToken)
             .ConfigureAwait(false);
         await using (model.ConfigureAwait(false))
             return model.Tokenizer;

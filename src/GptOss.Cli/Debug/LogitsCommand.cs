@@ -9,7 +9,7 @@ internal static class LogitsCommand
 {
     public static Command Create()
     {
-        var folder = new Argument<string>("DIR") { Description = "The model's folder." };
+        var folder = new Argument<string>("MODEL") { Description = "The model: a path or a name." };
         var tokens = new Option<string>("--tokens")
         {
             Description = "The prompt's ids; a dash reads them from standard input.",
@@ -68,7 +68,7 @@ internal static class LogitsCommand
                     .ConfigureAwait(false);
                 int[] prompt = Values.ParseIds(list, "--tokens");
                 var request = new LogitsRequest(
-                    parsed.GetRequiredValue(folder),
+                    ModelChoice.Path(parsed.GetRequiredValue(folder)),
                     prompt.Length > 0
                         ? prompt
                         : throw new UsageException("--tokens holds no ids. A prompt has at least one."),

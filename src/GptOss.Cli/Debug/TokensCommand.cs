@@ -36,7 +36,7 @@ internal static class TokensCommand
                     .ConfigureAwait(false);
                 GptOssModel loaded = await GptOssModel
                     .LoadAsync(
-                        ModelChoice.Folder(parsed.GetValue(model)),
+                        ModelChoice.Path(parsed.GetValue(model)),
                         new ModelOptions { Threads = 1 },
                         progress: null,
                         cancellationToken

@@ -9,7 +9,7 @@ internal static class InspectCommand
 {
     public static Command Create()
     {
-        var folder = new Argument<string?>("DIR")
+        var folder = new Argument<string?>("MODEL")
         {
             Description = ModelChoice.Option().Description,
             Arity = ArgumentArity.ZeroOrOne,
@@ -27,9 +27,9 @@ internal static class InspectCommand
         command.SetAction(parsed =>
         {
             if (parsed.GetValue(folder) is not null && parsed.GetValue(model) is not null)
-                throw new UsageException("DIR and --model exclude each other: both name the model's folder.");
+                throw new UsageException("MODEL and --model exclude each other: both name the model.");
             var inspection = Inspection.Of(
-                ModelChoice.Folder(parsed.GetValue(folder) ?? parsed.GetValue(model)),
+                ModelChoice.Path(parsed.GetValue(folder) ?? parsed.GetValue(model)),
                 parsed.GetValue(context)
             );
             if (parsed.GetValue(json))

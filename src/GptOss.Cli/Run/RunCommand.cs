@@ -57,7 +57,7 @@ internal static class RunCommand
                 (SamplingOptions Sampling, int? MaxTokens)? rawOptions = isRaw ? options.Raw(parsed) : null;
                 string text = await PromptAsync(parsed.GetValue(prompt), cancellationToken).ConfigureAwait(false);
                 GptOssModel model = await Loading
-                    .LoadAsync(options.Folder(parsed), options.Model(parsed), cancellationToken)
+                    .LoadAsync(options.Path(parsed), options.Model(parsed), cancellationToken)
                     .ConfigureAwait(false);
                 await using (model.ConfigureAwait(false))
                 {

@@ -5,6 +5,7 @@ using GptOss.Cli.Chat;
 using GptOss.Cli.Convert;
 using GptOss.Cli.Debug;
 using GptOss.Cli.Inspect;
+using GptOss.Cli.Models;
 using GptOss.Cli.Run;
 
 namespace GptOss.Cli.Shell;
@@ -48,6 +49,10 @@ internal static class CommandLine
         {
             RunCommand.Create(),
             ChatCommand.Create(interruption),
+            PullCommand.Create(),
+            ListCommand.Create(),
+            RemoveCommand.Create(),
+            DoctorCommand.Create(),
             InspectCommand.Create(),
             ConvertCommand.Create(),
             BenchCommand.Create(),

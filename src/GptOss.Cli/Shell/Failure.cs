@@ -57,7 +57,7 @@ internal static class Failure
             or InsufficientMemoryException
             or IOException
             or UnauthorizedAccessException => e.Message,
-            OutOfMemoryException => "Memory ran out. 'gptoss inspect DIR --context N' says how much a model needs.",
+            OutOfMemoryException => "Memory ran out. 'gptoss inspect MODEL --context N' says how much a model needs.",
             ArgumentException => WithoutParameter(e.Message),
             _ => $"Unexpected {e.GetType().Name}: {e.Message} This is a defect of gptoss; please report it with the "
                 + "command line.",

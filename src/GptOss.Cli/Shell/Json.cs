@@ -6,6 +6,7 @@ using GptOss.Cli.Bench;
 using GptOss.Cli.Bench.Corpora;
 using GptOss.Cli.Debug;
 using GptOss.Cli.Inspect;
+using GptOss.Cli.Models;
 
 namespace GptOss.Cli.Shell;
 
@@ -17,6 +18,7 @@ namespace GptOss.Cli.Shell;
 )]
 [JsonSerializable(typeof(LogitsResult))]
 [JsonSerializable(typeof(Inspection))]
+[JsonSerializable(typeof(ModelList))]
 [JsonSerializable(typeof(BenchResult))]
 [JsonSerializable(typeof(ConstraintsResult))]
 [JsonSerializable(typeof(AnswerEvent))]

@@ -42,13 +42,13 @@ internal sealed class TokenTrie
     /// <summary>Of each node: the token that is that text, or -1.</summary>
     public int[] Tokens { get; }
 
-    /// <summary>Of each node: by how many bytes the longest token that begins with its text is longer than it.</summary>
+    /// <summary>Of each node: how many bytes the longest token that begins with its text has behind it.</summary>
     public ushort[] Reaches { get; }
 
     /// <summary>Sets the bits of the tokens of some nodes.</summary>
     /// <param name="bits">A bit for each id.</param>
-    /// <param name="node">The first node.</param>
-    /// <param name="end">The node behind the last.</param>
+    /// <param name="node">The first of the nodes.</param>
+    /// <param name="end">The node behind the last one.</param>
     public void AddAll(ulong[] bits, int node, int end)
     {
         foreach (int token in Tokens.AsSpan(node, end - node))

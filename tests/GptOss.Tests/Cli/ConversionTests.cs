@@ -23,7 +23,9 @@ public sealed class ConversionTests
     {
         using var folder = new TemporaryFolder();
         List<string> lines = Convert(source == "A" ? A : GgufVectors.PathOf(source), folder, out string target);
-        Assert.Contains("experts in MXFP4", Assert.Single(lines));
+        Assert.Contains("experts in MXFP4", lines[^1]);
+        // Only the vocabulary of o200k_harmony needs no file.
+        Assert.Equal(source == "A" ? 1 : 2, lines.Count);
         Dictionary<string, TinyTensor> original = FineTunes.Read(A),
             converted = FineTunes.Read(target);
         Assert.Equal(original.Keys.Order(StringComparer.Ordinal), converted.Keys.Order(StringComparer.Ordinal));
@@ -47,7 +49,7 @@ public sealed class ConversionTests
     {
         using var folder = new TemporaryFolder();
         List<string> lines = Convert(source == "C" ? C : GgufVectors.PathOf(source), folder, out string target);
-        Assert.Contains("experts in BF16", Assert.Single(lines));
+        Assert.Contains("experts in BF16", lines[^1]);
         AssertSameLogits(C, target);
         using var original = new LoadedModel(source == "C" ? C : GgufVectors.PathOf(source));
         using var converted = new LoadedModel(target);
@@ -199,7 +201,8 @@ public sealed class ConversionTests
         Assert.Equal((0, ""), (run.ExitCode, run.Error));
         Assert.Contains("model.layers.1.mlp.experts.down_proj: packed, error 0.", run.Output);
         Assert.Contains($"Wrote {target}: 1 file of weights", run.Output);
-        Assert.Equal(2, run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+        // One line more is about the tokenizer.
+        Assert.Equal(3, run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
         Tool.Run("convert", C, target).AssertRefused(1, "exists already");
         Tool.Run("convert", C, "").AssertRefused(2, "OUT is an empty text");
     }

@@ -23,7 +23,12 @@ internal static class Tool
         process.StandardInput.Close();
         WaitForEnd(process);
         copied.Wait();
-        return new ToolRun(process.ExitCode, output.ToArray(), error.Result);
+        string[] lines = error.Result.Split('\n');
+        bool isTiny = lines[0].StartsWith(ToolRun.TinyAnswers, StringComparison.Ordinal);
+        return new ToolRun(process.ExitCode, output.ToArray(), isTiny ? string.Join('\n', lines[1..]) : error.Result)
+        {
+            Note = isTiny ? lines[0] : null,
+        };
     }
 
     public static Process Start(string[] arguments, string? model = null)
@@ -55,6 +60,12 @@ internal static class Tool
 /// <summary>How a run of the tool ended.</summary>
 internal sealed record ToolRun(int ExitCode, byte[] Bytes, string Error)
 {
+    /// <summary>How the line begins that says that nobody named a model.</summary>
+    public const string TinyAnswers = "gptoss: the tiny model answers";
+
+    /// <summary>That line, which <see cref="Error"/> leaves out; null where it did not come.</summary>
+    public string? Note { get; init; }
+
     public string Output => Encoding.UTF8.GetString(Bytes);
 
     /// <summary>

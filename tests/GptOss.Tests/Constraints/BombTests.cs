@@ -108,14 +108,13 @@ public sealed class BombTests
             ConstraintState state = constraint.Start;
             for (int i = 0; i < Masks; i++)
             {
-                int[] allowed = Allowed(constraint.MaskOf(state));
-                if (allowed.Length == 0)
+                TokenMask mask = constraint.MaskOf(state);
+                if (mask.Count == 0)
                 {
                     Assert.True(state.IsComplete, "No token may come.");
                     return;
                 }
-                int token = allowed[7_919 * (i + 1) % allowed.Length];
-                Assert.True(constraint.TryAdvance(state, token, out state));
+                Assert.True(constraint.TryAdvance(state, Allowed(mask, 7_919 * (i + 1) % mask.Count), out state));
             }
         }
         catch (Exception refusal) when (refusal is SchemaException or LimitException)
@@ -125,8 +124,14 @@ public sealed class BombTests
         }
     }
 
-    private static int[] Allowed(TokenMask mask) =>
-        [.. Enumerable.Range(0, Tokenizer.O200kHarmony.VocabularySize).Where(mask.Allows)];
+    // Allocates nothing, since what is allocated is measured.
+    private static int Allowed(TokenMask mask, int number)
+    {
+        int id = 0;
+        while (!mask.Allows(id) || number-- > 0)
+            id++;
+        return id;
+    }
 
     private static TheoryData<string> Quick(IEnumerable<string> names) =>
         [.. names.Where(name => SchemaCorpus.IsLong || !Long.Contains(name))];

@@ -110,8 +110,8 @@ public sealed class PressureTests
     }
 
     /// <summary>
-    /// Writes down, on the scheduler's loop, whose answer grew, and holds the loop while the reader is far behind. So no
-    /// stream is ever full, which would let the other answer pass by, however late a busy machine's readers are.
+    /// Writes down, on the scheduler's loop, whose answer grew, and holds the loop while the reader is far behind. So
+    /// no stream is ever full, which would let the other answer pass by, however late a busy machine's readers are.
     /// </summary>
     private sealed class Diary(string name, List<string> told) : ITokenGuide, IDisposable
     {

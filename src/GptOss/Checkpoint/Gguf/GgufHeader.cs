@@ -151,8 +151,7 @@ internal sealed class GgufHeader
             );
         var value = new GgufValue(GgufType.Array, Inner: type, Count: (long)count, Position: file.Position);
         if (type == GgufType.String)
-            for (ulong i = 0; i < count; i++)
-                file.Skip(file.StringLength("a string of an array", GgufReader.MostStringBytes));
+            file.SkipStrings((long)count);
         else
             file.Skip((long)count * each);
         return value;

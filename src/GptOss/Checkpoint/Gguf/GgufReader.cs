@@ -96,6 +96,29 @@ internal sealed class GgufReader(string path, long length, ReadAt read, long sta
             (_bufferStart, _buffered) = (Position, 0);
     }
 
+    /// <summary>Passes over strings, each of them checked; a tokenizer has some hundred thousand.</summary>
+    /// <param name="count">How many strings come next.</param>
+    public void SkipStrings(long count)
+    {
+        while (count > 0)
+        {
+            int at = (int)(Position - _bufferStart),
+                used = 0;
+            ReadOnlySpan<byte> rest = at < _buffered ? _buffer.AsSpan(at, _buffered - at) : default;
+            while (count > 0 && rest.Length - used >= sizeof(ulong))
+            {
+                ulong bytes = BinaryPrimitives.ReadUInt64LittleEndian(rest[used..]);
+                if (bytes > (ulong)(rest.Length - used - sizeof(ulong)))
+                    break;
+                used += sizeof(ulong) + (int)bytes;
+                count--;
+            }
+            Position += used;
+            if (count-- > 0) // the next one ends behind the buffer
+                Skip(StringLength("a string of an array", MostStringBytes));
+        }
+    }
+
     /// <summary>Throws if the file ends before the end of a number of things that it claims to hold.</summary>
     /// <param name="claim">The number and what it counts, such as <c>3 tensors</c>.</param>
     /// <param name="count">How many there are; a negative number was read as a huge one.</param>

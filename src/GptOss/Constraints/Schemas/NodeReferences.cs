@@ -106,13 +106,13 @@ internal sealed class NodeReferences(JsonElement root, CompileBudget budget)
 
     private static string? IdOf(JsonElement root)
     {
+        if (root.ValueKind != JsonValueKind.Object)
+            return null;
+        List<KeyValuePair<string, SchemaValue>> members = new SchemaValue(root, "").Members();
         foreach (string name in (string[])["$id", "id"])
-            if (
-                root.ValueKind == JsonValueKind.Object
-                && root.TryGetProperty(name, out JsonElement id)
-                && id.ValueKind == JsonValueKind.String
-            )
-                return new SchemaValue(id, "/" + name).Text().TrimEnd('#');
+        foreach ((string found, SchemaValue id) in members)
+            if (found == name && id.Element.ValueKind == JsonValueKind.String)
+                return id.Text().TrimEnd('#');
         return null;
     }
 }

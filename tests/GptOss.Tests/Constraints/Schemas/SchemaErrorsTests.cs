@@ -60,6 +60,15 @@ public sealed class SchemaErrorsTests
     }
 
     [Fact]
+    public void A_name_with_half_of_a_surrogate_pair_is_an_error_at_the_root_too()
+    {
+        SchemaException error = Assert.Throws<SchemaException>(() =>
+            Compile("""{"$\ud800defs":{},"properties":{"a":{"$ref":"#/x"}}}""")
+        );
+        Assert.Contains("well-formed text", error.Message);
+    }
+
+    [Fact]
     public void What_is_no_schema_at_all_is_an_error_of_the_whole()
     {
         Assert.Equal("", Assert.Throws<SchemaException>(() => Compile("[]")).Pointer);

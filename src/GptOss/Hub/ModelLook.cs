@@ -1,0 +1,128 @@
+using GptOss.Checkpoint;
+using GptOss.Checkpoint.Gguf;
+using Microsoft.Win32.SafeHandles;
+
+namespace GptOss.Hub;
+
+/// <summary>What lies at a path: a model of this architecture, and which files it has.</summary>
+/// <param name="Path">What can be loaded: a folder, or a GGUF file.</param>
+/// <param name="Format">What the weights are stored in.</param>
+/// <param name="Bytes">Bytes of the files with the weights.</param>
+internal sealed record ModelLook(string Path, ModelFormat Format, long Bytes)
+{
+    private const string ConfigName = "config.json";
+
+    /// <summary>Looks at a file or a folder.</summary>
+    /// <exception cref="CheckpointException">It is no model of this architecture; the message says what it
+    /// is.</exception>
+    public static ModelLook At(string path) =>
+        FilesInMemory.FolderExists(path) ? AtFolder(HubCache.Resolve(path)) : AtFile(path);
+
+    /// <summary>Looks at a folder: that of a model in safetensors, or one with a single GGUF or split set.</summary>
+    public static ModelLook AtFolder(string folder)
+    {
+        string config = System.IO.Path.Join(folder, ConfigName);
+        if (FilesInMemory.Exists(config))
+            return Safetensors(folder, config);
+        List<GgufSet> sets = GgufSet.In(folder, isNested: false);
+        return sets switch
+        {
+            [var one] => Gguf(one.Path),
+            [] => throw FolderLook.NoConfig(folder),
+            _ => throw Several(folder, sets),
+        };
+    }
+
+    /// <summary>Looks at a GGUF file, which may be any of a split set and have any name.</summary>
+    public static ModelLook AtFile(string path)
+    {
+        if (!File.Exists(path))
+            throw FolderLook.NoFolder(path);
+        if (IsPartial(path))
+            throw Partial(path);
+        return GgufPeek.Read(path) is not null ? Gguf(path) : throw NoGguf(path);
+    }
+
+    /// <summary>The error for a place with several models, of which one must be named.</summary>
+    /// <param name="place">The folder or the repository.</param>
+    /// <param name="sets">The models in it, two at the least.</param>
+    public static CheckpointException Several(string place, IReadOnlyList<GgufSet> sets) =>
+        new(
+            place,
+            $"holds {sets.Count} GGUF models: {string.Join(
+                ", ",
+                sets.Select(set => $"'{System.IO.Path.GetRelativePath(place, set.Path).Replace('\\', '/')}'")
+            )}. Name one of them."
+        );
+
+    private static ModelLook Safetensors(string folder, string config)
+    {
+        var json = JsonFields.Load(config);
+        if (json.OptionalText("model_type") is { } type && type != "gpt_oss")
+            throw json.Wrong(
+                "model_type",
+                "'gpt_oss'",
+                JsonFields.Quoted(type),
+                "This engine runs no other architecture."
+            );
+        (string[] names, _) = WeightFiles.Find(folder);
+        if (names.Length == 0)
+            throw FolderLook.NoWeights(folder);
+        string[] paths = [.. names.Select(name => System.IO.Path.Join(folder, name))];
+        int missing = Array.FindIndex(paths, path => !FilesInMemory.Exists(path) || !FilesInMemory.Exists(Real(path)));
+        return missing < 0
+            ? new ModelLook(folder, ModelFormat.Safetensors, paths.Sum(Sizes.OfFile))
+            : throw new CheckpointException(
+                folder,
+                $"is not complete: '{Printable.Name(names[missing])}' is missing, one of {names.Length} files with "
+                    + $"weights.{PullLine(folder)}"
+            );
+    }
+
+    private static string Real(string path) => FilesInMemory.Opened(path) ?? RegularFile.RealPath(path);
+
+    private static string PullLine(string folder) =>
+        HubCache.Repository(folder) is { } repository ? $" Run 'gptoss pull {repository}'." : "";
+
+    private static ModelLook Gguf(string path)
+    {
+        GgufSet set = GgufSet.Of(path);
+        if (GgufPeek.Read(set.Path) is not { } peek)
+            throw NoGguf(set.Path);
+        if (peek.Architecture is null)
+            RefuseDamaged(set.Path);
+        if (peek.IsGptOss)
+            return new ModelLook(set.Path, ModelFormat.Gguf, set.Bytes);
+        throw new CheckpointException(
+            path,
+            peek.Type != "model"
+                ? $"is a GGUF file of the type '{Printable.Name(peek.Type)}', but should be a model."
+                : $"is a GGUF file of the architecture '{Printable.Name(peek.Architecture ?? "")}', but should be of "
+                    + "'gpt-oss'. This engine runs no other architecture."
+        );
+    }
+
+    // Whoever reads the whole head says what is wrong with it.
+    private static void RefuseDamaged(string path) => GgufCheckpoint.Open(path).Dispose();
+
+    private static bool IsPartial(string path) =>
+        path.EndsWith(".incomplete", StringComparison.Ordinal) || path.EndsWith("-partial", StringComparison.Ordinal);
+
+    private static CheckpointException Partial(string path) =>
+        new(
+            path,
+            HubLayout.PlanOf(path) is var (plan, file)
+                ? $"is not complete: {Sizes.Part(Sizes.OfFile(path), file.Bytes)}. Run '{plan.Command}' to go on."
+                : "is not complete: it is the beginning of a file whose download did not end. Run 'gptoss pull' again."
+        );
+
+    private static CheckpointException NoGguf(string path)
+    {
+        using SafeFileHandle handle = RegularFile.Open(path, minimumBytes: 1);
+        byte[] start = new byte[Math.Min(RandomAccess.GetLength(handle), FileLook.Bytes)];
+        RegularFile.Fill(handle, start, path);
+        return FileLook.DescribeBinary(start) is { } what
+            ? new CheckpointException(path, what)
+            : FolderLook.NoFolder(path);
+    }
+}
