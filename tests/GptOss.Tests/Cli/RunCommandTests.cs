@@ -82,10 +82,8 @@ public sealed class RunCommandTests
         Assert.NotEqual(0, Tool.Run([.. question, folder.Path]).ExitCode);
 
         void Write(TinyTensor tensor) =>
-            AdapterVectors.Write(
-                folder,
-                "attention",
-                tensors: _ => new() { ["base_model.model.model.norm.weight"] = tensor }
+            AdapterVectors.Write(folder, "attention", tensors: _ =>
+                new() { ["base_model.model.model.norm.weight"] = tensor }
             );
     }
 
