@@ -1,3 +1,4 @@
+using GptOss.Adapter;
 using GptOss.Chat;
 using GptOss.Checkpoint.Gguf;
 using GptOss.Generation;
@@ -52,6 +53,11 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
     /// </summary>
     public string Folder => _folder.Path;
 
+    /// <summary>
+    /// What the loading decided without certainty, as sentences for a person; empty as a rule.
+    /// </summary>
+    public IReadOnlyList<string> Notes => _folder.Notes;
+
     /// <summary>The most tokens of one sequence, prompt and answer together.</summary>
     public int ContextLength => Engine.ContextLength;
 
@@ -96,8 +102,8 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
     /// <param name="options">Threads, context and memory; null for the defaults.</param>
     /// <param name="progress">Told how far loading has come.</param>
     /// <param name="cancellationToken">Ends the loading early.</param>
-    /// <exception cref="CheckpointException">The folder is not a model this engine can run; the message says
-    /// why.</exception>
+    /// <exception cref="CheckpointException">The folder is not a model this engine can run, or the adapter does not
+    /// fit it; the message says why.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The options ask for a longer context than the model
     /// has.</exception>
     public static Task<GptOssModel> LoadAsync(
@@ -206,7 +212,13 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
         CancellationToken cancellation
     )
     {
-        ModelFolder folder = ModelFolder.Open(path, options, progress, cancellation);
+        ModelFolder folder = ModelFolder.Open(
+            path,
+            options,
+            progress,
+            cancellation,
+            options.Adapter is { } adapter ? config => AdapterFolder.Open(adapter, config) : null
+        );
         GptOssModel? model = null;
         try
         {
