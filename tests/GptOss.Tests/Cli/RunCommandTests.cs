@@ -225,9 +225,11 @@ public sealed class RunCommandTests
             events.Where(e => e.GetProperty("type").GetString() == type).Select(e => e.GetProperty("text").GetString())
         );
 
-    /// <summary>
-    /// At temperature 2 the tiny model rambles through thousands of tokens before it happens to stop.
-    /// </summary>
-    private static Process StartEndlessRun(string model) =>
-        Tool.Start(["run", "Hello", "--raw", "--temperature", "2", "--seed", "1", "--model", model]);
+    /// <summary>The answer is a string that must not end before the limit of 32,768 tokens does.</summary>
+    private static Process StartEndlessRun(string model)
+    {
+        string schema = Path.Combine(model, "endless.schema");
+        File.WriteAllText(schema, """{"type":"string","minLength":1000000}""");
+        return Tool.Start(["run", "Hello", "--schema", schema, "--seed", "1", "--model", model]);
+    }
 }
