@@ -1,3 +1,4 @@
+using GptOss.Adapter;
 using GptOss.Chat;
 using GptOss.Checkpoint.Gguf;
 using GptOss.Generation;
@@ -47,10 +48,22 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
     public string Name => _folder.Name;
 
     /// <summary>
-    /// The full path of the folder with the files, or of the GGUF file; of a repository in a cache of Hugging Face that
-    /// of the snapshot.
+    /// The full path of the folder that was opened, or of the GGUF file; of a repository in a cache of Hugging Face
+    /// that of the snapshot.
     /// </summary>
-    public string Folder => _folder.Path;
+    public string Path => _folder.Path;
+
+    /// <summary>The full path of the folder with the files: <see cref="Path"/>, or where its file lies.</summary>
+    public string Folder => Format == ModelFormat.Gguf ? System.IO.Path.GetDirectoryName(Path)! : Path;
+
+    /// <summary>What the weights are stored in.</summary>
+    public ModelFormat Format =>
+        _folder.Config.Layout == CheckpointLayout.Gguf ? ModelFormat.Gguf : ModelFormat.Safetensors;
+
+    /// <summary>
+    /// What the loading decided without certainty, as sentences for a person; empty as a rule.
+    /// </summary>
+    public IReadOnlyList<string> Notes => _folder.Notes;
 
     /// <summary>The most tokens of one sequence, prompt and answer together.</summary>
     public int ContextLength => Engine.ContextLength;
@@ -62,7 +75,7 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
     /// <exception cref="CheckpointException">
     /// The folder has no tokenizer for this vocabulary; the model still serves token ids.
     /// </exception>
-    public GptOssTokenizer Tokenizer => _tokenizer ?? throw new CheckpointException(Folder, _whyNoTokenizer!);
+    public GptOssTokenizer Tokenizer => _tokenizer ?? throw new CheckpointException(Path, _whyNoTokenizer!);
 
     /// <summary>
     /// The tokens that end an answer: those of generation_config.json, else <c>&lt;|return|&gt;</c>,
@@ -96,8 +109,8 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
     /// <param name="options">Threads, context and memory; null for the defaults.</param>
     /// <param name="progress">Told how far loading has come.</param>
     /// <param name="cancellationToken">Ends the loading early.</param>
-    /// <exception cref="CheckpointException">The folder is not a model this engine can run; the message says
-    /// why.</exception>
+    /// <exception cref="CheckpointException">The folder is not a model this engine can run, or the adapter does not
+    /// fit it; the message says why.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The options ask for a longer context than the model
     /// has.</exception>
     public static Task<GptOssModel> LoadAsync(
@@ -195,7 +208,7 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
         }
         Tokenizer? tokenizer = Tokenization.Tokenizer.ForFolder(folder.Path, size, out whyNot, cancellation);
         if (tokenizer is not null)
-            SpecialTokens.RequireMarkers(tokenizer, Path.Join(folder.Path, "tokenizer.json"));
+            SpecialTokens.RequireMarkers(tokenizer, System.IO.Path.Join(folder.Path, "tokenizer.json"));
         return tokenizer;
     }
 
@@ -206,7 +219,13 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
         CancellationToken cancellation
     )
     {
-        ModelFolder folder = ModelFolder.Open(path, options, progress, cancellation);
+        ModelFolder folder = ModelFolder.Open(
+            path,
+            options,
+            progress,
+            cancellation,
+            options.Adapter is { } adapter ? config => AdapterFolder.Open(adapter, config) : null
+        );
         GptOssModel? model = null;
         try
         {

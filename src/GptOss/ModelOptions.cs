@@ -1,6 +1,8 @@
 namespace GptOss;
 
-/// <summary>How a model is loaded and run. Nothing here changes which model it is.</summary>
+/// <summary>
+/// How a model is loaded and run. Nothing here but <see cref="Adapter"/> changes which model it is.
+/// </summary>
 public sealed record ModelOptions
 {
     /// <summary>
@@ -150,6 +152,23 @@ public sealed record ModelOptions
                     value,
                     "Precision must be Checkpoint or Fast."
                 );
+    }
+
+    /// <summary>
+    /// The folder of a LoRA adapter that is applied to the model, with adapter_config.json and
+    /// adapter_model.safetensors as PEFT saves them; null for none. It must not be empty.
+    /// </summary>
+    /// <remarks>
+    /// The weights stay as they are: what the adapter adds is computed beside them, in float32 also with
+    /// <see cref="Precision.Fast"/>. docs/fine-tunes.md has the forms that are read.
+    /// </remarks>
+    public string? Adapter
+    {
+        get;
+        init =>
+            field = value is not ""
+                ? value
+                : throw new ArgumentException("Adapter must be a folder, or null for none.", nameof(Adapter));
     }
 
     /// <summary>

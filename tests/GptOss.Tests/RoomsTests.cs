@@ -13,6 +13,7 @@ public sealed partial class RoomsTests
         ["Threading"] = [],
         ["Tokenization"] = ["Checkpoint"],
         ["Model"] = ["Checkpoint", "Kernels", "Threading"],
+        ["Adapter"] = ["Checkpoint", "Kernels", "Model"],
         ["Sampling"] = ["Kernels", "Threading"],
         ["Constraints"] = ["Tokenization", "Sampling"],
         ["Generation"] = ["Model", "Kernels", "Sampling", "Threading"],

@@ -51,22 +51,33 @@ internal sealed class AnswerOptions
     private readonly Option<string> _precision = PrecisionChoice.Option();
     private readonly Option<string> _format = KeyValueChoice.Option();
     private readonly Option<string?> _model = ModelChoice.Option();
+    private readonly Option<string?> _adapter = new("--adapter")
+    {
+        Description = "The folder of a LoRA adapter (PEFT) that is applied to the model.",
+        HelpName = "DIR",
+    };
 
     public AnswerOptions() => _effort.AcceptOnlyFromAmong([.. Efforts]);
 
     public IEnumerable<Option> All =>
-        [_model, _effort, _system, _maxTokens, _temperature, _seed, _threads, _precision, _format];
+        [_model, _adapter, _effort, _system, _maxTokens, _temperature, _seed, _threads, _precision, _format];
 
     public string Path(ParseResult parsed) => ModelChoice.PathForAnswers(parsed.GetValue(_model));
 
     public ModelOptions Model(ParseResult parsed) =>
         new()
         {
+            Adapter = Adapter(parsed),
             Threads = parsed.GetValue(_threads),
             MaxOutputTokens = parsed.GetValue(_maxTokens) ?? ModelOptions.Default.MaxOutputTokens,
             Precision = PrecisionChoice.Of(parsed.GetValue(_precision)),
             KeyValueFormat = KeyValueChoice.Format(parsed.GetRequiredValue(_format)),
         };
+
+    private string? Adapter(ParseResult parsed) =>
+        parsed.GetValue(_adapter) is not ""
+            ? parsed.GetValue(_adapter)
+            : throw new UsageException("--adapter is an empty text. Leave it out to take the model as it is.");
 
     /// <summary>The sampling of a request that brings tokens and no chat format.</summary>
     /// <exception cref="UsageException">Options of the chat format were given.</exception>

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using GptOss.Cli.Bench;
 using GptOss.Cli.Chat;
+using GptOss.Cli.Convert;
 using GptOss.Cli.Debug;
 using GptOss.Cli.Inspect;
 using GptOss.Cli.Models;
@@ -53,6 +54,7 @@ internal static class CommandLine
             RemoveCommand.Create(),
             DoctorCommand.Create(),
             InspectCommand.Create(),
+            ConvertCommand.Create(),
             BenchCommand.Create(),
             new Command("debug", "Shows what happens inside, for programs to read.")
             {

@@ -5,7 +5,24 @@ namespace GptOss.Cli.Shell;
 /// <summary>Loads a model; where standard error is a terminal, shows there how far it has come.</summary>
 internal static class Loading
 {
-    public static Task<GptOssModel> LoadAsync(string folder, ModelOptions options, CancellationToken cancellationToken)
+    /// <summary>Loads a model, and says on standard error what the loading decided without certainty.</summary>
+    public static async Task<GptOssModel> LoadAsync(
+        string folder,
+        ModelOptions options,
+        CancellationToken cancellationToken
+    )
+    {
+        GptOssModel model = await ShownAsync(folder, options, cancellationToken).ConfigureAwait(false);
+        foreach (string note in model.Notes)
+            Failure.WriteLine(note);
+        return model;
+    }
+
+    private static Task<GptOssModel> ShownAsync(
+        string folder,
+        ModelOptions options,
+        CancellationToken cancellationToken
+    )
     {
         if (Console.IsErrorRedirected)
             return GptOssModel.LoadAsync(folder, options, progress: null, cancellationToken);

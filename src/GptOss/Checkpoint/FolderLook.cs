@@ -114,8 +114,8 @@ internal static partial class FolderLook
     private static string? Foreign(string folder, List<string> names)
     {
         if (names.Contains(AdapterConfig) || names.Any(name => IsWeights(name) && WeightFiles.IsAdapter(name)))
-            return $"it is an adapter (LoRA) without its base{AdapterBase(folder)}. Merge it into the base "
-                + "(merge_and_unload in PEFT) and give the folder of the result.";
+            return $"it is an adapter (LoRA) without its base{AdapterBase(folder)}. Give the base as the "
+                + "model and this folder as its adapter (ModelOptions.Adapter, --adapter).";
         if (
             names.FirstOrDefault(name => EndsWithAny(name, ".incomplete", ".part", ".crdownload", ".aria2", ".tmp")) is
             { } partial
@@ -165,9 +165,8 @@ internal static partial class FolderLook
         )
             return $"its subfolder '{Printable.Name(models[^1])}' holds a model: open that folder instead.";
         if (names.LastOrDefault(name => File.Exists(Path.Join(folder, name, AdapterConfig))) is { } adapter)
-            return $"its subfolder '{Printable.Name(adapter)}' holds an adapter (LoRA). Merge it into its base "
-                + "(merge_and_unload in PEFT) and give the "
-                + "folder of the result.";
+            return $"its subfolder '{Printable.Name(adapter)}' holds an adapter (LoRA). Give its base as the "
+                + "model and that folder as its adapter (ModelOptions.Adapter, --adapter).";
         return names
             .Select(name => Metal(Path.Join(folder, name, "model.bin")))
             .FirstOrDefault(found => found is not null);

@@ -183,12 +183,18 @@ internal sealed class JsonFields
             throw Wrong(name, Quoted(expected), Quoted(found));
     }
 
-    /// <summary>Refuses a field that says something: missing, null, "", 0 and false say nothing.</summary>
-    public void RequireNothing(string name)
+    /// <summary>Refuses a field that says something: missing, null, "", 0, false, [] and {} say nothing.</summary>
+    public void RequireNothing(string name, string? hint = null)
     {
-        if (Find(name) is { } value && value.GetRawText() is not ("\"\"" or "0" or "0.0" or "false"))
-            throw Wrong(name, "null", Found(value));
+        if (
+            Find(name) is { } value
+            && string.Concat(value.GetRawText().Split()) is not ("\"\"" or "0" or "0.0" or "false" or "[]" or "{}")
+        )
+            throw Wrong(name, "null", Found(value), hint);
     }
+
+    /// <summary>Whether the field is a string, and not another kind of value.</summary>
+    public bool IsText(string name) => Find(name) is { ValueKind: JsonValueKind.String };
 
     /// <summary>An error about one field, for what only the reader of the configuration can judge.</summary>
     /// <param name="name">The field's name within this object.</param>

@@ -6,9 +6,9 @@ namespace GptOss.Model;
 
 /// <summary>
 /// Multiplies activations with a weight matrix of any format, y = x Wᵀ + b: brings the activations into the form that
-/// the format reads, splits the outputs over the team, and adds the bias.
+/// the format reads, splits the outputs over the team, and adds the bias and the delta of an adapter.
 /// </summary>
-internal static unsafe class Linear
+internal static unsafe partial class Linear
 {
     /// <summary>
     /// Most rows that meet one strip of weights after the other and stay in the cache meanwhile: quantised, they take
@@ -92,6 +92,8 @@ internal static unsafe class Linear
         var product = new Product(x, parts, y, ws);
         Matrix w = parts[0].Matrix;
         WeightFormats.Run(w.Format, w.Layout, ref product);
+        if (HasDelta(parts))
+            AddDeltas(x, parts, y, ws);
         return y;
     }
 

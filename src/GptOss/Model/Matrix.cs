@@ -33,6 +33,9 @@ internal readonly unsafe struct Matrix
     /// <summary>One number for each output, or none.</summary>
     public Numbers Bias { get; init; }
 
+    /// <summary>What an adapter adds to the product; null where none does.</summary>
+    public Delta* Delta { get; init; }
+
     /// <summary>Where the weights lie: what the kernels take.</summary>
     public StoredWeights Weights =>
         new()
@@ -43,13 +46,16 @@ internal readonly unsafe struct Matrix
             Scales = Scales,
         };
 
-    /// <summary>Bytes of weights, scales and bias: what one use of the matrix reads.</summary>
-    public long Bytes => (Bias.IsNone ? 0 : Bias.Format.Bytes(1, Outputs)) + Format.Bytes(Outputs, Inputs);
+    /// <summary>Bytes of weights, scales, bias and delta: what one use of the matrix reads.</summary>
+    public long Bytes =>
+        (Bias.IsNone ? 0 : Bias.Format.Bytes(1, Outputs))
+        + Format.Bytes(Outputs, Inputs)
+        + (Delta is null ? 0 : Delta->Bytes(Outputs, Inputs));
 
     /// <summary>The same weights, multiplied in another way.</summary>
     public Matrix As(WeightFormat format) => As(format, Data);
 
-    /// <summary>A matrix of the same sizes and bias with other weights.</summary>
+    /// <summary>A matrix of the same sizes, bias and delta with other weights.</summary>
     public Matrix As(WeightFormat format, byte* data) =>
         new()
         {
@@ -59,6 +65,21 @@ internal readonly unsafe struct Matrix
             Data = data,
             Scales = Scales,
             Bias = Bias,
+            Delta = Delta,
+        };
+
+    /// <summary>The same matrix with what an adapter adds to it.</summary>
+    public Matrix With(Delta* delta) =>
+        new()
+        {
+            Format = Format,
+            Layout = Layout,
+            Outputs = Outputs,
+            Inputs = Inputs,
+            Data = Data,
+            Scales = Scales,
+            Bias = Bias,
+            Delta = delta,
         };
 
     /// <summary>
@@ -74,8 +95,8 @@ internal readonly unsafe struct Matrix
             Bias = Bias.From(first),
         };
 
-    /// <summary>Gives the weights of one output as float32; the matrix is stored by output.</summary>
-    public void Widen(int output, Span<float> row) => Format.Widen(Weights, output, row);
+    /// <summary>Gives the weights of one output as float32, without the delta.</summary>
+    public void Widen(int output, Span<float> row) => Format.Widen(Weights, output, row, Layout);
 
     /// <summary>Adds the bias of some outputs to every row; there is a bias.</summary>
     /// <param name="y">The results, [rows, outputs].</param>

@@ -5,7 +5,7 @@ namespace GptOss.Model;
 
 /// <summary>
 /// A number that tells models apart whose keys and values differ: of the configuration, and of every tensor its name,
-/// type, shape and a sample of its values.
+/// type, shape and a sample of its values, those of an adapter and its scales among them.
 /// </summary>
 /// <remarks>
 /// Reading all weights would take as long as loading them. The sample is 1 KiB at each of four places of every tensor:
@@ -19,13 +19,24 @@ internal struct ModelFingerprint
 
     private ulong _hash;
 
-    /// <summary>The fingerprint of a configuration and its tensors, in whatever files and order they lie.</summary>
-    public static ulong Of(ModelConfig config, IEnumerable<Tensor> tensors)
+    /// <summary>The fingerprint of a model, in whatever files and order its tensors lie.</summary>
+    public static unsafe ulong Of(ModelWeights weights)
     {
         var all = new ModelFingerprint { _hash = 0xCBF29CE484222325 };
-        all.Add(config);
-        foreach (Tensor tensor in tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal))
+        all.Add(weights.Config);
+        foreach (Tensor tensor in weights.Tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal))
             all.Add(tensor);
+        var scales = new List<float>();
+        weights.Select(
+            (_, matrix) =>
+            {
+                if (matrix.Delta is not null)
+                    scales.AddRange(new ReadOnlySpan<float>(matrix.Delta->Scale, matrix.Delta->Rank));
+                return matrix;
+            }
+        );
+        foreach (float scale in scales)
+            all.Add(BitConverter.SingleToInt32Bits(scale));
         return all._hash;
     }
 

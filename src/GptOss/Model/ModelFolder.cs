@@ -12,6 +12,7 @@ internal sealed class ModelFolder : IDisposable
     private readonly ICheckpoint _checkpoint;
     private readonly ModelFacts _facts;
     private FastWeights? _fast;
+    private IAdapter? _adapter;
 
     private ModelFolder(ICheckpoint checkpoint, ModelFacts facts)
     {
@@ -49,13 +50,16 @@ internal sealed class ModelFolder : IDisposable
     /// </summary>
     public int DefaultContextLength => _facts.DefaultContextLength ?? Config.MaxPositions;
 
+    /// <summary>What the loading decided without certainty, as sentences for a person.</summary>
+    public IReadOnlyList<string> Notes => _adapter?.Notes ?? [];
+
     /// <summary>What the weights that a forward pass uses take of the memory.</summary>
     public unsafe WeightBytes WeightBytes =>
         new(
             _checkpoint
                 .Tensors.Where(tensor => _fast?.Replaces((nint)tensor.Data) != true)
                 .Sum(tensor => tensor.ByteLength),
-            _fast?.Regions.Sum(region => region.Bytes) ?? 0
+            (_fast?.Regions.Sum(region => region.Bytes) ?? 0) + (_adapter?.DeltaBytes ?? 0)
         );
 
     /// <summary>The files and their tensors; valid until this object is disposed.</summary>
@@ -69,6 +73,7 @@ internal sealed class ModelFolder : IDisposable
     /// <param name="options">Precision, threads, and a context that the model must have.</param>
     /// <param name="progress">Told how far the opening has come; null for nobody.</param>
     /// <param name="cancellation">Ends the opening early.</param>
+    /// <param name="adapter">Opens the adapter for a base of these sizes; null for none.</param>
     /// <exception cref="CheckpointException">The folder is not a model this engine can run.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The options ask for a longer context than the model
     /// has.</exception>
@@ -76,7 +81,8 @@ internal sealed class ModelFolder : IDisposable
         string path,
         ModelOptions options,
         IProgress<LoadProgress>? progress,
-        CancellationToken cancellation
+        CancellationToken cancellation,
+        Func<ModelConfig, IAdapter>? adapter = null
     )
     {
         progress?.Report(new LoadProgress("Opening the files", 0));
@@ -93,6 +99,8 @@ internal sealed class ModelFolder : IDisposable
                     $"ModelOptions.ContextLength must be at most {folder.Config.MaxPositions}, the model's "
                         + "max_position_embeddings."
                 );
+            if (adapter is not null)
+                folder.Adapt(adapter);
             if (options.Precision == Precision.Fast)
                 folder.PackFast(options.Threads ?? Environment.ProcessorCount, progress, cancellation);
             return folder;
@@ -112,11 +120,15 @@ internal sealed class ModelFolder : IDisposable
     public int[] StopTokens(Func<int[]?> usual) => _facts.GenerationEnds ?? usual() ?? _facts.ConfigEnds ?? [];
 
     /// <summary>Tells this model from others whose keys and values differ; reads a little of every tensor.</summary>
-    public ulong Fingerprint() => ModelFingerprint.Of(Config, Weights.Tensors);
+    public ulong Fingerprint() => ModelFingerprint.Of(Weights);
 
     /// <summary>Throws if a file is no longer what it was when the folder was opened.</summary>
     /// <exception cref="CheckpointException">A file was changed; the message names it.</exception>
-    public void ThrowIfChanged() => _checkpoint.ThrowIfChanged();
+    public void ThrowIfChanged()
+    {
+        _checkpoint.ThrowIfChanged();
+        _adapter?.ThrowIfChanged();
+    }
 
     /// <summary>
     /// Searches all weights for the cause of logits that are not finite, and gives an exception that names it.
@@ -147,14 +159,28 @@ internal sealed class ModelFolder : IDisposable
     public void Dispose()
     {
         _fast?.Dispose();
+        _adapter?.Dispose();
         _checkpoint.Dispose();
+    }
+
+    private void Adapt(Func<ModelConfig, IAdapter> open)
+    {
+        _adapter = open(Config);
+        Weights = _adapter.Adapt(Weights);
     }
 
     private void PackFast(int threads, IProgress<LoadProgress>? progress, CancellationToken cancellation)
     {
         IProgress<double>? part = progress is null ? null : new PackingProgress(progress);
-        _fast = new FastWeights(Weights, _checkpoint, threads, part, cancellation);
+        _fast = new FastWeights(Weights, new Stores(_checkpoint, _adapter), threads, part, cancellation);
         Weights = _fast.Weights;
+    }
+
+    /// <summary>The memory of the base, and that of the tensors with which an adapter replaces some of it.</summary>
+    private sealed class Stores(ICheckpoint checkpoint, IAdapter? adapter) : IWeightStore
+    {
+        public unsafe ILastReading ReadLast(byte* data, long bytes) =>
+            adapter?.Holds(data) == true ? adapter.ReadLast(data, bytes) : checkpoint.ReadLast(data, bytes);
     }
 
     /// <summary>

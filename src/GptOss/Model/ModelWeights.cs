@@ -43,17 +43,27 @@ internal sealed class ModelWeights
     /// <summary>
     /// The same model with every matrix changed by <paramref name="form"/>, which is asked in the order of use.
     /// </summary>
-    public ModelWeights Select(Func<WeightPlace, Matrix, Matrix> form) =>
-        new()
+    /// <param name="form">Makes the new matrix from its place and the old one.</param>
+    /// <param name="vector">Makes the new norms and sinks; null keeps them.</param>
+    /// <param name="added">Tensors that the model uses from now on beside its own.</param>
+    public ModelWeights Select(
+        Func<WeightPlace, Matrix, Matrix> form,
+        Func<WeightPlace, float[], float[]>? vector = null,
+        IEnumerable<Tensor>? added = null
+    )
+    {
+        vector ??= (_, values) => values;
+        return new()
         {
             Config = Config,
             Rope = Rope,
             Embedding = form(new(WeightRole.Embedding), Embedding),
-            Layers = [.. Layers.Select((layer, index) => layer.Select(index, form))],
-            FinalNorm = FinalNorm,
+            Layers = [.. Layers.Select((layer, index) => layer.Select(index, form, vector))],
+            FinalNorm = vector(new(WeightRole.FinalNorm), FinalNorm),
             Unembedding = form(new(WeightRole.Head), Unembedding),
-            Tensors = Tensors,
+            Tensors = [.. Tensors, .. added ?? []],
         };
+    }
 
     /// <summary>
     /// Bytes of weights that one decoded token reads: all but the embedding table, and only the experts that are
@@ -114,24 +124,28 @@ internal sealed record LayerWeights(AttentionWeights Attention, ExpertWeights Ex
         );
     }
 
-    /// <summary>The same layer with every matrix changed by <paramref name="form"/>.</summary>
-    public LayerWeights Select(int layer, Func<WeightPlace, Matrix, Matrix> form)
+    /// <summary>The same layer with every matrix and every vector changed.</summary>
+    public LayerWeights Select(
+        int layer,
+        Func<WeightPlace, Matrix, Matrix> form,
+        Func<WeightPlace, float[], float[]> vector
+    )
     {
         Matrix Form(WeightRole role, Matrix matrix) => form(new(role, layer), matrix);
         return new LayerWeights(
             new AttentionWeights
             {
-                Norm = Attention.Norm,
+                Norm = vector(new(WeightRole.AttentionNorm, layer), Attention.Norm),
                 Query = Form(WeightRole.Query, Attention.Query),
                 Key = Form(WeightRole.Key, Attention.Key),
                 Value = Form(WeightRole.Value, Attention.Value),
-                Sinks = Attention.Sinks,
+                Sinks = vector(new(WeightRole.Sinks, layer), Attention.Sinks),
                 Output = Form(WeightRole.Output, Attention.Output),
                 Window = Attention.Window,
             },
             new ExpertWeights
             {
-                Norm = Experts.Norm,
+                Norm = vector(new(WeightRole.ExpertNorm, layer), Experts.Norm),
                 Router = Form(WeightRole.Router, Experts.Router),
                 GateUp = Experts.GateUp.Select(WeightRole.GateUp, layer, form),
                 Down = Experts.Down.Select(WeightRole.Down, layer, form),

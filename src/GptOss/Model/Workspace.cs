@@ -29,7 +29,8 @@ internal sealed class Workspace(ModelConfig c, WorkerTeam team) : IDisposable
         _last = new(),
         _logits = new(),
         _scratch = new(),
-        _splitStates = new();
+        _splitStates = new(),
+        _thin = new();
 
     public WorkerTeam Team => team;
 
@@ -76,6 +77,9 @@ internal sealed class Workspace(ModelConfig c, WorkerTeam team) : IDisposable
     /// Activations permuted or quantised for a kind of matrix, <paramref name="width"/> floats a row.
     /// </summary>
     public Rows Permuted(int rows, int width) => _permuted.Rows(rows, width);
+
+    /// <summary>The values between the two thin products of an adapter, [rows, rank].</summary>
+    public Rows Thin(int rows, int rank) => _thin.Rows(rows, rank);
 
     /// <summary>One row of floats for each worker of the team.</summary>
     public Rows Scratch(int floatsPerWorker) => _scratch.Rows(team.Workers, floatsPerWorker);
@@ -126,6 +130,7 @@ internal sealed class Workspace(ModelConfig c, WorkerTeam team) : IDisposable
             _logits,
             _scratch,
             _splitStates,
+            _thin,
         ];
 
     /// <summary>

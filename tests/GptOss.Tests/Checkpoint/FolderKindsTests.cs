@@ -98,9 +98,9 @@ public sealed class FolderKindsTests
     [InlineData(
         "adapter_config.json",
         """{"base_model_name_or_path": "openai/gpt-oss-20b", "peft_type": "LORA"}""",
-        "is an adapter (LoRA) without its base, openai/gpt-oss-20b. Merge it"
+        "is an adapter (LoRA) without its base, openai/gpt-oss-20b. Give the base as the model"
     )]
-    [InlineData("adapter_model.safetensors", "x", "is an adapter (LoRA) without its base. Merge it")]
+    [InlineData("adapter_model.safetensors", "x", "is an adapter (LoRA) without its base. Give the base as the model")]
     [InlineData("gpt-oss-20b-Q4_K_M.gguf", "x", "has the name of a GGUF file and not its beginning")]
     [InlineData("gpt-oss-20b-Q4_K_M.gguf", "GGUF", "gpt-oss-20b-Q4_K_M.gguf: ends after 4 bytes")]
     [InlineData("pytorch_model-00001-of-00002.bin", "x", "is a file of PyTorch")]

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using GptOss.Tests.Adapter;
+using GptOss.Tests.Oracles;
 using GptOss.Tests.TinyModel;
 
 namespace GptOss.Tests.Cli;
@@ -60,6 +62,29 @@ public sealed class RunCommandTests
         Tool.Run(["run", "hi"], "", model: "no-such-folder").AssertRefused(1, "no-such-folder");
         Tool.Run(["run", "hi", "--model", "another-one"], "", model: "no-such-folder").AssertRefused(1, "another-one");
         Assert.Equal(Answer, Tool.Run(["run", Question, "--temperature", "0"], "", model: "").Output);
+    }
+
+    [Fact]
+    public void An_adapter_is_applied_to_the_model_or_refused()
+    {
+        string[] question = ["run", Question, "--temperature", "0", "--model", TinyGptOss.Folder, "--adapter"];
+        Tool.Run([.. question, "no-such-folder"]).AssertRefused(1, "no-such-folder");
+        Tool.Run([.. question, ""]).AssertRefused(2, "--adapter is an empty text");
+        using var folder = new TemporaryFolder();
+        AdapterVectors.Write(folder, "attention"); // of a fixture with other sizes
+        Tool.Run([.. question, folder.Path]).AssertRefused(1, "for this base but is F32");
+
+        // A module that replaces the base's: first by itself, then by zeros, of which all logits are equal.
+        TinyTensor norm = FineTunes.Read(TinyGptOss.Folder)["model.norm.weight"];
+        Write(norm);
+        Assert.Equal(Answer, Tool.Run([.. question, folder.Path]).Output);
+        Write(norm with { Data = new byte[norm.Data.Length] });
+        Assert.NotEqual(0, Tool.Run([.. question, folder.Path]).ExitCode);
+
+        void Write(TinyTensor tensor) =>
+            AdapterVectors.Write(folder, "attention", tensors: _ =>
+                new() { ["base_model.model.model.norm.weight"] = tensor }
+            );
     }
 
     [Fact]
@@ -200,9 +225,11 @@ public sealed class RunCommandTests
             events.Where(e => e.GetProperty("type").GetString() == type).Select(e => e.GetProperty("text").GetString())
         );
 
-    /// <summary>
-    /// At temperature 2 the tiny model rambles through thousands of tokens before it happens to stop.
-    /// </summary>
-    private static Process StartEndlessRun(string model) =>
-        Tool.Start(["run", "Hello", "--raw", "--temperature", "2", "--seed", "1", "--model", model]);
+    /// <summary>The answer is a string that must not end before the limit of 32,768 tokens does.</summary>
+    private static Process StartEndlessRun(string model)
+    {
+        string schema = Path.Combine(model, "endless.schema");
+        File.WriteAllText(schema, """{"type":"string","minLength":1000000}""");
+        return Tool.Start(["run", "Hello", "--schema", schema, "--seed", "1", "--model", model]);
+    }
 }

@@ -187,7 +187,8 @@ public sealed class FineTuneTests
     [InlineData("fused", "F32")]
     [InlineData("fused", "F16")]
     [InlineData("fused", "mixed")] // norms, router and sinks F32, as mixed precision leaves them
-    [InlineData("lists", "BF16")]
+    [InlineData("fused", "BF16")] // without a generation_config.json, as all of these
+    [InlineData("lists, router.linear", "BF16")]
     [InlineData("by expert, gate and up apart", "BF16")]
     [InlineData("base_model.model.", "BF16")]
     [InlineData("tied", "BF16")]
@@ -232,6 +233,8 @@ public sealed class FineTuneTests
             Assert.InRange(Distance(stored, logits[position]), 0, FixtureTests.Tolerance);
         }
         Assert.Equal(FixtureTests.Ints(expected, "prompt_argmax"), logits.Select(row => Array.IndexOf(row, row.Max())));
+        int[] greedy = FixtureTests.Ints(expected, "greedy");
+        Assert.Equal(greedy, model.Greedy(FixtureTests.Ints(expected, "prompt"), greedy.Length));
     }
 
     [Theory]
@@ -263,6 +266,30 @@ public sealed class FineTuneTests
         Assert.Equal(name, refusal.TensorName);
         Assert.Contains($"should be BF16, F16 or F32 [40, 50] but is {type} [40, 50].", refusal.Message);
         Assert.Contains(says, refusal.Message);
+    }
+
+    [Theory]
+    [InlineData(".weight_packed", "compressed-tensors")]
+    [InlineData(".weight_scale", "compressed-tensors, modelopt or an FP8 tool")]
+    [InlineData(".weight.absmax", "bitsandbytes")]
+    [InlineData(".weight.quant_state.bitsandbytes__nf4", "bitsandbytes")]
+    [InlineData(".qweight", "GPTQ or AWQ")]
+    [InlineData(".g_idx", "GPTQ")]
+    public async Task A_tensor_of_another_quantiser_in_place_of_a_weight_names_the_tool(string ending, string tool)
+    {
+        const string name = "model.layers.1.self_attn.q_proj";
+        Dictionary<string, TinyTensor> tensors = new(Base) { [name + ending] = Base[name + ".bias"] };
+        tensors.Remove(name + ".weight");
+        using var folder = new TemporaryFolder();
+        WeightBinderTests.Write(folder, Wide(Shape), tensors);
+        var refusal = await Assert.ThrowsAsync<CheckpointException>(() =>
+            GptOssModel.LoadAsync(folder.Path, cancellationToken: TestContext.Current.CancellationToken)
+        );
+        Assert.Equal(name + ".weight", refusal.TensorName);
+        Assert.Contains(
+            $"was saved quantised by another tool ({tool}). Use one that was saved in bf16",
+            refusal.Message
+        );
     }
 
     [Fact]

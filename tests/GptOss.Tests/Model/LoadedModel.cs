@@ -15,7 +15,8 @@ internal sealed class LoadedModel : IDisposable
         string folder,
         int threads = 1,
         KeyValueFormat format = KeyValueFormat.Float32,
-        Precision precision = Precision.Checkpoint
+        Precision precision = Precision.Checkpoint,
+        string? adapter = null
     )
     {
         Folder = folder;
@@ -24,6 +25,7 @@ internal sealed class LoadedModel : IDisposable
             Threads = threads,
             KeyValueFormat = format,
             Precision = precision,
+            Adapter = adapter,
         };
         Model = GptOssModel.LoadAsync(folder, options).GetAwaiter().GetResult();
     }

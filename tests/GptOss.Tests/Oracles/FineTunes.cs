@@ -31,6 +31,7 @@ internal static class FineTunes
                 ),
             ["router.linear"] = tensors =>
                 Renamed(tensors, name => name.Replace(".router.", ".router.linear.", StringComparison.Ordinal)),
+            ["lists, router.linear"] = tensors => Forms!["router.linear"](Forms["lists"](tensors)),
             ["base_model.model."] = tensors => Renamed(tensors, name => "base_model.model." + name),
             ["module."] = tensors => Renamed(tensors, name => "module." + name),
             ["_orig_mod. in module."] = tensors => Renamed(tensors, name => "module._orig_mod." + name),

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using GptOss.Kernels.MatMul;
+using GptOss.Kernels.Registers;
 
 namespace GptOss.Kernels.Formats;
 
@@ -178,6 +179,19 @@ internal static class WeightFormats
         RunNumbers(format, ref pack);
     }
 
+    /// <summary>Adds a product of few inputs, <c>y[t, o] += Σₖ u[t, k] · w[k, o]</c>, to a range of outputs.</summary>
+    /// <param name="format">The format of the weights, a format of numbers that stand alone.</param>
+    /// <param name="weights">All weights, stored input by input: [rank, outputs].</param>
+    /// <param name="u">The inputs, [tokens, rank].</param>
+    /// <param name="first">First output of the range.</param>
+    /// <param name="count">Number of outputs of the range.</param>
+    /// <param name="y">Where the sums are added, [tokens, outputs].</param>
+    public static unsafe void AddThin(this WeightFormat format, byte* weights, Rows u, int first, int count, Rows y)
+    {
+        var add = new AddThinProduct(new(weights, checked((int)format.Bytes(u.Width, y.Width))), u, first, count, y);
+        RunNumbers(format, ref add);
+    }
+
     /// <summary>A computation that needs the format of numbers alone.</summary>
     private interface INumberKernel
     {
@@ -217,15 +231,22 @@ internal static class WeightFormats
         return measure.Bytes;
     }
 
-    /// <summary>Gives the weights of one output of a matrix that is stored by output, as float32.</summary>
+    /// <summary>Gives the weights of one output of a matrix, as float32.</summary>
     /// <param name="format">The format of the matrix.</param>
     /// <param name="w">The whole matrix, all its outputs.</param>
     /// <param name="output">Number of the output.</param>
     /// <param name="row">Receives the weights, [inputs].</param>
-    public static void Widen(this WeightFormat format, in StoredWeights w, int output, Span<float> row)
+    /// <param name="layout">The order of the numbers; formats of other kinds have one order only.</param>
+    public static void Widen(
+        this WeightFormat format,
+        in StoredWeights w,
+        int output,
+        Span<float> row,
+        MatrixLayout layout = MatrixLayout.ByOutput
+    )
     {
         var widen = new WidenOutput(w, output, row);
-        Run(format, MatrixLayout.ByOutput, ref widen);
+        Run(format, layout, ref widen);
     }
 
     /// <summary>Packs a panel when the format of its weights is known.</summary>
@@ -237,6 +258,21 @@ internal static class WeightFormats
 
         public void Run<TNumbers>()
             where TNumbers : struct, INumberFormat => Int8.Pack<TNumbers>(_weights, _inputs, _panel);
+    }
+
+    /// <summary>Adds a thin product when the format of its weights is known.</summary>
+    private readonly ref struct AddThinProduct(ReadOnlySpan<byte> weights, Rows u, int first, int count, Rows y)
+        : INumberKernel
+    {
+        private readonly ReadOnlySpan<byte> _weights = weights;
+        private readonly Rows _u = u;
+        private readonly int _first = first;
+        private readonly int _count = count;
+        private readonly Rows _y = y;
+
+        public void Run<TNumbers>()
+            where TNumbers : struct, INumberFormat =>
+            Lanes.Run(new ThinProduct<TNumbers>(_weights, _u, _first, _count, _y));
     }
 
     /// <summary>Asks a format for the bytes of a matrix.</summary>

@@ -231,7 +231,8 @@ public sealed class DamagedGgufTests : IDisposable
         using (var model = new LoadedModel(parts[part]))
         {
             AssertSound(model);
-            Assert.Equal(parts[0], model.Model.Folder);
+            Assert.Equal((parts[0], ModelFormat.Gguf), (model.Model.Path, model.Model.Format));
+            Assert.Equal(Path.GetDirectoryName(parts[0]), model.Model.Folder);
             Assert.Equal("A-split", model.Model.Name);
         }
         using var folder = new LoadedModel(_folder.Path);

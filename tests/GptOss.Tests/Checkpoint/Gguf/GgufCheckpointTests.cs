@@ -25,7 +25,7 @@ public sealed class GgufCheckpointTests : IDisposable
         using (var file = new LoadedModel(path))
             Assert.Equal(512, file.Model.VocabularySize);
         using var folder = new LoadedModel(_folder.Path);
-        Assert.Equal(path, folder.Model.Folder);
+        Assert.Equal(path, folder.Model.Path);
         Assert.Equal(name.Replace(".gguf", "", StringComparison.Ordinal), folder.Model.Name);
     }
 

@@ -29,7 +29,6 @@ public sealed class SchemaErrorsTests
     [InlineData("""{"pattern":"[a-"}""", "/pattern", "at ")]
     [InlineData("""{"patternProperties":{"(a)\\1":{}}}""", "/patternProperties/(a)\\1", "at ", "patternProperties")]
     [InlineData("""{"pattern":"\ud800"}""", "/pattern", "well-formed")]
-    [InlineData("""{"$\ud800defs":{},"properties":{"a":{"$ref":"#/x"}}}""", null, "well-formed")]
     [InlineData("""{"const":"\udc00"}""", "/const", "well-formed")]
     [InlineData("""{"type":"null","type":"string"}""", "/type", "comes twice")]
     [InlineData("""{"properties":{"a":{},"a":{}}}""", "/properties/a", "comes twice", "properties")]
@@ -58,6 +57,15 @@ public sealed class SchemaErrorsTests
         Assert.StartsWith($"{pointer}: '", error.Message);
         Assert.Contains(message, error.Message);
         Assert.Null(error.Function);
+    }
+
+    [Fact]
+    public void A_name_with_half_of_a_surrogate_pair_is_an_error_at_the_root_too()
+    {
+        SchemaException error = Assert.Throws<SchemaException>(() =>
+            Compile("""{"$\ud800defs":{},"properties":{"a":{"$ref":"#/x"}}}""")
+        );
+        Assert.Contains("well-formed text", error.Message);
     }
 
     [Fact]
