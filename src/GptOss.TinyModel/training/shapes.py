@@ -28,7 +28,7 @@ class Plan:
 EVERY_SKILL = (*skills.SKILLS, *functions.SKILLS)
 
 FULL = Plan(
-    hidden=192, inner=128, layers=6, heads=8, steps=12000, rows=16, length=512, rate=2e-3, report_every=100,
+    hidden=192, inner=128, layers=6, heads=8, steps=12000, rows=8, length=512, rate=2e-3, report_every=100,
     skills=EVERY_SKILL, efforts=skills.EFFORTS, evaluated=EVERY_SKILL,
 )  # fmt: skip
 
