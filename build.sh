@@ -62,9 +62,10 @@ widths() {
     top=$(widest)
     dotnet build "$TESTS"
     # Where the machine is narrower than a leg, the leg runs at the machine's width.
-    # The two slow legs leave out the slow tests. Schemas, patterns and grammars use no registers: their tests run in
+    # The two slow legs leave out the slow tests. Schemas, downloads and listings use no registers: their tests run in
     # 'dotnet test' and on .NET 11.
-    local numbers=(--filter-not-namespace 'GptOss.Tests.Constraints*')
+    local numbers=(--filter-not-namespace 'GptOss.Tests.Constraints*' 'GptOss.Tests.Hub*')
+    numbers+=(--filter-not-class '*.ListingsTests')
     leg "$top" "" "${numbers[@]}"
     leg "$((top < 256 ? top : 256))" DOTNET_EnableAVX512=0 "${numbers[@]}"
     leg 128 DOTNET_EnableAVX2=0 "${numbers[@]}" --filter-not-trait speed=slow

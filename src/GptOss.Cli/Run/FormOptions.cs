@@ -42,6 +42,20 @@ internal sealed class FormOptions
         Option[] given = [.. All.Where(option => parsed.GetResult(option) is not null)];
         if (given.Length > 1)
             throw new UsageException($"{given[0].Name} and {given[1].Name} exclude each other. Give one of them.");
+        try
+        {
+            return Form(parsed);
+        }
+        catch (SchemaException error)
+        {
+            bool isFile = given[0] == _schema || given[0] == _grammar;
+            string file = isFile ? " " + parsed.GetValue((Option<string?>)given[0]) : "";
+            throw new SchemaException($"{given[0].Name}{file}: {error.Message}", error.Pointer, error.Keyword);
+        }
+    }
+
+    private AnswerForm Form(ParseResult parsed)
+    {
         if (parsed.GetValue(_schema) is { } schemaFile)
         {
             JsonElement schema = Schema(schemaFile);
@@ -61,7 +75,7 @@ internal sealed class FormOptions
     {
         try
         {
-            return JsonElement.Parse(File.ReadAllBytes(file));
+            return JsonElement.Parse(File.ReadAllText(file)); // as text, since some editors put a mark before it
         }
         catch (JsonException error)
         {

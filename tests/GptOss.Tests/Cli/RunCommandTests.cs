@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using GptOss.Tests.Adapter;
@@ -42,8 +43,11 @@ public sealed class RunCommandTests
         string file = Path.Combine(folder.Path, "schema.json");
         File.WriteAllText(file, """{"type":"string","maxLenght":3}""");
         Tool.Run("run", "hi", "--schema", file).AssertRefused(1, "maxLength");
+        Tool.Run("run", "hi", "--schema", file).AssertRefused(1, "--schema " + file);
         File.WriteAllText(file, "{");
         Tool.Run("run", "hi", "--schema", file).AssertRefused(2, "schema.json");
+        File.WriteAllText(file, "{\"minimun\":3}", Encoding.UTF8); // with a mark in front
+        Tool.Run("run", "hi", "--schema", file).AssertRefused(1, "did you mean 'minimum'");
         Tool.Run("run", "hi", "--schema", "no-such-file").AssertRefused(1, "no-such-file");
         Tool.Run("run", "hi", "--regex", "(").AssertRefused(1, "pattern");
         Tool.Run("run", "hi", "--regex", "a", "--choices", "b").AssertRefused(2, "exclude");

@@ -6,6 +6,10 @@ namespace GptOss.Constraints.Schemas;
 /// <param name="negation">Is told who asks for the opposite of a schema.</param>
 internal sealed class ArrayShapes(Func<IReadOnlyList<Goal>, Rule> ruleOf, UniqueItems unique, Negation negation)
 {
+    // An item that may count for several demands makes as many readings of it, for each of which the counts differ: the
+    // masks of as many readings as this take a tenth of a second.
+    private const double MostCounts = 100_000;
+
     private const int MostContains = 5,
         MostPrefix = 10_000;
 
@@ -19,6 +23,7 @@ internal sealed class ArrayShapes(Func<IReadOnlyList<Goal>, Rule> ruleOf, Unique
         if (min > max || parts.Contains.Any(contains => contains.Min > contains.Max))
             return null;
         RefuseCrowded(parts, max);
+        RefuseLargeCounts(parts);
         int prefix = Math.Min(parts.PrefixCount, max ?? int.MaxValue);
         if (prefix > MostPrefix)
             throw new LimitException($"has {prefix:N0} items in its prefix, and the limit is {MostPrefix:N0}");
@@ -49,6 +54,18 @@ internal sealed class ArrayShapes(Func<IReadOnlyList<Goal>, Rule> ruleOf, Unique
             throw new UnsupportedException(
                 parts.Contains[1].Pointer,
                 "beside another one and a bound from above is not supported"
+            );
+    }
+
+    private static void RefuseLargeCounts(ArrayParts parts)
+    {
+        double counts = Math.Pow(4, parts.Contains.Count);
+        foreach (var contains in parts.Contains)
+            counts *= contains.Min + 1.0;
+        if (parts.Contains.Count > 1 && counts > MostCounts)
+            throw new UnsupportedException(
+                parts.Contains[1].Pointer,
+                "several times with so large a 'minContains' is not supported"
             );
     }
 

@@ -106,12 +106,11 @@ internal sealed class Branch
         {
             if (goal.IsNothing || _entered.Contains((~goal.Key, null)))
                 return false;
+            // Asked before what was entered, since a schema with 'unevaluated…' is a new scope each time round.
+            if (origin is not null && origin.Passes(goal))
+                throw SchemaErrors.At(all.Pointer, "leads back to itself without a value between");
             if (!_entered.Add((goal.Key, origin?.Scope)))
-            {
-                if (origin is not null && origin.Passes(goal))
-                    throw SchemaErrors.At(all.Pointer, "leads back to itself without a value between");
                 continue;
-            }
             _entered.Add((goal.Key, null));
             negation.Ask(goal, all.Pointer);
             var entered = new Origin(goal, origin);

@@ -44,6 +44,12 @@ public sealed class SchemaErrorsTests
     [InlineData("""{"oneOf":[{"format":"date"},{"maxLength":10}]}""", "/oneOf", "'oneOf' over 'format'")]
     [InlineData("""{"uniqueItems":true}""", "/uniqueItems", "objects or arrays")]
     [InlineData("""{"minItems":2000000}""", "/minItems", "1,000,000")]
+    [InlineData("""{"$ref":"#","unevaluatedProperties":false}""", "/$ref", "leads back to itself")]
+    [InlineData(
+        """{"type":"array","allOf":[{"contains":{"minimum":0},"minContains":300},{"contains":{"minimum":1},"minContains":300}]}""",
+        "/allOf/1/contains",
+        "'minContains'"
+    )]
     public void An_error_names_its_keyword_and_its_place(
         string schema,
         string pointer,
