@@ -9,8 +9,23 @@ internal sealed class NumberLanguages(LanguageCache languages, CompileBudget bud
 {
     private readonly Dictionary<string, CodePointDfa> _ranges = new(StringComparer.Ordinal);
 
-    // A digit behind the point that is not zero: no integer, however it is spelled.
-    private CodePointDfa Fractions => field ??= Patterns.Whole(@"-?\d+\.\d*[1-9]\d*", budget);
+    // A digit behind the point that is not zero, and no more than 16 digits: no integer, and neither is the nearest
+    // double, by which many validators judge. (7777777777777777.77 is 7777777777777778 to them.)
+    private CodePointDfa Fractions =>
+        field ??= Patterns
+            .Whole(@"-?\d+\.\d*[1-9]\d*", budget)
+            .And(
+                Patterns.Whole(
+                    @"-?(?:0\.\d{0,16}|"
+                        + string.Join(
+                            '|',
+                            Enumerable.Range(1, 15).Select(whole => $@"\d{{{whole}}}\.\d{{0,{16 - whole}}}")
+                        )
+                        + ")",
+                    budget
+                ),
+                budget
+            );
 
     /// <summary>The texts of the numbers of an alternative.</summary>
     /// <param name="alternative">What is asked of the numbers.</param>

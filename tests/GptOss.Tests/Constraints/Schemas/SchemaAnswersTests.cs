@@ -173,4 +173,17 @@ public sealed class SchemaAnswersTests
             new()
         );
     }
+
+    [Theory]
+    [InlineData("0.5", true)]
+    [InlineData("3.141592653589793", true)]
+    [InlineData("123456789012345.6", true)]
+    [InlineData("7777777777777777.77", false)] // the nearest double is an integer
+    [InlineData("0.99999999999999999", false)]
+    [InlineData("5.0", false)]
+    public void What_is_no_integer_is_none_as_a_double_either(string number, bool fits)
+    {
+        JsonElement schema = JsonElement.Parse("""{"type":"number","not":{"type":"integer"}}""");
+        Assert.Equal(fits, GptOssGrammar.JsonSchema(schema).Accepts(number));
+    }
 }
