@@ -46,10 +46,14 @@ public sealed partial class ListingsTests : IDisposable
         Assert.SkipUnless(Environment.Version.Major == 10, "Listings run by the dotnet on the PATH: .NET 10.");
         foreach (string library in Directory.GetFiles(AppContext.BaseDirectory, "*.dll"))
             File.CreateSymbolicLink(Path.Combine(_folder.Path, Path.GetFileName(library)), library);
-        File.Copy(
-            Path.Combine(AppContext.BaseDirectory, "GptOss.Tests.runtimeconfig.json"),
-            Path.Combine(_folder.Path, "Listing.runtimeconfig.json")
-        );
+        // With the list of its dependencies the host takes a package that is newer than the framework's own library.
+        foreach (string kind in (string[])["runtimeconfig", "deps"])
+        {
+            File.Copy(
+                Path.Combine(AppContext.BaseDirectory, $"GptOss.Tests.{kind}.json"),
+                Path.Combine(_folder.Path, $"Listing.{kind}.json")
+            );
+        }
         string program = Path.Combine(_folder.Path, "Listing.dll"),
             here = Path.Combine(_folder.Path, "here");
         Assert.True(Compiled(page, index).Emit(program, cancellationToken: Stop).Success);
