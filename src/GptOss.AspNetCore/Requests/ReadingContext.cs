@@ -1,0 +1,8 @@
+namespace GptOss.AspNetCore.Requests;
+
+/// <summary>What a reader knows of the server beside the body of the request.</summary>
+/// <param name="Models">The names of the served model.</param>
+/// <param name="Effort">The model's word for the effort of requests that name none.</param>
+/// <param name="IsStrict">Whether unknown fields are refused.</param>
+/// <param name="Vocabulary">How many tokens the model knows; null where nobody knows.</param>
+internal sealed record ReadingContext(ModelNames Models, string Effort, bool IsStrict, int? Vocabulary);

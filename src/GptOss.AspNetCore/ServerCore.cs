@@ -1,0 +1,80 @@
+using GptOss.AspNetCore.Admission;
+using GptOss.AspNetCore.Http;
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace GptOss.AspNetCore;
+
+/// <summary>What all requests of a server share; thread-safe.</summary>
+internal sealed class ServerCore : IDisposable
+{
+    private readonly Gate _gate;
+    private ServedModel? _model;
+    private string? _degraded;
+
+    /// <param name="options">The host's options, which are checked here.</param>
+    /// <param name="logger">Gets one line for each request.</param>
+    /// <param name="time">Measures how long things take; null for the system's clock.</param>
+    /// <exception cref="ArgumentException">An option is outside its range.</exception>
+    public ServerCore(
+        IOptions<GptOssServerOptions> options,
+        ILogger<ServerCore> logger,
+        TimeProvider? time = null
+    )
+    {
+        Options = options.Value;
+        Options.ThrowIfInvalid();
+        Logger = logger;
+        Time = time ?? TimeProvider.System;
+        Keys = new ApiKeys(Options.ApiKeys, Options.ApiKeyFile, Time);
+        Origins = new OriginCheck([.. Options.Origins]);
+        Bodies = new BodyReader(Options.MaxBodyBytes, Options.MaxBodies);
+        _gate = new Gate(Options.MaxRunning, Options.MaxQueued, Options.MaxWait, Times);
+    }
+
+    public GptOssServerOptions Options { get; }
+
+    public ILogger Logger { get; }
+
+    public TimeProvider Time { get; }
+
+    public ApiKeys Keys { get; }
+
+    public OriginCheck Origins { get; }
+
+    public BodyReader Bodies { get; }
+
+    public Drain Drain { get; } = new();
+
+    public RunTimes Times { get; } = new();
+
+    /// <summary>How far the loading of the model is, 0 to 1.</summary>
+    public double Loaded { get; set; }
+
+    /// <summary>The model that answers; null while it is being loaded.</summary>
+    public ServedModel? Model => Volatile.Read(ref _model);
+
+    /// <summary>Why the model no longer answers as it should; null while it does.</summary>
+    public string? Degraded => Volatile.Read(ref _degraded);
+
+    /// <summary>Lets a client answer from now on.</summary>
+    public void Serve(IChatClient client) => Volatile.Write(ref _model, new ServedModel(client, Options));
+
+    /// <summary>Waits for a request's turn, where the client has no queue of its own.</summary>
+    public async ValueTask<IDisposable?> EnterAsync(ServedModel model, CancellationToken cancellation) =>
+        model.Own is null ? await _gate.EnterAsync(cancellation).ConfigureAwait(false) : null;
+
+    /// <summary>Notes an error that says that the model itself is damaged.</summary>
+    public void Note(Exception error)
+    {
+        if (error is NumericFaultException or CheckpointException)
+            Volatile.Write(ref _degraded, error.Message);
+    }
+
+    public void Dispose()
+    {
+        _gate.Dispose();
+        Drain.Dispose();
+    }
+}

@@ -1,0 +1,26 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace GptOss.AspNetCore.Wire;
+
+/// <summary>How everything that the server sends is written: by generated code, names in snake case, on one line.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(OpenAiError))]
+[JsonSerializable(typeof(ChatCompletion))]
+[JsonSerializable(typeof(ChatChunk))]
+[JsonSerializable(typeof(CountedChatChunk))]
+[JsonSerializable(typeof(ListedModels))]
+[JsonSerializable(typeof(ListedModel))]
+[JsonSerializable(typeof(HealthReport))]
+[JsonSerializable(typeof(TokenizeReply))]
+internal sealed partial class WireJson : JsonSerializerContext
+{
+    /// <summary>
+    /// With letters of every language as they are: what is escaped besides is needed by nobody but HTML.
+    /// </summary>
+    public static WireJson Readable =>
+        field ??= new(
+            new JsonSerializerOptions(Default.Options!) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }
+        );
+}
