@@ -23,10 +23,15 @@ internal sealed class ServerLifetime(
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
+        if (server.Options.Load is null)
+            Serve(services.GetRequiredService<IChatClient>());
+        return Task.CompletedTask;
+    }
+
+    public Task StartedAsync(CancellationToken cancellationToken)
+    {
         if (server.Options.Load is { } load)
             _loading = Task.Run(() => LoadAsync(load), CancellationToken.None);
-        else
-            Serve(services.GetRequiredService<IChatClient>());
         return Task.CompletedTask;
     }
 
@@ -43,8 +48,6 @@ internal sealed class ServerLifetime(
     }
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
