@@ -75,6 +75,7 @@ internal sealed class ServerCore : IDisposable
     public void Dispose()
     {
         _gate.Dispose();
+        Bodies.Dispose();
         Drain.Dispose();
     }
 }
