@@ -116,7 +116,9 @@ public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
     /// <remarks>
     /// For functions whose <c>AdditionalProperties["harmony.hidden"]</c> is true: the model may call them, and tool
     /// choice may require them, but no prompt lists them. The host gives the model this text when it is to know of one,
-    /// such as in a result, and the beginning of the prompt stays the same.
+    /// such as in a result, and the beginning of the prompt stays the same. What is no letter or digit in a name is
+    /// <c>_</c> to the model, so that a hidden <c>a.b</c> beside a listed <c>a_b</c> could not be told apart: give them
+    /// names that differ otherwise.
     /// </remarks>
     /// <exception cref="ArgumentException">The function has no name.</exception>
     public static string Describe(AIFunctionDeclaration function)

@@ -60,6 +60,7 @@ public sealed class StreamMarksTests
     [InlineData("rain", "is sunny", "is sunny")]
     [InlineData("is", "is sunny", "is")] // complete first
     [InlineData("is sunny", "sunny", "is sunny")] // complete at the same letter: the longest
+    [InlineData("sunny", "is sunny", "is sunny")] // whatever their order
     [InlineData("rain", "snow", null)]
     public async Task The_last_update_names_the_stop_sequence_that_came(string one, string other, string? came)
     {
