@@ -30,7 +30,7 @@ internal abstract class Dialect
     public abstract ReplyFold NewFold(Ask ask);
 
     /// <summary>The body of an error, in JSON.</summary>
-    /// <param name="fault">What is told.</param>
+    /// <param name="fault">What the client is told.</param>
     /// <param name="requestId">The id of the request, as its header has it.</param>
     public abstract byte[] ErrorBody(Fault fault, string requestId);
 

@@ -30,8 +30,7 @@ public static class GptOssEndpoints
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(prefix);
-        ServerCore server =
-            endpoints.ServiceProvider.GetService<ServerCore>()
+        ServerCore server = endpoints.ServiceProvider.GetService<ServerCore>()
             ?? throw new InvalidOperationException(
                 $"The services lack the server: call {nameof(GptOssServerServices.AddGptOssServer)} before "
                     + $"{nameof(MapGptOss)}."

@@ -17,7 +17,7 @@ public sealed class GptOssServerOptions
     /// </summary>
     public string? ModelId { get; set; }
 
-    /// <summary>Further names of the model, which are listed too; <c>*</c> takes every name that is asked for.</summary>
+    /// <summary>Further names of the model, which are listed too; <c>*</c> takes every name.</summary>
     public IList<string> Aliases { get; } = [];
 
     /// <summary>
@@ -125,7 +125,12 @@ public sealed class GptOssServerOptions
                     (nameof(MaxFlush), MaxFlush),
                 ]
         )
-            Require(time > TimeSpan.Zero && time.TotalMilliseconds < int.MaxValue, name, "above zero, below 24 days", time);
+            Require(
+                time > TimeSpan.Zero && time.TotalMilliseconds < int.MaxValue,
+                name,
+                "above zero, below 24 days",
+                time
+            );
         Require(Drain >= TimeSpan.Zero, nameof(Drain), "at least zero", Drain);
     }
 

@@ -56,7 +56,8 @@ internal sealed class ServedModel
     private static string Version { get; } =
         typeof(GptOssChatClient)
             .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
-            ?.InformationalVersion.Split('+')[0] ?? "0";
+            ?.InformationalVersion.Split('+')[0]
+        ?? "0";
 
     // As Ollama writes it: gpt-oss:20b.
     private static string Colon(string name) =>

@@ -11,7 +11,7 @@ internal sealed class ServerCore : IDisposable
 {
     private const string Category = "GptOss.AspNetCore";
 
-    private readonly Gate _gate;
+    private readonly RunGate _gate;
     private ServedModel? _model;
     private string? _degraded;
 
@@ -19,11 +19,7 @@ internal sealed class ServerCore : IDisposable
     /// <param name="loggers">Make the logger that gets one line for each request.</param>
     /// <param name="time">Measures how long things take; null for the system's clock.</param>
     /// <exception cref="ArgumentException">An option is outside its range.</exception>
-    public ServerCore(
-        IOptions<GptOssServerOptions> options,
-        ILoggerFactory loggers,
-        TimeProvider? time = null
-    )
+    public ServerCore(IOptions<GptOssServerOptions> options, ILoggerFactory loggers, TimeProvider? time = null)
     {
         Options = options.Value;
         Options.ThrowIfInvalid();
@@ -32,7 +28,7 @@ internal sealed class ServerCore : IDisposable
         Keys = new ApiKeys(Options.ApiKeys, Options.ApiKeyFile, Time);
         Origins = new OriginCheck([.. Options.Origins]);
         Bodies = new BodyReader(Options.MaxBodyBytes, Options.MaxBodies);
-        _gate = new Gate(Options.MaxRunning, Options.MaxQueued, Options.MaxWait, Times);
+        _gate = new RunGate(Options.MaxRunning, Options.MaxQueued, Options.MaxWait, Times);
     }
 
     public GptOssServerOptions Options { get; }

@@ -11,11 +11,10 @@ namespace GptOss.AspNetCore;
 /// <param name="server">What all requests share.</param>
 /// <param name="services">Holds the client, where the host does not load one.</param>
 /// <param name="lifetime">Ends the host where the model cannot be loaded.</param>
-internal sealed class ServerLifetime(
-    ServerCore server,
-    IServiceProvider services,
-    IHostApplicationLifetime lifetime
-) : IHostedLifecycleService, IProgress<LoadProgress>, IAsyncDisposable
+internal sealed class ServerLifetime(ServerCore server, IServiceProvider services, IHostApplicationLifetime lifetime)
+    : IHostedLifecycleService,
+        IProgress<LoadProgress>,
+        IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private Task _loading = Task.CompletedTask;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Text.Json;
 
 namespace GptOss.AspNetCore.Tests;
 
@@ -12,7 +11,9 @@ public sealed class AdmissionTests
     [Fact]
     public async Task Some_run_some_wait_and_the_rest_is_refused_at_once()
     {
-        await using TestHost host = await TestHost.ScriptedAsync(options => (options.MaxRunning, options.MaxQueued) = (1, 1));
+        await using TestHost host = await TestHost.ScriptedAsync(options =>
+            (options.MaxRunning, options.MaxQueued) = (1, 1)
+        );
         Task<HttpResponseMessage> first = host.PostAsync(TestHost.Question("SLEEP 1000\nSAY 1"));
         await TestHost.UntilAsync(() => host.Script.Running == 1);
         Task<HttpResponseMessage> second = host.PostAsync(TestHost.Question("SAY 2"));
@@ -95,7 +96,11 @@ public sealed class AdmissionTests
         using HttpResponseMessage health = await host.Client.GetAsync("/health", Stop);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, health.StatusCode);
         Assert.Contains("draining", await health.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
-        Assert.Contains("shutting_down", await (await waiting).Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
+        Assert.Contains(
+            "shutting_down",
+            await (await waiting).Content.ReadAsStringAsync(Stop),
+            StringComparison.Ordinal
+        );
         string body = await stream.Content.ReadAsStringAsync(Stop);
         Assert.Contains("word9 ", body, StringComparison.Ordinal);
         Assert.EndsWith("data: [DONE]\n\n", body, StringComparison.Ordinal);
@@ -105,7 +110,9 @@ public sealed class AdmissionTests
     [Fact]
     public async Task A_server_that_ends_breaks_off_what_takes_longer_than_its_drain()
     {
-        await using TestHost host = await TestHost.ScriptedAsync(options => options.Drain = TimeSpan.FromMilliseconds(200));
+        await using TestHost host = await TestHost.ScriptedAsync(options =>
+            options.Drain = TimeSpan.FromMilliseconds(200)
+        );
         using HttpResponseMessage stream = await host.PostAsync(
             TestHost.Question("LONG 100000 20", ",\"stream\":true"),
             HttpCompletionOption.ResponseHeadersRead

@@ -35,7 +35,10 @@ public sealed class ChatShapeTests
             answer.GetProperty("usage").GetRawText()
         );
         JsonElement timings = answer.GetProperty("timings");
-        Assert.Equal((4, 6, 5), (Number(timings, "cache_n"), Number(timings, "prompt_n"), Number(timings, "predicted_n")));
+        Assert.Equal(
+            (4, 6, 5),
+            (Number(timings, "cache_n"), Number(timings, "prompt_n"), Number(timings, "predicted_n"))
+        );
     }
 
     [Fact]
@@ -51,15 +54,12 @@ public sealed class ChatShapeTests
         Assert.Equal(Piece("""{"content":"a"}"""), choices[4]);
         Assert.Equal(Piece("""{"content":" b"}"""), choices[5]);
         Assert.Equal(Piece("{}", "\"stop\""), choices[6]);
-        Assert.All(
-            chunks,
-            chunk =>
-            {
-                Assert.Equal(Text(chunks[0], "id"), Text(chunk, "id"));
-                Assert.Equal("chat.completion.chunk", Text(chunk, "object"));
-                Assert.False(chunk.TryGetProperty("usage", out _));
-            }
-        );
+        Assert.All(chunks, chunk =>
+        {
+            Assert.Equal(Text(chunks[0], "id"), Text(chunk, "id"));
+            Assert.Equal("chat.completion.chunk", Text(chunk, "object"));
+            Assert.False(chunk.TryGetProperty("usage", out _));
+        });
     }
 
     [Fact]
@@ -68,10 +68,7 @@ public sealed class ChatShapeTests
         await using TestHost host = await TestHost.ScriptedAsync();
         List<string> data = await host.StreamAsync("a", ",\"stream_options\":{\"include_usage\":true}");
         JsonElement[] chunks = [.. data.SkipLast(1).Select(chunk => JsonElement.Parse(chunk))];
-        Assert.All(
-            chunks.SkipLast(1),
-            chunk => Assert.Equal(JsonValueKind.Null, chunk.GetProperty("usage").ValueKind)
-        );
+        Assert.All(chunks.SkipLast(1), chunk => Assert.Equal(JsonValueKind.Null, chunk.GetProperty("usage").ValueKind));
         JsonElement last = chunks[^1];
         Assert.Equal(0, last.GetProperty("choices").GetArrayLength());
         Assert.Equal(10, Number(last.GetProperty("usage"), "prompt_tokens"));

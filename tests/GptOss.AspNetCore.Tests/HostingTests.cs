@@ -2,7 +2,6 @@ using System.Net;
 using System.Text.Json;
 using GptOss.ScriptedServer;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
@@ -25,11 +24,17 @@ public sealed class HostingTests
             app.MapGptOss("/ai");
         });
         Assert.Equal("mine", await host.Client.GetStringAsync("/", Stop));
-        Assert.Equal(HttpStatusCode.OK, (await host.PostAsync(TestHost.Question("x"), "/ai/v1/chat/completions")).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await host.PostAsync(TestHost.Question("x"), "/ai/v1/chat/completions")).StatusCode
+        );
         using HttpResponseMessage unknown = await host.Client.GetAsync("/ai/nope", Stop);
         Assert.Contains("/ai/v1/models", await unknown.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
         using HttpResponseMessage foreign = await host.Client.GetAsync("/nope", Stop);
-        Assert.Equal((HttpStatusCode.NotFound, ""), (foreign.StatusCode, await foreign.Content.ReadAsStringAsync(Stop)));
+        Assert.Equal(
+            (HttpStatusCode.NotFound, ""),
+            (foreign.StatusCode, await foreign.Content.ReadAsStringAsync(Stop))
+        );
     }
 
     [Fact]
@@ -38,7 +43,9 @@ public sealed class HostingTests
         await using TestHost host = await TestHost.ScriptedAsync(
             build: builder =>
                 builder.Services.AddRateLimiter(options =>
-                    options.AddFixedWindowLimiter("one", window => (window.PermitLimit, window.Window) = (1, TimeSpan.FromMinutes(1)))
+                    options.AddFixedWindowLimiter("one", window =>
+                        (window.PermitLimit, window.Window) = (1, TimeSpan.FromMinutes(1))
+                    )
                 ),
             map: app =>
             {
@@ -57,7 +64,9 @@ public sealed class HostingTests
         var script = new ScriptedChatClient();
         IChatClient pipeline = script
             .AsBuilder()
-            .ConfigureOptions(options => options.Tools = [.. options.Tools ?? [], AIFunctionFactory.Create(() => "42", "secret")])
+            .ConfigureOptions(options =>
+                options.Tools = [.. options.Tools ?? [], AIFunctionFactory.Create(() => "42", "secret")]
+            )
             .UseFunctionInvocation()
             .Build();
         await using TestHost host = await TestHost.OverAsync(pipeline);
@@ -140,7 +149,10 @@ public sealed class HostingTests
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Services.AddGptOssServer(options => options.Effort = "huge");
         WebApplication app = builder.Build();
-        Assert.Contains("Effort should be low, medium or high", Assert.Throws<ArgumentException>(() => app.MapGptOss()).Message);
+        Assert.Contains(
+            "Effort should be low, medium or high",
+            Assert.Throws<ArgumentException>(() => app.MapGptOss()).Message
+        );
     }
 
     [Fact]

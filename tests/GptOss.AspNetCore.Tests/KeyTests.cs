@@ -95,7 +95,9 @@ public sealed class KeyTests : IDisposable
     [InlineData("http://127.0.0.1:1", 403)]
     public async Task A_page_of_another_origin_is_kept_out(string? origin, int status)
     {
-        await using TestHost host = await TestHost.ScriptedAsync(options => options.Origins.Add("https://good.example"));
+        await using TestHost host = await TestHost.ScriptedAsync(options =>
+            options.Origins.Add("https://good.example")
+        );
         string value = origin == "own" ? host.Address.GetLeftPart(UriPartial.Authority) : origin ?? "";
         string name = origin is null ? "x-none" : "Origin";
         Assert.Equal(status, (int)await StatusAsync(host, "/v1/models", name, value));
@@ -103,7 +105,7 @@ public sealed class KeyTests : IDisposable
 
     public void Dispose() => File.Delete(_file);
 
-    private GptOssRequestOptions Own(Microsoft.Extensions.AI.ChatOptions options) =>
+    private static GptOssRequestOptions Own(Microsoft.Extensions.AI.ChatOptions options) =>
         (GptOssRequestOptions)options.RawRepresentationFactory!(null!)!;
 
     private static async Task<HttpStatusCode> StatusAsync(TestHost host, string path, string header, string value)

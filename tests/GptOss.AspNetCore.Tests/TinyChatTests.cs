@@ -83,9 +83,7 @@ public sealed class TinyChatTests(TinyServer tiny)
                 """
             )
         );
-        JsonElement error = JsonElement
-            .Parse(await response.Content.ReadAsStringAsync(Stop))
-            .GetProperty("error");
+        JsonElement error = JsonElement.Parse(await response.Content.ReadAsStringAsync(Stop)).GetProperty("error");
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
         Assert.Equal("invalid_schema", error.GetProperty("code").GetString());
         Assert.Equal("tools[0].function.parameters", error.GetProperty("param").GetString());

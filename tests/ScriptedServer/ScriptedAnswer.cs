@@ -46,11 +46,8 @@ internal sealed class ScriptedAnswer(GptOssRequestOptions own)
         if (own.StreamCalls)
             foreach (string piece in (string[])["", .. arguments.Chunk(7).Select(chunk => new string(chunk))])
                 yield return Update(new AIContent { RawRepresentation = new CallDelta(id, name, piece) });
-        var call = FunctionCallContent.CreateFromParsedArguments(
-            arguments,
-            id,
-            name,
-            json => _isCut ? null : JsonSerializer.Deserialize<Dictionary<string, object?>>(json)
+        var call = FunctionCallContent.CreateFromParsedArguments(arguments, id, name, json =>
+            _isCut ? null : JsonSerializer.Deserialize<Dictionary<string, object?>>(json)
         );
         call.RawRepresentation = arguments;
         call.InformationalOnly = _isCut;

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Text.Json;
 using Microsoft.Extensions.AI;
 
 namespace GptOss.ScriptedServer;
@@ -13,10 +12,10 @@ namespace GptOss.ScriptedServer;
 /// Each line of that message may be a command:
 /// <list type="bullet">
 /// <item><c>CALL name {json}</c> calls that function; the next request, with the result, is answered with it.</item>
-/// <item><c>READ n ms</c> reads a prompt of n tokens for so long, and tells how far it is.</item>
-/// <item><c>SLEEP ms</c> does nothing for so long.</item>
+/// <item><c>READ n ms</c> reads a prompt of n tokens for that time, and tells how far it is.</item>
+/// <item><c>SLEEP ms</c> does nothing for that time.</item>
 /// <item><c>SAY text</c> says the text, word by word.</item>
-/// <item><c>LONG n ms</c> says n words, one in so many milliseconds.</item>
+/// <item><c>LONG n ms</c> says n words, each after that time.</item>
 /// <item><c>CUT</c> ends the answer, or the call that comes next, as a limit of its length does.</item>
 /// <item><c>FAIL</c> fails.</item>
 /// </list>

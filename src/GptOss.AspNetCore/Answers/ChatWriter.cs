@@ -8,7 +8,7 @@ namespace GptOss.AspNetCore.Answers;
 /// <summary>Writes an answer as chunks of Chat Completions.</summary>
 /// <param name="ask">The request that is answered.</param>
 /// <param name="head">What the answer says of itself.</param>
-/// <param name="frames">Takes the chunks.</param>
+/// <param name="frames">Takes the chunks that are written.</param>
 internal sealed class ChatWriter(ChatAsk ask, ReplyHead head, IFrames frames) : ReplyWriter
 {
     private int _call = -1;
@@ -26,7 +26,7 @@ internal sealed class ChatWriter(ChatAsk ask, ReplyHead head, IFrames frames) : 
             case ReplyEvent.Text text:
                 Send(new ChatDelta { Content = text.Delta }, Probabilities(text));
                 break;
-            case ReplyEvent.CallBegun call:
+            case ReplyEvent.CallStarted call:
                 (_call, _isFreeform) = (_call + 1, call.IsFreeform);
                 SendCall(Input("", call.Name) with { Id = call.Id, Type = call.IsFreeform ? "custom" : "function" });
                 break;
@@ -45,20 +45,14 @@ internal sealed class ChatWriter(ChatAsk ask, ReplyHead head, IFrames frames) : 
     {
         if (beat.Progress is not { } read)
             return;
-        var progress = new ChatProgress(
-            read.Total,
-            read.Cached,
-            read.Processed,
-            (long)beat.Elapsed.TotalMilliseconds
-        );
+        var progress = new ChatProgress(read.Total, read.Cached, read.Processed, (long)beat.Elapsed.TotalMilliseconds);
         Send(new ChatDelta(), progress: progress);
     }
 
     // Clients of this dialect count any byte; a comment is no event, so that none of them stumbles over it.
     public override void Beat(Beat beat) => frames.Comment("ping");
 
-    public override void Fail(Fault fault) =>
-        frames.Send(null, OpenAiError.Of(fault), WireJson.Readable.OpenAiError);
+    public override void Fail(Fault fault) => frames.Send(null, OpenAiError.Of(fault), WireJson.Readable.OpenAiError);
 
     private static string Word(ReplyEnd end) =>
         end switch

@@ -24,10 +24,10 @@ internal sealed class FreeformInput
         /// <summary>So far it can be the beginning of the object.</summary>
         Opening,
 
-        /// <summary>Within the string.</summary>
+        /// <summary>It stands within the string.</summary>
         Text,
 
-        /// <summary>Behind the string.</summary>
+        /// <summary>The string is at its end.</summary>
         Over,
 
         /// <summary>It is something else, which is held to the end.</summary>

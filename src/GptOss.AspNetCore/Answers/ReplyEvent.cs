@@ -2,7 +2,7 @@ using Microsoft.Extensions.AI;
 
 namespace GptOss.AspNetCore.Answers;
 
-/// <summary>What happens in an answer, in the order in which it happens; every dialect writes the same events.</summary>
+/// <summary>What happens in an answer, in its order; every dialect writes the same events.</summary>
 internal abstract record ReplyEvent
 {
     private ReplyEvent() { }
@@ -20,7 +20,7 @@ internal abstract record ReplyEvent
     /// <param name="Id">Names the call for its result.</param>
     /// <param name="Name">The function, as the request named it, or as the model made it up.</param>
     /// <param name="IsFreeform">Whether the input is plain text and no JSON.</param>
-    public sealed record CallBegun(string Id, string Name, bool IsFreeform) : ReplyEvent;
+    public sealed record CallStarted(string Id, string Name, bool IsFreeform) : ReplyEvent;
 
     /// <summary>A piece of the arguments, or of the text, of the call that began last.</summary>
     public sealed record CallInput(string Delta) : ReplyEvent;

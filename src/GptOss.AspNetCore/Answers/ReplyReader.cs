@@ -83,7 +83,7 @@ internal sealed class ReplyReader(Ask ask, bool hidesForeignCalls)
         _input.Clear();
         bool isFreeform = ask.Tools.Find(name) is { IsFreeform: true };
         _freeform = isFreeform ? new FreeformInput() : null;
-        yield return new ReplyEvent.CallBegun(id, name, isFreeform);
+        yield return new ReplyEvent.CallStarted(id, name, isFreeform);
     }
 
     private IEnumerable<ReplyEvent> Write(string written)

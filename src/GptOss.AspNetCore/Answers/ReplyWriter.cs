@@ -8,7 +8,7 @@ internal interface IFrames
 {
     /// <summary>Takes an event of the stream.</summary>
     /// <param name="name">The name of the event; null where the dialect names none.</param>
-    /// <param name="data">The event's object.</param>
+    /// <param name="data">The object of the event.</param>
     /// <param name="type">How the object is written.</param>
     void Send<T>(string? name, T data, JsonTypeInfo<T> type);
 
@@ -44,7 +44,7 @@ internal abstract class ReplyWriter
     /// <summary>Writes what comes before the first event.</summary>
     public abstract void Begin();
 
-    /// <summary>Writes an event.</summary>
+    /// <summary>Writes the next event of the answer.</summary>
     public abstract void Add(ReplyEvent happened);
 
     /// <summary>Writes how far the prompt is read, where the client wants to know.</summary>

@@ -45,7 +45,9 @@ internal sealed record Fault(FaultKind Kind, string Code, string Message, string
 
     /// <summary>One line of at most 500 UTF-16 units, whatever of the caller's text it quotes.</summary>
     public string Message { get; } =
-        Printable.Line(Message) is { Length: > MessageLimit } long_ ? long_[..(MessageLimit - 1)] + "…" : Printable.Line(Message);
+        Printable.Line(Message) is { Length: > MessageLimit } long_
+            ? long_[..(MessageLimit - 1)] + "…"
+            : Printable.Line(Message);
 
     /// <summary>When another try may succeed; null where none does.</summary>
     public TimeSpan? RetryAfter { get; init; }

@@ -86,7 +86,12 @@ internal static class KnownFaults
             ContextLengthException tooLong => TooLong(tooLong),
             EngineBusyException or OutOfMemoryException => Overloaded(retryAfter),
             ObjectDisposedException => ShuttingDown,
-            SchemaException schema => new Fault(FaultKind.Invalid, "invalid_schema", schema.Message, placeOf?.Invoke(schema)),
+            SchemaException schema => new Fault(
+                FaultKind.Invalid,
+                "invalid_schema",
+                schema.Message,
+                placeOf?.Invoke(schema)
+            ),
             BadHttpRequestException bad => OfKestrel(bad),
             _ => new Fault(FaultKind.Internal, "internal_error", $"Internal error; the log has it under {requestId}."),
         };

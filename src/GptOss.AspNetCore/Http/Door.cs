@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace GptOss.AspNetCore.Http;
 
-/// <summary>What every request passes before anything is done for it: its method, where it comes from, its key.</summary>
+/// <summary>What every request passes before anything is done for it: method, origin, key.</summary>
 /// <param name="server">What all requests share.</param>
 internal sealed class Door(ServerCore server)
 {
@@ -12,7 +12,7 @@ internal sealed class Door(ServerCore server)
     /// <param name="dialect">The form of the errors.</param>
     /// <param name="methods">The methods that the path is there for; HEAD comes with GET.</param>
     /// <param name="isOpen">Whether anybody may ask, whatever the key and the page.</param>
-    /// <param name="handle">Answers the request.</param>
+    /// <param name="handle">Answers whoever came through.</param>
     public RequestDelegate Guard(
         Dialect dialect,
         IReadOnlyList<string> methods,

@@ -12,7 +12,7 @@ namespace GptOss.AspNetCore.Http;
 /// </summary>
 /// <param name="server">What all requests share.</param>
 /// <param name="dialect">How the request is read, and its answer written.</param>
-/// <param name="http">The request itself.</param>
+/// <param name="http">The request that is answered.</param>
 /// <param name="visit">What the log is told of it.</param>
 internal sealed class Exchange(ServerCore server, Dialect dialect, HttpContext http, Visit visit)
 {
@@ -151,7 +151,8 @@ internal sealed class Exchange(ServerCore server, Dialect dialect, HttpContext h
             RecallAnswers = true,
             RepairCalls = 0,
         };
-        // A pipeline that carries out calls asks for an answer after each: only the first can have the request's digits.
+        // A pipeline that carries out calls asks for an answer after each: only the first can have the request's
+        // digits.
         string? number = visit.Number;
         ask.Options.RawRepresentationFactory = _ => own with { AnswerId = Interlocked.Exchange(ref number, null) };
         return ask.Options;

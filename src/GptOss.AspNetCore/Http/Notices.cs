@@ -42,7 +42,11 @@ internal sealed class Notices(ServerCore server, Dialect errors)
     /// <summary>All names under which the model is served.</summary>
     public Task ModelsAsync(HttpContext http, Visit visit) =>
         server.Model is { } model
-            ? WriteAsync(http, new ListedModels([.. model.Models.Listed.Select(id => Listed(id, model))]), WireJson.Readable.ListedModels)
+            ? WriteAsync(
+                http,
+                new ListedModels([.. model.Models.Listed.Select(id => Listed(id, model))]),
+                WireJson.Readable.ListedModels
+            )
             : ErrorWriter.WriteAsync(http, errors, KnownFaults.Loading, visit);
 
     /// <summary>One name under which the model is served.</summary>
@@ -83,15 +87,15 @@ internal sealed class Notices(ServerCore server, Dialect errors)
         if (body["messages"].IsAbsent)
         {
             string text = content.Needed("a text, or 'messages'").Text()!;
-            GptOssTokenizer tokenizer =
-                model.Tokenizer ?? throw content.NotOffered("cannot be counted: the client has no tokenizer.");
+            GptOssTokenizer tokenizer = model.Tokenizer
+                ?? throw content.NotOffered("cannot be counted: the client has no tokenizer.");
             return Counted(tokenizer.Encode(text), model);
         }
         var tools = new AskedTools();
-        ChatTools.Read(body["tools"], tools);
+        ChatToolFields.Read(body["tools"], tools);
         IReadOnlyList<ChatMessage> messages = ChatHistory.Read(body["messages"]);
-        GptOssChatClient client =
-            model.Own ?? throw body["messages"].NotOffered("cannot be counted: the client is of another kind.");
+        GptOssChatClient client = model.Own
+            ?? throw body["messages"].NotOffered("cannot be counted: the client is of another kind.");
         IReadOnlyList<int> prompt = client.EncodePrompt(
             messages,
             new ChatOptions { Tools = [.. tools.All.Select(tool => tool.Declaration)] }

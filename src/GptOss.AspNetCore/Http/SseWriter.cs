@@ -22,12 +22,7 @@ internal sealed class SseWriter : Delivery, IFrames, IDisposable
     /// <param name="options">The server's limits of time.</param>
     /// <param name="visit">Measures the time since the request came.</param>
     /// <param name="writer">Makes the dialect's writer, which writes here.</param>
-    public SseWriter(
-        HttpContext http,
-        GptOssServerOptions options,
-        Visit visit,
-        Func<IFrames, ReplyWriter> writer
-    )
+    public SseWriter(HttpContext http, GptOssServerOptions options, Visit visit, Func<IFrames, ReplyWriter> writer)
         : base(http, options, visit)
     {
         _patience = options.StreamPatience;

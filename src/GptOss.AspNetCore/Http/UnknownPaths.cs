@@ -8,7 +8,7 @@ namespace GptOss.AspNetCore.Http;
 /// <param name="paths">The paths that are there, for the message.</param>
 internal sealed class UnknownPaths(Dialect errors, IReadOnlyList<string> paths)
 {
-    /// <summary>Answers 404.</summary>
+    /// <summary>Answers with the status 404.</summary>
     public Task AnswerAsync(HttpContext http, Visit visit) =>
         ErrorWriter.WriteAsync(http, errors, Unknown(http.Request.Path.Value ?? ""), visit);
 

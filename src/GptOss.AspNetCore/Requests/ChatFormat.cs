@@ -8,14 +8,16 @@ namespace GptOss.AspNetCore.Requests;
 internal static class ChatFormat
 {
     /// <summary>The form, and the place of its schema; null where any text will do.</summary>
-    /// <param name="format">The field <c>response_format</c>.</param>
+    /// <param name="format">The field <c>response_format</c> of the request.</param>
     /// <param name="options">The options that were read, whose stop sequences exclude a form.</param>
     /// <exception cref="FaultException">The form is none that is known, or its schema is missing.</exception>
     public static (ChatResponseFormat?, string? Place) Read(WireValue format, ChatOptions options)
     {
         if (format.IsAbsent)
             return default;
-        string type = format["type"].Needed("text, json_object or json_schema").Word("text", "json_object", "json_schema")!;
+        string type = format["type"]
+            .Needed("text, json_object or json_schema")
+            .Word("text", "json_object", "json_schema")!;
         if (type == "text")
             return default;
         if (options.StopSequences is { Count: > 0 })

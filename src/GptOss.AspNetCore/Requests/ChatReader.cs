@@ -76,12 +76,12 @@ internal static class ChatReader
         IReadOnlyList<string> ignored = Fields.Check(body, context.IsStrict);
         RefuseMany(body);
         var tools = new AskedTools();
-        ChatTools.Read(body["tools"], tools);
+        ChatToolFields.Read(body["tools"], tools);
         var options = new ChatOptions();
         GptOssRequestOptions own = SamplingFields.Read(body, options, context.Vocabulary);
         options.MaxOutputTokens = SamplingFields.Limit(body["max_completion_tokens"], body["max_tokens"]);
         options.StopSequences = SamplingFields.Stops(body["stop"]);
-        options.ToolMode = ChatTools.Choice(body["tool_choice"], tools);
+        options.ToolMode = ChatToolFields.Choice(body["tool_choice"], tools);
         options.Tools = [.. tools.All.Select(tool => tool.Declaration)];
         (options.ResponseFormat, string? formatPlace) = ChatFormat.Read(body["response_format"], options);
         string effort = EffortWords.Read(

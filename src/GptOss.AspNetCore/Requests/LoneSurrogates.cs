@@ -33,7 +33,12 @@ internal static class LoneSurrogates
     private static int Escaped(ReadOnlySpan<byte> json) =>
         json.Length >= EscapeLength
         && json.StartsWith("\\u"u8)
-        && int.TryParse(json[2..EscapeLength], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int unit)
+        && int.TryParse(
+            json[2..EscapeLength],
+            NumberStyles.AllowHexSpecifier,
+            CultureInfo.InvariantCulture,
+            out int unit
+        )
             ? unit
             : -1;
 }

@@ -26,7 +26,8 @@ internal sealed class ModelNames(string id, IEnumerable<string> others, IEnumera
         const string Owner = "openai/";
         if (_takesAll || name == id || _aliases.Contains(name) || _others.Contains(name))
             return true;
-        return name.StartsWith(Owner, StringComparison.Ordinal) && name[Owner.Length..] is var bare
+        return name.StartsWith(Owner, StringComparison.Ordinal)
+            && name[Owner.Length..] is var bare
             && (bare == id || _others.Contains(bare));
     }
 

@@ -13,7 +13,7 @@ internal sealed class OpenCalls
     /// <summary>Whether a call waits for its result.</summary>
     public bool Any => _open.Count > 0;
 
-    /// <summary>Notes a call.</summary>
+    /// <summary>Notes that a call waits for its result.</summary>
     /// <param name="id">The field that holds the id of the call.</param>
     /// <param name="name">The name of the function that was called.</param>
     public void Add(WireValue id, string name)

@@ -61,8 +61,7 @@ internal sealed class RequestBody : IDisposable
         ArrayPool<byte>.Shared.Return(_pooled);
     }
 
-    private static FaultException Invalid(string message) =>
-        new(new Fault(FaultKind.Invalid, "invalid_json", message));
+    private static FaultException Invalid(string message) => new(new Fault(FaultKind.Invalid, "invalid_json", message));
 
     // Line and column count from 0 in the exception; its own words name types of .NET.
     private static string Describe(JsonException error)

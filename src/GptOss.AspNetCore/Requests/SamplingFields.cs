@@ -46,8 +46,8 @@ internal static class SamplingFields
         return new GptOssRequestOptions
         {
             MinP = (float?)body["min_p"].Number(0, 1),
-            RepetitionPenalty =
-                (float?)body["repetition_penalty"].Number(0.1, 10) ?? (float?)body["repeat_penalty"].Number(0.1, 10),
+            RepetitionPenalty = (float?)body["repetition_penalty"].Number(0.1, 10)
+                ?? (float?)body["repeat_penalty"].Number(0.1, 10),
             LogitBias = Biases(body["logit_bias"], vocabulary),
         };
     }
@@ -104,9 +104,7 @@ internal static class SamplingFields
                 || token >= (vocabulary ?? int.MaxValue)
             )
                 throw field.WrongValue("an object of token ids and numbers", $"without a token {Fault.Quote(name)}");
-            biases[token] = (float)(
-                value.Number(-100, 100) ?? throw value.WrongType("a number from -100 to 100")
-            );
+            biases[token] = (float)(value.Number(-100, 100) ?? throw value.WrongType("a number from -100 to 100"));
         }
         return biases;
     }

@@ -43,9 +43,7 @@ internal readonly struct WireValue(JsonElement json, string place)
 
     /// <summary>Demands that the value is there, since nothing can stand in for it.</summary>
     public WireValue Needed(string expected) =>
-        IsAbsent
-            ? throw Wrong("missing_required_parameter", $"'{Place}' is missing; expected {expected}.")
-            : this;
+        IsAbsent ? throw Wrong("missing_required_parameter", $"'{Place}' is missing; expected {expected}.") : this;
 
     /// <summary>The text of a string; null where it is absent.</summary>
     public string? Text(int most = int.MaxValue)
@@ -101,8 +99,7 @@ internal readonly struct WireValue(JsonElement json, string place)
         );
         if (json.ValueKind != JsonValueKind.Number)
             throw WrongType(range);
-        return
-            json.TryGetDouble(out double number) && number <= most && (isAbove ? number > least : number >= least)
+        return json.TryGetDouble(out double number) && number <= most && (isAbove ? number > least : number >= least)
             ? number
             : throw WrongValue(range, Fault.Quote(json.GetRawText()));
     }

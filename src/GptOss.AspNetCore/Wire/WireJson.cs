@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 
 namespace GptOss.AspNetCore.Wire;
 
-/// <summary>How everything that the server sends is written: by generated code, names in snake case, on one line.</summary>
+/// <summary>How all that the server sends is written: by generated code, names in snake case.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(OpenAiError))]
 [JsonSerializable(typeof(ChatCompletion))]

@@ -3,7 +3,9 @@ using GptOss.Cli.Shell;
 
 namespace GptOss.Cli.Serve;
 
-/// <summary><c>gptoss serve</c>: a model for clients of OpenAI's API on this machine. Uses the public API only.</summary>
+/// <summary>
+/// <c>gptoss serve</c>: a model for clients of OpenAI's API on this machine. Uses the public API only.
+/// </summary>
 internal static class ServeCommand
 {
     public static Command Create(Interruption interruption)

@@ -77,9 +77,11 @@ internal sealed class ServeHost(ServeRequest request, Interruption interruption)
                 server.Origins.Add($"{scheme}://{host}");
             server.Load = LoadAsync;
         });
-        builder.Services.AddOptions<HostOptions>().Configure<IOptions<GptOssServerOptions>>(
-            (host, server) => host.ShutdownTimeout = server.Value.Drain + TimeSpan.FromSeconds(10)
-        );
+        builder
+            .Services.AddOptions<HostOptions>()
+            .Configure<IOptions<GptOssServerOptions>>(
+                (host, server) => host.ShutdownTimeout = server.Value.Drain + TimeSpan.FromSeconds(10)
+            );
         AddLog(builder.Logging);
         WebApplication app = builder.Build();
         app.UseHostFiltering();
@@ -111,17 +113,13 @@ internal sealed class ServeHost(ServeRequest request, Interruption interruption)
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxConcurrentConnections = MostConnections;
-        kestrel.Listen(
-            request.Address,
-            request.Port,
-            listen =>
-            {
-                // HTTP/2 needs TLS, where client and server agree on it.
-                listen.Protocols = certificate is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
-                if (certificate is not null)
-                    listen.UseHttps(certificate);
-            }
-        );
+        kestrel.Listen(request.Address, request.Port, listen =>
+        {
+            // HTTP/2 needs TLS, where client and server agree on it.
+            listen.Protocols = certificate is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
+            if (certificate is not null)
+                listen.UseHttps(certificate);
+        });
     }
 
     private async Task<IChatClient> LoadAsync(
@@ -157,9 +155,7 @@ internal sealed class ServeHost(ServeRequest request, Interruption interruption)
             line.TimestampFormat = "HH:mm:ss ";
             line.ColorBehavior = LoggerColorBehavior.Disabled;
         });
-        log.Services.Configure<ConsoleLoggerOptions>(console =>
-            console.LogToStandardErrorThreshold = LogLevel.Trace
-        );
+        log.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         log.AddFilter(null, LogLevel.Warning);
         log.AddFilter("GptOss.AspNetCore", LogLevel.Information);
         // A model that cannot be loaded is told in one line, as every failure of the tool.

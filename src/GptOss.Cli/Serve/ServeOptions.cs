@@ -209,16 +209,17 @@ internal sealed class ServeOptions
     private IEnumerable<string> Keys(ParseResult parsed)
     {
         string? variable = Environment.GetEnvironmentVariable(KeyVariable);
-        foreach (string key in (string[])[.. parsed.GetValue(_keys) ?? [], .. variable is { Length: > 0 } ? [variable] : (string[])[]])
+        foreach (
+            string key in (string[])
+                [.. parsed.GetValue(_keys) ?? [], .. variable is { Length: > 0 } ? [variable] : (string[])[]]
+        )
             yield return key.Length > 0 ? key : throw new UsageException("--api-key is an empty text.");
     }
 
     private static IPAddress Address(string host) =>
         host == "localhost" ? IPAddress.Loopback
         : IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? address) ? address
-        : throw new UsageException(
-            $"--host should be an address such as 127.0.0.1 or 0.0.0.0, but is '{host}'."
-        );
+        : throw new UsageException($"--host should be an address such as 127.0.0.1 or 0.0.0.0, but is '{host}'.");
 
     private static Option<string[]> List(string name, string description, string value) =>
         new(name) { Description = description, HelpName = value };

@@ -9,8 +9,8 @@ namespace GptOss.AspNetCore.Tests.Faults;
 /// One request of a fault table and what must come of it. The tables are the JSON lines beside this file.
 /// </summary>
 /// <remarks>
-/// A body is <c>raw</c> text, <c>hex</c> bytes, a good body <c>with</c> other members, or a good body whose answer has a
-/// <c>schema</c>. In all of them <c>{{a*3}}</c> stands for <c>aaa</c>.
+/// A body is <c>raw</c> text, <c>hex</c> bytes, a good body <c>with</c> other members, or a good body whose answer has
+/// a <c>schema</c>. In all of them <c>{{a*3}}</c> stands for <c>aaa</c>.
 /// </remarks>
 internal sealed partial class FaultLine
 {
@@ -105,16 +105,14 @@ internal sealed partial class FaultLine
     // A quotation mark within a repeated piece ends the string that the piece stands in.
     private static string Expanded(string text) =>
         Repeated()
-            .Replace(
-                text,
-                match =>
-                    new StringBuilder()
-                        .Insert(
-                            0,
-                            match.Groups[1].Value.Replace("\\\"", "\"", StringComparison.Ordinal),
-                            int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture)
-                        )
-                        .ToString()
+            .Replace(text, match =>
+                new StringBuilder()
+                    .Insert(
+                        0,
+                        match.Groups[1].Value.Replace("\\\"", "\"", StringComparison.Ordinal),
+                        int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture)
+                    )
+                    .ToString()
             );
 
     [GeneratedRegex(@"\{\{(.+?)\*(\d+)\}\}", RegexOptions.Singleline)]

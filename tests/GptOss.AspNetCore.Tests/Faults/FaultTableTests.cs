@@ -31,7 +31,10 @@ public sealed class FaultTableTests(TinyServer tiny)
         }
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
         JsonElement good = await tiny.Host.AskAsync("What is 345 + 678?", ",\"temperature\":0");
-        Assert.Contains("1023", good.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString());
+        Assert.Contains(
+            "1023",
+            good.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString()
+        );
     }
 
     /// <summary>What is wrong with the answer to a line; null for nothing.</summary>

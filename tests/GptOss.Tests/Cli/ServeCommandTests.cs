@@ -135,7 +135,10 @@ public sealed class ServeCommandTests : IDisposable
     {
         Process server = Tool.Start(["serve", "--port", "0", .. arguments]);
         _processes.Add(server);
-        string? line = await server.StandardOutput.ReadLineAsync(Stop).AsTask().WaitAsync(TimeSpan.FromSeconds(60), Stop);
+        string? line = await server
+            .StandardOutput.ReadLineAsync(Stop)
+            .AsTask()
+            .WaitAsync(TimeSpan.FromSeconds(60), Stop);
         Assert.StartsWith("Listening on http://127.0.0.1:", line);
         _client.BaseAddress = new Uri(line!["Listening on ".Length..]);
         for (int i = 0; i < 600; i++)

@@ -7,7 +7,7 @@ namespace GptOss.AspNetCore.Admission;
 /// Lets some requests run and some wait, and refuses the others at once; for clients that have no queue of their own.
 /// Thread-safe.
 /// </summary>
-internal sealed class Gate : IDisposable
+internal sealed class RunGate : IDisposable
 {
     private readonly ConcurrencyLimiter _limiter;
     private readonly TimeSpan _maxWait;
@@ -17,7 +17,7 @@ internal sealed class Gate : IDisposable
     /// <param name="queued">The most requests that wait, the oldest first.</param>
     /// <param name="maxWait">How long a request waits for its turn.</param>
     /// <param name="times">Says when a refused request may try again.</param>
-    public Gate(int running, int queued, TimeSpan maxWait, RunTimes times)
+    public RunGate(int running, int queued, TimeSpan maxWait, RunTimes times)
     {
         _limiter = new ConcurrencyLimiter(
             new ConcurrencyLimiterOptions

@@ -4,7 +4,7 @@ using Microsoft.Extensions.AI;
 namespace GptOss.AspNetCore.Requests;
 
 /// <summary>Reads the tools of Chat Completions and which of them must be called.</summary>
-internal static class ChatTools
+internal static class ChatToolFields
 {
     /// <summary>Adds the tools of a list to those of the request.</summary>
     /// <exception cref="FaultException">A tool is wrong or of a kind that is not offered.</exception>
@@ -32,8 +32,10 @@ internal static class ChatTools
         }
     }
 
-    /// <summary>Whether the model may or must call; where only some tools are allowed, the others are removed.</summary>
-    /// <exception cref="FaultException">The choice is none that is known, or names a tool that is not there.</exception>
+    /// <summary>
+    /// Whether the model may or must call; where only some tools are allowed, the others are removed.
+    /// </summary>
+    /// <exception cref="FaultException">The choice is unknown, or names a tool that is not there.</exception>
     public static ChatToolMode? Choice(WireValue choice, AskedTools tools)
     {
         const string Expected = "'none', 'auto', 'required' or an object that names a tool";
