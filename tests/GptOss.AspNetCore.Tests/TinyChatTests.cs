@@ -55,6 +55,23 @@ public sealed class TinyChatTests(TinyServer tiny)
     }
 
     [Fact]
+    public async Task A_prompt_that_is_too_long_has_its_status_however_long_it_takes_to_count()
+    {
+        await using GptOssChatClient client = await GptOssChatClient.LoadAsync(
+            TinyGptOss.Folder,
+            cancellationToken: Stop
+        );
+        await using TestHost host = await TestHost.OverAsync(client, options =>
+            options.StreamPatience = TimeSpan.FromMilliseconds(1)
+        );
+        string text = string.Concat(Enumerable.Repeat("a\u0301", 500_000));
+        using HttpResponseMessage response = await host.PostAsync(
+            $$"""{"stream":true,"messages":[{"role":"user","content":"{{text}}"}]}"""
+        );
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+    }
+
+    [Fact]
     public async Task An_answer_fits_its_schema()
     {
         JsonElement answer = await tiny.Host.AskAsync(

@@ -34,7 +34,7 @@ internal sealed class UpdateFeed(IAsyncEnumerator<ChatResponseUpdate> updates, P
     public ChatResponseUpdate Current => updates.Current;
 
     /// <summary>Waits for what comes first.</summary>
-    /// <param name="atMost">How long is waited.</param>
+    /// <param name="atMost">How long is waited; not at all where it is negative, but for an infinite time.</param>
     /// <param name="wantsProgress">Whether news of the prompt end the wait too.</param>
     public async ValueTask<Arrival> NextAsync(TimeSpan atMost, bool wantsProgress)
     {
@@ -49,7 +49,8 @@ internal sealed class UpdateFeed(IAsyncEnumerator<ChatResponseUpdate> updates, P
         Task waited = wantsProgress ? Task.WhenAny(_next, news) : _next;
         try
         {
-            await waited.WaitAsync(atMost > TimeSpan.Zero ? atMost : TimeSpan.Zero).ConfigureAwait(false);
+            bool isLate = atMost < TimeSpan.Zero && atMost != Timeout.InfiniteTimeSpan;
+            await waited.WaitAsync(isLate ? TimeSpan.Zero : atMost).ConfigureAwait(false);
         }
         catch (TimeoutException) when (!_next.IsCompleted)
         {

@@ -11,14 +11,24 @@ namespace GptOss.AspNetCore.Http;
 internal abstract class Delivery(HttpContext http, GptOssServerOptions options, Visit visit)
 {
     private TimeSpan _lastSent;
+    private TimeSpan? _accepted;
 
     /// <summary>
     /// Whether the client was given a status, or is about to be: from here on a fault has none of its own.
     /// </summary>
     public bool HasBegun { get; private set; }
 
-    /// <summary>How long the client may hear nothing from now on.</summary>
-    public TimeSpan UntilBeat => HasBegun ? _lastSent + options.Heartbeat - visit.Elapsed : Patience - visit.Elapsed;
+    /// <summary>
+    /// How long the client may hear nothing from now on: until it is clear whether the request is accepted, for ever,
+    /// since a refusal has a status of its own.
+    /// </summary>
+    public TimeSpan UntilBeat =>
+        HasBegun ? _lastSent + options.Heartbeat - visit.Elapsed
+        : _accepted is { } since ? since + Patience - visit.Elapsed
+        : Timeout.InfiniteTimeSpan;
+
+    /// <summary>Says that nothing is wrong with the request: from here on there is nothing but to wait.</summary>
+    public void Accept() => _accepted ??= visit.Elapsed;
 
     /// <summary>Takes an event of the answer.</summary>
     public abstract void Add(ReplyEvent happened);
@@ -38,7 +48,7 @@ internal abstract class Delivery(HttpContext http, GptOssServerOptions options, 
     /// <summary>Tells a fault after the status was sent.</summary>
     public abstract ValueTask FailAsync(Fault fault);
 
-    /// <summary>How long the status is held back, so that a fault can have its own.</summary>
+    /// <summary>How long the status of an accepted request is held back, so that a fault can have its own.</summary>
     protected abstract TimeSpan Patience { get; }
 
     /// <summary>The request that is answered.</summary>

@@ -109,6 +109,9 @@ internal sealed class Exchange(ServerCore server, Dialect dialect, HttpContext h
         _delivery = ask.IsStreamed
             ? new SseWriter(http, server.Options, visit, Writer)
             : new WholeWriter(http, server.Options, visit, dialect.NewFold(ask), Writer);
+        // The first update of a GptOss client says that the request is accepted; other clients say nothing of the kind.
+        if (model.Own is null)
+            _delivery.Accept();
         var reader = new ReplyReader(ask, hidesForeignCalls: model.CarriesOutCalls);
         while (true)
         {
@@ -116,6 +119,7 @@ internal sealed class Exchange(ServerCore server, Dialect dialect, HttpContext h
             switch (await feed.NextAsync(_delivery.UntilBeat, wantsProgress).ConfigureAwait(false))
             {
                 case Arrival.Update:
+                    _delivery.Accept();
                     foreach (ReplyEvent happened in reader.Read(feed.Current))
                     {
                         visit.First ??= visit.Elapsed;
