@@ -1,5 +1,6 @@
 using GptOss.AspNetCore.Admission;
 using GptOss.AspNetCore.Http;
+using GptOss.AspNetCore.Requests;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -60,6 +61,12 @@ internal sealed class ServerCore : IDisposable
 
     /// <summary>Lets a client answer from now on.</summary>
     public void Serve(IChatClient client) => Volatile.Write(ref _model, new ServedModel(client, Options));
+
+    /// <summary>What a reader of requests knows of the server.</summary>
+    /// <param name="model">The model that is served.</param>
+    /// <param name="scope">Whose request it is; null where all are one.</param>
+    public ReadingContext ContextOf(ServedModel model, string? scope) =>
+        new(model.Models, Options.Effort, Options.IsStrict, model.Tokenizer?.VocabularySize, scope);
 
     /// <summary>Waits for a request's turn, where the client has no queue of its own.</summary>
     public async ValueTask<IDisposable?> EnterAsync(ServedModel model, CancellationToken cancellation) =>
