@@ -1,6 +1,7 @@
 using GptOss.AspNetCore.Admission;
 using GptOss.AspNetCore.Http;
 using GptOss.AspNetCore.Requests;
+using GptOss.AspNetCore.State;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -31,6 +32,7 @@ internal sealed class ServerCore : IDisposable
         Keys = new ApiKeys(Options.ApiKeys, Options.ApiKeyFile, Time);
         Origins = new OriginCheck([.. Options.Origins]);
         Bodies = new BodyReader(Options.MaxBodyBytes, Options.MaxBodies);
+        Store = new ResponseStore(Options.MaxStored, Options.MaxStoredBytes, Options.MaxStoredTime, Time);
         _gate = new Gate(Options.MaxRunning, Options.MaxQueued, Options.MaxWait, Times);
     }
 
@@ -45,6 +47,8 @@ internal sealed class ServerCore : IDisposable
     public OriginCheck Origins { get; }
 
     public BodyReader Bodies { get; }
+
+    public ResponseStore Store { get; }
 
     public Drain Drain { get; } = new();
 
