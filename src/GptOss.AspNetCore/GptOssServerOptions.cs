@@ -111,11 +111,6 @@ public sealed class GptOssServerOptions
     public int Node { get; set; }
 
     /// <summary>
-    /// Whether the log shows what is asked and answered, for looking for faults. False keeps it free of both.
-    /// </summary>
-    public bool IsVerbose { get; set; }
-
-    /// <summary>
     /// Whether paths that no endpoint of the host has are told in JSON too; false leaves those outside of <c>/v1</c>
     /// and <c>/api</c> to the host.
     /// </summary>

@@ -27,7 +27,7 @@ public static class GptOssServerServices
             options.Configure(configure);
         services.TryAddSingleton(provider => new ServerCore(
             provider.GetRequiredService<IOptions<GptOssServerOptions>>(),
-            provider.GetRequiredService<ILogger<ServerCore>>(),
+            provider.GetRequiredService<ILoggerFactory>(),
             provider.GetService<TimeProvider>()
         ));
         services.TryAddSingleton<ServerLifetime>();

@@ -11,23 +11,25 @@ namespace GptOss.AspNetCore;
 /// <summary>What all requests of a server share; thread-safe.</summary>
 internal sealed class ServerCore : IDisposable
 {
+    private const string Category = "GptOss.AspNetCore";
+
     private readonly Gate _gate;
     private ServedModel? _model;
     private string? _degraded;
 
     /// <param name="options">The host's options, which are checked here.</param>
-    /// <param name="logger">Gets one line for each request.</param>
+    /// <param name="loggers">Make the logger that gets one line for each request.</param>
     /// <param name="time">Measures how long things take; null for the system's clock.</param>
     /// <exception cref="ArgumentException">An option is outside its range.</exception>
     public ServerCore(
         IOptions<GptOssServerOptions> options,
-        ILogger<ServerCore> logger,
+        ILoggerFactory loggers,
         TimeProvider? time = null
     )
     {
         Options = options.Value;
         Options.ThrowIfInvalid();
-        Logger = logger;
+        Logger = loggers.CreateLogger(Category);
         Time = time ?? TimeProvider.System;
         Keys = new ApiKeys(Options.ApiKeys, Options.ApiKeyFile, Time);
         Origins = new OriginCheck([.. Options.Origins]);
@@ -86,6 +88,7 @@ internal sealed class ServerCore : IDisposable
     public void Dispose()
     {
         _gate.Dispose();
+        Bodies.Dispose();
         Drain.Dispose();
     }
 }

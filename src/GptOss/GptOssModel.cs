@@ -58,8 +58,8 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
     public string Folder => Format == ModelFormat.Gguf ? System.IO.Path.GetDirectoryName(Path)! : Path;
 
     /// <summary>
-    /// The published model whose sizes this one has: <c>gpt-oss-20b</c>, <c>gpt-oss-120b</c> or <c>gptoss-tiny</c>; null
-    /// for none of them. A fine-tune has the sizes of its base.
+    /// The published model whose sizes this one has: <c>gpt-oss-20b</c>, <c>gpt-oss-120b</c> or <c>gptoss-tiny</c>;
+    /// null for none of them. A fine-tune has the sizes of its base.
     /// </summary>
     public string? Shape => KnownShape.NameOf(_folder.Config);
 

@@ -30,8 +30,8 @@ public sealed record TokenProbability(int Token, float LogProbability, IReadOnly
     /// nothing asked for them, and for the last update, which holds those of the whole message.
     /// </summary>
     /// <remarks>
-    /// Text may come later than its tokens: half of a character waits for the other half, and what may become a stop
-    /// sequence for what follows it. The update that then has the text has all of the tokens. They are in
+    /// A token comes with the first update that has text since it was chosen. Text may have to wait: half of a
+    /// character for the other half, and what may become a stop sequence for what follows it. The tokens are in
     /// <c>update.AdditionalProperties["logprobs"]</c>, in the form that a message has.
     /// </remarks>
     /// <param name="update">An update as the client gave it.</param>

@@ -10,7 +10,7 @@ namespace GptOss.AspNetCore.Http;
 /// <summary>Reads the bodies of requests; thread-safe.</summary>
 /// <param name="limit">The most bytes of a body.</param>
 /// <param name="atOnce">The most bodies that are read at the same time.</param>
-internal sealed class BodyReader(long limit, int atOnce)
+internal sealed class BodyReader(long limit, int atOnce) : IDisposable
 {
     // What a client says of the length is believed up to a megabyte; the rest has to come first.
     private const int SmallestBuffer = 64 << 10,
@@ -39,6 +39,8 @@ internal sealed class BodyReader(long limit, int atOnce)
             _places.Release();
         }
     }
+
+    public void Dispose() => _places.Dispose();
 
     private async Task<RequestBody> ReadAsync(HttpRequest request, CancellationToken aborted)
     {

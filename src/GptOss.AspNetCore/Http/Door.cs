@@ -69,22 +69,28 @@ internal sealed class Door(ServerCore server)
     {
         if (!server.Logger.IsEnabled(LogLevel.Information))
             return;
-        ServerLog.Answered(
-            server.Logger,
-            Printable.Name(http.Request.Method),
-            Printable.Name(http.Request.Path.Value ?? ""),
-            http.Response.StatusCode,
-            Printable.Name(visit.Model ?? "-"),
-            visit.Usage?.InputTokenCount,
-            visit.Usage?.CachedInputTokenCount,
-            visit.Usage?.OutputTokenCount,
-            Milliseconds(visit.Waited),
-            Milliseconds(visit.First),
-            (long)visit.Elapsed.TotalMilliseconds,
-            visit.End ?? "done",
-            visit.Id
-        );
+        string method = Printable.Name(http.Request.Method),
+            path = Printable.Name(http.Request.Path.Value ?? ""),
+            end = visit.End ?? "done";
+        int status = http.Response.StatusCode;
+        long total = (long)visit.Elapsed.TotalMilliseconds;
+        if (visit.Usage is { } usage)
+            ServerLog.Answered(
+                server.Logger,
+                method,
+                path,
+                status,
+                Printable.Name(visit.Model ?? ""),
+                usage.InputTokenCount ?? 0,
+                usage.CachedInputTokenCount ?? 0,
+                usage.OutputTokenCount ?? 0,
+                (long)(visit.Waited?.TotalMilliseconds ?? 0),
+                (long)(visit.First ?? visit.Elapsed).TotalMilliseconds,
+                total,
+                end,
+                visit.Id
+            );
+        else
+            ServerLog.Told(server.Logger, method, path, status, total, end, visit.Id);
     }
-
-    private static long? Milliseconds(TimeSpan? time) => (long?)time?.TotalMilliseconds;
 }

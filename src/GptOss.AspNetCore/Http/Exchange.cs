@@ -127,7 +127,7 @@ internal sealed class Exchange(ServerCore server, Dialect dialect, HttpContext h
                 case Arrival.End:
                     ReplyEvent.Finished end = reader.Finish(Pace(progress, started));
                     (visit.Usage, visit.Waited) = (end.Usage, progress.Began ?? started);
-                    visit.End = end.Reason.ToString();
+                    visit.End = end.Reason.ToString().ToLowerInvariant();
                     _delivery.Add(end);
                     await _delivery.EndAsync().ConfigureAwait(false);
                     return;

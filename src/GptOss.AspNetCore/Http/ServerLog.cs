@@ -18,11 +18,27 @@ internal static partial class ServerLog
         string path,
         int status,
         string model,
-        long? prompt,
-        long? cached,
-        long? output,
-        long? waited,
-        long? first,
+        long prompt,
+        long cached,
+        long output,
+        long waited,
+        long first,
+        long total,
+        string end,
+        string id
+    );
+
+    [LoggerMessage(
+        6,
+        LogLevel.Information,
+        "{Method} {Path} {Status}: total {Total} ms, {End}, {Id}",
+        SkipEnabledCheck = true
+    )]
+    public static partial void Told(
+        ILogger logger,
+        string method,
+        string path,
+        int status,
         long total,
         string end,
         string id

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using GptOss.AspNetCore.Faults;
 using Microsoft.Extensions.AI;
 

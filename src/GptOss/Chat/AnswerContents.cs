@@ -24,6 +24,9 @@ internal sealed class AnswerContents(Tokenizer tokenizer, bool marksPreambles)
     private readonly List<AnswerPart> _parts = [];
     private int _taken;
 
+    // One for all pieces of an answer's preambles, so that a token of them costs no more than another.
+    private AdditionalPropertiesDictionary? _ofPreamble;
+
     // Of the message whose text is being added: the UTF-16 units so far, and whether a blank line was put before it.
     private int _length;
     private bool _isBordered;
@@ -66,7 +69,7 @@ internal sealed class AnswerContents(Tokenizer tokenizer, bool marksPreambles)
         string piece = _isBordered && _length == text.Length ? AnswerPart.Border + text : text;
         AIContent content = place == PartPlace.Reasoning ? new TextReasoningContent(piece) : new TextContent(piece);
         if (marksPreambles && channel == Channel.Commentary && place == PartPlace.Text)
-            content.AdditionalProperties = new() { [ChannelKey] = ChannelNames.Commentary };
+            content.AdditionalProperties = _ofPreamble ??= new() { [ChannelKey] = ChannelNames.Commentary };
         _given.Add(content);
     }
 

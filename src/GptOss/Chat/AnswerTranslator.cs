@@ -82,8 +82,7 @@ internal sealed class AnswerTranslator
             wasText = _parser.Running is not null;
         _tokens.Add(token.Id);
         IReadOnlyList<HarmonyEvent> events = _parser.Accept(token.Id);
-        bool isText = wasText && _parser.Running is not null && !_tokenizer.IsSpecial(token.Id);
-        _probabilities?.Add(token, isText);
+        _probabilities?.Add(token, isText: wasText && _parser.Running is not null && !_tokenizer.IsSpecial(token.Id));
         List<AIContent> contents = Translate(events);
         Usage.Add(wasReasoning && _parser.IsReasoning);
         return contents;
@@ -229,7 +228,7 @@ internal sealed class AnswerTranslator
                     _call = (_ids.Call(Repairs), _request.Tools.NameOf(begun.Recipient));
                     _contents.AddPiece(new CallDelta(_call.Id, _call.Name, ""));
                     break;
-                case HarmonyEvent.CallDelta piece when _streamsCalls:
+                case HarmonyEvent.ArgumentsDelta piece when _streamsCalls:
                     _contents.AddPiece(new CallDelta(_call.Id, _call.Name, piece.Delta));
                     break;
                 case HarmonyEvent.CallFinished call:

@@ -160,10 +160,7 @@ internal sealed class RequestReader(ChatSource source, ILogger logger)
         var developer = new HarmonyContent.DeveloperInfo
         {
             Instructions = string.IsNullOrEmpty(options.Instructions) ? null : options.Instructions,
-            Tools =
-                tools.Listed.Count > 0
-                    ? [new ToolNamespace(ToolNamespace.FunctionsName, null, tools.Listed)]
-                    : [],
+            Tools = tools.Listed.Count > 0 ? [new ToolNamespace(ToolNamespace.FunctionsName, null, tools.Listed)] : [],
             ResponseFormats = options.ResponseFormat is ChatResponseFormatJson json ? [Form(json)] : [],
         };
         return HistoryTranslator.Translate(

@@ -16,10 +16,7 @@ internal sealed record StoredProbability(int Token, float LogProbability, IReadO
     /// <summary>The probabilities among additional properties; null where there are none that can be read.</summary>
     public static IReadOnlyList<TokenProbability>? Read(AdditionalPropertiesDictionary? properties)
     {
-        if (
-            properties?.TryGetValue(Key, out object? stored) != true
-            || StoredJson.List(stored) is not { } json
-        )
+        if (properties?.TryGetValue(Key, out object? stored) != true || StoredJson.List(stored) is not { } json)
             return null;
         try
         {
