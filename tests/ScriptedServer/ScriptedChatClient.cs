@@ -16,6 +16,8 @@ namespace GptOss.ScriptedServer;
 /// <item><c>READ n ms</c> reads a prompt of n tokens for so long, and tells how far it is.</item>
 /// <item><c>SLEEP ms</c> does nothing for so long.</item>
 /// <item><c>SAY text</c> says the text, word by word.</item>
+/// <item><c>THINK text</c> thinks the text, and <c>NOTE text</c> says it before a call, on the commentary
+/// channel.</item>
 /// <item><c>LONG n ms</c> says n words, one in so many milliseconds.</item>
 /// <item><c>CUT</c> ends the answer, or the call that comes next, as a limit of its length does.</item>
 /// <item><c>FAIL</c> fails.</item>
@@ -24,7 +26,7 @@ namespace GptOss.ScriptedServer;
 /// </remarks>
 public sealed class ScriptedChatClient : IChatClient
 {
-    private static readonly string[] Commands = ["CALL", "READ", "SLEEP", "SAY", "LONG", "CUT", "FAIL"];
+    private static readonly string[] Commands = ["CALL", "READ", "SLEEP", "SAY", "THINK", "NOTE", "LONG", "CUT", "FAIL"];
 
     private int _running;
 
@@ -109,6 +111,14 @@ public sealed class ScriptedChatClient : IChatClient
                     break;
                 case "SAY":
                     foreach (ChatResponseUpdate update in answer.Say(line[4..]))
+                        yield return update;
+                    break;
+                case "THINK":
+                    foreach (ChatResponseUpdate update in answer.Think(line[6..]))
+                        yield return update;
+                    break;
+                case "NOTE":
+                    foreach (ChatResponseUpdate update in answer.Note(line[5..]))
                         yield return update;
                     break;
                 case "LONG":

@@ -57,7 +57,7 @@ internal static class ChatHistory
     /// The newest message of the user, where nobody but the user spoke since the last answer; −1 where it belongs to a
     /// tool's result.
     /// </summary>
-    private static int Awaited(string[] roles)
+    public static int Awaited(string[] roles)
     {
         int newest = Array.LastIndexOf(roles, "user");
         int before = newest;
