@@ -116,6 +116,10 @@ internal sealed partial class AskedTools
             _tools.Remove(name);
     }
 
+    /// <summary>Leaves a tool of the request out of the prompt's list, though the model may call it.</summary>
+    public void Hide(string name) =>
+        _tools[name] = _tools[name] with { Declaration = new HiddenTool(_tools[name].Declaration) };
+
     /// <summary>Whether a text can be the name of a tool.</summary>
     public static bool IsName(string name) => NamePattern().IsMatch(name);
 
