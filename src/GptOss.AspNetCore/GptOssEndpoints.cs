@@ -15,7 +15,7 @@ public static class GptOssEndpoints
 
     /// <summary>
     /// Maps the API of the server: <c>/health</c>, and <c>/models</c>, <c>/chat/completions</c>,
-    /// <c>/responses</c> and <c>/tokenize</c> with <c>/v1</c> before them and without.
+    /// <c>/responses</c>, <c>/messages</c> and <c>/tokenize</c> with <c>/v1</c> before them and without.
     /// </summary>
     /// <remarks>
     /// The group takes conventions of the host, such as <c>RequireAuthorization()</c>, <c>RequireRateLimiting(...)</c>
@@ -31,8 +31,7 @@ public static class GptOssEndpoints
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(prefix);
-        ServerCore server =
-            endpoints.ServiceProvider.GetService<ServerCore>()
+        ServerCore server = endpoints.ServiceProvider.GetService<ServerCore>()
             ?? throw new InvalidOperationException(
                 $"The services lack the server: call {nameof(GptOssServerServices.AddGptOssServer)} before "
                     + $"{nameof(MapGptOss)}."
@@ -49,6 +48,7 @@ public static class GptOssEndpoints
         paths.MapBoth("/tokenize", chat, Post, notices.TokenizeAsync);
         paths.MapBoth("/chat/completions", chat, Post, (http, visit) => Exchange(chat, http, visit));
         MapResponses();
+        MapMessages();
         paths.MapUnknown(chat, server.Options.AnswersEveryPath);
         return group;
 
@@ -57,22 +57,26 @@ public static class GptOssEndpoints
             var responses = new ResponsesDialect(server.Store, server.Time);
             var stored = new StoredResponses(server.Store, responses);
             paths.MapBoth("/responses", responses, Post, (http, visit) => Exchange(responses, http, visit));
-            paths.MapBoth(
-                "/responses/input_tokens",
-                responses,
-                Post,
-                (http, visit) =>
-                    Asked.CountAsync(
-                        server,
-                        responses,
-                        http,
-                        visit,
-                        count => JsonReply.WriteAsync(http, new InputTokens(count), WireJson.Readable.InputTokens)
-                    )
+            paths.MapBoth("/responses/input_tokens", responses, Post, (http, visit) =>
+                Asked.CountAsync(server, responses, http, visit, count =>
+                    JsonReply.WriteAsync(http, new InputTokens(count), WireJson.Readable.InputTokens)
+                )
             );
             paths.MapBoth("/responses/{id}", responses, [.. Get, HttpMethods.Delete], stored.AnswerAsync);
             paths.MapBoth("/responses/{id}/input_items", responses, Get, stored.ItemsAsync);
             paths.MapBoth("/responses/{id}/cancel", responses, Post, stored.CancelAsync);
+        }
+
+        void MapMessages()
+        {
+            var messages = new MessagesDialect();
+            paths.MapBoth("/messages", messages, Post, (http, visit) => Exchange(messages, http, visit));
+            paths.MapBoth("/messages/count_tokens", messages, Post, (http, visit) =>
+                Asked.CountAsync(server, messages, http, visit, count =>
+                    JsonReply.WriteAsync(http, new MessageTokens(count), WireJson.Readable.MessageTokens)
+                )
+            );
+            paths.MapUnknownBelow("/messages", messages);
         }
 
         Task Exchange(Dialect dialect, HttpContext http, Visit visit) =>
