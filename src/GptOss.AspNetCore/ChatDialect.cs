@@ -1,4 +1,3 @@
-using System.Text.Json;
 using GptOss.AspNetCore.Answers;
 using GptOss.AspNetCore.Faults;
 using GptOss.AspNetCore.Requests;
@@ -16,6 +15,5 @@ internal sealed class ChatDialect : Dialect
 
     public override ReplyFold NewFold(Ask ask) => new ChatFold();
 
-    public override byte[] ErrorBody(Fault fault, string requestId) =>
-        JsonSerializer.SerializeToUtf8Bytes(OpenAiError.Of(fault), WireJson.Readable.OpenAiError);
+    public override byte[] ErrorBody(Fault fault, string requestId) => OpenAiError.ToJson(fault);
 }

@@ -1,4 +1,5 @@
 using GptOss.AspNetCore.Http;
+using GptOss.AspNetCore.Wire;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -13,8 +14,8 @@ public static class GptOssEndpoints
         Post = [HttpMethods.Post];
 
     /// <summary>
-    /// Maps the API of the server: <c>/health</c>, and <c>/models</c>, <c>/chat/completions</c> and <c>/tokenize</c>
-    /// with <c>/v1</c> before them and without.
+    /// Maps the API of the server: <c>/health</c>, and <c>/models</c>, <c>/chat/completions</c>,
+    /// <c>/responses</c>, <c>/messages</c> and <c>/tokenize</c> with <c>/v1</c> before them and without.
     /// </summary>
     /// <remarks>
     /// The group takes conventions of the host, such as <c>RequireAuthorization()</c>, <c>RequireRateLimiting(...)</c>
@@ -46,8 +47,37 @@ public static class GptOssEndpoints
         paths.MapBoth("/models/{**id}", chat, Get, notices.ModelAsync);
         paths.MapBoth("/tokenize", chat, Post, notices.TokenizeAsync);
         paths.MapBoth("/chat/completions", chat, Post, (http, visit) => Exchange(chat, http, visit));
+        MapResponses();
+        MapMessages();
         paths.MapUnknown(chat, server.Options.AnswersEveryPath);
         return group;
+
+        void MapResponses()
+        {
+            var responses = new ResponsesDialect(server.Store, server.Time);
+            var stored = new StoredResponses(server.Store, responses);
+            paths.MapBoth("/responses", responses, Post, (http, visit) => Exchange(responses, http, visit));
+            paths.MapBoth("/responses/input_tokens", responses, Post, (http, visit) =>
+                Asked.CountAsync(server, responses, http, visit, count =>
+                    JsonReply.WriteAsync(http, new InputTokens(count), WireJson.Readable.InputTokens)
+                )
+            );
+            paths.MapBoth("/responses/{id}", responses, [.. Get, HttpMethods.Delete], stored.AnswerAsync);
+            paths.MapBoth("/responses/{id}/input_items", responses, Get, stored.ItemsAsync);
+            paths.MapBoth("/responses/{id}/cancel", responses, Post, stored.CancelAsync);
+        }
+
+        void MapMessages()
+        {
+            var messages = new MessagesDialect();
+            paths.MapBoth("/messages", messages, Post, (http, visit) => Exchange(messages, http, visit));
+            paths.MapBoth("/messages/count_tokens", messages, Post, (http, visit) =>
+                Asked.CountAsync(server, messages, http, visit, count =>
+                    JsonReply.WriteAsync(http, new MessageTokens(count), WireJson.Readable.MessageTokens)
+                )
+            );
+            paths.MapUnknownBelow("/messages", messages);
+        }
 
         Task Exchange(Dialect dialect, HttpContext http, Visit visit) =>
             new Exchange(server, dialect, http, visit).RunAsync();

@@ -93,6 +93,18 @@ public sealed class GptOssServerOptions
     public TimeSpan MaxFlush { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
+    /// The most answers of Responses that are kept for requests that build on them; 256 by default, 0 keeps none. They
+    /// are kept in memory alone, and the one that was used least recently is forgotten first.
+    /// </summary>
+    public int MaxStored { get; set; } = 256;
+
+    /// <summary>The most bytes that all kept answers take; 64 MiB by default.</summary>
+    public long MaxStoredBytes { get; set; } = 64 << 20;
+
+    /// <summary>How long an answer is kept that nobody uses; 1 hour by default.</summary>
+    public TimeSpan MaxStoredTime { get; set; } = TimeSpan.FromHours(1);
+
+    /// <summary>
     /// The number of this server among several, 0 (the default) to 255: the first two digits of every id, so that a
     /// balancer finds the server that has stored an answer.
     /// </summary>
@@ -112,6 +124,8 @@ public sealed class GptOssServerOptions
         Require(MaxBodies > 0, nameof(MaxBodies), "above zero", MaxBodies);
         Require(MaxRunning > 0, nameof(MaxRunning), "above zero", MaxRunning);
         Require(MaxQueued >= 0, nameof(MaxQueued), "at least zero", MaxQueued);
+        Require(MaxStored >= 0, nameof(MaxStored), "at least zero", MaxStored);
+        Require(MaxStoredBytes > 0, nameof(MaxStoredBytes), "above zero", MaxStoredBytes);
         Require(Node is >= 0 and <= 255, nameof(Node), "0 to 255", Node);
         Require(ModelId is not "", nameof(ModelId), "a name, or null", "empty");
         foreach (
@@ -123,6 +137,7 @@ public sealed class GptOssServerOptions
                     (nameof(StreamPatience), StreamPatience),
                     (nameof(WholePatience), WholePatience),
                     (nameof(MaxFlush), MaxFlush),
+                    (nameof(MaxStoredTime), MaxStoredTime),
                 ]
         )
             Require(

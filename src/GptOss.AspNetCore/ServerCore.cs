@@ -1,5 +1,7 @@
 using GptOss.AspNetCore.Admission;
 using GptOss.AspNetCore.Http;
+using GptOss.AspNetCore.Requests;
+using GptOss.AspNetCore.State;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -28,6 +30,7 @@ internal sealed class ServerCore : IDisposable
         Keys = new ApiKeys(Options.ApiKeys, Options.ApiKeyFile, Time);
         Origins = new OriginCheck([.. Options.Origins]);
         Bodies = new BodyReader(Options.MaxBodyBytes, Options.MaxBodies);
+        Store = new ResponseStore(Options.MaxStored, Options.MaxStoredBytes, Options.MaxStoredTime, Time);
         _gate = new RunGate(Options.MaxRunning, Options.MaxQueued, Options.MaxWait, Times);
     }
 
@@ -42,6 +45,8 @@ internal sealed class ServerCore : IDisposable
     public OriginCheck Origins { get; }
 
     public BodyReader Bodies { get; }
+
+    public ResponseStore Store { get; }
 
     public Drain Drain { get; } = new();
 
@@ -58,6 +63,12 @@ internal sealed class ServerCore : IDisposable
 
     /// <summary>Lets a client answer from now on.</summary>
     public void Serve(IChatClient client) => Volatile.Write(ref _model, new ServedModel(client, Options));
+
+    /// <summary>What a reader of requests knows of the server.</summary>
+    /// <param name="model">The model that is served.</param>
+    /// <param name="scope">Whose request it is; null where all are one.</param>
+    public ReadingContext ContextOf(ServedModel model, string? scope) =>
+        new(model.Models, Options.Effort, Options.IsStrict, model.Tokenizer?.VocabularySize, scope);
 
     /// <summary>Waits for a request's turn, where the client has no queue of its own.</summary>
     public async ValueTask<IDisposable?> EnterAsync(ServedModel model, CancellationToken cancellation) =>

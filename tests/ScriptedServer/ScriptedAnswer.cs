@@ -21,14 +21,20 @@ internal sealed class ScriptedAnswer(GptOssRequestOptions own)
             ModelId = "gpt-oss-20b",
         };
 
-    public ChatResponseUpdate Text(string piece)
+    public ChatResponseUpdate Text(string piece, bool isPreamble = false)
     {
         _words++;
-        return Update(new TextContent(piece));
+        var text = new TextContent(piece);
+        if (isPreamble)
+            text.AdditionalProperties = new() { ["harmony.channel"] = "commentary" };
+        return Update(text);
     }
 
     /// <summary>The words of a text, each with the space before it.</summary>
-    public IEnumerable<ChatResponseUpdate> Say(string text) => Words(text).Select(Text);
+    public IEnumerable<ChatResponseUpdate> Say(string text) => Words(text).Select(word => Text(word));
+
+    /// <summary>Text on the commentary channel, as the model announces a call.</summary>
+    public IEnumerable<ChatResponseUpdate> Note(string text) => Words(text).Select(word => Text(word, isPreamble: true));
 
     public IEnumerable<ChatResponseUpdate> Think(string text) =>
         Words(text)

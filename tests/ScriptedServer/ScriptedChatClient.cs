@@ -15,6 +15,8 @@ namespace GptOss.ScriptedServer;
 /// <item><c>READ n ms</c> reads a prompt of n tokens for that time, and tells how far it is.</item>
 /// <item><c>SLEEP ms</c> does nothing for that time.</item>
 /// <item><c>SAY text</c> says the text, word by word.</item>
+/// <item><c>THINK text</c> thinks the text, and <c>NOTE text</c> says it before a call, on the commentary
+/// channel.</item>
 /// <item><c>LONG n ms</c> says n words, each after that time.</item>
 /// <item><c>CUT</c> ends the answer, or the call that comes next, as a limit of its length does.</item>
 /// <item><c>FAIL</c> fails.</item>
@@ -23,7 +25,7 @@ namespace GptOss.ScriptedServer;
 /// </remarks>
 public sealed class ScriptedChatClient : IChatClient
 {
-    private static readonly string[] Commands = ["CALL", "READ", "SLEEP", "SAY", "LONG", "CUT", "FAIL"];
+    private static readonly string[] Commands = ["CALL", "READ", "SLEEP", "SAY", "THINK", "NOTE", "LONG", "CUT", "FAIL"];
 
     private int _running;
 
@@ -108,6 +110,14 @@ public sealed class ScriptedChatClient : IChatClient
                     break;
                 case "SAY":
                     foreach (ChatResponseUpdate update in answer.Say(line[4..]))
+                        yield return update;
+                    break;
+                case "THINK":
+                    foreach (ChatResponseUpdate update in answer.Think(line[6..]))
+                        yield return update;
+                    break;
+                case "NOTE":
+                    foreach (ChatResponseUpdate update in answer.Note(line[5..]))
                         yield return update;
                     break;
                 case "LONG":

@@ -43,10 +43,8 @@ internal sealed class ChatWriter(ChatAsk ask, ReplyHead head, IFrames frames) : 
 
     public override void Progress(Beat beat)
     {
-        if (beat.Progress is not { } read)
-            return;
-        var progress = new ChatProgress(read.Total, read.Cached, read.Processed, (long)beat.Elapsed.TotalMilliseconds);
-        Send(new ChatDelta(), progress: progress);
+        if (ChatProgress.Of(beat) is { } progress)
+            Send(new ChatDelta(), progress: progress);
     }
 
     // Clients of this dialect count any byte; a comment is no event, so that none of them stumbles over it.

@@ -52,14 +52,8 @@ internal sealed class Exchange(ServerCore server, Dialect dialect, HttpContext h
 
     private async Task<Ask> ReadAsync(ServedModel model)
     {
-        var context = new ReadingContext(
-            model.Models,
-            server.Options.Effort,
-            server.Options.IsStrict,
-            model.Tokenizer?.VocabularySize
-        );
         using RequestBody body = await server.Bodies.ReadAsync(http).ConfigureAwait(false);
-        Ask ask = dialect.Read(body.Root, context);
+        Ask ask = dialect.Read(body.Root, server.ContextOf(model, visit.Scope));
         visit.Model = ask.Model;
         if (ask.Ignored.Count > 0)
             http.Response.Headers["x-gptoss-ignored"] = IgnoredHeader.Of(ask.Ignored);

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
 using GptOss.AspNetCore.Faults;
 using GptOss.AspNetCore.Requests;
 using GptOss.AspNetCore.Wire;
@@ -23,7 +21,7 @@ internal sealed class Notices(ServerCore server, Dialect errors)
     {
         (HealthReport report, int status) = Health();
         http.Response.StatusCode = status;
-        return WriteAsync(http, report, WireJson.Readable.HealthReport);
+        return JsonReply.WriteAsync(http, report, WireJson.Readable.HealthReport);
     }
 
     /// <summary>How the server is, and the status that says whether it can answer.</summary>
@@ -42,11 +40,7 @@ internal sealed class Notices(ServerCore server, Dialect errors)
     /// <summary>All names under which the model is served.</summary>
     public Task ModelsAsync(HttpContext http, Visit visit) =>
         server.Model is { } model
-            ? WriteAsync(
-                http,
-                new ListedModels([.. model.Models.Listed.Select(id => Listed(id, model))]),
-                WireJson.Readable.ListedModels
-            )
+            ? JsonReply.WriteAsync(http, new ListedModels([.. model.Models.Listed.Select(id => Listed(id, model))]), WireJson.Readable.ListedModels)
             : ErrorWriter.WriteAsync(http, errors, KnownFaults.Loading, visit);
 
     /// <summary>One name under which the model is served.</summary>
@@ -57,29 +51,19 @@ internal sealed class Notices(ServerCore server, Dialect errors)
         // A name may hold a slash: openai/gpt-oss-20b.
         string id = http.GetRouteValue("id") as string ?? "";
         return model.Models.Knows(id)
-            ? WriteAsync(http, Listed(id, model), WireJson.Readable.ListedModel)
+            ? JsonReply.WriteAsync(http, Listed(id, model), WireJson.Readable.ListedModel)
             : ErrorWriter.WriteAsync(http, errors, model.Models.Unknown(id), visit);
     }
 
     /// <summary>The tokens of a text, or how many those of a conversation are.</summary>
-    public async Task TokenizeAsync(HttpContext http, Visit visit)
-    {
-        try
-        {
-            if (server.Model is not { } model)
-                throw new FaultException(KnownFaults.Loading);
-            using RequestBody body = await server.Bodies.ReadAsync(http).ConfigureAwait(false);
-            TokenizeReply reply = Tokenize(body.Root, model);
-            await WriteAsync(http, reply, WireJson.Readable.TokenizeReply).ConfigureAwait(false);
-        }
-        catch (Exception error) when (!http.RequestAborted.IsCancellationRequested)
-        {
-            Fault fault = KnownFaults.Of(error, visit.Id, server.Times.RetryAfter);
-            if (fault.Kind == FaultKind.Internal)
-                ServerLog.Defect(server.Logger, visit.Id, error);
-            await ErrorWriter.WriteAsync(http, errors, fault, visit).ConfigureAwait(false);
-        }
-    }
+    public Task TokenizeAsync(HttpContext http, Visit visit) =>
+        Asked.AnswerAsync(
+            server,
+            errors,
+            http,
+            visit,
+            (body, model) => JsonReply.WriteAsync(http, Tokenize(body, model), WireJson.Readable.TokenizeReply)
+        );
 
     private static TokenizeReply Tokenize(WireValue body, ServedModel model)
     {
@@ -115,13 +99,4 @@ internal sealed class Notices(ServerCore server, Dialect errors)
             CreatedAt = Released.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
             MaxModelLen = model.ContextLength,
         };
-
-    private static async Task WriteAsync<T>(HttpContext http, T value, JsonTypeInfo<T> type)
-    {
-        byte[] json = JsonSerializer.SerializeToUtf8Bytes(value, type);
-        http.Response.ContentType = "application/json; charset=utf-8";
-        http.Response.ContentLength = json.Length;
-        if (!HttpMethods.IsHead(http.Request.Method))
-            await http.Response.Body.WriteAsync(json, http.RequestAborted).ConfigureAwait(false);
-    }
 }

@@ -39,14 +39,25 @@ internal sealed class PathTable(RouteGroupBuilder group, Door door, string prefi
         Map(Version + path, dialect, methods, handle);
     }
 
+    /// <summary>Answers what is not there below a path that is, with <c>/v1</c> before it and without.</summary>
+    /// <param name="path">The path that is there; those below it are mapped already.</param>
+    /// <param name="errors">The dialect whose form errors have.</param>
+    public void MapUnknownBelow(string path, Dialect errors)
+    {
+        foreach (string version in (string[])["", Version])
+            group.MapFallback($"{version}{path}/{{**path}}", Unknown(errors));
+    }
+
     /// <summary>Answers the paths that are not there.</summary>
     /// <param name="errors">The dialect whose form errors have.</param>
     /// <param name="takesAll">Whether also those outside of the API's own folders are answered.</param>
     public void MapUnknown(Dialect errors, bool takesAll)
     {
-        var unknown = new UnknownPaths(errors, [.. _paths]);
-        RequestDelegate answer = door.Guard(errors, methods: [], isOpen: true, unknown.AnswerAsync);
+        RequestDelegate answer = Unknown(errors);
         foreach (string folder in (string[])(takesAll || prefix.Length > 0 ? [""] : [Version, "/api"]))
             group.MapFallback(folder + "/{**path}", answer);
     }
+
+    private RequestDelegate Unknown(Dialect errors) =>
+        door.Guard(errors, methods: [], isOpen: true, new UnknownPaths(errors, _paths).AnswerAsync);
 }

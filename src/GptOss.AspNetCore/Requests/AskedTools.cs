@@ -16,6 +16,12 @@ internal sealed record AskedTool(AIFunctionDeclaration Declaration, string Place
 
     /// <summary>Whether the client wants arguments that fit the schema without fail.</summary>
     public bool IsStrict { get; init; }
+
+    /// <summary>The group of tools that it belongs to; null for none.</summary>
+    public string? Namespace { get; init; }
+
+    /// <summary>The name within the group.</summary>
+    public string BareName => Declaration.Name[AskedTools.Full(Namespace, "").Length..];
 }
 
 /// <summary>The tools of one request: every dialect spells them in its own way, and all share their limits.</summary>
@@ -46,26 +52,39 @@ internal sealed partial class AskedTools
     /// <summary>The items of a list of tools.</summary>
     public static IReadOnlyList<WireValue> Items(WireValue tools) => tools.Items(Most, "a list of tools");
 
+    /// <summary>The name by which the model knows a tool of a group: both names with two underscores between.</summary>
+    /// <param name="space">The name of the group; null for a tool that belongs to none.</param>
+    /// <param name="name">The name of the tool within the group.</param>
+    public static string Full(string? space, string name) => space is null ? name : $"{space}__{name}";
+
     /// <summary>Adds a function whose arguments are JSON.</summary>
     /// <param name="name">The field that holds the name.</param>
     /// <param name="description">The field that describes it; may be absent.</param>
     /// <param name="schema">The JSON Schema of its arguments; absent for none.</param>
     /// <param name="isStrict">Whether arguments are held to the schema.</param>
+    /// <param name="space">The group that the tool belongs to; null for none.</param>
     /// <exception cref="FaultException">A field is wrong, or the name was given before.</exception>
-    public void AddFunction(WireValue name, WireValue description, WireValue schema, bool isStrict = false)
+    public void AddFunction(
+        WireValue name,
+        WireValue description,
+        WireValue schema,
+        bool isStrict = false,
+        string? space = null
+    )
     {
         if (!schema.IsAbsent && !schema.IsObject)
             throw schema.WrongType("an object, a JSON Schema");
         Add(
             name,
             AIFunctionFactory.CreateDeclaration(
-                Name(name),
+                Name(name, space),
                 description.Text(LongestDescription),
                 schema.IsAbsent ? NoArguments : schema.Copy()
             ),
             schema.Place,
             isStrict,
-            isFreeform: false
+            isFreeform: false,
+            space
         );
     }
 
@@ -73,18 +92,20 @@ internal sealed partial class AskedTools
     /// <param name="name">The field that holds the name.</param>
     /// <param name="description">The field that describes it; may be absent.</param>
     /// <param name="grammar">The text of the grammar that its input follows; absent for none.</param>
+    /// <param name="space">The group that the tool belongs to; null for none.</param>
     /// <exception cref="FaultException">A field is wrong, or the name was given before.</exception>
-    public void AddFreeform(WireValue name, WireValue description, WireValue grammar)
+    public void AddFreeform(WireValue name, WireValue description, WireValue grammar, string? space = null)
     {
         string? text = description.Text(LongestDescription);
         if (grammar.Text(LongestGrammar) is { } rules)
             text = $"{text}\n\nThe input follows this grammar:\n{rules}".TrimStart();
         Add(
             name,
-            AIFunctionFactory.CreateDeclaration(Name(name), text, FreeformArguments),
+            AIFunctionFactory.CreateDeclaration(Name(name, space), text, FreeformArguments),
             name.Place,
             isStrict: false,
-            isFreeform: true
+            isFreeform: true,
+            space
         );
     }
 
@@ -95,12 +116,28 @@ internal sealed partial class AskedTools
             _tools.Remove(name);
     }
 
+    /// <summary>Leaves a tool of the request out of the prompt's list, though the model may call it.</summary>
+    public void Hide(string name) =>
+        _tools[name] = _tools[name] with { Declaration = new HiddenTool(_tools[name].Declaration) };
+
     /// <summary>Whether a text can be the name of a tool.</summary>
     public static bool IsName(string name) => NamePattern().IsMatch(name);
 
-    private void Add(WireValue name, AIFunctionDeclaration declaration, string place, bool isStrict, bool isFreeform)
+    private void Add(
+        WireValue name,
+        AIFunctionDeclaration declaration,
+        string place,
+        bool isStrict,
+        bool isFreeform,
+        string? space
+    )
     {
-        var tool = new AskedTool(declaration, place) { IsStrict = isStrict, IsFreeform = isFreeform };
+        var tool = new AskedTool(declaration, place)
+        {
+            IsStrict = isStrict,
+            IsFreeform = isFreeform,
+            Namespace = space,
+        };
         if (!_tools.TryAdd(declaration.Name, tool))
             throw name.WrongValue("a name of its own", $"{Fault.Quote(declaration.Name)}, which another tool has");
         if (_tools.Count > Most)
@@ -110,9 +147,9 @@ internal sealed partial class AskedTools
             );
     }
 
-    private static string Name(WireValue field)
+    private static string Name(WireValue field, string? space)
     {
-        string name = field.Needed("the name of the tool").Text()!;
+        string name = Full(space, field.Needed("the name of the tool").Text()!);
         return IsName(name)
             ? name
             : throw field.WrongValue("1 to 128 letters, digits, '_', '.' or '-'", Fault.Quote(name));

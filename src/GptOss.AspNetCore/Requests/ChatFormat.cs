@@ -8,10 +8,16 @@ namespace GptOss.AspNetCore.Requests;
 internal static class ChatFormat
 {
     /// <summary>The form, and the place of its schema; null where any text will do.</summary>
-    /// <param name="format">The field <c>response_format</c> of the request.</param>
+    /// <param name="format">The field <c>response_format</c>, or <c>text.format</c>.</param>
     /// <param name="options">The options that were read, whose stop sequences exclude a form.</param>
+    /// <param name="isFlat">Whether the schema lies in the field itself, as Responses has it, and not in an object
+    /// named <c>json_schema</c>.</param>
     /// <exception cref="FaultException">The form is none that is known, or its schema is missing.</exception>
-    public static (ChatResponseFormat?, string? Place) Read(WireValue format, ChatOptions options)
+    public static (ChatResponseFormat?, string? Place) Read(
+        WireValue format,
+        ChatOptions options,
+        bool isFlat = false
+    )
     {
         if (format.IsAbsent)
             return default;
@@ -29,7 +35,7 @@ internal static class ChatFormat
                 ? (ChatResponseFormat.Json, schema.Place)
                 : (ChatResponseFormat.ForJsonSchema(Schema(schema)), schema.Place);
         }
-        WireValue named = format["json_schema"].Needed("an object with a schema");
+        WireValue named = isFlat ? format : format["json_schema"].Needed("an object with a schema");
         WireValue inner = named["schema"].Needed("a JSON Schema");
         return (
             ChatResponseFormat.ForJsonSchema(Schema(inner), named["name"].Text(128), named["description"].Text()),

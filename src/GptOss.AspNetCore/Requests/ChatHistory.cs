@@ -15,10 +15,7 @@ internal static class ChatHistory
     /// <exception cref="FaultException">A message is wrong, or a call and its results do not fit.</exception>
     public static IReadOnlyList<ChatMessage> Read(WireValue list)
     {
-        const string Expected = "a list of messages";
-        IReadOnlyList<WireValue> items = list.Needed(Expected).Items(Most, Expected);
-        if (items.Count == 0)
-            throw list.Wrong("missing_required_parameter", $"'{list.Place}' is empty; expected {Expected}.");
+        IReadOnlyList<WireValue> items = Items(list);
         string[] roles = [.. items.Select(Role)];
         int awaited = Awaited(roles);
         var calls = new OpenCalls();
@@ -45,6 +42,17 @@ internal static class ChatHistory
         return messages;
     }
 
+    /// <summary>The messages of a list that has some.</summary>
+    /// <exception cref="FaultException">The list is missing, empty or too long.</exception>
+    public static IReadOnlyList<WireValue> Items(WireValue list)
+    {
+        const string Expected = "a list of messages";
+        IReadOnlyList<WireValue> items = list.Needed(Expected).Items(Most, Expected);
+        return items.Count > 0
+            ? items
+            : throw list.Wrong("missing_required_parameter", $"'{list.Place}' is empty; expected {Expected}.");
+    }
+
     private static string Role(WireValue message)
     {
         WireValue role = message.Needed("a message")["role"].Needed($"one of {string.Join(", ", Roles)}");
@@ -57,7 +65,7 @@ internal static class ChatHistory
     /// The newest message of the user, where nobody but the user spoke since the last answer; −1 where it belongs to a
     /// tool's result.
     /// </summary>
-    private static int Awaited(string[] roles)
+    public static int Awaited(string[] roles)
     {
         int newest = Array.LastIndexOf(roles, "user");
         int before = newest;

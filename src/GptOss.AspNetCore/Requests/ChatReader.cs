@@ -119,7 +119,9 @@ internal static class ChatReader
         };
     }
 
-    private static void RefuseMany(WireValue body)
+    /// <summary>Refuses more than one answer, and answers that are no text.</summary>
+    /// <exception cref="FaultException">The request asks for either.</exception>
+    public static void RefuseMany(WireValue body)
     {
         if (body["n"].Whole(long.MinValue, long.MaxValue) is not (null or 1))
             throw body["n"].NotOffered("should be 1: this server makes one answer for a request.");

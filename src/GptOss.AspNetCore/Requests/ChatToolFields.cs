@@ -14,29 +14,42 @@ internal static class ChatToolFields
         {
             WireValue type = tool.Needed("a tool")["type"].Needed("'function' or 'custom'");
             WireValue about = tool[type.Word("function", "custom")!];
-            about.Needed("what the tool is");
-            if (type.Text() == "function")
-            {
-                bool isStrict = about["strict"].Flag() ?? false;
-                tools.AddFunction(about["name"], about["description"], about["parameters"], isStrict);
-                continue;
-            }
-            WireValue format = about["format"];
-            bool isGrammar = format["type"].Word("text", "grammar") == "grammar";
-            WireValue grammar = format["grammar"];
-            tools.AddFreeform(
-                about["name"],
-                about["description"],
-                isGrammar ? (grammar.IsAbsent ? format : grammar)["definition"] : default
-            );
+            Add(about.Needed("what the tool is"), type.Text() == "custom", tools);
         }
     }
 
-    /// <summary>
-    /// Whether the model may or must call; where only some tools are allowed, the others are removed.
-    /// </summary>
-    /// <exception cref="FaultException">The choice is unknown, or names a tool that is not there.</exception>
-    public static ChatToolMode? Choice(WireValue choice, AskedTools tools)
+    /// <summary>Adds one tool.</summary>
+    /// <param name="about">The object with its name and its description.</param>
+    /// <param name="isFreeform">Whether the model writes plain text to it.</param>
+    /// <param name="tools">The tools of the request.</param>
+    /// <param name="space">The group that the tool belongs to; null for none.</param>
+    /// <exception cref="FaultException">A field of the tool is wrong.</exception>
+    public static void Add(WireValue about, bool isFreeform, AskedTools tools, string? space = null)
+    {
+        if (!isFreeform)
+        {
+            bool isStrict = about["strict"].Flag() ?? false;
+            tools.AddFunction(about["name"], about["description"], about["parameters"], isStrict, space);
+            return;
+        }
+        WireValue format = about["format"];
+        bool isGrammar = format["type"].Word("text", "grammar") == "grammar";
+        WireValue grammar = format["grammar"];
+        tools.AddFreeform(
+            about["name"],
+            about["description"],
+            isGrammar ? (grammar.IsAbsent ? format : grammar)["definition"] : default,
+            space
+        );
+    }
+
+    /// <summary>Whether the model may or must call; where only some tools are allowed, the others are removed.</summary>
+    /// <param name="choice">The field <c>tool_choice</c>.</param>
+    /// <param name="tools">The tools of the request.</param>
+    /// <param name="isFlat">Whether what is chosen lies in the field itself, as Responses has it, and not in an object
+    /// that is named as its kind.</param>
+    /// <exception cref="FaultException">The choice is none that is known, or names a tool that is not there.</exception>
+    public static ChatToolMode? Choice(WireValue choice, AskedTools tools, bool isFlat = false)
     {
         const string Expected = "'none', 'auto', 'required' or an object that names a tool";
         if (choice.IsAbsent)
@@ -47,12 +60,12 @@ internal static class ChatToolFields
             throw choice.WrongType(Expected);
         WireValue type = choice["type"].Needed("the kind of the choice");
         if (type.Word("function", "custom", "allowed_tools") != "allowed_tools")
-            return ChatToolMode.RequireSpecific(Named(choice, type.Text()!, tools));
-        WireValue allowed = choice["allowed_tools"].Needed("the tools that are allowed");
+            return ChatToolMode.RequireSpecific(Named(choice, type.Text()!, tools, isFlat));
+        WireValue allowed = isFlat ? choice : choice["allowed_tools"].Needed("the tools that are allowed");
         tools.Keep([
             .. AskedTools
                 .Items(allowed["tools"].Needed("a list of tools"))
-                .Select(tool => Named(tool, tool["type"].Word("function", "custom") ?? "function", tools)),
+                .Select(tool => Named(tool, tool["type"].Word("function", "custom") ?? "function", tools, isFlat)),
         ]);
         WireValue mode = allowed["mode"];
         return Mode(mode, mode.Word("auto", "required") ?? "auto", tools);
@@ -67,10 +80,11 @@ internal static class ChatToolFields
             _ => throw field.WrongValue("'auto' or 'none' where no tools are offered", "'required'"),
         };
 
-    private static string Named(WireValue choice, string type, AskedTools tools)
+    private static string Named(WireValue choice, string type, AskedTools tools, bool isFlat)
     {
-        WireValue field = choice[type]["name"];
-        string name = field.Needed("the name of a tool").Text()!;
+        WireValue about = isFlat ? choice : choice[type],
+            field = about["name"];
+        string name = AskedTools.Full(about["namespace"].Text(), field.Needed("the name of a tool").Text()!);
         return tools.Find(name) is not null
             ? name
             : throw field.WrongValue("the name of a tool of the request", Fault.Quote(name));

@@ -26,7 +26,11 @@ internal static class TextParts
         return string.Join('\n', content.Items(MostParts, Expected).Select(part => Part(part, refusesOthers)));
     }
 
-    private static string Part(WireValue part, bool refusesOthers)
+    /// <summary>The text of one part.</summary>
+    /// <param name="part">An object with its kind.</param>
+    /// <param name="refusesOthers">Whether a part that is no text is refused.</param>
+    /// <exception cref="FaultException">The part is not offered here.</exception>
+    public static string Part(WireValue part, bool refusesOthers)
     {
         WireValue type = part.Needed("a part")["type"];
         string kind = type.Needed("the kind of the part").Text()!;

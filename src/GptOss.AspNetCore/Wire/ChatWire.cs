@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using GptOss.AspNetCore.Answers;
 
 namespace GptOss.AspNetCore.Wire;
 
@@ -140,7 +141,14 @@ internal sealed record ChatProbabilities(IReadOnlyList<WireProbability> Content)
 }
 
 /// <summary>How far the prompt is read.</summary>
-internal sealed record ChatProgress(int Total, int Cache, int Processed, long TimeMs);
+internal sealed record ChatProgress(int Total, int Cache, int Processed, long TimeMs)
+{
+    /// <summary>How far the prompt is at a moment; null where nobody said.</summary>
+    public static ChatProgress? Of(Beat beat) =>
+        beat.Progress is { } read
+            ? new(read.Total, read.Cached, read.Processed, (long)beat.Elapsed.TotalMilliseconds)
+            : null;
+}
 
 /// <summary>The tokens that a request took, as Chat Completions counts them.</summary>
 internal sealed record ChatUsage

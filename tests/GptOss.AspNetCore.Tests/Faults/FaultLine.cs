@@ -26,6 +26,12 @@ internal sealed partial class FaultLine
 
     public string Path => Text("path") ?? "/v1/chat/completions";
 
+    /// <summary>Whether the line speaks Anthropic's dialect.</summary>
+    public bool IsOfMessages => Path.Contains("/messages", StringComparison.Ordinal);
+
+    /// <summary>How a stream of the line's dialect ends that did not break off.</summary>
+    public string End => IsOfMessages ? "data: {\"type\":\"message_stop\"}\n\n" : "data: [DONE]\n\n";
+
     public string Type => Text("type") ?? "application/json";
 
     public int Status => _line.GetProperty("status").GetInt32();

@@ -10,6 +10,7 @@ public sealed class FaultTableTests(TinyServer tiny)
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Theory]
+    [InlineData("M-messages", 138)]
     [InlineData("A-http", 27)]
     [InlineData("B-json", 33)]
     [InlineData("C-parameters", 92)]
@@ -62,10 +63,22 @@ public sealed class FaultTableTests(TinyServer tiny)
         if (line.Header is { } header && !Headers(response).Contains(header))
             return $"lacks the header {header}";
         if (line.Status == 200)
-            return isStreamed && !body.EndsWith("data: [DONE]\n\n", StringComparison.Ordinal) ? $"broke off: {shown}"
+            return isStreamed && !body.EndsWith(line.End, StringComparison.Ordinal) ? $"broke off: {shown}"
                 : line.Method == "HEAD" && body.Length > 0 ? $"has a body: {shown}"
                 : null;
-        return Wrong(JsonElement.Parse(body).GetProperty("error"), line);
+        JsonElement told = JsonElement.Parse(body);
+        return line.IsOfMessages ? WrongMessage(told, line) : Wrong(told.GetProperty("error"), line);
+    }
+
+    // Anthropic's errors have a type in the place of a code, and name places in their words alone.
+    private static string? WrongMessage(JsonElement told, FaultLine line)
+    {
+        string[] keys = [.. told.EnumerateObject().Select(member => member.Name)];
+        string type = told.GetProperty("error").GetProperty("type").GetString()!,
+            message = told.GetProperty("error").GetProperty("message").GetString()!;
+        return !keys.SequenceEqual(["type", "error", "request_id"]) ? $"has the keys {string.Join(", ", keys)}"
+            : type != line.Code ? $"has the type {type}: {message}"
+            : WrongWords(message, line);
     }
 
     private static string? Wrong(JsonElement error, FaultLine line)
@@ -75,13 +88,16 @@ public sealed class FaultTableTests(TinyServer tiny)
         string? code = error.GetProperty("code").GetString(),
             param = error.GetProperty("param").GetString();
         return !keys.SequenceEqual(["message", "type", "param", "code"]) ? $"has the keys {string.Join(", ", keys)}"
-            : message.Length > 500 || message.Any(char.IsControl) ? $"says too much: {message}"
-            : message.Contains("System.", StringComparison.Ordinal) ? $"names a type: {message}"
             : code != line.Code ? $"has the code {code}: {message}"
             : line.Param is not null && param != line.Param ? $"has the param {param}: {message}"
-            : line.Says is { } says && !message.Contains(says, StringComparison.Ordinal) ? $"says: {message}"
-            : null;
+            : WrongWords(message, line);
     }
+
+    private static string? WrongWords(string message, FaultLine line) =>
+        message.Length > 500 || message.Any(char.IsControl) ? $"says too much: {message}"
+        : message.Contains("System.", StringComparison.Ordinal) ? $"names a type: {message}"
+        : line.Says is { } says && !message.Contains(says, StringComparison.Ordinal) ? $"says: {message}"
+        : null;
 
     private static IEnumerable<string> Headers(HttpResponseMessage response) =>
         response
