@@ -31,8 +31,7 @@ public static class GptOssEndpoints
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(prefix);
-        ServerCore server =
-            endpoints.ServiceProvider.GetService<ServerCore>()
+        ServerCore server = endpoints.ServiceProvider.GetService<ServerCore>()
             ?? throw new InvalidOperationException(
                 $"The services lack the server: call {nameof(GptOssServerServices.AddGptOssServer)} before "
                     + $"{nameof(MapGptOss)}."
@@ -57,18 +56,10 @@ public static class GptOssEndpoints
             var responses = new ResponsesDialect(server.Store, server.Time);
             var stored = new StoredResponses(server.Store, responses);
             paths.MapBoth("/responses", responses, Post, (http, visit) => Exchange(responses, http, visit));
-            paths.MapBoth(
-                "/responses/input_tokens",
-                responses,
-                Post,
-                (http, visit) =>
-                    Asked.CountAsync(
-                        server,
-                        responses,
-                        http,
-                        visit,
-                        count => JsonReply.WriteAsync(http, new InputTokens(count), WireJson.Readable.InputTokens)
-                    )
+            paths.MapBoth("/responses/input_tokens", responses, Post, (http, visit) =>
+                Asked.CountAsync(server, responses, http, visit, count =>
+                    JsonReply.WriteAsync(http, new InputTokens(count), WireJson.Readable.InputTokens)
+                )
             );
             paths.MapBoth("/responses/{id}", responses, [.. Get, HttpMethods.Delete], stored.AnswerAsync);
             paths.MapBoth("/responses/{id}/input_items", responses, Get, stored.ItemsAsync);

@@ -140,7 +140,12 @@ public sealed class GptOssServerOptions
                     (nameof(MaxStoredTime), MaxStoredTime),
                 ]
         )
-            Require(time > TimeSpan.Zero && time.TotalMilliseconds < int.MaxValue, name, "above zero, below 24 days", time);
+            Require(
+                time > TimeSpan.Zero && time.TotalMilliseconds < int.MaxValue,
+                name,
+                "above zero, below 24 days",
+                time
+            );
         Require(Drain >= TimeSpan.Zero, nameof(Drain), "at least zero", Drain);
     }
 

@@ -21,11 +21,7 @@ internal sealed class ServerCore : IDisposable
     /// <param name="loggers">Make the logger that gets one line for each request.</param>
     /// <param name="time">Measures how long things take; null for the system's clock.</param>
     /// <exception cref="ArgumentException">An option is outside its range.</exception>
-    public ServerCore(
-        IOptions<GptOssServerOptions> options,
-        ILoggerFactory loggers,
-        TimeProvider? time = null
-    )
+    public ServerCore(IOptions<GptOssServerOptions> options, ILoggerFactory loggers, TimeProvider? time = null)
     {
         Options = options.Value;
         Options.ThrowIfInvalid();

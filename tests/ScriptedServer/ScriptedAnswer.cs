@@ -34,7 +34,8 @@ internal sealed class ScriptedAnswer(GptOssRequestOptions own)
     public IEnumerable<ChatResponseUpdate> Say(string text) => Words(text).Select(word => Text(word));
 
     /// <summary>Text on the commentary channel, as the model announces a call.</summary>
-    public IEnumerable<ChatResponseUpdate> Note(string text) => Words(text).Select(word => Text(word, isPreamble: true));
+    public IEnumerable<ChatResponseUpdate> Note(string text) =>
+        Words(text).Select(word => Text(word, isPreamble: true));
 
     public IEnumerable<ChatResponseUpdate> Think(string text) =>
         Words(text)
@@ -52,11 +53,8 @@ internal sealed class ScriptedAnswer(GptOssRequestOptions own)
         if (own.StreamCalls)
             foreach (string piece in (string[])["", .. arguments.Chunk(7).Select(chunk => new string(chunk))])
                 yield return Update(new AIContent { RawRepresentation = new CallDelta(id, name, piece) });
-        var call = FunctionCallContent.CreateFromParsedArguments(
-            arguments,
-            id,
-            name,
-            json => _isCut ? null : JsonSerializer.Deserialize<Dictionary<string, object?>>(json)
+        var call = FunctionCallContent.CreateFromParsedArguments(arguments, id, name, json =>
+            _isCut ? null : JsonSerializer.Deserialize<Dictionary<string, object?>>(json)
         );
         call.RawRepresentation = arguments;
         call.InformationalOnly = _isCut;

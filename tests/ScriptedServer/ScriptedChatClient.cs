@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Text.Json;
 using Microsoft.Extensions.AI;
 
 namespace GptOss.ScriptedServer;
@@ -26,7 +25,18 @@ namespace GptOss.ScriptedServer;
 /// </remarks>
 public sealed class ScriptedChatClient : IChatClient
 {
-    private static readonly string[] Commands = ["CALL", "READ", "SLEEP", "SAY", "THINK", "NOTE", "LONG", "CUT", "FAIL"];
+    private static readonly string[] Commands =
+    [
+        "CALL",
+        "READ",
+        "SLEEP",
+        "SAY",
+        "THINK",
+        "NOTE",
+        "LONG",
+        "CUT",
+        "FAIL",
+    ];
 
     private int _running;
 

@@ -50,8 +50,7 @@ internal sealed class ChatWriter(ChatAsk ask, ReplyHead head, IFrames frames) : 
     // Clients of this dialect count any byte; a comment is no event, so that none of them stumbles over it.
     public override void Beat(Beat beat) => frames.Comment("ping");
 
-    public override void Fail(Fault fault) =>
-        frames.Send(null, OpenAiError.Of(fault), WireJson.Readable.OpenAiError);
+    public override void Fail(Fault fault) => frames.Send(null, OpenAiError.Of(fault), WireJson.Readable.OpenAiError);
 
     private static string Word(ReplyEnd end) =>
         end switch

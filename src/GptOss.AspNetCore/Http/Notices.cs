@@ -40,7 +40,11 @@ internal sealed class Notices(ServerCore server, Dialect errors)
     /// <summary>All names under which the model is served.</summary>
     public Task ModelsAsync(HttpContext http, Visit visit) =>
         server.Model is { } model
-            ? JsonReply.WriteAsync(http, new ListedModels([.. model.Models.Listed.Select(id => Listed(id, model))]), WireJson.Readable.ListedModels)
+            ? JsonReply.WriteAsync(
+                http,
+                new ListedModels([.. model.Models.Listed.Select(id => Listed(id, model))]),
+                WireJson.Readable.ListedModels
+            )
             : ErrorWriter.WriteAsync(http, errors, KnownFaults.Loading, visit);
 
     /// <summary>One name under which the model is served.</summary>
@@ -57,12 +61,8 @@ internal sealed class Notices(ServerCore server, Dialect errors)
 
     /// <summary>The tokens of a text, or how many those of a conversation are.</summary>
     public Task TokenizeAsync(HttpContext http, Visit visit) =>
-        Asked.AnswerAsync(
-            server,
-            errors,
-            http,
-            visit,
-            (body, model) => JsonReply.WriteAsync(http, Tokenize(body, model), WireJson.Readable.TokenizeReply)
+        Asked.AnswerAsync(server, errors, http, visit, (body, model) =>
+            JsonReply.WriteAsync(http, Tokenize(body, model), WireJson.Readable.TokenizeReply)
         );
 
     private static TokenizeReply Tokenize(WireValue body, ServedModel model)
@@ -71,15 +71,15 @@ internal sealed class Notices(ServerCore server, Dialect errors)
         if (body["messages"].IsAbsent)
         {
             string text = content.Needed("a text, or 'messages'").Text()!;
-            GptOssTokenizer tokenizer =
-                model.Tokenizer ?? throw content.NotOffered("cannot be counted: the client has no tokenizer.");
+            GptOssTokenizer tokenizer = model.Tokenizer
+                ?? throw content.NotOffered("cannot be counted: the client has no tokenizer.");
             return Counted(tokenizer.Encode(text), model);
         }
         var tools = new AskedTools();
         ChatTools.Read(body["tools"], tools);
         IReadOnlyList<ChatMessage> messages = ChatHistory.Read(body["messages"]);
-        GptOssChatClient client =
-            model.Own ?? throw body["messages"].NotOffered("cannot be counted: the client is of another kind.");
+        GptOssChatClient client = model.Own
+            ?? throw body["messages"].NotOffered("cannot be counted: the client is of another kind.");
         IReadOnlyList<int> prompt = client.EncodePrompt(
             messages,
             new ChatOptions { Tools = [.. tools.All.Select(tool => tool.Declaration)] }

@@ -72,6 +72,12 @@ internal sealed class ServeOptions
         0,
         86_400
     );
+    private readonly Option<int?> _store = Values.Number(
+        "--store",
+        "Answers of Responses that are kept for later requests to build on; the default is 256.",
+        0,
+        100_000
+    );
     private readonly Option<string?> _effort = new("--effort")
     {
         Description = "How long the model thinks where a request does not say; the default is medium.",
@@ -133,6 +139,7 @@ internal sealed class ServeOptions
             _maxQueue,
             _timeout,
             _drain,
+            _store,
             _effort,
             _context,
             _threads,
@@ -186,6 +193,7 @@ internal sealed class ServeOptions
         server.Effort = parsed.GetValue(_effort) ?? server.Effort;
         server.IsStrict = parsed.GetValue(_strict);
         server.Node = parsed.GetValue(_node) ?? server.Node;
+        server.MaxStored = parsed.GetValue(_store) ?? server.MaxStored;
         server.AnswersEveryPath = true;
         if (parsed.GetValue(_timeout) is { } timeout)
             server.MaxTime = TimeSpan.FromSeconds(timeout);
@@ -209,16 +217,17 @@ internal sealed class ServeOptions
     private IEnumerable<string> Keys(ParseResult parsed)
     {
         string? variable = Environment.GetEnvironmentVariable(KeyVariable);
-        foreach (string key in (string[])[.. parsed.GetValue(_keys) ?? [], .. variable is { Length: > 0 } ? [variable] : (string[])[]])
+        foreach (
+            string key in (string[])
+                [.. parsed.GetValue(_keys) ?? [], .. variable is { Length: > 0 } ? [variable] : (string[])[]]
+        )
             yield return key.Length > 0 ? key : throw new UsageException("--api-key is an empty text.");
     }
 
     private static IPAddress Address(string host) =>
         host == "localhost" ? IPAddress.Loopback
         : IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? address) ? address
-        : throw new UsageException(
-            $"--host should be an address such as 127.0.0.1 or 0.0.0.0, but is '{host}'."
-        );
+        : throw new UsageException($"--host should be an address such as 127.0.0.1 or 0.0.0.0, but is '{host}'.");
 
     private static Option<string[]> List(string name, string description, string value) =>
         new(name) { Description = description, HelpName = value };

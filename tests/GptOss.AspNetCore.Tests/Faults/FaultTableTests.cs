@@ -15,6 +15,7 @@ public sealed class FaultTableTests(TinyServer tiny)
     [InlineData("C-parameters", 92)]
     [InlineData("D-messages", 64)]
     [InlineData("E-schemas", 18)]
+    [InlineData("R-responses", 152)]
     public async Task Every_line_of_the_table_is_answered_as_it_says(string table, int count)
     {
         IReadOnlyList<FaultLine> lines = FaultLine.Table(table);
@@ -31,7 +32,10 @@ public sealed class FaultTableTests(TinyServer tiny)
         }
         Assert.True(wrong.Count == 0, string.Join('\n', wrong));
         JsonElement good = await tiny.Host.AskAsync("What is 345 + 678?", ",\"temperature\":0");
-        Assert.Contains("1023", good.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString());
+        Assert.Contains(
+            "1023",
+            good.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString()
+        );
     }
 
     /// <summary>What is wrong with the answer to a line; null for nothing.</summary>
