@@ -34,7 +34,8 @@ internal sealed class ScriptedAnswer(GptOssRequestOptions own)
     public IEnumerable<ChatResponseUpdate> Say(string text) => Words(text).Select(word => Text(word));
 
     /// <summary>Text on the commentary channel, as the model announces a call.</summary>
-    public IEnumerable<ChatResponseUpdate> Note(string text) => Words(text).Select(word => Text(word, isPreamble: true));
+    public IEnumerable<ChatResponseUpdate> Note(string text) =>
+        Words(text).Select(word => Text(word, isPreamble: true));
 
     public IEnumerable<ChatResponseUpdate> Think(string text) =>
         Words(text)

@@ -25,7 +25,18 @@ namespace GptOss.ScriptedServer;
 /// </remarks>
 public sealed class ScriptedChatClient : IChatClient
 {
-    private static readonly string[] Commands = ["CALL", "READ", "SLEEP", "SAY", "THINK", "NOTE", "LONG", "CUT", "FAIL"];
+    private static readonly string[] Commands =
+    [
+        "CALL",
+        "READ",
+        "SLEEP",
+        "SAY",
+        "THINK",
+        "NOTE",
+        "LONG",
+        "CUT",
+        "FAIL",
+    ];
 
     private int _running;
 

@@ -71,12 +71,8 @@ internal abstract class GrowingItem(string id, Action<string, ResponseEvent> sen
 /// <param name="isSummary">Whether the client reads summaries: it gets the reasoning as one, and no words beside
 /// it, since some clients show both.</param>
 /// <param name="isEncrypted">Whether the client wants text that it can send back without reading it.</param>
-internal sealed class GrowingReasoning(
-    string id,
-    Action<string, ResponseEvent> send,
-    bool isSummary,
-    bool isEncrypted
-) : GrowingItem(id, send)
+internal sealed class GrowingReasoning(string id, Action<string, ResponseEvent> send, bool isSummary, bool isEncrypted)
+    : GrowingItem(id, send)
 {
     private readonly string _kind = isSummary ? "response.reasoning_summary_text" : "response.reasoning_text",
         _part = isSummary ? "response.reasoning_summary_part" : "response.content_part";
@@ -172,8 +168,7 @@ internal sealed class GrowingCall(
 {
     private string Name => tool?.BareName ?? call.Name;
 
-    private string Kind =>
-        call.IsFreeform ? "response.custom_tool_call_input" : "response.function_call_arguments";
+    private string Kind => call.IsFreeform ? "response.custom_tool_call_input" : "response.function_call_arguments";
 
     public override ResponseItem Now(string status) =>
         call.IsFreeform

@@ -59,13 +59,7 @@ internal sealed class ResponsesWriter(
 
     // Clients of this dialect count events and no comments; all of them take this one again and again.
     public override void Beat(Beat beat) =>
-        Send(
-            "response.in_progress",
-            Event(Now("in_progress")) with
-            {
-                PromptProgress = ChatProgress.Of(beat),
-            }
-        );
+        Send("response.in_progress", Event(Now("in_progress")) with { PromptProgress = ChatProgress.Of(beat) });
 
     public override void Fail(Fault fault)
     {
@@ -140,9 +134,7 @@ internal sealed class ResponsesWriter(
     }
 
     private WireProbability[] Probabilities(ReplyEvent.Text text) =>
-        head.Tokenizer is { } tokenizer
-            ? [.. text.Tokens.Select(token => WireProbability.Of(token, tokenizer))]
-            : [];
+        head.Tokenizer is { } tokenizer ? [.. text.Tokens.Select(token => WireProbability.Of(token, tokenizer))] : [];
 
     private static ResponseEvent Event(ResponseObject response) =>
         new()
@@ -196,6 +188,5 @@ internal sealed class ResponsesWriter(
         };
 
     // 0.7 as a double of its own, and not the double that the float is: 0.699999988079071.
-    private static double Spelled(float? value, double usual) =>
-        value is { } given ? (double)(decimal)given : usual;
+    private static double Spelled(float? value, double usual) => value is { } given ? (double)(decimal)given : usual;
 }

@@ -49,20 +49,13 @@ internal static class Asked
         HttpContext http,
         Visit visit,
         Func<int, Task> answer
-    ) =>
-        AnswerAsync(
-            server,
-            dialect,
-            http,
-            visit,
-            (body, model) =>
-            {
-                GptOssChatClient client =
-                    model.Own ?? throw body.NotOffered("cannot be counted: the client is of another kind.");
-                Ask ask = dialect.Read(body, server.ContextOf(model, visit.Scope));
-                GptOssRequestOptions own = ask.Own with { CacheScope = visit.Scope, RecallAnswers = true };
-                ask.Options.RawRepresentationFactory = _ => own;
-                return answer(client.EncodePrompt(ask.Messages, ask.Options).Count);
-            }
-        );
+    ) => AnswerAsync(server, dialect, http, visit, (body, model) =>
+        {
+            GptOssChatClient client = model.Own
+                ?? throw body.NotOffered("cannot be counted: the client is of another kind.");
+            Ask ask = dialect.Read(body, server.ContextOf(model, visit.Scope));
+            GptOssRequestOptions own = ask.Own with { CacheScope = visit.Scope, RecallAnswers = true };
+            ask.Options.RawRepresentationFactory = _ => own;
+            return answer(client.EncodePrompt(ask.Messages, ask.Options).Count);
+        });
 }

@@ -40,7 +40,11 @@ internal sealed class Notices(ServerCore server, Dialect errors)
     /// <summary>All names under which the model is served.</summary>
     public Task ModelsAsync(HttpContext http, Visit visit) =>
         server.Model is { } model
-            ? JsonReply.WriteAsync(http, new ListedModels([.. model.Models.Listed.Select(id => Listed(id, model))]), WireJson.Readable.ListedModels)
+            ? JsonReply.WriteAsync(
+                http,
+                new ListedModels([.. model.Models.Listed.Select(id => Listed(id, model))]),
+                WireJson.Readable.ListedModels
+            )
             : ErrorWriter.WriteAsync(http, errors, KnownFaults.Loading, visit);
 
     /// <summary>One name under which the model is served.</summary>
@@ -57,12 +61,8 @@ internal sealed class Notices(ServerCore server, Dialect errors)
 
     /// <summary>The tokens of a text, or how many those of a conversation are.</summary>
     public Task TokenizeAsync(HttpContext http, Visit visit) =>
-        Asked.AnswerAsync(
-            server,
-            errors,
-            http,
-            visit,
-            (body, model) => JsonReply.WriteAsync(http, Tokenize(body, model), WireJson.Readable.TokenizeReply)
+        Asked.AnswerAsync(server, errors, http, visit, (body, model) =>
+            JsonReply.WriteAsync(http, Tokenize(body, model), WireJson.Readable.TokenizeReply)
         );
 
     private static TokenizeReply Tokenize(WireValue body, ServedModel model)

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using GptOss.AspNetCore.Faults;
-using GptOss.AspNetCore.Requests;
 using GptOss.AspNetCore.State;
 using GptOss.AspNetCore.Wire;
 using Microsoft.AspNetCore.Http;

@@ -13,11 +13,7 @@ internal static class ChatFormat
     /// <param name="isFlat">Whether the schema lies in the field itself, as Responses has it, and not in an object
     /// named <c>json_schema</c>.</param>
     /// <exception cref="FaultException">The form is none that is known, or its schema is missing.</exception>
-    public static (ChatResponseFormat?, string? Place) Read(
-        WireValue format,
-        ChatOptions options,
-        bool isFlat = false
-    )
+    public static (ChatResponseFormat?, string? Place) Read(WireValue format, ChatOptions options, bool isFlat = false)
     {
         if (format.IsAbsent)
             return default;

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using GptOss.AspNetCore.Faults;
-using GptOss.AspNetCore.State;
 using Microsoft.Extensions.AI;
 
 namespace GptOss.AspNetCore.Requests;

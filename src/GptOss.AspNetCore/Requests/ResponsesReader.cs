@@ -142,8 +142,7 @@ internal sealed class ResponsesReader(ResponseStore store)
     {
         if (previous is null)
             return [];
-        IReadOnlyList<StoredResponse> chain =
-            store.Chain(scope, previous)
+        IReadOnlyList<StoredResponse> chain = store.Chain(scope, previous)
             ?? throw field.Wrong(
                 "previous_response_not_found",
                 $"The response {Fault.Quote(previous)} is not stored here, or no longer."
@@ -153,10 +152,7 @@ internal sealed class ResponsesReader(ResponseStore store)
 
     private static HashSet<string> Included(WireValue list, SortedSet<string> ignored)
     {
-        HashSet<string> names =
-        [
-            .. list.Items(64, "a list of names").Select(item => item.Needed("a name").Text()!),
-        ];
+        HashSet<string> names = [.. list.Items(64, "a list of names").Select(item => item.Needed("a name").Text()!)];
         ignored.UnionWith(names.Where(name => name is not (Encrypted or Probabilities)));
         return names;
     }
@@ -164,7 +160,9 @@ internal sealed class ResponsesReader(ResponseStore store)
     private static int? Count(WireValue top, HashSet<string> included)
     {
         int? count = (int?)top.Whole(0, 20);
-        return included.Contains(Probabilities) ? count ?? 0 : count is 0 ? null : count;
+        return included.Contains(Probabilities) ? count ?? 0
+            : count is 0 ? null
+            : count;
     }
 
     private static string? Summary(WireValue reasoning)

@@ -69,10 +69,8 @@ internal sealed record FreeformCallItem : ResponseItem
 internal abstract record ResponsePart([property: JsonPropertyOrder(-1)] string Text);
 
 /// <summary>Text for the user.</summary>
-internal sealed record TextPart(
-    string Text,
-    [property: JsonPropertyOrder(1)] IReadOnlyList<WireProbability> Logprobs
-) : ResponsePart(Text)
+internal sealed record TextPart(string Text, [property: JsonPropertyOrder(1)] IReadOnlyList<WireProbability> Logprobs)
+    : ResponsePart(Text)
 {
     public IReadOnlyList<string> Annotations => [];
 }

@@ -72,6 +72,12 @@ internal sealed class ServeOptions
         0,
         86_400
     );
+    private readonly Option<int?> _store = Values.Number(
+        "--store",
+        "Answers of Responses that are kept for later requests to build on; the default is 256.",
+        0,
+        100_000
+    );
     private readonly Option<string?> _effort = new("--effort")
     {
         Description = "How long the model thinks where a request does not say; the default is medium.",
@@ -133,6 +139,7 @@ internal sealed class ServeOptions
             _maxQueue,
             _timeout,
             _drain,
+            _store,
             _effort,
             _context,
             _threads,
@@ -186,6 +193,7 @@ internal sealed class ServeOptions
         server.Effort = parsed.GetValue(_effort) ?? server.Effort;
         server.IsStrict = parsed.GetValue(_strict);
         server.Node = parsed.GetValue(_node) ?? server.Node;
+        server.MaxStored = parsed.GetValue(_store) ?? server.MaxStored;
         server.AnswersEveryPath = true;
         if (parsed.GetValue(_timeout) is { } timeout)
             server.MaxTime = TimeSpan.FromSeconds(timeout);

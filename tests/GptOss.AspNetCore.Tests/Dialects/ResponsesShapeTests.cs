@@ -7,7 +7,8 @@ namespace GptOss.AspNetCore.Tests.Dialects;
 /// <summary>The objects and events of Responses, over the script.</summary>
 public sealed partial class ResponsesShapeTests
 {
-    private const string Tool = ",\"tools\":[{\"type\":\"function\",\"name\":\"f\",\"parameters\":{\"type\":\"object\"}}]",
+    private const string Tool =
+            ",\"tools\":[{\"type\":\"function\",\"name\":\"f\",\"parameters\":{\"type\":\"object\"}}]",
         Patch = ",\"tools\":[{\"type\":\"custom\",\"name\":\"patch\"}]",
         Space =
             ",\"tools\":[{\"type\":\"namespace\",\"name\":\"mcp\",\"tools\":[{\"type\":\"function\",\"name\":\"f\"}]}]",
@@ -21,22 +22,26 @@ public sealed partial class ResponsesShapeTests
         JsonElement response = await AskAsync(host, "hello you");
         string number = Text(response, "id")["resp_".Length..];
         Assert.Matches("^[0-9a-f]{32}$", number);
-        Assert.InRange(response.GetProperty("completed_at").GetInt64() - response.GetProperty("created_at").GetInt64(), 0, 60);
+        Assert.InRange(
+            response.GetProperty("completed_at").GetInt64() - response.GetProperty("created_at").GetInt64(),
+            0,
+            60
+        );
         Assert.Equal(
             Lines(
                 """
-            {"id":"resp_N","object":"response","created_at":0,"completed_at":0,"status":"completed",
-            "incomplete_details":null,"error":null,"model":"gpt-oss-20b","previous_response_id":null,"instructions":null,
-            "output":[{"type":"reasoning","id":"rs_N","status":"completed","summary":[],"content":[{"type":"reasoning_text","text":"They said something."}]},
-            {"type":"message","id":"msg_N","status":"completed","role":"assistant","phase":"final_answer","content":[{"type":"output_text","text":"hello you","annotations":[],"logprobs":[]}]}],
-            "tools":[],"tool_choice":"auto","parallel_tool_calls":true,"truncation":"disabled",
-            "text":{"format":{"type":"text"},"verbosity":"medium"},"temperature":1,"top_p":1,
-            "presence_penalty":0,"frequency_penalty":0,"top_logprobs":0,"reasoning":{"effort":"medium","summary":null},
-            "max_output_tokens":null,"max_tool_calls":null,"store":true,"background":false,"service_tier":"default",
-            "metadata":{},"safety_identifier":null,"prompt_cache_key":null,
-            "usage":{"input_tokens":10,"input_tokens_details":{"cached_tokens":4},"output_tokens":5,"output_tokens_details":{"reasoning_tokens":3},"total_tokens":15},
-            "user":null,"timings":{}}
-            """
+                {"id":"resp_N","object":"response","created_at":0,"completed_at":0,"status":"completed",
+                "incomplete_details":null,"error":null,"model":"gpt-oss-20b","previous_response_id":null,"instructions":null,
+                "output":[{"type":"reasoning","id":"rs_N","status":"completed","summary":[],"content":[{"type":"reasoning_text","text":"They said something."}]},
+                {"type":"message","id":"msg_N","status":"completed","role":"assistant","phase":"final_answer","content":[{"type":"output_text","text":"hello you","annotations":[],"logprobs":[]}]}],
+                "tools":[],"tool_choice":"auto","parallel_tool_calls":true,"truncation":"disabled",
+                "text":{"format":{"type":"text"},"verbosity":"medium"},"temperature":1,"top_p":1,
+                "presence_penalty":0,"frequency_penalty":0,"top_logprobs":0,"reasoning":{"effort":"medium","summary":null},
+                "max_output_tokens":null,"max_tool_calls":null,"store":true,"background":false,"service_tier":"default",
+                "metadata":{},"safety_identifier":null,"prompt_cache_key":null,
+                "usage":{"input_tokens":10,"input_tokens_details":{"cached_tokens":4},"output_tokens":5,"output_tokens_details":{"reasoning_tokens":3},"total_tokens":15},
+                "user":null,"timings":{}}
+                """
             ),
             Anonymous(response)
         );
@@ -103,7 +108,10 @@ public sealed partial class ResponsesShapeTests
     public async Task Events_come_in_the_order_of_the_items()
     {
         await using TestHost host = await TestHost.ScriptedAsync();
-        ResponsesStream stream = await ResponsesStream.AskAsync(host, Question("THINK a b\nNOTE c d\nCALL f {\"a\":1}", Tool, true));
+        ResponsesStream stream = await ResponsesStream.AskAsync(
+            host,
+            Question("THINK a b\nNOTE c d\nCALL f {\"a\":1}", Tool, true)
+        );
         Assert.Equal(
             [
                 "response.created",
@@ -176,7 +184,10 @@ public sealed partial class ResponsesShapeTests
         ResponsesStream stream = await ResponsesStream.AskAsync(host, Question(question, Tool, true));
         Assert.Equal("response.incomplete", ResponsesStream.Type(stream.Events[^1]));
         Assert.Equal("incomplete", Text(stream.Response, "status"));
-        Assert.Equal("{\"reason\":\"max_output_tokens\"}", stream.Response.GetProperty("incomplete_details").GetRawText());
+        Assert.Equal(
+            "{\"reason\":\"max_output_tokens\"}",
+            stream.Response.GetProperty("incomplete_details").GetRawText()
+        );
         JsonElement last = stream.Response.GetProperty("output").EnumerateArray().Last();
         Assert.Equal((kind, "incomplete"), (ResponsesStream.Type(last), Text(last, "status")));
     }
@@ -200,7 +211,10 @@ public sealed partial class ResponsesShapeTests
     public async Task A_beat_within_the_answer_has_what_there_is_of_it()
     {
         await using TestHost host = await TestHost.ScriptedAsync(Quick);
-        ResponsesStream stream = await ResponsesStream.AskAsync(host, Question("SAY one two\nSLEEP 300\nSAY three", "", true));
+        ResponsesStream stream = await ResponsesStream.AskAsync(
+            host,
+            Question("SAY one two\nSLEEP 300\nSAY three", "", true)
+        );
         JsonElement beat = stream.Events.Last(data => ResponsesStream.Type(data) == "response.in_progress");
         JsonElement item = beat.GetProperty("response").GetProperty("output")[0];
         Assert.Equal(("in_progress", "one two"), (Text(item, "status"), ResponsesStream.Words(item)));

@@ -23,8 +23,7 @@ internal sealed class ResponsesStream
     public JsonElement Response => Events[^1].GetProperty("response");
 
     /// <summary>The types of all events, equal neighbours once.</summary>
-    public IEnumerable<string> Types =>
-        Events.Select(Type).Where((type, i) => i == 0 || type != Type(Events[i - 1]));
+    public IEnumerable<string> Types => Events.Select(Type).Where((type, i) => i == 0 || type != Type(Events[i - 1]));
 
     /// <summary>The question streamed, and its stream read and checked.</summary>
     public static async Task<ResponsesStream> AskAsync(TestHost host, string body)
@@ -83,9 +82,8 @@ internal sealed class ResponsesStream
         }
         for (int i = 0; i < _done.Count; i++)
             Assert.Equal(_done[i].GetRawText(), output[i].GetRawText());
-        Assert.All(
-            Events.Where(data => data.TryGetProperty("response", out _)),
-            data => Assert.Equal(Text(Response, "id"), Text(data.GetProperty("response"), "id"))
+        Assert.All(Events.Where(data => data.TryGetProperty("response", out _)), data =>
+            Assert.Equal(Text(Response, "id"), Text(data.GetProperty("response"), "id"))
         );
     }
 

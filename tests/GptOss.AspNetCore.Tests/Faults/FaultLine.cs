@@ -14,9 +14,11 @@ namespace GptOss.AspNetCore.Tests.Faults;
 /// </remarks>
 internal sealed partial class FaultLine
 {
-    private const string Good = """
-        {"max_completion_tokens":4,"temperature":0,"messages":[{"role":"user","content":"What is 1 + 1?"}]}
-        """;
+    private const string Good =
+            """
+                {"max_completion_tokens":4,"temperature":0,"messages":[{"role":"user","content":"What is 1 + 1?"}]}
+                """,
+        GoodResponse = """{"max_output_tokens":4,"temperature":0,"input":"What is 1 + 1?"}""";
 
     private readonly JsonElement _line;
 
@@ -91,13 +93,19 @@ internal sealed partial class FaultLine
     private string With(bool isStreamed)
     {
         var members = new Dictionary<string, string>();
-        foreach (JsonProperty member in JsonElement.Parse(Good).EnumerateObject())
+        bool isResponse = Path == "/v1/responses";
+        foreach (JsonProperty member in JsonElement.Parse(isResponse ? GoodResponse : Good).EnumerateObject())
             members[member.Name] = member.Value.GetRawText();
         if (isStreamed)
             members["stream"] = "true";
         if (Text("schema") is { } schema)
-            members["response_format"] =
-                "{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"a\",\"schema\":" + Expanded(schema) + "}}";
+        {
+            string form = $"{{\"name\":\"a\",\"schema\":{Expanded(schema)}";
+            if (isResponse)
+                members["text"] = $"{{\"format\":{form},\"type\":\"json_schema\"}}}}";
+            else
+                members["response_format"] = $"{{\"type\":\"json_schema\",\"json_schema\":{form}}}}}";
+        }
         if (_line.TryGetProperty("with", out JsonElement with))
         {
             foreach (JsonProperty member in with.EnumerateObject())

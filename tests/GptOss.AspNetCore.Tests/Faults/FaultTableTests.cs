@@ -16,6 +16,7 @@ public sealed class FaultTableTests(TinyServer tiny)
     [InlineData("C-parameters", 92)]
     [InlineData("D-messages", 64)]
     [InlineData("E-schemas", 18)]
+    [InlineData("R-responses", 152)]
     public async Task Every_line_of_the_table_is_answered_as_it_says(string table, int count)
     {
         IReadOnlyList<FaultLine> lines = FaultLine.Table(table);
