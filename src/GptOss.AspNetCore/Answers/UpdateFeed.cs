@@ -52,9 +52,11 @@ internal sealed class UpdateFeed(IAsyncEnumerator<ChatResponseUpdate> updates, P
             bool isLate = atMost < TimeSpan.Zero && atMost != Timeout.InfiniteTimeSpan;
             await waited.WaitAsync(isLate ? TimeSpan.Zero : atMost).ConfigureAwait(false);
         }
-        catch (TimeoutException) when (!_next.IsCompleted)
+        catch (TimeoutException)
         {
-            return Arrival.Silence;
+            // The update may have come in the very moment in which the time was over.
+            if (!_next.IsCompleted)
+                return Arrival.Silence;
         }
         if (!_next.IsCompleted)
             return Arrival.Progress;

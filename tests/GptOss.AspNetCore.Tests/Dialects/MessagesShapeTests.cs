@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text.Json;
 using GptOss.AspNetCore.Answers;
-using GptOss.AspNetCore.Http;
 using GptOss.AspNetCore.Requests;
 using Microsoft.Extensions.AI;
 
@@ -268,7 +267,7 @@ public sealed class MessagesShapeTests
         }
     }
 
-    private static ReplyWriter NewWriter(IFrames frames) =>
+    private static MessagesWriter NewWriter(IFrames frames) =>
         new MessagesWriter(
             new MessagesAsk
             {
