@@ -58,7 +58,7 @@ public static class GptOssEndpoints
             var stored = new StoredResponses(server.Store, responses);
             paths.MapBoth("/responses", responses, Post, (http, visit) => Exchange(responses, http, visit));
             paths.MapBoth("/responses/input_tokens", responses, Post, (http, visit) =>
-                Asked.CountAsync(server, responses, http, visit, count =>
+                QuickReply.CountAsync(server, responses, http, visit, count =>
                     JsonReply.WriteAsync(http, new InputTokens(count), WireJson.Readable.InputTokens)
                 )
             );
@@ -72,7 +72,7 @@ public static class GptOssEndpoints
             var messages = new MessagesDialect();
             paths.MapBoth("/messages", messages, Post, (http, visit) => Exchange(messages, http, visit));
             paths.MapBoth("/messages/count_tokens", messages, Post, (http, visit) =>
-                Asked.CountAsync(server, messages, http, visit, count =>
+                QuickReply.CountAsync(server, messages, http, visit, count =>
                     JsonReply.WriteAsync(http, new MessageTokens(count), WireJson.Readable.MessageTokens)
                 )
             );

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using GptOss.AspNetCore.Answers;
 using GptOss.AspNetCore.Faults;
 using GptOss.AspNetCore.Requests;
@@ -18,7 +19,8 @@ internal sealed class MessagesDialect : Dialect
 
     public override ReplyFold NewFold(Ask ask) => new MessagesFold();
 
-    public override byte[] ErrorBody(Fault fault, string requestId) => MessageFault.ToJson(fault, requestId);
+    public override byte[] ErrorBody(Fault fault, string requestId) =>
+        JsonSerializer.SerializeToUtf8Bytes(MessageFault.Of(fault, requestId), WireJson.Readable.MessageEvent);
 
     public override int StatusOf(Fault fault) => fault.Kind == FaultKind.Busy ? Overloaded : base.StatusOf(fault);
 }

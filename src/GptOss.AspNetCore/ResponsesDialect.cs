@@ -1,15 +1,13 @@
 using GptOss.AspNetCore.Answers;
-using GptOss.AspNetCore.Faults;
 using GptOss.AspNetCore.Requests;
 using GptOss.AspNetCore.State;
-using GptOss.AspNetCore.Wire;
 
 namespace GptOss.AspNetCore;
 
 /// <summary>OpenAI's Responses, whose answers can be stored and built on.</summary>
-/// <param name="store">Keeps the answers.</param>
+/// <param name="store">Keeps the answers that later ones build on.</param>
 /// <param name="time">Tells when an answer is complete.</param>
-internal sealed class ResponsesDialect(ResponseStore store, TimeProvider time) : Dialect
+internal sealed class ResponsesDialect(ResponseStore store, TimeProvider time) : OpenAiDialect
 {
     private readonly ResponsesReader _reader = new(store);
 
@@ -19,6 +17,4 @@ internal sealed class ResponsesDialect(ResponseStore store, TimeProvider time) :
         new ResponsesWriter((ResponsesAsk)ask, head, frames, store, time);
 
     public override ReplyFold NewFold(Ask ask) => new ResponsesFold();
-
-    public override byte[] ErrorBody(Fault fault, string requestId) => OpenAiError.ToJson(fault);
 }

@@ -30,7 +30,7 @@ internal abstract class GrowingItem(string id, Action<string, ResponseEvent> sen
     /// <param name="status">in_progress, completed or incomplete.</param>
     public abstract ResponseItem Now(string status);
 
-    /// <summary>Announces the item.</summary>
+    /// <summary>Announces the item, which has no content yet.</summary>
     public void Begin()
     {
         send("response.output_item.added", Blank with { Item = Now("in_progress") });
@@ -67,7 +67,7 @@ internal abstract class GrowingItem(string id, Action<string, ResponseEvent> sen
 
 /// <summary>The model's reasoning, given as its own words or in the place of a summary.</summary>
 /// <param name="id">Names the item in all of its events.</param>
-/// <param name="send">Takes the events.</param>
+/// <param name="send">Takes the events of the item.</param>
 /// <param name="isSummary">Whether the client reads summaries: it gets the reasoning as one, and no words beside
 /// it, since some clients show both.</param>
 /// <param name="isEncrypted">Whether the client wants text that it can send back without reading it.</param>
@@ -116,7 +116,7 @@ internal sealed class GrowingReasoning(string id, Action<string, ResponseEvent> 
 
 /// <summary>What the model says to the user.</summary>
 /// <param name="id">Names the item in all of its events.</param>
-/// <param name="send">Takes the events.</param>
+/// <param name="send">Takes the events of the item.</param>
 /// <param name="isPreamble">Whether it announces a call, and is not the answer yet.</param>
 internal sealed class GrowingMessage(string id, Action<string, ResponseEvent> send, bool isPreamble)
     : GrowingItem(id, send)
@@ -156,7 +156,7 @@ internal sealed class GrowingMessage(string id, Action<string, ResponseEvent> se
 
 /// <summary>A call of a function, or of a tool that takes plain text.</summary>
 /// <param name="id">Names the item in all of its events.</param>
-/// <param name="send">Takes the events.</param>
+/// <param name="send">Takes the events of the item.</param>
 /// <param name="call">The beginning of the call.</param>
 /// <param name="tool">The tool as the request offers it; null for one that it does not offer.</param>
 internal sealed class GrowingCall(

@@ -55,7 +55,7 @@ internal sealed class MessagesFold : ReplyFold
             case ThinkingDelta thinking:
                 _text.Append(thinking.Thinking);
                 break;
-            case TextDelta text:
+            case TextBlockDelta text:
                 _text.Append(text.Text);
                 break;
             case InputDelta input:

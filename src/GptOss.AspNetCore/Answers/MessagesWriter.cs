@@ -8,7 +8,7 @@ namespace GptOss.AspNetCore.Answers;
 /// <summary>Writes an answer as events of Messages: one block after another, each begun, grown and ended.</summary>
 /// <param name="ask">The request that is answered.</param>
 /// <param name="head">What the answer says of itself.</param>
-/// <param name="frames">Takes the events.</param>
+/// <param name="frames">Takes the events of the stream.</param>
 internal sealed class MessagesWriter(MessagesAsk ask, ReplyHead head, IFrames frames) : ReplyWriter
 {
     // Some clients count no pings, and ask again after 300 seconds.
@@ -46,10 +46,10 @@ internal sealed class MessagesWriter(MessagesAsk ask, ReplyHead head, IFrames fr
             case ReplyEvent.Text text:
                 if (_open is not TextBlock)
                     Open(new TextBlock(""));
-                Grow(new TextDelta(text.Delta));
+                Grow(new TextBlockDelta(text.Delta));
                 break;
             case ReplyEvent.CallStarted call:
-                Open(new ToolUseBlock(ToolUseIds.Of(call.Id), call.Name, JsonText.Nothing));
+                Open(new ToolUseBlock(ToolUseIds.Of(call.Id), call.Name, ToolInputText.Nothing));
                 _input = new ToolInput();
                 break;
             case ReplyEvent.CallInput input:

@@ -9,7 +9,7 @@ namespace GptOss.AspNetCore.Answers;
 /// <summary>Writes an answer as events of Responses, and stores it at its end.</summary>
 /// <param name="ask">The request that is answered.</param>
 /// <param name="head">What the answer says of itself.</param>
-/// <param name="frames">Takes the events.</param>
+/// <param name="frames">Takes the events of the stream.</param>
 /// <param name="store">Keeps the answer, where the request wants it.</param>
 /// <param name="time">Tells when the answer is complete.</param>
 internal sealed class ResponsesWriter(

@@ -35,8 +35,10 @@ internal sealed class ToolInput
     public string End() => string.IsNullOrWhiteSpace(_held.ToString()) ? "" : Wrapped(_held.ToString());
 
     /// <summary>The whole arguments, out of all that was told of them.</summary>
-    public static JsonText Whole(string told) =>
-        string.IsNullOrWhiteSpace(told) ? JsonText.Nothing : new JsonText(IsObject(told) ? told : Wrapped(told));
+    public static ToolInputText Whole(string told) =>
+        string.IsNullOrWhiteSpace(told)
+            ? ToolInputText.Nothing
+            : new ToolInputText(IsObject(told) ? told : Wrapped(told));
 
     private static string Wrapped(string text) =>
         new JsonObject { [RawMember] = JsonValue.Create(text) }.ToJsonString(WireJson.Readable.Options);

@@ -7,7 +7,7 @@ namespace GptOss.AspNetCore.Http;
 /// <summary>Answers a request with JSON that is there already.</summary>
 internal static class JsonReply
 {
-    /// <summary>Sends an object.</summary>
+    /// <summary>Sends an object with the status 200.</summary>
     public static Task WriteAsync<T>(HttpContext http, T value, JsonTypeInfo<T> type) =>
         WriteAsync(http, JsonSerializer.SerializeToUtf8Bytes(value, type));
 

@@ -61,7 +61,7 @@ internal sealed class Notices(ServerCore server, Dialect errors)
 
     /// <summary>The tokens of a text, or how many those of a conversation are.</summary>
     public Task TokenizeAsync(HttpContext http, Visit visit) =>
-        Asked.AnswerAsync(server, errors, http, visit, (body, model) =>
+        QuickReply.AnswerAsync(server, errors, http, visit, (body, model) =>
             JsonReply.WriteAsync(http, Tokenize(body, model), WireJson.Readable.TokenizeReply)
         );
 

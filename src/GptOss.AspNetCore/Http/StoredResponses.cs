@@ -10,7 +10,7 @@ using Microsoft.AspNetCore.Routing;
 namespace GptOss.AspNetCore.Http;
 
 /// <summary>The paths of answers of Responses that are stored.</summary>
-/// <param name="store">Has the answers.</param>
+/// <param name="store">Has the answers that are kept.</param>
 /// <param name="dialect">The form of the errors.</param>
 internal sealed class StoredResponses(ResponseStore store, Dialect dialect)
 {

@@ -18,7 +18,7 @@ internal static class ChatToolFields
         }
     }
 
-    /// <summary>Adds one tool.</summary>
+    /// <summary>Adds one tool to those of the request.</summary>
     /// <param name="about">The object with its name and its description.</param>
     /// <param name="isFreeform">Whether the model writes plain text to it.</param>
     /// <param name="tools">The tools of the request.</param>
@@ -43,12 +43,14 @@ internal static class ChatToolFields
         );
     }
 
-    /// <summary>Whether the model may or must call; where only some tools are allowed, the others are removed.</summary>
-    /// <param name="choice">The field <c>tool_choice</c>.</param>
+    /// <summary>
+    /// Whether the model may or must call; where only some tools are allowed, the others are removed.
+    /// </summary>
+    /// <param name="choice">The field <c>tool_choice</c> of the request.</param>
     /// <param name="tools">The tools of the request.</param>
     /// <param name="isFlat">Whether what is chosen lies in the field itself, as Responses has it, and not in an object
     /// that is named as its kind.</param>
-    /// <exception cref="FaultException">The choice is none that is known, or names a tool that is not there.</exception>
+    /// <exception cref="FaultException">The choice is unknown, or names a tool that is not there.</exception>
     public static ChatToolMode? Choice(WireValue choice, AskedTools tools, bool isFlat = false)
     {
         const string Expected = "'none', 'auto', 'required' or an object that names a tool";

@@ -4,7 +4,7 @@ using Microsoft.Extensions.AI;
 namespace GptOss.AspNetCore.Requests;
 
 /// <summary>A function that the model may call and that the prompt does not list.</summary>
-/// <param name="tool">The function itself.</param>
+/// <param name="tool">The function that is hidden.</param>
 internal sealed class HiddenTool(AIFunctionDeclaration tool) : AIFunctionDeclaration
 {
     private static readonly Dictionary<string, object?> Hidden = new() { ["harmony.hidden"] = true };

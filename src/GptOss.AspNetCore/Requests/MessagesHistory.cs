@@ -28,7 +28,7 @@ internal sealed class MessagesHistory
 
     /// <summary>The conversation, oldest message first.</summary>
     /// <param name="system">The field <c>system</c>, which comes before all messages.</param>
-    /// <param name="list">The field <c>messages</c>.</param>
+    /// <param name="list">The field <c>messages</c> of the request.</param>
     /// <param name="tools">The tools of the request, which results may refer to.</param>
     /// <param name="ignored">Gets the kinds of blocks that are passed over.</param>
     /// <exception cref="FaultException">A message is wrong, or a call and its results do not fit.</exception>

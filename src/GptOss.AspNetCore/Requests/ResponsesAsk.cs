@@ -8,7 +8,7 @@ internal sealed record ResponsesAsk : Ask
     /// <summary>Whose request it is; null where all are one.</summary>
     public string? Scope { get; init; }
 
-    /// <summary>The items that the request itself brought, as a list in JSON; empty where they are not stored.</summary>
+    /// <summary>The items that the request brought, as a list in JSON; empty where they are not stored.</summary>
     public byte[] Input { get; init; } = [];
 
     /// <summary>Whether later requests can build on the answer.</summary>

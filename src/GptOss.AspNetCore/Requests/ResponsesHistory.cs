@@ -27,7 +27,7 @@ internal sealed class ResponsesHistory
     private ResponsesHistory(ISet<string> ignored) => _ignored = ignored;
 
     /// <summary>The conversation, oldest message first.</summary>
-    /// <param name="input">The field <c>input</c>.</param>
+    /// <param name="input">The field <c>input</c> of the request.</param>
     /// <param name="stored">The items of the answers that the request builds on, oldest first.</param>
     /// <param name="find">Finds a stored item by its id.</param>
     /// <param name="ignored">Gets the kinds of items that are passed over.</param>

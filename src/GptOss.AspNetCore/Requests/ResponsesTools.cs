@@ -6,7 +6,7 @@ namespace GptOss.AspNetCore.Requests;
 internal static class ResponsesTools
 {
     /// <summary>Adds the tools of a list to those of the request.</summary>
-    /// <param name="list">The field <c>tools</c>.</param>
+    /// <param name="list">The field <c>tools</c> of the request.</param>
     /// <param name="tools">The tools of the request.</param>
     /// <param name="ignored">Gets the kinds of tools that are passed over, since OpenAI itself would run them: some
     /// clients offer them in every request.</param>

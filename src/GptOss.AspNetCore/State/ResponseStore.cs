@@ -45,7 +45,7 @@ internal sealed class ResponseStore(int most, long mostBytes, TimeSpan age, Time
         }
     }
 
-    /// <summary>Keeps an answer.</summary>
+    /// <summary>Keeps an answer, for which older ones may be forgotten.</summary>
     public void Add(StoredResponse answer)
     {
         lock (_lock)

@@ -20,7 +20,7 @@ internal sealed record StoredResponse(string Number, string? Scope, string? Pare
     /// <summary>An answer that is complete.</summary>
     /// <param name="number">The number of the answer.</param>
     /// <param name="ask">The request that it answers.</param>
-    /// <param name="whole">The answer.</param>
+    /// <param name="whole">The answer, as it was sent.</param>
     public static StoredResponse Of(string number, ResponsesAsk ask, ResponseObject whole) =>
         new(
             number,

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 using GptOss.AspNetCore.Faults;
 
@@ -16,7 +15,7 @@ namespace GptOss.AspNetCore.Wire;
 [JsonDerivedType(typeof(MessageFault), "error")]
 internal abstract record MessageEvent;
 
-/// <summary>The answer begins.</summary>
+/// <summary>The answer begins, without content.</summary>
 internal sealed record MessageStart(MessageObject Message) : MessageEvent;
 
 /// <summary>Nothing happened, and the server still works.</summary>
@@ -25,7 +24,7 @@ internal sealed record MessagePing : MessageEvent;
 /// <summary>A block begins, without content.</summary>
 internal sealed record BlockStart(int Index, MessageBlock ContentBlock) : MessageEvent;
 
-/// <summary>A block grows.</summary>
+/// <summary>A block grows by a piece.</summary>
 internal sealed record BlockPiece(int Index, BlockDelta Delta) : MessageEvent;
 
 /// <summary>A block is complete, or was cut by a limit.</summary>
@@ -44,7 +43,7 @@ internal sealed record MessageStop : MessageEvent;
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "type")]
 [JsonDerivedType(typeof(ThinkingDelta), "thinking_delta")]
 [JsonDerivedType(typeof(SignatureDelta), "signature_delta")]
-[JsonDerivedType(typeof(TextDelta), "text_delta")]
+[JsonDerivedType(typeof(TextBlockDelta), "text_delta")]
 [JsonDerivedType(typeof(InputDelta), "input_json_delta")]
 internal abstract record BlockDelta;
 
@@ -55,7 +54,7 @@ internal sealed record ThinkingDelta(string Thinking) : BlockDelta;
 internal sealed record SignatureDelta(string Signature) : BlockDelta;
 
 /// <summary>A piece of the text.</summary>
-internal sealed record TextDelta(string Text) : BlockDelta;
+internal sealed record TextBlockDelta(string Text) : BlockDelta;
 
 /// <summary>A piece of the arguments of a call.</summary>
 internal sealed record InputDelta(string PartialJson) : BlockDelta;
@@ -63,10 +62,6 @@ internal sealed record InputDelta(string PartialJson) : BlockDelta;
 /// <summary>A fault: the body of an error, and the last event of a stream that broke off.</summary>
 internal sealed record MessageFault(MessageFaultDetail Error, string RequestId) : MessageEvent
 {
-    /// <summary>The body that tells a fault, in JSON.</summary>
-    public static byte[] ToJson(Fault fault, string requestId) =>
-        JsonSerializer.SerializeToUtf8Bytes(Of(fault, requestId), WireJson.Readable.MessageEvent);
-
     /// <summary>The body that tells a fault.</summary>
     public static MessageFault Of(Fault fault, string requestId) =>
         new(new MessageFaultDetail(TypeOf(fault.Kind), Message(fault)), requestId);

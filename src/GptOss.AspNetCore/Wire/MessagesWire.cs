@@ -33,7 +33,7 @@ internal sealed record ThinkingBlock(string Thinking, string Signature) : Messag
 internal sealed record TextBlock(string Text) : MessageBlock;
 
 /// <summary>A call of a tool.</summary>
-internal sealed record ToolUseBlock(string Id, string Name, JsonText Input) : MessageBlock;
+internal sealed record ToolUseBlock(string Id, string Name, ToolInputText Input) : MessageBlock;
 
 /// <summary>The tokens that a request took, as Messages counts them: what the cache held is counted apart.</summary>
 internal sealed record MessageUsage(
@@ -62,20 +62,20 @@ internal sealed record MessageTokens(int InputTokens);
 
 /// <summary>JSON that is sent as the model wrote it.</summary>
 /// <param name="Text">One value of JSON.</param>
-[JsonConverter(typeof(JsonTextConverter))]
-internal sealed record JsonText(string Text)
+[JsonConverter(typeof(ToolInputTextConverter))]
+internal sealed record ToolInputText(string Text)
 {
     /// <summary>The object without members.</summary>
-    public static JsonText Nothing { get; } = new("{}");
+    public static ToolInputText Nothing { get; } = new("{}");
 }
 
-/// <summary>Writes <see cref="JsonText"/>; nothing reads it.</summary>
-internal sealed class JsonTextConverter : JsonConverter<JsonText>
+/// <summary>Writes <see cref="ToolInputText"/>; nothing reads it.</summary>
+internal sealed class ToolInputTextConverter : JsonConverter<ToolInputText>
 {
-    public override JsonText Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+    public override ToolInputText Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         throw new NotSupportedException();
 
     // Not through JsonElement, which cannot write half of a surrogate pair, though a model may have escaped one.
-    public override void Write(Utf8JsonWriter writer, JsonText value, JsonSerializerOptions options) =>
+    public override void Write(Utf8JsonWriter writer, ToolInputText value, JsonSerializerOptions options) =>
         writer.WriteRawValue(value.Text);
 }

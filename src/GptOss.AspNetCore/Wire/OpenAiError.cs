@@ -1,4 +1,3 @@
-using System.Text.Json;
 using GptOss.AspNetCore.Faults;
 
 namespace GptOss.AspNetCore.Wire;
@@ -6,10 +5,6 @@ namespace GptOss.AspNetCore.Wire;
 /// <summary>The body of an error in OpenAI's API.</summary>
 internal sealed record OpenAiError(OpenAiErrorDetail Error)
 {
-    /// <summary>The body that tells a fault, in JSON.</summary>
-    public static byte[] ToJson(Fault fault) =>
-        JsonSerializer.SerializeToUtf8Bytes(Of(fault), WireJson.Readable.OpenAiError);
-
     /// <summary>The body that tells a fault.</summary>
     public static OpenAiError Of(Fault fault) =>
         new(

@@ -22,7 +22,7 @@ public sealed class OpenAiClientTests
         using IChatClient client = Client(host, isResponses);
         ChatResponse response = await client.GetResponseAsync("hello you", cancellationToken: Stop);
         Assert.Equal("hello you", response.Text);
-        // Responses has a status in the place of a reason, and this client reads a reason out of an incomplete one only.
+        // Responses has a status and no reason, and this client reads a reason out of an incomplete one only.
         Assert.Equal(isResponses ? null : ChatFinishReason.Stop, response.FinishReason);
         Assert.Equal(
             (10, 5, 3),

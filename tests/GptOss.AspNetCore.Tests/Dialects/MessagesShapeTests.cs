@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text.Json;
 using GptOss.AspNetCore.Answers;
-using GptOss.AspNetCore.Requests;
 using Microsoft.Extensions.AI;
 
 namespace GptOss.AspNetCore.Tests.Dialects;
@@ -135,7 +134,7 @@ public sealed class MessagesShapeTests
     {
         await using TestHost host = await TestHost.ScriptedAsync();
         var frames = new Recorder();
-        ReplyWriter writer = NewWriter(frames);
+        ReplyWriter writer = Recorder.NewWriter(frames);
         writer.Begin();
         for (int second = 10; second <= 330; second += 10)
             writer.Beat(new Beat(null, TimeSpan.FromSeconds(second)));
@@ -267,21 +266,6 @@ public sealed class MessagesShapeTests
         }
     }
 
-    private static MessagesWriter NewWriter(IFrames frames) =>
-        new MessagesWriter(
-            new MessagesAsk
-            {
-                Messages = [],
-                Options = new(),
-                Own = new(),
-                Model = "m",
-                Effort = "medium",
-                Tools = new(),
-            },
-            new ReplyHead(new string('0', 32), 0, "f", null),
-            frames
-        );
-
     private static void Quick(GptOssServerOptions options)
     {
         options.StreamPatience = TimeSpan.FromMilliseconds(100);
@@ -303,17 +287,4 @@ public sealed class MessagesShapeTests
         message
             .GetRawText()
             .Replace(message.GetProperty("id").GetString()!["msg_".Length..], "N", StringComparison.Ordinal);
-
-    /// <summary>Writes frames as a stream has them.</summary>
-    private sealed class Recorder : IFrames
-    {
-        public string Text { get; private set; } = "";
-
-        public void Send<T>(string? name, T data, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) =>
-            Text += $"event: {name}\ndata: {JsonSerializer.Serialize(data, type)}\n\n";
-
-        public void SendText(string data) => Assert.Fail(data);
-
-        public void Comment(string text) => Assert.Fail(text);
-    }
 }

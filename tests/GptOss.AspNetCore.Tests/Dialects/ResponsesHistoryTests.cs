@@ -246,7 +246,7 @@ public sealed class ResponsesHistoryTests
             TextContent text => text.Text,
             FunctionCallContent call => call.RawRepresentation is string arguments
                 ? $"{call.Name}({arguments})"
-                : $"{call.Name}({string.Join(',', call.Arguments!.Select(argument => $"{argument.Key}={argument.Value}"))})",
+                : $"{call.Name}({string.Join(',', call.Arguments!.Select(pair => $"{pair.Key}={pair.Value}"))})",
             FunctionResultContent result => $"={result.Result}",
             _ => content.GetType().Name,
         };

@@ -259,7 +259,7 @@ public sealed partial class ResponsesShapeTests
     // The ends of lines are there for the reader of this file alone.
     private static string Lines(string json) => json.Replace("\n", "", StringComparison.Ordinal).Trim();
 
-    /// <summary>A response without what differs from one answer to the next: its number, its moments, its pace.</summary>
+    /// <summary>A response without what differs between answers: its number, its moments, its pace.</summary>
     private static string Anonymous(JsonElement response) =>
         Moments()
             .Replace(Timings().Replace(response.GetRawText(), "\"timings\":{}"), "$1:0")

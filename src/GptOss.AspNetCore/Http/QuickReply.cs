@@ -5,12 +5,12 @@ using Microsoft.AspNetCore.Http;
 namespace GptOss.AspNetCore.Http;
 
 /// <summary>Answers a request with a body at once, without asking the model.</summary>
-internal static class Asked
+internal static class QuickReply
 {
     /// <summary>Reads the body and answers; what goes wrong is told to the client.</summary>
     /// <param name="server">What all requests share.</param>
     /// <param name="dialect">The form of the errors.</param>
-    /// <param name="http">The request itself.</param>
+    /// <param name="http">The request that is answered.</param>
     /// <param name="visit">What the log is told of it.</param>
     /// <param name="answer">Answers what the body asks, with what is known of the model.</param>
     public static async Task AnswerAsync(
@@ -40,7 +40,7 @@ internal static class Asked
     /// <summary>Counts the tokens of the prompt that a request of a dialect would have.</summary>
     /// <param name="server">What all requests share.</param>
     /// <param name="dialect">How the request is read.</param>
-    /// <param name="http">The request itself.</param>
+    /// <param name="http">The request that is answered.</param>
     /// <param name="visit">What the log is told of it.</param>
     /// <param name="answer">Answers with the count.</param>
     public static Task CountAsync(
