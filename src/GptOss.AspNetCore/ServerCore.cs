@@ -1,4 +1,5 @@
 using GptOss.AspNetCore.Admission;
+using GptOss.AspNetCore.Faults;
 using GptOss.AspNetCore.Http;
 using GptOss.AspNetCore.Requests;
 using GptOss.AspNetCore.State;
@@ -75,10 +76,19 @@ internal sealed class ServerCore : IDisposable
         model.Own is null ? await _gate.EnterAsync(cancellation).ConfigureAwait(false) : null;
 
     /// <summary>Notes an error that says that the model itself is damaged.</summary>
+    /// <remarks>Anybody may ask for the health, so the reason names no path; the log has the whole message.</remarks>
     public void Note(Exception error)
     {
-        if (error is NumericFaultException or CheckpointException)
-            Volatile.Write(ref _degraded, error.Message);
+        string? reason = error switch
+        {
+            NumericFaultException { TensorName: { } tensor } =>
+                $"The tensor {Fault.Quote(tensor)} holds a value that is not finite.",
+            NumericFaultException => "The logits are not finite, so a weight is damaged.",
+            CheckpointException => KnownFaults.ChangedFile,
+            _ => null,
+        };
+        if (reason is not null)
+            Volatile.Write(ref _degraded, reason);
     }
 
     public void Dispose()

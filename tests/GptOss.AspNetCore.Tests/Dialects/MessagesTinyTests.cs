@@ -79,7 +79,7 @@ public sealed partial class MessagesTinyTests(TinyServer tiny)
         );
     }
 
-    // F109
+    [Trait("fault", "F109")]
     [Fact]
     public async Task A_tool_loop_keeps_what_the_client_has_dropped()
     {
