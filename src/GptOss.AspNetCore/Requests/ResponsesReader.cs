@@ -177,27 +177,13 @@ internal sealed class ResponsesReader(ResponseStore store)
         return word == "none" ? null : word;
     }
 
-    // A text is a message of the user.
-    private static byte[] Items(WireValue input)
-    {
-        if (!input.IsText)
-            return Encoding.UTF8.GetBytes(input.Raw());
-        using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream))
-        {
-            json.WriteStartArray();
-            json.WriteStartObject();
-            json.WriteString("type", "message");
-            json.WriteString("role", "user");
-            json.WriteStartArray("content");
-            json.WriteStartObject();
-            json.WriteString("type", "input_text");
-            json.WriteString("text", input.Text());
-            json.WriteEndObject();
-            json.WriteEndArray();
-            json.WriteEndObject();
-            json.WriteEndArray();
-        }
-        return stream.ToArray();
-    }
+    // A text is a message of the user. It stays as it is spelled: to escape it anew takes six times its memory.
+    private static byte[] Items(WireValue input) =>
+        Encoding.UTF8.GetBytes(
+            input.IsText
+                ? "[{\"type\":\"message\",\"role\":\"user\",\"content\":[{\"type\":\"input_text\",\"text\":"
+                    + input.Raw()
+                    + "}]}]"
+                : input.Raw()
+        );
 }
