@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using GptOss.AspNetCore.Admission;
 using GptOss.AspNetCore.Faults;
 using GptOss.AspNetCore.Http;
@@ -20,9 +21,15 @@ internal sealed class ServerCore : IDisposable
 
     /// <param name="options">The host's options, which are checked here.</param>
     /// <param name="loggers">Make the logger that gets one line for each request.</param>
+    /// <param name="meters">Makes the meter; null where the host has no factory of meters.</param>
     /// <param name="time">Measures how long things take; null for the system's clock.</param>
     /// <exception cref="ArgumentException">An option is outside its range.</exception>
-    public ServerCore(IOptions<GptOssServerOptions> options, ILoggerFactory loggers, TimeProvider? time = null)
+    public ServerCore(
+        IOptions<GptOssServerOptions> options,
+        ILoggerFactory loggers,
+        IMeterFactory? meters = null,
+        TimeProvider? time = null
+    )
     {
         Options = options.Value;
         Options.ThrowIfInvalid();
@@ -32,6 +39,7 @@ internal sealed class ServerCore : IDisposable
         Origins = new OriginCheck([.. Options.Origins]);
         Bodies = new BodyReader(Options.MaxBodyBytes, Options.MaxBodies);
         Store = new ResponseStore(Options.MaxStored, Options.MaxStoredBytes, Options.MaxStoredTime, Time);
+        Meter = new ServerMeter(meters, () => Drain.Running, () => Store.Bytes);
         _gate = new RunGate(Options.MaxRunning, Options.MaxQueued, Options.MaxWait, Times);
     }
 
@@ -48,6 +56,8 @@ internal sealed class ServerCore : IDisposable
     public BodyReader Bodies { get; }
 
     public ResponseStore Store { get; }
+
+    public ServerMeter Meter { get; }
 
     public Drain Drain { get; } = new();
 
@@ -93,6 +103,7 @@ internal sealed class ServerCore : IDisposable
 
     public void Dispose()
     {
+        Meter.Dispose();
         _gate.Dispose();
         Bodies.Dispose();
         Drain.Dispose();
