@@ -23,9 +23,16 @@ internal static class Figures
         return GC.GetTotalMemory(forceFullCollection: true);
     }
 
-    /// <summary>The open files and connections of the process; 0 where the system does not tell.</summary>
+    /// <summary>
+    /// The open files and connections of the process, without the assemblies, which the runtime opens when it needs
+    /// them; 0 where the system does not tell.
+    /// </summary>
     public static int Handles() =>
-        Directory.Exists("/proc/self/fd") ? Directory.GetFileSystemEntries("/proc/self/fd").Length : 0;
+        Directory.Exists("/proc/self/fd")
+            ? Directory
+                .GetFileSystemEntries("/proc/self/fd")
+                .Count(entry => new FileInfo(entry).LinkTarget?.EndsWith(".dll", StringComparison.Ordinal) != true)
+            : 0;
 
     /// <summary>The pages of keys and values that requests use now, of all models of the process.</summary>
     public static long UsedPages()
