@@ -65,7 +65,7 @@ widths() {
     # machine is too narrow for. The others run what has numbers in it; the slow ones leave out the slow tests.
     local report=(--filter-class '*.WidthTests' '*.WidthReportTests')
     local numbers=(--filter-not-class) room
-    numbers+=('*.ListingsTests' '*.CirclesTests' '*.RoomsTests' '*.HabitsTests' '*.SamplesTests' '*.NoNative*Tests')
+    numbers+=('*.ListingsTests' '*.CirclesTests' '*.RoomsTests' '*.HabitsTests' '*.SamplesTests' '*.NoNativeLibraryTests')
     numbers+=(--filter-not-namespace)
     for room in Chat Cli Constraints Harmony Hub Threading TinyModel Tokenization; do
         numbers+=("GptOss.Tests.$room*")
