@@ -15,13 +15,13 @@ public sealed class RetryTests
     {
         await using GptOssChatClient client = await GptOssChatClient.LoadAsync(
             TinyGptOss.Folder,
-            new ModelOptions { ContextLength = 8192 },
+            new ModelOptions { ContextLength = 4096 },
             cancellationToken: Stop
         );
         await using TestHost host = await TestHost.OverAsync(client, options =>
             options.StreamPatience = TimeSpan.FromMilliseconds(1)
         );
-        string question = string.Concat(Enumerable.Repeat("one two three four ", 450)) + "What is 345 + 678?",
+        string question = string.Concat(Enumerable.Repeat("one two three four ", 300)) + "What is 345 + 678?",
             more = ",\"max_tokens\":2,\"return_progress\":true";
         int total = 0,
             read = 0;

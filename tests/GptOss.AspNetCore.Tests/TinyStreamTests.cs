@@ -18,9 +18,9 @@ public sealed class TinyStreamTests(TinyServer tiny)
         const string More = ",\"temperature\":0";
         string whole = Content(await tiny.Host.AskAsync(Sum, More));
         for (int at = 1; at < whole.Length; at++)
-        for (int length = 1; length <= 3 && at + length <= whole.Length; length++)
         {
-            string stop = whole.Substring(at, length),
+            // Some of a token, a whole one, or parts of two.
+            string stop = whole[at..Math.Min(whole.Length, at + 2)],
                 expected = whole[..whole.IndexOf(stop, StringComparison.Ordinal)];
             List<string> pieces = await PiecesAsync(Sum, $"{More},\"stop\":{JsonSerializer.Serialize(stop)}");
             Assert.Equal(expected, string.Concat(pieces));
@@ -92,7 +92,7 @@ public sealed class TinyStreamTests(TinyServer tiny)
     [Fact]
     public async Task Each_of_many_schemas_is_held_to()
     {
-        int count = Long.IsLong ? 10_000 : 100;
+        int count = Long.IsLong ? 10_000 : 30;
         await Parallel.ForAsync(0, count, Stop, async (i, _) =>
         {
             JsonElement answer = await tiny.Host.AskAsync(Sum, Forcing($"schema {i}"));

@@ -35,7 +35,7 @@ public sealed class StreamLoadTests : IAsyncLifetime
         {
             ChatResponse alone = await _client.GetResponseAsync(
                 Questions[i],
-                new ChatOptions { Temperature = 0, MaxOutputTokens = 60 },
+                new ChatOptions { Temperature = 0, MaxOutputTokens = 30 },
                 Stop
             );
             _right[i] = alone.Text;
@@ -104,7 +104,7 @@ public sealed class StreamLoadTests : IAsyncLifetime
         int question = i % Questions.Length;
         var watch = Stopwatch.StartNew();
         using HttpResponseMessage response = await _host.PostAsync(
-            TestHost.Question(Questions[question], ",\"stream\":true,\"temperature\":0,\"max_tokens\":60"),
+            TestHost.Question(Questions[question], ",\"stream\":true,\"temperature\":0,\"max_tokens\":30"),
             HttpCompletionOption.ResponseHeadersRead
         );
         if (response.StatusCode == HttpStatusCode.ServiceUnavailable)
