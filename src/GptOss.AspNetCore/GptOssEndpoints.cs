@@ -98,11 +98,8 @@ public static class GptOssEndpoints
             if (endpoint.RequestDelegate is not { } answer)
                 return;
             var door = new Door(endpoint.ApplicationServices.GetRequiredService<ServerCore>());
-            endpoint.RequestDelegate = door.Guard(
-                new ChatDialect(),
-                methods: [],
-                isOpen: false,
-                (http, _) => answer(http)
+            endpoint.RequestDelegate = door.Guard(new ChatDialect(), methods: [], isOpen: false, (http, _) =>
+                answer(http)
             );
         });
         return endpoints;

@@ -134,7 +134,7 @@ public sealed class FailureTests(TinyServer tiny)
             Memory = "Have no memory.";
 
         // The model behind it belongs to all tests.
-        protected override void Dispose(bool disposing) { }
+        protected override void Dispose(bool disposing) => base.Dispose(disposing: false);
 
         public override async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
             IEnumerable<ChatMessage> messages,
@@ -144,7 +144,7 @@ public sealed class FailureTests(TinyServer tiny)
         {
             ChatMessage[] history = [.. messages];
             if (history[^1].Text == Memory)
-                throw new OutOfMemoryException("The keys and values do not fit.");
+                throw new InsufficientMemoryException("The keys and values do not fit.");
             int words = 0;
             await foreach (
                 ChatResponseUpdate update in base.GetStreamingResponseAsync(history, options, cancellationToken)

@@ -22,7 +22,8 @@ public sealed class MeterTests
         using var listener = new Listener(host);
         using HttpResponseMessage response = await host.PostAsync(body, path);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        string tags = $"gen_ai.operation.name=chat gen_ai.provider.name=gptoss gen_ai.response.model=gpt-oss-20b "
+        string tags =
+            $"gen_ai.operation.name=chat gen_ai.provider.name=gptoss gen_ai.response.model=gpt-oss-20b "
             + $"gptoss.dialect={dialect}";
         await TestHost.UntilAsync(() => listener.Seen.Count == 2);
         (string name, double first, string ofFirst) = listener.Seen.First();
@@ -172,7 +173,9 @@ public sealed class MeterTests
             if (of.IsObservable)
                 _now[of.Name] = (long)value;
             else
-                Seen.Enqueue((of.Name, value, string.Join(' ', tags.ToArray().Select(tag => $"{tag.Key}={tag.Value}"))));
+                Seen.Enqueue(
+                    (of.Name, value, string.Join(' ', tags.ToArray().Select(tag => $"{tag.Key}={tag.Value}")))
+                );
         }
     }
 }

@@ -11,15 +11,7 @@ internal static class MessagesReader
 {
     private static readonly FieldTable Fields = new(
         history: "messages",
-        read:
-        [
-            "system",
-            "max_tokens",
-            "stop_sequences",
-            "thinking",
-            "output_config",
-            "output_format",
-        ]
+        read: ["system", "max_tokens", "stop_sequences", "thinking", "output_config", "output_format"]
     );
 
     /// <summary>Reads a whole request.</summary>

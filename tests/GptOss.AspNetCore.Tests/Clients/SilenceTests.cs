@@ -1,6 +1,5 @@
 #pragma warning disable OPENAI001 // the client of Responses is marked as a preview
 using System.ClientModel;
-using System.ClientModel.Primitives;
 using System.Diagnostics;
 using Anthropic;
 using Microsoft.Extensions.AI;

@@ -141,10 +141,7 @@ public sealed class MessagesShapeTests
         writer.Add(new ReplyEvent.Text("hi", IsPreamble: false, []));
         writer.Add(new ReplyEvent.Finished(ReplyEnd.Stop, null, new UsageDetails(), default));
         MessagesStream stream = MessagesStream.Read(frames.Text);
-        JsonElement[] strong =
-        [
-            .. stream.Events.SkipLast(2).Where(data => NamedFrames.Type(data) == "message_delta"),
-        ];
+        JsonElement[] strong = [.. stream.Events.SkipLast(2).Where(data => NamedFrames.Type(data) == "message_delta")];
         Assert.Equal(5, strong.Length);
         Assert.All(strong, data =>
             Assert.Equal("""{"stop_reason":null,"stop_sequence":null}""", data.GetProperty("delta").GetRawText())

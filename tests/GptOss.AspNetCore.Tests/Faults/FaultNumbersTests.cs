@@ -42,6 +42,6 @@ public sealed class FaultNumbersTests
                 .Select(trait => int.Parse(trait.Value.TrimStart('F'))),
         ];
         Assert.Empty(Enumerable.Range(1, Last).Except(tried).Except(Elsewhere.Keys));
-        Assert.Empty(tried.Where(number => number is < 1 or > Last || Elsewhere.ContainsKey(number)));
+        Assert.DoesNotContain(tried, number => number is < 1 or > Last || Elsewhere.ContainsKey(number));
     }
 }

@@ -19,7 +19,10 @@ public sealed partial class ServeCommandTests
         await AskAsync("What is 345 + 678?", ",\"max_tokens\":4");
         string figures = await _client.GetStringAsync("/metrics", Stop);
         Assert.Matches("(?m)^gptoss_requests_total{.*} 1( |$)", figures);
-        Assert.Matches("(?m)^gen_ai_server_request_duration_seconds_count{.*gptoss_dialect=\"chat\".*} 1( |$)", figures);
+        Assert.Matches(
+            "(?m)^gen_ai_server_request_duration_seconds_count{.*gptoss_dialect=\"chat\".*} 1( |$)",
+            figures
+        );
         Assert.Matches("(?m)^gptoss_server_refused_total{.*invalid_api_key.*} 1( |$)", figures);
         Assert.DoesNotContain("345", figures.Replace("345.", ""));
         Assert.DoesNotContain("secret", figures);
