@@ -70,7 +70,7 @@ public sealed class LogTests
     {
         public ConcurrentQueue<string> All { get; } = new();
 
-        /// <summary>The lines of requests, once so many are there: a line comes after its answer.</summary>
+        /// <summary>Waits for this number of lines of requests, each of which follows its answer.</summary>
         public async Task<string[]> OfRequestsAsync(int count)
         {
             string[] Lines() => [.. All.Where(line => line.Contains(", req_", StringComparison.Ordinal))];

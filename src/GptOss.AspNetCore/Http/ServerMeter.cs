@@ -73,7 +73,7 @@ internal sealed class ServerMeter : IDisposable
     private int _queued;
 
     /// <param name="factory">The host's factory of meters; null where it has none.</param>
-    /// <param name="answered">How many requests to the model are being answered now, those that wait among them.</param>
+    /// <param name="answered">How many requests to the model are under way now, whether they run or wait.</param>
     /// <param name="storedBytes">What the stored answers take now.</param>
     public ServerMeter(IMeterFactory? factory, Func<int> answered, Func<long> storedBytes)
     {
@@ -121,7 +121,7 @@ internal sealed class ServerMeter : IDisposable
     }
 
     /// <summary>Counts a request among those that wait, until the result is disposed; that may happen twice.</summary>
-    public IDisposable Wait() => new Waiting(this);
+    public IDisposable Wait() => new QueuedRequest(this);
 
     /// <summary>Counts a request that is over.</summary>
     /// <param name="visit">What is known of it.</param>
@@ -156,11 +156,11 @@ internal sealed class ServerMeter : IDisposable
 
     public void Dispose() => _meter.Dispose();
 
-    private sealed class Waiting : IDisposable
+    private sealed class QueuedRequest : IDisposable
     {
         private ServerMeter? _meter;
 
-        public Waiting(ServerMeter meter)
+        public QueuedRequest(ServerMeter meter)
         {
             _meter = meter;
             Interlocked.Increment(ref meter._queued);

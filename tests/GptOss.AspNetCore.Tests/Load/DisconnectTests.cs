@@ -4,7 +4,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace GptOss.AspNetCore.Tests.Load;
 
-/// <summary>Clients that go at any moment leave nothing behind. The suite lets the first sixty of a thousand go.</summary>
+/// <summary>
+/// Clients that go at any moment leave nothing behind. The suite lets the first sixty of a thousand go.
+/// </summary>
 [Collection(nameof(Alone))]
 [Trait("kind", "long")]
 public sealed class DisconnectTests

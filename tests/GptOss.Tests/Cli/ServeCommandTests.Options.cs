@@ -16,7 +16,7 @@ public sealed partial class ServeCommandTests
         await ServeAsync("--metrics", "--api-key", "secret");
         Assert.Equal(HttpStatusCode.Unauthorized, (await _client.GetAsync("/metrics", Stop)).StatusCode);
         _client.DefaultRequestHeaders.Add("Authorization", "Bearer secret");
-        await AskAsync("What is 345 + 678?", ",\"max_tokens\":4");
+        await AskAsync("Tell me of zebras.", ",\"max_tokens\":4");
         string figures = await _client.GetStringAsync("/metrics", Stop);
         Assert.Matches("(?m)^gptoss_requests_total{.*} 1( |$)", figures);
         Assert.Matches(
@@ -24,7 +24,7 @@ public sealed partial class ServeCommandTests
             figures
         );
         Assert.Matches("(?m)^gptoss_server_refused_total{.*invalid_api_key.*} 1( |$)", figures);
-        Assert.DoesNotContain("345", figures.Replace("345.", ""));
+        Assert.DoesNotContain("zebra", figures);
         Assert.DoesNotContain("secret", figures);
     }
 
