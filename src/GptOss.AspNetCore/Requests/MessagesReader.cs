@@ -23,6 +23,7 @@ internal static class MessagesReader
             "background",
             "stream",
             "thinking",
+            "thread",
             "output_config",
             "output_format",
             "reasoning_effort",
@@ -66,6 +67,9 @@ internal static class MessagesReader
     {
         var ignored = new SortedSet<string>(Fields.Check(body, context.IsStrict), StringComparer.Ordinal);
         ChatReader.RefuseMany(body);
+        // Of a conversation that the server is believed to hold, only the newest message would come.
+        if (!body["thread"].IsAbsent)
+            throw new FaultException(KnownFaults.Thread);
         if (body["background"].Flag() == true)
             throw body["background"].NotOffered("is not offered: read the answer as a stream.");
         var tools = new AskedTools();
