@@ -31,7 +31,9 @@ internal sealed partial record Affinity(string? Node, string? Key)
         }
         catch (JsonException) { } // no body, or one whose fault a node will name
         request.Body.Position = 0;
-        string? header = SessionHeaders.Select(name => (string?)request.Headers[name]).FirstOrDefault(id => id is not null);
+        string? header = SessionHeaders
+            .Select(name => (string?)request.Headers[name])
+            .FirstOrDefault(id => id is not null);
         return new(
             NodeOf(request.Path) ?? NodeOf(Text(body, "previous_response_id")) ?? NodeOf(Reference(body)),
             Text(body, "prompt_cache_key") ?? header ?? Text(body, "user") ?? Beginning(body)
@@ -63,10 +65,12 @@ internal sealed partial record Affinity(string? Node, string? Key)
     }
 
     private static JsonElement Of(JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out JsonElement value) ? value : default;
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out JsonElement value)
+            ? value
+            : default;
 
-    private static IEnumerable<JsonElement> Items(JsonElement element, string name) =>
-        Of(element, name) is { ValueKind: JsonValueKind.Array } array ? array.EnumerateArray() : [];
+    private static JsonElement.ArrayEnumerator Items(JsonElement element, string name) =>
+        Of(element, name) is { ValueKind: JsonValueKind.Array } array ? array.EnumerateArray() : default;
 
     private static string? Text(JsonElement element, string name) =>
         Of(element, name) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;

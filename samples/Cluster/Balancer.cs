@@ -53,7 +53,8 @@ internal static class Balancer
                 context.AddResponseTransform(response =>
                 {
                     // A refusal is not written yet while there is another node that may take the request.
-                    response.SuppressResponseBody = response.HttpContext.Features.Get<Affinity>() is { CanMove: true }
+                    response.SuppressResponseBody =
+                        response.HttpContext.Features.Get<Affinity>() is { CanMove: true }
                         && response.ProxyResponse?.StatusCode == HttpStatusCode.ServiceUnavailable;
                     return default;
                 });
@@ -78,7 +79,9 @@ internal static class Balancer
         if (!affinity.CanMove || http.Response.HasStarted || http.RequestAborted.IsCancellationRequested)
             return;
         // What a node that cannot be reached leaves is a 502.
-        if (http.Response.StatusCode is not (StatusCodes.Status503ServiceUnavailable or StatusCodes.Status502BadGateway))
+        if (
+            http.Response.StatusCode is not (StatusCodes.Status503ServiceUnavailable or StatusCodes.Status502BadGateway)
+        )
             return;
         affinity.CanMove = false;
         proxy.AvailableDestinations = [.. nodes.Where(node => node != proxy.ProxiedDestination)];

@@ -14,13 +14,13 @@ builder
 builder.Services.AddGptOssServer(options => options.Aliases.Add("assistant"));
 builder.Services.AddHealthChecks().AddCheck<GptOssHealthCheck>("model");
 builder.Services.AddRateLimiter(limits =>
-    limits.AddPolicy(
-        "a caller",
-        http =>
-            RateLimitPartition.GetTokenBucketLimiter(
-                http.Connection.RemoteIpAddress,
-                _ => new() { TokenLimit = 60, TokensPerPeriod = 60, ReplenishmentPeriod = TimeSpan.FromMinutes(1) }
-            )
+    limits.AddPolicy("a caller", http =>
+        RateLimitPartition.GetTokenBucketLimiter(http.Connection.RemoteIpAddress, _ => new()
+            {
+                TokenLimit = 60,
+                TokensPerPeriod = 60,
+                ReplenishmentPeriod = TimeSpan.FromMinutes(1),
+            })
     )
 );
 

@@ -76,7 +76,11 @@ public sealed class ClusterTests : IAsyncLifetime
     /// <summary>Each case has a member that is the same in all requests, and others that differ.</summary>
     [Theory]
     [InlineData("/v1/responses", """{"prompt_cache_key":"KEY","user":"i","input":"i"}""", "x-session-id: i")]
-    [InlineData("/v1/chat/completions", """{"user":"i","messages":[{"role":"user","content":"i"}]}""", "x-session-id: KEY")]
+    [InlineData(
+        "/v1/chat/completions",
+        """{"user":"i","messages":[{"role":"user","content":"i"}]}""",
+        "x-session-id: KEY"
+    )]
     [InlineData("/v1/messages", """{"messages":[{"role":"user","content":"i"}]}""", "x-claude-code-session-id: KEY")]
     [InlineData("/v1/chat/completions", """{"user":"KEY","messages":[{"role":"user","content":"i"}]}""", null)]
     [InlineData("/v1/responses", """{"instructions":"KEY","temperature":0.i,"input":"x"}""", null)]
@@ -229,11 +233,13 @@ public sealed class ClusterTests : IAsyncLifetime
     [Fact]
     public async Task A_page_of_the_balancer_may_ask_and_one_of_elsewhere_may_not()
     {
-        foreach ((string origin, HttpStatusCode status) in ((string, HttpStatusCode)[])
+        foreach (
+            (string origin, HttpStatusCode status) in ((string, HttpStatusCode)[])
                 [
                     (_balancer.Address.GetLeftPart(UriPartial.Authority), HttpStatusCode.OK),
                     ("http://evil.example", HttpStatusCode.Forbidden),
-                ])
+                ]
+        )
         {
             using HttpRequestMessage request = Chat(TestHost.Question("x"));
             request.Headers.Add("Origin", origin);

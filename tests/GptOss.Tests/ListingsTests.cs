@@ -24,7 +24,8 @@ public sealed partial class ListingsTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Listings))]
-    public void A_listing_compiles_as_printed(string page, int index) => Assert.Empty(Printed(page, index).Problems(Stop));
+    public void A_listing_compiles_as_printed(string page, int index) =>
+        Assert.Empty(Printed(page, index).Problems(Stop));
 
     /// <summary>
     /// With the tiny model where a listing names OpenAI's, in an empty folder otherwise, and without a network.

@@ -104,7 +104,7 @@ for pair in openai:openai agents:@openai/agents ai:ai anthropic:@anthropic-ai/sd
     name=${pair%%:*}
     wanted "$name" || continue
     echo "== $name"
-    if (cd "$packages" && AI_SDK_LOG_WARNINGS=false timeout 120 node "sdks/$name.mjs" "$url"); then
+    if (cd "$packages" && timeout 120 node "sdks/$name.mjs" "$url"); then
         row "$name" "${pair#*:}" ok
     else
         row "$name" "${pair#*:}" failed

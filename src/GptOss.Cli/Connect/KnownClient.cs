@@ -11,15 +11,27 @@ internal sealed record KnownClient(string Name, string File, string Place)
     /// <summary>All that are known, in the order in which they are listed.</summary>
     public static IReadOnlyList<KnownClient> All { get; } =
     [
-        new("codex", "codex.toml", "These lines belong into ~/.codex/config.toml, what 'codex-models' prints beside it."),
+        new(
+            "codex",
+            "codex.toml",
+            "These lines belong into ~/.codex/config.toml, what 'codex-models' prints beside it."
+        ),
         new("codex-models", "codex-models.json", "This belongs into ~/.codex/gptoss-models.json."),
-        new("claude", "claude.json", "This belongs into ~/.claude/settings.json, or the project's .claude/settings.json."),
+        new(
+            "claude",
+            "claude.json",
+            "This belongs into ~/.claude/settings.json, or the project's .claude/settings.json."
+        ),
         new("opencode", "opencode.json", "This belongs into the project's opencode.json, or ~/.config/opencode/."),
         new("copilot", "copilot.sh", "These are variables of the shell in which copilot is started."),
         new("continue", "continue.yaml", "This belongs into ~/.continue/config.yaml."),
         new("cline", "cline.sh", "This command tells Cline once. Its extension asks for the same in its settings."),
         new("qwen", "qwen.json", "This belongs into ~/.qwen/settings.json."),
-        new("vscode", "vscode.json", "This belongs into chatLanguageModels.json, which 'Chat: Manage Language Models' opens."),
+        new(
+            "vscode",
+            "vscode.json",
+            "This belongs into chatLanguageModels.json, which 'Chat: Manage Language Models' opens."
+        ),
         new("openwebui", "openwebui.sh", "These are variables of the shell in which 'open-webui serve' is started."),
         new("python", "python.py", "This is a program: python hello.py."),
         new("js", "js.mjs", "This is a program: node hello.mjs."),

@@ -50,18 +50,16 @@ public sealed class ConnectCommandTests
     /// <summary>Every line of TOML is a comment, the head of a table, or a key with a text or a number.</summary>
     [Fact]
     public void Settings_for_Codex_are_toml() =>
-        Assert.All(
-            Settings("codex").TrimEnd('\n').Split('\n'),
-            line => Assert.Matches("""^(|#.*|\[[a-z_.]+\]|[a-z_]+ = ("[^"\\]*"|[0-9]+)( #.*)?)$""", line)
+        Assert.All(Settings("codex").TrimEnd('\n').Split('\n'), line =>
+            Assert.Matches("""^(|#.*|\[[a-z_.]+\]|[a-z_]+ = ("[^"\\]*"|[0-9]+)( #.*)?)$""", line)
         );
 
     [Theory]
     [InlineData("copilot")]
     [InlineData("openwebui")]
     public void Settings_for_a_shell_are_variables(string name) =>
-        Assert.All(
-            Settings(name).TrimEnd('\n').Split('\n'),
-            line => Assert.Matches("""^export [A-Z_]+=("[^"$`\\!]*"|[a-z0-9]+)$""", line)
+        Assert.All(Settings(name).TrimEnd('\n').Split('\n'), line =>
+            Assert.Matches("""^export [A-Z_]+=("[^"$`\\!]*"|[a-z0-9]+)$""", line)
         );
 
     [Fact]
@@ -86,7 +84,10 @@ public sealed class ConnectCommandTests
             listener,
             """{"data":[{"id":"first","max_model_len":4096},{"id":"second","max_model_len":8192},{"id":"third"}]}"""
         );
-        Assert.Equal(new ServerAddress(url, "first", 4096), await ServerAddress.OfAsync($"{url}/v1/", null, null, Stop));
+        Assert.Equal(
+            new ServerAddress(url, "first", 4096),
+            await ServerAddress.OfAsync($"{url}/v1/", null, null, Stop)
+        );
         Assert.Equal(new ServerAddress(url, "second", 8192), await ServerAddress.OfAsync(url, "second", null, Stop));
         Assert.Equal(new ServerAddress(url, "third", 131_072), await ServerAddress.OfAsync(url, "third", null, Stop));
         Assert.Equal(new ServerAddress(url, "first", 2048), await ServerAddress.OfAsync(url, null, 2048, Stop));
@@ -103,7 +104,10 @@ public sealed class ConnectCommandTests
         Assert.Equal(0, run.ExitCode);
         JsonElement model = JsonElement.Parse(run.Output).GetProperty("model");
         Assert.Equal("gptoss/gpt-oss-20b", model.GetString());
-        Assert.Matches("^gptoss: No server answers at [^\n]*131,072[^\n]*\ngptoss: [^\n]*opencode.json[^\n]*\n$", run.Error);
+        Assert.Matches(
+            "^gptoss: No server answers at [^\n]*131,072[^\n]*\ngptoss: [^\n]*opencode.json[^\n]*\n$",
+            run.Error
+        );
     }
 
     [Fact]

@@ -6,6 +6,7 @@ import { generateText, stepCountIs, streamText, tool as define } from "ai";
 import { z } from "zod";
 import { base, check, model, question, tool } from "./loop.mjs";
 
+globalThis.AI_SDK_LOG_WARNINGS = false; // of models that it does not know
 const options = { name: "gptoss", baseURL: `${base}/v1`, apiKey: "none" };
 const openai = createOpenAI(options);
 const models = {
