@@ -183,10 +183,7 @@ public sealed partial class HabitsTests
     {
         // A balancer takes more than can be shown on a page; the program that uses it does not.
         string[] balancer = ["Affinity.cs", "AffinityPolicy.cs", "Balancer.cs"];
-        string[] samples =
-        [
-            .. SourceText.Files("samples").Where(file => !balancer.Contains(Path.GetFileName(file))),
-        ];
+        string[] samples = [.. SourceText.Files("samples").Where(file => !balancer.Contains(Path.GetFileName(file)))];
         Assert.NotEmpty(samples);
         Assert.All(samples, file => Assert.True(File.ReadAllLines(file).Length <= 40, file));
     }
