@@ -1,7 +1,4 @@
-using System.Diagnostics;
 using System.Text.RegularExpressions;
-using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp;
 
 namespace GptOss.Tests;
 
@@ -28,12 +25,7 @@ public sealed partial class ListingsTests : IDisposable
     [Theory]
     [MemberData(nameof(Listings))]
     public void A_listing_compiles_as_printed(string page, int index) =>
-        Assert.Empty(
-            Compiled(page, index)
-                .GetDiagnostics(Stop)
-                .Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning)
-                .Select(diagnostic => diagnostic.ToString())
-        );
+        Assert.Empty(Printed(page, index).Problems(Stop));
 
     /// <summary>
     /// With the tiny model where a listing names OpenAI's, in an empty folder otherwise, and without a network.
@@ -44,38 +36,12 @@ public sealed partial class ListingsTests : IDisposable
     public async Task A_listing_runs_as_printed(string page, int index)
     {
         Assert.SkipUnless(Environment.Version.Major == 10, "Listings run by the dotnet on the PATH: .NET 10.");
-        foreach (string library in Directory.GetFiles(AppContext.BaseDirectory, "*.dll"))
-            File.CreateSymbolicLink(Path.Combine(_folder.Path, Path.GetFileName(library)), library);
-        // With the list of its dependencies the host takes a package that is newer than the framework's own library.
-        foreach (string kind in (string[])["runtimeconfig", "deps"])
-        {
-            File.Copy(
-                Path.Combine(AppContext.BaseDirectory, $"GptOss.Tests.{kind}.json"),
-                Path.Combine(_folder.Path, $"Listing.{kind}.json")
-            );
-        }
-        string program = Path.Combine(_folder.Path, "Listing.dll"),
-            here = Path.Combine(_folder.Path, "here");
-        Assert.True(Compiled(page, index).Emit(program, cancellationToken: Stop).Success);
+        string here = Path.Combine(_folder.Path, "here");
         Directory.CreateDirectory(Path.Combine(here, "models"));
         Directory.CreateSymbolicLink(Path.Combine(here, "models", "gpt-oss-20b"), TinyGptOss.Folder);
-
-        var start = new ProcessStartInfo("dotnet", [program])
-        {
-            WorkingDirectory = here,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            RedirectStandardInput = true,
-        };
-        start.Environment["HF_HUB_CACHE"] = Cache(here);
-        start.Environment["HF_HUB_OFFLINE"] = "1";
-        using Process child = Process.Start(start)!;
-        child.StandardInput.Close();
-        Task<string> output = child.StandardOutput.ReadToEndAsync(Stop),
-            error = child.StandardError.ReadToEndAsync(Stop);
-        await child.WaitForExitAsync(Stop).WaitAsync(TimeSpan.FromSeconds(120), Stop);
-        await output;
-        Assert.Equal(("", 0), (await error, child.ExitCode));
+        (int code, string output, string error) = await Printed(page, index)
+            .RunAsync(_folder.Path, here, Stop, ("HF_HUB_CACHE", Cache(here)), ("HF_HUB_OFFLINE", "1"));
+        Assert.True((code, error) == (0, ""), $"{code} {error} {output}");
     }
 
     /// <summary>A cache of Hugging Face that has the tiny model in the place of OpenAI's.</summary>
@@ -91,33 +57,7 @@ public sealed partial class ListingsTests : IDisposable
         return cache;
     }
 
-    private static CSharpCompilation Compiled(string page, int index)
-    {
-        string listing = Of(page)[index].Groups[1].Value;
-        // A program in one file may begin with directives for its packages.
-        CSharpParseOptions options = new CSharpParseOptions(LanguageVersion.Latest).WithFeatures([
-            new KeyValuePair<string, string>("FileBasedProgram", "true"),
-        ]);
-        string[] assemblies = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator);
-        return CSharpCompilation.Create(
-            "Listing",
-            [
-                CSharpSyntaxTree.ParseText(SourceText.ImplicitUsings, options, cancellationToken: Stop),
-                CSharpSyntaxTree.ParseText(listing, options, cancellationToken: Stop),
-            ],
-            assemblies.Select(file => MetadataReference.CreateFromFile(file)),
-            new CSharpCompilationOptions(
-                OutputKind.ConsoleApplication,
-                nullableContextOptions: NullableContextOptions.Enable,
-                // As in every build of the SDK: packages for an older framework refer to an older base library.
-                specificDiagnosticOptions:
-                [
-                    new("CS1701", ReportDiagnostic.Suppress),
-                    new("CS1702", ReportDiagnostic.Suppress),
-                ]
-            )
-        );
-    }
+    private static Listing Printed(string page, int index) => new(Of(page)[index].Groups[1].Value);
 
     [Fact]
     public void The_readme_has_listings() => Assert.InRange(Of("README.md").Count, 4, 20);

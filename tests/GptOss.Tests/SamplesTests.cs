@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using System.Text.RegularExpressions;
 
 namespace GptOss.Tests;
@@ -79,7 +80,67 @@ public sealed partial class SamplesTests
         Assert.Matches(@"\nlast +\d+\.\d\d s to its first token, [1-9]\d* ?% of it found again\n", output);
     }
 
+    [Theory]
+    [InlineData("Server", "/ai")]
+    [InlineData("Cluster", "")]
+    public async Task A_server_answers_until_it_is_told_to_end(string sample, string prefix)
+    {
+        using Process process = Start(sample, "--urls", "http://127.0.0.1:0");
+        CancellationToken stop = TestContext.Current.CancellationToken;
+        try
+        {
+            using var client = new HttpClient { BaseAddress = await AddressAsync(process).WaitAsync(Limit, stop) };
+            using var question = new StringContent(
+                """{"messages":[{"role":"user","content":"What is 345 + 678?"}],"temperature":0}""",
+                Encoding.UTF8,
+                "application/json"
+            );
+            using HttpResponseMessage answer = await client.PostAsync($"{prefix}/v1/chat/completions", question, stop);
+            Assert.Contains("345 + 678 = 1023.", await answer.Content.ReadAsStringAsync(stop));
+            if (sample == "Server")
+            {
+                Assert.Equal(
+                    "345 + 678 = 1023.",
+                    await client.GetStringAsync("/ask?question=What+is+345+%2B+678%3F", stop)
+                );
+                Assert.Equal("Healthy", await client.GetStringAsync("/healthz", stop));
+            }
+            if (OperatingSystem.IsWindows())
+                return; // there are no signals
+            using Process kill = Process.Start("kill", ["-TERM", $"{process.Id}"]);
+            Task<string> rest = process.StandardOutput.ReadToEndAsync(stop);
+            await process.WaitForExitAsync(stop).WaitAsync(Limit, stop);
+            Assert.Equal((0, ""), (process.ExitCode, await process.StandardError.ReadToEndAsync(stop)));
+            await rest;
+        }
+        finally
+        {
+            process.Kill();
+        }
+    }
+
+    /// <summary>Where a server listens, by its log.</summary>
+    private static async Task<Uri> AddressAsync(Process process)
+    {
+        while (await process.StandardOutput.ReadLineAsync() is { } line)
+        {
+            if (Listening().Match(line) is { Success: true } match)
+                return new Uri(match.Groups[1].Value);
+        }
+        throw new InvalidOperationException(await process.StandardError.ReadToEndAsync());
+    }
+
     private static (int Code, string Output, string Error) Run(string sample, params string[] arguments)
+    {
+        using Process process = Start(sample, arguments);
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        if (!process.WaitForExit(Limit))
+            process.Kill();
+        return (process.ExitCode, output.Result.ReplaceLineEndings("\n"), error.Result);
+    }
+
+    private static Process Start(string sample, params string[] arguments)
     {
         // The samples are built beside the tests, in the same configuration.
         string below = Path.GetRelativePath(
@@ -92,14 +153,12 @@ public sealed partial class SamplesTests
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        using Process process = Process.Start(start)!;
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        if (!process.WaitForExit(Limit))
-            process.Kill();
-        return (process.ExitCode, output.Result.ReplaceLineEndings("\n"), error.Result);
+        return Process.Start(start)!;
     }
 
     [GeneratedRegex(@"tokens, (\d+) of them reasoning")]
     private static partial Regex ReasoningTokens();
+
+    [GeneratedRegex("Now listening on: (http://.*)")]
+    private static partial Regex Listening();
 }

@@ -70,7 +70,7 @@ internal sealed class SourceGraph
         HashSet<string> names = [.. trees.SelectMany(tree => Declarations(tree).Select(type => type.Identifier.Text))];
         var compilation = CSharpCompilation.Create(
             "Source",
-            [CSharpSyntaxTree.ParseText(SourceText.ImplicitUsings, Options), .. trees],
+            [CSharpSyntaxTree.ParseText(Listing.ImplicitUsings, Options), .. trees],
             References(),
             new CSharpCompilationOptions(OutputKind.ConsoleApplication, allowUnsafe: true)
         );

@@ -5,12 +5,6 @@ namespace GptOss.Tests;
 /// <summary>The repository's own source, for the tests that hold its habits.</summary>
 internal static partial class SourceText
 {
-    /// <summary>The usings that a new project has without saying them.</summary>
-    public const string ImplicitUsings = """
-        global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq;
-        global using System.Net.Http; global using System.Threading; global using System.Threading.Tasks;
-        """;
-
     public static string Library { get; } = Path.Combine(Repository.Root, "src", "GptOss");
 
     /// <summary>The folders of the library that hold code: its rooms.</summary>

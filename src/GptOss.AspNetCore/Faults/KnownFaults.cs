@@ -35,6 +35,15 @@ internal static class KnownFaults
             RetryAfter = WhileLoading,
         };
 
+    /// <summary>A client of Messages wants the server to hold its conversation.</summary>
+    public static Fault Thread { get; } =
+        new(
+            FaultKind.Invalid,
+            "thread_unsupported_request",
+            "'thread' is not offered: send the whole conversation in 'messages'.",
+            "thread"
+        );
+
     public static Fault Overloaded(TimeSpan retryAfter) =>
         new(FaultKind.Busy, "overloaded", "As many requests run and wait as the server takes. Try again later.")
         {

@@ -11,7 +11,7 @@ internal static class MessagesReader
 {
     private static readonly FieldTable Fields = new(
         history: "messages",
-        read: ["system", "max_tokens", "stop_sequences", "thinking", "output_config", "output_format"]
+        read: ["system", "max_tokens", "stop_sequences", "thinking", "thread", "output_config", "output_format"]
     );
 
     /// <summary>Reads a whole request.</summary>
@@ -19,6 +19,9 @@ internal static class MessagesReader
     public static MessagesAsk Read(WireValue body, ReadingContext context)
     {
         SortedSet<string> ignored = Fields.Check(body, context.IsStrict);
+        // Of a conversation that the server is believed to hold, only the newest message would come.
+        if (!body["thread"].IsAbsent)
+            throw new FaultException(KnownFaults.Thread);
         var tools = new AskedTools();
         MessagesTools.Read(body["tools"], tools, ignored);
         var options = new ChatOptions();

@@ -64,7 +64,13 @@ internal sealed record MessageFault(MessageFaultDetail Error, string RequestId) 
 {
     /// <summary>The body that tells a fault.</summary>
     public static MessageFault Of(Fault fault, string requestId) =>
-        new(new MessageFaultDetail(TypeOf(fault.Kind), Message(fault)), requestId);
+        new(
+            new MessageFaultDetail(TypeOf(fault.Kind), Message(fault))
+            {
+                Details = fault == KnownFaults.Thread ? new UnsupportedThread(fault.Code, [fault.Param!]) : null,
+            },
+            requestId
+        );
 
     // Clients read both numbers out of these words, and then shorten their history.
     private static string Message(Fault fault) =>
@@ -87,4 +93,14 @@ internal sealed record MessageFault(MessageFaultDetail Error, string RequestId) 
 }
 
 /// <summary>What an error of Messages says.</summary>
-internal sealed record MessageFaultDetail(string Type, string Message);
+internal sealed record MessageFaultDetail(string Type, string Message)
+{
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public UnsupportedThread? Details { get; init; }
+}
+
+/// <summary>
+/// Tells a client that wants the server to hold its conversation to send the whole of it instead: the tool loop of
+/// Anthropic's client for JavaScript (1.14) does so when it finds these words, and fails without them.
+/// </summary>
+internal sealed record UnsupportedThread(string ErrorCode, IReadOnlyList<string> Unsupported);

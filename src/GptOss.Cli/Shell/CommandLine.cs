@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using GptOss.Cli.Bench;
 using GptOss.Cli.Chat;
+using GptOss.Cli.Connect;
 using GptOss.Cli.Convert;
 using GptOss.Cli.Debug;
 using GptOss.Cli.Inspect;
@@ -51,6 +52,7 @@ internal static class CommandLine
             RunCommand.Create(),
             ChatCommand.Create(interruption),
             ServeCommand.Create(interruption),
+            ConnectCommand.Create(),
             PullCommand.Create(),
             ListCommand.Create(),
             RemoveCommand.Create(),

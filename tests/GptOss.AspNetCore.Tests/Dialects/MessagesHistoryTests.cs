@@ -24,6 +24,23 @@ public sealed class MessagesHistoryTests
     public async Task What_stands_before_the_messages_is_the_systems(string system, string asked) =>
         Assert.Equal(asked, await AskedAsync("""{"role":"user","content":"x"}""", $",\"system\":{system}"));
 
+    /// <summary>In the words that the tool loop of Anthropic's client for JavaScript understands.</summary>
+    [Fact]
+    public async Task A_client_that_wants_its_conversation_held_is_told_to_send_it_whole()
+    {
+        await using TestHost host = await TestHost.ScriptedAsync();
+        using HttpResponseMessage answer = await host.PostAsync(
+            TestHost.Question("x", ",\"thread\":{\"type\":\"create\"}"),
+            "/v1/messages"
+        );
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Contains(
+            "\"details\":{\"error_code\":\"thread_unsupported_request\",\"unsupported\":[\"thread\"]}",
+            await answer.Content.ReadAsStringAsync(Stop),
+            StringComparison.Ordinal
+        );
+    }
+
     [Fact]
     public async Task The_system_may_speak_anywhere() =>
         Assert.Equal(

@@ -10,7 +10,7 @@ public sealed class FaultTableTests(TinyServer tiny)
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData("M-messages", 138)]
+    [InlineData("M-messages", 140)]
     [InlineData("A-http", 27)]
     [InlineData("B-json", 34)]
     [InlineData("C-parameters", 92)]

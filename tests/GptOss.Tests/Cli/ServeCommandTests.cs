@@ -34,7 +34,7 @@ public sealed partial class ServeCommandTests : IDisposable
         string log = await EndAsync(server, "TERM", expected: 0);
         Assert.StartsWith(ToolRun.TinyAnswers, log);
         Assert.Contains("POST /v1/chat/completions 200", log);
-        Assert.DoesNotContain("345", log);
+        Assert.DoesNotContain("345 + 678", log); // an id may hold 345
     }
 
     [Fact]

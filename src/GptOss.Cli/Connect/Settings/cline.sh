@@ -1,0 +1,1 @@
+cline auth --provider openai --apikey none --modelid "@MODEL@" --baseurl "@URL@/v1"
