@@ -1,0 +1,135 @@
+/** Code with its comments, strings, numbers and keywords in colours. */
+
+import { copyButton, el } from "./elements.js";
+
+/** The most lines in one element, so that a browser lays out only those at the end anew. */
+const LINES_TOGETHER = 50;
+
+const LINE_COMMENTS = { python: "#", bash: "#", ruby: "#", sql: "--" };
+const OTHER_NAMES = new Map(Object.entries({
+	js: "javascript", jsx: "javascript", mjs: "javascript", json: "javascript", ts: "typescript", tsx: "typescript",
+	py: "python", python3: "python", cs: "csharp", "c#": "csharp", "c++": "cpp", h: "c", hpp: "cpp", golang: "go",
+	rs: "rust", sh: "bash", shell: "bash", zsh: "bash", console: "bash", rb: "ruby",
+}));
+/** One list for the languages with braces: a word that only a relative knows is rare in code that is no comment. */
+const BRACES = "abstract any as async auto await base bool boolean break byte case catch chan char class const constexpr "
+	+ "continue default defer delegate delete do double else enum explicit export extends extern false final finally "
+	+ "float fn for foreach from func function go goto if impl implements import in init instanceof int interface "
+	+ "internal is keyof let long loop map match mod mut namespace never new nil null nullptr number object operator "
+	+ "out override package private protected pub public range readonly record ref return sealed select self set short "
+	+ "signed sizeof static string struct super switch template this throw throws trait true try type typedef typeof "
+	+ "undefined union unknown unsafe unsigned use using var virtual void volatile when where while yield";
+const PYTHON = "and as assert async await break case class continue def del elif else except False finally for from "
+	+ "global if import in is lambda match None nonlocal not or pass raise return self True try while with yield";
+const RUBY = "and begin break case class def do else elsif end ensure false for if in module next nil not or redo "
+	+ "require rescue return self super then true unless until when while yield";
+const BASH = "case do done echo elif else esac export fi for function if in local return select set then until while";
+const SQL = "add all alter and as asc between by case create delete desc distinct drop else end exists from group having "
+	+ "in index inner insert into is join key left like limit not null on or order outer primary references right "
+	+ "select set table then union unique update values view when where with";
+const WORDS = { python: PYTHON, ruby: RUBY, bash: BASH, sql: SQL };
+for (const name of ["c", "cpp", "csharp", "java", "javascript", "typescript", "go", "rust"]) WORDS[name] = BRACES;
+const KEYWORDS = new Map(Object.entries(WORDS).map(([name, words]) => [name, new Set(words.split(" "))]));
+
+/** The marks of a language's tokens, in the order in which they are tried. */
+function tokensOf(language) {
+	const comment = LINE_COMMENTS[language] ?? "//";
+	const begin = comment === "#" ? "(?<![^\\s])#.*" : comment === "--" ? "--.*" : "//.*";
+	return new RegExp(
+		[
+			`(?<comment>${begin})`,
+			`(?<open>${language === "python" ? "\"\"\"|'''" : "/\\*|`"})`,
+			`(?<string>"(?:\\\\.|[^"\\\\])*"?|'(?:\\\\.|[^'\\\\])*'?)`,
+			"(?<number>\\b(?:0[xX][\\da-fA-F_]+|\\d[\\d_]*(?:\\.\\d+)?(?:[eE][+-]?\\d+)?)\\w*)",
+			"(?<word>[A-Za-z_]\\w*)",
+		].join("|"),
+		"g",
+	);
+}
+
+/** Code that may still grow: complete lines stay as they are. */
+export class Code {
+	#language;
+	#code = el("code");
+	#shown = 0;
+	#lines = 0;
+	#tail = [];
+	#open = null;
+	#text = "";
+
+	/** @param {string} language as the fence names it */
+	constructor(language) {
+		const name = OTHER_NAMES.get(language) ?? language;
+		const words = KEYWORDS.get(name);
+		this.#language = words ? { name, words, tokens: tokensOf(name) } : null;
+		const label = language ? `Code, ${language}` : "Code";
+		const copy = copyButton("Copy code", () => this.#text);
+		const bar = el("div", { class: "code-bar" }, el("span", null, language), copy);
+		const pre = el("pre", { tabindex: 0, role: "group", "aria-label": label }, this.#code);
+		this.element = el("div", { class: "code" }, bar, pre);
+	}
+
+	/** Shows the whole text so far; the last line is complete where no more text can follow. */
+	show(text, isWhole) {
+		this.#text = text;
+		for (const node of this.#tail) node.remove();
+		this.#tail = [];
+		const end = isWhole ? text.length : text.lastIndexOf("\n") + 1;
+		if (end > this.#shown) {
+			const lines = text.slice(this.#shown, end).replace(/\n$/, "").split("\n");
+			for (const line of lines) {
+				if (this.#lines++ % LINES_TOGETHER === 0) this.#code.append(el("span", { class: "lines" }));
+				const [nodes, open] = this.#nodesOf(line, this.#open);
+				this.#open = open;
+				this.#code.lastChild.append(...nodes, "\n");
+			}
+			this.#shown = end;
+		}
+		if (end >= text.length) return;
+		if (!this.#code.lastChild) this.#code.append(el("span", { class: "lines" }));
+		this.#tail = this.#nodesOf(text.slice(end), this.#open)[0];
+		this.#code.lastChild.append(...this.#tail);
+	}
+
+	#nodesOf(line, open) {
+		if (!this.#language) return [[document.createTextNode(line)], null];
+		const [tokens, closing] = cut(line, open, this.#language);
+		const nodeOf = ([kind, text]) => (kind ? el("span", { class: kind }, text) : document.createTextNode(text));
+		return [tokens.map(nodeOf), closing];
+	}
+}
+
+/**
+ * Cuts a line into tokens, each with its kind, which is null for plain text.
+ * @param {string} line
+ * @param {string|null} open the mark that closes what an earlier line left open
+ * @returns {[Array<[string|null, string]>, string|null]} the tokens, and the mark that closes what stays open
+ */
+function cut(line, open, { name, words, tokens }) {
+	const pieces = [];
+	let plain = 0;
+	// Adds the text up to a place, and says whether the mark that closes it is there.
+	const addTo = (close, from) => {
+		const closes = line.indexOf(close, plain);
+		const end = closes < 0 ? line.length : closes + close.length;
+		pieces.push([close === "*/" ? "comment" : "string", line.slice(from, end)]);
+		plain = tokens.lastIndex = end;
+		return closes >= 0;
+	};
+	tokens.lastIndex = 0;
+	if (open && !addTo(open, 0)) return [pieces, open];
+	for (let found; (found = tokens.exec(line)); ) {
+		const { open: begin, word, ...others } = found.groups;
+		if (word && !words.has(name === "sql" ? word.toLowerCase() : word)) continue;
+		if (found.index > plain) pieces.push([null, line.slice(plain, found.index)]);
+		plain = tokens.lastIndex;
+		if (!begin) {
+			pieces.push([word ? "word" : Object.keys(others).find((kind) => others[kind]), found[0]]);
+			continue;
+		}
+		const close = begin === "/*" ? "*/" : begin;
+		if (!addTo(close, found.index)) return [pieces, close];
+	}
+	if (plain < line.length) pieces.push([null, line.slice(plain)]);
+	return [pieces, null];
+}
