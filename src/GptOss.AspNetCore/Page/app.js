@@ -1,10 +1,11 @@
 /** The page: the list of conversations, the composer, and the answers that are being made. */
 
 import { el, iconButton } from "./elements.js";
-import { SettingsPanel, keepSettings, readSettings } from "./settings.js";
+import { bindSettings, keepSettings, readSettings } from "./settings.js";
 import * as store from "./store.js";
 import { asks, closeReasoning, servedModel, takeTurn } from "./talk.js";
-import { Thread, isSendKey } from "./thread.js";
+import { isSendKey, threadView } from "./thread.js";
+import { offered } from "./tools.js";
 
 /** How often, in milliseconds, an answer that grows is kept. */
 const KEEP_EVERY = 2000;
@@ -17,7 +18,7 @@ const running = new Map();
 let conversation = store.newConversation();
 let model = null;
 
-const thread = new Thread({ scroller: at("scroller"), column: at("messages"), toEnd: at("to-end") }, {
+const thread = threadView(at("scroller"), at("messages"), at("to-end"), {
 	edit: (message, text) => ask(text, message.parent),
 	regenerate,
 	remove,
@@ -26,7 +27,7 @@ const thread = new Thread({ scroller: at("scroller"), column: at("messages"), to
 		changed();
 	},
 });
-const panel = new SettingsPanel(at("settings"), settings, () => {
+bindSettings(at("settings"), settings, () => {
 	keepSettings(settings);
 	showSettings();
 });
@@ -80,8 +81,8 @@ async function answer(parent) {
 		message.progress = message.notice = undefined;
 		own.updated = Date.now();
 		await keep(own);
-		if (own === conversation) changed();
-		else await showList();
+		if (own === conversation) show();
+		await showList();
 	}
 }
 
@@ -90,7 +91,6 @@ function end(message, error, isStopped) {
 	message.state = isStopped ? "stopped" : error.code === "broken" ? "broken" : "error";
 	if (!isStopped) message.error = error.message;
 	say(isStopped ? "The answer is stopped." : `The answer failed: ${error.message}`);
-	if (!isStopped && error.status === undefined && error.code === undefined) console.warn(error);
 }
 
 function stop() {
@@ -105,10 +105,7 @@ function say(text) {
 /** Keeps a conversation, and tells the other pages of this browser. */
 async function keep(own) {
 	try {
-		// Functions that wait for the person cannot be kept.
-		const messages = own.messages.map((message) =>
-			message.parts ? { ...message, parts: message.parts.map(({ answer: _, ...part }) => part) } : message);
-		await store.save({ ...own, messages });
+		await store.save(own);
 		others.postMessage(own.id);
 		notice("");
 	} catch (error) {
@@ -224,8 +221,8 @@ async function importFile({ target }) {
 function showSettings() {
 	document.documentElement.dataset.theme = settings.theme;
 	at("effort").value = settings.effort;
-	const count = settings.tools.length + settings.ownTools.filter((tool) => tool.isOn).length;
-	at("tools-on").textContent = count === 0 ? "" : count === 1 ? "1 tool" : `${count} tools`;
+	const count = offered(settings).length;
+	at("tools-on").textContent = count > 0 ? `${count} tool${count > 1 ? "s" : ""}` : "";
 }
 
 /** Opens or closes the list of conversations where the screen is narrow. */
@@ -303,12 +300,16 @@ async function connect() {
 }
 
 function listen() {
-	const onClick = { new: begin, stop, menu: () => showDrawer(!document.body.classList.contains("drawer")) };
-	onClick["close-drawer"] = () => showDrawer(false);
-	onClick["open-settings"] = () => panel.open();
-	onClick["export"] = exportAll;
-	onClick["forget-all"] = forgetAll;
-	for (const [id, action] of Object.entries(onClick)) at(id).addEventListener("click", action);
+	const clicks = {
+		new: begin,
+		stop,
+		menu: () => showDrawer(true),
+		"close-drawer": () => showDrawer(false),
+		"open-settings": () => at("settings").showModal(),
+		export: exportAll,
+		"forget-all": forgetAll,
+	};
+	for (const [id, action] of Object.entries(clicks)) at(id).addEventListener("click", action);
 	for (const button of document.querySelectorAll(".suggestion"))
 		button.addEventListener("click", () => ask(button.textContent));
 	at("composer").addEventListener("submit", (event) => {

@@ -12,8 +12,8 @@ const OTHER_NAMES = new Map(Object.entries({
 	rs: "rust", sh: "bash", shell: "bash", zsh: "bash", console: "bash", rb: "ruby",
 }));
 /** One list for the languages with braces: a word that only a relative knows is rare in code that is no comment. */
-const BRACES = "abstract any as async auto await base bool boolean break byte case catch chan char class const constexpr "
-	+ "continue default defer delegate delete do double else enum explicit export extends extern false final finally "
+const BRACES = "abstract any as async auto await base bool boolean break byte case catch chan char class const "
+	+ "constexpr continue default defer delegate delete do double else enum export extends extern false final finally "
 	+ "float fn for foreach from func function go goto if impl implements import in init instanceof int interface "
 	+ "internal is keyof let long loop map match mod mut namespace never new nil null nullptr number object operator "
 	+ "out override package private protected pub public range readonly record ref return sealed select self set short "
@@ -24,8 +24,8 @@ const PYTHON = "and as assert async await break case class continue def del elif
 const RUBY = "and begin break case class def do else elsif end ensure false for if in module next nil not or redo "
 	+ "require rescue return self super then true unless until when while yield";
 const BASH = "case do done echo elif else esac export fi for function if in local return select set then until while";
-const SQL = "add all alter and as asc between by case create delete desc distinct drop else end exists from group having "
-	+ "in index inner insert into is join key left like limit not null on or order outer primary references right "
+const SQL = "add all alter and as asc between by case create delete desc distinct drop else end exists from group "
+	+ "having in index inner insert into is join key left like limit not null on or order outer primary references right "
 	+ "select set table then union unique update values view when where with";
 const WORDS = { python: PYTHON, ruby: RUBY, bash: BASH, sql: SQL };
 for (const name of ["c", "cpp", "csharp", "java", "javascript", "typescript", "go", "rust"]) WORDS[name] = BRACES;
@@ -47,64 +47,56 @@ function tokensOf(language) {
 	);
 }
 
-/** Code that may still grow: complete lines stay as they are. */
-export class Code {
-	#language;
-	#code = el("code");
-	#shown = 0;
-	#lines = 0;
-	#tail = [];
-	#open = null;
-	#text = "";
-
-	/** @param {string} language as the fence names it */
-	constructor(language) {
-		const name = OTHER_NAMES.get(language) ?? language;
-		const words = KEYWORDS.get(name);
-		this.#language = words ? { name, words, tokens: tokensOf(name) } : null;
-		const label = language ? `Code, ${language}` : "Code";
-		const copy = copyButton("Copy code", () => this.#text);
-		const bar = el("div", { class: "code-bar" }, el("span", null, language), copy);
-		const pre = el("pre", { tabindex: 0, role: "group", "aria-label": label }, this.#code);
-		this.element = el("div", { class: "code" }, bar, pre);
-	}
+/** Code that may still grow, in a language as its fence names it: complete lines stay as they are. */
+export function codeView(language) {
+	const name = OTHER_NAMES.get(language) ?? language;
+	const words = KEYWORDS.get(name);
+	const rules = words && { name, words, tokens: tokensOf(name) };
+	const code = el("code");
+	const bar = el("div", { class: "code-bar" }, el("span", null, language), copyButton("Copy code", () => whole));
+	const label = language ? `Code, ${language}` : "Code";
+	const pre = el("pre", { tabindex: 0, role: "group", "aria-label": label }, code);
+	let whole = "";
+	let shown = 0;
+	let lines = 0;
+	let tail = [];
+	let open = null;
 
 	/** Shows the whole text so far; the last line is complete where no more text can follow. */
-	show(text, isWhole) {
-		this.#text = text;
-		for (const node of this.#tail) node.remove();
-		this.#tail = [];
+	function show(text, isWhole) {
+		whole = text;
+		for (const node of tail) node.remove();
+		tail = [];
 		const end = isWhole ? text.length : text.lastIndexOf("\n") + 1;
-		if (end > this.#shown) {
-			const lines = text.slice(this.#shown, end).replace(/\n$/, "").split("\n");
-			for (const line of lines) {
-				if (this.#lines++ % LINES_TOGETHER === 0) this.#code.append(el("span", { class: "lines" }));
-				const [nodes, open] = this.#nodesOf(line, this.#open);
-				this.#open = open;
-				this.#code.lastChild.append(...nodes, "\n");
+		if (end > shown) {
+			for (const line of text.slice(shown, end).replace(/\n$/, "").split("\n")) {
+				const [nodes, closing] = nodesOf(line);
+				group().append(...nodes, "\n");
+				open = closing;
+				lines++;
 			}
-			this.#shown = end;
+			shown = end;
 		}
 		if (end >= text.length) return;
-		if (!this.#code.lastChild) this.#code.append(el("span", { class: "lines" }));
-		this.#tail = this.#nodesOf(text.slice(end), this.#open)[0];
-		this.#code.lastChild.append(...this.#tail);
+		[tail] = nodesOf(text.slice(end));
+		group().append(...tail);
 	}
 
-	#nodesOf(line, open) {
-		if (!this.#language) return [[document.createTextNode(line)], null];
-		const [tokens, closing] = cut(line, open, this.#language);
+	function group() {
+		if (code.childElementCount <= lines / LINES_TOGETHER) code.append(el("span", { class: "lines" }));
+		return code.lastChild;
+	}
+
+	function nodesOf(line) {
+		const [tokens, closing] = rules ? cut(line, open, rules) : [[[null, line]], null];
 		const nodeOf = ([kind, text]) => (kind ? el("span", { class: kind }, text) : document.createTextNode(text));
 		return [tokens.map(nodeOf), closing];
 	}
+
+	return { element: el("div", { class: "code" }, bar, pre), show };
 }
 
-/**
- * Cuts a line into tokens, each with its kind, which is null for plain text.
- * @param {string} line
- * @param {string|null} open the mark that closes what an earlier line left open
- * @returns {[Array<[string|null, string]>, string|null]} the tokens, and the mark that closes what stays open
- */
+/** Cuts a line into tokens, each with its kind, which is null for plain text. */
 function cut(line, open, { name, words, tokens }) {
 	const pieces = [];
 	let plain = 0;

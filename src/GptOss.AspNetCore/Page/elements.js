@@ -1,12 +1,6 @@
 /** Makes elements; no text is ever read as HTML. */
 
-/**
- * Makes an element; a function among the attributes listens to the event of that name.
- * @param {string} name
- * @param {Object<string, string|number|boolean|null|undefined|Function>} [attributes]
- * @param {...(Node|string)} children
- * @returns {HTMLElement}
- */
+/** Makes an element; a function among the attributes listens to the event of that name. */
 export function el(name, attributes, ...children) {
 	const made = document.createElement(name);
 	for (const [key, value] of Object.entries(attributes ?? {})) {
@@ -18,10 +12,7 @@ export function el(name, attributes, ...children) {
 	return made;
 }
 
-/**
- * A picture of index.html's list, which says nothing to a reader of the screen.
- * @param {string} name
- */
+/** A picture of index.html's list, which says nothing to a reader of the screen. */
 export function icon(name) {
 	const picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");
 	const use = document.createElementNS("http://www.w3.org/2000/svg", "use");

@@ -3,7 +3,7 @@
  * http, https and mailto alone, and no image is loaded.
  */
 
-import { Code } from "./code.js";
+import { codeView } from "./code.js";
 import { el } from "./elements.js";
 import { DEEPEST, inline } from "./inline.js";
 
@@ -19,41 +19,34 @@ const QUOTE = /^ {0,3}> ?/;
 const ITEM = /^(\s*)([-*+]|\d{1,9}[.)])(?:(\s+)(.*)|\s*)$/;
 const TABLE_RULE = /^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$/;
 
-/** A text that grows at its end, shown in an element: what is complete stays, only what still grows is made anew. */
-export class Growing {
-	#root;
-	#start = 0;
-	#growing = [];
-	#code = null;
+/**
+ * Shows a text that grows at its end in an element: gives a function that takes the whole text so far. What is complete
+ * stays, only what still grows is made anew.
+ */
+export function growing(root) {
+	let start = 0;
+	let nodes = [];
+	let code = null;
 
-	/** @param {HTMLElement} root */
-	constructor(root) {
-		this.#root = root;
-	}
-
-	/** @param {string} text the whole text so far */
-	show(text) {
-		const blocks = split(text.slice(this.#start), 0);
+	return function show(text) {
+		const blocks = split(text.slice(start), 0);
 		let last = blocks.length - 1;
-		if (last > 0 && !isSure(text, this.#start + blocks[last].start)) last--;
-		for (const node of this.#growing) if (node !== this.#code?.element) node.remove();
-		const keeps = this.#code && blocks[0]?.kind === "code";
-		if (this.#code && !keeps) this.#code.element.remove();
-		if (!keeps) this.#code = null;
-		this.#growing = blocks.map((block, index) => this.#nodeOf(block, index === 0));
-		this.#root.append(...this.#growing.slice(keeps ? 1 : 0));
+		if (last > 0 && !isSure(text, start + blocks[last].start)) last--;
+		if (blocks[0]?.kind !== "code") code = null;
+		for (const node of nodes) if (node !== code?.element) node.remove();
+		nodes = blocks.map((block, at) => (block.kind === "code" && at === 0 ? codeNode(block) : render(block, 0)));
+		root.append(...nodes.filter((node) => node.parentNode !== root));
 		if (last <= 0) return;
 		// The block behind has begun, so those before are as they will stay.
-		this.#start += blocks[last].start;
-		this.#growing.splice(0, last);
-		this.#code = null;
-	}
+		start += blocks[last].start;
+		nodes.splice(0, last);
+		code = null;
+	};
 
-	#nodeOf(block, isFirst) {
-		if (block.kind !== "code" || !isFirst) return render(block, 0);
-		this.#code ??= new Code(block.language);
-		this.#code.show(block.text, block.isClosed);
-		return this.#code.element;
+	function codeNode(block) {
+		code ??= codeView(block.language);
+		code.show(block.text, block.isClosed);
+		return code.element;
 	}
 }
 
@@ -192,7 +185,7 @@ function indentOf(line) {
 function render(block, depth) {
 	switch (block.kind) {
 		case "code": {
-			const code = new Code(block.language);
+			const code = codeView(block.language);
 			code.show(block.text, true);
 			return code.element;
 		}

@@ -4,7 +4,6 @@ import { el, iconButton } from "./elements.js";
 import { BUILT_IN, problemOf } from "./tools.js";
 
 const PLACE = "gptoss-settings";
-const EFFORTS = ["low", "medium", "high"];
 
 /** The settings, of which only those that fit are taken from what was kept. */
 export function readSettings() {
@@ -14,15 +13,17 @@ export function readSettings() {
 	} catch {
 		// What is no JSON was not written by this page.
 	}
-	const numberOf = (value, least, most) => (typeof value === "number" && value >= least && value <= most ? value : null);
+	const one = (value, ...others) => (others.includes(value) ? value : others[0]);
+	const number = (value, least, most) => (value >= least && value <= most ? Number(value) : null);
+	const list = (value) => (Array.isArray(value) ? value : []);
 	return {
-		system: typeof kept.system === "string" ? kept.system : "",
-		effort: EFFORTS.includes(kept.effort) ? kept.effort : "medium",
-		temperature: numberOf(kept.temperature, 0, 2),
-		length: numberOf(kept.length, 1, 2 ** 31 - 1),
-		theme: ["light", "dark"].includes(kept.theme) ? kept.theme : "auto",
-		tools: Array.isArray(kept.tools) ? kept.tools : [],
-		ownTools: Array.isArray(kept.ownTools) ? kept.ownTools.filter((tool) => problemOf(tool) === null) : [],
+		system: String(kept.system ?? ""),
+		effort: one(kept.effort, "medium", "low", "high"),
+		temperature: number(kept.temperature ?? NaN, 0, 2),
+		length: number(kept.length, 1, 2 ** 31 - 1),
+		theme: one(kept.theme, "auto", "light", "dark"),
+		tools: list(kept.tools),
+		ownTools: list(kept.ownTools).filter((tool) => problemOf(tool) === null),
 	};
 }
 
@@ -30,99 +31,57 @@ export function keepSettings(settings) {
 	localStorage.setItem(PLACE, JSON.stringify(settings));
 }
 
-/** The panel's fields, which change the settings as they are typed. */
-export class SettingsPanel {
-	#dialog;
-	#settings;
-	#changed;
-
-	/**
-	 * @param {HTMLDialogElement} dialog
-	 * @param {object} settings
-	 * @param {() => void} changed called after each change
-	 */
-	constructor(dialog, settings, changed) {
-		this.#dialog = dialog;
-		this.#settings = settings;
-		this.#changed = changed;
-		this.#bindText("system");
-		this.#bindNumber("temperature");
-		this.#bindNumber("length");
-		this.#field("theme").value = settings.theme;
-		this.#field("theme").addEventListener("change", ({ target }) => this.#set("theme", target.value));
-		for (const tool of BUILT_IN) dialog.querySelector("#built-in").append(this.#switch(tool));
-		dialog.querySelector("#own-tool").addEventListener("submit", (event) => this.#addTool(event));
-		this.#showOwnTools();
+/** Lets the fields of the panel change the settings as they are typed. */
+export function bindSettings(dialog, settings, changed) {
+	const find = (selector) => dialog.querySelector(selector);
+	const set = (name, value) => {
+		settings[name] = value;
+		changed();
+	};
+	for (const name of ["system", "temperature", "length", "theme"]) {
+		const field = find(`[name=${name}]`);
+		field.value = settings[name] ?? "";
+		// An empty number is left to the server; one outside of its range is told by the browser.
+		const valueOf = () => (field.type !== "number" ? field.value : field.value === "" ? null : Number(field.value));
+		field.addEventListener("input", () => field.reportValidity() && set(name, valueOf()));
 	}
-
-	open() {
-		this.#dialog.showModal();
+	for (const { name, label } of BUILT_IN) {
+		const turn = (isOn) => set("tools", [...settings.tools.filter((tool) => tool !== name), ...(isOn ? [name] : [])]);
+		find("#built-in").append(switchOf(label, settings.tools.includes(name), turn));
 	}
+	find("#own-tool").addEventListener("submit", addTool);
+	showOwnTools();
 
-	#field(name) {
-		return this.#dialog.querySelector(`[name=${name}]`);
-	}
-
-	#set(name, value) {
-		this.#settings[name] = value;
-		this.#changed();
-	}
-
-	#bindText(name) {
-		this.#field(name).value = this.#settings[name];
-		this.#field(name).addEventListener("input", ({ target }) => this.#set(name, target.value));
-	}
-
-	/** An empty field leaves the number to the server; one outside of its range is told by the browser. */
-	#bindNumber(name) {
-		this.#field(name).value = this.#settings[name] ?? "";
-		this.#field(name).addEventListener("input", ({ target }) => {
-			if (target.reportValidity()) this.#set(name, target.value === "" ? null : Number(target.value));
-		});
-	}
-
-	#switch({ name, label }) {
-		const change = ({ target }) => {
-			const others = this.#settings.tools.filter((tool) => tool !== name);
-			this.#set("tools", target.checked ? [...others, name] : others);
-		};
-		const box = el("input", { type: "checkbox", checked: this.#settings.tools.includes(name), change });
-		return el("label", { class: "switch" }, box, label);
-	}
-
-	#addTool(event) {
+	function addTool(event) {
 		event.preventDefault();
-		const { toolName, toolDescription, toolSchema } = event.target.elements;
-		const tool = {
-			name: toolName.value.trim(),
-			description: toolDescription.value.trim(),
-			schema: toolSchema.value.trim() || "{}",
-			isOn: true,
-		};
-		const isTaken = this.#settings.ownTools.some(({ name }) => name === tool.name);
-		const problem = problemOf(tool) ?? (isTaken ? `There is a tool '${tool.name}' already.` : null);
-		this.#dialog.querySelector("#tool-problem").textContent = problem ?? "";
+		const { name, description, schema } = Object.fromEntries(new FormData(event.target));
+		const tool = { name: name.trim(), description: description.trim(), schema: schema.trim() || "{}", isOn: true };
+		const isTaken = settings.ownTools.some((other) => other.name === tool.name);
+		const problem = problemOf(tool) ?? (isTaken ? `There is a tool '${tool.name}' already.` : "");
+		find("#tool-problem").textContent = problem;
 		if (problem) return;
 		event.target.reset();
-		this.#set("ownTools", [...this.#settings.ownTools, tool]);
-		this.#showOwnTools();
+		set("ownTools", [...settings.ownTools, tool]);
+		showOwnTools();
 	}
 
-	#showOwnTools() {
-		const rows = this.#settings.ownTools.map((tool) => {
-			const change = ({ target }) => {
-				tool.isOn = target.checked;
-				this.#changed();
+	function showOwnTools() {
+		find("#own-tools").replaceChildren(...settings.ownTools.map((tool) => {
+			const turn = (isOn) => {
+				tool.isOn = isOn;
+				changed();
 			};
 			const remove = () => {
-				this.#set("ownTools", this.#settings.ownTools.filter((other) => other !== tool));
-				this.#showOwnTools();
+				set("ownTools", settings.ownTools.filter((other) => other !== tool));
+				showOwnTools();
 			};
-			return el("div", { class: "row" },
-				el("label", { class: "switch" }, el("input", { type: "checkbox", checked: tool.isOn, change }), tool.name),
-				iconButton("delete", `Remove ${tool.name}`, remove),
-			);
-		});
-		this.#dialog.querySelector("#own-tools").replaceChildren(...rows);
+			const button = iconButton("delete", `Remove ${tool.name}`, remove);
+			return el("div", { class: "row" }, switchOf(tool.name, tool.isOn, turn), button);
+		}));
 	}
+}
+
+function switchOf(label, isOn, turn) {
+	const change = ({ target }) => turn(target.checked);
+	return el("label", { class: "switch" }, el("input", { type: "checkbox", checked: isOn, change }), label);
 }

@@ -4,6 +4,7 @@
  */
 
 const FORMAT = "gptoss-conversations";
+const STORES = ["titles", "conversations"];
 const LONGEST_TITLE = 60;
 
 /** An empty conversation. */
@@ -55,43 +56,32 @@ function titleOf(text) {
 
 /** The conversations with their titles alone, newest first. */
 export async function list() {
-	const titles = await ask("titles", "readonly", (titles) => titles.getAll());
+	const titles = await ask("titles", (titles) => titles.getAll());
 	return titles.sort((one, other) => other.updated - one.updated);
 }
 
 export function load(id) {
-	return ask("conversations", "readonly", (all) => all.get(id));
+	return ask("conversations", (all) => all.get(id));
 }
 
-export async function save(conversation) {
+export function save(conversation) {
 	const { id, title, updated } = conversation;
-	const database = await open();
-	const change = database.transaction(["titles", "conversations"], "readwrite");
-	change.objectStore("titles").put({ id, title, updated });
-	change.objectStore("conversations").put(conversation);
-	return done(change);
+	return change((store) => store.put(store.name === "titles" ? { id, title, updated } : conversation));
 }
 
-export async function forget(id) {
-	const database = await open();
-	const change = database.transaction(["titles", "conversations"], "readwrite");
-	for (const name of change.objectStoreNames) change.objectStore(name).delete(id);
-	return done(change);
+export function forget(id) {
+	return change((store) => store.delete(id));
 }
 
-export async function forgetAll() {
-	const database = await open();
-	const change = database.transaction(["titles", "conversations"], "readwrite");
-	for (const name of change.objectStoreNames) change.objectStore(name).clear();
-	return done(change);
+export function forgetAll() {
+	return change((store) => store.clear());
 }
 
 /** The ids of the conversations that have every word, in any message or in the title. */
 export async function search(words) {
 	const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
 	const found = new Set();
-	const database = await open();
-	const looking = database.transaction("conversations").objectStore("conversations").openCursor();
+	const looking = (await open()).transaction("conversations").objectStore("conversations").openCursor();
 	return new Promise((resolve, reject) => {
 		looking.onerror = () => reject(looking.error);
 		looking.onsuccess = () => {
@@ -105,21 +95,17 @@ export async function search(words) {
 }
 
 function textOf({ title, messages }) {
-	return [title, ...messages.flatMap(({ text, parts }) => [text ?? "", ...(parts ?? []).map((part) => part.text ?? "")])]
-		.join("\n");
+	const texts = messages.flatMap(({ text, parts = [] }) => [text, ...parts.map((part) => part.text)]);
+	return [title, ...texts].join("\n");
 }
 
 /** All conversations as JSON. */
 export async function exported() {
-	const conversations = await ask("conversations", "readonly", (all) => all.getAll());
+	const conversations = await ask("conversations", (all) => all.getAll());
 	return JSON.stringify({ format: FORMAT, version: 1, conversations }, null, 1);
 }
 
-/**
- * Keeps the conversations of an exported file; those of the same id are replaced.
- * @returns {Promise<number>} how many they are
- * @throws {Error} where the file holds something else; nothing is kept then
- */
+/** Keeps the conversations of an exported file; those of the same id are replaced. */
 export async function imported(json) {
 	const read = JSON.parse(json);
 	if (read?.format !== FORMAT || !Array.isArray(read.conversations))
@@ -129,10 +115,11 @@ export async function imported(json) {
 	return conversations.length;
 }
 
-/** A conversation of a file, with the fields that are known and of the kinds that they have. */
+/** A conversation of a file: its known fields alone, each of its own kind. */
 function conversationOf(read, index) {
 	const place = `conversation ${index + 1}`;
-	if (typeof read?.id !== "string" || !Array.isArray(read.messages)) throw new Error(`${place} should have id and messages`);
+	if (typeof read?.id !== "string" || !Array.isArray(read.messages))
+		throw new Error(`${place} should have id and messages`);
 	const known = new Set([null]);
 	const messages = read.messages.map((message, at) => {
 		const isKnown = typeof message?.id === "string" && known.has(message.parent ?? null);
@@ -142,28 +129,32 @@ function conversationOf(read, index) {
 		return messageOf(message);
 	});
 	const chosen = Object.fromEntries(Object.entries(read.chosen ?? {}).filter(([, id]) => known.has(id)));
-	return { id: read.id, title: String(read.title ?? ""), updated: Number(read.updated) || Date.now(), messages, chosen };
+	const { id, title, updated } = read;
+	return { id, title: textOr(title, ""), updated: numberOr(updated, Date.now()), messages, chosen };
 }
 
-function messageOf({ id, parent = null, role, text, parts, state, error, model, usage, timings, firstMs }) {
-	if (role === "user") return { id, parent, role, text: String(text ?? "") };
+const textOr = (value, other) => (value == null ? other : String(value));
+const numberOr = (value, other) => Number(value) || other;
+
+function messageOf({ id, parent = null, role, text, parts, state, error, usage, timings, firstMs }) {
+	if (role === "user") return { id, parent, role, text: textOr(text, "") };
 	return {
 		id,
 		parent,
 		role,
-		parts: (Array.isArray(parts) ? parts : []).map(partOf),
-		state: typeof state === "string" ? state : "done",
-		error: error === undefined ? undefined : String(error),
-		model: model === undefined ? undefined : String(model),
-		usage: usage && { total_tokens: Number(usage.total_tokens) || 0 },
-		timings: timings && { predicted_per_second: Number(timings.predicted_per_second) || 0 },
-		firstMs: Number(firstMs) || undefined,
+		parts: Array.from(parts ?? [], partOf),
+		state: textOr(state, "done"),
+		error: textOr(error),
+		usage: { total_tokens: numberOr(usage?.total_tokens, 0) },
+		timings: { predicted_per_second: numberOr(timings?.predicted_per_second, 0) },
+		firstMs: numberOr(firstMs),
 	};
 }
 
-function partOf({ type, text, seconds, id, name, arguments: given, result } = {}) {
-	if (type !== "call") return { type: type === "reasoning" ? type : "text", text: String(text ?? ""), seconds: Number(seconds) || undefined };
-	return { type, id: String(id), name: String(name), arguments: String(given ?? ""), result: result === undefined ? undefined : String(result) };
+function partOf({ type, text, seconds, id, name, arguments: given, result }) {
+	return type === "call"
+		? { type, id: String(id), name: String(name), arguments: textOr(given, ""), result: textOr(result) }
+		: { type: type === "reasoning" ? type : "text", text: textOr(text, ""), seconds: numberOr(seconds) };
 }
 
 let database;
@@ -172,7 +163,7 @@ function open() {
 	database ??= new Promise((resolve, reject) => {
 		const opening = indexedDB.open("gptoss", 1);
 		opening.onupgradeneeded = () => {
-			for (const name of ["titles", "conversations"]) opening.result.createObjectStore(name, { keyPath: "id" });
+			for (const name of STORES) opening.result.createObjectStore(name, { keyPath: "id" });
 		};
 		opening.onsuccess = () => resolve(opening.result);
 		opening.onerror = () => reject(opening.error);
@@ -180,17 +171,20 @@ function open() {
 	return database;
 }
 
-async function ask(name, mode, question) {
-	const asking = question((await open()).transaction(name, mode).objectStore(name));
+async function ask(name, question) {
+	const asking = question((await open()).transaction(name).objectStore(name));
 	return new Promise((resolve, reject) => {
 		asking.onsuccess = () => resolve(asking.result);
 		asking.onerror = () => reject(asking.error);
 	});
 }
 
-function done(change) {
+/** Changes titles and conversations together, or neither. */
+async function change(how) {
+	const changing = (await open()).transaction(STORES, "readwrite");
+	for (const name of STORES) how(changing.objectStore(name));
 	return new Promise((resolve, reject) => {
-		change.oncomplete = () => resolve();
-		change.onerror = change.onabort = () => reject(change.error);
+		changing.oncomplete = () => resolve();
+		changing.onerror = changing.onabort = () => reject(changing.error);
 	});
 }

@@ -7,34 +7,24 @@ const MOST_ROUNDS = 10;
 const MOST_WAITS = 30;
 
 /** What went wrong, in words for the person; `code` is the server's, where it has one. */
-export class TalkError extends Error {
-	constructor(message, { code, status, retryAfter } = {}) {
+class TalkError extends Error {
+	constructor(message, code) {
 		super(message);
-		Object.assign(this, { code, status, retryAfter });
+		this.code = code;
 	}
 }
 
-/** What the page asks of the person: a key, when the server needs one. Gives null where the person gives none. */
+/** How the person is asked for the key that a server needs; null where they give none. */
 export const asks = { key: async () => null };
 
-/**
- * What is served: the names of the models and the most tokens of a conversation.
- * @returns {Promise<{id: string, contextLength: number|undefined}>}
- */
+/** What is served: the names of the models and the most tokens of a conversation. */
 export async function servedModel(onWait, stop) {
 	const response = await request("v1/models", {}, onWait, stop);
 	const [model] = (await response.json()).data;
 	return { id: model.id, contextLength: model.max_model_len };
 }
 
-/**
- * Answers a conversation: fills the message until the answer is complete.
- * @param {object[]} history the messages before
- * @param {object} message the answer, whose parts grow
- * @param {object} settings
- * @param {AbortSignal} stop
- * @param {{changed: () => void, result: (call: object) => Promise<string>}} tell
- */
+/** Answers a conversation: fills the message until the answer is complete. */
 export async function takeTurn(history, message, settings, stop, tell) {
 	const tools = offered(settings);
 	for (let round = 0; ; round++) {
@@ -63,11 +53,12 @@ export function bodyOf(history, settings, tools) {
 		reasoning_effort: settings.effort,
 		temperature: settings.temperature ?? undefined,
 		max_completion_tokens: settings.length ?? undefined,
-		tools: tools.length > 0 ? tools.map(({ name, description, parameters }) => ({
-			type: "function",
-			function: { name, description, parameters },
-		})) : undefined,
+		tools: tools.length > 0 ? tools.map(toolOf) : undefined,
 	};
+}
+
+function toolOf({ name, description, parameters }) {
+	return { type: "function", function: { name, description, parameters } };
 }
 
 /** A message as the server reads it: an answer with calls is several, each with the result behind it. */
@@ -99,12 +90,12 @@ async function readAnswer(body, message, stop, changed) {
 	const response = await request("v1/chat/completions", sent, onWait, stop);
 	message.finish = undefined;
 	for await (const event of eventsOf(response)) {
-		if (event.error) throw new TalkError(event.error.message, event.error);
+		if (event.error) throw new TalkError(event.error.message, event.error.code);
 		take(event, message, performance.now() - began);
 		changed();
 	}
 	closeReasoning(message);
-	if (!message.finish) throw new TalkError("The connection broke before the answer was complete.", { code: "broken" });
+	if (!message.finish) broken();
 }
 
 /** Takes one event of the stream into the message. */
@@ -166,8 +157,8 @@ async function* eventsOf(response) {
 }
 
 function broken(error) {
-	if (error.name === "AbortError") throw error;
-	throw new TalkError("The connection broke before the answer was complete.", { code: "broken" });
+	if (error?.name === "AbortError") throw error;
+	throw new TalkError("The connection broke before the answer was complete.", "broken");
 }
 
 /** Sends a request with the key, and waits as the server says where it is busy. */
@@ -188,21 +179,18 @@ async function request(path, options, onWait, stop) {
 
 function unreachable(error) {
 	if (error.name === "AbortError") throw error;
-	throw new TalkError("The server cannot be reached.", { code: "unreachable" });
+	throw new TalkError("The server cannot be reached.");
 }
 
 async function askForKey(wrong) {
 	const key = await asks.key(wrong !== null);
-	if (!key) throw new TalkError("The server needs a key.", { code: "invalid_api_key", status: 401 });
+	if (!key) throw new TalkError("The server needs a key.");
 	sessionStorage.setItem(KEY, key);
 }
 
 async function errorOf(response) {
 	const { error } = await response.json().catch(() => ({}));
-	return new TalkError(error?.message ?? `The server answered with the status ${response.status}.`, {
-		code: error?.code,
-		status: response.status,
-	});
+	return new TalkError(error?.message ?? `The server answered with the status ${response.status}.`, error?.code);
 }
 
 /** Waits as long as the server asks for, and counts the seconds down. */

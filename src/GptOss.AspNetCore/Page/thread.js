@@ -1,176 +1,85 @@
-/** The messages of a conversation on the screen. */
+/** The messages of a conversation on the screen: views, each of an element and how it follows its message. */
 
 import { copyButton, el, iconButton } from "./elements.js";
-import { Growing } from "./markdown.js";
+import { growing } from "./markdown.js";
 import { childrenOf, pathOf } from "./store.js";
 
 /** How far from the end, in pixels, a reader still counts as at the end. */
 const NEAR_END = 48;
 /** The screen rests for this many times of what the last change took, so that typing stays smooth. */
 const REST = 3;
+/** What takes the result of a call that the person is asked for. */
+const answers = new Map();
 
-/** Shows one conversation, and follows an answer that grows while the reader is at its end. */
-export class Thread {
-	#scroller;
-	#column;
-	#toEnd;
-	#actions;
-	#views = new Map();
-	#changed = new Set();
-	#isAtEnd = true;
-	#restsUntil = 0;
+/**
+ * Shows one conversation, and follows an answer that grows while the reader is at its end. The actions are what a
+ * person can do with a message: edit, regenerate, remove, choose.
+ */
+export function threadView(scroller, column, toEnd, actions) {
+	let views = new Map();
+	const waiting = new Set();
+	let isAtEnd = true;
+	let restsUntil = 0;
+	scroller.addEventListener("scroll", noteEnd, { passive: true });
+	toEnd.addEventListener("click", follow);
 
-	/**
-	 * @param {{scroller: HTMLElement, column: HTMLElement, toEnd: HTMLElement}} places
-	 * @param {object} actions what a person can do with a message: edit, regenerate, remove, choose
-	 */
-	constructor({ scroller, column, toEnd }, actions) {
-		this.#scroller = scroller;
-		this.#column = column;
-		this.#toEnd = toEnd;
-		this.#actions = actions;
-		scroller.addEventListener("scroll", () => this.#noteEnd(), { passive: true });
-		toEnd.addEventListener("click", () => this.follow());
-	}
-
-	/** Shows the chosen path of a conversation; messages that are shown already stay as they are. */
-	show(conversation) {
-		const path = pathOf(conversation);
-		const shown = new Map();
-		for (const message of path) shown.set(message, this.#views.get(message) ?? this.#viewOf(message));
-		for (const [message, view] of this.#views) if (!shown.has(message)) view.element.remove();
-		this.#views = shown;
-		for (const [message, view] of shown) {
-			const siblings = childrenOf(conversation, message.parent);
-			view.showBranch(siblings, siblings.indexOf(message));
-			if (this.#column.children[[...shown.keys()].indexOf(message)] !== view.element) this.#column.append(view.element);
-			view.update();
-		}
-	}
-
-	/** Shows what has changed in a message, with the next picture of the screen. */
-	update(message) {
-		if (this.#changed.size === 0) requestAnimationFrame(() => this.#draw());
-		this.#changed.add(message);
+	function noteEnd() {
+		isAtEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END;
+		toEnd.hidden = isAtEnd;
 	}
 
 	/** Goes to the end, and stays there while it moves. */
-	follow() {
-		this.#isAtEnd = true;
-		this.#scroller.scrollTop = this.#scroller.scrollHeight;
-		this.#toEnd.hidden = true;
+	function follow() {
+		isAtEnd = toEnd.hidden = true;
+		scroller.scrollTop = scroller.scrollHeight;
 	}
 
-	/** Lets the person change a message of theirs. */
-	edit(message) {
-		this.#views.get(message)?.edit();
+	/** Shows the chosen path of a conversation; messages that are shown already stay as they are. */
+	function show(conversation) {
+		const before = views;
+		views = new Map();
+		for (const message of pathOf(conversation)) {
+			const make = message.role === "user" ? questionView : answerView;
+			const view = before.get(message) ?? make(message, actions);
+			const siblings = childrenOf(conversation, message.parent);
+			view.branches.show(siblings, siblings.indexOf(message));
+			view.update();
+			if (column.children[views.size] !== view.element) column.append(view.element);
+			views.set(message, view);
+		}
+		for (const [message, view] of before) if (!views.has(message)) view.element.remove();
+	}
+
+	/** Shows what has changed in a message, with the next picture of the screen. */
+	function update(message) {
+		if (waiting.size === 0) requestAnimationFrame(draw);
+		waiting.add(message);
+	}
+
+	function draw() {
+		const began = performance.now();
+		if (began < restsUntil) {
+			requestAnimationFrame(draw);
+			return;
+		}
+		for (const message of waiting) views.get(message)?.update();
+		waiting.clear();
+		if (isAtEnd) scroller.scrollTop = scroller.scrollHeight;
+		else noteEnd();
+		const ended = performance.now();
+		restsUntil = ended + REST * (ended - began);
 	}
 
 	/** Asks the person for the result of a call to a tool of their own. */
-	askResult(message, call, stop) {
+	function askResult(message, call, stop) {
 		return new Promise((resolve, reject) => {
-			call.answer = resolve;
+			answers.set(call, resolve);
 			stop.addEventListener("abort", () => reject(stop.reason), { once: true });
-			this.update(message);
-		}).finally(() => delete call.answer);
+			update(message);
+		}).finally(() => answers.delete(call));
 	}
 
-	#viewOf(message) {
-		return message.role === "user" ? new Question(message, this.#actions) : new Answer(message, this.#actions);
-	}
-
-	#draw() {
-		const began = performance.now();
-		if (began < this.#restsUntil) {
-			requestAnimationFrame(() => this.#draw());
-			return;
-		}
-		for (const message of this.#changed) this.#views.get(message)?.update();
-		this.#changed.clear();
-		if (this.#isAtEnd) this.#scroller.scrollTop = this.#scroller.scrollHeight;
-		else this.#noteEnd();
-		const ended = performance.now();
-		this.#restsUntil = ended + REST * (ended - began);
-	}
-
-	#noteEnd() {
-		const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
-		this.#isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
-		this.#toEnd.hidden = this.#isAtEnd;
-	}
-}
-
-/** The buttons to the other branches at a place: < 2/3 >. */
-class Branches {
-	element = el("span", { class: "branches" });
-
-	constructor(actions) {
-		this.actions = actions;
-	}
-
-	show(siblings, at) {
-		this.element.hidden = siblings.length < 2;
-		if (this.element.hidden) return;
-		const go = (to) => () => this.actions.choose(siblings[to]);
-		this.element.replaceChildren(
-			iconButton("left", "Earlier version", go(at - 1), { disabled: at === 0 }),
-			`${at + 1}/${siblings.length}`,
-			iconButton("right", "Later version", go(at + 1), { disabled: at === siblings.length - 1 }),
-		);
-	}
-}
-
-/** A message of the person. */
-class Question {
-	#message;
-	#actions;
-	#branches;
-	#text = el("div", { class: "bubble" });
-	#footer;
-
-	constructor(message, actions) {
-		this.#message = message;
-		this.#actions = actions;
-		this.#branches = new Branches(actions);
-		this.#text.textContent = message.text;
-		this.#footer = el("footer", null,
-			this.#branches.element,
-			copyButton("Copy", () => message.text),
-			iconButton("edit", "Edit", () => this.edit()),
-			iconButton("delete", "Delete from here on", () => actions.remove(message)),
-		);
-		this.element = el("article", { class: "question", "aria-label": "You" }, this.#text, this.#footer);
-	}
-
-	showBranch(siblings, at) {
-		this.#branches.show(siblings, at);
-	}
-
-	update() {}
-
-	edit() {
-		const input = el("textarea", { "aria-label": "Edit the message", keydown: onKey });
-		input.value = this.#message.text;
-		const close = () => this.element.replaceChildren(this.#text, this.#footer);
-		const send = () => {
-			close();
-			if (input.value.trim()) this.#actions.edit(this.#message, input.value);
-		};
-		function onKey(event) {
-			if (event.key === "Escape") {
-				event.stopPropagation();
-				close();
-			} else if (isSendKey(event)) {
-				event.preventDefault();
-				send();
-			}
-		}
-		this.element.replaceChildren(input, el("footer", null,
-			el("button", { type: "button", class: "quiet", click: close }, "Cancel"),
-			el("button", { type: "button", class: "main", click: send }, "Send"),
-		));
-		input.focus();
-	}
+	return { show, update, follow, askResult, edit: (message) => views.get(message)?.edit() };
 }
 
 /** Whether a key sends what is typed: Enter, but on a touch screen it breaks the line. */
@@ -178,61 +87,54 @@ export function isSendKey(event) {
 	return event.key === "Enter" && !event.shiftKey && !event.isComposing && !matchMedia("(pointer: coarse)").matches;
 }
 
-/** A message of the model, which may still grow. */
-class Answer {
-	#message;
-	#parts = el("div", { class: "parts" });
-	#views = [];
-	#status = el("div", { class: "status" });
-	#bar = el("progress", { "aria-label": "Reading", max: 1 });
-	#statusText = el("span");
-	#error = el("div", { class: "error" });
-	#branches;
-	#stats = el("span", { class: "stats" });
-	#footer;
-
-	constructor(message, actions) {
-		this.#message = message;
-		this.#branches = new Branches(actions);
-		this.#status.append(this.#bar, this.#statusText);
-		this.#footer = el("footer", null,
-			this.#branches.element,
-			copyButton("Copy", () => textOf(message)),
-			iconButton("again", "Answer again", () => actions.regenerate(message)),
-			iconButton("delete", "Delete from here on", () => actions.remove(message)),
-			this.#stats,
+/** The buttons to the other branches at a place: < 2/3 >. */
+function branchesView(actions) {
+	const element = el("span", { class: "branches" });
+	function show(siblings, at) {
+		element.hidden = siblings.length < 2;
+		const go = (to) => () => actions.choose(siblings[to]);
+		element.replaceChildren(
+			iconButton("left", "Earlier version", go(at - 1), { disabled: at === 0 }),
+			`${at + 1}/${siblings.length}`,
+			iconButton("right", "Later version", go(at + 1), { disabled: at === siblings.length - 1 }),
 		);
-		this.#error.append(el("p"), el("button", { type: "button", class: "quiet", click: () => actions.regenerate(message) }, "Try again"));
-		this.element = el("article", { class: "answer", "aria-label": "Answer" }, this.#parts, this.#status, this.#error, this.#footer);
 	}
+	return { element, show };
+}
 
-	showBranch(siblings, at) {
-		this.#branches.show(siblings, at);
-	}
+/** A message of the person. */
+function questionView(message, actions) {
+	const branches = branchesView(actions);
+	const text = el("div", { class: "bubble" }, message.text);
+	const footer = el("footer", null,
+		branches.element,
+		copyButton("Copy", () => message.text),
+		iconButton("edit", "Edit", edit),
+		iconButton("delete", "Delete from here on", () => actions.remove(message)),
+	);
+	const element = el("article", { class: "question", "aria-label": "You" }, text, footer);
 
-	update() {
-		const { parts, state, error } = this.#message;
-		parts.forEach((part, at) => {
-			if (!this.#views[at]) this.#parts.append((this.#views[at] = viewOf(part)).element);
-			this.#views[at].update();
-		});
-		this.#updateStatus();
-		this.#error.hidden = !error;
-		this.#error.firstChild.textContent = error ?? "";
-		this.#footer.hidden = state === "running";
-		this.#stats.textContent = statsOf(this.#message);
+	function edit() {
+		const input = el("textarea", { "aria-label": "Edit the message", keydown: onKey }, message.text);
+		const close = () => element.replaceChildren(text, footer);
+		const send = () => {
+			close();
+			if (input.value.trim()) actions.edit(message, input.value);
+		};
+		function onKey(event) {
+			const action = event.key === "Escape" ? close : isSendKey(event) ? send : null;
+			if (!action) return;
+			event.preventDefault();
+			event.stopPropagation();
+			action();
+		}
+		element.replaceChildren(input, el("footer", null,
+			el("button", { class: "quiet", click: close }, "Cancel"),
+			el("button", { class: "main", click: send }, "Send"),
+		));
+		input.focus();
 	}
-
-	#updateStatus() {
-		const { state, parts, progress, notice } = this.#message;
-		const waits = state === "running" && (notice || progress || parts.length === 0);
-		this.#status.hidden = !waits && !ENDS[state];
-		this.#status.classList.toggle("waits", waits && !notice && !progress);
-		this.#bar.hidden = !waits || !progress || Boolean(notice);
-		if (progress) this.#bar.value = progress.processed / Math.max(1, progress.total);
-		const reading = progress ? `Reading ${Math.floor((100 * progress.processed) / Math.max(1, progress.total))} %` : "";
-		this.#statusText.textContent = waits ? notice ?? reading : ENDS[state] ?? "";
-	}
+	return { element, branches, edit, update() {} };
 }
 
 const ENDS = {
@@ -240,6 +142,52 @@ const ENDS = {
 	broken: "The answer is not complete.",
 	length: "The answer ends here: it reached the most tokens it may have.",
 };
+
+/** A message of the model, which may still grow. */
+function answerView(message, actions) {
+	const views = [];
+	const branches = branchesView(actions);
+	const parts = el("div", { class: "parts" });
+	const bar = el("progress", { "aria-label": "Reading", max: 1 });
+	const note = el("span");
+	const status = el("div", { class: "status" }, bar, note);
+	const problem = el("p");
+	const again = () => actions.regenerate(message);
+	const error = el("div", { class: "error" }, problem, el("button", { class: "quiet", click: again }, "Try again"));
+	const stats = el("span", { class: "stats" });
+	const footer = el("footer", null,
+		branches.element,
+		copyButton("Copy", () => textOf(message)),
+		iconButton("again", "Answer again", again),
+		iconButton("delete", "Delete from here on", () => actions.remove(message)),
+		stats,
+	);
+	const element = el("article", { class: "answer", "aria-label": "Answer" }, parts, status, error, footer);
+
+	function update() {
+		message.parts.forEach((part, at) => {
+			if (!views[at]) parts.append((views[at] = VIEWS[part.type](part)).element);
+			views[at].update();
+		});
+		updateStatus();
+		error.hidden = !message.error;
+		problem.textContent = message.error;
+		footer.hidden = message.state === "running";
+		stats.textContent = statsOf(message);
+	}
+	function updateStatus() {
+		const { state, progress, notice } = message;
+		const waits = state === "running" && (notice || progress || message.parts.length === 0);
+		const read = progress ? progress.processed / Math.max(1, progress.total) : 0;
+		status.hidden = !waits && !ENDS[state];
+		status.classList.toggle("waits", waits && !notice && !progress);
+		bar.hidden = !waits || !progress || notice;
+		bar.value = read;
+		const reading = progress ? `Reading ${Math.floor(100 * read)} %` : "";
+		note.textContent = waits ? notice ?? reading : ENDS[state] ?? "";
+	}
+	return { element, branches, update };
+}
 
 /** The answer alone, as the model wrote it. */
 function textOf({ parts }) {
@@ -252,76 +200,54 @@ function statsOf({ timings, firstMs }) {
 	return [rate ? `${rate.toFixed(1)} tokens/s` : "", first].filter(Boolean).join(", ");
 }
 
-function viewOf(part) {
-	return new { text: TextView, reasoning: ReasoningView, call: CallView }[part.type](part);
-}
+const VIEWS = { text: textView, reasoning: reasoningView, call: callView };
 
-/** A part of an answer that is text. */
-class TextView {
-	element = el("div", { class: "text" });
-	#part;
-	#growing = new Growing(this.element);
-	#shown = 0;
-
-	constructor(part) {
-		this.#part = part;
+function textView(part) {
+	const element = el("div", { class: "text" });
+	const show = growing(element);
+	let shown = 0;
+	function update() {
+		if (part.text.length > shown) show(part.text);
+		shown = part.text.length;
 	}
-
-	update() {
-		if (this.#part.text.length === this.#shown) return;
-		this.#shown = this.#part.text.length;
-		this.#growing.show(this.#part.text);
-	}
+	return { element, update };
 }
 
 /** What the model thought, folded until somebody wants to read it. */
-class ReasoningView {
-	#part;
-	#summary = el("summary");
-	#text;
-
-	constructor(part) {
-		this.#part = part;
-		this.#text = new TextView(part);
-		const toggle = () => this.element.open && this.#text.update();
-		this.element = el("details", { class: "reasoning", toggle }, this.#summary, this.#text.element);
+function reasoningView(part) {
+	const summary = el("summary");
+	const text = textView(part);
+	const element = el("details", { class: "reasoning", toggle: update }, summary, text.element);
+	function update() {
+		const { seconds, began } = part;
+		summary.textContent = began !== undefined ? "Thinking…" : seconds ? `Thought for ${seconds} s` : "Thoughts";
+		if (element.open) text.update();
 	}
-
-	update() {
-		const { seconds, began } = this.#part;
-		const label = began !== undefined ? "Thinking…" : seconds ? `Thought for ${seconds} s` : "Thoughts";
-		if (this.#summary.textContent !== label) this.#summary.textContent = label;
-		if (this.element.open) this.#text.update();
-	}
+	return { element, update };
 }
 
 /** A call of a tool, with its result, which the person types where the tool is theirs. */
-class CallView {
-	#call;
-	#summary = el("summary");
-	#input = el("pre", { tabindex: 0, role: "group", "aria-label": "Arguments" });
-	#result = el("pre", { tabindex: 0, role: "group", "aria-label": "Result" });
-	#form;
-
-	constructor(call) {
-		this.#call = call;
-		const typed = el("textarea", { "aria-label": "Result of the call", required: true });
-		const send = (event) => {
-			event.preventDefault();
-			call.answer?.(typed.value);
-		};
-		this.#form = el("form", { submit: send }, typed, el("button", { class: "main" }, "Give the result"));
-		const details = el("details", null, this.#summary, this.#input, this.#result);
-		this.element = el("div", { class: "call" }, details, this.#form);
+function callView(call) {
+	const summary = el("summary");
+	const box = (label) => el("pre", { tabindex: 0, role: "group", "aria-label": label });
+	const input = box("Arguments");
+	const output = box("Result");
+	const details = el("details", null, summary, input, output);
+	const typed = el("textarea", { "aria-label": "Result of the call", required: true });
+	const form = el("form", { submit }, typed, el("button", { class: "main" }, "Give the result"));
+	function submit(event) {
+		event.preventDefault();
+		answers.get(call)?.(typed.value);
 	}
-
-	update() {
-		const { name, arguments: input, result, answer } = this.#call;
-		this.#summary.textContent = result === undefined ? `Calls ${name}` : `Called ${name}`;
-		this.#input.textContent = input;
-		this.#result.textContent = result ?? "";
-		this.#result.hidden = result === undefined;
-		if (answer) this.#summary.parentElement.open = true;
-		this.#form.hidden = !answer;
+	function update() {
+		const { name, result } = call;
+		const isAsked = answers.has(call);
+		summary.textContent = result === undefined ? `Calls ${name}` : `Called ${name}`;
+		input.textContent = call.arguments;
+		output.textContent = result;
+		output.hidden = result === undefined;
+		details.open ||= isAsked;
+		form.hidden = !isAsked;
 	}
+	return { element: el("div", { class: "call" }, details, form), update };
 }

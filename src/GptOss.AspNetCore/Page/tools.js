@@ -6,6 +6,7 @@ const SANDBOX_TIME = 5000;
 const LONGEST_RESULT = 20000;
 
 const CALCULATOR = {
+	label: "Calculator",
 	name: "calculator",
 	description: "Computes an arithmetic expression with + - * / % ^, parentheses, sqrt, abs, round, floor, ceil, min, "
 		+ "max, sin, cos, tan, log, log10, exp, pi and e.",
@@ -13,12 +14,14 @@ const CALCULATOR = {
 	run: ({ expression }) => calculate(String(expression)),
 };
 const CLOCK = {
+	label: "Clock",
 	name: "clock",
 	description: "Tells the date, the time and the time zone of the person.",
 	parameters: { type: "object", properties: {} },
 	run: tellTime,
 };
 const JAVASCRIPT = {
+	label: "JavaScript, in a sandbox",
 	name: "javascript",
 	description: "Runs JavaScript in a sandbox without network, for five seconds at most. The result is what is logged "
 		+ "with console.log, and the value of the last expression.",
@@ -27,22 +30,11 @@ const JAVASCRIPT = {
 };
 
 /** The tools that the page has itself, with what the person reads of them. */
-export const BUILT_IN = [
-	{ ...CALCULATOR, label: "Calculator" },
-	{ ...CLOCK, label: "Clock" },
-	{ ...JAVASCRIPT, label: "JavaScript, in a sandbox" },
-];
+export const BUILT_IN = [CALCULATOR, CLOCK, JAVASCRIPT];
 
-/**
- * The tools that are switched on; one of the person's own has no <c>run</c>: the person types its result.
- * @param {{tools: string[], ownTools: Array<{name: string, description: string, schema: string, isOn: boolean}>}} settings
- */
+/** The tools that are switched on; one of the person's own has no <c>run</c>: the person types its result. */
 export function offered({ tools, ownTools }) {
-	const own = ownTools.filter((tool) => tool.isOn).map(({ name, description, schema }) => ({
-		name,
-		description,
-		parameters: JSON.parse(schema),
-	}));
+	const own = ownTools.filter((tool) => tool.isOn).map((tool) => ({ ...tool, parameters: JSON.parse(tool.schema) }));
 	return [...BUILT_IN.filter((tool) => tools.includes(tool.name)), ...own];
 }
 
@@ -58,11 +50,7 @@ export function problemOf({ name, schema }) {
 	}
 }
 
-/**
- * Runs a call and gives its result, which is the error's text where it fails.
- * @param {{name: string, arguments: string}} call
- * @param {AbortSignal} stop
- */
+/** Runs a call and gives its result, which is the error's text where it fails. */
 export async function run(call, stop) {
 	try {
 		const tool = BUILT_IN.find((one) => one.name === call.name);

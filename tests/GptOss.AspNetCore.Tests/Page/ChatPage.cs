@@ -14,6 +14,7 @@ internal sealed class ChatPage
         """;
 
     private readonly ConcurrentQueue<string> _faults = new();
+    private string _expected = "Failed to load resource";
 
     private ChatPage(IPage page) => Page = page;
 
@@ -40,7 +41,7 @@ internal sealed class ChatPage
         opened.Page.Console += (_, message) =>
         {
             // A status of 400 and more is told to the console, and is what some tests are about.
-            if (message.Type == "error" && !message.Text.StartsWith("Failed to load resource", StringComparison.Ordinal))
+            if (message.Type == "error" && !message.Text.Contains(opened._expected, StringComparison.Ordinal))
                 opened._faults.Enqueue($"console: {message.Text}");
         };
         opened.Page.Request += (_, request) =>
@@ -73,7 +74,7 @@ internal sealed class ChatPage
     public async Task EndAsync()
     {
         await Assertions.Expect(Button("Send")).ToBeVisibleAsync();
-        await Assertions.Expect(Answer.GetByRole(AriaRole.Contentinfo)).ToBeVisibleAsync();
+        await Assertions.Expect(Answer.Locator("footer")).ToBeVisibleAsync();
     }
 
     public async Task OpenSettingsAsync() => await Button("Settings").ClickAsync();
@@ -100,6 +101,12 @@ internal sealed class ChatPage
     /// <summary>An event of a stream with these members of its delta, as JSON without the braces.</summary>
     public static string Delta(string members, string? finish = null) =>
         $$"""{"choices":[{"delta":{{{members}}},"finish_reason":{{JsonSerializer.Serialize(finish)}}}]}""";
+
+    /// <summary>Lets the console tell errors with this text, which the test is about.</summary>
+    public void Expect(string text) => _expected = text;
+
+    /// <summary>Waits until something shows a text.</summary>
+    public static Task ShowsAsync(ILocator place, string text) => Assertions.Expect(place).ToContainTextAsync(text);
 
     /// <summary>Fails where a script failed, a policy was violated, or something elsewhere was asked for.</summary>
     public async Task AssertQuietAsync()

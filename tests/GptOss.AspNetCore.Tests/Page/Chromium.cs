@@ -21,7 +21,11 @@ public sealed class Chromium : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Host = await TestHost.ScriptedAsync(map: MapAll);
+        // With little patience progress is told at once.
+        Host = await TestHost.ScriptedAsync(
+            options => options.StreamPatience = TimeSpan.FromMilliseconds(50),
+            map: MapAll
+        );
         if (Program() is not { } program)
             return;
         _playwright = await Playwright.CreateAsync();
