@@ -97,13 +97,14 @@ function stop() {
 	running.get(conversation.id)?.stopping.abort();
 }
 
-/** Tells a reader of the screen what happens. */
+/** Tells who does not see the screen what happens. */
 function say(text) {
 	at("live").textContent = text;
 }
 
 /** Keeps a conversation, and tells the other pages of this browser. */
 async function keep(own) {
+	if (own.isForgotten) return;
 	try {
 		await store.save(own);
 		others.postMessage(own.id);
@@ -180,23 +181,30 @@ function rowOf({ id, title }) {
 	const name = title || "Untitled";
 	const isCurrent = id === conversation.id;
 	return el("li", { class: isCurrent ? "current" : null },
-		el("button", { type: "button", title: name, "aria-current": isCurrent && "true", click: () => open(id) }, name),
+		el("button", { title: name, "aria-current": isCurrent && "true", click: () => open(id) }, name),
 		iconButton("delete", `Delete ${name}`, () => forget(id, name)),
 	);
 }
 
 async function forget(id, name) {
 	if (!confirm(`Delete the conversation "${name}"?`)) return;
-	running.get(id)?.stopping.abort();
+	giveUp(running.get(id));
 	await store.forget(id);
 	others.postMessage(id);
 	if (id === conversation.id) begin();
 	else await showList();
 }
 
+/** Ends an answer of a conversation that is not to be kept any more. */
+function giveUp(one) {
+	if (!one) return;
+	one.own.isForgotten = true;
+	one.stopping.abort();
+}
+
 async function forgetAll() {
 	if (!confirm("Delete all conversations? They cannot be brought back.")) return;
-	for (const { stopping } of running.values()) stopping.abort();
+	for (const one of running.values()) giveUp(one);
 	await store.forgetAll();
 	begin();
 }

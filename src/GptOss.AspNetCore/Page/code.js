@@ -2,16 +2,16 @@
 
 import { copyButton, el } from "./elements.js";
 
-/** The most lines in one element, so that a browser lays out only those at the end anew. */
+/** The most lines in one element: a browser lays out only the last one anew. */
 const LINES_TOGETHER = 50;
 
 const LINE_COMMENTS = { python: "#", bash: "#", ruby: "#", sql: "--" };
 const OTHER_NAMES = new Map(Object.entries({
-	js: "javascript", jsx: "javascript", mjs: "javascript", json: "javascript", ts: "typescript", tsx: "typescript",
-	py: "python", python3: "python", cs: "csharp", "c#": "csharp", "c++": "cpp", h: "c", hpp: "cpp", golang: "go",
-	rs: "rust", sh: "bash", shell: "bash", zsh: "bash", console: "bash", rb: "ruby",
+	js: "javascript", jsx: "javascript", json: "javascript", ts: "typescript", tsx: "typescript",
+	py: "python", cs: "csharp", "c#": "csharp", "c++": "cpp", h: "c", hpp: "cpp",
+	rs: "rust", sh: "bash", shell: "bash", rb: "ruby",
 }));
-/** One list for the languages with braces: a word that only a relative knows is rare in code that is no comment. */
+/** One list for the languages with braces: a word that only a relative knows is rare. */
 const BRACES = "abstract any as async auto await base bool boolean break byte case catch chan char class const "
 	+ "constexpr continue default defer delegate delete do double else enum export extends extern false final finally "
 	+ "float fn for foreach from func function go goto if impl implements import in init instanceof int interface "
@@ -47,7 +47,7 @@ function tokensOf(language) {
 	);
 }
 
-/** Code that may still grow, in a language as its fence names it: complete lines stay as they are. */
+/** Code that may still grow, in the language of its fence: complete lines stay. */
 export function codeView(language) {
 	const name = OTHER_NAMES.get(language) ?? language;
 	const words = KEYWORDS.get(name);
@@ -62,23 +62,18 @@ export function codeView(language) {
 	let tail = [];
 	let open = null;
 
-	/** Shows the whole text so far; the last line is complete where no more text can follow. */
-	function show(text, isWhole) {
+	/** Shows the whole text so far; its last line is complete where the fence is closed. */
+	function show(text, isClosed) {
 		whole = text;
 		for (const node of tail) node.remove();
-		tail = [];
-		const end = isWhole ? text.length : text.lastIndexOf("\n") + 1;
-		if (end > shown) {
-			for (const line of text.slice(shown, end).replace(/\n$/, "").split("\n")) {
-				const [nodes, closing] = nodesOf(line);
-				group().append(...nodes, "\n");
-				open = closing;
-				lines++;
-			}
-			shown = end;
+		const complete = isClosed ? `${text}\n` : text;
+		for (let end; (end = complete.indexOf("\n", shown)) >= 0; shown = end + 1) {
+			const [nodes, closing] = nodesOf(complete.slice(shown, end));
+			group().append(...nodes, "\n");
+			open = closing;
+			lines++;
 		}
-		if (end >= text.length) return;
-		[tail] = nodesOf(text.slice(end));
+		tail = nodesOf(complete.slice(shown))[0];
 		group().append(...tail);
 	}
 
@@ -100,7 +95,7 @@ export function codeView(language) {
 function cut(line, open, { name, words, tokens }) {
 	const pieces = [];
 	let plain = 0;
-	// Adds the text up to a place, and says whether the mark that closes it is there.
+	// Adds the text up to a closing mark, and says whether it is there.
 	const addTo = (close, from) => {
 		const closes = line.indexOf(close, plain);
 		const end = closes < 0 ? line.length : closes + close.length;

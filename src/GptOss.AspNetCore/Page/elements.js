@@ -24,13 +24,12 @@ export function icon(name) {
 
 /** A button that shows a picture and has a name all the same. */
 export function iconButton(name, label, onClick, attributes) {
-	const always = { type: "button", class: "icon", "aria-label": label, title: label, click: onClick };
-	return el("button", { ...always, ...attributes }, icon(name));
+	return el("button", { class: "icon", "aria-label": label, title: label, click: onClick, ...attributes }, icon(name));
 }
 
 /** A button that copies what the function gives, and says for a moment that it has. */
 export function copyButton(label, textOf) {
-	const button = el("button", { type: "button", class: "quiet", click: copy }, label);
+	const button = el("button", { class: "quiet", click: copy }, label);
 	async function copy() {
 		await navigator.clipboard.writeText(textOf());
 		button.textContent = "Copied";

@@ -67,7 +67,7 @@ function link(text, at, mark, depth) {
 	const rest = text.slice(inside + middle + 2, inside + middle + 2 + LONGEST_LINK);
 	const target = /^\s*<?([^\s<>()]*(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?:\s+["'][^"'\n]*["'])?\s*\)/.exec(rest);
 	const label = text.slice(inside, inside + middle);
-	const node = target && !label.includes("\n\n") ? anchor(target[1]) : null;
+	const node = target ? anchor(target[1]) : null;
 	if (!node) return null;
 	// An image would tell its host what is talked about, so it is a link.
 	if (mark === "![") node.append(label || target[1]);

@@ -1,15 +1,12 @@
-/**
- * Markdown as elements. No text is ever read as HTML: everything is made by createElement and text nodes, links lead to
- * http, https and mailto alone, and no image is loaded.
- */
+/** Markdown as elements. No text is ever read as HTML: all of it becomes elements and text nodes. */
 
 import { codeView } from "./code.js";
 import { el } from "./elements.js";
 import { DEEPEST, inline } from "./inline.js";
 
-/** The most characters of one paragraph or list that grows: what is longer goes on in a block of its own. */
+/** The most characters of a paragraph, quote or list: what is longer goes on in another block. */
 const LARGEST_BLOCK = 4000;
-/** A line that is shorter and not yet complete may still become an item of a list, a heading or a fence. */
+/** A line that is shorter and not complete may still become something else. */
 const SURE_LINE = 12;
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})([^`]*)$/;
@@ -19,10 +16,7 @@ const QUOTE = /^ {0,3}> ?/;
 const ITEM = /^(\s*)([-*+]|\d{1,9}[.)])(?:(\s+)(.*)|\s*)$/;
 const TABLE_RULE = /^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$/;
 
-/**
- * Shows a text that grows at its end in an element: gives a function that takes the whole text so far. What is complete
- * stays, only what still grows is made anew.
- */
+/** Gives what shows a text that grows, in an element: complete blocks stay, only the one that grows is made anew. */
 export function growing(root) {
 	let start = 0;
 	let nodes = [];
@@ -79,7 +73,7 @@ function blockAt(lines, at, depth) {
 	if (RULE.test(line)) return [{ kind: "rule" }, 1];
 	if (depth < DEEPEST && QUOTE.test(line)) return quoteAt(lines, at);
 	if (depth < DEEPEST && ITEM.test(line)) return listAt(lines, at);
-	if (line.includes("|") && TABLE_RULE.test(lines[at + 1] ?? "") && lines[at + 1].includes("-"))
+	if (line.includes("|") && TABLE_RULE.test(lines[at + 1]))
 		return tableAt(lines, at);
 	let end = at + 1;
 	while (end < lines.length && !endsText(lines[end], depth)) end++;
@@ -186,7 +180,7 @@ function render(block, depth) {
 	switch (block.kind) {
 		case "code": {
 			const code = codeView(block.language);
-			code.show(block.text, true);
+			code.show(block.text, block.isClosed);
 			return code.element;
 		}
 		case "heading":

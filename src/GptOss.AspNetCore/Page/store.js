@@ -1,9 +1,7 @@
-/**
- * Conversations: each a tree of messages of which one path is shown. They are kept in this browser alone, in IndexedDB,
- * with their titles apart so that the list is there at once.
- */
+/** Conversations: each a tree of messages, of which one path is shown, kept in this browser's IndexedDB. */
 
 const FORMAT = "gptoss-conversations";
+/** The titles lie apart, so that the list is there at once. */
 const STORES = ["titles", "conversations"];
 const LONGEST_TITLE = 60;
 
@@ -12,12 +10,12 @@ export function newConversation() {
 	return { id: crypto.randomUUID(), title: "", updated: Date.now(), messages: [], chosen: {} };
 }
 
-/** The messages behind a message, or the first ones where it is null. */
+/** The messages behind a message; behind null the first ones. */
 export function childrenOf(conversation, parent) {
 	return conversation.messages.filter((message) => message.parent === parent);
 }
 
-/** The messages that are shown, from the first to the last: at every branch the chosen one. */
+/** The messages that are shown: at every branch the chosen one. */
 export function pathOf(conversation) {
 	const path = [];
 	for (let parent = null; ; parent = path.at(-1).id) {
@@ -27,7 +25,7 @@ export function pathOf(conversation) {
 	}
 }
 
-/** Adds a message behind another one, null for the first, and shows its branch. */
+/** Adds a message behind another one, and shows its branch. */
 export function add(conversation, parent, message) {
 	const added = { id: crypto.randomUUID(), parent, ...message };
 	conversation.messages.push(added);
@@ -77,21 +75,16 @@ export function forgetAll() {
 	return change((store) => store.clear());
 }
 
-/** The ids of the conversations that have every word, in any message or in the title. */
+/** The ids of the conversations that have every word somewhere. */
 export async function search(words) {
 	const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
-	const found = new Set();
-	const looking = (await open()).transaction("conversations").objectStore("conversations").openCursor();
-	return new Promise((resolve, reject) => {
-		looking.onerror = () => reject(looking.error);
-		looking.onsuccess = () => {
-			const cursor = looking.result;
-			if (!cursor) return resolve(found);
-			const text = textOf(cursor.value).toLowerCase();
-			if (wanted.every((word) => text.includes(word))) found.add(cursor.value.id);
-			cursor.continue();
-		};
-	});
+	const all = await everything();
+	const has = (text) => wanted.every((word) => text.includes(word));
+	return new Set(all.filter((one) => has(textOf(one).toLowerCase())).map(({ id }) => id));
+}
+
+function everything() {
+	return ask("conversations", (all) => all.getAll());
 }
 
 function textOf({ title, messages }) {
@@ -101,11 +94,10 @@ function textOf({ title, messages }) {
 
 /** All conversations as JSON. */
 export async function exported() {
-	const conversations = await ask("conversations", (all) => all.getAll());
-	return JSON.stringify({ format: FORMAT, version: 1, conversations }, null, 1);
+	return JSON.stringify({ format: FORMAT, version: 1, conversations: await everything() }, null, 1);
 }
 
-/** Keeps the conversations of an exported file; those of the same id are replaced. */
+/** Keeps the conversations of an exported file, and counts them. */
 export async function imported(json) {
 	const read = JSON.parse(json);
 	if (read?.format !== FORMAT || !Array.isArray(read.conversations))

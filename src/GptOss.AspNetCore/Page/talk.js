@@ -17,9 +17,9 @@ class TalkError extends Error {
 /** How the person is asked for the key that a server needs; null where they give none. */
 export const asks = { key: async () => null };
 
-/** What is served: the names of the models and the most tokens of a conversation. */
-export async function servedModel(onWait, stop) {
-	const response = await request("v1/models", {}, onWait, stop);
+/** The model that is served, and the most tokens of a conversation. */
+export async function servedModel(onWait) {
+	const response = await request("v1/models", {}, onWait);
 	const [model] = (await response.json()).data;
 	return { id: model.id, contextLength: model.max_model_len };
 }
@@ -61,7 +61,7 @@ function toolOf({ name, description, parameters }) {
 	return { type: "function", function: { name, description, parameters } };
 }
 
-/** A message as the server reads it: an answer with calls is several, each with the result behind it. */
+/** A message as the server reads it: an answer with calls is several, each with its result. */
 function wireOf(message) {
 	if (message.role === "user") return [{ role: "user", content: message.text }];
 	const sent = [];
@@ -142,7 +142,7 @@ export function closeReasoning(message) {
 	delete part.began;
 }
 
-/** The events of a stream, each read from its JSON; lines that are no data are signs of life. */
+/** The events of a stream; lines that are no data are signs of life. */
 async function* eventsOf(response) {
 	let rest = "";
 	const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();

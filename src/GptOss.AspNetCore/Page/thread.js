@@ -1,4 +1,4 @@
-/** The messages of a conversation on the screen: views, each of an element and how it follows its message. */
+/** The messages on the screen: views, each of an element and of how it follows its message. */
 
 import { copyButton, el, iconButton } from "./elements.js";
 import { growing } from "./markdown.js";
@@ -6,15 +6,12 @@ import { childrenOf, pathOf } from "./store.js";
 
 /** How far from the end, in pixels, a reader still counts as at the end. */
 const NEAR_END = 48;
-/** The screen rests for this many times of what the last change took, so that typing stays smooth. */
+/** Nothing is drawn for this many times of what the last drawing took, so that typing stays smooth. */
 const REST = 3;
 /** What takes the result of a call that the person is asked for. */
 const answers = new Map();
 
-/**
- * Shows one conversation, and follows an answer that grows while the reader is at its end. The actions are what a
- * person can do with a message: edit, regenerate, remove, choose.
- */
+/** Shows one conversation, and moves along with an answer while the reader is at the end. */
 export function threadView(scroller, column, toEnd, actions) {
 	let views = new Map();
 	const waiting = new Set();
@@ -34,7 +31,7 @@ export function threadView(scroller, column, toEnd, actions) {
 		scroller.scrollTop = scroller.scrollHeight;
 	}
 
-	/** Shows the chosen path of a conversation; messages that are shown already stay as they are. */
+	/** Shows the chosen path; messages that are shown already stay. */
 	function show(conversation) {
 		const before = views;
 		views = new Map();
@@ -82,7 +79,7 @@ export function threadView(scroller, column, toEnd, actions) {
 	return { show, update, follow, askResult, edit: (message) => views.get(message)?.edit() };
 }
 
-/** Whether a key sends what is typed: Enter, but on a touch screen it breaks the line. */
+/** Whether a key sends: Enter does, but on touch it breaks the line. */
 export function isSendKey(event) {
 	return event.key === "Enter" && !event.shiftKey && !event.isComposing && !matchMedia("(pointer: coarse)").matches;
 }
@@ -226,7 +223,7 @@ function reasoningView(part) {
 	return { element, update };
 }
 
-/** A call of a tool, with its result, which the person types where the tool is theirs. */
+/** A call, with its result, which the person types where the tool is theirs. */
 function callView(call) {
 	const summary = el("summary");
 	const box = (label) => el("pre", { tabindex: 0, role: "group", "aria-label": label });

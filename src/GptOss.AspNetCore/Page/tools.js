@@ -5,11 +5,11 @@ import { el } from "./elements.js";
 const SANDBOX_TIME = 5000;
 const LONGEST_RESULT = 20000;
 
+const FUNCTIONS = ["sqrt", "abs", "round", "floor", "ceil", "min", "max", "sin", "cos", "tan", "log", "log10", "exp"];
 const CALCULATOR = {
 	label: "Calculator",
 	name: "calculator",
-	description: "Computes an arithmetic expression with + - * / % ^, parentheses, sqrt, abs, round, floor, ceil, min, "
-		+ "max, sin, cos, tan, log, log10, exp, pi and e.",
+	description: `Computes an arithmetic expression with + - * / % ^ ( ) pi e ${FUNCTIONS.join(" ")}.`,
 	parameters: textSchema("expression", "Such as (3 + 4) * 2 ^ 10"),
 	run: ({ expression }) => calculate(String(expression)),
 };
@@ -18,7 +18,7 @@ const CLOCK = {
 	name: "clock",
 	description: "Tells the date, the time and the time zone of the person.",
 	parameters: { type: "object", properties: {} },
-	run: tellTime,
+	run: () => String(new Date()),
 };
 const JAVASCRIPT = {
 	label: "JavaScript, in a sandbox",
@@ -29,10 +29,10 @@ const JAVASCRIPT = {
 	run: ({ code }, stop) => runInSandbox(String(code), stop),
 };
 
-/** The tools that the page has itself, with what the person reads of them. */
+/** The tools that the page has itself. */
 export const BUILT_IN = [CALCULATOR, CLOCK, JAVASCRIPT];
 
-/** The tools that are switched on; one of the person's own has no <c>run</c>: the person types its result. */
+/** The tools that are switched on; one of the person's own has no `run`: the person types its result. */
 export function offered({ tools, ownTools }) {
 	const own = ownTools.filter((tool) => tool.isOn).map((tool) => ({ ...tool, parameters: JSON.parse(tool.schema) }));
 	return [...BUILT_IN.filter((tool) => tools.includes(tool.name)), ...own];
@@ -64,12 +64,6 @@ export async function run(call, stop) {
 
 function textSchema(name, description) {
 	return { type: "object", properties: { [name]: { type: "string", description } }, required: [name] };
-}
-
-function tellTime() {
-	const now = new Date();
-	const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-	return `${now.toLocaleString("en", { dateStyle: "full", timeStyle: "long" })}, ${timeZone}, ${now.toISOString()}`;
 }
 
 /** The value of an arithmetic expression, as a text. */
@@ -125,13 +119,11 @@ export function calculate(expression) {
 	return String(Number(value.toPrecision(15)));
 }
 
-const FUNCTIONS = ["sqrt", "abs", "round", "floor", "ceil", "min", "max", "sin", "cos", "tan", "log", "log10", "exp"];
-
 function quoted(token) {
 	return token === undefined ? "the end" : `'${token}'`;
 }
 
-/** Runs a program in a frame of no origin, whose policy lets nothing out but what it answers. */
+/** Runs a program in a frame of no origin, which lets nothing out but the result. */
 async function runInSandbox(code, stop) {
 	const frame = el("iframe", { sandbox: "allow-scripts", src: "page/sandbox.html", hidden: true, title: "Sandbox" });
 	const { port1, port2 } = new MessageChannel();

@@ -17,7 +17,7 @@ public sealed class AxeTests(Chromium chromium)
             async page =>
             {
                 await LookAsync(page, "welcome");
-                await page.BeginAsync("READ 1000 60000");
+                await page.BeginAsync("READ 1000 20000");
                 await ChatPage.ShowsAsync(page.Answer, "Reading");
                 await LookAsync(page, "reading");
                 await page.Button("Stop").ClickAsync();

@@ -33,7 +33,7 @@ public sealed class MarkdownTests(Chromium chromium)
                 const show = growing(pieces);
                 for (let end = 1; end < text.length; end += 1 + random(9)) show(text.slice(0, end));
                 show(text);
-                if (whole.innerHTML !== pieces.innerHTML) different.push(text);
+                if (whole.innerHTML !== pieces.innerHTML) different.push([text, whole.innerHTML, pieces.innerHTML].join("\n→ "));
             }
             return different;
         }
