@@ -8,7 +8,7 @@ const LINES_TOGETHER = 50;
 const LINE_COMMENTS = { python: "#", bash: "#", ruby: "#", sql: "--" };
 const OTHER_NAMES = new Map(Object.entries({
 	js: "javascript", jsx: "javascript", json: "javascript", ts: "typescript", tsx: "typescript",
-	py: "python", cs: "csharp", "c#": "csharp", "c++": "cpp", h: "c", hpp: "cpp",
+	py: "python", cs: "csharp", "c#": "csharp", "c++": "cpp", h: "c",
 	rs: "rust", sh: "bash", shell: "bash", rb: "ruby",
 }));
 /** One list for the languages with braces: a word that only a relative knows is rare. */
@@ -62,18 +62,18 @@ export function codeView(language) {
 	let tail = [];
 	let open = null;
 
-	/** Shows the whole text so far; its last line is complete where the fence is closed. */
+	/** Shows the whole text so far; a closed fence ends the last line. */
 	function show(text, isClosed) {
 		whole = text;
 		for (const node of tail) node.remove();
-		const complete = isClosed ? `${text}\n` : text;
-		for (let end; (end = complete.indexOf("\n", shown)) >= 0; shown = end + 1) {
-			const [nodes, closing] = nodesOf(complete.slice(shown, end));
-			group().append(...nodes, "\n");
+		for (let end; (end = text.indexOf("\n", shown)) >= 0; shown = end + 1) {
+			const [nodes, closing] = nodesOf(text.slice(shown, end), "\n");
+			group().append(...nodes);
 			open = closing;
 			lines++;
 		}
-		tail = nodesOf(complete.slice(shown))[0];
+		if (shown > text.length || (shown === text.length && !isClosed)) return;
+		[tail] = nodesOf(text.slice(shown), isClosed ? "\n" : "");
 		group().append(...tail);
 	}
 
@@ -82,13 +82,13 @@ export function codeView(language) {
 		return code.lastChild;
 	}
 
-	function nodesOf(line) {
+	function nodesOf(line, end) {
 		const [tokens, closing] = rules ? cut(line, open, rules) : [[[null, line]], null];
 		const nodeOf = ([kind, text]) => (kind ? el("span", { class: kind }, text) : document.createTextNode(text));
-		return [tokens.map(nodeOf), closing];
+		return [[...tokens, [null, end]].map(nodeOf), closing];
 	}
 
-	return { element: el("div", { class: "code" }, bar, pre), show };
+	return { language, element: el("div", { class: "code" }, bar, pre), show };
 }
 
 /** Cuts a line into tokens, each with its kind, which is null for plain text. */

@@ -6,8 +6,6 @@ import { DEEPEST, inline } from "./inline.js";
 
 /** The most characters of a paragraph, quote or list: what is longer goes on in another block. */
 const LARGEST_BLOCK = 4000;
-/** A line that is shorter and not complete may still become something else. */
-const SURE_LINE = 12;
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})([^`]*)$/;
 const HEADING = /^ {0,3}(#{1,6})(?:\s+(.*?))?(?:\s+#+)?\s*$/;
@@ -25,13 +23,13 @@ export function growing(root) {
 	return function show(text) {
 		const blocks = split(text.slice(start), 0);
 		let last = blocks.length - 1;
-		if (last > 0 && !isSure(text, start + blocks[last].start)) last--;
-		if (blocks[0]?.kind !== "code") code = null;
+		// What follows a block is sure once its line is complete: until then it may become a part of the block.
+		if (last > 0 && !blocks[last - 1].goesOn && !text.includes("\n", start + blocks[last].start)) last--;
+		if (blocks[0]?.language !== code?.language) code = null;
 		for (const node of nodes) if (node !== code?.element) node.remove();
 		nodes = blocks.map((block, at) => (block.kind === "code" && at === 0 ? codeNode(block) : render(block, 0)));
 		root.append(...nodes.filter((node) => node.parentNode !== root));
 		if (last <= 0) return;
-		// The block behind has begun, so those before are as they will stay.
 		start += blocks[last].start;
 		nodes.splice(0, last);
 		code = null;
@@ -42,10 +40,6 @@ export function growing(root) {
 		code.show(block.text, block.isClosed);
 		return code.element;
 	}
-}
-
-function isSure(text, start) {
-	return text.length - start > SURE_LINE || text.indexOf("\n", start) >= 0;
 }
 
 /** Cuts a text into blocks, each with the place where it starts. */
@@ -184,8 +178,8 @@ function render(block, depth) {
 			return code.element;
 		}
 		case "heading":
-			// The page has headings of its own above those of an answer.
-			return inline(el(`h${Math.min(6, block.level + 2)}`), block.text, depth);
+			// The page has the first heading.
+			return inline(el(`h${Math.min(6, block.level + 1)}`), block.text, depth);
 		case "rule":
 			return el("hr");
 		case "quote":

@@ -5,7 +5,6 @@ const FORMAT = "gptoss-conversations";
 const STORES = ["titles", "conversations"];
 const LONGEST_TITLE = 60;
 
-/** An empty conversation. */
 export function newConversation() {
 	return { id: crypto.randomUUID(), title: "", updated: Date.now(), messages: [], chosen: {} };
 }
@@ -34,7 +33,6 @@ export function add(conversation, parent, message) {
 	return added;
 }
 
-/** Shows the branch of a message. */
 export function choose(conversation, message) {
 	conversation.chosen[message.parent ?? ""] = message.id;
 }
@@ -92,7 +90,6 @@ function textOf({ title, messages }) {
 	return [title, ...texts].join("\n");
 }
 
-/** All conversations as JSON. */
 export async function exported() {
 	return JSON.stringify({ format: FORMAT, version: 1, conversations: await everything() }, null, 1);
 }
@@ -108,21 +105,22 @@ export async function imported(json) {
 }
 
 /** A conversation of a file: its known fields alone, each of its own kind. */
-function conversationOf(read, index) {
-	const place = `conversation ${index + 1}`;
-	if (typeof read?.id !== "string" || !Array.isArray(read.messages))
-		throw new Error(`${place} should have id and messages`);
+function conversationOf({ id, title, updated, messages, chosen }, index) {
 	const known = new Set([null]);
-	const messages = read.messages.map((message, at) => {
-		const isKnown = typeof message?.id === "string" && known.has(message.parent ?? null);
-		if (!isKnown || !["user", "assistant"].includes(message.role))
-			throw new Error(`${place}, message ${at + 1} should have id, role and the parent of a message before`);
+	const check = (message) => {
+		const isWhole = typeof message.id === "string" && known.has(message.parent ?? null);
+		if (!isWhole || !["user", "assistant"].includes(message.role))
+			throw new Error(`conversation ${index + 1}: a message should have id, role and the parent of one before`);
 		known.add(message.id);
 		return messageOf(message);
-	});
-	const chosen = Object.fromEntries(Object.entries(read.chosen ?? {}).filter(([, id]) => known.has(id)));
-	const { id, title, updated } = read;
-	return { id, title: textOr(title, ""), updated: numberOr(updated, Date.now()), messages, chosen };
+	};
+	return {
+		id: String(id),
+		title: textOr(title, ""),
+		updated: numberOr(updated, Date.now()),
+		messages: messages.map(check),
+		chosen: Object.fromEntries(Object.entries(chosen ?? {}).filter(([, to]) => known.has(to))),
+	};
 }
 
 const textOr = (value, other) => (value == null ? other : String(value));

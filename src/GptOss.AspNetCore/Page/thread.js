@@ -99,7 +99,6 @@ function branchesView(actions) {
 	return { element, show };
 }
 
-/** A message of the person. */
 function questionView(message, actions) {
 	const branches = branchesView(actions);
 	const text = el("div", { class: "bubble" }, message.text);

@@ -108,6 +108,13 @@ internal sealed class ChatPage
     /// <summary>Waits until something shows a text.</summary>
     public static Task ShowsAsync(ILocator place, string text) => Assertions.Expect(place).ToContainTextAsync(text);
 
+    /// <summary>Puts a picture of the page into the folder that <c>GPTOSS_PICTURES</c> names, where it does.</summary>
+    public async Task LookAsync(string name)
+    {
+        if (Environment.GetEnvironmentVariable("GPTOSS_PICTURES") is { Length: > 0 } folder)
+            await Page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}.png") });
+    }
+
     /// <summary>Fails where a script failed, a policy was violated, or something elsewhere was asked for.</summary>
     public async Task AssertQuietAsync()
     {

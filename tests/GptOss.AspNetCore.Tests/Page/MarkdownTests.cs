@@ -52,7 +52,7 @@ public sealed class MarkdownTests(Chromium chromium)
         {
             (string Text, string Html)[] cases =
             [
-                ("# One\n## Two #", "<h3>One</h3><h4>Two</h4>"),
+                ("# One\n## Two #", "<h2>One</h2><h3>Two</h3>"),
                 ("a **b *c* d** e", "<p>a <strong>b <em>c</em> d</strong> e</p>"),
                 ("***x*** ~~y~~ snake_case_name _z_", "<p><strong><em>x</em></strong> <del>y</del> snake_case_name <em>z</em></p>"),
                 ("2 * 3 * 4 and * alone", "<p>2 * 3 * 4 and * alone</p>"),

@@ -36,7 +36,7 @@ public sealed class PictureTests(Chromium chromium)
                 await Look("tool");
                 await page.AskAsync("FAIL");
                 await page.BeginAsync("READ 5000 3000\nSAY That was long.");
-                await page.Page.WaitForTimeoutAsync(1200);
+                await ChatPage.ShowsAsync(page.Answer, "Reading");
                 await Look("reading");
                 await page.Button("Stop").ClickAsync();
                 await page.OpenSettingsAsync();
@@ -48,8 +48,7 @@ public sealed class PictureTests(Chromium chromium)
 
                 async Task Look(string state)
                 {
-                    if (Environment.GetEnvironmentVariable("GPTOSS_PICTURES") is { Length: > 0 } folder)
-                        await page.Page.ScreenshotAsync(new() { Path = Path.Combine(folder, $"{name}-{state}.png") });
+                    await page.LookAsync($"{name}-{state}");
                     int[] wide = await page.Page.EvaluateAsync<int[]>(
                         "[document.documentElement, ...document.querySelectorAll('#scroller, dialog[open], main')]"
                             + ".map(e => e.scrollWidth - e.clientWidth)"

@@ -1,4 +1,4 @@
-using Microsoft.AspNetCore.Builder;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
 using static Microsoft.Playwright.Assertions;
@@ -8,7 +8,7 @@ namespace GptOss.AspNetCore.Tests.Page;
 /// <summary>The page over a real model, the tiny one.</summary>
 [Collection(PageCollection.Name)]
 [Trait("speed", "slow")]
-public sealed class TinyPageTests(Chromium chromium)
+public sealed partial class TinyPageTests(Chromium chromium)
 {
     [Fact]
     public async Task The_tiny_model_answers_a_person()
@@ -32,11 +32,16 @@ public sealed class TinyPageTests(Chromium chromium)
                 await page.Button("What is 345 + 678?").ClickAsync();
                 await page.EndAsync();
                 await ChatPage.ShowsAsync(page.Answer.Locator(".parts > .text"), "345 + 678 = 1023.");
-                await Expect(page.Page.Locator("#meter")).ToHaveTextAsync(new System.Text.RegularExpressions.Regex(@"^\d+ of [\d,]+ tokens$"));
+                await Expect(page.Page.Locator("#meter")).ToHaveTextAsync(Meter());
                 await page.AskAsync("What is 56 + 78?");
                 await ChatPage.ShowsAsync(page.Answer.Locator(".parts > .text"), "134");
+                await page.Answer.Locator("summary").First.ClickAsync();
+                await page.LookAsync("page");
             },
             host: host
         );
     }
+
+    [GeneratedRegex(@"^\d+ of [\d,]+ tokens$")]
+    private static partial Regex Meter();
 }
