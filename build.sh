@@ -153,7 +153,10 @@ bench) dotnet run -c Release --project benchmarks/GptOss.Benchmarks -- --filter 
 pack) pack ;;
 publish) publish "${@:2}" ;;
 fuzz) GPTOSS_FUZZ_SECONDS=${2:-60} dotnet test --project "$TESTS" --filter-trait kind=fuzz ;;
-long) GPTOSS_LONG=1 dotnet test --project "$TESTS" --filter-trait kind=long ;;
+long)
+    GPTOSS_LONG=1 dotnet test --project "$TESTS" --filter-trait kind=long
+    GPTOSS_LONG=1 dotnet test --project tests/GptOss.AspNetCore.Tests --filter-trait kind=long
+    ;;
 *)
     sed -n '2,14p' "$0" | cut -c3- >&2
     exit 2

@@ -149,7 +149,9 @@ async function open(id) {
 	conversation = running.get(id)?.own ?? (await store.load(id)) ?? store.newConversation();
 	for (const message of conversation.messages) {
 		// Nobody makes this answer any more: the page was closed meanwhile.
-		if (message.state === "running" && !running.has(id)) Object.assign(message, { state: "broken", progress: undefined });
+		if (message.state !== "running" || running.has(id)) continue;
+		Object.assign(message, { state: "broken", progress: undefined });
+		message.parts.forEach((part) => delete part.began);
 	}
 	show();
 	thread.follow();

@@ -12,8 +12,8 @@ export function el(name, attributes, ...children) {
 	return made;
 }
 
-/** A picture of index.html's list, which says nothing to a reader of the screen. */
-export function icon(name) {
+/** A picture of index.html's list. */
+function icon(name) {
 	const picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");
 	const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
 	use.setAttribute("href", `#icon-${name}`);
@@ -29,7 +29,8 @@ export function iconButton(name, label, onClick, attributes) {
 
 /** A button that copies what the function gives, and says for a moment that it has. */
 export function copyButton(label, textOf) {
-	const button = el("button", { class: "quiet", click: copy }, label);
+	// Over plain HTTP from another machine a browser lets no page copy.
+	const button = el("button", { class: "quiet", click: copy, hidden: !navigator.clipboard }, label);
 	async function copy() {
 		await navigator.clipboard.writeText(textOf());
 		button.textContent = "Copied";

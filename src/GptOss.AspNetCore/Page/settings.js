@@ -11,7 +11,7 @@ export function readSettings() {
 	try {
 		kept = JSON.parse(localStorage.getItem(PLACE)) ?? {};
 	} catch {
-		// What is no JSON was not written by this page.
+		// Not written by this page.
 	}
 	const one = (value, ...others) => (others.includes(value) ? value : others[0]);
 	const number = (value, least, most) => (value >= least && value <= most ? Number(value) : null);

@@ -4,9 +4,11 @@ const FORMAT = "gptoss-conversations";
 /** The titles lie apart, so that the list is there at once. */
 const STORES = ["titles", "conversations"];
 const LONGEST_TITLE = 60;
+/** Also where the page comes over plain HTTP, and randomUUID is not there. */
+const newId = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
 
 export function newConversation() {
-	return { id: crypto.randomUUID(), title: "", updated: Date.now(), messages: [], chosen: {} };
+	return { id: newId(), title: "", updated: Date.now(), messages: [], chosen: {} };
 }
 
 /** The messages behind a message; behind null the first ones. */
@@ -26,7 +28,7 @@ export function pathOf(conversation) {
 
 /** Adds a message behind another one, and shows its branch. */
 export function add(conversation, parent, message) {
-	const added = { id: crypto.randomUUID(), parent, ...message };
+	const added = { id: newId(), parent, ...message };
 	conversation.messages.push(added);
 	choose(conversation, added);
 	conversation.title ||= titleOf(added.text ?? "");

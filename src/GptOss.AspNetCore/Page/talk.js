@@ -4,7 +4,6 @@ import { offered, run } from "./tools.js";
 
 const KEY = "gptoss-key";
 const MOST_ROUNDS = 10;
-const MOST_WAITS = 30;
 
 /** What went wrong, in words for the person; `code` is the server's, where it has one. */
 class TalkError extends Error {
@@ -43,7 +42,7 @@ export async function takeTurn(history, message, settings, stop, tell) {
 }
 
 /** The body of a request for the next part of an answer. */
-export function bodyOf(history, settings, tools) {
+function bodyOf(history, settings, tools) {
 	const system = settings.system.trim();
 	return {
 		messages: [...(system ? [{ role: "system", content: system }] : []), ...history.flatMap(wireOf)],
@@ -100,7 +99,6 @@ async function readAnswer(body, message, stop, changed) {
 
 /** Takes one event of the stream into the message. */
 function take(event, message, elapsed) {
-	message.model = event.model ?? message.model;
 	if (event.prompt_progress) message.progress = event.prompt_progress;
 	if (event.usage) message.usage = event.usage;
 	if (event.timings) message.timings = event.timings;
@@ -163,7 +161,7 @@ function broken(error) {
 
 /** Sends a request with the key, and waits as the server says where it is busy. */
 async function request(path, options, onWait, stop) {
-	for (let waits = 0; ; ) {
+	for (;;) {
 		const key = sessionStorage.getItem(KEY);
 		const headers = { ...options.headers, ...(key && { Authorization: `Bearer ${key}` }) };
 		const response = await fetch(path, { ...options, headers, signal: stop }).catch(unreachable);
@@ -172,7 +170,7 @@ async function request(path, options, onWait, stop) {
 			return response;
 		}
 		if (response.status === 401) await askForKey(key);
-		else if (response.status === 503 && waits++ < MOST_WAITS) await wait(response, onWait, stop);
+		else if (response.status === 503) await wait(response, onWait, stop);
 		else throw await errorOf(response);
 	}
 }

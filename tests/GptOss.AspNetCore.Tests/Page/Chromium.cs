@@ -12,6 +12,9 @@ public sealed class PageCollection : ICollectionFixture<Chromium>
 /// <summary>One browser without a window, and one scripted server with the page, for all tests of the page.</summary>
 public sealed class Chromium : IAsyncLifetime
 {
+    /// <summary>A name of this machine that a browser takes for another one's.</summary>
+    internal const string Elsewhere = "elsewhere.example";
+
     private const string Variable = "GPTOSS_CHROMIUM";
 
     private IPlaywright? _playwright;
@@ -34,7 +37,7 @@ public sealed class Chromium : IAsyncLifetime
             {
                 ExecutablePath = program,
                 // In a container neither the sandbox for root nor much shared memory is there.
-                Args = ["--no-sandbox", "--disable-dev-shm-usage"],
+                Args = ["--no-sandbox", "--disable-dev-shm-usage", $"--host-resolver-rules=MAP {Elsewhere} 127.0.0.1"],
             }
         );
     }
@@ -52,16 +55,18 @@ public sealed class Chromium : IAsyncLifetime
     /// <param name="use">Uses the page that is open.</param>
     /// <param name="profile">What differs from a light desktop of 1280 × 800; null for nothing.</param>
     /// <param name="host">The server whose page is opened; null for the scripted one of all tests.</param>
+    /// <param name="name">The name that the server is asked by.</param>
     internal async Task UseAsync(
         Func<ChatPage, Task> use,
         BrowserNewContextOptions? profile = null,
-        TestHost? host = null
+        TestHost? host = null,
+        string name = "127.0.0.1"
     )
     {
         Assert.SkipWhen(_browser is null, $"There is no chromium on the PATH, nor does ${Variable} name one.");
         profile ??= new BrowserNewContextOptions();
         profile.ViewportSize ??= new ViewportSize { Width = 1280, Height = 800 };
-        profile.BaseURL = (host ?? Host).Address.AbsoluteUri;
+        profile.BaseURL = new UriBuilder((host ?? Host).Address) { Host = name }.Uri.AbsoluteUri;
         profile.Permissions = ["clipboard-read", "clipboard-write"];
         await using IBrowserContext context = await _browser.NewContextAsync(profile);
         context.SetDefaultTimeout(20_000);

@@ -78,6 +78,20 @@ public sealed class HistoryTests(Chromium chromium)
         });
 
     [Fact]
+    public Task Over_plain_http_from_another_machine_all_works_but_copying() =>
+        chromium.UseAsync(
+            async page =>
+            {
+                Assert.False(await page.Page.EvaluateAsync<bool>("isSecureContext"));
+                await page.AskAsync("Good day");
+                await Expect(page.Conversations).ToHaveCountAsync(1);
+                await Expect(page.Page.GetByText("Copy", new() { Exact = true })).ToHaveCountAsync(2);
+                await Expect(page.Page.GetByText("Copy", new() { Exact = true }).First).ToBeHiddenAsync();
+            },
+            name: Chromium.Elsewhere
+        );
+
+    [Fact]
     public async Task A_key_is_asked_for_once_and_kept_for_the_session()
     {
         await using TestHost host = await TestHost.ScriptedAsync(

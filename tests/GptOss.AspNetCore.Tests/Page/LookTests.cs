@@ -47,9 +47,9 @@ public sealed class LookTests(Chromium chromium)
     public Task It_scrolls_along_only_while_the_reader_is_at_the_end() =>
         chromium.UseAsync(async page =>
         {
-            await page.BeginAsync("LONG 3000 1");
+            await page.BeginAsync("LONG 1500 1");
             ILocator scroller = page.Page.Locator("#scroller");
-            await ChatPage.ShowsAsync(page.Answer, "word900");
+            await ChatPage.ShowsAsync(page.Answer, "word700");
             Assert.InRange(await scroller.EvaluateAsync<double>("e => e.scrollTop"), 100, double.MaxValue);
             await scroller.EvaluateAsync("e => e.scrollTop = 10");
             await Expect(page.Button("To the end")).ToBeVisibleAsync();

@@ -59,10 +59,13 @@ public sealed class XssTests(Chromium chromium)
                 async () => {
                     const count = document.querySelectorAll("#conversations li").length;
                     for (let i = 0; i < count; i++) {
-                        document.querySelectorAll("#conversations li > button:first-child")[i].click();
-                        await new Promise((done) => setTimeout(done, 15));
+                        const button = document.querySelectorAll("#conversations li > button:first-child")[i];
+                        button.click();
+                        const title = document.getElementById("title");
+                        while (title.textContent !== button.title) await new Promise((done) => setTimeout(done, 2));
                         for (const folded of document.querySelectorAll("details")) folded.open = true;
-                        await new Promise((done) => setTimeout(done, 10));
+                        await new Promise(requestAnimationFrame);
+                        await new Promise(requestAnimationFrame);
                     }
                 }
                 """
