@@ -7,7 +7,7 @@ const LINES_TOGETHER = 50;
 
 const LINE_COMMENTS = { python: "#", bash: "#", ruby: "#", sql: "--" };
 const OTHER_NAMES = new Map(Object.entries({
-	js: "javascript", jsx: "javascript", json: "javascript", ts: "typescript", tsx: "typescript",
+	js: "javascript", json: "javascript", ts: "typescript",
 	py: "python", cs: "csharp", "c#": "csharp", "c++": "cpp", h: "c",
 	rs: "rust", sh: "bash", shell: "bash", rb: "ruby",
 }));

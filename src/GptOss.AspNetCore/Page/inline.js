@@ -82,7 +82,7 @@ function bareLink(text, at) {
 	return node && { node, end: at + address.length };
 }
 
-/** A link that tells its target nothing of this page; null for what no link may lead to. */
+/** A link that tells its target nothing of this page; null where none may lead. */
 function anchor(address) {
 	const url = URL.canParse(address) ? new URL(address) : null;
 	if (!url || !["http:", "https:", "mailto:"].includes(url.protocol)) return null;

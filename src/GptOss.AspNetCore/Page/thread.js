@@ -8,7 +8,7 @@ import { childrenOf, pathOf } from "./store.js";
 const NEAR_END = 48;
 /** Nothing is drawn for this many times of what the last drawing took, so that typing stays smooth. */
 const REST = 3;
-/** What takes the result of a call that the person is asked for. */
+/** What takes the result of a call from the person. */
 const answers = new Map();
 
 /** Shows one conversation, and moves along with an answer while the reader is at the end. */
