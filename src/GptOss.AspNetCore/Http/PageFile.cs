@@ -44,12 +44,12 @@ internal sealed class PageFile
 
     /// <summary>All files of the page.</summary>
     public static IReadOnlyList<PageFile> All { get; } =
-        [
-            .. typeof(PageFile)
-                .Assembly.GetManifestResourceNames()
-                .Where(name => name.StartsWith(Folder, StringComparison.Ordinal))
-                .Select(name => new PageFile(name[Folder.Length..])),
-        ];
+    [
+        .. typeof(PageFile)
+            .Assembly.GetManifestResourceNames()
+            .Where(name => name.StartsWith(Folder, StringComparison.Ordinal))
+            .Select(name => new PageFile(name[Folder.Length..])),
+    ];
 
     /// <summary>Where the file is, behind the prefix of the page.</summary>
     public string Path { get; }

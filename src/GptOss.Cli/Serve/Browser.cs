@@ -17,7 +17,8 @@ internal static class Browser
         {
             using Process? browser = Process.Start(new ProcessStartInfo(page) { UseShellExecute = true });
         }
-        catch (Exception error) when (error is Win32Exception or InvalidOperationException or PlatformNotSupportedException)
+        catch (Exception error)
+            when (error is Win32Exception or InvalidOperationException or PlatformNotSupportedException)
         {
             Failure.WriteLine($"--open: no browser was found: {error.Message} Open {page} yourself.");
         }
@@ -29,7 +30,10 @@ internal static class Browser
     public static string PageOf(string address)
     {
         var page = new UriBuilder(address);
-        if (IPAddress.TryParse(page.Host, out IPAddress? ip) && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any)))
+        if (
+            IPAddress.TryParse(page.Host, out IPAddress? ip)
+            && (ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any))
+        )
             page.Host = "localhost";
         return page.Uri.AbsoluteUri;
     }

@@ -66,7 +66,9 @@ public sealed class Chromium : IAsyncLifetime
         Assert.SkipWhen(_browser is null, $"There is no chromium on the PATH, nor does ${Variable} name one.");
         profile ??= new BrowserNewContextOptions();
         profile.ViewportSize ??= new ViewportSize { Width = 1280, Height = 800 };
-        profile.BaseURL = new UriBuilder((host ?? Host).Address) { Host = name }.Uri.AbsoluteUri;
+        profile.BaseURL = new UriBuilder((host ?? Host).Address) { Host = name }
+            .Uri
+            .AbsoluteUri;
         profile.Permissions = ["clipboard-read", "clipboard-write"];
         await using IBrowserContext context = await _browser.NewContextAsync(profile);
         context.SetDefaultTimeout(20_000);

@@ -49,7 +49,12 @@ public sealed class HandTests(Chromium chromium)
                 await page.Button("Send").TapAsync();
                 await page.EndAsync();
             },
-            new() { HasTouch = true, IsMobile = true, ViewportSize = new() { Width = 360, Height = 640 } }
+            new()
+            {
+                HasTouch = true,
+                IsMobile = true,
+                ViewportSize = new() { Width = 360, Height = 640 },
+            }
         );
 
     [Fact]
@@ -60,7 +65,15 @@ public sealed class HandTests(Chromium chromium)
             string[] reached = await TabAsync(page, 40);
             foreach (
                 string name in (string[])
-                    ["New conversation", "Search the conversations", "Settings", "Edit", "Copy code", "Answer again", "ask"]
+                    [
+                        "New conversation",
+                        "Search the conversations",
+                        "Settings",
+                        "Edit",
+                        "Copy code",
+                        "Answer again",
+                        "ask",
+                    ]
             )
                 Assert.Contains(name, reached);
             Assert.DoesNotContain("no focus shown", reached);
@@ -105,17 +118,25 @@ public sealed class HandTests(Chromium chromium)
         chromium.UseAsync(
             async page =>
             {
-                await page.AskAsync("WRITE " + new string('w', 300) + "\\n\\n| a | b |\\n|--|--|\\n| " + new string('c', 200) + " | d |");
-                Assert.Equal(0, await page.Page.EvaluateAsync<int>(
-                    "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-                ));
+                await page.AskAsync(
+                    "WRITE " + new string('w', 300) + "\\n\\n| a | b |\\n|--|--|\\n| " + new string('c', 200) + " | d |"
+                );
+                Assert.Equal(
+                    0,
+                    await page.Page.EvaluateAsync<int>(
+                        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+                    )
+                );
                 foreach (string name in (string[])["Send", "Settings", "Conversations"])
                     await Expect(page.Button(name)).ToBeInViewportAsync(new() { Ratio = 1 });
                 await page.OpenSettingsAsync();
                 await page.Button("Delete all").ScrollIntoViewIfNeededAsync();
                 await Expect(page.Button("Delete all")).ToBeInViewportAsync(new() { Ratio = 1 });
             },
-            new() { ViewportSize = new() { Width = width, Height = height } }
+            new()
+            {
+                ViewportSize = new() { Width = width, Height = height },
+            }
         );
 
     /// <summary>The names of what Tab reaches from the top of the page on.</summary>

@@ -64,9 +64,9 @@ public sealed class HistoryTests(Chromium chromium)
             await Expect(page.Conversations).ToHaveCountAsync(0);
             await page.Settings.GetByLabel("Import").SetInputFilesAsync(await download.PathAsync());
             await ChatPage.ShowsAsync(page.Settings, "1 taken.");
-            await page.Settings.GetByLabel("Import").SetInputFilesAsync(
-                new FilePayload { Name = "other.json", Buffer = "{\"a\":1}"u8.ToArray() }
-            );
+            await page
+                .Settings.GetByLabel("Import")
+                .SetInputFilesAsync(new FilePayload { Name = "other.json", Buffer = "{\"a\":1}"u8.ToArray() });
             await ChatPage.ShowsAsync(page.Settings, "Not taken: the file should be an export of this page");
             await page.Button("Done").ClickAsync();
             await page.Conversations.First.GetByRole(AriaRole.Button).First.ClickAsync();

@@ -41,9 +41,33 @@ public sealed class MarkdownTests(Chromium chromium)
 
     private static readonly string[] Fragments =
     [
-        "word ", "# Heading\n", "\n", "\n\n", "- item\n", "  - nested\n", "1. one\n", "2. two\n", "```js\n", "```\n",
-        "let a = \"x\"; // y\n", "| a | b |\n|---|--:|\n| 1 | 2 |\n", "> quote\n", "---\n", "**bold** ", "*em", "* ", "`co",
-        "de` ", "[link](https://a.example) ", "https://b.example/c ", "<b>", "\\(x_1", "\\) ", "~~~\n", "/* open\n", "$$",
+        "word ",
+        "# Heading\n",
+        "\n",
+        "\n\n",
+        "- item\n",
+        "  - nested\n",
+        "1. one\n",
+        "2. two\n",
+        "```js\n",
+        "```\n",
+        "let a = \"x\"; // y\n",
+        "| a | b |\n|---|--:|\n| 1 | 2 |\n",
+        "> quote\n",
+        "---\n",
+        "**bold** ",
+        "*em",
+        "* ",
+        "`co",
+        "de` ",
+        "[link](https://a.example) ",
+        "https://b.example/c ",
+        "<b>",
+        "\\(x_1",
+        "\\) ",
+        "~~~\n",
+        "/* open\n",
+        "$$",
     ];
 
     [Fact]
@@ -54,7 +78,10 @@ public sealed class MarkdownTests(Chromium chromium)
             [
                 ("# One\n## Two #", "<h2>One</h2><h3>Two</h3>"),
                 ("a **b *c* d** e", "<p>a <strong>b <em>c</em> d</strong> e</p>"),
-                ("***x*** ~~y~~ snake_case_name _z_", "<p><strong><em>x</em></strong> <del>y</del> snake_case_name <em>z</em></p>"),
+                (
+                    "***x*** ~~y~~ snake_case_name _z_",
+                    "<p><strong><em>x</em></strong> <del>y</del> snake_case_name <em>z</em></p>"
+                ),
                 ("2 * 3 * 4 and * alone", "<p>2 * 3 * 4 and * alone</p>"),
                 ("a\nb", "<p>a<br>b</p>"),
                 ("- a\n- b\n  1. c\n- [x] d", "<ul><li>a</li><li>b<ol><li>c</li></ol></li><li>☑ d</li></ul>"),
@@ -69,15 +96,25 @@ public sealed class MarkdownTests(Chromium chromium)
                         + "<code>1</code></td><td class=\"center\">2|3</td></tr></tbody></table></div>"
                 ),
                 ("`` a`b `` \\* \\_", "<p><code>a`b</code> * _</p>"),
-                ("<b>x</b> &amp; <script>1</script>", "<p>&lt;b&gt;x&lt;/b&gt; &amp;amp; &lt;script&gt;1&lt;/script&gt;</p>"),
+                (
+                    "<b>x</b> &amp; <script>1</script>",
+                    "<p>&lt;b&gt;x&lt;/b&gt; &amp;amp; &lt;script&gt;1&lt;/script&gt;</p>"
+                ),
                 ("[a](https://x.example/y)", "<p><a href=\"https://x.example/y\">a</a></p>"),
                 ("[m](mailto:a@x.example)", "<p><a href=\"mailto:a@x.example\">m</a></p>"),
-                ("[j](javascript:alert(1)) [d](data:text/html,x) [r](/page)",
-                    "<p>[j](javascript:alert(1)) [d](data:text/html,x) [r](/page)</p>"),
+                (
+                    "[j](javascript:alert(1)) [d](data:text/html,x) [r](/page)",
+                    "<p>[j](javascript:alert(1)) [d](data:text/html,x) [r](/page)</p>"
+                ),
                 ("![cat](https://x.example/c.png)", "<p><a href=\"https://x.example/c.png\">cat</a></p>"),
-                ("See https://x.example/a_b, or not.", "<p>See <a href=\"https://x.example/a_b\">https://x.example/a_b</a>, or not.</p>"),
-                ("\\(a_1 * b_1 * c\\) $$x*y*z$$",
-                    "<p><span class=\"maths\">\\(a_1 * b_1 * c\\)</span> <span class=\"maths\">$$x*y*z$$</span></p>"),
+                (
+                    "See https://x.example/a_b, or not.",
+                    "<p>See <a href=\"https://x.example/a_b\">https://x.example/a_b</a>, or not.</p>"
+                ),
+                (
+                    "\\(a_1 * b_1 * c\\) $$x*y*z$$",
+                    "<p><span class=\"maths\">\\(a_1 * b_1 * c\\)</span> <span class=\"maths\">$$x*y*z$$</span></p>"
+                ),
                 (
                     "```sql\nSELECT 'a' -- why\n```",
                     "<div class=\"code\"><div class=\"code-bar\"><span>sql</span><button class=\"quiet\">Copy code</button>"
@@ -95,11 +132,18 @@ public sealed class MarkdownTests(Chromium chromium)
         {
             (string Language, string Code)[] cases =
             [
-                ("c", "return 1; // \"c\""), ("cpp", "class A { \"s\" 2 /* c */"), ("csharp", "string s = \"x\" + 1; // c"),
-                ("java", "final int i = 3; /* c"), ("js", "const s = 'x' + 1; // c"), ("ts", "interface A { \"b\": 1 } // c"),
-                ("python", "def f(): return 'x', 1 # c"), ("go", "func f() { \"x\"; 1 } // c"),
-                ("rust", "fn f() { \"x\"; 1 } // c"), ("bash", "if test \"$a\" -eq 1; then # c"),
-                ("ruby", "def f; 'x'; 1; end # c"), ("sql", "select 'x', 1 -- c"),
+                ("c", "return 1; // \"c\""),
+                ("cpp", "class A { \"s\" 2 /* c */"),
+                ("csharp", "string s = \"x\" + 1; // c"),
+                ("java", "final int i = 3; /* c"),
+                ("js", "const s = 'x' + 1; // c"),
+                ("ts", "interface A { \"b\": 1 } // c"),
+                ("python", "def f(): return 'x', 1 # c"),
+                ("go", "func f() { \"x\"; 1 } // c"),
+                ("rust", "fn f() { \"x\"; 1 } // c"),
+                ("bash", "if test \"$a\" -eq 1; then # c"),
+                ("ruby", "def f; 'x'; 1; end # c"),
+                ("sql", "select 'x', 1 -- c"),
             ];
             string[] rendered = await page.Page.EvaluateAsync<string[]>(
                 Render,
@@ -125,10 +169,17 @@ public sealed class MarkdownTests(Chromium chromium)
         {
             string[] texts =
             [
-                new('*', 100_000), new('`', 100_000), new('[', 100_000), new('>', 100_000), new('\n', 100_000),
-                string.Concat(Enumerable.Repeat("*a ", 50_000)), string.Concat(Enumerable.Repeat("- ", 50_000)),
-                string.Concat(Enumerable.Repeat("[a](", 30_000)), "# " + string.Concat(Enumerable.Repeat("*a `b ", 20_000)),
-                string.Concat(Enumerable.Repeat("| a ", 30_000)) + "\n|-|\n", string.Concat(Enumerable.Repeat("- a\n\n\n", 20_000)),
+                new('*', 100_000),
+                new('`', 100_000),
+                new('[', 100_000),
+                new('>', 100_000),
+                new('\n', 100_000),
+                string.Concat(Enumerable.Repeat("*a ", 50_000)),
+                string.Concat(Enumerable.Repeat("- ", 50_000)),
+                string.Concat(Enumerable.Repeat("[a](", 30_000)),
+                "# " + string.Concat(Enumerable.Repeat("*a `b ", 20_000)),
+                string.Concat(Enumerable.Repeat("| a ", 30_000)) + "\n|-|\n",
+                string.Concat(Enumerable.Repeat("- a\n\n\n", 20_000)),
             ];
             var watch = System.Diagnostics.Stopwatch.StartNew();
             await page.Page.EvaluateAsync<string[]>(Render, texts);

@@ -56,6 +56,10 @@ public sealed class PictureTests(Chromium chromium)
                     Assert.All(wide, pixels => Assert.InRange(pixels, 0, 0));
                 }
             },
-            new() { ViewportSize = new() { Width = width, Height = height }, ColorScheme = scheme }
+            new()
+            {
+                ViewportSize = new() { Width = width, Height = height },
+                ColorScheme = scheme,
+            }
         );
 }

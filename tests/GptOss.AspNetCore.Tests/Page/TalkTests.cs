@@ -95,9 +95,13 @@ public sealed partial class TalkTests(Chromium chromium)
     public Task A_broken_connection_keeps_the_part_and_marks_it() =>
         chromium.UseAsync(async page =>
         {
-            await page.ScriptAsync(ChatPage.Delta("""
-                "content":"Half of it"
-                """));
+            await page.ScriptAsync(
+                ChatPage.Delta(
+                    """
+                    "content":"Half of it"
+                    """
+                )
+            );
             await page.BeginAsync("Good day");
             await page.EndAsync();
             await ChatPage.ShowsAsync(page.Answer, "Half of it");
@@ -112,8 +116,7 @@ public sealed partial class TalkTests(Chromium chromium)
         chromium.UseAsync(async page =>
         {
             int busy = 2;
-            await page.Page.RouteAsync(Completions, route =>
-                busy-- > 0
+            await page.Page.RouteAsync(Completions, route => busy-- > 0
                     ? route.FulfillAsync(
                         new()
                         {
@@ -122,8 +125,7 @@ public sealed partial class TalkTests(Chromium chromium)
                             Body = """{"error":{"message":"All seats are taken.","code":"overloaded"}}""",
                         }
                     )
-                    : route.ContinueAsync()
-            );
+                    : route.ContinueAsync());
             await page.BeginAsync("Good day");
             await ChatPage.ShowsAsync(page.Answer, "All seats are taken. Trying again in 1 s.");
             await page.EndAsync();
@@ -138,7 +140,9 @@ public sealed partial class TalkTests(Chromium chromium)
             await ChatPage.ShowsAsync(page.Answer, "word1");
             await page.Button("New conversation").ClickAsync();
             await page.AskAsync("Something else");
-            await page.Conversations.GetByRole(AriaRole.Button, new() { Name = "LONG 60 20", Exact = true }).ClickAsync();
+            await page
+                .Conversations.GetByRole(AriaRole.Button, new() { Name = "LONG 60 20", Exact = true })
+                .ClickAsync();
             await page.EndAsync();
             await ChatPage.ShowsAsync(page.Answer, "word59");
         });

@@ -138,9 +138,12 @@ public sealed class ToolTests(Chromium chromium)
             page.Page.Request += (_, request) => asked += request.Method == "POST" ? 1 : 0;
             await page.SwitchOnAsync("Clock");
             await page.ScriptAsync(
-                ChatPage.Delta("""
+                ChatPage.Delta(
+                    """
                     "tool_calls":[{"index":0,"id":"call_1","function":{"name":"clock","arguments":"{}"}}]
-                    """, "tool_calls")
+                    """,
+                    "tool_calls"
+                )
             );
             await page.AskAsync("What time is it?");
             await ChatPage.ShowsAsync(page.Answer.Locator(".error"), "10 rounds of calls");
