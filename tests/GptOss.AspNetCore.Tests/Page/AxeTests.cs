@@ -5,7 +5,7 @@ using Microsoft.Playwright;
 namespace GptOss.AspNetCore.Tests.Page;
 
 /// <summary>axe, which looks for what people with a disability stumble over, finds nothing in any state.</summary>
-[Collection(PageCollection.Name)]
+[Collection(SharedBrowser.Name)]
 [Trait("speed", "slow")]
 public sealed class AxeTests(Chromium chromium)
 {

@@ -4,7 +4,7 @@ namespace GptOss.AspNetCore.Tests.Page;
 
 /// <summary>The tests of the page, one after the other: they share a browser.</summary>
 [CollectionDefinition(Name)]
-public sealed class PageCollection : ICollectionFixture<Chromium>
+public sealed class SharedBrowser : ICollectionFixture<Chromium>
 {
     public const string Name = "page";
 }

@@ -4,7 +4,7 @@ using static Microsoft.Playwright.Assertions;
 namespace GptOss.AspNetCore.Tests.Page;
 
 /// <summary>The page by keys, by touch, and for who does not see it.</summary>
-[Collection(PageCollection.Name)]
+[Collection(SharedBrowser.Name)]
 [Trait("speed", "slow")]
 public sealed class HandTests(Chromium chromium)
 {

@@ -4,7 +4,7 @@ using static Microsoft.Playwright.Assertions;
 namespace GptOss.AspNetCore.Tests.Page;
 
 /// <summary>Conversations are found again, in this browser alone.</summary>
-[Collection(PageCollection.Name)]
+[Collection(SharedBrowser.Name)]
 [Trait("speed", "slow")]
 public sealed class HistoryTests(Chromium chromium)
 {

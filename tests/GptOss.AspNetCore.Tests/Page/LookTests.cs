@@ -4,7 +4,7 @@ using static Microsoft.Playwright.Assertions;
 namespace GptOss.AspNetCore.Tests.Page;
 
 /// <summary>Where things are, in which colours, and what moves.</summary>
-[Collection(PageCollection.Name)]
+[Collection(SharedBrowser.Name)]
 [Trait("speed", "slow")]
 public sealed class LookTests(Chromium chromium)
 {

@@ -1,9 +1,7 @@
-using Microsoft.Playwright;
-
 namespace GptOss.AspNetCore.Tests.Page;
 
 /// <summary>What Markdown becomes, in the browser that shows it.</summary>
-[Collection(PageCollection.Name)]
+[Collection(SharedBrowser.Name)]
 [Trait("speed", "slow")]
 public sealed class MarkdownTests(Chromium chromium)
 {

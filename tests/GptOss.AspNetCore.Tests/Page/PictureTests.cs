@@ -6,7 +6,7 @@ namespace GptOss.AspNetCore.Tests.Page;
 /// The page at the sizes of a telephone and of a desktop: nothing is wider than the screen. With
 /// <c>GPTOSS_PICTURES</c> naming a folder, the pictures are put there, to be looked at.
 /// </summary>
-[Collection(PageCollection.Name)]
+[Collection(SharedBrowser.Name)]
 [Trait("speed", "slow")]
 public sealed class PictureTests(Chromium chromium)
 {

@@ -3,21 +3,21 @@ using Microsoft.Playwright;
 namespace GptOss.AspNetCore.Tests.Page;
 
 /// <summary>The page stays smooth while a long answer comes fast.</summary>
-[Collection(PageCollection.Name)]
+[Collection(SharedBrowser.Name)]
 [Trait("speed", "slow")]
 public sealed class SpeedTests(Chromium chromium)
 {
-    // Counts the elements that are made anew while a text grows by 16 characters at a time.
+    // Counts the elements that are made anew while a text grows by 64 characters at a time.
     private const string Count = """
         async ([unit, times]) => {
             const { growing } = await import("/page/markdown.js");
             const root = document.createElement("div");
             const show = growing(root);
-            let most = 0, characters = 0, text = "";
+            let most = 0;
             const look = new MutationObserver(() => {});
             look.observe(root, { childList: true, subtree: true });
             const whole = unit.repeat(times);
-            for (let end = 16; end <= whole.length; end += 16) {
+            for (let end = 64; end <= whole.length; end += 64) {
                 show(whole.slice(0, end));
                 const added = look.takeRecords().flatMap((record) => [...record.addedNodes]);
                 most = Math.max(most, added.reduce((sum, node) => sum + node.textContent.length, 0));

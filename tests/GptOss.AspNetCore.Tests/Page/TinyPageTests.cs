@@ -6,14 +6,17 @@ using static Microsoft.Playwright.Assertions;
 namespace GptOss.AspNetCore.Tests.Page;
 
 /// <summary>The page over a real model, the tiny one.</summary>
-[Collection(PageCollection.Name)]
+[Collection(SharedBrowser.Name)]
 [Trait("speed", "slow")]
 public sealed partial class TinyPageTests(Chromium chromium)
 {
     [Fact]
     public async Task The_tiny_model_answers_a_person()
     {
-        await using GptOssChatClient model = await GptOssChatClient.LoadAsync(TinyGptOss.Folder);
+        await using GptOssChatClient model = await GptOssChatClient.LoadAsync(
+            TinyGptOss.Folder,
+            cancellationToken: TestContext.Current.CancellationToken
+        );
         await using TestHost host = await TestHost.StartAsync(
             builder =>
             {

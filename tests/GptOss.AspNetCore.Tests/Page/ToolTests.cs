@@ -5,7 +5,7 @@ using static Microsoft.Playwright.Assertions;
 namespace GptOss.AspNetCore.Tests.Page;
 
 /// <summary>The tools of the page: off until somebody switches them on, and shown where they are called.</summary>
-[Collection(PageCollection.Name)]
+[Collection(SharedBrowser.Name)]
 [Trait("speed", "slow")]
 public sealed class ToolTests(Chromium chromium)
 {

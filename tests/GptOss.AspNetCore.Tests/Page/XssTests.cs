@@ -5,7 +5,7 @@ using static Microsoft.Playwright.Assertions;
 namespace GptOss.AspNetCore.Tests.Page;
 
 /// <summary>Text is text, whoever wrote it: no script runs, nothing is asked for, no policy has to step in.</summary>
-[Collection(PageCollection.Name)]
+[Collection(SharedBrowser.Name)]
 [Trait("speed", "slow")]
 public sealed class XssTests(Chromium chromium)
 {
