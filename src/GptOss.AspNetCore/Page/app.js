@@ -1,9 +1,9 @@
 /** The page: the list of conversations, the composer, and the answers that are being made. */
 
 import { el, iconButton } from "./elements.js";
-import { bindSettings, keepSettings, readSettings } from "./settings.js";
+import { bindExchange, bindSettings, keepSettings, readSettings } from "./settings.js";
 import * as store from "./store.js";
-import { asks, closeReasoning, servedModel, takeTurn } from "./talk.js";
+import { closeReasoning, servedModel, takeTurn } from "./talk.js";
 import { isSendKey, threadView } from "./thread.js";
 import { offered } from "./tools.js";
 
@@ -31,7 +31,7 @@ bindSettings(at("settings"), settings, () => {
 	keepSettings(settings);
 	showSettings();
 });
-const others = new BroadcastChannel("gptoss");
+bindExchange(at("settings"), showList);
 
 /** Sends what the person typed, behind a message, or behind the last one that is shown. */
 function ask(text, parent = store.pathOf(conversation).at(-1)?.id ?? null) {
@@ -93,21 +93,16 @@ function end(message, error, isStopped) {
 	say(isStopped ? "The answer is stopped." : `The answer failed: ${error.message}`);
 }
 
-function stop() {
-	running.get(conversation.id)?.stopping.abort();
-}
-
 /** Tells who does not see the screen what happens. */
 function say(text) {
 	at("live").textContent = text;
 }
 
-/** Keeps a conversation, and tells the other pages of this browser. */
+/** Keeps a conversation, unless it was deleted meanwhile. */
 async function keep(own) {
 	if (own.isForgotten) return;
 	try {
 		await store.save(own);
-		others.postMessage(own.id);
 		notice("");
 	} catch (error) {
 		notice(`This browser does not keep the conversation: ${error.message}`);
@@ -135,10 +130,6 @@ function show() {
 	const isRunning = running.has(conversation.id);
 	at("send").hidden = isRunning;
 	at("stop").hidden = !isRunning;
-	showMeter(path);
-}
-
-function showMeter(path) {
 	const used = path.findLast((message) => message.usage)?.usage.total_tokens ?? 0;
 	const count = (number) => number.toLocaleString("en");
 	const limit = model?.contextLength ? ` of ${count(model.contextLength)}` : "";
@@ -146,25 +137,27 @@ function showMeter(path) {
 }
 
 async function open(id) {
-	conversation = running.get(id)?.own ?? (await store.load(id)) ?? store.newConversation();
-	for (const message of conversation.messages) {
+	const opened = running.get(id)?.own ?? (await store.load(id)) ?? store.newConversation();
+	for (const message of opened.messages) {
 		// Nobody makes this answer any more: the page was closed meanwhile.
 		if (message.state !== "running" || running.has(id)) continue;
 		Object.assign(message, { state: "broken", progress: undefined });
 		message.parts.forEach((part) => delete part.began);
 	}
-	show();
-	thread.follow();
-	showDrawer(false);
-	await showList();
+	turnTo(opened);
 }
 
 function begin() {
-	conversation = store.newConversation();
+	turnTo(store.newConversation());
+	at("ask").focus();
+}
+
+function turnTo(own) {
+	conversation = own;
 	show();
+	thread.follow();
 	showDrawer(false);
 	showList();
-	at("ask").focus();
 }
 
 async function showList() {
@@ -192,7 +185,6 @@ async function forget(id, name) {
 	if (!confirm(`Delete the conversation "${name}"?`)) return;
 	giveUp(running.get(id));
 	await store.forget(id);
-	others.postMessage(id);
 	if (id === conversation.id) begin();
 	else await showList();
 }
@@ -209,23 +201,6 @@ async function forgetAll() {
 	for (const one of running.values()) giveUp(one);
 	await store.forgetAll();
 	begin();
-}
-
-async function exportAll() {
-	const address = URL.createObjectURL(new Blob([await store.exported()], { type: "application/json" }));
-	el("a", { href: address, download: "conversations.json" }).click();
-	setTimeout(() => URL.revokeObjectURL(address), 10000);
-}
-
-async function importFile({ target }) {
-	try {
-		const count = await store.imported(await target.files[0].text());
-		at("import-result").textContent = `${count} taken.`;
-		await showList();
-	} catch (error) {
-		at("import-result").textContent = `Not taken: ${error.message}`;
-	}
-	target.value = "";
 }
 
 function showSettings() {
@@ -248,18 +223,14 @@ function submit() {
 	ask(text);
 }
 
-function editLast() {
-	const last = store.pathOf(conversation).findLast((message) => message.role === "user");
-	if (last && !running.has(conversation.id)) thread.edit(last);
-}
-
 function onAskKey(event) {
 	if (isSendKey(event)) {
 		event.preventDefault();
 		submit();
 	} else if (event.key === "ArrowUp" && at("ask").value === "") {
 		event.preventDefault();
-		editLast();
+		const last = store.pathOf(conversation).findLast((message) => message.role === "user");
+		if (last && !running.has(conversation.id)) thread.edit(last);
 	}
 }
 
@@ -278,21 +249,6 @@ function onKey(event) {
 	}
 }
 
-/** Asks for the key that the server needs, once for each page. */
-function askKey(wasWrong) {
-	const dialog = at("key");
-	at("key-problem").textContent = wasWrong ? "This key is not one of the server's." : "";
-	dialog.returnValue = "";
-	dialog.showModal();
-	return new Promise((resolve) => {
-		dialog.addEventListener("close", () => {
-			const { value } = at("key-input");
-			at("key-input").value = "";
-			resolve(dialog.returnValue === "give" ? value.trim() : null);
-		}, { once: true });
-	});
-}
-
 /** Learns what is served, and says meanwhile how far the loading is. */
 async function connect() {
 	try {
@@ -309,42 +265,36 @@ async function connect() {
 	show();
 }
 
+const stop = () => running.get(conversation.id)?.stopping.abort();
+
 function listen() {
 	const clicks = {
 		new: begin,
+		send: submit,
 		stop,
 		menu: () => showDrawer(true),
 		"close-drawer": () => showDrawer(false),
 		"open-settings": () => at("settings").showModal(),
-		export: exportAll,
 		"forget-all": forgetAll,
 	};
 	for (const [id, action] of Object.entries(clicks)) at(id).addEventListener("click", action);
-	for (const button of document.querySelectorAll(".suggestion"))
-		button.addEventListener("click", () => ask(button.textContent));
-	at("composer").addEventListener("submit", (event) => {
-		event.preventDefault();
-		submit();
-	});
+	for (const one of document.querySelectorAll(".suggestion")) one.addEventListener("click", () => ask(one.textContent));
 	at("ask").addEventListener("keydown", onAskKey);
 	at("effort").addEventListener("change", ({ target }) => {
 		settings.effort = target.value;
 		keepSettings(settings);
 	});
-	at("import").addEventListener("change", importFile);
 	let searching;
 	at("search").addEventListener("input", () => {
 		clearTimeout(searching);
 		searching = setTimeout(showList, SEARCH_AFTER);
 	});
 	document.addEventListener("keydown", onKey);
-	others.addEventListener("message", () => showList());
+	// Another tab may have changed the list.
+	addEventListener("focus", showList);
 }
 
-asks.key = askKey;
 listen();
 showSettings();
-show();
-showList();
+begin();
 connect();
-at("ask").focus();

@@ -1,6 +1,7 @@
 /** What the person has set: kept in this browser, changed in the panel. */
 
 import { el, iconButton } from "./elements.js";
+import { exported, imported } from "./store.js";
 import { BUILT_IN, problemOf } from "./tools.js";
 
 const PLACE = "gptoss-settings";
@@ -84,4 +85,23 @@ export function bindSettings(dialog, settings, changed) {
 function switchOf(label, isOn, turn) {
 	const change = ({ target }) => turn(target.checked);
 	return el("label", { class: "switch" }, el("input", { type: "checkbox", checked: isOn, change }), label);
+}
+
+/** Lets the panel write all conversations into a file, and read them from one. */
+export function bindExchange(dialog, changed) {
+	const [button, input, result] = ["#export", "#import", "#import-result"].map((id) => dialog.querySelector(id));
+	button.addEventListener("click", async () => {
+		const address = URL.createObjectURL(new Blob([await exported()], { type: "application/json" }));
+		el("a", { href: address, download: "conversations.json" }).click();
+		setTimeout(() => URL.revokeObjectURL(address), 10000);
+	});
+	input.addEventListener("change", async () => {
+		try {
+			result.textContent = `${await imported(await input.files[0].text())} taken.`;
+			changed();
+		} catch (error) {
+			result.textContent = `Not taken: ${error.message}`;
+		}
+		input.value = "";
+	});
 }

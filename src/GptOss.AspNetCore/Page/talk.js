@@ -1,8 +1,8 @@
 /** A turn: the request, the events of its stream, and the tools that are called in between. */
 
+import { askKey, keyHeader } from "./key.js";
 import { offered, run } from "./tools.js";
 
-const KEY = "gptoss-key";
 const MOST_ROUNDS = 10;
 
 /** What went wrong, in words for the person; `code` is the server's, where it has one. */
@@ -12,9 +12,6 @@ class TalkError extends Error {
 		this.code = code;
 	}
 }
-
-/** How the person is asked for the key that a server needs; null where they give none. */
-export const asks = { key: async () => null };
 
 /** The model that is served, and the most tokens of a conversation. */
 export async function servedModel(onWait) {
@@ -162,15 +159,14 @@ function broken(error) {
 /** Sends a request with the key, and waits as the server says where it is busy. */
 async function request(path, options, onWait, stop) {
 	for (;;) {
-		const key = sessionStorage.getItem(KEY);
-		const headers = { ...options.headers, ...(key && { Authorization: `Bearer ${key}` }) };
+		const headers = { ...options.headers, ...keyHeader() };
 		const response = await fetch(path, { ...options, headers, signal: stop }).catch(unreachable);
 		if (response.ok) {
 			onWait(undefined);
 			return response;
 		}
-		if (response.status === 401) await askForKey(key);
-		else if (response.status === 503) await wait(response, onWait, stop);
+		if (response.status === 401 && (await askKey())) continue;
+		if (response.status === 503) await wait(response, onWait, stop);
 		else throw await errorOf(response);
 	}
 }
@@ -178,12 +174,6 @@ async function request(path, options, onWait, stop) {
 function unreachable(error) {
 	if (error.name === "AbortError") throw error;
 	throw new TalkError("The server cannot be reached.");
-}
-
-async function askForKey(wrong) {
-	const key = await asks.key(wrong !== null);
-	if (!key) throw new TalkError("The server needs a key.");
-	sessionStorage.setItem(KEY, key);
 }
 
 async function errorOf(response) {
