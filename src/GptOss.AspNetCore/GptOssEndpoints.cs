@@ -30,7 +30,7 @@ public static class GptOssEndpoints
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(prefix);
-        ServerCore server = ServerCore.Of(endpoints.ServiceProvider, nameof(MapGptOss));
+        ServerCore server = GptOssServerServices.ServerOf(endpoints.ServiceProvider, nameof(MapGptOss));
         var chat = new ChatDialect();
         var door = new Door(server);
         var notices = new Notices(server, chat);

@@ -25,7 +25,7 @@ public static class GptOssPage
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(prefix);
-        var door = new Door(ServerCore.Of(endpoints.ServiceProvider, nameof(MapGptOssPage)));
+        var door = new Door(GptOssServerServices.ServerOf(endpoints.ServiceProvider, nameof(MapGptOssPage)));
         RouteGroupBuilder group = endpoints.MapGroup(prefix);
         foreach (PageFile file in PageFile.All)
             group.Map(file.Path, door.Guard(new ChatDialect(), [HttpMethods.Get], isOpen: true, file.AnswerAsync));

@@ -3,7 +3,6 @@ using GptOss.AspNetCore.Http;
 using GptOss.AspNetCore.Requests;
 using GptOss.AspNetCore.State;
 using Microsoft.Extensions.AI;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -61,16 +60,6 @@ internal sealed class ServerCore : IDisposable
 
     /// <summary>Why the model no longer answers as it should; null while it does.</summary>
     public string? Degraded => Volatile.Read(ref _degraded);
-
-    /// <summary>The server among a host's services.</summary>
-    /// <param name="services">The services of the host.</param>
-    /// <param name="caller">The method that needs the server, for the message.</param>
-    /// <exception cref="InvalidOperationException">The services have none.</exception>
-    public static ServerCore Of(IServiceProvider services, string caller) =>
-        services.GetService<ServerCore>()
-        ?? throw new InvalidOperationException(
-            $"The services lack the server: call {nameof(GptOssServerServices.AddGptOssServer)} before {caller}."
-        );
 
     /// <summary>Lets a client answer from now on.</summary>
     public void Serve(IChatClient client) => Volatile.Write(ref _model, new ServedModel(client, Options));
