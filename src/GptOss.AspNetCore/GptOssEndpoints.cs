@@ -3,7 +3,6 @@ using GptOss.AspNetCore.Wire;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace GptOss.AspNetCore;
 
@@ -31,11 +30,7 @@ public static class GptOssEndpoints
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(prefix);
-        ServerCore server = endpoints.ServiceProvider.GetService<ServerCore>()
-            ?? throw new InvalidOperationException(
-                $"The services lack the server: call {nameof(GptOssServerServices.AddGptOssServer)} before "
-                    + $"{nameof(MapGptOss)}."
-            );
+        ServerCore server = GptOssServerServices.ServerOf(endpoints.ServiceProvider, nameof(MapGptOss));
         var chat = new ChatDialect();
         var door = new Door(server);
         var notices = new Notices(server, chat);

@@ -40,4 +40,14 @@ public static class GptOssServerServices
         );
         return services;
     }
+
+    /// <summary>The server among a host's services.</summary>
+    /// <param name="services">The services of the host.</param>
+    /// <param name="caller">The method that needs the server, for the message.</param>
+    /// <exception cref="InvalidOperationException">The services have none.</exception>
+    internal static ServerCore ServerOf(IServiceProvider services, string caller) =>
+        services.GetService<ServerCore>()
+        ?? throw new InvalidOperationException(
+            $"The services lack the server: call {nameof(AddGptOssServer)} before {caller}."
+        );
 }

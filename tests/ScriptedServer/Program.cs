@@ -14,4 +14,5 @@ builder.Services.AddGptOssServer(options =>
 });
 WebApplication app = builder.Build();
 app.MapGptOss();
+app.MapGptOssPage();
 await app.RunAsync();

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.AI;
@@ -17,7 +18,8 @@ namespace GptOss.ScriptedServer;
 /// <item><c>SAY text</c> says the text, word by word.</item>
 /// <item><c>THINK text</c> thinks the text, and <c>NOTE text</c> says it before a call, on the commentary
 /// channel.</item>
-/// <item><c>LONG n ms</c> says n words, each after that time.</item>
+/// <item><c>LONG n ms</c> says n words, one each that time.</item>
+/// <item><c>WRITE text</c> says the text, in which <c>\n</c> begins a new line.</item>
 /// <item><c>CUT</c> ends the answer, or the call that comes next, as a limit of its length does.</item>
 /// <item><c>FAIL</c> fails.</item>
 /// </list>
@@ -34,6 +36,7 @@ public sealed class ScriptedChatClient : IChatClient
         "THINK",
         "NOTE",
         "LONG",
+        "WRITE",
         "CUT",
         "FAIL",
     ];
@@ -132,13 +135,20 @@ public sealed class ScriptedChatClient : IChatClient
                         yield return update;
                     break;
                 case "LONG":
+                    var watch = Stopwatch.StartNew();
                     for (int i = 0; i < Number(1); i++)
                     {
-                        if (words.Length > 2)
-                            await Task.Delay(Number(2), cancellation);
+                        // A delay is longer than what it was asked for, so those that are late already have none.
+                        int ahead = words.Length > 2 ? (i + 1) * Number(2) - (int)watch.ElapsedMilliseconds : 0;
+                        if (ahead > 0)
+                            await Task.Delay(ahead, cancellation);
                         cancellation.ThrowIfCancellationRequested();
                         yield return answer.Text($"word{i} ");
                     }
+                    break;
+                case "WRITE":
+                    foreach (ChatResponseUpdate update in answer.Say(line[6..].Replace("\\n", "\n")))
+                        yield return update;
                     break;
                 case "CUT":
                     answer.Cut();

@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
@@ -50,6 +51,8 @@ internal sealed class ServeHost(ServeRequest request, Interruption interruption)
             }
             interruption.AtFirstSignal = app.Lifetime.StopApplication;
             Console.Out.WriteLine($"Listening on {Address(app)}");
+            if (request.OpensPage)
+                Browser.Open(Address(app));
             await app.WaitForShutdownAsync(CancellationToken.None).ConfigureAwait(false);
             interruption.AtFirstSignal = null;
         }
@@ -90,6 +93,11 @@ internal sealed class ServeHost(ServeRequest request, Interruption interruption)
         Map(app);
         if (request.HasMetrics)
             ServeMetrics.Map(app);
+        if (request.HasPage)
+            app.MapGptOssPage();
+        else
+            // Clients ask with HEAD whether somebody is there.
+            app.MapMethods("/", [HttpMethods.Head], _ => Task.CompletedTask);
         return app;
     }
 

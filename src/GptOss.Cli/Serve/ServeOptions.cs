@@ -103,6 +103,8 @@ internal sealed class ServeOptions
         0,
         255
     );
+    private readonly Option<bool> _noPage = new("--no-page") { Description = "Leaves out the chat page." };
+    private readonly Option<bool> _open = new("--open") { Description = "Opens the chat page in a browser." };
     private readonly Option<bool> _strict = new("--strict")
     {
         Description = "Refuses fields that the server does not know.",
@@ -150,6 +152,8 @@ internal sealed class ServeOptions
             _precision,
             _format,
             _node,
+            _noPage,
+            _open,
             _strict,
             _metrics,
             _certificate,
@@ -168,6 +172,8 @@ internal sealed class ServeOptions
             Hosts = parsed.GetValue(_hosts) ?? [],
             IsVerbose = parsed.GetValue(_verbose),
             HasMetrics = parsed.GetValue(_metrics),
+            HasPage = !parsed.GetValue(_noPage),
+            OpensPage = parsed.GetValue(_open),
             Certificate = parsed.GetValue(_certificate),
             CertificateKey = parsed.GetValue(_certificateKey),
             Model = new ModelOptions
@@ -183,6 +189,8 @@ internal sealed class ServeOptions
         };
         if (request.CertificateKey is not null && request.Certificate is null)
             throw new UsageException("--cert-key needs --cert, the certificate that it belongs to.");
+        if (request is { OpensPage: true, HasPage: false })
+            throw new UsageException("--open opens the page that --no-page leaves out: give one of the two.");
         RequireKey(parsed, request.Address);
         return request with { Path = ModelChoice.PathForAnswers(parsed.GetValue(_model)) };
     }

@@ -23,6 +23,12 @@ internal sealed record ServeRequest
     /// <summary>Whether <c>/metrics</c> gives the figures of the server and its model to Prometheus.</summary>
     public required bool HasMetrics { get; init; }
 
+    /// <summary>Whether there is a chat page.</summary>
+    public required bool HasPage { get; init; }
+
+    /// <summary>Whether the chat page is opened in a browser.</summary>
+    public required bool OpensPage { get; init; }
+
     /// <summary>The file of a certificate in PEM; null for plain HTTP.</summary>
     public string? Certificate { get; init; }
 

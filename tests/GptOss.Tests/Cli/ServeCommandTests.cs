@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using GptOss.Cli.Serve;
 
 namespace GptOss.Tests.Cli;
 
@@ -19,6 +20,9 @@ public sealed partial class ServeCommandTests : IDisposable
     );
     private readonly List<Process> _processes = [];
 
+    // A folder whose programs a server finds before all others.
+    private string? _programs;
+
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -29,6 +33,7 @@ public sealed partial class ServeCommandTests : IDisposable
         string? text = answer.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString();
         Assert.Equal("345 + 678 = 1023.", text);
         Assert.Equal("gptoss-tiny", answer.GetProperty("model").GetString());
+        Assert.Contains("<title>gptoss</title>", await _client.GetStringAsync("/", Stop));
         using HttpResponseMessage unknown = await _client.GetAsync("/nope", Stop);
         Assert.Contains("unknown_url", await unknown.Content.ReadAsStringAsync(Stop));
         string log = await EndAsync(server, "TERM", expected: 0);
@@ -77,6 +82,7 @@ public sealed partial class ServeCommandTests : IDisposable
     [InlineData("--effort should be low, medium or high", "--effort", "huge")]
     [InlineData("--cert-key needs --cert", "--cert-key", "key.pem")]
     [InlineData("--api-key is an empty text", "--api-key", "")]
+    [InlineData("--open opens the page that --no-page leaves out", "--open", "--no-page")]
     public void Options_that_do_not_fit_are_refused(string message, params string[] arguments) =>
         Tool.Run(["serve", .. arguments]).AssertRefused(2, message);
 
@@ -125,6 +131,42 @@ public sealed partial class ServeCommandTests : IDisposable
         Assert.Equal(HttpStatusCode.OK, (await _client.GetAsync("/v1/models", Stop)).StatusCode);
     }
 
+    [Fact]
+    public async Task Without_the_page_nothing_is_there_but_a_sign_of_life()
+    {
+        await ServeAsync("--no-page");
+        using HttpResponseMessage page = await _client.GetAsync("/", Stop);
+        Assert.Equal(HttpStatusCode.NotFound, page.StatusCode);
+        Assert.Contains("unknown_url", await page.Content.ReadAsStringAsync(Stop));
+        using var head = new HttpRequestMessage(HttpMethod.Head, "/");
+        using HttpResponseMessage alive = await _client.SendAsync(head, Stop);
+        Assert.Equal(HttpStatusCode.OK, alive.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("http://127.0.0.1:8000", "http://127.0.0.1:8000/")]
+    [InlineData("http://0.0.0.0:8000", "http://localhost:8000/")]
+    [InlineData("https://[::]:8443", "https://localhost:8443/")]
+    public void The_browser_is_led_to_an_address_of_this_machine(string address, string page) =>
+        Assert.Equal(page, Browser.PageOf(address));
+
+    [Fact]
+    public async Task The_page_is_opened_by_the_program_that_the_system_has_for_it()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Other systems open a page without a program on the PATH.");
+        using var folder = new TemporaryFolder();
+        string opener = Path.Combine(folder.Path, "xdg-open"),
+            opened = Path.Combine(folder.Path, "opened");
+        await File.WriteAllTextAsync(opener, $"#!/bin/sh\necho \"$1\" > '{opened}'\n", Stop);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(opener, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        _programs = folder.Path;
+        await ServeAsync("--open");
+        for (int i = 0; i < 100 && (!File.Exists(opened) || new FileInfo(opened).Length == 0); i++)
+            await Task.Delay(50, Stop);
+        Assert.Equal($"{_client.BaseAddress}\n", await File.ReadAllTextAsync(opened, Stop));
+    }
+
     public void Dispose()
     {
         _client.Dispose();
@@ -139,7 +181,7 @@ public sealed partial class ServeCommandTests : IDisposable
     /// <summary>Starts a server on a free port and waits until its model answers.</summary>
     private async Task<Process> ServeAsync(params string[] arguments)
     {
-        Process server = Tool.Start(["serve", "--port", "0", .. arguments]);
+        Process server = Tool.Start(["serve", "--port", "0", .. arguments], programs: _programs);
         _processes.Add(server);
         string? line = await server
             .StandardOutput.ReadLineAsync(Stop)

@@ -31,7 +31,11 @@ internal static class Tool
         };
     }
 
-    public static Process Start(string[] arguments, string? model = null)
+    /// <summary>Starts the tool.</summary>
+    /// <param name="arguments">The words of its command line.</param>
+    /// <param name="model">What GPTOSS_MODEL names; null for nothing.</param>
+    /// <param name="programs">A folder whose programs are found before all others; null for none.</param>
+    public static Process Start(string[] arguments, string? model = null, string? programs = null)
     {
         var start = new ProcessStartInfo(
             "dotnet",
@@ -45,6 +49,8 @@ internal static class Tool
         start.Environment.Remove("GPTOSS_MODEL");
         if (model is not null)
             start.Environment["GPTOSS_MODEL"] = model;
+        if (programs is not null)
+            start.Environment["PATH"] = $"{programs}{Path.PathSeparator}{Environment.GetEnvironmentVariable("PATH")}";
         return Process.Start(start)!;
     }
 
