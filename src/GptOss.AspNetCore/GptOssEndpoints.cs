@@ -3,6 +3,7 @@ using GptOss.AspNetCore.Wire;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace GptOss.AspNetCore;
 
