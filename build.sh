@@ -5,7 +5,7 @@
 #   format           rewrite the source in the house's format, which CSharpier knows
 #   check-format     fail where it is not in that format
 #   test             build and test
-#   widths           the suite at 512, 256, 128 bits and scalar, and on .NET 11; the same logits in each
+#   widths           the tests of numbers at 256, 128 bits and scalar, and on .NET 11; the same logits in each and at 512
 #   bench [FILTER]   benchmarks in Release
 #   pack             the NuGet packages, into artifacts/
 #   publish [RID...] the tool as one file for each platform (all), into artifacts/RID: for this one ahead of time, for
@@ -61,13 +61,21 @@ widths() {
     FAILED=0 LINES=()
     top=$(widest)
     dotnet build "$TESTS"
-    # Where the machine is narrower than a leg, the leg runs at the machine's width.
-    # The two slow legs leave out the slow tests. Schemas, downloads and listings use no registers: their tests run in
-    # 'dotnet test' and on .NET 11.
-    local numbers=(--filter-not-namespace 'GptOss.Tests.Constraints*' 'GptOss.Tests.Hub*')
-    numbers+=(--filter-not-class '*.ListingsTests')
-    leg "$top" "" "${numbers[@]}"
-    leg "$((top < 256 ? top : 256))" DOTNET_EnableAVX512=0 "${numbers[@]}"
+    # 'dotnet test' is the whole suite at the machine's width: here that leg only reports. So does a leg that the
+    # machine is too narrow for. The others run what has numbers in it; the slow ones leave out the slow tests.
+    local report=(--filter-class '*.WidthTests' '*.WidthReportTests')
+    local numbers=(--filter-not-class) room
+    numbers+=('*.ListingsTests' '*.CirclesTests' '*.RoomsTests' '*.HabitsTests' '*.SamplesTests' '*.NoNativeLibraryTests')
+    numbers+=(--filter-not-namespace)
+    for room in Chat Cli Constraints Harmony Hub Threading TinyModel Tokenization; do
+        numbers+=("GptOss.Tests.$room*")
+    done
+    leg "$top" "" "${report[@]}"
+    if ((top > 256)); then
+        leg 256 DOTNET_EnableAVX512=0 "${numbers[@]}"
+    else
+        leg "$top" DOTNET_EnableAVX512=0 "${report[@]}"
+    fi
     leg 128 DOTNET_EnableAVX2=0 "${numbers[@]}" --filter-not-trait speed=slow
     leg scalar DOTNET_EnableHWIntrinsic=0 "${numbers[@]}" --filter-not-trait speed=slow
     # AVX-512 without its newer sets: there the compiler of .NET cannot be trusted with VNNI (VnniProducts).
@@ -77,7 +85,7 @@ widths() {
     export GPTOSS_EXPECT_FRAMEWORK=net11.0
     ((top < 512)) || ! cpu_has avx512_vnni || export GPTOSS_EXPECT_DOTS="Dots512<VnniProducts>"
     dotnet build "$TESTS" "${net11[@]}"
-    leg "$top" "" "${net11[@]}"
+    leg "$top" "" "${net11[@]}" "${numbers[@]}"
     unset GPTOSS_EXPECT_FRAMEWORK GPTOSS_EXPECT_DOTS
 
     echo "== widths"

@@ -87,7 +87,8 @@ internal static class LlamaRun
         return (prompt / prefill, decode / Stopwatch.GetElapsedTime(started).TotalSeconds);
     }
 
-    private static void Decode(LLamaContext context, LLamaBatch batch)
+    /// <exception cref="InvalidOperationException">llama.cpp failed, or made logits that are not finite.</exception>
+    internal static void Decode(LLamaContext context, LLamaBatch batch)
     {
         DecodeResult result = context.NativeHandle.Decode(batch);
         if (result != DecodeResult.Ok)

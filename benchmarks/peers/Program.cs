@@ -19,12 +19,18 @@ try
             );
             Console.WriteLine(measured.ToJson());
             return 0;
+        case ["greedy", string file, string prompt, string count]:
+            Console.WriteLine(
+                string.Join(',', LlamaGreedy.Tokens(file, [.. prompt.Split(',').Select(Number)], Number(count)))
+            );
+            return 0;
         case ["report", string folder, string version]:
             Console.Write(Report.Of(folder, version));
             return 0;
         default:
             await Console.Error.WriteLineAsync(
-                "usage: write GGUF LAYERS | run GGUF LAYERS THREADS PROMPT DECODE REPETITIONS | report FOLDER VERSION"
+                "usage: write GGUF LAYERS | run GGUF LAYERS THREADS PROMPT DECODE REPETITIONS | greedy GGUF IDS COUNT"
+                    + " | report FOLDER VERSION"
             );
             return 2;
     }

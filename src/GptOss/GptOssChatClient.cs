@@ -21,8 +21,6 @@ namespace GptOss;
 /// where the queue is full, and with
 /// <see cref="ObjectDisposedException"/> once client or model are disposed.
 /// </para>
-/// <para>Not enforced yet: a required call is steered by beginning it, a response format by showing it to the
-/// model.</para>
 /// </remarks>
 public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
 {
@@ -81,27 +79,52 @@ public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
         IEnumerable<ChatMessage> messages,
         ChatOptions? options = null,
         CancellationToken cancellationToken = default
-    ) => GetStreamingResponseAsync(messages, options, cancellationToken).ToChatResponseAsync(cancellationToken);
+    ) => Run(messages, options, isStream: false, cancellationToken).ToChatResponseAsync(cancellationToken);
 
     /// <inheritdoc/>
+    /// <remarks>
+    /// The first update has no content and says that the request is accepted: it was read and fits into the context,
+    /// and it runs or has a place in the queue. What is refused throws before it.
+    /// </remarks>
     public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
         IEnumerable<ChatMessage> messages,
         ChatOptions? options = null,
         CancellationToken cancellationToken = default
-    )
-    {
-        ArgumentNullException.ThrowIfNull(messages);
-        _runner.ThrowIfClosed();
-        return _runner.RunAsync(messages, options, this, cancellationToken);
-    }
+    ) => Run(messages, options, isStream: true, cancellationToken);
 
     /// <summary>
     /// How many tokens the prompt of such a request has, its instructions, tools and markers included.
     /// </summary>
-    public int CountTokens(IEnumerable<ChatMessage> messages, ChatOptions? options = null)
+    /// <remarks>Reads the request as running it does, and fails as that would, but for the length.</remarks>
+    public int CountTokens(IEnumerable<ChatMessage> messages, ChatOptions? options = null) =>
+        EncodePrompt(messages, options).Count;
+
+    /// <summary>
+    /// The token ids of the prompt of such a request, up to the beginning of the answer, which is not run. They may be
+    /// more than the context holds.
+    /// </summary>
+    public IReadOnlyList<int> EncodePrompt(IEnumerable<ChatMessage> messages, ChatOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(messages);
-        return _runner.CountTokens(messages, options, this);
+        return _runner.EncodePrompt(messages, options, this);
+    }
+
+    /// <summary>
+    /// What a prompt tells the model of a function: its description as comments, and its TypeScript type under the name
+    /// by which the model calls it.
+    /// </summary>
+    /// <remarks>
+    /// For functions whose <c>AdditionalProperties["harmony.hidden"]</c> is true: the model may call them, and tool
+    /// choice may require them, but no prompt lists them. The host gives the model this text when it is to know of one,
+    /// such as in a result, and the beginning of the prompt stays the same. What is no letter or digit in a name is
+    /// <c>_</c> to the model, so that a hidden <c>a.b</c> beside a listed <c>a_b</c> could not be told apart: give them
+    /// names that differ otherwise.
+    /// </remarks>
+    /// <exception cref="ArgumentException">The function has no name.</exception>
+    public static string Describe(AIFunctionDeclaration function)
+    {
+        ArgumentNullException.ThrowIfNull(function);
+        return OfferedTools.Describe(function);
     }
 
     /// <summary>
@@ -174,5 +197,17 @@ public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
     {
         _runner.Dispose();
         return _ownsModel ? _model!.DisposeAsync() : ValueTask.CompletedTask;
+    }
+
+    private IAsyncEnumerable<ChatResponseUpdate> Run(
+        IEnumerable<ChatMessage> messages,
+        ChatOptions? options,
+        bool isStream,
+        CancellationToken cancellation
+    )
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        _runner.ThrowIfClosed();
+        return _runner.RunAsync(messages, options, this, isStream, cancellation);
     }
 }

@@ -40,7 +40,8 @@ public sealed record GptOssRequestOptions
 
     /// <summary>
     /// How many of the most likely tokens are reported with each token of the answer, 0 to 20, one entry for each token
-    /// that the model chose: <see cref="TokenProbability.Of"/> reads them from the message. Null reports none.
+    /// that the model chose: <see cref="TokenProbability"/> reads them from the message, and from each update of a
+    /// stream those of its own tokens. Null reports none.
     /// </summary>
     public int? LogProbabilities
     {
@@ -128,11 +129,44 @@ public sealed record GptOssRequestOptions
     } = 2;
 
     /// <summary>
-    /// Whether the model remembers this answer, and completes earlier ones that come back under their <c>MessageId</c>
-    /// with the same text and calls, but without their reasoning or their properties: for hosts whose callers drop
-    /// these. False takes the history as it is.
+    /// Whether a stream gives a call's arguments while the model writes them, as <see cref="CallDelta"/>s before the
+    /// whole call. A response that is not streamed holds none.
+    /// </summary>
+    /// <remarks>
+    /// Pieces were given also of a call that turns out to be cut off or broken. Where <see cref="RepairCalls"/> lets
+    /// the model try again, the next try has another id, and no whole call follows the first.
+    /// </remarks>
+    public bool StreamCalls { get; init; }
+
+    /// <summary>
+    /// Whether the model remembers this answer, and completes earlier ones that come back without their reasoning or
+    /// their properties: for hosts whose callers drop these. An answer is known by its <c>MessageId</c> or by the id of
+    /// its call, and has to have the same text and, as JSON values, the same arguments. False takes the history as it
+    /// is.
     /// </summary>
     public bool RecallAnswers { get; init; }
+
+    /// <summary>
+    /// 32 hexadecimal digits of which the ids of the answer are made: <c>gptoss-</c> and the digits of its message and
+    /// response, <c>call_</c> and the digits of its call. Null draws them.
+    /// </summary>
+    /// <remarks>
+    /// No two answers of a conversation may have the same. A loop that invokes functions makes several answers, and
+    /// calls the <c>RawRepresentationFactory</c> for each.
+    /// </remarks>
+    /// <exception cref="ArgumentException">There are not 32 of them, or one is no hexadecimal digit.</exception>
+    public string? AnswerId
+    {
+        get;
+        init =>
+            field =
+                value is null || (value.Length == 32 && value.All(char.IsAsciiHexDigit))
+                    ? value
+                    : throw new ArgumentException(
+                        $"AnswerId must be 32 hexadecimal digits, but is '{Printable.Name(value)}'.",
+                        nameof(AnswerId)
+                    );
+    }
 
     /// <summary>
     /// Told how far the prompt has been read: at its begin, at most ten times a second, and at its end. Null tells

@@ -22,7 +22,23 @@ public sealed record TokenProbability(int Token, float LogProbability, IReadOnly
     public static IReadOnlyList<TokenProbability>? Of(ChatMessage message)
     {
         ArgumentNullException.ThrowIfNull(message);
-        return StoredProbability.Read(message);
+        return StoredProbability.Read(message.AdditionalProperties);
+    }
+
+    /// <summary>
+    /// The tokens whose text an update of a stream holds, without markers and headers; null where it has no text, where
+    /// nothing asked for them, and for the last update, which holds those of the whole message.
+    /// </summary>
+    /// <remarks>
+    /// A token comes with the first update that has text since it was chosen. Text may have to wait: half of a
+    /// character for the other half, and what may become a stop sequence for what follows it. The tokens are in
+    /// <c>update.AdditionalProperties["logprobs"]</c>, in the form that a message has.
+    /// </remarks>
+    /// <param name="update">An update as the client gave it.</param>
+    public static IReadOnlyList<TokenProbability>? Of(ChatResponseUpdate update)
+    {
+        ArgumentNullException.ThrowIfNull(update);
+        return update.FinishReason is null ? StoredProbability.Read(update.AdditionalProperties) : null;
     }
 
     /// <summary>

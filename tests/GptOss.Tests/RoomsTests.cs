@@ -24,6 +24,7 @@ public sealed partial class RoomsTests
     // Types of the root that any room may use: options, results, exceptions, and what makes text fit for a message.
     private static readonly string[] Vocabulary =
     [
+        "CallDelta",
         "CheckpointException",
         "ContextLengthException",
         "DownloadProgress",

@@ -51,11 +51,7 @@ internal sealed class AnswerOptions
     private readonly Option<string> _precision = PrecisionChoice.Option();
     private readonly Option<string> _format = KeyValueChoice.Option();
     private readonly Option<string?> _model = ModelChoice.Option();
-    private readonly Option<string?> _adapter = new("--adapter")
-    {
-        Description = "The folder of a LoRA adapter (PEFT) that is applied to the model.",
-        HelpName = "DIR",
-    };
+    private readonly Option<string?> _adapter = AdapterChoice.Option();
 
     public AnswerOptions() => _effort.AcceptOnlyFromAmong([.. Efforts]);
 
@@ -67,17 +63,12 @@ internal sealed class AnswerOptions
     public ModelOptions Model(ParseResult parsed) =>
         new()
         {
-            Adapter = Adapter(parsed),
+            Adapter = AdapterChoice.Folder(parsed.GetValue(_adapter)),
             Threads = parsed.GetValue(_threads),
             MaxOutputTokens = parsed.GetValue(_maxTokens) ?? ModelOptions.Default.MaxOutputTokens,
             Precision = PrecisionChoice.Of(parsed.GetValue(_precision)),
             KeyValueFormat = KeyValueChoice.Format(parsed.GetRequiredValue(_format)),
         };
-
-    private string? Adapter(ParseResult parsed) =>
-        parsed.GetValue(_adapter) is not ""
-            ? parsed.GetValue(_adapter)
-            : throw new UsageException("--adapter is an empty text. Leave it out to take the model as it is.");
 
     /// <summary>The sampling of a request that brings tokens and no chat format.</summary>
     /// <exception cref="UsageException">Options of the chat format were given.</exception>

@@ -18,6 +18,7 @@ internal static class BenchCommand
     public static Command Create()
     {
         Option<string?> model = ModelChoice.Option();
+        Option<string?> adapter = AdapterChoice.Option();
         var shape = new Option<string?>("--shape")
         {
             Description = "Random weights in the sizes of gpt-oss-20b or gpt-oss-120b, instead of a model.",
@@ -91,6 +92,7 @@ internal static class BenchCommand
         var command = new Command("bench", "Measures how fast a model is on this machine.")
         {
             model,
+            adapter,
             shape,
             layers,
             form,
@@ -112,6 +114,8 @@ internal static class BenchCommand
             (parsed, cancellationToken) =>
             {
                 bool isCancel = parsed.GetValue(cancel);
+                if (parsed.GetValue(adapter) is not null && parsed.GetValue(model) is null)
+                    throw new UsageException("--adapter belongs to --model: it is made for one model's weights.");
                 (string? folder, PublishedShape? size, int made) =
                     isCancel && parsed.GetValue(model) is null && parsed.GetValue(shape) is null
                         ? (null, PublishedShape.Small, parsed.GetValue(layers) ?? CancelLayers)
@@ -125,6 +129,7 @@ internal static class BenchCommand
                     parsed.GetValue(repetitions) ?? 3,
                     new ModelOptions
                     {
+                        Adapter = AdapterChoice.Folder(parsed.GetValue(adapter)),
                         Threads = parsed.GetValue(threads),
                         Precision = PrecisionChoice.Of(parsed.GetValue(precision)),
                         KeyValueFormat = KeyValueChoice.Format(parsed.GetRequiredValue(format)),

@@ -10,6 +10,7 @@ internal static class LogitsCommand
     public static Command Create()
     {
         var folder = new Argument<string>("MODEL") { Description = "The model: a path or a name." };
+        Option<string?> adapter = AdapterChoice.Option();
         var tokens = new Option<string>("--tokens")
         {
             Description = "The prompt's ids; a dash reads them from standard input.",
@@ -51,6 +52,7 @@ internal static class LogitsCommand
         var command = new Command("logits", "The logits of a prompt and the greedy answer, as JSON.")
         {
             folder,
+            adapter,
             tokens,
             positions,
             greedy,
@@ -78,6 +80,7 @@ internal static class LogitsCommand
                     parsed.GetValue(interleave) ?? 1,
                     new ModelOptions
                     {
+                        Adapter = AdapterChoice.Folder(parsed.GetValue(adapter)),
                         Threads = parsed.GetValue(threads),
                         Precision = PrecisionChoice.Of(parsed.GetValue(precision)),
                         KeyValueFormat = KeyValueChoice.Format(parsed.GetRequiredValue(format)),

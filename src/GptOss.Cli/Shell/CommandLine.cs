@@ -7,6 +7,7 @@ using GptOss.Cli.Debug;
 using GptOss.Cli.Inspect;
 using GptOss.Cli.Models;
 using GptOss.Cli.Run;
+using GptOss.Cli.Serve;
 
 namespace GptOss.Cli.Shell;
 
@@ -49,6 +50,7 @@ internal static class CommandLine
         {
             RunCommand.Create(),
             ChatCommand.Create(interruption),
+            ServeCommand.Create(interruption),
             PullCommand.Create(),
             ListCommand.Create(),
             RemoveCommand.Create(),

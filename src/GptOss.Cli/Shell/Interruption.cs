@@ -12,6 +12,7 @@ internal sealed class Interruption : IDisposable
 
     private readonly CancellationTokenSource _source = new();
     private readonly PosixSignalRegistration[] _registrations;
+    private bool _ends;
 
     public Interruption() =>
         _registrations = [
@@ -27,6 +28,12 @@ internal sealed class Interruption : IDisposable
     /// </summary>
     public Func<bool>? AtCtrlC { get; set; }
 
+    /// <summary>
+    /// Called at the first signal in the place of all else, by a command that ends by itself and takes its time; the
+    /// second ends the process at once. Null lets the first cancel the work.
+    /// </summary>
+    public Action? AtFirstSignal { get; set; }
+
     public void Dispose()
     {
         foreach (PosixSignalRegistration registration in _registrations)
@@ -41,8 +48,16 @@ internal sealed class Interruption : IDisposable
             signal.Cancel = true;
             return;
         }
+        if (AtFirstSignal is { } end)
+        {
+            AtFirstSignal = null;
+            _ends = true;
+            signal.Cancel = true;
+            end();
+            return;
+        }
         // The second time the system's own way of ending a process is what the person wants.
-        if (_source.IsCancellationRequested)
+        if (_ends || _source.IsCancellationRequested)
             return;
         signal.Cancel = true;
         _ = EndAfterGrace();

@@ -13,11 +13,19 @@ namespace GptOss.Chat;
 /// joined. A blank line is put between them, and the part of the second message says so.
 /// </remarks>
 /// <param name="tokenizer">Tells whether the model chose the ids that the tokenizer would choose.</param>
-internal sealed class AnswerContents(Tokenizer tokenizer)
+/// <param name="marksPreambles">Whether each piece of a preamble says so: of use in a stream only, since the contents
+/// of a whole answer are joined with those that follow.</param>
+internal sealed class AnswerContents(Tokenizer tokenizer, bool marksPreambles)
 {
+    /// <summary>The name of a text's channel among its additional properties.</summary>
+    private const string ChannelKey = "harmony.channel";
+
     private readonly List<AIContent> _given = [];
     private readonly List<AnswerPart> _parts = [];
     private int _taken;
+
+    // One for all pieces of an answer's preambles, so that a token of them costs no more than another.
+    private AdditionalPropertiesDictionary? _ofPreamble;
 
     // Of the message whose text is being added: the UTF-16 units so far, and whether a blank line was put before it.
     private int _length;
@@ -45,7 +53,10 @@ internal sealed class AnswerContents(Tokenizer tokenizer)
     }
 
     /// <summary>Adds a piece of a message's text; nothing if the caller is not to see the message.</summary>
-    public void AddText(PartPlace place, string text)
+    /// <param name="channel">The channel of the message.</param>
+    /// <param name="place">The kind of contents that hold the text.</param>
+    /// <param name="text">The next characters of the text.</param>
+    public void AddText(Channel channel, PartPlace place, string text)
     {
         if (text.Length == 0 || place == PartPlace.Nowhere)
             return;
@@ -56,8 +67,14 @@ internal sealed class AnswerContents(Tokenizer tokenizer)
         }
         _length += text.Length;
         string piece = _isBordered && _length == text.Length ? AnswerPart.Border + text : text;
-        _given.Add(place == PartPlace.Reasoning ? new TextReasoningContent(piece) : new TextContent(piece));
+        AIContent content = place == PartPlace.Reasoning ? new TextReasoningContent(piece) : new TextContent(piece);
+        if (marksPreambles && channel == Channel.Commentary && place == PartPlace.Text)
+            content.AdditionalProperties = _ofPreamble ??= new() { [ChannelKey] = ChannelNames.Commentary };
+        _given.Add(content);
     }
+
+    /// <summary>Adds a piece of a call that is not complete yet; it is no part of the answer's messages.</summary>
+    public void AddPiece(CallDelta piece) => _given.Add(new AIContent { RawRepresentation = piece });
 
     /// <summary>Ends the message whose text was added, and writes its part.</summary>
     /// <param name="channel">The channel of the message.</param>

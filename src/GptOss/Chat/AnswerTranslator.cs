@@ -22,20 +22,28 @@ internal sealed class AnswerTranslator
     private readonly AnswerContents _contents;
     private readonly List<int> _prompt;
     private readonly List<int> _tokens = [];
-    private readonly List<TokenProbability> _probabilities = [];
+    private readonly AnswerIds _ids;
+    private readonly AnswerProbabilities? _probabilities;
+    private readonly bool _streamsCalls;
     private HarmonyParser _parser;
+    private (string Id, string Name) _call;
     private bool _isWhole;
     private bool _called;
     private bool _isCut;
 
     /// <param name="request">The request that the answer belongs to.</param>
-    public AnswerTranslator(ChatRequest request)
+    /// <param name="ids">The ids of the answer.</param>
+    /// <param name="isStream">Whether the caller sees each update, and not the whole answer alone.</param>
+    public AnswerTranslator(ChatRequest request, AnswerIds ids, bool isStream)
     {
         _request = request;
+        _ids = ids;
+        _streamsCalls = isStream && request.StreamsCalls;
+        _probabilities = request.ReportsProbabilities ? new AnswerProbabilities() : null;
         _tokenizer = request.Special.Tokenizer;
         _parser = NewParser(request.Begun);
         _stops = new StopSequences(request.StopSequences);
-        _contents = new AnswerContents(_tokenizer);
+        _contents = new AnswerContents(_tokenizer, marksPreambles: isStream);
         _prompt = [.. request.Generation.Prompt];
         Usage = new UsageCounter(_prompt.Count);
         First = request.Generation with
@@ -70,16 +78,21 @@ internal sealed class AnswerTranslator
     /// <param name="token">The next token of the model.</param>
     public List<AIContent> Accept(GeneratedToken token)
     {
-        bool wasReasoning = _parser.IsReasoning;
+        bool wasReasoning = _parser.IsReasoning,
+            wasText = _parser.Running is not null;
         _tokens.Add(token.Id);
-        if (token.LogProbability is { } own)
-        {
-            _probabilities.Add(new TokenProbability(token.Id, own, token.Best ?? []));
-        }
-        List<AIContent> contents = Translate(_parser.Accept(token.Id));
+        IReadOnlyList<HarmonyEvent> events = _parser.Accept(token.Id);
+        _probabilities?.Add(token, isText: wasText && _parser.Running is not null && !_tokenizer.IsSpecial(token.Id));
+        List<AIContent> contents = Translate(events);
         Usage.Add(wasReasoning && _parser.IsReasoning);
         return contents;
     }
+
+    /// <summary>
+    /// Takes the properties of an update with the contents that came since the last one: the probabilities of their
+    /// tokens where they are asked for, else null.
+    /// </summary>
+    public AdditionalPropertiesDictionary? TakeProperties() => _probabilities?.TakeText();
 
     /// <summary>Ends the generation and returns the contents that were held back until its end.</summary>
     /// <param name="end">Why the tokens ended; <see cref="EndReason.None"/> if the reader left before.</param>
@@ -153,8 +166,9 @@ internal sealed class AnswerTranslator
             properties[AnswerPart.Key] = AnswerPart.ToJson(_contents.Parts);
         if (_request.Constraint is { Relaxed.Count: > 0 } constraint)
             properties["constraints.relaxed"] = constraint.Relaxed.ToArray();
-        if (_request.ReportsProbabilities)
-            properties[StoredProbability.Key] = StoredProbability.ToJson(_probabilities);
+        if (_stops.Reached is { } sequence)
+            properties["stop_sequence"] = sequence;
+        _probabilities?.AddTo(properties);
         if (_request.ReportsHarmony)
         {
             properties["harmony.prompt"] = _tokenizer.Decode(_prompt);
@@ -202,23 +216,32 @@ internal sealed class AnswerTranslator
             switch (e)
             {
                 case HarmonyEvent.TextDelta { Channel: Channel.Final } text:
-                    _contents.AddText(PartPlace.Text, _stops.Append(text.Delta));
+                    _contents.AddText(Channel.Final, PartPlace.Text, _stops.Append(text.Delta));
                     IsOver = _stops.IsReached;
                     if (IsOver)
                         _contents.EndText(ChannelNames.Final, PartPlace.Text, null);
                     break;
                 case HarmonyEvent.TextDelta text:
-                    _contents.AddText(PlaceOf(text.Channel), text.Delta);
+                    _contents.AddText(text.Channel, PlaceOf(text.Channel), text.Delta);
+                    break;
+                case HarmonyEvent.CallBegun begun when _streamsCalls:
+                    _call = (_ids.Call(Repairs), _request.Tools.NameOf(begun.Recipient));
+                    _contents.AddPiece(new CallDelta(_call.Id, _call.Name, ""));
+                    break;
+                case HarmonyEvent.ArgumentsDelta piece when _streamsCalls:
+                    _contents.AddPiece(new CallDelta(_call.Id, _call.Name, piece.Delta));
                     break;
                 case HarmonyEvent.CallFinished call:
                     _isWhole = call.IsEnded;
                     break;
                 case HarmonyEvent.MessageFinished { Message: { Role: HarmonyRole.Assistant, IsCall: false } message }:
-                    _contents.AddText(PartPlace.Text, _stops.Flush());
+                    _contents.AddText(Channel.Final, PartPlace.Text, _stops.Flush());
                     _contents.EndText(message.Channel ?? ChannelNames.Final, PlaceOf(message.Channel), message);
+                    _probabilities?.EndMessage();
                     break;
                 case HarmonyEvent.MessageFinished { Message: { IsCall: true } call }:
                     AddCall(call);
+                    _probabilities?.EndMessage();
                     // Whatever a model says after a call is a result that it has invented.
                     IsOver = true;
                     break;
@@ -252,7 +275,7 @@ internal sealed class AnswerTranslator
     private void AddCall(HarmonyMessage message)
     {
         FunctionCallContent content = ToolText.Call(
-            $"call_{Guid.NewGuid():N}",
+            _ids.Call(Repairs),
             _request.Tools.NameOf(message.Recipient!),
             message.Text
         );

@@ -68,6 +68,9 @@ internal sealed record ChatRequest
     /// <summary>Whether the caller wants to see the reasoning.</summary>
     public required bool ShowsReasoning { get; init; }
 
+    /// <summary>Whether a stream gives the arguments of a call while the model writes them.</summary>
+    public required bool StreamsCalls { get; init; }
+
     /// <summary>Whether prompt and answer are reported in Harmony.</summary>
     public required bool ReportsHarmony { get; init; }
 

@@ -10,6 +10,9 @@ namespace GptOss.Chat;
 /// </summary>
 internal sealed class OfferedTools
 {
+    /// <summary>The property of a function that the prompt does not list, with the value true.</summary>
+    private const string HiddenKey = "harmony.hidden";
+
     private readonly Dictionary<string, string> _identifiers = [];
     private readonly Dictionary<string, string> _names = [];
 
@@ -30,32 +33,29 @@ internal sealed class OfferedTools
                 );
             }
         }
-        IReadOnlyList<string> identifiers = ToolNames.Identifiers([.. functions.Select(function => function.Name)]);
-        for (int i = 0; i < functions.Count; i++)
+        AIFunctionDeclaration[] listed = [.. functions.Where(function => !IsHidden(function))];
+        AIFunctionDeclaration[] all = [.. listed, .. functions.Where(IsHidden)];
+        // A function that is hidden must not change the name of one that is listed, and so the prompt: where both would
+        // have the same, the hidden one has another.
+        IReadOnlyList<string> identifiers = ToolNames.Identifiers([
+            .. ToolNames.Identifiers([.. listed.Select(function => function.Name)]),
+            .. all.Skip(listed.Length).Select(function => function.Name),
+        ]);
+        for (int i = 0; i < all.Length; i++)
         {
-            _identifiers.TryAdd(functions[i].Name, identifiers[i]);
-            _names[identifiers[i]] = functions[i].Name;
+            _identifiers.TryAdd(all[i].Name, identifiers[i]);
+            _names[identifiers[i]] = all[i].Name;
         }
-        Functions = areOffered
-            ?
-            [
-                .. functions.Select(
-                    (function, i) =>
-                        new ToolFunction(
-                            identifiers[i],
-                            function.Description ?? "",
-                            function.JsonSchema.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null
-                                ? null
-                                : function.JsonSchema
-                        )
-                ),
-            ]
-            : [];
+        Functions = areOffered ? [.. all.Select((function, i) => Function(function, identifiers[i]))] : [];
+        Listed = areOffered ? [.. Functions.Take(listed.Length)] : [];
         Names = new ToolNames(Functions.Select(function => function.Name));
     }
 
-    /// <summary>The functions that the prompt shows to the model; empty where the tool mode forbids calls.</summary>
+    /// <summary>The functions that the model may call; empty where the tool mode forbids calls.</summary>
     public IReadOnlyList<ToolFunction> Functions { get; }
+
+    /// <summary>Those of <see cref="Functions"/> that the prompt shows to the model.</summary>
+    public IReadOnlyList<ToolFunction> Listed { get; }
 
     /// <summary>The names that the model sees, by which a parser knows a call's recipient.</summary>
     public ToolNames Names { get; }
@@ -69,6 +69,13 @@ internal sealed class OfferedTools
         new(
             [.. options?.Tools?.OfType<AIFunctionDeclaration>().Distinct() ?? []],
             options?.ToolMode is not NoneChatToolMode
+        );
+
+    /// <summary>The text by which a prompt would list a function.</summary>
+    /// <exception cref="ArgumentException">The function has no name.</exception>
+    public static string Describe(AIFunctionDeclaration function) =>
+        new ContentWriter(hasFunctions: true, new RenderOptions { CleanSchemas = true }).Write(
+            new OfferedTools([function], areOffered: true).Functions[0]
         );
 
     /// <summary>Whether a function of the caller's name is offered.</summary>
@@ -97,4 +104,16 @@ internal sealed class OfferedTools
             : recipient;
         return _names.GetValueOrDefault(bare, bare);
     }
+
+    private static ToolFunction Function(AIFunctionDeclaration function, string identifier) =>
+        new(
+            identifier,
+            function.Description ?? "",
+            function.JsonSchema.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null ? null : function.JsonSchema
+        );
+
+    // The property may have been read from JSON.
+    private static bool IsHidden(AIFunctionDeclaration function) =>
+        function.AdditionalProperties.TryGetValue(HiddenKey, out object? hidden)
+        && hidden is true or JsonElement { ValueKind: JsonValueKind.True };
 }

@@ -102,6 +102,7 @@ internal sealed class RequestReader(ChatSource source, ILogger logger)
             PassedOver = history.PassedOver,
             Tools = tools,
             StopSequences = [.. options.StopSequences ?? []],
+            StreamsCalls = own.StreamCalls,
             ReportsHarmony = own.IncludeRawHarmony,
             ShowsReasoning = options.Reasoning?.Output != ReasoningOutput.None,
             PromptProgress = own.PromptProgress,
@@ -159,10 +160,7 @@ internal sealed class RequestReader(ChatSource source, ILogger logger)
         var developer = new HarmonyContent.DeveloperInfo
         {
             Instructions = string.IsNullOrEmpty(options.Instructions) ? null : options.Instructions,
-            Tools =
-                tools.Functions.Count > 0
-                    ? [new ToolNamespace(ToolNamespace.FunctionsName, null, tools.Functions)]
-                    : [],
+            Tools = tools.Listed.Count > 0 ? [new ToolNamespace(ToolNamespace.FunctionsName, null, tools.Listed)] : [],
             ResponseFormats = options.ResponseFormat is ChatResponseFormatJson json ? [Form(json)] : [],
         };
         return HistoryTranslator.Translate(

@@ -46,10 +46,13 @@ internal sealed class RequestRunner : IDisposable
     /// </remarks>
     public void Dispose() => _closing.Cancel();
 
-    /// <summary>Counts the tokens of the prompt that a request would have.</summary>
+    /// <summary>The prompt that a request would have, even if it is too long.</summary>
     /// <inheritdoc cref="RequestReader.Read"/>
-    public int CountTokens(IEnumerable<ChatMessage> messages, ChatOptions? options, IChatClient client) =>
-        _reader.Read([.. messages], options, Own(options, client), isLimited: false).Generation.Prompt.Count;
+    public IReadOnlyList<int> EncodePrompt(
+        IEnumerable<ChatMessage> messages,
+        ChatOptions? options,
+        IChatClient client
+    ) => _reader.Read([.. messages], options, Own(options, client), isLimited: false).Generation.Prompt;
 
     /// <summary>The prompt that a request would have, and the scope of its prefixes.</summary>
     /// <inheritdoc cref="RequestReader.Read"/>
@@ -66,10 +69,16 @@ internal sealed class RequestRunner : IDisposable
     }
 
     /// <summary>Runs a request, and returns its updates as the model makes the answer.</summary>
+    /// <param name="messages">The caller's history, oldest message first.</param>
+    /// <param name="options">The caller's options; null for the defaults.</param>
+    /// <param name="client">The client that the options' factory is given.</param>
+    /// <param name="isStream">Whether the caller sees each update, and not the whole answer alone.</param>
+    /// <param name="cancellation">Ends the request early.</param>
     public async IAsyncEnumerable<ChatResponseUpdate> RunAsync(
         IEnumerable<ChatMessage> messages,
         ChatOptions? options,
         IChatClient client,
+        bool isStream,
         [EnumeratorCancellation] CancellationToken cancellation = default
     )
     {
@@ -78,6 +87,7 @@ internal sealed class RequestRunner : IDisposable
                 [.. messages],
                 options,
                 Own(options, client),
+                isStream,
                 stop.Token
             )
             .GetAsyncEnumerator(CancellationToken.None);
@@ -132,6 +142,7 @@ internal sealed class RequestRunner : IDisposable
         IReadOnlyList<ChatMessage> messages,
         ChatOptions? options,
         GptOssRequestOptions own,
+        bool isStream,
         [EnumeratorCancellation] CancellationToken stop
     )
     {
@@ -139,8 +150,9 @@ internal sealed class RequestRunner : IDisposable
         ChatRequest request = await ReadAsync(messages, options, own, stop).ConfigureAwait(false);
         if (request.Generation.Prompt.Count >= _source.ContextLength)
             throw new ContextLengthException(request.Generation.Prompt.Count, _source.ContextLength);
-        string id = $"gptoss-{Guid.NewGuid():N}";
-        var answer = new AnswerTranslator(request);
+        AnswerIds ids = AnswerIds.Of(own);
+        string id = ids.Message;
+        var answer = new AnswerTranslator(request, ids, isStream);
         LogBeginning(id, request, options);
 
         int cached = 0;
@@ -154,14 +166,14 @@ internal sealed class RequestRunner : IDisposable
                 stop.ThrowIfCancellationRequested();
                 List<AIContent> contents = answer.Accept(token);
                 if (contents.Count > 0)
-                    yield return Update(id, contents);
+                    yield return Update(id, contents, answer.TakeProperties());
                 if (answer.IsOver)
                     break;
             }
             cached += ReferenceEquals(generation, answer.First) ? tokens.CachedTokens : 0;
             List<AIContent> held = answer.Finish(tokens.End);
             if (held.Count > 0)
-                yield return Update(id, held);
+                yield return Update(id, held, answer.TakeProperties());
             generation = Continue(id, answer);
         }
         yield return Last(id, answer, request, cached, start);
@@ -218,9 +230,8 @@ internal sealed class RequestRunner : IDisposable
     private ChatResponseUpdate Last(string id, AnswerTranslator answer, ChatRequest request, int cached, long start)
     {
         List<AIContent> rest = [.. answer.GiveUp(), new UsageContent(answer.Usage.ToDetails(cached))];
-        ChatResponseUpdate last = Update(id, rest);
+        ChatResponseUpdate last = Update(id, rest, answer.Properties());
         last.FinishReason = answer.FinishReason;
-        last.AdditionalProperties = answer.Properties();
         if (request.RecallsAnswers)
             _source.Memory.Add(id, answer.Contents.Given, answer.Contents.Spoken, request.Generation.Scope);
         ChatLog.Finished(
@@ -242,11 +253,16 @@ internal sealed class RequestRunner : IDisposable
         return last;
     }
 
-    private ChatResponseUpdate Update(string id, List<AIContent> contents) =>
+    private ChatResponseUpdate Update(
+        string id,
+        List<AIContent> contents,
+        AdditionalPropertiesDictionary? properties = null
+    ) =>
         new()
         {
             Role = ChatRole.Assistant,
             Contents = contents,
+            AdditionalProperties = properties,
             ResponseId = id,
             MessageId = id,
             ModelId = _source.ModelId,

@@ -13,8 +13,11 @@ internal sealed class StopSequences(IEnumerable<string> sequences)
     private readonly string[] _sequences = [.. sequences.Where(sequence => !string.IsNullOrEmpty(sequence))];
     private string _held = "";
 
+    /// <summary>The stop sequence that has come; null while none has.</summary>
+    public string? Reached { get; private set; }
+
     /// <summary>Whether a stop sequence has come, so that the answer is over.</summary>
-    public bool IsReached { get; private set; }
+    public bool IsReached => Reached is not null;
 
     /// <summary>
     /// Takes the next piece of the text and returns what is certain to belong to the answer: the text up to a stop
@@ -33,9 +36,8 @@ internal sealed class StopSequences(IEnumerable<string> sequences)
         {
             int at = text.IndexOf(sequence, StringComparison.Ordinal);
             if (at >= 0 && (at + sequence.Length, at).CompareTo(first) < 0)
-                first = (at + sequence.Length, at);
+                (first, Reached) = ((at + sequence.Length, at), sequence);
         }
-        IsReached = first.At >= 0;
         int certain = IsReached ? first.At : text.Length - LongestBeginning(text);
         _held = IsReached ? "" : text[certain..];
         return text[..certain];

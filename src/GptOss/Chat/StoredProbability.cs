@@ -10,16 +10,13 @@ namespace GptOss.Chat;
 /// </summary>
 internal sealed record StoredProbability(int Token, float LogProbability, IReadOnlyList<StoredProbability>? Best)
 {
-    /// <summary>The name of the probabilities among a message's additional properties.</summary>
+    /// <summary>The name of the probabilities among the additional properties of a message or an update.</summary>
     public const string Key = "logprobs";
 
-    /// <summary>The probabilities that a message carries; null where it carries none that can be read.</summary>
-    public static IReadOnlyList<TokenProbability>? Read(ChatMessage message)
+    /// <summary>The probabilities among additional properties; null where there are none that can be read.</summary>
+    public static IReadOnlyList<TokenProbability>? Read(AdditionalPropertiesDictionary? properties)
     {
-        if (
-            message.AdditionalProperties?.TryGetValue(Key, out object? stored) != true
-            || StoredJson.List(stored) is not { } json
-        )
+        if (properties?.TryGetValue(Key, out object? stored) != true || StoredJson.List(stored) is not { } json)
             return null;
         try
         {

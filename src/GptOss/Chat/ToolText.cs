@@ -30,16 +30,18 @@ internal static class ToolText
     }
 
     /// <summary>
-    /// Whether arguments that the model wrote say the same as the arguments of a call, whatever their spacing and
-    /// escapes.
+    /// Whether arguments that the model wrote are, as JSON values, the arguments of a call: whatever their spacing,
+    /// their escapes, the order of their properties and the spelling of numbers.
     /// </summary>
     /// <param name="written">The arguments as the model wrote them.</param>
     /// <param name="compact">The call's arguments, as <see cref="Arguments"/> returns them.</param>
     public static bool Same(string written, string compact)
     {
+        if (written == compact)
+            return true;
         try
         {
-            return ContentJson.Compact(ContentJson.Element(Parse(written))) == compact;
+            return JsonElement.DeepEquals(ContentJson.Element(Parse(written)), JsonElement.Parse(compact));
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {

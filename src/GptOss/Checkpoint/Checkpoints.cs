@@ -48,14 +48,7 @@ internal static class Checkpoints
             if (isSafetensors)
                 return null;
             string[] models = [.. names.Where(GgufFile.IsGguf).DistinctBy(GgufCheckpoint.ModelName)];
-            return models.Length <= 1
-                ? models.FirstOrDefault()
-                : throw new CheckpointException(
-                    folder,
-                    $"holds {models.Length} models in GGUF: give the file of one, such as "
-                        + $"'{Printable.Name(Path.GetFileName(models[0]))}' or "
-                        + $"'{Printable.Name(Path.GetFileName(models[1]))}'."
-                );
+            return models.Length <= 1 ? models.FirstOrDefault() : throw FolderLook.Several(folder, models);
         }
         catch (Exception e) when (RegularFile.IsFileTrouble(e))
         {

@@ -16,6 +16,9 @@ internal static partial class FolderLook
     // A folder that is none of ours may hold millions of entries.
     private const int MostEntries = 2000;
 
+    // A message stays one that is read.
+    private const int MostNamed = 20;
+
     private static readonly string[] Archives = [".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".xz", ".zst", ".bz2"];
     private static readonly string[] PyTorch = [".bin", ".pt", ".pth", ".ckpt", ".distcp"];
 
@@ -43,6 +46,22 @@ internal static partial class FolderLook
                 ? "is empty. It should be the folder of a model, with config.json and the weights."
                 : $"holds no {ConfigName}, but {Some(names)}. It should be the folder of a model, with config.json "
                     + "and the weights."
+        );
+    }
+
+    /// <summary>The error for a place with several models in GGUF, of which one must be named.</summary>
+    /// <param name="place">The folder, or that of the repository.</param>
+    /// <param name="files">The first file of each, two at the least.</param>
+    public static CheckpointException Several(string place, IReadOnlyList<string> files)
+    {
+        IEnumerable<string> names = files
+            .Take(MostNamed)
+            .Select(file => Path.GetRelativePath(place, file).Replace('\\', '/'));
+        string more = files.Count > MostNamed ? ", …" : "";
+        return new CheckpointException(
+            place,
+            $"holds {files.Count} GGUF models: {string.Join(", ", names.Select(name => $"'{Printable.Name(name)}'"))}"
+                + $"{more}. Name one of them."
         );
     }
 

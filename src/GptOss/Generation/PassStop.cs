@@ -23,8 +23,7 @@ internal sealed class PassStop : IDisposable
     private bool _isForOne;
     private int _missing;
 
-    // No Lock: one that was waited for leaves a handle to the finalizer.
-    private readonly object _arrival = new();
+    private readonly Lock _arrival = new();
     private long _yieldsUntil; // a time stamp; 0 where no pass runs that ends for those who arrive
 
     /// <summary>Whether the last pass was ended for one of its sequences, at the cost of others.</summary>

@@ -169,6 +169,12 @@ internal sealed class PrefixStore(
             );
     }
 
+    /// <summary>
+    /// Tells apart models, precisions and forms of keys and values: with the same one, a prompt has the same logits.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The model was disposed before the weights were looked at.</exception>
+    public ulong Fingerprint() => ModelFingerprint.With(Weights(), (int)precision, (int)engine.Cache.Format);
+
     // Tries again where the system has no memory, once the pool has given back all that nobody needs now.
     private bool TryBegin(KvSequence sequence, int length)
     {
@@ -185,10 +191,10 @@ internal sealed class PrefixStore(
     }
 
     private SavedPrefixHeader Header(int tokens) =>
-        new(engine.Cache.Format, Fingerprint(), precision, tokens, SavedPrefixHeader.BytesOf(Pool.Groups, tokens));
+        new(engine.Cache.Format, Weights(), precision, tokens, SavedPrefixHeader.BytesOf(Pool.Groups, tokens));
 
     // The lock also keeps the weights mapped while they are read.
-    private ulong Fingerprint()
+    private ulong Weights()
     {
         lock (_memory)
         {

@@ -23,6 +23,20 @@ internal sealed class ContentWriter(bool hasFunctions, RenderOptions options)
             _ => "",
         };
 
+    /// <summary>The text of one function: its description as comments, and its type.</summary>
+    public string Write(ToolFunction function)
+    {
+        IEnumerable<string> description =
+            options.CleanSchemas && function.Description.Length > 0
+                ? SchemaText.Lines(function.Description)
+                : Lines(function.Description);
+        string parameter = Parameters(function) is { } type ? $"_: {type}" : "";
+        return string.Join(
+            '\n',
+            description.Select(line => $"// {line}").Append($"type {function.Name} = ({parameter}) => any;")
+        );
+    }
+
     private string System(HarmonyContent.SystemInfo system)
     {
         var sections = new List<string>();
@@ -102,16 +116,7 @@ internal sealed class ContentWriter(bool hasFunctions, RenderOptions options)
         if (hasFunctions)
         {
             lines.Add($"namespace {tools.Name} {{\n");
-            foreach (ToolFunction function in tools.Functions)
-            {
-                IEnumerable<string> description =
-                    options.CleanSchemas && function.Description.Length > 0
-                        ? SchemaText.Lines(function.Description)
-                        : Lines(function.Description);
-                lines.AddRange(description.Select(line => $"// {line}"));
-                string parameter = Parameters(function) is { } type ? $"_: {type}" : "";
-                lines.Add($"type {function.Name} = ({parameter}) => any;\n");
-            }
+            lines.AddRange(tools.Functions.Select(function => $"{Write(function)}\n"));
             lines.Add($"}} // namespace {tools.Name}");
         }
         return string.Join('\n', lines);

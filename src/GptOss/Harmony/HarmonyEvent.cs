@@ -52,7 +52,7 @@ internal abstract record HarmonyEvent
     internal sealed record CallBegun(string Recipient, string? ContentType) : HarmonyEvent;
 
     /// <summary>A piece of the arguments of the call that was begun last; not empty.</summary>
-    internal sealed record CallDelta(string Delta) : HarmonyEvent;
+    internal sealed record ArgumentsDelta(string Delta) : HarmonyEvent;
 
     /// <summary>A call is complete, whatever token ended it.</summary>
     /// <param name="Recipient">The tool that is called, as when the call was begun.</param>

@@ -11,7 +11,7 @@ namespace GptOss.Harmony;
 /// <para>Use: <see cref="Accept"/> for every sampled token, the ending one too; then <see cref="Finish"/>. No sequence
 /// of tokens throws.</para>
 /// <para>A message of the assistant gives <see cref="HarmonyEvent.TextDelta"/>, or
-/// <see cref="HarmonyEvent.CallBegun"/>, <see cref="HarmonyEvent.CallDelta"/> and
+/// <see cref="HarmonyEvent.CallBegun"/>, <see cref="HarmonyEvent.ArgumentsDelta"/> and
 /// <see cref="HarmonyEvent.CallFinished"/> if it has a recipient, whatever its channel; then
 /// <see cref="HarmonyEvent.MessageFinished"/>. Messages of other roles give <see cref="HarmonyEvent.MessageFinished"/>
 /// alone. <see cref="HarmonyEvent.End"/> comes once.</para>
@@ -220,7 +220,7 @@ internal sealed class HarmonyParser
         _text.Append(text);
         _delta += text;
         if (_running!.Value.IsCall)
-            _events.Add(new HarmonyEvent.CallDelta(text));
+            _events.Add(new HarmonyEvent.ArgumentsDelta(text));
         else if (_running.Value.TextChannel is { } channel)
             _events.Add(new HarmonyEvent.TextDelta(channel, text));
     }

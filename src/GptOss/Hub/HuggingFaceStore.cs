@@ -100,7 +100,7 @@ internal sealed class HuggingFaceStore(string hub) : FileStore
         return GgufSet.In(snapshot, isNested: true) switch
         {
             [var one] => ModelLook.AtFile(one.Path),
-            { Count: > 1 } several => throw ModelLook.Several(snapshot, several),
+            { Count: > 1 } several => throw FolderLook.Several(snapshot, [.. several.Select(set => set.Path)]),
             _ => throw FolderLook.NoConfig(snapshot),
         };
     }

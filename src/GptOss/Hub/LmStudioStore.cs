@@ -54,7 +54,7 @@ internal sealed class LmStudioStore(Surroundings surroundings) : FileStore
         GgufSet.In(folder, isNested: false) switch
         {
             [var one] => ModelLook.AtFile(one.Path),
-            { Count: > 1 } several => throw ModelLook.Several(folder, several),
+            { Count: > 1 } several => throw FolderLook.Several(folder, [.. several.Select(set => set.Path)]),
             _ => throw FolderLook.NoConfig(folder),
         };
 

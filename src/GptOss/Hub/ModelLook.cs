@@ -29,7 +29,7 @@ internal sealed record ModelLook(string Path, ModelFormat Format, long Bytes)
         {
             [var one] => Gguf(one.Path),
             [] => throw FolderLook.NoConfig(folder),
-            _ => throw Several(folder, sets),
+            _ => throw FolderLook.Several(folder, [.. sets.Select(set => set.Path)]),
         };
     }
 
@@ -42,18 +42,6 @@ internal sealed record ModelLook(string Path, ModelFormat Format, long Bytes)
             throw Partial(path);
         return GgufPeek.Read(path) is not null ? Gguf(path) : throw NoGguf(path);
     }
-
-    /// <summary>The error for a place with several models, of which one must be named.</summary>
-    /// <param name="place">The folder or the repository.</param>
-    /// <param name="sets">The models in it, two at the least.</param>
-    public static CheckpointException Several(string place, IReadOnlyList<GgufSet> sets) =>
-        new(
-            place,
-            $"holds {sets.Count} GGUF models: {string.Join(
-                ", ",
-                sets.Select(set => $"'{System.IO.Path.GetRelativePath(place, set.Path).Replace('\\', '/')}'")
-            )}. Name one of them."
-        );
 
     private static ModelLook Safetensors(string folder, string config)
     {

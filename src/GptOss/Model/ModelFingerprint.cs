@@ -40,6 +40,15 @@ internal struct ModelFingerprint
         return all._hash;
     }
 
+    /// <summary>A fingerprint that also tells apart what else makes a difference, such as the precision.</summary>
+    public static ulong With(ulong fingerprint, params ReadOnlySpan<int> choices)
+    {
+        var all = new ModelFingerprint { _hash = fingerprint };
+        foreach (int choice in choices)
+            all.Add(choice);
+        return all._hash;
+    }
+
     private void Add(ModelConfig c)
     {
         foreach (

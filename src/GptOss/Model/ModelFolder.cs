@@ -33,14 +33,14 @@ internal sealed class ModelFolder : IDisposable
     public string Path => _checkpoint.Path;
 
     /// <summary>
-    /// The folder's name, or that of a GGUF file without its ending. In a cache of Hugging Face the repository's name,
-    /// such as <c>openai/gpt-oss-20b</c>.
+    /// The folder's name, or that of a GGUF file without its ending; of a file that is named by its digest the name
+    /// that it holds. In a cache of Hugging Face the repository's name, such as <c>openai/gpt-oss-20b</c>.
     /// </summary>
     public string Name =>
         HubCache.Repository(Path)
         ?? (
-            _checkpoint is GgufCheckpoint
-                ? GgufCheckpoint.ModelName(Path)
+            _checkpoint is GgufCheckpoint gguf
+                ? gguf.Name
                 : System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(Path))
         );
 

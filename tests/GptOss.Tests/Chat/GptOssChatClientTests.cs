@@ -152,6 +152,7 @@ public sealed class GptOssChatClientTests
             client.GetStreamingResponseAsync((IEnumerable<ChatMessage>)null!, cancellationToken: Stop)
         );
         Assert.Throws<ArgumentNullException>("messages", () => client.CountTokens(null!));
+        Assert.Throws<ArgumentNullException>("messages", () => client.EncodePrompt(null!));
         Assert.Throws<ArgumentNullException>("serviceType", () => client.GetService(null!));
     }
 
@@ -185,6 +186,10 @@ public sealed class GptOssChatClientTests
         ChatResponse response = await client.GetResponseAsync(messages, options, Stop);
 
         Assert.Equal(response.Usage!.InputTokenCount, counted);
+        Assert.Equal(source.Requests[0].Prompt, client.EncodePrompt(messages, options));
+        // A prompt beyond the context is counted, so that a host can say by how much it is too long.
+        messages[0] = new(ChatRole.User, string.Concat(Enumerable.Repeat("rain ", 5000)));
+        Assert.InRange(client.CountTokens(messages, options), 5000, 5200);
     }
 
     [Fact]

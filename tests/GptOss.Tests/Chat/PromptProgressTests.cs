@@ -43,6 +43,42 @@ public sealed class PromptProgressTests
         await SchedulerUnderTest.Until(() => client.GetService<GptOssModel>()!.Engine.Cache.Bytes == 0);
     }
 
+    /// <summary>
+    /// A client gives up while its prompt is read, and asks again: what was read is found again. A pass that the
+    /// cancellation ends is lost, and so is at most what was not reported yet.
+    /// </summary>
+    [Fact]
+    public async Task What_was_read_of_a_cancelled_prompt_is_found_again()
+    {
+        await using GptOssChatClient client = await GptOssChatClient.LoadAsync(
+            TinyGptOss.Folder,
+            new ModelOptions { ContextLength = 8192 },
+            cancellationToken: Stop
+        );
+        using var gone = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var half = new Listener
+        {
+            Heard = value =>
+            {
+                if (2 * value.Processed >= value.Total)
+                    gone.Cancel();
+            },
+        };
+        string question = string.Concat(Enumerable.Repeat("one two three four ", 450)) + "What is 345 + 678?";
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            client.GetResponseAsync(question, Options(half), gone.Token)
+        );
+        PromptProgress last = half.Values[^1];
+        Assert.InRange(last.Total, 4_500, 8_000);
+        Assert.True(last.Processed < last.Total);
+
+        ChatResponse response = await client.GetResponseAsync(question, Options(new Listener()), Stop);
+        int cached = (int)response.Usage!.CachedInputTokenCount!.Value;
+        Assert.Equal(last.Total, response.Usage.InputTokenCount);
+        // Whole pages of 64 tokens are kept.
+        Assert.InRange(cached, Math.Max(last.Processed - 63, (int)(0.45 * last.Total)), last.Total - 1);
+    }
+
     private static ChatOptions Options(IProgress<PromptProgress> progress) =>
         new()
         {
@@ -57,11 +93,14 @@ public sealed class PromptProgressTests
 
         public bool Throws { get; init; }
 
+        public Action<PromptProgress> Heard { get; init; } = _ => { };
+
         public void Report(PromptProgress value)
         {
             if (Throws)
                 throw new InvalidOperationException("not now");
             Values.Add(value);
+            Heard(value);
         }
     }
 }

@@ -22,6 +22,96 @@ public sealed class TokenProbabilityTests
         Assert.All(list, token => Assert.Equal((token.Token, -0.5f), (token.Best[0].Token, token.LogProbability)));
     }
 
+    /// <summary>The tokens of an update are those of its text: no markers, no headers, none of others.</summary>
+    [Fact]
+    public async Task An_update_of_a_stream_has_those_of_its_own_text()
+    {
+        List<ChatResponseUpdate> updates = await Updates(Call, new() { LogProbabilities = 0, StreamCalls = true });
+
+        Assert.All(updates.SkipLast(1), update => Assert.Equal(TextOf(update), Text(TokenProbability.Of(update))));
+        Assert.Equal(
+            """I need the weather.Let me look.{"city": "Lisbon"}""",
+            string.Concat(updates.Select(update => Text(TokenProbability.Of(update))))
+        );
+        // The last update has no text. Its list is that of the message, markers included.
+        Assert.Null(TokenProbability.Of(updates[^1]));
+        Assert.Equal(Call, Text(TokenProbability.Of(updates.ToChatResponse().Messages[0])));
+    }
+
+    /// <summary>Without pieces the call has the tokens of its arguments.</summary>
+    [Fact]
+    public async Task A_whole_call_has_those_of_its_arguments()
+    {
+        List<ChatResponseUpdate> updates = await Updates(Call, new() { LogProbabilities = 0 });
+        ChatResponseUpdate call = updates.Single(update => update.Contents is [FunctionCallContent]);
+        Assert.Equal("""{"city": "Lisbon"}""", Text(TokenProbability.Of(call)));
+    }
+
+    [Fact]
+    public async Task Text_that_was_held_back_comes_with_its_tokens_and_text_that_is_cut_without()
+    {
+        List<ChatResponseUpdate> updates = await Updates(
+            "<|channel|>final<|message|>It is sun and 🦜 rain.<|return|>",
+            new() { LogProbabilities = 0 },
+            "sunny",
+            " rain"
+        );
+        string given = "",
+            tokens = "";
+        foreach (ChatResponseUpdate update in updates)
+        {
+            given += TextOf(update);
+            tokens += Text(TokenProbability.Of(update));
+            Assert.StartsWith(given, tokens); // the "s" of " is" could begin "sunny", and comes with the next piece
+        }
+        Assert.Equal("It is sun and 🦜", given);
+        Assert.Equal(given, tokens);
+        // The tokens of the bird, which is no character before the last of them
+        Assert.Contains(updates, update => TokenProbability.Of(update)?.Count > 1);
+    }
+
+    [Fact]
+    public async Task Hidden_reasoning_gives_its_tokens_to_nobody()
+    {
+        ChatOptions options = Options(new() { LogProbabilities = 0 });
+        options.Reasoning = new() { Output = ReasoningOutput.None };
+        List<ChatResponseUpdate> updates = await Source(Greeting)
+            .Client()
+            .GetStreamingResponseAsync("Hi", options, Stop)
+            .ToListAsync(Stop);
+        Assert.Equal("Hello there!", string.Concat(updates.Select(update => Text(TokenProbability.Of(update)))));
+    }
+
+    private static async Task<List<ChatResponseUpdate>> Updates(
+        string answer,
+        GptOssRequestOptions own,
+        params string[] stops
+    )
+    {
+        ChatOptions options = Options(own);
+        (options.Tools, options.StopSequences) = ([Weather(_ => "")], stops);
+        return await Source(answer).Client().GetStreamingResponseAsync("Hi", options, Stop).ToListAsync(Stop);
+    }
+
+    private static TokenScript Source(string answer) =>
+        new(answer) { IsFree = true, Report = id => new(id, -0.5f, []) };
+
+    private static string Text(IReadOnlyList<TokenProbability>? tokens) =>
+        TokenScript.Tokenizer.Decode((tokens ?? []).Select(token => token.Token));
+
+    private static string TextOf(ChatResponseUpdate update) =>
+        string.Concat(
+            update.Contents.Select(content =>
+                content switch
+                {
+                    TextContent text => text.Text,
+                    TextReasoningContent text => text.Text,
+                    { RawRepresentation: CallDelta piece } => piece.Delta,
+                    _ => "",
+                }
+            )
+        );
+
     [Fact]
     public void Two_are_equal_where_their_likely_tokens_are()
     {

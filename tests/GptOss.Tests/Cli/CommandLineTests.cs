@@ -28,6 +28,8 @@ public sealed class CommandLineTests
     [InlineData("the model's longest is 131072", "inspect", "--context", "131073")]
     [InlineData("--layers belongs to --shape", "bench", "--layers", "3")]
     [InlineData("exclude each other", "bench", "--shape", "20b", "--model", ".")]
+    [InlineData("--adapter belongs to --model", "bench", "--shape", "20b", "--adapter", ".")]
+    [InlineData("--adapter is an empty text", "bench", "--model", ".", "--adapter", "")]
     [InlineData("has 24", "bench", "--shape", "20b", "--layers", "30")]
     [InlineData("--model needs a value, as in --model MODEL.", "bench", "--model", "--threads", "2")]
     [InlineData("--system needs a value, as in --system TEXT.", "run", "--system", "--json", "hi")]

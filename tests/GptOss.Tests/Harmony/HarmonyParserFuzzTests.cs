@@ -148,7 +148,7 @@ public sealed class HarmonyParserFuzzTests
                     Assert.NotEmpty(delta.Delta);
                     text.Append(delta.Delta);
                     break;
-                case HarmonyEvent.CallDelta delta:
+                case HarmonyEvent.ArgumentsDelta delta:
                     Assert.True(isCall);
                     Assert.NotEmpty(delta.Delta);
                     text.Append(delta.Delta);

@@ -164,7 +164,7 @@ public sealed class HarmonyParserTests
         Assert.Equal(
             [
                 new HarmonyEvent.CallBegun("functions.f", "<|constrain|>json"),
-                new HarmonyEvent.CallDelta("{}"),
+                new HarmonyEvent.ArgumentsDelta("{}"),
                 new HarmonyEvent.CallFinished("functions.f", "{}", "<|constrain|>json", IsEnded: true),
                 new HarmonyEvent.MessageFinished(parser.Messages[0]),
                 new HarmonyEvent.End(AnswerEnd.Call),

@@ -1,6 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Text;
 using System.Text.RegularExpressions;
+using System.Text.Unicode;
 
 namespace GptOss.Checkpoint.Gguf;
 
@@ -24,6 +26,17 @@ internal sealed partial class GgufCheckpoint : ICheckpoint
 
     /// <summary>The file; of a split set the first one.</summary>
     public string Path => _files[0].Path;
+
+    /// <summary>
+    /// The model's name: the file's. A store that names files by their digests says nothing by that: there it is the
+    /// name in the file, if it has one.
+    /// </summary>
+    public string Name =>
+        Digest().IsMatch(ModelName(Path))
+        && Keys[GgufKeys.Name] is { Type: GgufType.String, Text: { Length: > 0 } text }
+        && Utf8.IsValid(text)
+            ? Printable.Name(Encoding.UTF8.GetString(text))
+            : ModelName(Path);
 
     public GgufKeys Keys => _files[0].Keys;
 
@@ -185,6 +198,9 @@ internal sealed partial class GgufCheckpoint : ICheckpoint
                     tensor.Name
                 );
     }
+
+    [GeneratedRegex("^sha256[-:][0-9a-f]{64}$")]
+    private static partial Regex Digest();
 
     [GeneratedRegex(
         @"^(?<start>.+)-(?<number>\d{5})-of-(?<count>\d{5})\.gguf$",

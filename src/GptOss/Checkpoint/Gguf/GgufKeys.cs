@@ -15,7 +15,8 @@ internal sealed class GgufKeys(string path, IReadOnlyDictionary<string, GgufValu
     public const string SplitCount = "split.count",
         SplitNumber = "split.no",
         SplitTensors = "split.tensors.count",
-        Architecture = "general.architecture";
+        Architecture = "general.architecture",
+        Name = "general.name";
 
     /// <summary>The file, as messages name it.</summary>
     public string Path => path;

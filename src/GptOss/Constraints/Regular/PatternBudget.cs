@@ -18,7 +18,7 @@ internal sealed class PatternBudget(CompileBudget whole)
     public const int MostEdges = 1_000_000;
 
     /// <summary>The most steps of one pattern.</summary>
-    public const long MostSteps = 30_000_000;
+    public const long MostSteps = 15_000_000;
 
     // Automata take more memory for a step than other work.
     private const int StepsOfWhole = 4;

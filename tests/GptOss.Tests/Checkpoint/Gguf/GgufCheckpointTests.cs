@@ -15,10 +15,11 @@ public sealed class GgufCheckpointTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [InlineData("sha256-b112e727c6f1875636c56a779d10d7fa7a2e3ce3c5a9bf1e2f0e0d7d1e0d1c2b")] // a blob of Ollama
-    [InlineData("model.bin")]
-    [InlineData("A.Q8_0.gguf")]
-    public void A_file_is_a_model_by_its_content_alone(string name)
+    [InlineData("sha256-b112e727c6f1875636c56a779d10d7fa7a2e3ce3c5a9bf1e2f0e0d7d1e0d1c2b", "oracle fixture")]
+    [InlineData("sha256-of-something", "sha256-of-something")]
+    [InlineData("model.bin", "model.bin")]
+    [InlineData("A.Q8_0.gguf", "A.Q8_0")]
+    public void A_file_is_a_model_by_its_content_alone_and_has_a_name_for_people(string name, string shown)
     {
         string path = Path.Join(_folder.Path, name);
         File.Copy(GgufVectors.PathOf("A-bare.gguf"), path);
@@ -26,7 +27,7 @@ public sealed class GgufCheckpointTests : IDisposable
             Assert.Equal(512, file.Model.VocabularySize);
         using var folder = new LoadedModel(_folder.Path);
         Assert.Equal(path, folder.Model.Path);
-        Assert.Equal(name.Replace(".gguf", "", StringComparison.Ordinal), folder.Model.Name);
+        Assert.Equal(shown, folder.Model.Name);
     }
 
     [Fact]
@@ -45,10 +46,7 @@ public sealed class GgufCheckpointTests : IDisposable
         foreach (string name in (string[])["a.gguf", "b.gguf"])
             File.Copy(GgufVectors.PathOf("A-bare.gguf"), Path.Join(_folder.Path, name));
         string message = Assert.Throws<CheckpointException>(() => Checkpoints.Open(_folder.Path)).Message;
-        Assert.Equal(
-            $"{_folder.Path}: holds 2 models in GGUF: give the file of one, such as 'a.gguf' or 'b.gguf'.",
-            message
-        );
+        Assert.Equal($"{_folder.Path}: holds 2 GGUF models: 'a.gguf', 'b.gguf'. Name one of them.", message);
     }
 
     [Theory]

@@ -1,0 +1,122 @@
+using GptOss.AspNetCore.Faults;
+using Microsoft.Extensions.AI;
+
+namespace GptOss.AspNetCore.Requests;
+
+/// <summary>What a request of Messages asks for.</summary>
+internal sealed record MessagesAsk : Ask;
+
+/// <summary>Reads requests of Anthropic's Messages.</summary>
+internal static class MessagesReader
+{
+    private static readonly FieldTable Fields = new(
+        read:
+        [
+            .. SamplingFields.Names,
+            "model",
+            "system",
+            "messages",
+            "max_tokens",
+            "stop_sequences",
+            "n",
+            "modalities",
+            "background",
+            "stream",
+            "thinking",
+            "output_config",
+            "output_format",
+            "reasoning_effort",
+            "reasoning",
+            "chat_template_kwargs",
+            "tools",
+            "tool_choice",
+        ],
+        idle:
+        [
+            "betas",
+            "cache_control",
+            "client_metadata",
+            "container",
+            "context_management",
+            "inference_geo",
+            "mcp_servers",
+            "metadata",
+            "prompt_cache_key",
+            "service_tier",
+            "speed",
+            "store",
+            "truncation",
+            "user",
+        ],
+        refused: new Dictionary<string, string>
+        {
+            ["audio"] = "is not offered: this model writes text only.",
+            ["functions"] = "is not offered: use 'tools'.",
+            ["function_call"] = "is not offered: use 'tool_choice'.",
+            ["web_search_options"] = "is not offered: this server searches nothing. Offer a search as a tool.",
+            ["conversation"] = "is not offered: send the whole conversation in 'messages'.",
+            ["prompt"] = "is not offered: send 'messages'.",
+            ["suffix"] = "is not offered: send 'messages'.",
+        }
+    );
+
+    /// <summary>Reads a whole request.</summary>
+    /// <exception cref="FaultException">Something in it is wrong or not offered.</exception>
+    public static MessagesAsk Read(WireValue body, ReadingContext context)
+    {
+        var ignored = new SortedSet<string>(Fields.Check(body, context.IsStrict), StringComparer.Ordinal);
+        ChatReader.RefuseMany(body);
+        if (body["background"].Flag() == true)
+            throw body["background"].NotOffered("is not offered: read the answer as a stream.");
+        var tools = new AskedTools();
+        MessagesTools.Read(body["tools"], tools, ignored);
+        var options = new ChatOptions();
+        GptOssRequestOptions own = SamplingFields.Read(body, options, context.Vocabulary);
+        options.MaxOutputTokens = SamplingFields.Limit(body["max_tokens"]);
+        options.StopSequences = SamplingFields.Stops(body["stop_sequences"]);
+        options.ToolMode = MessagesTools.Choice(body["tool_choice"], tools);
+        options.Tools = [.. tools.All.Select(tool => tool.Declaration)];
+        WireValue config = body["output_config"],
+            format = config["format"];
+        (options.ResponseFormat, string? formatPlace) = ChatFormat.Read(
+            format.IsAbsent ? body["output_format"] : format,
+            options,
+            isFlat: true
+        );
+        string effort = EffortWords.Read(
+            context.Effort,
+            config["effort"],
+            body["reasoning_effort"],
+            body["reasoning"]["effort"],
+            body["chat_template_kwargs"]["reasoning_effort"]
+        );
+        options.Reasoning = new ReasoningOptions
+        {
+            Effort = EffortWords.Of(effort),
+            Output = IsShown(body["thinking"], ignored) ? ReasoningOutput.Full : ReasoningOutput.None,
+        };
+        return new MessagesAsk
+        {
+            Model = context.Models.Read(body["model"]),
+            Messages = MessagesHistory.Read(body["system"], body["messages"], tools, ignored),
+            Options = options,
+            Own = own with { StrictTools = tools.All.Any(tool => tool.IsStrict) },
+            Effort = effort,
+            Tools = tools,
+            IsStreamed = body["stream"].Flag() ?? false,
+            FormatPlace = formatPlace,
+            Ignored = [.. ignored],
+        };
+    }
+
+    // The model thinks whatever a client wants to see of it; how long is said by the effort.
+    private static bool IsShown(WireValue thinking, SortedSet<string> ignored)
+    {
+        if (thinking.IsAbsent)
+            return false;
+        if (!thinking["budget_tokens"].IsAbsent)
+            ignored.Add("thinking.budget_tokens");
+        return thinking["type"].Needed("one of enabled, adaptive, disabled").Word("enabled", "adaptive", "disabled")
+            != "disabled";
+    }
+}

@@ -1,0 +1,164 @@
+using System.Diagnostics;
+using System.Net;
+
+namespace GptOss.AspNetCore.Tests;
+
+/// <summary>Who runs, who waits, who is refused; and what becomes of requests whose clients go.</summary>
+public sealed class AdmissionTests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Some_run_some_wait_and_the_rest_is_refused_at_once()
+    {
+        await using TestHost host = await TestHost.ScriptedAsync(options =>
+            (options.MaxRunning, options.MaxQueued) = (1, 1)
+        );
+        Task<HttpResponseMessage> first = host.PostAsync(TestHost.Question("SLEEP 1000\nSAY 1"));
+        await TestHost.UntilAsync(() => host.Script.Running == 1);
+        Task<HttpResponseMessage> second = host.PostAsync(TestHost.Question("SAY 2"));
+        await Task.Delay(200, Stop);
+        var watch = Stopwatch.StartNew();
+        using HttpResponseMessage third = await host.PostAsync(TestHost.Question("SAY 3"));
+        Assert.InRange(watch.ElapsedMilliseconds, 0, 500);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, third.StatusCode);
+        Assert.InRange(third.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 60);
+        Assert.Contains("overloaded", await third.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
+        Assert.Equal(1, host.Script.Running);
+        Assert.True((await first).IsSuccessStatusCode);
+        Assert.True((await second).IsSuccessStatusCode);
+    }
+
+    [Fact]
+    public async Task Whoever_waits_too_long_is_sent_away()
+    {
+        await using TestHost host = await TestHost.ScriptedAsync(options =>
+            (options.MaxRunning, options.MaxWait) = (1, TimeSpan.FromMilliseconds(200))
+        );
+        Task<HttpResponseMessage> first = host.PostAsync(TestHost.Question("SLEEP 1500\nSAY 1"));
+        await TestHost.UntilAsync(() => host.Script.Running == 1);
+        using HttpResponseMessage second = await host.PostAsync(TestHost.Question("SAY 2", ",\"stream\":true"));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, second.StatusCode);
+        Assert.True((await first).IsSuccessStatusCode);
+    }
+
+    [Theory]
+    [InlineData("LONG 100000 5", ",\"stream\":true")]
+    [InlineData("LONG 100000 5", "")]
+    [InlineData("SLEEP 60000", ",\"stream\":true")]
+    [InlineData("READ 1000 60000", "")]
+    public async Task A_client_that_goes_ends_its_answer(string question, string more)
+    {
+        await using TestHost host = await TestHost.ScriptedAsync();
+        using var gone = new CancellationTokenSource();
+        using var content = new StringContent(TestHost.Question(question, more), null, "application/json");
+        Task<HttpResponseMessage> asked = host.Client.PostAsync("/v1/chat/completions", content, gone.Token);
+        await TestHost.UntilAsync(() => host.Script.Running == 1);
+        await Task.Delay(50, Stop);
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked);
+        await TestHost.UntilAsync(() => host.Script.Running == 0);
+    }
+
+    [Fact]
+    public async Task A_client_that_goes_while_it_waits_never_runs()
+    {
+        await using TestHost host = await TestHost.ScriptedAsync(options => options.MaxRunning = 1);
+        Task<HttpResponseMessage> first = host.PostAsync(TestHost.Question("SLEEP 800\nSAY 1"));
+        await TestHost.UntilAsync(() => host.Script.Running == 1);
+        using var gone = new CancellationTokenSource();
+        using var content = new StringContent(TestHost.Question("SAY 2"), null, "application/json");
+        Task<HttpResponseMessage> second = host.Client.PostAsync("/v1/chat/completions", content, gone.Token);
+        await Task.Delay(100, Stop);
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
+        Assert.True((await first).IsSuccessStatusCode);
+        await host.AskAsync("SAY 3");
+        Assert.Equal(2, host.Script.Asked.Count);
+    }
+
+    [Fact]
+    public async Task A_server_that_ends_refuses_new_requests_and_those_that_wait_and_lets_the_others_finish()
+    {
+        await using TestHost host = await TestHost.ScriptedAsync(options => options.MaxRunning = 1);
+        Task<HttpResponseMessage> running = host.PostAsync(
+            TestHost.Question("LONG 10 100", ",\"stream\":true"),
+            HttpCompletionOption.ResponseHeadersRead
+        );
+        using HttpResponseMessage stream = await running;
+        Task<HttpResponseMessage> waiting = host.PostAsync(TestHost.Question("SAY 2"));
+        await Task.Delay(100, Stop);
+        Task ending = host.App.StopAsync(Stop);
+        await Task.Delay(100, Stop);
+        using HttpResponseMessage refused = await host.PostAsync(TestHost.Question("SAY 3"));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        Assert.Contains("shutting_down", await refused.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
+        using HttpResponseMessage health = await host.Client.GetAsync("/health", Stop);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, health.StatusCode);
+        Assert.Contains("draining", await health.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
+        Assert.Contains(
+            "shutting_down",
+            await (await waiting).Content.ReadAsStringAsync(Stop),
+            StringComparison.Ordinal
+        );
+        string body = await stream.Content.ReadAsStringAsync(Stop);
+        Assert.Contains("word9 ", body, StringComparison.Ordinal);
+        Assert.EndsWith("data: [DONE]\n\n", body, StringComparison.Ordinal);
+        await ending;
+    }
+
+    [Fact]
+    public async Task A_server_that_ends_breaks_off_what_takes_longer_than_its_drain()
+    {
+        await using TestHost host = await TestHost.ScriptedAsync(options =>
+            options.Drain = TimeSpan.FromMilliseconds(200)
+        );
+        using HttpResponseMessage stream = await host.PostAsync(
+            TestHost.Question("LONG 100000 20", ",\"stream\":true"),
+            HttpCompletionOption.ResponseHeadersRead
+        );
+        var watch = Stopwatch.StartNew();
+        await host.App.StopAsync(Stop);
+        Assert.InRange(watch.ElapsedMilliseconds, 150, 4000);
+        string last = TestHost.DataOf(await stream.Content.ReadAsStringAsync(Stop))[^1];
+        Assert.Contains("shutting_down", last, StringComparison.Ordinal);
+        Assert.Equal(0, host.Script.Running);
+    }
+
+    [Fact]
+    public async Task Health_and_names_never_wait_for_the_model()
+    {
+        await using TestHost host = await TestHost.ScriptedAsync(options => options.MaxRunning = 1);
+        Task<HttpResponseMessage> busy = host.PostAsync(TestHost.Question("SLEEP 700\nSAY 1"));
+        await TestHost.UntilAsync(() => host.Script.Running == 1);
+        var watch = Stopwatch.StartNew();
+        Assert.True((await host.Client.GetAsync("/health", Stop)).IsSuccessStatusCode);
+        Assert.True((await host.Client.GetAsync("/v1/models", Stop)).IsSuccessStatusCode);
+        Assert.InRange(watch.ElapsedMilliseconds, 0, 500);
+        Assert.True((await busy).IsSuccessStatusCode);
+    }
+
+    [Fact]
+    public async Task The_queue_of_the_engine_itself_is_the_gate_over_a_client_of_GptOss()
+    {
+        await using GptOssChatClient client = await GptOssChatClient.LoadAsync(
+            TinyGptOss.Folder,
+            new ModelOptions { MaxRunning = 1, MaxQueuedRequests = 1 },
+            cancellationToken: Stop
+        );
+        await using TestHost host = await TestHost.OverAsync(client);
+        HttpResponseMessage[] all = await Task.WhenAll(
+            Enumerable
+                .Range(0, 8)
+                .Select(i => host.PostAsync(TestHost.Question($"Count from {i} to 1000.", ",\"max_tokens\":300")))
+        );
+        Assert.Contains(all, response => response.StatusCode == HttpStatusCode.OK);
+        HttpResponseMessage[] refused =
+        [
+            .. all.Where(response => response.StatusCode == HttpStatusCode.ServiceUnavailable),
+        ];
+        Assert.NotEmpty(refused);
+        Assert.Equal(8, all.Count(response => response.IsSuccessStatusCode) + refused.Length);
+        Assert.All(refused, response => Assert.NotNull(response.Headers.RetryAfter));
+    }
+}
