@@ -15,7 +15,7 @@ namespace GptOss;
 /// <summary>A loaded gpt-oss model. Immutable and safe for concurrent use; all requests share its weights.</summary>
 /// <remarks>
 /// The weights are used where the files are mapped: replace a model folder by renaming, never write into it while it is
-/// in use.
+/// in use, or copy them with <see cref="ModelOptions.CopyToMemory"/>.
 /// </remarks>
 public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
 {
@@ -131,6 +131,8 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
     /// fit it; the message says why.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The options ask for a longer context than the model
     /// has.</exception>
+    /// <exception cref="InsufficientMemoryException">The files are to be copied and do not fit into the memory that is
+    /// free; or the system starts no more threads.</exception>
     public static Task<GptOssModel> LoadAsync(
         string folder,
         ModelOptions? options = null,
@@ -242,7 +244,7 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
             options,
             progress,
             cancellation,
-            options.Adapter is { } adapter ? config => AdapterFolder.Open(adapter, config) : null
+            options.Adapter is { } adapter ? config => AdapterFolder.Open(adapter, config, options.CopyToMemory) : null
         );
         GptOssModel? model = null;
         try

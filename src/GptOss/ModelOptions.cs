@@ -172,6 +172,18 @@ public sealed record ModelOptions
     }
 
     /// <summary>
+    /// Whether the weights are read into memory when the model is loaded; else their files are mapped, which is the
+    /// default.
+    /// </summary>
+    /// <remarks>
+    /// A mapped file that another program cuts, or whose disk goes away, ends the process at the next read, and nothing
+    /// can catch that. A copy is safe from whatever becomes of the file. It takes as many bytes as the files have, at
+    /// once and for this process alone, and is refused where they are not free. With <see cref="Precision.Fast"/> the
+    /// dense weights take their place twice.
+    /// </remarks>
+    public bool CopyToMemory { get; init; }
+
+    /// <summary>
     /// How keys and values are stored: float32 is exact, the others shrink the memory of long contexts.
     /// </summary>
     public KeyValueFormat KeyValueFormat

@@ -52,11 +52,12 @@ internal sealed class AnswerOptions
     private readonly Option<string> _format = KeyValueChoice.Option();
     private readonly Option<string?> _model = ModelChoice.Option();
     private readonly Option<string?> _adapter = AdapterChoice.Option();
+    private readonly Option<bool> _copy = CopyChoice.Option();
 
     public AnswerOptions() => _effort.AcceptOnlyFromAmong([.. Efforts]);
 
     public IEnumerable<Option> All =>
-        [_model, _adapter, _effort, _system, _maxTokens, _temperature, _seed, _threads, _precision, _format];
+        [_model, _adapter, _effort, _system, _maxTokens, _temperature, _seed, _threads, _precision, _format, _copy];
 
     public string Path(ParseResult parsed) => ModelChoice.PathForAnswers(parsed.GetValue(_model));
 
@@ -68,6 +69,7 @@ internal sealed class AnswerOptions
             MaxOutputTokens = parsed.GetValue(_maxTokens) ?? ModelOptions.Default.MaxOutputTokens,
             Precision = PrecisionChoice.Of(parsed.GetValue(_precision)),
             KeyValueFormat = KeyValueChoice.Format(parsed.GetRequiredValue(_format)),
+            CopyToMemory = parsed.GetValue(_copy),
         };
 
     /// <summary>The sampling of a request that brings tokens and no chat format.</summary>

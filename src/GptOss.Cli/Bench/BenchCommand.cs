@@ -148,7 +148,7 @@ internal static class BenchCommand
                         _ => RandomForm.Safetensors,
                     }
                 );
-                CheckMemory(request, MemoryBudget.AvailableBytes());
+                CheckMemory(request, FreeMemory.Bytes());
                 BenchResult result = Benchmark.Run(request, cancellationToken);
                 if (parsed.GetValue(json))
                 {

@@ -23,7 +23,7 @@ internal sealed class MachineSheets(double bandwidth)
             (".NET", Environment.Version.ToString()),
             ("processors", Environment.ProcessorCount.ToString(CultureInfo.InvariantCulture)),
             ("registers", Lanes.Width > 1 ? $"{Lanes.Width} bits" : "no vector instructions"),
-            ("memory", $"{Sizes.Text(Memory)}, {Sizes.Text(MemoryBudget.AvailableBytes())} of it available"),
+            ("memory", $"{Sizes.Text(Memory)}, {Sizes.Text(FreeMemory.Bytes())} of it available"),
             ("read bandwidth", $"{Sizes.Text((long)bandwidth)}/s"),
             ("disk", $"{Free(hub)} free where downloads go: {Printable.Path(hub)}")
         );
@@ -90,7 +90,7 @@ internal sealed class MachineSheets(double bandwidth)
             Sizes.Text(bytes),
             Sizes.Text(perToken),
             Amount.Measure(bandwidth / perToken),
-            bytes <= MemoryBudget.AvailableBytes() ? "fits"
+            bytes <= FreeMemory.Bytes() ? "fits"
             : bytes <= Memory ? "fits when other programs end"
             : "does not fit: read from the disk at every token, and slow",
         ];

@@ -13,7 +13,7 @@ internal static unsafe class ReadBandwidth
     /// <summary>Bytes per second that all processors read together.</summary>
     public static double Measure()
     {
-        long bytes = Math.Min(Most, MemoryBudget.AvailableBytes() / 4);
+        long bytes = Math.Min(Most, FreeMemory.Bytes() / 4);
         void* memory = NativeMemory.Alloc((nuint)bytes);
         try
         {

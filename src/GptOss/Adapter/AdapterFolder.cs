@@ -34,9 +34,10 @@ internal sealed unsafe class AdapterFolder : IAdapter
     /// <summary>Opens an adapter and checks all of it but the values against the base.</summary>
     /// <param name="path">The folder, or a repository's folder in a cache of Hugging Face.</param>
     /// <param name="model">The sizes of the base.</param>
+    /// <param name="copies">Whether the file is not mapped, but read into memory.</param>
     /// <exception cref="CheckpointException">It is no adapter, damaged, of a kind that is not read, or of another
     /// base.</exception>
-    public static AdapterFolder Open(string path, ModelConfig model)
+    public static AdapterFolder Open(string path, ModelConfig model, bool copies = false)
     {
         path = Path.GetFullPath(path);
         try
@@ -53,9 +54,10 @@ internal sealed unsafe class AdapterFolder : IAdapter
                     $"holds {PickleName}, a file of PyTorch, which is not read: save the adapter with "
                         + "safe_serialization."
                 );
-            var file = SafetensorsFile.Open(Path.Join(path, WeightsName), " Is the download complete?");
+            var file = SafetensorsFile.Open(Path.Join(path, WeightsName), " Is the download complete?", copies);
             try
             {
+                file.Fill(CopyProgress.None);
                 return new AdapterFolder(file, config, model);
             }
             catch

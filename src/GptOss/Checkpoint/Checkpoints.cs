@@ -16,17 +16,18 @@ internal static class Checkpoints
     /// A folder with config.json and .safetensors files; a GGUF file, whatever its name is; a folder with one such
     /// file, or with the files of one split set.
     /// </param>
+    /// <param name="copies">Whether the files are not mapped, but read by <see cref="ICheckpoint.Fill"/>.</param>
     /// <exception cref="CheckpointException">It is no model, incomplete or damaged.</exception>
-    public static ICheckpoint Open(string path)
+    public static ICheckpoint Open(string path, bool copies = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (File.Exists(path))
             return GgufFile.IsGguf(path) || path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase)
-                ? GgufCheckpoint.Open(path)
+                ? GgufCheckpoint.Open(path, copies)
                 : throw FolderLook.NoFolder(path);
         return FilesInMemory.FolderExists(path) && OneGguf(HubCache.Resolve(path)) is { } file
-            ? GgufCheckpoint.Open(file)
-            : SafetensorsFolder.Open(path);
+            ? GgufCheckpoint.Open(file, copies)
+            : SafetensorsFolder.Open(path, copies);
     }
 
     /// <summary>The tensor of this name.</summary>

@@ -43,6 +43,10 @@ internal interface ICheckpoint : IWeightStore, IDisposable
     /// <param name="hint">A sentence that says what to do.</param>
     CheckpointException WrongConfig(string field, string expected, string found, string hint);
 
+    /// <summary>Reads the files that were opened to be copied; the values of tensors are there after it.</summary>
+    /// <exception cref="CheckpointException">A file cannot be read, or was changed since it was opened.</exception>
+    void Fill(CopyProgress progress);
+
     /// <exception cref="CheckpointException">A file was changed while in use; the message names it.</exception>
     void ThrowIfChanged();
 }

@@ -14,16 +14,19 @@ internal enum MappingWay
     /// </summary>
     Private,
 
-    /// <summary>Read into memory, for file systems that refuse every mapping.</summary>
+    /// <summary>Read into memory, for file systems that refuse every mapping, or where it is asked for.</summary>
     Memory,
 }
 
-/// <summary>A regular file mapped into memory, read-only. Opening touches no page of it.</summary>
+/// <summary>
+/// A regular file mapped into memory, read-only, or copied there. Opening touches no page of it.
+/// </summary>
 /// <remarks>
 /// A file that is cut while it is mapped ends the process at the next read of the lost pages, and no catch helps;
 /// <see cref="ThrowIfChanged"/> at the start of every request finds all cuts but those during it. Deleting the file or
 /// replacing it by renaming is harmless: the mapping keeps the old content. Where the file system cannot map, the
-/// content is read into memory.
+/// content is read into memory. A copy that was asked for is never mapped, so that whatever becomes of the file is an
+/// error or nothing; its bytes are there after <see cref="Fill"/>.
 /// </remarks>
 internal sealed unsafe class MappedFile : IDisposable
 {
@@ -44,7 +47,7 @@ internal sealed unsafe class MappedFile : IDisposable
         _lastWriteTicks = File.GetLastWriteTimeUtc(handle).Ticks;
         if (way == MappingWay.Memory)
         {
-            _whole = new MemoryCopy(handle, Length, path);
+            _whole = new MemoryCopy(Length);
             return;
         }
         _map = MemoryMappedFile.CreateFromFile(
@@ -88,6 +91,7 @@ internal sealed unsafe class MappedFile : IDisposable
     /// <param name="path">The file, named so in messages.</param>
     /// <param name="minimumBytes">The fewest bytes that a usable file has, at least 1.</param>
     /// <param name="missing">What a message says behind "does not exist.", where the caller knows why that is.</param>
+    /// <param name="copies">Whether the file is not mapped, but read into memory by <see cref="Fill"/>.</param>
     /// <param name="before">Called before each way is tried, so that a test can stand for a file system that refuses
     /// it.</param>
     /// <exception cref="CheckpointException">The file is missing, too short, not regular or not readable.</exception>
@@ -95,6 +99,7 @@ internal sealed unsafe class MappedFile : IDisposable
         string path,
         long minimumBytes,
         string missing = "",
+        bool copies = false,
         Action<MappingWay>? before = null
     )
     {
@@ -102,6 +107,8 @@ internal sealed unsafe class MappedFile : IDisposable
         Exception? refused = null;
         try
         {
+            if (copies)
+                return new MappedFile(path, handle, MappingWay.Memory);
             for (MappingWay way = MappingWay.Shared; ; way++)
             {
                 try
@@ -109,7 +116,7 @@ internal sealed unsafe class MappedFile : IDisposable
                     before?.Invoke(way);
                     if (way == MappingWay.Memory)
                         ThrowIfBeyondMemory(path, RandomAccess.GetLength(handle), refused!);
-                    return new MappedFile(path, handle, way);
+                    return Filled(new MappedFile(path, handle, way));
                 }
                 catch (Exception e) when (way != MappingWay.Memory && IsRefusal(e))
                 {
@@ -124,6 +131,35 @@ internal sealed unsafe class MappedFile : IDisposable
             if (RegularFile.IsFileTrouble(e) || e is OutOfMemoryException)
                 throw RegularFile.Unreadable(path, e);
             throw;
+        }
+    }
+
+    /// <summary>Reads the content of a file that is copied; nothing of a mapped one.</summary>
+    /// <param name="progress">Told how much was read.</param>
+    /// <param name="start">The first bytes as they were when the file was opened.</param>
+    /// <param name="more">Other bytes as they were.</param>
+    /// <param name="moreAt">Where the other bytes lie in the file.</param>
+    /// <exception cref="CheckpointException">
+    /// The file cannot be read, ended before its length, or is another one by now.
+    /// </exception>
+    public void Fill(
+        CopyProgress progress,
+        ReadOnlySpan<byte> start = default,
+        ReadOnlySpan<byte> more = default,
+        long moreAt = 0
+    )
+    {
+        if (_whole is not MemoryCopy copy)
+            return;
+        try
+        {
+            copy.Fill(_handle, Path, progress);
+            if (!copy.Holds(start, 0) || !copy.Holds(more, moreAt))
+                throw new CheckpointException(Path, "was changed while being read: its header is another one.");
+        }
+        catch (Exception e) when (RegularFile.IsFileTrouble(e))
+        {
+            throw RegularFile.Unreadable(Path, e);
         }
     }
 
@@ -200,6 +236,20 @@ internal sealed unsafe class MappedFile : IDisposable
         catch (Exception e) when (RegularFile.IsFileTrouble(e) || e is OutOfMemoryException)
         {
             throw RegularFile.Unreadable(Path, e);
+        }
+    }
+
+    private static MappedFile Filled(MappedFile file)
+    {
+        try
+        {
+            file.Fill(CopyProgress.None);
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
         }
     }
 

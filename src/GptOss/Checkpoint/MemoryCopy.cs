@@ -3,40 +3,40 @@ using Microsoft.Win32.SafeHandles;
 
 namespace GptOss.Checkpoint;
 
-/// <summary>The content of a file, read into private memory where the file system cannot map.</summary>
+/// <summary>
+/// The content of a file in private memory: where the file system cannot map, or where nothing that becomes of the file
+/// may matter. Until <see cref="Fill"/> its bytes are undefined, and no memory is taken for them.
+/// </summary>
 internal sealed unsafe class MemoryCopy : ILastReading
 {
     private const int Alignment = 4096,
         PieceBytes = 64 << 20;
 
+    private readonly long _length;
     private byte* _data;
 
-    /// <exception cref="CheckpointException">The file ended before its length.</exception>
-    /// <exception cref="OutOfMemoryException">The file is larger than the memory that is left.</exception>
-    public MemoryCopy(SafeFileHandle file, long length, string path)
+    /// <exception cref="OutOfMemoryException">The system has no room for the length.</exception>
+    public MemoryCopy(long length)
     {
+        _length = length;
         _data = (byte*)NativeMemory.AlignedAlloc((nuint)length, Alignment);
-        try
+    }
+
+    /// <summary>Reads the file from its beginning to the length that it had.</summary>
+    /// <exception cref="CheckpointException">The file ended before its length.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public void Fill(SafeFileHandle file, string path, CopyProgress progress)
+    {
+        for (long at = 0; at < _length; )
         {
-            for (long at = 0; at < length; )
-            {
-                int read = RandomAccess.Read(
-                    file,
-                    new Span<byte>(_data + at, (int)Math.Min(PieceBytes, length - at)),
-                    at
+            int read = RandomAccess.Read(file, new Span<byte>(Data + at, (int)Math.Min(PieceBytes, _length - at)), at);
+            if (read == 0)
+                throw new CheckpointException(
+                    path,
+                    $"ended after {at} of {_length} bytes: it was changed while being read."
                 );
-                if (read == 0)
-                    throw new CheckpointException(
-                        path,
-                        $"ended after {at} of {length} bytes: it was changed while being read."
-                    );
-                at += read;
-            }
-        }
-        catch
-        {
-            Dispose();
-            throw;
+            at += read;
+            progress.Add(read);
         }
     }
 
@@ -48,6 +48,10 @@ internal sealed unsafe class MemoryCopy : ILastReading
             return _data;
         }
     }
+
+    /// <summary>Whether these bytes lie at a position of the content.</summary>
+    public bool Holds(ReadOnlySpan<byte> bytes, long position) =>
+        new ReadOnlySpan<byte>(Data + position, bytes.Length).SequenceEqual(bytes);
 
     public void Dispose()
     {

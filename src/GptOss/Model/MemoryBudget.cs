@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace GptOss.Model;
 
 /// <summary>
@@ -44,7 +42,7 @@ internal static class MemoryBudget
         WeightBytes weights
     ) =>
         Of(
-            Beside(weights, LimitBytes, FreeOnLinux()),
+            Beside(weights, FreeMemory.LimitBytes, FreeMemory.OnLinux()),
             contextLength,
             running,
             PageGroup.Of(config, new KvHeadLayout(format, config.HeadDim))
@@ -64,35 +62,6 @@ internal static class MemoryBudget
             longest = PageGroup.MostBytes(groups, contextLength, Rows),
             most = longest > long.MaxValue / running ? long.MaxValue : running * longest;
         return Math.Clamp(free / 2, least, most);
-    }
-
-    /// <summary>
-    /// Bytes that this process can still take: the smaller of what the system has free and what the process's limit
-    /// allows.
-    /// </summary>
-    public static long AvailableBytes() => Beside(default, LimitBytes, FreeOnLinux());
-
-    // On Linux the garbage collector's figure knows the limit of a container, but not what other processes hold.
-    private static long LimitBytes => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-
-    private static long? FreeOnLinux()
-    {
-        const string MemoryInfo = "/proc/meminfo",
-            Field = "MemAvailable:";
-        if (!OperatingSystem.IsLinux() || !File.Exists(MemoryInfo))
-            return null;
-        string? line = File.ReadLines(MemoryInfo)
-            .FirstOrDefault(line => line.StartsWith(Field, StringComparison.Ordinal));
-        return
-            line?[Field.Length..].Replace("kB", "", StringComparison.Ordinal) is { } number
-            && long.TryParse(
-                number,
-                NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite,
-                CultureInfo.InvariantCulture,
-                out long kilobytes
-            )
-            ? kilobytes * 1024
-            : null;
     }
 }
 

@@ -13,6 +13,7 @@ internal sealed class ModelFolder : IDisposable
     private readonly ModelFacts _facts;
     private FastWeights? _fast;
     private IAdapter? _adapter;
+    private bool _isCopied; // whether the files lie in memory of our own
 
     private ModelFolder(ICheckpoint checkpoint, ModelFacts facts)
     {
@@ -56,11 +57,17 @@ internal sealed class ModelFolder : IDisposable
     /// <summary>What the weights that a forward pass uses take of the memory.</summary>
     public unsafe WeightBytes WeightBytes =>
         new(
-            _checkpoint
-                .Tensors.Where(tensor => _fast?.Replaces((nint)tensor.Data) != true)
-                .Sum(tensor => tensor.ByteLength),
-            (_fast?.Regions.Sum(region => region.Bytes) ?? 0) + (_adapter?.DeltaBytes ?? 0)
+            _isCopied
+                ? 0
+                : _checkpoint
+                    .Tensors.Where(tensor => _fast?.Replaces((nint)tensor.Data) != true)
+                    .Sum(tensor => tensor.ByteLength),
+            (_isCopied ? FileBytes : 0)
+                + (_fast?.Regions.Sum(region => region.Bytes) ?? 0)
+                + (_adapter?.DeltaBytes ?? 0)
         );
+
+    private long FileBytes => _checkpoint.Files.Sum(file => file.Bytes);
 
     /// <summary>The files and their tensors; valid until this object is disposed.</summary>
     public ICheckpoint Checkpoint => _checkpoint;
@@ -77,6 +84,8 @@ internal sealed class ModelFolder : IDisposable
     /// <exception cref="CheckpointException">The folder is not a model this engine can run.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The options ask for a longer context than the model
     /// has.</exception>
+    /// <exception cref="InsufficientMemoryException">The files are to be copied and do not fit into the
+    /// memory.</exception>
     public static ModelFolder Open(
         string path,
         ModelOptions options,
@@ -86,11 +95,12 @@ internal sealed class ModelFolder : IDisposable
     )
     {
         progress?.Report(new LoadProgress("Opening the files", 0));
-        ICheckpoint checkpoint = Checkpoints.Open(System.IO.Path.GetFullPath(path));
+        ICheckpoint checkpoint = Checkpoints.Open(System.IO.Path.GetFullPath(path), options.CopyToMemory);
         ModelFolder? folder = null;
         try
         {
             cancellation.ThrowIfCancellationRequested();
+            bool isFast = options.Precision == Precision.Fast;
             folder = new ModelFolder(checkpoint, ModelFacts.Of(checkpoint));
             if (options.ContextLength > folder.Config.MaxPositions)
                 throw new ArgumentOutOfRangeException(
@@ -99,10 +109,19 @@ internal sealed class ModelFolder : IDisposable
                     $"ModelOptions.ContextLength must be at most {folder.Config.MaxPositions}, the model's "
                         + "max_position_embeddings."
                 );
-            if (adapter is not null)
-                folder.Adapt(adapter);
-            if (options.Precision == Precision.Fast)
-                folder.PackFast(options.Threads ?? Environment.ProcessorCount, progress, cancellation);
+            folder._adapter = adapter?.Invoke(folder.Config);
+            if (options.CopyToMemory)
+                folder.CopyToMemory(
+                    new PartOfLoading(progress, "Copying the weights", 0.05, isFast ? 0.5 : 0.95),
+                    cancellation
+                );
+            folder.Weights = folder._adapter?.Adapt(folder.Weights) ?? folder.Weights;
+            if (isFast)
+                folder.PackFast(
+                    options.Threads ?? Environment.ProcessorCount,
+                    new PartOfLoading(progress, "Packing int8 weights", options.CopyToMemory ? 0.5 : 0.05, 0.95),
+                    cancellation
+                );
             return folder;
         }
         catch
@@ -163,16 +182,27 @@ internal sealed class ModelFolder : IDisposable
         _checkpoint.Dispose();
     }
 
-    private void Adapt(Func<ModelConfig, IAdapter> open)
+    /// <exception cref="InsufficientMemoryException">More bytes are wanted than are free.</exception>
+    internal static void RequireMemory(string path, long bytes, long free)
     {
-        _adapter = open(Config);
-        Weights = _adapter.Adapt(Weights);
+        if (bytes > free)
+            throw new InsufficientMemoryException(
+                $"{path}: its files have {bytes} bytes, and {free} bytes of memory are free. "
+                    + "Without ModelOptions.CopyToMemory they are mapped and need not fit."
+            );
     }
 
-    private void PackFast(int threads, IProgress<LoadProgress>? progress, CancellationToken cancellation)
+    private void CopyToMemory(PartOfLoading progress, CancellationToken cancellation)
     {
-        IProgress<double>? part = progress is null ? null : new PackingProgress(progress);
-        _fast = new FastWeights(Weights, new Stores(_checkpoint, _adapter), threads, part, cancellation);
+        RequireMemory(Path, FileBytes, FreeMemory.Bytes());
+        _checkpoint.Fill(new CopyProgress(FileBytes, progress, cancellation));
+        _isCopied = true;
+        Weights = WeightBinder.Bind(_checkpoint, Config); // vectors are widened where they are bound
+    }
+
+    private void PackFast(int threads, PartOfLoading progress, CancellationToken cancellation)
+    {
+        _fast = new FastWeights(Weights, new Stores(_checkpoint, _adapter), threads, progress, cancellation);
         Weights = _fast.Weights;
     }
 
@@ -184,12 +214,12 @@ internal sealed class ModelFolder : IDisposable
     }
 
     /// <summary>
-    /// Reports the packing as a part of the loading, on the thread that packs: a report on another thread could come
-    /// after the next one.
+    /// Reports a part of the loading, on the thread that does it: a report on another thread could come after the next
+    /// one.
     /// </summary>
-    private sealed class PackingProgress(IProgress<LoadProgress> progress) : IProgress<double>
+    private sealed class PartOfLoading(IProgress<LoadProgress>? progress, string stage, double from, double to)
+        : IProgress<double>
     {
-        public void Report(double value) =>
-            progress.Report(new LoadProgress("Packing int8 weights", 0.05 + 0.9 * value));
+        public void Report(double value) => progress?.Report(new LoadProgress(stage, from + (to - from) * value));
     }
 }

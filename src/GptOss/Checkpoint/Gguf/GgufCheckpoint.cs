@@ -64,18 +64,20 @@ internal sealed partial class GgufCheckpoint : ICheckpoint
     }
 
     /// <summary>Opens a file and, if it is one of a split set, its neighbours, and checks all of their heads.</summary>
+    /// <param name="path">The file, or any of a split set.</param>
+    /// <param name="copies">Whether the files are not mapped, but read by <see cref="Fill"/>.</param>
     /// <exception cref="CheckpointException">A file is missing or damaged, or is none of the set.</exception>
-    public static GgufCheckpoint Open(string path)
+    public static GgufCheckpoint Open(string path, bool copies = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         var files = new List<GgufFile>();
         try
         {
-            var file = GgufFile.Open(path);
+            var file = GgufFile.Open(path, copies: copies);
             files.Add(file);
             int count = file.Keys.OptionalInt32(GgufKeys.SplitCount, 1, MostFiles) ?? 1;
             if (count > 1)
-                OpenSet(file, count, files);
+                OpenSet(file, count, files, copies);
             var checkpoint = new GgufCheckpoint([.. files]);
             checkpoint.RefuseType4OfOthers();
             return checkpoint;
@@ -113,6 +115,12 @@ internal sealed partial class GgufCheckpoint : ICheckpoint
         throw new ArgumentException("The bytes are of no file of this model.", nameof(data));
     }
 
+    public void Fill(CopyProgress progress)
+    {
+        foreach (GgufFile file in _files)
+            file.Fill(progress);
+    }
+
     public void ThrowIfChanged()
     {
         foreach (GgufFile file in _files)
@@ -126,7 +134,7 @@ internal sealed partial class GgufCheckpoint : ICheckpoint
     }
 
     // The other files of a set have the names of the one that was opened, with other numbers.
-    private static void OpenSet(GgufFile opened, int count, List<GgufFile> files)
+    private static void OpenSet(GgufFile opened, int count, List<GgufFile> files, bool copies)
     {
         string folder = System.IO.Path.GetDirectoryName(opened.Path) ?? "",
             name = System.IO.Path.GetFileName(opened.Path);
@@ -142,7 +150,7 @@ internal sealed partial class GgufCheckpoint : ICheckpoint
         for (int number = 1; number <= count; number++)
         {
             string path = System.IO.Path.Join(folder, $"{match.Groups["start"].Value}-{number:D5}-of-{count:D5}.gguf");
-            files.Add(path == opened.Path ? opened : GgufFile.Open(path, " Is the download complete?"));
+            files.Add(path == opened.Path ? opened : GgufFile.Open(path, " Is the download complete?", copies));
             RequireKey(files[^1], GgufKeys.SplitCount, count);
             RequireKey(files[^1], GgufKeys.SplitNumber, number - 1);
         }

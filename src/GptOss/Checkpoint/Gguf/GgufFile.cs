@@ -53,10 +53,11 @@ internal sealed unsafe class GgufFile : IDisposable
     /// <summary>Maps a file and reads its head; no tensor's data is touched.</summary>
     /// <param name="path">The file, named so in messages.</param>
     /// <param name="missing">What a message says behind "does not exist.", where the caller knows why that is.</param>
+    /// <param name="copies">Whether the file is not mapped, but read by <see cref="Fill"/>.</param>
     /// <exception cref="CheckpointException">The file is missing, not regular, or damaged.</exception>
-    public static GgufFile Open(string path, string missing = "")
+    public static GgufFile Open(string path, string missing = "", bool copies = false)
     {
-        var file = MappedFile.Open(path, minimumBytes: 1, missing);
+        var file = MappedFile.Open(path, minimumBytes: 1, missing, copies);
         try
         {
             return new GgufFile(file, GgufHeader.Read(new GgufReader(path, file.Length, file.Read)));
@@ -75,6 +76,10 @@ internal sealed unsafe class GgufFile : IDisposable
 
     /// <summary>A reader of this file from a position on, for the elements of an array.</summary>
     public GgufReader ReaderAt(long position) => new(Path, Length, _file.Read, position);
+
+    /// <summary>Reads the values of a file that is copied.</summary>
+    /// <exception cref="CheckpointException">It cannot be read, or its head is another one by now.</exception>
+    public void Fill(CopyProgress progress) => _file.Fill(progress, _start, _end, _endAt);
 
     /// <summary>Whether these bytes are of this file's mapping.</summary>
     public bool Holds(byte* data) => data >= _file.Data && data < _file.Data + _file.Length;

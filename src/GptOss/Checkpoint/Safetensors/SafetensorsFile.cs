@@ -26,10 +26,11 @@ internal sealed unsafe class SafetensorsFile : IDisposable
     /// <summary>Maps a file and reads its header; no tensor's data is touched.</summary>
     /// <param name="path">The file, named so in messages.</param>
     /// <param name="missing">What a message says behind "does not exist.", where the caller knows why that is.</param>
+    /// <param name="copies">Whether the file is not mapped, but read by <see cref="Fill"/>.</param>
     /// <exception cref="CheckpointException">The file is missing, not regular, or damaged.</exception>
-    public static SafetensorsFile Open(string path, string missing = "")
+    public static SafetensorsFile Open(string path, string missing = "", bool copies = false)
     {
-        var file = MappedFile.Open(path, SafetensorsHeader.PrefixBytes, missing);
+        var file = MappedFile.Open(path, SafetensorsHeader.PrefixBytes, missing, copies);
         try
         {
             Span<byte> prefix = stackalloc byte[SafetensorsHeader.PrefixBytes];
@@ -54,6 +55,10 @@ internal sealed unsafe class SafetensorsFile : IDisposable
             throw;
         }
     }
+
+    /// <summary>Reads the values of a file that is copied.</summary>
+    /// <exception cref="CheckpointException">It cannot be read, or its header is another one by now.</exception>
+    public void Fill(CopyProgress progress) => _file.Fill(progress, _start);
 
     /// <summary>Whether these bytes are of this file's mapping.</summary>
     public bool Holds(byte* data) => data >= _file.Data && data < _file.Data + _file.Length;

@@ -64,8 +64,10 @@ internal sealed class SafetensorsFolder : ICheckpoint
     }
 
     /// <summary>Opens a folder and checks all of it but the values of the tensors.</summary>
+    /// <param name="folder">The folder, or a repository's folder in a cache of Hugging Face.</param>
+    /// <param name="copies">Whether the files are not mapped, but read by <see cref="Fill"/>.</param>
     /// <exception cref="CheckpointException">The folder is missing, incomplete or damaged.</exception>
-    public static SafetensorsFolder Open(string folder)
+    public static SafetensorsFolder Open(string folder, bool copies = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(folder);
         var files = new List<SafetensorsFile>();
@@ -88,7 +90,8 @@ internal sealed class SafetensorsFolder : ICheckpoint
                 files.Add(
                     SafetensorsFile.Open(
                         System.IO.Path.Join(folder, name),
-                        placement is null ? "" : " Is the download complete?"
+                        placement is null ? "" : " Is the download complete?",
+                        copies
                     )
                 );
             return new SafetensorsFolder(folder, config, generationConfig, [.. files], Collect(files), placement);
@@ -100,6 +103,13 @@ internal sealed class SafetensorsFolder : ICheckpoint
                 throw RegularFile.Unreadable(folder, e);
             throw;
         }
+    }
+
+    /// <inheritdoc/>
+    public void Fill(CopyProgress progress)
+    {
+        foreach (SafetensorsFile file in _files)
+            file.Fill(progress);
     }
 
     /// <summary>Finds a tensor by its name without a wrapper's prefix.</summary>
