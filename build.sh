@@ -11,12 +11,14 @@
 #   publish [RID...] the tool as one file for each platform (all), into artifacts/RID: for this one ahead of time, for
 #                    the others trimmed, with the runtime inside
 #   fuzz [SECONDS]   the tests of damaged input, each with this much time (60)
-#   long             the tests marked kind=long, in full, in up to half an hour: 1,000 processes killed while they save
+#   long             the tests marked kind=long, in full: half an hour of the library's, such as 1,000 processes
+#                    killed while they save, then 80 minutes of the server's, such as an hour's soak
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 TESTINGPLATFORM_TELEMETRY_OPTOUT=1
 
 TESTS=tests/GptOss.Tests
+SERVER_TESTS=tests/GptOss.AspNetCore.Tests
 
 cpu_has() {
     local flags flag
@@ -153,9 +155,13 @@ bench) dotnet run -c Release --project benchmarks/GptOss.Benchmarks -- --filter 
 pack) pack ;;
 publish) publish "${@:2}" ;;
 fuzz) GPTOSS_FUZZ_SECONDS=${2:-60} dotnet test --project "$TESTS" --filter-trait kind=fuzz ;;
-long) GPTOSS_LONG=1 dotnet test --project "$TESTS" --filter-trait kind=long ;;
+long)
+    export GPTOSS_LONG=1
+    dotnet test --project "$TESTS" --filter-trait kind=long
+    dotnet test --project "$SERVER_TESTS" --filter-trait kind=long
+    ;;
 *)
-    sed -n '2,14p' "$0" | cut -c3- >&2
+    sed -n '2,15p' "$0" | cut -c3- >&2
     exit 2
     ;;
 esac

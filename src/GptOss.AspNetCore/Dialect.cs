@@ -15,6 +15,9 @@ namespace GptOss.AspNetCore;
 /// </remarks>
 internal abstract class Dialect
 {
+    /// <summary>The name by which metrics tell dialects apart.</summary>
+    public abstract string Name { get; }
+
     /// <summary>Reads a request; nothing of it may hold the body's values.</summary>
     /// <exception cref="FaultException">The request is refused.</exception>
     public abstract Ask Read(WireValue body, ReadingContext context);

@@ -82,4 +82,26 @@ public static class GptOssEndpoints
         Task Exchange(Dialect dialect, HttpContext http, Visit visit) =>
             new Exchange(server, dialect, http, visit).RunAsync();
     }
+
+    /// <summary>
+    /// Puts other endpoints of the host, such as those of metrics, behind the server's door: its keys and its check of
+    /// the page that asks. Their requests are lines of its log, too.
+    /// </summary>
+    /// <param name="endpoints">The endpoints of the host.</param>
+    /// <returns>The same endpoints, for further calls.</returns>
+    public static TBuilder RequireGptOssKey<TBuilder>(this TBuilder endpoints)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        endpoints.Add(endpoint =>
+        {
+            if (endpoint.RequestDelegate is not { } answer)
+                return;
+            var door = new Door(endpoint.ApplicationServices.GetRequiredService<ServerCore>());
+            endpoint.RequestDelegate = door.Guard(new ChatDialect(), methods: [], isOpen: false, (http, _) =>
+                answer(http)
+            );
+        });
+        return endpoints;
+    }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -28,6 +29,7 @@ public static class GptOssServerServices
         services.TryAddSingleton(provider => new ServerCore(
             provider.GetRequiredService<IOptions<GptOssServerOptions>>(),
             provider.GetRequiredService<ILoggerFactory>(),
+            provider.GetService<IMeterFactory>(),
             provider.GetService<TimeProvider>()
         ));
         services.TryAddSingleton<ServerLifetime>();

@@ -9,6 +9,8 @@ namespace GptOss.AspNetCore;
 /// <summary>Anthropic's Messages, whose answers are blocks.</summary>
 internal sealed class MessagesDialect : Dialect
 {
+    public override string Name => "messages";
+
     // A status of Anthropic's own, which its clients try again.
     private const int Overloaded = 529;
 

@@ -11,6 +11,8 @@ internal sealed class ResponsesDialect(ResponseStore store, TimeProvider time) :
 {
     private readonly ResponsesReader _reader = new(store);
 
+    public override string Name => "responses";
+
     public override Ask Read(WireValue body, ReadingContext context) => _reader.Read(body, context);
 
     public override ReplyWriter NewWriter(Ask ask, ReplyHead head, IFrames frames) =>

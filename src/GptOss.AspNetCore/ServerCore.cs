@@ -1,4 +1,6 @@
+using System.Diagnostics.Metrics;
 using GptOss.AspNetCore.Admission;
+using GptOss.AspNetCore.Faults;
 using GptOss.AspNetCore.Http;
 using GptOss.AspNetCore.Requests;
 using GptOss.AspNetCore.State;
@@ -19,9 +21,15 @@ internal sealed class ServerCore : IDisposable
 
     /// <param name="options">The host's options, which are checked here.</param>
     /// <param name="loggers">Make the logger that gets one line for each request.</param>
+    /// <param name="meters">Makes the meter; null where the host has no factory of meters.</param>
     /// <param name="time">Measures how long things take; null for the system's clock.</param>
     /// <exception cref="ArgumentException">An option is outside its range.</exception>
-    public ServerCore(IOptions<GptOssServerOptions> options, ILoggerFactory loggers, TimeProvider? time = null)
+    public ServerCore(
+        IOptions<GptOssServerOptions> options,
+        ILoggerFactory loggers,
+        IMeterFactory? meters = null,
+        TimeProvider? time = null
+    )
     {
         Options = options.Value;
         Options.ThrowIfInvalid();
@@ -31,6 +39,7 @@ internal sealed class ServerCore : IDisposable
         Origins = new OriginCheck([.. Options.Origins]);
         Bodies = new BodyReader(Options.MaxBodyBytes, Options.MaxBodies);
         Store = new ResponseStore(Options.MaxStored, Options.MaxStoredBytes, Options.MaxStoredTime, Time);
+        Meter = new ServerMeter(meters, () => Drain.Running, () => Store.Bytes);
         _gate = new RunGate(Options.MaxRunning, Options.MaxQueued, Options.MaxWait, Times);
     }
 
@@ -47,6 +56,8 @@ internal sealed class ServerCore : IDisposable
     public BodyReader Bodies { get; }
 
     public ResponseStore Store { get; }
+
+    public ServerMeter Meter { get; }
 
     public Drain Drain { get; } = new();
 
@@ -75,14 +86,24 @@ internal sealed class ServerCore : IDisposable
         model.Own is null ? await _gate.EnterAsync(cancellation).ConfigureAwait(false) : null;
 
     /// <summary>Notes an error that says that the model itself is damaged.</summary>
+    /// <remarks>Anybody may ask for the health, so the reason names no path; the log has the whole message.</remarks>
     public void Note(Exception error)
     {
-        if (error is NumericFaultException or CheckpointException)
-            Volatile.Write(ref _degraded, error.Message);
+        string? reason = error switch
+        {
+            NumericFaultException { TensorName: { } tensor } =>
+                $"The tensor {Fault.Quote(tensor)} holds a value that is not finite.",
+            NumericFaultException => "The logits are not finite, so a weight is damaged.",
+            CheckpointException => KnownFaults.ChangedFile,
+            _ => null,
+        };
+        if (reason is not null)
+            Volatile.Write(ref _degraded, reason);
     }
 
     public void Dispose()
     {
+        Meter.Dispose();
         _gate.Dispose();
         Bodies.Dispose();
         Drain.Dispose();

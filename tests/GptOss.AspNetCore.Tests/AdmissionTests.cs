@@ -42,6 +42,8 @@ public sealed class AdmissionTests
         Assert.True((await first).IsSuccessStatusCode);
     }
 
+    [Trait("fault", "F85")]
+    [Trait("fault", "F87")]
     [Theory]
     [InlineData("LONG 100000 5", ",\"stream\":true")]
     [InlineData("LONG 100000 5", "")]
@@ -60,6 +62,7 @@ public sealed class AdmissionTests
         await TestHost.UntilAsync(() => host.Script.Running == 0);
     }
 
+    [Trait("fault", "F88")]
     [Fact]
     public async Task A_client_that_goes_while_it_waits_never_runs()
     {
@@ -77,6 +80,7 @@ public sealed class AdmissionTests
         Assert.Equal(2, host.Script.Asked.Count);
     }
 
+    [Trait("fault", "F99")]
     [Fact]
     public async Task A_server_that_ends_refuses_new_requests_and_those_that_wait_and_lets_the_others_finish()
     {
@@ -107,6 +111,7 @@ public sealed class AdmissionTests
         await ending;
     }
 
+    [Trait("fault", "F99")]
     [Fact]
     public async Task A_server_that_ends_breaks_off_what_takes_longer_than_its_drain()
     {

@@ -7,6 +7,7 @@ public sealed class KeyTests : IDisposable
 {
     private readonly string _file = Path.GetTempFileName();
 
+    [Trait("fault", "F21")]
     [Theory]
     [InlineData("Authorization", "Bearer secret", 200)]
     [InlineData("Authorization", "bearer secret", 200)]
@@ -85,6 +86,8 @@ public sealed class KeyTests : IDisposable
         Assert.Equal([null, "t"], host.Script.Asked.Select(asked => Own(asked.Options!).CacheScope));
     }
 
+    [Trait("fault", "F20")]
+    [Trait("fault", "F111")]
     [Theory]
     [InlineData(null, 200)]
     [InlineData("http://evil.example", 403)]

@@ -10,6 +10,7 @@ public sealed class ResponseStoreTests
 
     private readonly SetClock _clock = new();
 
+    [Trait("fault", "F110")]
     [Fact]
     public void Three_thousand_answers_of_a_megabyte_stay_within_the_bytes()
     {

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
@@ -8,17 +7,16 @@ namespace GptOss.AspNetCore.Tests;
 /// <summary>What no client library would send, byte by byte.</summary>
 public sealed class SocketTests
 {
-    private const string Path = "/v1/chat/completions";
-
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
+    [Trait("fault", "F7")]
     [Fact]
     public async Task A_body_that_says_that_it_is_too_large_is_refused_before_it_is_read()
     {
         await using TestHost host = await TestHost.ScriptedAsync();
-        using Socket socket = await ConnectAsync(host);
+        using Socket socket = await RawHttp.ConnectAsync(host);
         var watch = Stopwatch.StartNew();
-        await SendAsync(socket, Head("Content-Length: 16777217"));
+        await RawHttp.SendAsync(socket, RawHttp.Head("Content-Length: 16777217"));
         byte[] buffer = new byte[4096];
         string answer = Encoding.UTF8.GetString(buffer, 0, await socket.ReceiveAsync(buffer, Stop));
         Assert.InRange(watch.ElapsedMilliseconds, 0, 1000);
@@ -26,50 +24,54 @@ public sealed class SocketTests
         Assert.Contains("request_too_large", answer, StringComparison.Ordinal);
         Assert.Contains("Connection: close", answer, StringComparison.Ordinal);
         // The web server waits a few seconds for the rest, so that the answer is not lost, and closes.
-        Assert.Equal("", await ReadAsync(socket));
+        Assert.Equal("", await RawHttp.ReadAsync(socket));
     }
 
+    [Trait("fault", "F8")]
     [Fact]
     public async Task A_body_without_a_length_is_refused_where_it_becomes_too_large()
     {
         await using TestHost host = await TestHost.ScriptedAsync(options => options.MaxBodyBytes = 1 << 20);
-        using Socket socket = await ConnectAsync(host);
-        await SendAsync(socket, Head("Transfer-Encoding: chunked"));
+        using Socket socket = await RawHttp.ConnectAsync(host);
+        await RawHttp.SendAsync(socket, RawHttp.Head("Transfer-Encoding: chunked"));
         string chunk = $"10000\r\n{new string(' ', 0x10000)}\r\n";
         try
         {
             for (int i = 0; i < 20; i++)
-                await SendAsync(socket, chunk);
+                await RawHttp.SendAsync(socket, chunk);
         }
         catch (SocketException)
         {
             // Refused in the middle: what was answered can be read all the same.
         }
-        Assert.StartsWith("HTTP/1.1 413", await ReadAsync(socket), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 413", await RawHttp.ReadAsync(socket), StringComparison.Ordinal);
     }
 
+    [Trait("fault", "F9")]
     [Fact]
     public async Task A_body_that_comes_too_slowly_is_given_up()
     {
         await using TestHost host = await TestHost.ScriptedAsync();
-        using Socket socket = await ConnectAsync(host);
-        await SendAsync(socket, Head("Content-Length: 10") + "{\"a\":");
-        string answer = await ReadAsync(socket);
+        using Socket socket = await RawHttp.ConnectAsync(host);
+        await RawHttp.SendAsync(socket, RawHttp.Head("Content-Length: 10") + "{\"a\":");
+        string answer = await RawHttp.ReadAsync(socket);
         Assert.StartsWith("HTTP/1.1 408", answer, StringComparison.Ordinal);
         Assert.Empty(host.Script.Asked);
     }
 
+    [Trait("fault", "F10")]
     [Fact]
     public async Task A_body_that_is_longer_than_it_says_is_no_json()
     {
         await using TestHost host = await TestHost.ScriptedAsync();
-        using Socket socket = await ConnectAsync(host);
-        await SendAsync(socket, Head("Content-Length: 5", "Connection: close") + "{\"messages\":[]}");
-        string answer = await ReadAsync(socket);
+        using Socket socket = await RawHttp.ConnectAsync(host);
+        await RawHttp.SendAsync(socket, RawHttp.Head("Content-Length: 5", "Connection: close") + "{\"messages\":[]}");
+        string answer = await RawHttp.ReadAsync(socket);
         Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
         Assert.Contains("invalid_json", answer, StringComparison.Ordinal);
     }
 
+    [Trait("fault", "F12")]
     [Theory]
     [InlineData("header", "431")]
     [InlineData("headers", "431")]
@@ -77,7 +79,7 @@ public sealed class SocketTests
     public async Task Endless_heads_are_refused(string what, string status)
     {
         await using TestHost host = await TestHost.ScriptedAsync();
-        using Socket socket = await ConnectAsync(host);
+        using Socket socket = await RawHttp.ConnectAsync(host);
         string head =
             what == "header" ? $"GET /health HTTP/1.1\r\nHost: x\r\na: {new string('a', 1 << 20)}\r\n\r\n"
             : what == "headers"
@@ -85,28 +87,30 @@ public sealed class SocketTests
             : $"GET /{new string('a', 1 << 20)} HTTP/1.1\r\nHost: x\r\n\r\n";
         try
         {
-            await SendAsync(socket, head);
+            await RawHttp.SendAsync(socket, head);
         }
         catch (SocketException)
         {
             // Closed in the middle.
         }
-        Assert.StartsWith($"HTTP/1.1 {status}", await ReadAsync(socket), StringComparison.Ordinal);
+        Assert.StartsWith($"HTTP/1.1 {status}", await RawHttp.ReadAsync(socket), StringComparison.Ordinal);
     }
 
+    [Trait("fault", "F17")]
     [Fact]
     public async Task A_hundred_requests_at_once_are_answered_in_their_order()
     {
         await using TestHost host = await TestHost.ScriptedAsync();
-        using Socket socket = await ConnectAsync(host);
+        using Socket socket = await RawHttp.ConnectAsync(host);
         var all = new StringBuilder();
         for (int i = 0; i < 100; i++)
         {
             string body = TestHost.Question($"SAY number{i}.");
-            all.Append(Head($"Content-Length: {body.Length}", i == 99 ? "Connection: close" : "a: b")).Append(body);
+            all.Append(RawHttp.Head($"Content-Length: {body.Length}", i == 99 ? "Connection: close" : "a: b"))
+                .Append(body);
         }
-        await SendAsync(socket, all.ToString());
-        string answers = await ReadAsync(socket);
+        await RawHttp.SendAsync(socket, all.ToString());
+        string answers = await RawHttp.ReadAsync(socket);
         int at = 0;
         for (int i = 0; i < 100; i++)
         {
@@ -115,58 +119,67 @@ public sealed class SocketTests
         }
     }
 
+    [Trait("fault", "F18")]
     [Fact]
     public async Task A_wrong_key_is_refused_before_the_body_is_asked_for()
     {
         await using TestHost host = await TestHost.ScriptedAsync(options => options.ApiKeys.Add("secret"));
-        using Socket socket = await ConnectAsync(host);
-        await SendAsync(socket, Head("Expect: 100-continue", "Content-Length: 1000", "x-api-key: wrong"));
-        Assert.StartsWith("HTTP/1.1 401", await ReadAsync(socket), StringComparison.Ordinal);
+        using Socket socket = await RawHttp.ConnectAsync(host);
+        await RawHttp.SendAsync(
+            socket,
+            RawHttp.Head("Expect: 100-continue", "Content-Length: 1000", "x-api-key: wrong")
+        );
+        Assert.StartsWith("HTTP/1.1 401", await RawHttp.ReadAsync(socket), StringComparison.Ordinal);
     }
 
+    [Trait("fault", "F19")]
     [Fact]
     public async Task Two_lengths_are_refused()
     {
         await using TestHost host = await TestHost.ScriptedAsync();
-        using Socket socket = await ConnectAsync(host);
-        await SendAsync(socket, Head("Content-Length: 5", "Content-Length: 6") + "{\"a\":1}");
-        Assert.StartsWith("HTTP/1.1 400", await ReadAsync(socket), StringComparison.Ordinal);
+        using Socket socket = await RawHttp.ConnectAsync(host);
+        await RawHttp.SendAsync(socket, RawHttp.Head("Content-Length: 5", "Content-Length: 6") + "{\"a\":1}");
+        Assert.StartsWith("HTTP/1.1 400", await RawHttp.ReadAsync(socket), StringComparison.Ordinal);
     }
 
+    [Trait("fault", "F85")]
+    [Trait("fault", "F89")]
     [Theory]
     [InlineData(SocketShutdown.Send)]
     [InlineData(SocketShutdown.Both)]
     public async Task A_client_that_closes_its_half_is_gone(SocketShutdown half)
     {
         await using TestHost host = await TestHost.ScriptedAsync();
-        using Socket socket = await ConnectAsync(host);
+        using Socket socket = await RawHttp.ConnectAsync(host);
         string body = TestHost.Question("LONG 100000 5", ",\"stream\":true");
-        await SendAsync(socket, Head($"Content-Length: {body.Length}") + body);
+        await RawHttp.SendAsync(socket, RawHttp.Head($"Content-Length: {body.Length}") + body);
         await TestHost.UntilAsync(() => host.Script.Running == 1);
         socket.Shutdown(half);
         await TestHost.UntilAsync(() => host.Script.Running == 0);
     }
 
+    [Trait("fault", "F86")]
     [Fact]
     public async Task A_reset_connection_is_gone()
     {
         await using TestHost host = await TestHost.ScriptedAsync();
-        Socket socket = await ConnectAsync(host);
+        Socket socket = await RawHttp.ConnectAsync(host);
         string body = TestHost.Question("LONG 100000 5", ",\"stream\":true");
-        await SendAsync(socket, Head($"Content-Length: {body.Length}") + body);
+        await RawHttp.SendAsync(socket, RawHttp.Head($"Content-Length: {body.Length}") + body);
         await TestHost.UntilAsync(() => host.Script.Running == 1);
         socket.LingerState = new LingerOption(true, 0);
         socket.Dispose();
         await TestHost.UntilAsync(() => host.Script.Running == 0);
     }
 
+    [Trait("fault", "F15")]
     [Fact]
     public async Task A_slow_reader_slows_itself_and_is_given_up()
     {
         await using TestHost host = await TestHost.ScriptedAsync(options => options.MaxFlush = TimeSpan.FromSeconds(1));
-        using Socket slow = await ConnectAsync(host);
+        using Socket slow = await RawHttp.ConnectAsync(host);
         string body = TestHost.Question("LONG 10000000", ",\"stream\":true");
-        await SendAsync(slow, Head($"Content-Length: {body.Length}") + body);
+        await RawHttp.SendAsync(slow, RawHttp.Head($"Content-Length: {body.Length}") + body);
         await TestHost.UntilAsync(() => host.Script.Running == 1);
         await Task.Delay(300, Stop);
         var watch = Stopwatch.StartNew();
@@ -174,43 +187,5 @@ public sealed class SocketTests
         Assert.InRange(watch.ElapsedMilliseconds, 0, 1000);
         await Task.Delay(1500, Stop);
         await TestHost.UntilAsync(() => host.Script.Running == 0);
-    }
-
-    private static string Head(params string[] headers) =>
-        $"POST {Path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-        + string.Concat(headers.Select(header => header + "\r\n"))
-        + "\r\n";
-
-    private static async Task<Socket> ConnectAsync(TestHost host)
-    {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, host.Address.Port), Stop);
-        return socket;
-    }
-
-    private static async Task SendAsync(Socket socket, string text)
-    {
-        byte[] bytes = Encoding.UTF8.GetBytes(text);
-        for (int sent = 0; sent < bytes.Length; )
-            sent += await socket.SendAsync(bytes.AsMemory(sent), Stop);
-    }
-
-    /// <summary>All that comes until the server closes the connection.</summary>
-    private static async Task<string> ReadAsync(Socket socket)
-    {
-        var text = new StringBuilder();
-        byte[] buffer = new byte[64 << 10];
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        limit.CancelAfter(TimeSpan.FromSeconds(20));
-        try
-        {
-            while (await socket.ReceiveAsync(buffer, limit.Token) is var read and > 0)
-                text.Append(Encoding.UTF8.GetString(buffer, 0, read));
-        }
-        catch (SocketException)
-        {
-            // Reset by the server: what came before counts.
-        }
-        return text.ToString();
     }
 }

@@ -23,6 +23,7 @@ public sealed class TinyChatTests(TinyServer tiny)
         Assert.Matches("^gptoss-[0-9][^-]*(-.*)?-[0-9a-f]{8}$", answer.GetProperty("system_fingerprint").GetString());
     }
 
+    [Trait("fault", "F109")]
     [Fact]
     public async Task A_tool_loop_comes_to_its_answer_though_the_client_drops_the_reasoning()
     {
@@ -127,6 +128,7 @@ public sealed class TinyChatTests(TinyServer tiny)
         Assert.All(tokens, token => Assert.InRange(token.GetProperty("logprob").GetDouble(), -9999, 0));
     }
 
+    [Trait("fault", "F96")]
     [Theory]
     [InlineData("What is 345 + 678?", ",\"stop\":\"2\"", "stop")]
     [InlineData("What is 345 + 678?", ",\"max_tokens\":5", "length")]
@@ -140,6 +142,7 @@ public sealed class TinyChatTests(TinyServer tiny)
             Assert.DoesNotContain("2", choice.GetProperty("message").GetProperty("content").GetString()!);
     }
 
+    [Trait("fault", "F106")]
     [Fact]
     public async Task The_same_seed_gives_the_same_answer_a_hundred_times()
     {

@@ -2,7 +2,8 @@ namespace GptOss.AspNetCore.Answers;
 
 /// <summary>Remembers how far a prompt has been read, and wakes whoever waits for news of it; thread-safe.</summary>
 /// <param name="elapsed">The time since the request came.</param>
-internal sealed class PromptTracker(Func<TimeSpan> elapsed) : IProgress<PromptProgress>
+/// <param name="begun">Called once the reading has begun; on the model's own thread, perhaps more than once.</param>
+internal sealed class PromptTracker(Func<TimeSpan> elapsed, Action begun) : IProgress<PromptProgress>
 {
     private readonly Lock _lock = new();
     private TaskCompletionSource _changed = New();
@@ -61,6 +62,7 @@ internal sealed class PromptTracker(Func<TimeSpan> elapsed) : IProgress<PromptPr
             _last = value;
             (changed, _changed) = (_changed, New());
         }
+        begun();
         changed.SetResult();
     }
 

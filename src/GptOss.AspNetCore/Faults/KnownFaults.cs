@@ -6,6 +6,9 @@ namespace GptOss.AspNetCore.Faults;
 /// <summary>The faults that no field of a body is to blame for, and what exceptions become.</summary>
 internal static class KnownFaults
 {
+    /// <summary>What is said where a file of weights is no longer what it was.</summary>
+    public const string ChangedFile = "A file of the model was changed while it was in use.";
+
     /// <summary>How long a client should wait for a model that loads.</summary>
     private static readonly TimeSpan WhileLoading = TimeSpan.FromSeconds(2);
 
@@ -93,6 +96,11 @@ internal static class KnownFaults
                 placeOf?.Invoke(schema)
             ),
             BadHttpRequestException bad => OfKestrel(bad),
+            CheckpointException => new Fault(
+                FaultKind.Internal,
+                "internal_error",
+                $"{ChangedFile} The log has more under {requestId}."
+            ),
             _ => new Fault(FaultKind.Internal, "internal_error", $"Internal error; the log has it under {requestId}."),
         };
 

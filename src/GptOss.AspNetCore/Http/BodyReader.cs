@@ -1,4 +1,3 @@
-using System.Buffers;
 using GptOss.AspNetCore.Faults;
 using GptOss.AspNetCore.Requests;
 using Microsoft.AspNetCore.Http;
@@ -44,7 +43,7 @@ internal sealed class BodyReader(long limit, int atOnce) : IDisposable
 
     private async Task<RequestBody> ReadAsync(HttpRequest request, CancellationToken aborted)
     {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(
+        byte[] buffer = RequestBody.Buffers.Rent(
             (int)Math.Clamp((request.ContentLength ?? 0) + 1, SmallestBuffer, LargestFirstBuffer)
         );
         try
@@ -65,16 +64,16 @@ internal sealed class BodyReader(long limit, int atOnce) : IDisposable
         }
         catch
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            RequestBody.Buffers.Return(buffer);
             throw;
         }
     }
 
     private static byte[] Grown(byte[] buffer)
     {
-        byte[] larger = ArrayPool<byte>.Shared.Rent(buffer.Length * 2);
+        byte[] larger = RequestBody.Buffers.Rent(buffer.Length * 2);
         buffer.CopyTo(larger, 0);
-        ArrayPool<byte>.Shared.Return(buffer);
+        RequestBody.Buffers.Return(buffer);
         return larger;
     }
 

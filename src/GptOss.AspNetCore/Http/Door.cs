@@ -32,10 +32,11 @@ internal sealed class Door(ServerCore server)
             }
             catch (Exception error) when (IsOfTheGone(error, http))
             {
-                visit.End = "gone";
+                visit.End = Visit.Gone;
             }
             finally
             {
+                server.Meter.Record(visit, http.Response.StatusCode, server.Model?.Models.Id);
                 Log(http, visit);
             }
         };

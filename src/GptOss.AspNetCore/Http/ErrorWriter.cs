@@ -10,7 +10,7 @@ internal static class ErrorWriter
     /// <summary>Sends status, headers and body; nothing must have been sent before.</summary>
     public static async Task WriteAsync(HttpContext http, Dialect dialect, Fault fault, Visit visit)
     {
-        visit.End = fault.Code;
+        visit.Fail(fault.Code);
         HttpResponse response = http.Response;
         response.StatusCode = dialect.StatusOf(fault);
         response.ContentType = "application/json; charset=utf-8";

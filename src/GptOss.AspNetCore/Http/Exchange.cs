@@ -54,7 +54,7 @@ internal sealed class Exchange(ServerCore server, Dialect dialect, HttpContext h
     {
         using RequestBody body = await server.Bodies.ReadAsync(http).ConfigureAwait(false);
         Ask ask = dialect.Read(body.Root, server.ContextOf(model, visit.Scope));
-        visit.Model = ask.Model;
+        (visit.Model, visit.Dialect) = (ask.Model, dialect.Name);
         if (ask.Ignored.Count > 0)
             http.Response.Headers["x-gptoss-ignored"] = IgnoredHeader.Of(ask.Ignored);
         return ask;
@@ -62,7 +62,8 @@ internal sealed class Exchange(ServerCore server, Dialect dialect, HttpContext h
 
     private async Task AnswerAsync(ServedModel model, Ask ask, CancellationTokenSource stop)
     {
-        var progress = new PromptTracker(() => visit.Elapsed);
+        using IDisposable waiting = server.Meter.Wait();
+        var progress = new PromptTracker(() => visit.Elapsed, waiting.Dispose);
         // Whoever has not begun when the server ends will not begin any more.
         using CancellationTokenRegistration draining = server.Drain.Beginning.Register(() =>
         {
@@ -71,6 +72,9 @@ internal sealed class Exchange(ServerCore server, Dialect dialect, HttpContext h
         });
         using IDisposable? place = await server.EnterAsync(model, stop.Token).ConfigureAwait(false);
         TimeSpan started = visit.Elapsed;
+        // A client of GptOss has a queue of its own, and says by its progress when the prompt is begun.
+        if (model.Own is null)
+            waiting.Dispose();
         var feed = new UpdateFeed(
             model
                 .Client.GetStreamingResponseAsync(ask.Messages, Options(ask, progress), stop.Token)
@@ -168,7 +172,7 @@ internal sealed class Exchange(ServerCore server, Dialect dialect, HttpContext h
     {
         if (http.RequestAborted.IsCancellationRequested)
         {
-            (visit.End, http.Response.StatusCode) = ("gone", StatusOfTheGone());
+            (visit.End, http.Response.StatusCode) = (Visit.Gone, StatusOfTheGone());
             return;
         }
         server.Note(error);
@@ -184,7 +188,7 @@ internal sealed class Exchange(ServerCore server, Dialect dialect, HttpContext h
             await ErrorWriter.WriteAsync(http, dialect, fault, visit).ConfigureAwait(false);
             return;
         }
-        visit.End = fault.Code;
+        visit.Fail(fault.Code);
         await _delivery.FailAsync(fault).ConfigureAwait(false);
     }
 

@@ -7,6 +7,9 @@ namespace GptOss.AspNetCore.Http;
 /// <param name="time">Measures how long things take.</param>
 internal sealed class Visit(int node, TimeProvider time)
 {
+    /// <summary>The end of a request whose client went away.</summary>
+    public const string Gone = "gone";
+
     private readonly long _start = time.GetTimestamp();
 
     /// <summary>
@@ -27,6 +30,9 @@ internal sealed class Visit(int node, TimeProvider time)
     /// <summary>Whose computed prompts the request may use; null for those of all without a key.</summary>
     public string? Scope { get; set; }
 
+    /// <summary>The dialect that the request to the model speaks; null where it is none to the model.</summary>
+    public string? Dialect { get; set; }
+
     /// <summary>The model's name as the request has it; null where it was not read.</summary>
     public string? Model { get; set; }
 
@@ -39,6 +45,12 @@ internal sealed class Visit(int node, TimeProvider time)
     /// <summary>The tokens that the request took, once it is over.</summary>
     public Microsoft.Extensions.AI.UsageDetails? Usage { get; set; }
 
-    /// <summary>How it ended: a finish reason, or the code of a fault.</summary>
+    /// <summary>How it ended: a finish reason, the code of a fault, or <see cref="Gone"/>.</summary>
     public string? End { get; set; }
+
+    /// <summary>Whether it ended with a fault that the client was told.</summary>
+    public bool IsFault { get; private set; }
+
+    /// <summary>Notes that the client is told of a fault.</summary>
+    public void Fail(string code) => (End, IsFault) = (code, true);
 }

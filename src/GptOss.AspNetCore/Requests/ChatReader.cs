@@ -14,67 +14,27 @@ internal sealed record ChatAsk : Ask
 internal static class ChatReader
 {
     private static readonly FieldTable Fields = new(
+        history: "messages",
         read:
         [
-            .. SamplingFields.Names,
-            "model",
-            "messages",
             "max_tokens",
             "max_completion_tokens",
             "stop",
-            "n",
-            "stream",
             "stream_options",
             "return_progress",
             "logprobs",
             "top_logprobs",
-            "reasoning_effort",
-            "reasoning",
-            "chat_template_kwargs",
             "include_reasoning",
-            "tools",
-            "tool_choice",
             "response_format",
-            "modalities",
             "prompt_cache_key",
-        ],
-        idle:
-        [
-            "user",
-            "store",
-            "metadata",
-            "service_tier",
-            "parallel_tool_calls",
-            "prediction",
-            "verbosity",
-            "safety_identifier",
-            "prompt_cache_retention",
-            "max_tool_calls",
-            "truncation",
-            "include_obfuscation",
-            "cache_control",
-            "context_management",
-            "client_metadata",
-        ],
-        refused: new Dictionary<string, string>
-        {
-            ["audio"] = "is not offered: this model writes text only.",
-            ["functions"] = "is the older form of 'tools': use that.",
-            ["function_call"] = "is the older form of 'tool_choice': use that.",
-            ["web_search_options"] = "is not offered: this server searches nothing. Offer a search as a tool.",
-            ["background"] = "is not offered: read the answer as a stream.",
-            ["conversation"] = "is not offered: send the whole conversation in 'messages'.",
-            ["prompt"] = "is not offered here: send 'messages'.",
-            ["suffix"] = "is not offered: send 'messages'.",
-        }
+        ]
     );
 
     /// <summary>Reads a whole request.</summary>
     /// <exception cref="FaultException">Something in it is wrong or not offered.</exception>
     public static ChatAsk Read(WireValue body, ReadingContext context)
     {
-        IReadOnlyList<string> ignored = Fields.Check(body, context.IsStrict);
-        RefuseMany(body);
+        SortedSet<string> ignored = Fields.Check(body, context.IsStrict);
         var tools = new AskedTools();
         ChatToolFields.Read(body["tools"], tools);
         var options = new ChatOptions();
@@ -115,19 +75,8 @@ internal static class ChatReader
             CountsTokens = streaming["include_usage"].Flag() ?? !isStreamed,
             WantsProgress = body["return_progress"].Flag() ?? false,
             FormatPlace = formatPlace,
-            Ignored = ignored,
+            Ignored = [.. ignored],
         };
-    }
-
-    /// <summary>Refuses more than one answer, and answers that are no text.</summary>
-    /// <exception cref="FaultException">The request asks for either.</exception>
-    public static void RefuseMany(WireValue body)
-    {
-        if (body["n"].Whole(long.MinValue, long.MaxValue) is not (null or 1))
-            throw body["n"].NotOffered("should be 1: this server makes one answer for a request.");
-        foreach (WireValue modality in body["modalities"].Items(16))
-            if (modality.Text() is not (null or "text"))
-                throw body["modalities"].NotOffered("should be [\"text\"]: this model writes text only.");
     }
 
     private static int? Probabilities(WireValue body)

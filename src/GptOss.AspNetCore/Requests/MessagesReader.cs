@@ -10,64 +10,15 @@ internal sealed record MessagesAsk : Ask;
 internal static class MessagesReader
 {
     private static readonly FieldTable Fields = new(
-        read:
-        [
-            .. SamplingFields.Names,
-            "model",
-            "system",
-            "messages",
-            "max_tokens",
-            "stop_sequences",
-            "n",
-            "modalities",
-            "background",
-            "stream",
-            "thinking",
-            "output_config",
-            "output_format",
-            "reasoning_effort",
-            "reasoning",
-            "chat_template_kwargs",
-            "tools",
-            "tool_choice",
-        ],
-        idle:
-        [
-            "betas",
-            "cache_control",
-            "client_metadata",
-            "container",
-            "context_management",
-            "inference_geo",
-            "mcp_servers",
-            "metadata",
-            "prompt_cache_key",
-            "service_tier",
-            "speed",
-            "store",
-            "truncation",
-            "user",
-        ],
-        refused: new Dictionary<string, string>
-        {
-            ["audio"] = "is not offered: this model writes text only.",
-            ["functions"] = "is not offered: use 'tools'.",
-            ["function_call"] = "is not offered: use 'tool_choice'.",
-            ["web_search_options"] = "is not offered: this server searches nothing. Offer a search as a tool.",
-            ["conversation"] = "is not offered: send the whole conversation in 'messages'.",
-            ["prompt"] = "is not offered: send 'messages'.",
-            ["suffix"] = "is not offered: send 'messages'.",
-        }
+        history: "messages",
+        read: ["system", "max_tokens", "stop_sequences", "thinking", "output_config", "output_format"]
     );
 
     /// <summary>Reads a whole request.</summary>
     /// <exception cref="FaultException">Something in it is wrong or not offered.</exception>
     public static MessagesAsk Read(WireValue body, ReadingContext context)
     {
-        var ignored = new SortedSet<string>(Fields.Check(body, context.IsStrict), StringComparer.Ordinal);
-        ChatReader.RefuseMany(body);
-        if (body["background"].Flag() == true)
-            throw body["background"].NotOffered("is not offered: read the answer as a stream.");
+        SortedSet<string> ignored = Fields.Check(body, context.IsStrict);
         var tools = new AskedTools();
         MessagesTools.Read(body["tools"], tools, ignored);
         var options = new ChatOptions();

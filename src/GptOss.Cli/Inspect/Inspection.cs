@@ -3,7 +3,7 @@ using GptOss.Model;
 
 namespace GptOss.Cli.Inspect;
 
-/// <summary>What can be said of a model folder without reading a weight.</summary>
+/// <summary>What can be said of a model folder without computing with it.</summary>
 internal sealed record Inspection
 {
     public required string Folder { get; init; }
@@ -27,13 +27,40 @@ internal sealed record Inspection
     /// <summary>What the keys and values of all requests may take, if the model is loaded here and now.</summary>
     public required BudgetFigures Budget { get; init; }
 
+    /// <summary>Whether every weight was read and found to be finite; else none was read.</summary>
+    public bool IsVerified { get; init; }
+
     /// <summary>Reads config.json and the headers of the weight files.</summary>
     /// <exception cref="CheckpointException">The folder is damaged, incomplete, or of another architecture.</exception>
     /// <exception cref="Shell.UsageException">The context is longer than the model's.</exception>
     public static Inspection Of(string path, int? context)
     {
-        // Refuses what `run` would refuse: a table of a model that cannot run would mislead.
-        using var model = ModelFolder.Open(path, ModelOptions.Default, progress: null, CancellationToken.None);
+        using ModelFolder model = Open(path);
+        return Of(model, context);
+    }
+
+    /// <summary>Reads every weight, too.</summary>
+    /// <exception cref="CheckpointException">The folder is damaged, incomplete, or of another architecture; or a weight
+    /// is not finite.</exception>
+    /// <exception cref="Shell.UsageException">The context is longer than the model's.</exception>
+    public static Inspection Verified(string path, int? context, CancellationToken cancellation)
+    {
+        using ModelFolder model = Open(path);
+        if (WeightScan.FirstNotFinite(model.Weights.Tensors, cancellation) is var (tensor, element))
+            throw new CheckpointException(
+                tensor.File,
+                $"holds a value that is not finite, at element {element}: compare the file with its origin.",
+                tensor.Name
+            );
+        return Of(model, context) with { IsVerified = true };
+    }
+
+    // Refuses what `run` would refuse: a table of a model that cannot run would mislead.
+    private static ModelFolder Open(string path) =>
+        ModelFolder.Open(path, ModelOptions.Default, progress: null, CancellationToken.None);
+
+    private static Inspection Of(ModelFolder model, int? context)
+    {
         ICheckpoint files = model.Checkpoint;
         ModelConfig config = model.Config;
         List<TensorGroup> groups = TensorGroup.Of(files.Tensors);

@@ -22,6 +22,7 @@ internal static class InspectionSheets
             ("layout", Layout(i.Layout)),
             ("files", $"{i.Files.Count}, {Amount.Bytes(i.Files.Sum(file => file.Bytes))}"),
             ("tensors", $"{i.Files.Sum(file => file.Tensors)}, {Amount.Bytes(i.TensorBytes)}"),
+            ("values", i.IsVerified ? "all read, all finite" : "not read; --verify does"),
             ("parameters", Amount.Count(i.Parameters)),
             ("… active per token", Amount.Count(i.ActiveParameters))
         );

@@ -82,11 +82,14 @@ internal sealed class ServeHost(ServeRequest request, Interruption interruption)
             .Configure<IOptions<GptOssServerOptions>>(
                 (host, server) => host.ShutdownTimeout = server.Value.Drain + TimeSpan.FromSeconds(10)
             );
+        ServeMetrics.AddTo(builder.Services, request.HasMetrics);
         AddLog(builder.Logging);
         WebApplication app = builder.Build();
         app.UseHostFiltering();
         app.UseRouting();
         Map(app);
+        if (request.HasMetrics)
+            ServeMetrics.Map(app);
         return app;
     }
 

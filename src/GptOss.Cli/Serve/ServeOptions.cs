@@ -107,6 +107,10 @@ internal sealed class ServeOptions
     {
         Description = "Refuses fields that the server does not know.",
     };
+    private readonly Option<bool> _metrics = new("--metrics")
+    {
+        Description = "Gives figures of requests and tokens to Prometheus, at /metrics.",
+    };
     private readonly Option<string?> _certificate = new("--cert")
     {
         Description = "A certificate in PEM, for https.",
@@ -147,6 +151,7 @@ internal sealed class ServeOptions
             _format,
             _node,
             _strict,
+            _metrics,
             _certificate,
             _certificateKey,
             _verbose,
@@ -162,6 +167,7 @@ internal sealed class ServeOptions
             Port = parsed.GetValue(_port) ?? 8000,
             Hosts = parsed.GetValue(_hosts) ?? [],
             IsVerbose = parsed.GetValue(_verbose),
+            HasMetrics = parsed.GetValue(_metrics),
             Certificate = parsed.GetValue(_certificate),
             CertificateKey = parsed.GetValue(_certificateKey),
             Model = new ModelOptions

@@ -20,6 +20,9 @@ internal sealed record ServeRequest
 
     public required bool IsVerbose { get; init; }
 
+    /// <summary>Whether <c>/metrics</c> gives the figures of the server and its model to Prometheus.</summary>
+    public required bool HasMetrics { get; init; }
+
     /// <summary>The file of a certificate in PEM; null for plain HTTP.</summary>
     public string? Certificate { get; init; }
 

@@ -81,7 +81,7 @@ public sealed class MessagesHistoryTests
             )
         );
 
-    // F112
+    [Trait("fault", "F112")]
     [Theory]
     [InlineData("""{"role":"user","content":[{"type":"image","source":{}}]}""", null)]
     [InlineData(

@@ -89,7 +89,7 @@ public sealed class MessagesShapeTests
     {
         await using TestHost host = await TestHost.ScriptedAsync();
         JsonElement content = (await AskAsync(host, "hi", more)).GetProperty("content");
-        Assert.Equal(isShown ? ["thinking", "text"] : ["text"], content.EnumerateArray().Select(MessagesStream.Type));
+        Assert.Equal(isShown ? ["thinking", "text"] : ["text"], content.EnumerateArray().Select(NamedFrames.Type));
         ReasoningOptions reasoning = host.Script.Asked.Single().Options!.Reasoning!;
         Assert.Equal(ReasoningEffort.Medium, reasoning.Effort);
     }
@@ -124,7 +124,7 @@ public sealed class MessagesShapeTests
     {
         await using TestHost host = await TestHost.ScriptedAsync(Quick);
         MessagesStream stream = await MessagesStream.AskAsync(host, Question("SLEEP 600\nSAY hi", "", true));
-        Assert.InRange(stream.Events.Skip(2).Count(data => MessagesStream.Type(data) == "ping"), 3, 6);
+        Assert.InRange(stream.Events.Skip(2).Count(data => NamedFrames.Type(data) == "ping"), 3, 6);
         Assert.Equal("hi", stream.Message.GetProperty("content")[0].GetProperty("text").GetString());
     }
 
@@ -141,15 +141,12 @@ public sealed class MessagesShapeTests
         writer.Add(new ReplyEvent.Text("hi", IsPreamble: false, []));
         writer.Add(new ReplyEvent.Finished(ReplyEnd.Stop, null, new UsageDetails(), default));
         MessagesStream stream = MessagesStream.Read(frames.Text);
-        JsonElement[] strong =
-        [
-            .. stream.Events.SkipLast(2).Where(data => MessagesStream.Type(data) == "message_delta"),
-        ];
+        JsonElement[] strong = [.. stream.Events.SkipLast(2).Where(data => NamedFrames.Type(data) == "message_delta")];
         Assert.Equal(5, strong.Length);
         Assert.All(strong, data =>
             Assert.Equal("""{"stop_reason":null,"stop_sequence":null}""", data.GetProperty("delta").GetRawText())
         );
-        Assert.Equal(1 + 28, stream.Events.Count(data => MessagesStream.Type(data) == "ping"));
+        Assert.Equal(1 + 28, stream.Events.Count(data => NamedFrames.Type(data) == "ping"));
     }
 
     [Theory]
@@ -258,7 +255,7 @@ public sealed class MessagesShapeTests
                 error = told.GetProperty("error");
             Assert.Equal(["type", "error", "request_id"], told.EnumerateObject().Select(member => member.Name));
             Assert.Equal(["type", "message"], error.EnumerateObject().Select(member => member.Name));
-            Assert.Equal(("error", type), (MessagesStream.Type(told), MessagesStream.Type(error)));
+            Assert.Equal(("error", type), (NamedFrames.Type(told), NamedFrames.Type(error)));
             Assert.Equal(
                 response.Headers.GetValues("x-request-id").Single(),
                 told.GetProperty("request_id").GetString()

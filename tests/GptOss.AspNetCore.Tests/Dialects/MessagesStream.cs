@@ -1,6 +1,6 @@
-using System.Net;
 using System.Text;
 using System.Text.Json;
+using static GptOss.AspNetCore.Tests.Dialects.NamedFrames;
 
 namespace GptOss.AspNetCore.Tests.Dialects;
 
@@ -18,7 +18,7 @@ internal sealed class MessagesStream
     public List<JsonElement> Events { get; }
 
     /// <summary>The types of all events, equal neighbours once.</summary>
-    public IEnumerable<string> Types => Events.Select(Type).Where((type, i) => i == 0 || type != Type(Events[i - 1]));
+    public IEnumerable<string> Types => NamedFrames.Types(Events);
 
     /// <summary>The answer as a client puts it together: the beginning, the blocks, the end.</summary>
     public JsonElement Message { get; private set; }
@@ -27,37 +27,17 @@ internal sealed class MessagesStream
     public bool IsBroken => Type(Events[^1]) == "error";
 
     /// <summary>The question streamed, and its stream read and checked.</summary>
-    public static async Task<MessagesStream> AskAsync(TestHost host, string body)
-    {
-        using HttpResponseMessage response = await host.PostAsync(body, "/v1/messages");
-        string text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        Assert.True(response.StatusCode == HttpStatusCode.OK, text);
-        Assert.Equal("text/event-stream; charset=utf-8", response.Content.Headers.ContentType!.ToString());
-        return Read(text);
-    }
+    public static async Task<MessagesStream> AskAsync(TestHost host, string body) =>
+        Read(await NamedFrames.AskAsync(host, body, "/v1/messages"));
 
     /// <summary>Reads and checks the body of a stream.</summary>
     public static MessagesStream Read(string body)
     {
-        Assert.EndsWith("\n\n", body, StringComparison.Ordinal);
-        var events = new List<JsonElement>();
-        foreach (string frame in body.Split("\n\n", StringSplitOptions.RemoveEmptyEntries))
-        {
-            string[] lines = frame.Split('\n');
-            Assert.Equal(2, lines.Length);
-            Assert.StartsWith("data: ", lines[1], StringComparison.Ordinal);
-            JsonElement data = JsonElement.Parse(lines[1]["data: ".Length..]);
-            Assert.Equal($"event: {Type(data)}", lines[0]);
-            events.Add(data);
-        }
-        var stream = new MessagesStream(events);
+        var stream = new MessagesStream(NamedFrames.Of(body));
+        Assert.False(NamedFrames.IsDone(body));
         stream.Check();
         return stream;
     }
-
-    public static string Type(JsonElement item) => item.GetProperty("type").GetString()!;
-
-    private static string Text(JsonElement of, string name) => of.GetProperty(name).GetString()!;
 
     private void Check()
     {

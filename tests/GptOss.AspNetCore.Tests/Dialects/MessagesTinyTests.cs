@@ -21,7 +21,7 @@ public sealed partial class MessagesTinyTests(TinyServer tiny)
             TestHost.Question("What is 345 + 678?", ",\"temperature\":0,\"thinking\":{\"type\":\"adaptive\"}")
         );
         JsonElement[] content = [.. answer.GetProperty("content").EnumerateArray()];
-        Assert.Equal(["thinking", "text"], content.Select(MessagesStream.Type));
+        Assert.Equal(["thinking", "text"], content.Select(NamedFrames.Type));
         Assert.Contains("1023", content[1].GetProperty("text").GetString(), StringComparison.Ordinal);
         Assert.Equal("end_turn", answer.GetProperty("stop_reason").GetString());
     }
@@ -79,7 +79,7 @@ public sealed partial class MessagesTinyTests(TinyServer tiny)
         );
     }
 
-    // F109
+    [Trait("fault", "F109")]
     [Fact]
     public async Task A_tool_loop_keeps_what_the_client_has_dropped()
     {
@@ -89,7 +89,7 @@ public sealed partial class MessagesTinyTests(TinyServer tiny)
         Assert.Equal("tool_use", first.GetProperty("stop_reason").GetString());
         JsonElement[] blocks = [.. first.GetProperty("content").EnumerateArray()];
         JsonElement call = blocks[^1];
-        Assert.Equal("thinking", MessagesStream.Type(blocks[0]));
+        Assert.Equal("thinking", NamedFrames.Type(blocks[0]));
         string id = call.GetProperty("id").GetString()!;
         Assert.Equal(first.GetProperty("id").GetString()!["msg_".Length..], id["toolu_".Length..]);
         string History(string answer, string callId) =>

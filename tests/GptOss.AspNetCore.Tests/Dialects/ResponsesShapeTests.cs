@@ -182,14 +182,14 @@ public sealed partial class ResponsesShapeTests
     {
         await using TestHost host = await TestHost.ScriptedAsync();
         ResponsesStream stream = await ResponsesStream.AskAsync(host, Question(question, Tool, true));
-        Assert.Equal("response.incomplete", ResponsesStream.Type(stream.Events[^1]));
+        Assert.Equal("response.incomplete", NamedFrames.Type(stream.Events[^1]));
         Assert.Equal("incomplete", Text(stream.Response, "status"));
         Assert.Equal(
             "{\"reason\":\"max_output_tokens\"}",
             stream.Response.GetProperty("incomplete_details").GetRawText()
         );
         JsonElement last = stream.Response.GetProperty("output").EnumerateArray().Last();
-        Assert.Equal((kind, "incomplete"), (ResponsesStream.Type(last), Text(last, "status")));
+        Assert.Equal((kind, "incomplete"), (NamedFrames.Type(last), Text(last, "status")));
     }
 
     [Fact]
@@ -199,7 +199,7 @@ public sealed partial class ResponsesShapeTests
         ResponsesStream stream = await ResponsesStream.AskAsync(host, Question("READ 1000 600\nSAY hi", "", true));
         JsonElement[] beats =
         [
-            .. stream.Events.Skip(2).Where(data => ResponsesStream.Type(data) == "response.in_progress"),
+            .. stream.Events.Skip(2).Where(data => NamedFrames.Type(data) == "response.in_progress"),
         ];
         Assert.InRange(beats.Length, 3, 6);
         JsonElement progress = beats[^1].GetProperty("prompt_progress");
@@ -215,7 +215,7 @@ public sealed partial class ResponsesShapeTests
             host,
             Question("SAY one two\nSLEEP 300\nSAY three", "", true)
         );
-        JsonElement beat = stream.Events.Last(data => ResponsesStream.Type(data) == "response.in_progress");
+        JsonElement beat = stream.Events.Last(data => NamedFrames.Type(data) == "response.in_progress");
         JsonElement item = beat.GetProperty("response").GetProperty("output")[0];
         Assert.Equal(("in_progress", "one two"), (Text(item, "status"), ResponsesStream.Words(item)));
         Assert.Equal("one twothree", ResponsesStream.Words(stream.Response.GetProperty("output")[0]));
@@ -229,7 +229,7 @@ public sealed partial class ResponsesShapeTests
         await using TestHost host = await TestHost.ScriptedAsync(Quick);
         ResponsesStream stream = await ResponsesStream.AskAsync(host, Question(question, "", true));
         JsonElement error = stream.Events[^2];
-        Assert.Equal(("error", "internal_error"), (ResponsesStream.Type(error), Text(error, "code")));
+        Assert.Equal(("error", "internal_error"), (NamedFrames.Type(error), Text(error, "code")));
         Assert.Equal(JsonValueKind.Null, error.GetProperty("param").ValueKind);
         Assert.Equal("failed", Text(stream.Response, "status"));
         Assert.Equal("server_error", Text(stream.Response.GetProperty("error"), "code"));

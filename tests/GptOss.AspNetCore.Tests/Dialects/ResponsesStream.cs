@@ -1,5 +1,5 @@
-using System.Net;
 using System.Text.Json;
+using static GptOss.AspNetCore.Tests.Dialects.NamedFrames;
 
 namespace GptOss.AspNetCore.Tests.Dialects;
 
@@ -23,44 +23,20 @@ internal sealed class ResponsesStream
     public JsonElement Response => Events[^1].GetProperty("response");
 
     /// <summary>The types of all events, equal neighbours once.</summary>
-    public IEnumerable<string> Types => Events.Select(Type).Where((type, i) => i == 0 || type != Type(Events[i - 1]));
+    public IEnumerable<string> Types => NamedFrames.Types(Events);
 
     /// <summary>The question streamed, and its stream read and checked.</summary>
-    public static async Task<ResponsesStream> AskAsync(TestHost host, string body)
-    {
-        using HttpResponseMessage response = await host.PostAsync(body, "/v1/responses");
-        string text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        Assert.True(response.StatusCode == HttpStatusCode.OK, text);
-        Assert.Equal("text/event-stream; charset=utf-8", response.Content.Headers.ContentType!.ToString());
-        return Read(text);
-    }
+    public static async Task<ResponsesStream> AskAsync(TestHost host, string body) =>
+        Read(await NamedFrames.AskAsync(host, body, "/v1/responses"));
 
     /// <summary>Reads and checks the body of a stream.</summary>
     public static ResponsesStream Read(string body)
     {
-        Assert.EndsWith("\n\n", body, StringComparison.Ordinal);
-        var events = new List<JsonElement>();
-        foreach (string frame in body.Split("\n\n", StringSplitOptions.RemoveEmptyEntries))
-        {
-            if (frame == "data: [DONE]")
-                continue;
-            string[] lines = frame.Split('\n');
-            Assert.Equal(2, lines.Length);
-            Assert.StartsWith("data: ", lines[1], StringComparison.Ordinal);
-            JsonElement data = JsonElement.Parse(lines[1]["data: ".Length..]);
-            Assert.Equal($"event: {Type(data)}", lines[0]);
-            events.Add(data);
-        }
-        bool isFailed = Type(events[^1]) == "response.failed";
-        Assert.Equal(!isFailed, body.EndsWith("data: [DONE]\n\n", StringComparison.Ordinal));
-        var stream = new ResponsesStream(events);
+        var stream = new ResponsesStream(NamedFrames.Of(body));
+        Assert.Equal(Type(stream.Events[^1]) != "response.failed", NamedFrames.IsDone(body));
         stream.Check();
         return stream;
     }
-
-    public static string Type(JsonElement item) => item.GetProperty("type").GetString()!;
-
-    private static string Text(JsonElement of, string name) => of.GetProperty(name).GetString()!;
 
     private void Check()
     {

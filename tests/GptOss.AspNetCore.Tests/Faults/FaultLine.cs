@@ -10,7 +10,7 @@ namespace GptOss.AspNetCore.Tests.Faults;
 /// </summary>
 /// <remarks>
 /// A body is <c>raw</c> text, <c>hex</c> bytes, a good body <c>with</c> other members, or a good body whose answer has
-/// a <c>schema</c>. In all of them <c>{{a*3}}</c> stands for <c>aaa</c>.
+/// a <c>schema</c>. In all of them <c>{{a*3}}</c> stands for <c>aaa</c>, and <c>{{a#*3}}</c> for <c>a0a1a2</c>.
 /// </remarks>
 internal sealed partial class FaultLine
 {
@@ -23,6 +23,9 @@ internal sealed partial class FaultLine
     private readonly JsonElement _line;
 
     private FaultLine(JsonElement line) => _line = line;
+
+    /// <summary>The number of the fault in the plan, without its F.</summary>
+    public int Number => _line.GetProperty("line").GetInt32();
 
     public string Method => Text("method") ?? "POST";
 
@@ -120,14 +123,17 @@ internal sealed partial class FaultLine
     private static string Expanded(string text) =>
         Repeated()
             .Replace(text, match =>
-                new StringBuilder()
-                    .Insert(
-                        0,
-                        match.Groups[1].Value.Replace("\\\"", "\"", StringComparison.Ordinal),
-                        int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture)
-                    )
-                    .ToString()
-            );
+            {
+                string piece = match.Groups[1].Value.Replace("\\\"", "\"", StringComparison.Ordinal);
+                int count = int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture);
+                if (!piece.Contains('#', StringComparison.Ordinal))
+                    return new StringBuilder().Insert(0, piece, count).ToString();
+                string[] parts = piece.Split('#');
+                var all = new StringBuilder();
+                for (int i = 0; i < count; i++)
+                    all.AppendJoin(i.ToString(CultureInfo.InvariantCulture), parts);
+                return all.ToString();
+            });
 
     [GeneratedRegex(@"\{\{(.+?)\*(\d+)\}\}", RegexOptions.Singleline)]
     private static partial Regex Repeated();

@@ -57,6 +57,28 @@ public sealed class InspectCommandTests
     }
 
     [Fact]
+    public void Verifying_reads_every_weight_and_names_the_one_that_is_not_finite()
+    {
+        using var folder = new TemporaryFolder();
+        TinyCheckpoint.Write(folder.Path, seed: 1);
+        Assert.True(Inspection.Verified(folder.Path, context: null, TestContext.Current.CancellationToken).IsVerified);
+
+        string weights = Directory.GetFiles(folder.Path, "*.safetensors").Single();
+        using (FileStream file = new(weights, FileMode.Open))
+        {
+            file.Position = file.Length - 4;
+            file.Write([0xFF, 0xFF, 0xFF, 0xFF]);
+        }
+        Assert.False(Inspection.Of(folder.Path, context: null).IsVerified);
+        var error = Assert.Throws<CheckpointException>(() =>
+            Inspection.Verified(folder.Path, context: null, TestContext.Current.CancellationToken)
+        );
+        Assert.Contains("holds a value that is not finite, at element", error.Message);
+        Assert.Equal(weights, error.FilePath);
+        Assert.NotNull(error.TensorName);
+    }
+
+    [Fact]
     public void Json_is_one_object_on_one_line()
     {
         ToolRun run = Tool.Run("inspect", TinyGptOss.Folder, "--json", "--context", "100");

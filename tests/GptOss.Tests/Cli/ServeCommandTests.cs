@@ -8,9 +8,15 @@ namespace GptOss.Tests.Cli;
 
 /// <summary><c>gptoss serve</c> as a process, from its first line to its end.</summary>
 [Trait("speed", "slow")] // every case is a process
-public sealed class ServeCommandTests : IDisposable
+public sealed partial class ServeCommandTests : IDisposable
 {
-    private readonly HttpClient _client = new();
+    // A certificate that a test makes is known to nobody.
+    private readonly HttpClient _client = new(
+        new HttpClientHandler
+        {
+            ServerCertificateCustomValidationCallback = HttpClientHandler.DangerousAcceptAnyServerCertificateValidator,
+        }
+    );
     private readonly List<Process> _processes = [];
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
@@ -139,7 +145,7 @@ public sealed class ServeCommandTests : IDisposable
             .StandardOutput.ReadLineAsync(Stop)
             .AsTask()
             .WaitAsync(TimeSpan.FromSeconds(60), Stop);
-        Assert.StartsWith("Listening on http://127.0.0.1:", line);
+        Assert.Matches("^Listening on https?://127.0.0.1:", line);
         _client.BaseAddress = new Uri(line!["Listening on ".Length..]);
         for (int i = 0; i < 600; i++)
         {

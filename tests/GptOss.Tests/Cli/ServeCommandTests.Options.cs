@@ -1,0 +1,118 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+
+namespace GptOss.Tests.Cli;
+
+// What the options of gptoss serve do that only a process shows.
+public sealed partial class ServeCommandTests
+{
+    [Fact]
+    public async Task Metrics_tell_of_requests_and_tokens_to_who_has_the_key_and_of_no_words()
+    {
+        await ServeAsync("--metrics", "--api-key", "secret");
+        Assert.Equal(HttpStatusCode.Unauthorized, (await _client.GetAsync("/metrics", Stop)).StatusCode);
+        _client.DefaultRequestHeaders.Add("Authorization", "Bearer secret");
+        await AskAsync("Tell me of zebras.", ",\"max_tokens\":4");
+        string figures = await _client.GetStringAsync("/metrics", Stop);
+        Assert.Matches("(?m)^gptoss_requests_total{.*} 1( |$)", figures);
+        Assert.Matches(
+            "(?m)^gen_ai_server_request_duration_seconds_count{.*gptoss_dialect=\"chat\".*} 1( |$)",
+            figures
+        );
+        Assert.Matches("(?m)^gptoss_server_refused_total{.*invalid_api_key.*} 1( |$)", figures);
+        Assert.DoesNotContain("zebra", figures);
+        Assert.DoesNotContain("secret", figures);
+    }
+
+    [Fact]
+    public async Task Without_metrics_nobody_is_told_any()
+    {
+        await ServeAsync();
+        Assert.Equal(HttpStatusCode.NotFound, (await _client.GetAsync("/metrics", Stop)).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_strict_server_refuses_a_field_that_it_does_not_know()
+    {
+        await ServeAsync("--strict");
+        string refused = (await AskAsync("hi", ",\"whatever\":1")).GetProperty("error").GetRawText();
+        Assert.Contains("\"param\":\"whatever\"", refused);
+        Assert.Contains("strict", refused);
+    }
+
+    [Fact]
+    public async Task A_verbose_server_writes_what_is_said_and_warns_of_it()
+    {
+        Process server = await ServeAsync("--verbose");
+        await AskAsync("What is 345 + 678?", "");
+        string log = await EndAsync(server, "TERM", expected: 0);
+        Assert.Contains("--verbose: the log holds what is asked and answered.", log);
+        Assert.Contains("What is 345 + 678?", log);
+        Assert.Contains("345 + 678 = 1023.", log);
+    }
+
+    [Fact]
+    public async Task With_a_certificate_it_speaks_https_and_the_second_version_of_http()
+    {
+        using var folder = new TemporaryFolder();
+        string certificate = Path.Join(folder.Path, "cert.pem"),
+            key = Path.Join(folder.Path, "key.pem");
+        using (var secret = ECDsa.Create(ECCurve.NamedCurves.nistP256))
+        {
+            var asked = new CertificateRequest("CN=localhost", secret, HashAlgorithmName.SHA256);
+            using X509Certificate2 made = asked.CreateSelfSigned(
+                DateTimeOffset.UtcNow.AddDays(-1),
+                DateTimeOffset.UtcNow.AddDays(1)
+            );
+            await File.WriteAllTextAsync(certificate, made.ExportCertificatePem(), Stop);
+            await File.WriteAllTextAsync(key, secret.ExportPkcs8PrivateKeyPem(), Stop);
+        }
+        await ServeAsync("--cert", certificate, "--cert-key", key);
+        Assert.Equal("https", _client.BaseAddress!.Scheme);
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/models")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        using HttpResponseMessage answer = await _client.SendAsync(request, Stop);
+        Assert.Equal((HttpStatusCode.OK, HttpVersion.Version20), (answer.StatusCode, answer.Version));
+    }
+
+    // F16 of the fault plan.
+    [Fact]
+    public async Task Connections_beyond_a_thousand_are_closed_and_the_others_are_answered()
+    {
+        await ServeAsync();
+        var address = new IPEndPoint(IPAddress.Loopback, _client.BaseAddress!.Port);
+        var idle = new List<Socket>();
+        try
+        {
+            for (int i = 0; i < 1_100; i++)
+            {
+                var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                idle.Add(socket);
+                await socket.ConnectAsync(address, Stop);
+            }
+            // A closed connection can be read to its end; one that is only idle cannot.
+            for (int i = 0; i < 100 && Closed() < 100; i++)
+                await Task.Delay(100, Stop);
+            Assert.InRange(Closed(), 100, 102);
+            Socket open = idle.First(socket => socket.Available > 0 || !socket.Poll(0, SelectMode.SelectRead));
+            await open.SendAsync(Encoding.ASCII.GetBytes("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"), Stop);
+            byte[] buffer = new byte[4096];
+            int read = await open.ReceiveAsync(buffer, Stop);
+            Assert.StartsWith("HTTP/1.1 200", Encoding.ASCII.GetString(buffer, 0, read));
+        }
+        finally
+        {
+            foreach (Socket socket in idle)
+                socket.Dispose();
+        }
+
+        int Closed() => idle.Count(socket => socket.Poll(0, SelectMode.SelectRead) && socket.Available == 0);
+    }
+}
