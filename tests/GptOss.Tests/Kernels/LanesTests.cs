@@ -1,4 +1,6 @@
 // Over 300 lines: every operation of the sixteen lanes is held to its definition, one after the other.
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using GptOss.Kernels.Formats;
 using GptOss.Kernels.Registers;
 
@@ -195,6 +197,82 @@ public class LanesTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Registers.Widths), MemberType = typeof(Registers))]
+    public void A_product_with_floats_from_memory_is_that_with_loaded_ones(int width)
+    {
+        float[] a = Sample.Floats(16, seed: 1),
+            c = Sample.Floats(16, seed: 2),
+            y = new float[16];
+        using var b = new GuardedMemory<float>(Sample.Floats(19, seed: 3));
+
+        Registers.Run(width, new FromMemory(a, b.Span, c, y));
+
+        for (int i = 0; i < 16; i++)
+            Sample.AssertSameBits([MathF.FusedMultiplyAdd(a[i], b.Span[3 + i], c[i])], [y[i]], $"lane {i}");
+    }
+
+    [Theory]
+    [MemberData(nameof(Registers.Widths), MemberType = typeof(Registers))]
+    public void Lanes_and_bytes_are_moved_to_their_places(int width)
+    {
+        const int stride = 17;
+        uint[] bits = MemoryMarshal.Cast<byte, uint>(Sample.Bytes(4 * 64, seed: 1)).ToArray(),
+            y = new uint[6 * 16];
+        byte[] apart = Sample.Bytes(1 + 3 * stride + 16, seed: 2);
+        using var guarded = new GuardedMemory<byte>(apart);
+
+        Registers.Run(width, new Moves(bits, guarded.Span, stride, MemoryMarshal.Cast<uint, float>(y.AsSpan())));
+
+        for (int lane = 0; lane < 16; lane++)
+        {
+            int part = lane / 4 * 4,
+                place = lane % 4;
+            int pick = (place < 2 ? 0 : 16) + part + place % 2 * 2; // of the first register, or of the second
+            Assert.Equal(bits[pick], y[lane]);
+            Assert.Equal(bits[pick + 1], y[16 + lane]);
+            Assert.Equal(bits[16 * place + lane], y[32 + lane]);
+            Assert.Equal(bits[lane] & 0xFF00_00FF | bits[16 + lane] & 0x00FF_FF00, y[48 + lane]);
+            Assert.Equal(BitConverter.ToUInt32(apart, 1 + lane / 4 * stride + 4 * place), y[64 + lane]);
+            Assert.Equal(bits[place], y[80 + lane]);
+        }
+    }
+
+    private readonly ref struct FromMemory(float[] a, Span<float> b, float[] c, float[] y) : ILaneKernel
+    {
+        private readonly Span<float> _b = b;
+        private readonly float[] _a = a,
+            _c = c,
+            _y = y;
+
+        public void Run<T>()
+            where T : struct, ILanes<T> =>
+            T.Store(T.MultiplyAdd(T.Load(in _a[0], 0), in _b[0], 3, T.Load(in _c[0], 0)), ref _y[0], 0);
+    }
+
+    private readonly ref struct Moves(uint[] bits, Span<byte> apart, int stride, Span<float> y) : ILaneKernel
+    {
+        private readonly ReadOnlySpan<float> _bits = MemoryMarshal.Cast<uint, float>(bits);
+        private readonly Span<byte> _apart = apart;
+        private readonly int _stride = stride;
+        private readonly Span<float> _y = y;
+
+        public void Run<T>()
+            where T : struct, ILanes<T>
+        {
+            T a = T.Load(in _bits[0], 0),
+                b = T.Load(in _bits[0], 16),
+                c = T.Load(in _bits[0], 32),
+                d = T.Load(in _bits[0], 48);
+            T.Store(T.EvenLanes(a, b), ref _y[0], 0);
+            T.Store(T.OddLanes(a, b), ref _y[0], 16);
+            T.Store(T.EveryFourth(a, b, c, d), ref _y[0], 32);
+            T.Store(T.SelectBytes(T.CreateBits(0xFF00_00FF), a, b), ref _y[0], 48);
+            T.Store(T.LoadBits(in _apart[0], 1, (nuint)_stride), ref _y[0], 64);
+            T.Store(T.CreateBits(Vector128.LoadUnsafe(in _bits[0]).AsByte()), ref _y[0], 80);
+        }
+    }
+
     private readonly ref struct Arithmetic(float[] a, float[] b, float[] c, float[] y) : ILaneKernel
     {
         private readonly float[] _a = a,
@@ -284,16 +362,17 @@ public class LanesTests
         public void Run<T>()
             where T : struct, ILanes<T>
         {
-            T bits =
-                _blocks == 4 ? T.LoadBits(in _bytes[0], 0) : Mxfp4Blocks<Mxfp4Apart>.Rest<T>(in _bytes[0], 0, _blocks);
-            Mxfp4Lanes.Codes(bits, out T k0, out T k1, out T k2, out T k3);
-            T[] codes = [k0, k1, k2, k3];
-            for (int j = 0; j < 4; j++)
-            {
-                T.Store(Mxfp4Lanes.FirstValues(codes[j]), ref _y[0], (nuint)(16 * j));
-                T.Store(Mxfp4Lanes.SecondValues(codes[j]), ref _y[0], (nuint)(16 * (j + 4)));
-            }
-            T.Store(Mxfp4Lanes.Scales<T>(_scales), ref _y[0], 128);
+            T first,
+                second;
+            if (_blocks == 4)
+                Mxfp4Blocks<Mxfp4Apart>.Four(in _bytes[0], out first, out second);
+            else
+                Mxfp4Blocks<Mxfp4Apart>.Rest(in _bytes[0], _blocks, out first, out second);
+            Mxfp4Lanes.Decode(first, out T a0, out T a1);
+            Mxfp4Lanes.Decode(second, out T b0, out T b1);
+            for (int j = 0; j < 8; j++)
+                T.Store(Mxfp4Lanes.Values<T, Mxfp4Apart>(j, a0, a1, b0, b1), ref _y[0], (nuint)(16 * j));
+            T.Store(Mxfp4Lanes.FourScales(T.CreateBits(_scales)), ref _y[0], 128);
         }
     }
 

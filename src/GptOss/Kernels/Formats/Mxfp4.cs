@@ -1,8 +1,6 @@
-// Over 300 lines: the format, its decoding in registers and its product with float32 are read together.
+// Over 300 lines: the format, its definition and its product with float32 are read together.
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using GptOss.Kernels.MatMul;
 using GptOss.Kernels.Registers;
 
@@ -147,10 +145,9 @@ internal readonly unsafe struct Mxfp4 : IMatrixFormat
         (ReadOnlySpan<byte> blocks, ReadOnlySpan<byte> scales) = Range<TBlocks>(in w, output, 1);
         for (int b = 0; b < row.Length / BlockValues; b++)
         {
-            Vector128<byte> codes = Mxfp4Blocks<TBlocks>.Codes(blocks, b);
             float scale = Scale(Mxfp4Blocks<TBlocks>.Scale(blocks, scales, b));
             for (int k = 0; k < BlockValues; k++)
-                row[b * BlockValues + k] = Value(codes[k / 2] >> (k % 2 * 4) & 0xF) * scale;
+                row[b * BlockValues + k] = Value(Mxfp4Blocks<TBlocks>.Code(blocks, b, k)) * scale;
         }
     }
 
@@ -293,7 +290,10 @@ internal readonly unsafe struct Mxfp4 : IMatrixFormat
         {
             nuint full = (nuint)(_inputBlocks / StepBlocks);
             int rest = _inputBlocks % StepBlocks;
-            uint last = LastScales(output); // a call after the loop would keep the sum in memory during it
+            // A call after the loop would keep the sum in memory during it.
+            Span<float> end = stackalloc float[2 * Lanes.Count];
+            if (rest > 0)
+                LastStep<T>(output, token, end);
             ref readonly byte b = ref MemoryMarshal.GetReference(
                 _blocks[(output * _inputBlocks * TBlocks.BlockBytes)..]
             );
@@ -305,63 +305,50 @@ internal readonly unsafe struct Mxfp4 : IMatrixFormat
             nuint step = 0;
             for (; step < full; step++)
             {
-                Prefetch.Read(in b, step * (nuint)(StepBlocks * TBlocks.BlockBytes) + Prefetch.NearBytes);
-                if (TBlocks.HasScales) // a step is longer than a cache line
-                    Prefetch.Read(in b, step * (nuint)(StepBlocks * TBlocks.BlockBytes) + Prefetch.NearBytes + 64);
-                nuint at = step * ScaledStrip.StepValues;
-                if (Mxfp4Blocks<TBlocks>.IsLoadedByBytes<T>())
-                {
-                    Mxfp4HalvesLanes.Load(
-                        in Unsafe.Add(ref Unsafe.AsRef(in b), step * (nuint)(StepBlocks * TBlocks.BlockBytes)),
-                        out T codes0,
-                        out T codes4,
-                        out T exponents
-                    );
-                    sum = AddStep(sum, codes0, codes4, exponents, in x, at);
-                    continue;
-                }
-                T bits = Mxfp4Blocks<TBlocks>.Four<T>(in b, step * StepBlocks);
-                T scales = Mxfp4Lanes.Scales<T>(Mxfp4Blocks<TBlocks>.FourScales(in b, in s, step * StepBlocks));
-                sum = AddStep(sum, bits, scales, in x, at);
+                Prefetch.Read(in b, Prefetch.NearBytes);
+                Mxfp4Blocks<TBlocks>.Four(in b, out T first, out T second);
+                T p = Products(first, second, in x);
+                T scales = Mxfp4Blocks<TBlocks>.FourScales<T>(in b, in s, step * StepBlocks);
+                sum = T.MultiplyAdd(p, Mxfp4Lanes.FourScales(scales), sum);
+                b = ref Unsafe.Add(ref Unsafe.AsRef(in b), StepBlocks * TBlocks.BlockBytes);
+                x = ref Unsafe.Add(ref Unsafe.AsRef(in x), ScaledStrip.StepValues);
             }
             if (rest > 0)
-            {
-                T bits = Mxfp4Blocks<TBlocks>.Rest<T>(in b, step * StepBlocks, rest);
-                sum = AddStep(sum, bits, Mxfp4Lanes.Scales<T>(last), in x, step * ScaledStrip.StepValues);
-            }
+                sum = T.MultiplyAdd(T.Load(in end[0], 0), T.Load(in end[0], Lanes.Count), sum);
             _y.Values[token * _y.Width + _first + output] = T.Sum(sum);
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static T AddStep<T>(T sum, T bits, T scales, ref readonly float x, nuint at)
+        // The sums of products of the last one to three blocks of a weight row, and behind them the scales.
+        [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
+        private void LastStep<T>(int output, int token, Span<float> end)
             where T : struct, ILanes<T>
         {
-            Mxfp4Lanes.Codes(bits, out T k0, out T k1, out T k2, out T k3);
-            T p = Mxfp4Lanes.FirstValues(k0) * T.Load(in x, at);
-            p = T.MultiplyAdd(Mxfp4Lanes.FirstValues(k1), T.Load(in x, at + 16), p);
-            p = T.MultiplyAdd(Mxfp4Lanes.FirstValues(k2), T.Load(in x, at + 32), p);
-            p = T.MultiplyAdd(Mxfp4Lanes.FirstValues(k3), T.Load(in x, at + 48), p);
-            p = T.MultiplyAdd(Mxfp4Lanes.SecondValues(k0), T.Load(in x, at + 64), p);
-            p = T.MultiplyAdd(Mxfp4Lanes.SecondValues(k1), T.Load(in x, at + 80), p);
-            p = T.MultiplyAdd(Mxfp4Lanes.SecondValues(k2), T.Load(in x, at + 96), p);
-            p = T.MultiplyAdd(Mxfp4Lanes.SecondValues(k3), T.Load(in x, at + 112), p);
-            return T.MultiplyAdd(p, scales, sum);
+            int rest = _inputBlocks % StepBlocks;
+            ref readonly byte b = ref MemoryMarshal.GetReference(
+                _blocks[(((output + 1) * _inputBlocks - rest) * TBlocks.BlockBytes)..]
+            );
+            ref readonly float x = ref _x[token][(_inputBlocks - rest) * BlockValues];
+            T scales = Mxfp4Lanes.FourScales(T.CreateBits(LastScales(output)));
+            Mxfp4Blocks<TBlocks>.Rest(in b, rest, out T first, out T second);
+            T.Store(Products(first, second, in x), ref end[0], 0);
+            T.Store(scales, ref end[0], Lanes.Count);
         }
 
-        // The same from the registers of Mxfp4HalvesLanes.
+        // The sums of the eight products of each lane, in ascending order.
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static T AddStep<T>(T sum, T first, T last, T scales, ref readonly float x, nuint at)
+        private static T Products<T>(T first, T second, ref readonly float x)
             where T : struct, ILanes<T>
         {
-            T p = Mxfp4Lanes.FirstValues(first) * T.Load(in x, at);
-            p = T.MultiplyAdd(Mxfp4Lanes.FirstValues(first >>> 8), T.Load(in x, at + 16), p);
-            p = T.MultiplyAdd(Mxfp4Lanes.FirstValues(first >>> 16), T.Load(in x, at + 32), p);
-            p = T.MultiplyAdd(Mxfp4Lanes.FirstValues(first >>> 24), T.Load(in x, at + 48), p);
-            p = T.MultiplyAdd(Mxfp4Lanes.FirstValues(last), T.Load(in x, at + 64), p);
-            p = T.MultiplyAdd(Mxfp4Lanes.FirstValues(last >>> 8), T.Load(in x, at + 80), p);
-            p = T.MultiplyAdd(Mxfp4Lanes.FirstValues(last >>> 16), T.Load(in x, at + 96), p);
-            p = T.MultiplyAdd(Mxfp4Lanes.FirstValues(last >>> 24), T.Load(in x, at + 112), p);
-            return T.MultiplyAdd(p, scales, sum);
+            Mxfp4Lanes.Decode(first, out T a0, out T a1);
+            Mxfp4Lanes.Decode(second, out T b0, out T b1);
+            T p = Mxfp4Lanes.Values<T, TBlocks>(0, a0, a1, b0, b1) * T.Load(in x, 0);
+            p = T.MultiplyAdd(Mxfp4Lanes.Values<T, TBlocks>(1, a0, a1, b0, b1), in x, 16, p);
+            p = T.MultiplyAdd(Mxfp4Lanes.Values<T, TBlocks>(2, a0, a1, b0, b1), in x, 32, p);
+            p = T.MultiplyAdd(Mxfp4Lanes.Values<T, TBlocks>(3, a0, a1, b0, b1), in x, 48, p);
+            p = T.MultiplyAdd(Mxfp4Lanes.Values<T, TBlocks>(4, a0, a1, b0, b1), in x, 64, p);
+            p = T.MultiplyAdd(Mxfp4Lanes.Values<T, TBlocks>(5, a0, a1, b0, b1), in x, 80, p);
+            p = T.MultiplyAdd(Mxfp4Lanes.Values<T, TBlocks>(6, a0, a1, b0, b1), in x, 96, p);
+            return T.MultiplyAdd(Mxfp4Lanes.Values<T, TBlocks>(7, a0, a1, b0, b1), in x, 112, p);
         }
 
         // Decodes one weight row into a row of the strip: for each step eight registers of values, then one of scales.
@@ -381,23 +368,31 @@ internal readonly unsafe struct Mxfp4 : IMatrixFormat
             ref float to = ref MemoryMarshal.GetReference(strip);
             for (nuint step = 0, at = 0; step < steps; step++, at += (CodesPerLane + 1) * Lanes.Count)
             {
-                T bits =
-                    step < full
-                        ? Mxfp4Blocks<TBlocks>.Four<T>(in b, step * StepBlocks)
-                        : Mxfp4Blocks<TBlocks>.Rest<T>(in b, step * StepBlocks, _inputBlocks % StepBlocks);
-                T scales = Mxfp4Lanes.Scales<T>(
-                    step < full ? Mxfp4Blocks<TBlocks>.FourScales(in b, in s, step * StepBlocks) : last
-                );
-                Mxfp4Lanes.Codes(bits, out T k0, out T k1, out T k2, out T k3);
-                T.Store(Mxfp4Lanes.FirstValues(k0), ref to, at);
-                T.Store(Mxfp4Lanes.FirstValues(k1), ref to, at + 16);
-                T.Store(Mxfp4Lanes.FirstValues(k2), ref to, at + 32);
-                T.Store(Mxfp4Lanes.FirstValues(k3), ref to, at + 48);
-                T.Store(Mxfp4Lanes.SecondValues(k0), ref to, at + 64);
-                T.Store(Mxfp4Lanes.SecondValues(k1), ref to, at + 80);
-                T.Store(Mxfp4Lanes.SecondValues(k2), ref to, at + 96);
-                T.Store(Mxfp4Lanes.SecondValues(k3), ref to, at + 112);
-                T.Store(scales, ref to, at + 128);
+                T first,
+                    second,
+                    scales;
+                if (step < full)
+                {
+                    Mxfp4Blocks<TBlocks>.Four(in b, out first, out second);
+                    scales = Mxfp4Blocks<TBlocks>.FourScales<T>(in b, in s, step * StepBlocks);
+                }
+                else
+                {
+                    Mxfp4Blocks<TBlocks>.Rest(in b, _inputBlocks % StepBlocks, out first, out second);
+                    scales = T.CreateBits(last);
+                }
+                Mxfp4Lanes.Decode(first, out T a0, out T a1);
+                Mxfp4Lanes.Decode(second, out T b0, out T b1);
+                T.Store(Mxfp4Lanes.Values<T, TBlocks>(0, a0, a1, b0, b1), ref to, at);
+                T.Store(Mxfp4Lanes.Values<T, TBlocks>(1, a0, a1, b0, b1), ref to, at + 16);
+                T.Store(Mxfp4Lanes.Values<T, TBlocks>(2, a0, a1, b0, b1), ref to, at + 32);
+                T.Store(Mxfp4Lanes.Values<T, TBlocks>(3, a0, a1, b0, b1), ref to, at + 48);
+                T.Store(Mxfp4Lanes.Values<T, TBlocks>(4, a0, a1, b0, b1), ref to, at + 64);
+                T.Store(Mxfp4Lanes.Values<T, TBlocks>(5, a0, a1, b0, b1), ref to, at + 80);
+                T.Store(Mxfp4Lanes.Values<T, TBlocks>(6, a0, a1, b0, b1), ref to, at + 96);
+                T.Store(Mxfp4Lanes.Values<T, TBlocks>(7, a0, a1, b0, b1), ref to, at + 112);
+                T.Store(Mxfp4Lanes.FourScales(scales), ref to, at + 128);
+                b = ref Unsafe.Add(ref Unsafe.AsRef(in b), StepBlocks * TBlocks.BlockBytes);
             }
         }
 
@@ -410,144 +405,5 @@ internal readonly unsafe struct Mxfp4 : IMatrixFormat
                 scales |= (uint)Mxfp4Blocks<TBlocks>.Scale(_blocks, _scales, block + i) << (8 * i);
             return scales;
         }
-    }
-}
-
-/// <summary>
-/// Decodes MXFP4 in float lanes: four blocks fill sixteen lanes with eight codes each, and nothing moves between lanes.
-/// <see cref="Mxfp4"/> has the definition of the format.
-/// </summary>
-internal static class Mxfp4Lanes
-{
-    // Puts scale byte q at the bottom of the four lanes 4q to 4q + 3; 255 looks up nothing and gives zero.
-    // csharpier-ignore
-    private static ReadOnlySpan<byte> Spread =>
-        [
-            0, 255, 255, 255, 0, 255, 255, 255, 0, 255, 255, 255, 0, 255, 255, 255,
-            1, 255, 255, 255, 1, 255, 255, 255, 1, 255, 255, 255, 1, 255, 255, 255,
-            2, 255, 255, 255, 2, 255, 255, 255, 2, 255, 255, 255, 2, 255, 255, 255,
-            3, 255, 255, 255, 3, 255, 255, 255, 3, 255, 255, 255, 3, 255, 255, 255,
-        ];
-
-    /// <summary>
-    /// Splits the eight codes of each lane: register k<i>j</i> serves to decode the codes j and j + 4. For example k1
-    /// serves the codes 1 and 5, which are bits 4 to 7 and 20 to 23 of the lane.
-    /// </summary>
-    /// <remarks>
-    /// At 512 bits the lookup of <see cref="FirstValues"/> uses the lowest four bits of a lane only, so a shift is all.
-    /// Elsewhere each lane of a k register holds two decoded bfloat16 values: code j in the lower half, code j + 4 in
-    /// the upper.
-    /// </remarks>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Codes<T>(T bits, out T k0, out T k1, out T k2, out T k3)
-        where T : struct, ILanes<T>
-    {
-        if (typeof(T) == typeof(Lanes512))
-        {
-            (k0, k1, k2, k3) = (bits, bits >>> 4, bits >>> 8, bits >>> 12);
-            return;
-        }
-        T mask = T.CreateBits(0x0F0F_0F0F);
-        Decode(bits & mask, out k0, out k2);
-        Decode((bits >>> 4) & mask, out k1, out k3);
-    }
-
-    // Decodes the four codes of each lane, one in each of its bytes. The values of the bytes 0 and 2 go to the halves
-    // of the first register, the values of the bytes 1 and 3 to the halves of the second.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Decode<T>(T codes, out T first, out T second)
-        where T : struct, ILanes<T>
-    {
-        T upper = T.LookUp(T.CreateBits(UpperBytes, UpperBytes, UpperBytes, UpperBytes), codes),
-            lower = T.LookUp(T.CreateBits(LowerBytes, LowerBytes, LowerBytes, LowerBytes), codes),
-            odd = T.CreateBits(0xFF00_FF00);
-        first = T.Select(odd, upper << 8, lower);
-        second = T.Select(odd, upper, lower >>> 8);
-    }
-
-    // The sixteen E2M1 values as bfloat16, which holds them exactly: here the upper bytes, in LowerBytes the lower
-    // ones. For example code 3 is 1.5, which is 0x3FC0: 0x3F here and 0xC0 there.
-    private static Vector128<byte> UpperBytes
-    {
-        // csharpier-ignore
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get =>
-            Vector128.Create(
-                0,
-                0x3F,
-                0x3F,
-                0x3F,
-                0x40,
-                0x40,
-                0x40,
-                0x40,
-                0x80,
-                0xBF,
-                0xBF,
-                0xBF,
-                0xC0,
-                0xC0,
-                0xC0,
-                0xC0
-            );
-    }
-
-    private static Vector128<byte> LowerBytes
-    {
-        // csharpier-ignore
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get =>
-            Vector128.Create(0, 0x00, 0x80, 0xC0, 0x00, 0x40, 0x80, 0xC0, 0, 0x00, 0x80, 0xC0, 0x00, 0x40, 0x80, 0xC0);
-    }
-
-    /// <summary>Decodes code j of each lane from register k<i>j</i> of <see cref="Codes"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T FirstValues<T>(T k)
-        where T : struct, ILanes<T>
-    {
-        if (typeof(T) != typeof(Lanes512))
-            return k << 16;
-        Vector512<float> values = Vector512.Create(
-            0f,
-            0.5f,
-            1f,
-            1.5f,
-            2f,
-            3f,
-            4f,
-            6f,
-            -0f,
-            -0.5f,
-            -1f,
-            -1.5f,
-            -2f,
-            -3f,
-            -4f,
-            -6f
-        );
-        Vector512<int> codes = Unsafe.BitCast<T, Lanes512>(k).Value.AsInt32();
-        return Unsafe.BitCast<Lanes512, T>(new(Avx512F.PermuteVar16x32(values, codes)));
-    }
-
-    /// <summary>Decodes code j + 4 of each lane from register k<i>j</i> of <see cref="Codes"/>.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T SecondValues<T>(T k)
-        where T : struct, ILanes<T> =>
-        typeof(T) == typeof(Lanes512) ? FirstValues(k >>> 16) : k & T.CreateBits(0xFFFF_0000);
-
-    /// <summary>
-    /// Decodes the four scale bytes s of a dword, the first one in its lowest bits, to 2^(s − 127). The scale of block
-    /// b fills the lanes 4b to 4b + 3. Byte 0 gives 2⁻¹²⁷ and byte 255 infinity.
-    /// </summary>
-    /// <remarks>
-    /// A scale byte is the exponent of a float32. Byte 0 must give 2⁻¹²⁷, whose bits are 0x0040_0000; as integers all
-    /// other scales are larger, so the maximum corrects byte 0 alone.
-    /// </remarks>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Scales<T>(uint scales)
-        where T : struct, ILanes<T>
-    {
-        T spread = T.LookUp(T.CreateBits(scales), T.LoadBits(in MemoryMarshal.GetReference(Spread), 0));
-        return T.MaxBits(spread << 23, T.CreateBits(0x0040_0000));
     }
 }

@@ -22,16 +22,13 @@ internal static class Mxfp4HalvesLanes
     /// the other.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Load<T>(ref readonly byte blocks, out T first, out T last, out T scales)
+    public static void Load<T>(ref readonly byte blocks, out T first, out T last)
         where T : struct, ILanes<T>
     {
         Vector512<byte> start = Vector512.LoadUnsafe(in blocks),
             end = Vector512.LoadUnsafe(in blocks, 4);
         first = As<T>(Down(Avx512Vbmi.PermuteVar64x8(start, CodeBytes)));
         last = As<T>(Down(Avx512Vbmi.PermuteVar64x8(end, CodeBytes)));
-        // A scale byte is the exponent of a float32. Byte 0 must give 2⁻¹²⁷; all other scales are larger as integers.
-        Vector512<uint> exponents = Avx512Vbmi.PermuteVar64x8(start, ScaleBytes).AsUInt32() << 24 >>> 1;
-        scales = As<T>(Vector512.Max(exponents, Vector512.Create(0x0040_0000u)));
     }
 
     /// <summary>Loads the codes of four blocks of 17 bytes, each into a part of 128 bits, as they are stored.</summary>
@@ -41,32 +38,6 @@ internal static class Mxfp4HalvesLanes
         // From byte 4 on a register holds the blocks 1 to 3 whole, and of block 0 all but three codes.
         Vector512<byte> codes = Avx512Vbmi.PermuteVar64x8(Vector512.LoadUnsafe(in blocks, 4), LaterBytes);
         return Avx512F.InsertVector128(codes.AsInt32(), Vector128.LoadUnsafe(in blocks, 1).AsInt32(), 0).AsByte();
-    }
-
-    /// <summary>
-    /// The scales of sixteen blocks of 17 bytes: that of block 4p + q in lane 4q + p, where the sums of blocks are.
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> SixteenScales(ref readonly byte blocks)
-    {
-        const int four = 4 * 17; // bytes of four blocks
-        Vector512<byte> places = ScaleBytes;
-        Vector512<uint> a = Avx512Vbmi.PermuteVar64x8(Vector512.LoadUnsafe(in blocks), places).AsUInt32(),
-            b = Avx512Vbmi.PermuteVar64x8(Vector512.LoadUnsafe(in blocks, four), places).AsUInt32(),
-            c = Avx512Vbmi.PermuteVar64x8(Vector512.LoadUnsafe(in blocks, 2 * four), places).AsUInt32(),
-            d = Avx512Vbmi.PermuteVar64x8(Vector512.LoadUnsafe(in blocks, 3 * four), places).AsUInt32();
-        // Lane p of four neighbours comes from register p.
-        Vector512<ulong> even = Vector512.Create(0xFFFF_FFFFUL);
-        Vector512<ulong> ab = Vector512.ConditionalSelect(even, a.AsUInt64(), b.AsUInt64()),
-            cd = Vector512.ConditionalSelect(even, c.AsUInt64(), d.AsUInt64());
-        Vector512<uint> bits = Vector512
-            .ConditionalSelect(
-                Vector512.Create(ulong.MaxValue, 0, ulong.MaxValue, 0, ulong.MaxValue, 0, ulong.MaxValue, 0),
-                ab,
-                cd
-            )
-            .AsUInt32();
-        return Vector512.Max(bits << 24 >>> 1, Vector512.Create(0x0040_0000u)).AsSingle();
     }
 
     // csharpier-ignore
@@ -94,19 +65,6 @@ internal static class Mxfp4HalvesLanes
                 18, 19, 20, 21, 26, 27, 28, 29, 18, 19, 20, 21, 26, 27, 28, 29,
                 35, 36, 37, 38, 43, 44, 45, 46, 35, 36, 37, 38, 43, 44, 45, 46,
                 52, 53, 54, 55, 60, 61, 62, 63, 52, 53, 54, 55, 60, 61, 62, (byte)63
-            );
-    }
-
-    // csharpier-ignore
-    private static Vector512<byte> ScaleBytes
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get =>
-            Vector512.Create(
-                0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-                17, 17, 17, 17, 17, 17, 17, 17, 17, 17, 17, 17, 17, 17, 17, 17,
-                34, 34, 34, 34, 34, 34, 34, 34, 34, 34, 34, 34, 34, 34, 34, 34,
-                51, 51, 51, 51, 51, 51, 51, 51, 51, 51, 51, 51, 51, 51, 51, (byte)51
             );
     }
 

@@ -56,17 +56,13 @@ internal static unsafe class Mxfp4Packing
                 codes.CopyTo(to);
             else
                 for (int i = 0; i < Bytes; i++)
-                    to[i] = (byte)(InHalves(codes, 2 * i) | InHalves(codes, 2 * i + 1) << 4);
+                    to[i] = (byte)(Nibbles.At(codes, 2 * i) | Nibbles.At(codes, 2 * i + 1) << 4);
         }
     }
 
     /// <summary>Whether weights are MXFP4 with float32 activations, in any order of bytes.</summary>
     public static bool IsMxfp4(WeightFormat format) =>
         format is WeightFormat.Mxfp4 or WeightFormat.Mxfp4Halves or WeightFormat.Mxfp4Pairs;
-
-    // Value i is in the low half of byte i, and value i + 16 in the high one.
-    private static int InHalves(ReadOnlySpan<byte> codes, int value) =>
-        value < Bytes ? codes[value] & 15 : codes[value - Bytes] >> 4;
 
     private static byte PackBlock(ReadOnlySpan<float> values, Span<byte> codes)
     {

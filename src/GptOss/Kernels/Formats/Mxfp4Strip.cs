@@ -19,25 +19,26 @@ internal static class Mxfp4Strip
     private const int Rows = Int8Panel.Rows;
 
     /// <summary>Decodes the blocks and scales of up to 32 outputs.</summary>
-    /// <param name="blocks">Blocks of the outputs, [outputs of the strip, inputBlocks, 16 or 17].</param>
+    /// <param name="codes">Blocks of the outputs, from the first code on.</param>
+    /// <param name="blockBytes">Number of bytes from one block to the next.</param>
     /// <param name="scales">Scales of the outputs, [outputs of the strip, inputBlocks].</param>
     /// <param name="inputBlocks">Number of blocks of an output.</param>
     /// <param name="table">The stored byte of each code.</param>
     /// <param name="strip">
     /// Receives the strip. Where there are fewer than 32 outputs, the other rows keep their content.
     /// </param>
-    public static void Decode<T, TBlocks>(
-        ReadOnlySpan<byte> blocks,
+    public static void Decode<T>(
+        ReadOnlySpan<byte> codes,
+        int blockBytes,
         ReadOnlySpan<byte> scales,
         int inputBlocks,
         Vector128<byte> table,
         Span<byte> strip
     )
         where T : struct, IDots<T>
-        where TBlocks : struct, IMxfp4Blocks
     {
         int rows = scales.Length / inputBlocks,
-            rowBytes = inputBlocks * TBlocks.BlockBytes,
+            rowBytes = inputBlocks * blockBytes,
             done = 0;
         // Where a step takes four bytes of a weight row, as many rows are decoded together as a register has parts of
         // four.
@@ -45,16 +46,16 @@ internal static class Mxfp4Strip
         {
             if (Avx512BW.IsSupported)
                 for (; done + 16 <= rows; done += 16)
-                    DecodeSixteen<TBlocks>(blocks[(done * rowBytes)..], inputBlocks, table, strip[(4 * done)..]);
+                    DecodeSixteen(codes[(done * rowBytes)..], blockBytes, inputBlocks, table, strip[(4 * done)..]);
             if (Avx2.IsSupported)
                 for (; done + 8 <= rows; done += 8)
-                    DecodeEight<TBlocks>(blocks[(done * rowBytes)..], inputBlocks, table, strip[(4 * done)..]);
+                    DecodeEight(codes[(done * rowBytes)..], blockBytes, inputBlocks, table, strip[(4 * done)..]);
             if (CanZip)
                 for (; done + 4 <= rows; done += 4)
-                    DecodeFour<TBlocks>(blocks[(done * rowBytes)..], inputBlocks, table, strip[(4 * done)..]);
+                    DecodeFour(codes[(done * rowBytes)..], blockBytes, inputBlocks, table, strip[(4 * done)..]);
         }
         for (int row = done; row < rows; row++)
-            DecodeRow<T, TBlocks>(blocks.Slice(row * rowBytes, rowBytes), table, strip, row);
+            DecodeRow<T>(codes[(row * rowBytes)..], blockBytes, inputBlocks, table, strip, row);
         DecodeScales(
             scales,
             inputBlocks,
@@ -63,23 +64,23 @@ internal static class Mxfp4Strip
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void DecodeSixteen<TBlocks>(
-        ReadOnlySpan<byte> blocks,
+    private static void DecodeSixteen(
+        ReadOnlySpan<byte> codes,
+        int blockBytes,
         int inputBlocks,
         Vector128<byte> table,
         Span<byte> strip
     )
-        where TBlocks : struct, IMxfp4Blocks
     {
-        nuint row = (nuint)(inputBlocks * TBlocks.BlockBytes);
-        ref readonly byte source = ref Unsafe.Add(ref MemoryMarshal.GetReference(blocks), TBlocks.HasScales ? 1 : 0);
+        nuint row = (nuint)(inputBlocks * blockBytes);
+        ref readonly byte source = ref MemoryMarshal.GetReference(codes);
         ref byte to = ref MemoryMarshal.GetReference(strip);
         Vector512<byte> tables = Vector512.Create(Vector256.Create(table, table));
         for (int i = 0; i < Int8Row.LaneBlocks; i++)
         for (int b = Int8Row.FirstOfLane(i); b < inputBlocks; b += Int8Row.LaneBlocks)
         {
-            ref readonly byte at = ref Unsafe.Add(ref Unsafe.AsRef(in source), (nuint)(b * TBlocks.BlockBytes));
-            Turn<TBlocks>(in at, row, out var d0, out var d1, out Vector512<long> d2, out var d3);
+            ref readonly byte at = ref Unsafe.Add(ref Unsafe.AsRef(in source), (nuint)(b * blockBytes));
+            Turn(in at, row, out var d0, out var d1, out Vector512<long> d2, out var d3);
             StoreSteps(d0, tables, ref to, 0);
             StoreSteps(d1, tables, ref to, 2);
             StoreSteps(d2, tables, ref to, 4);
@@ -92,7 +93,7 @@ internal static class Mxfp4Strip
     // hold the rows i, i + 4, i + 8 and i + 12. Interleaving dwords and then quadwords of the four registers leaves the
     // same dword of sixteen rows in order.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Turn<TBlocks>(
+    private static void Turn(
         ref readonly byte at,
         nuint row,
         out Vector512<long> d0,
@@ -100,12 +101,11 @@ internal static class Mxfp4Strip
         out Vector512<long> d2,
         out Vector512<long> d3
     )
-        where TBlocks : struct, IMxfp4Blocks
     {
-        Vector512<int> r0 = FourRows<TBlocks>(in at, row),
-            r1 = FourRows<TBlocks>(in Unsafe.Add(ref Unsafe.AsRef(in at), row), row);
-        Vector512<int> r2 = FourRows<TBlocks>(in Unsafe.Add(ref Unsafe.AsRef(in at), 2 * row), row);
-        Vector512<int> r3 = FourRows<TBlocks>(in Unsafe.Add(ref Unsafe.AsRef(in at), 3 * row), row);
+        Vector512<int> r0 = FourRows(in at, row),
+            r1 = FourRows(in Unsafe.Add(ref Unsafe.AsRef(in at), row), row);
+        Vector512<int> r2 = FourRows(in Unsafe.Add(ref Unsafe.AsRef(in at), 2 * row), row);
+        Vector512<int> r3 = FourRows(in Unsafe.Add(ref Unsafe.AsRef(in at), 3 * row), row);
         Vector512<long> low01 = Avx512F.UnpackLow(r0, r1).AsInt64(),
             low23 = Avx512F.UnpackLow(r2, r3).AsInt64();
         Vector512<long> high01 = Avx512F.UnpackHigh(r0, r1).AsInt64(),
@@ -117,18 +117,17 @@ internal static class Mxfp4Strip
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<int> FourRows<TBlocks>(ref readonly byte at, nuint row)
-        where TBlocks : struct, IMxfp4Blocks
+    private static Vector512<int> FourRows(ref readonly byte at, nuint row)
     {
         Vector512<int> rows = Vector128.LoadUnsafe(in at).AsInt32().ToVector256().ToVector512();
         rows = Avx512F.InsertVector128(rows, Vector128.LoadUnsafe(in at, 4 * row).AsInt32(), 1);
         rows = Avx512F.InsertVector128(rows, Vector128.LoadUnsafe(in at, 8 * row).AsInt32(), 2);
         rows = Avx512F.InsertVector128(rows, Vector128.LoadUnsafe(in at, 12 * row).AsInt32(), 3);
-        return TBlocks.InPairs(rows.AsByte()).AsInt32();
+        return rows;
     }
 
-    // A register holds one dword, eight codes, of sixteen weight rows. Its low nibbles are the codes of even index,
-    // which make one step, and its high nibbles those of odd index, which make the next.
+    // A register holds one dword, eight codes, of sixteen weight rows. Its low nibbles make one step, and its high ones
+    // the next: the codes of even index and of odd index, or in halves four of the first sixteen and four of the last.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void StoreSteps(Vector512<long> dwords, Vector512<byte> table, ref byte to, nuint step)
     {
@@ -139,26 +138,26 @@ internal static class Mxfp4Strip
 
     // The same for eight rows: register i holds the weight rows i and i + 4.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void DecodeEight<TBlocks>(
-        ReadOnlySpan<byte> blocks,
+    private static void DecodeEight(
+        ReadOnlySpan<byte> codes,
+        int blockBytes,
         int inputBlocks,
         Vector128<byte> table,
         Span<byte> strip
     )
-        where TBlocks : struct, IMxfp4Blocks
     {
-        nuint row = (nuint)(inputBlocks * TBlocks.BlockBytes);
-        ref readonly byte source = ref Unsafe.Add(ref MemoryMarshal.GetReference(blocks), TBlocks.HasScales ? 1 : 0);
+        nuint row = (nuint)(inputBlocks * blockBytes);
+        ref readonly byte source = ref MemoryMarshal.GetReference(codes);
         ref byte to = ref MemoryMarshal.GetReference(strip);
         Vector256<byte> tables = Vector256.Create(table, table);
         for (int i = 0; i < Int8Row.LaneBlocks; i++)
         for (int b = Int8Row.FirstOfLane(i); b < inputBlocks; b += Int8Row.LaneBlocks)
         {
-            ref readonly byte at = ref Unsafe.Add(ref Unsafe.AsRef(in source), (nuint)(b * TBlocks.BlockBytes));
-            Vector256<int> r0 = TwoRows<TBlocks>(in at, row),
-                r1 = TwoRows<TBlocks>(in Unsafe.Add(ref Unsafe.AsRef(in at), row), row);
-            Vector256<int> r2 = TwoRows<TBlocks>(in Unsafe.Add(ref Unsafe.AsRef(in at), 2 * row), row);
-            Vector256<int> r3 = TwoRows<TBlocks>(in Unsafe.Add(ref Unsafe.AsRef(in at), 3 * row), row);
+            ref readonly byte at = ref Unsafe.Add(ref Unsafe.AsRef(in source), (nuint)(b * blockBytes));
+            Vector256<int> r0 = TwoRows(in at, row),
+                r1 = TwoRows(in Unsafe.Add(ref Unsafe.AsRef(in at), row), row);
+            Vector256<int> r2 = TwoRows(in Unsafe.Add(ref Unsafe.AsRef(in at), 2 * row), row);
+            Vector256<int> r3 = TwoRows(in Unsafe.Add(ref Unsafe.AsRef(in at), 3 * row), row);
             Vector256<long> low01 = Avx2.UnpackLow(r0, r1).AsInt64(),
                 low23 = Avx2.UnpackLow(r2, r3).AsInt64();
             Vector256<long> high01 = Avx2.UnpackHigh(r0, r1).AsInt64(),
@@ -172,12 +171,8 @@ internal static class Mxfp4Strip
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<int> TwoRows<TBlocks>(ref readonly byte at, nuint row)
-        where TBlocks : struct, IMxfp4Blocks =>
-        TBlocks
-            .InPairs(
-                Avx2.InsertVector128(Vector128.LoadUnsafe(in at).ToVector256(), Vector128.LoadUnsafe(in at, 4 * row), 1)
-            )
+    private static Vector256<int> TwoRows(ref readonly byte at, nuint row) =>
+        Avx2.InsertVector128(Vector128.LoadUnsafe(in at).ToVector256(), Vector128.LoadUnsafe(in at, 4 * row), 1)
             .AsInt32();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -190,22 +185,22 @@ internal static class Mxfp4Strip
 
     // The same for four rows, each of them a register.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void DecodeFour<TBlocks>(
-        ReadOnlySpan<byte> blocks,
+    private static void DecodeFour(
+        ReadOnlySpan<byte> codes,
+        int blockBytes,
         int inputBlocks,
         Vector128<byte> table,
         Span<byte> strip
     )
-        where TBlocks : struct, IMxfp4Blocks
     {
-        nuint row = (nuint)(inputBlocks * TBlocks.BlockBytes);
-        ref readonly byte source = ref Unsafe.Add(ref MemoryMarshal.GetReference(blocks), TBlocks.HasScales ? 1 : 0);
+        nuint row = (nuint)(inputBlocks * blockBytes);
+        ref readonly byte source = ref MemoryMarshal.GetReference(codes);
         ref byte to = ref MemoryMarshal.GetReference(strip);
         for (int i = 0; i < Int8Row.LaneBlocks; i++)
         for (int b = Int8Row.FirstOfLane(i); b < inputBlocks; b += Int8Row.LaneBlocks)
         {
-            ref readonly byte at = ref Unsafe.Add(ref Unsafe.AsRef(in source), (nuint)(b * TBlocks.BlockBytes));
-            Turn<TBlocks>(in at, row, out var d0, out var d1, out Vector128<long> d2, out var d3);
+            ref readonly byte at = ref Unsafe.Add(ref Unsafe.AsRef(in source), (nuint)(b * blockBytes));
+            Turn(in at, row, out var d0, out var d1, out Vector128<long> d2, out var d3);
             StoreSteps(d0, table, ref to, 0);
             StoreSteps(d1, table, ref to, 2);
             StoreSteps(d2, table, ref to, 4);
@@ -224,21 +219,21 @@ internal static class Mxfp4Strip
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void DecodeRow<T, TBlocks>(
-        ReadOnlySpan<byte> blocks,
+    private static void DecodeRow<T>(
+        ReadOnlySpan<byte> codes,
+        int blockBytes,
+        int inputBlocks,
         Vector128<byte> table,
         Span<byte> strip,
         int row
     )
         where T : struct, IDots<T>
-        where TBlocks : struct, IMxfp4Blocks
     {
-        int inputBlocks = blocks.Length / TBlocks.BlockBytes,
-            place = 0;
+        int place = 0;
         for (int i = 0; i < Int8Row.LaneBlocks; i++)
         for (int b = Int8Row.FirstOfLane(i); b < inputBlocks; b += Int8Row.LaneBlocks, place++)
         {
-            Vector128<byte> bits = Mxfp4Blocks<TBlocks>.Codes(blocks, b);
+            Vector128<byte> bits = Vector128.Create(codes.Slice(b * blockBytes, Mxfp4.BlockBytes));
             Vector128<byte> even = Vector128.ShuffleNative(table, bits & Vector128.Create((byte)0xF));
             Vector128<byte> odd = Vector128.ShuffleNative(table, bits >>> 4);
             Int8Panel.PutRow<T>(even, odd, strip, place, row);
@@ -281,7 +276,7 @@ internal static class Mxfp4Strip
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void ScalesOfSixteen(ref readonly byte first, nuint stride, ref readonly int places, ref float to)
     {
-        Turn<Mxfp4Apart>(in first, stride, out var d0, out var d1, out Vector512<long> d2, out var d3);
+        Turn(in first, stride, out var d0, out var d1, out Vector512<long> d2, out var d3);
         StoreScales(d0.AsUInt32(), ref to, in places, 0);
         StoreScales(d1.AsUInt32(), ref to, in places, 4);
         StoreScales(d2.AsUInt32(), ref to, in places, 8);
@@ -304,7 +299,7 @@ internal static class Mxfp4Strip
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void ScalesOfFour(ref readonly byte first, nuint stride, ref readonly int places, ref float to)
     {
-        Turn<Mxfp4Apart>(in first, stride, out var d0, out var d1, out Vector128<long> d2, out var d3);
+        Turn(in first, stride, out var d0, out var d1, out Vector128<long> d2, out var d3);
         StoreScales(d0.AsUInt32(), ref to, in places, 0);
         StoreScales(d1.AsUInt32(), ref to, in places, 4);
         StoreScales(d2.AsUInt32(), ref to, in places, 8);
@@ -332,7 +327,7 @@ internal static class Mxfp4Strip
 
     // Turns four rows of four dwords: register d receives dword d of each row.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Turn<TBlocks>(
+    private static void Turn(
         ref readonly byte at,
         nuint row,
         out Vector128<long> d0,
@@ -340,12 +335,11 @@ internal static class Mxfp4Strip
         out Vector128<long> d2,
         out Vector128<long> d3
     )
-        where TBlocks : struct, IMxfp4Blocks
     {
-        Vector128<int> r0 = TBlocks.InPairs(Vector128.LoadUnsafe(in at)).AsInt32(),
-            r1 = TBlocks.InPairs(Vector128.LoadUnsafe(in at, row)).AsInt32();
-        Vector128<int> r2 = TBlocks.InPairs(Vector128.LoadUnsafe(in at, 2 * row)).AsInt32(),
-            r3 = TBlocks.InPairs(Vector128.LoadUnsafe(in at, 3 * row)).AsInt32();
+        Vector128<int> r0 = Vector128.LoadUnsafe(in at).AsInt32(),
+            r1 = Vector128.LoadUnsafe(in at, row).AsInt32();
+        Vector128<int> r2 = Vector128.LoadUnsafe(in at, 2 * row).AsInt32(),
+            r3 = Vector128.LoadUnsafe(in at, 3 * row).AsInt32();
         Vector128<long> low01 = ZipLow(r0, r1).AsInt64(),
             low23 = ZipLow(r2, r3).AsInt64();
         Vector128<long> high01 = ZipHigh(r0, r1).AsInt64(),

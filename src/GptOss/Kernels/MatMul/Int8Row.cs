@@ -28,8 +28,9 @@ namespace GptOss.Kernels.MatMul;
 /// <para>
 /// <em>Lane order</em> serves kernels that multiply a panel or strip, in which each weight row is a lane. It holds the
 /// blocks of one lane after those of another (<see cref="LaneOrder"/>), each block in steps of four bytes: of every
-/// eight values the four with even index, then the four with odd index; then the scales, and the numbers with which the
-/// sums begin (<see cref="IDots{TSelf}.Start"/>), both in the order of the blocks before.
+/// eight values the four with even index, then the four with odd index, or for MXFP4 of GGUF four of the first sixteen
+/// values, then four of the last; then the scales, and the numbers with which the sums begin
+/// (<see cref="IDots{TSelf}.Start"/>), both in the order of the blocks before.
 /// </para>
 /// </remarks>
 internal static class Int8Row
@@ -130,22 +131,27 @@ internal static class Int8Row
     /// <param name="row">Receives the quantised activations, [<see cref="Width"/>].</param>
     /// <param name="offset">The number that makes no weight of the matrix negative.</param>
     /// <param name="factor">A power of two that multiplies the scales.</param>
-    public static void ToLaneOrder<T>(ReadOnlySpan<float> x, Span<float> row, int offset, float factor)
-        where T : struct, IDots<T> => Lanes.Run(new QuantizeToLaneOrder<T>(x, row, offset, factor));
+    /// <param name="inHalves">Whether the values 0 to 15 of a block take the place of those of even index.</param>
+    public static void ToLaneOrder<T>(
+        ReadOnlySpan<float> x,
+        Span<float> row,
+        int offset,
+        float factor,
+        bool inHalves = false
+    )
+        where T : struct, IDots<T> => Lanes.Run(new QuantizeToLaneOrder<T>(x, row, offset, factor, inHalves));
 
-    /// <summary>Quantises one block: returns the scale, and the bytes of even and of odd index.</summary>
+    /// <summary>
+    /// Quantises one block: returns the scale, and the bytes of even and of odd index, or in halves those of the values
+    /// 0 to 15 and 16 to 31.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Quantize<T>(ReadOnlySpan<float> x, out Vector128<byte> even, out Vector128<byte> odd)
-        where T : struct, ILanes<T>
-    {
-        float scale = QuantizeInOrder<T>(x, out Vector128<byte> low, out Vector128<byte> high);
-        (even, odd) = EvenOdd(low, high);
-        return scale;
-    }
-
-    /// <summary>Quantises one block: returns the scale, and the bytes of the values 0 to 15 and 16 to 31.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float QuantizeInOrder<T>(ReadOnlySpan<float> x, out Vector128<byte> low, out Vector128<byte> high)
+    private static float Quantize<T>(
+        ReadOnlySpan<float> x,
+        bool inHalves,
+        out Vector128<byte> even,
+        out Vector128<byte> odd
+    )
         where T : struct, ILanes<T>
     {
         ref readonly float source = ref MemoryMarshal.GetReference(x);
@@ -155,7 +161,9 @@ internal static class Int8Row
         bool tiny = maximum < Tiny;
         T inverse = T.Create(tiny ? 0 : 127 / maximum),
             magic = T.Create(Magic);
-        (low, high) = (T.LowBytes(T.MultiplyAdd(a, inverse, magic)), T.LowBytes(T.MultiplyAdd(b, inverse, magic)));
+        (even, odd) = (T.LowBytes(T.MultiplyAdd(a, inverse, magic)), T.LowBytes(T.MultiplyAdd(b, inverse, magic)));
+        if (!inHalves)
+            (even, odd) = EvenOdd(even, odd);
         return tiny ? 0 : maximum / 127;
     }
 
@@ -223,9 +231,7 @@ internal static class Int8Row
             {
                 Vector128<byte> even = default,
                     odd = default;
-                float scale = b < blocks ? QuantizeInOrder<T>(Block(_x, b, tail), out even, out odd) : 0;
-                if (!_inHalves)
-                    (even, odd) = EvenOdd(even, odd);
+                float scale = b < blocks ? Quantize<T>(Block(_x, b, tail), _inHalves, out even, out odd) : 0;
                 nuint at = (nuint)(b / 4 * 128 + b % 4 * 16);
                 even.StoreUnsafe(ref bytes, at);
                 odd.StoreUnsafe(ref bytes, at + 64);
@@ -245,10 +251,12 @@ internal static class Int8Row
         ReadOnlySpan<float> x,
         Span<float> row,
         int offset,
-        float factor
+        float factor,
+        bool inHalves = false
     ) : ILaneKernel
         where TDots : struct, IDots<TDots>
     {
+        private readonly bool _inHalves = inHalves;
         private readonly ReadOnlySpan<float> _x = x;
         private readonly Span<float> _row = row;
         private readonly int _offset = TDots.IsUnsigned ? offset : 0;
@@ -269,7 +277,8 @@ internal static class Int8Row
             for (int b = FirstOfLane(i); b < blocks; b += LaneBlocks, place++)
             {
                 scales[place] =
-                    Quantize<T>(Block(_x, b, tail), out Vector128<byte> even, out Vector128<byte> odd) * _factor;
+                    Quantize<T>(Block(_x, b, tail), _inHalves, out Vector128<byte> even, out Vector128<byte> odd)
+                    * _factor;
                 starts[place] = TDots.Start(_offset, Pairs(even, odd));
                 StoreSteps(even, odd, ref bytes, (nuint)(place * stepBytes));
             }

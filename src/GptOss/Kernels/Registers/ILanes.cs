@@ -33,6 +33,9 @@ internal interface ILanes<TSelf>
     /// <summary>Computes a · b + addend in each lane, rounded once.</summary>
     static abstract TSelf MultiplyAdd(TSelf a, TSelf b, TSelf addend);
 
+    /// <summary>Computes a · b + addend, with sixteen floats b from memory.</summary>
+    static abstract TSelf MultiplyAdd(TSelf a, ref readonly float b, nuint index, TSelf addend);
+
     static abstract TSelf operator +(TSelf a, TSelf b);
 
     static abstract TSelf operator -(TSelf a, TSelf b);
@@ -61,8 +64,14 @@ internal interface ILanes<TSelf>
     /// <summary>Loads 64 bytes unchanged: four in each lane, as the bits of a float.</summary>
     static abstract TSelf LoadBits(ref readonly byte source, nuint offset);
 
+    /// <summary>Loads four times 16 bytes unchanged, each from <paramref name="stride"/> bytes later on.</summary>
+    static abstract TSelf LoadBits(ref readonly byte source, nuint offset, nuint stride);
+
     /// <summary>The same 32 bits in each lane.</summary>
     static abstract TSelf CreateBits(uint bits);
+
+    /// <summary>The same four lanes four times.</summary>
+    static abstract TSelf CreateBits(Vector128<byte> four);
 
     /// <summary>Puts four registers of four lanes side by side: lanes 0 to 3 are those of a.</summary>
     static abstract TSelf CreateBits(Vector128<byte> a, Vector128<byte> b, Vector128<byte> c, Vector128<byte> d);
@@ -79,8 +88,21 @@ internal interface ILanes<TSelf>
     /// <summary>Shifts the bits of each lane to the right; zeros come in.</summary>
     static abstract TSelf operator >>>(TSelf bits, int count);
 
-    /// <summary>Chooses bit by bit: that of <paramref name="a"/> where the mask's bit is set, else that of b.</summary>
-    static abstract TSelf Select(TSelf mask, TSelf a, TSelf b);
+    /// <summary>
+    /// Chooses byte by byte: that of <paramref name="a"/> where the mask's byte is 255, that of b where it is 0.
+    /// </summary>
+    static abstract TSelf SelectBytes(TSelf mask, TSelf a, TSelf b);
+
+    /// <summary>
+    /// Of every four lanes, 4q to 4q + 3, the first two become the lanes 4q and 4q + 2 of a, the last two those of b.
+    /// </summary>
+    static abstract TSelf EvenLanes(TSelf a, TSelf b);
+
+    /// <summary>The same with the lanes 4q + 1 and 4q + 3.</summary>
+    static abstract TSelf OddLanes(TSelf a, TSelf b);
+
+    /// <summary>Lane 4q of a, 4q + 1 of b, 4q + 2 of c and 4q + 3 of d, for every q.</summary>
+    static abstract TSelf EveryFourth(TSelf a, TSelf b, TSelf c, TSelf d);
 
     /// <summary>The larger of two lanes, compared as integers without a sign.</summary>
     static abstract TSelf MaxBits(TSelf a, TSelf b);

@@ -80,6 +80,9 @@ internal struct Lanes1 : ILanes<Lanes1>
         return addend;
     }
 
+    public static Lanes1 MultiplyAdd(Lanes1 a, ref readonly float b, nuint index, Lanes1 addend) =>
+        MultiplyAdd(a, Load(in b, index), addend);
+
     public static Lanes1 operator +(Lanes1 a, Lanes1 b)
     {
         for (int i = 0; i < Count; i++)
@@ -151,7 +154,17 @@ internal struct Lanes1 : ILanes<Lanes1>
         return result;
     }
 
+    public static Lanes1 LoadBits(ref readonly byte source, nuint offset, nuint stride) =>
+        CreateBits(
+            Vector128.LoadUnsafe(in source, offset),
+            Vector128.LoadUnsafe(in source, offset + stride),
+            Vector128.LoadUnsafe(in source, offset + 2 * stride),
+            Vector128.LoadUnsafe(in source, offset + 3 * stride)
+        );
+
     public static Lanes1 CreateBits(uint bits) => Create(BitConverter.UInt32BitsToSingle(bits));
+
+    public static Lanes1 CreateBits(Vector128<byte> four) => CreateBits(four, four, four, four);
 
     public static Lanes1 CreateBits(Vector128<byte> a, Vector128<byte> b, Vector128<byte> c, Vector128<byte> d)
     {
@@ -192,11 +205,30 @@ internal struct Lanes1 : ILanes<Lanes1>
         return bits;
     }
 
-    public static Lanes1 Select(Lanes1 mask, Lanes1 a, Lanes1 b)
+    public static Lanes1 SelectBytes(Lanes1 mask, Lanes1 a, Lanes1 b)
     {
         for (int i = 0; i < Count; i++)
             b.Bits[i] = mask.Bits[i] & a.Bits[i] | ~mask.Bits[i] & b.Bits[i];
         return b;
+    }
+
+    public static Lanes1 EvenLanes(Lanes1 a, Lanes1 b) => Pick(a, b, 0);
+
+    public static Lanes1 OddLanes(Lanes1 a, Lanes1 b) => Pick(a, b, 1);
+
+    private static Lanes1 Pick(Lanes1 a, Lanes1 b, int first)
+    {
+        Lanes1 result = default;
+        for (int i = 0; i < Count; i++)
+            result._lanes[i] = (i % 4 < 2 ? a : b)._lanes[i / 4 * 4 + first + i % 2 * 2];
+        return result;
+    }
+
+    public static Lanes1 EveryFourth(Lanes1 a, Lanes1 b, Lanes1 c, Lanes1 d)
+    {
+        for (int i = 0; i < Count; i += 4)
+            (a._lanes[i + 1], a._lanes[i + 2], a._lanes[i + 3]) = (b._lanes[i + 1], c._lanes[i + 2], d._lanes[i + 3]);
+        return a;
     }
 
     public static Lanes1 MaxBits(Lanes1 a, Lanes1 b)

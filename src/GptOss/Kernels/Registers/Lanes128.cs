@@ -84,6 +84,10 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
         );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 MultiplyAdd(Lanes128 a, ref readonly float b, nuint index, Lanes128 addend) =>
+        MultiplyAdd(a, Load(in b, index), addend);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 operator +(Lanes128 a, Lanes128 b) => new(a.A + b.A, a.B + b.B, a.C + b.C, a.D + b.D);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -144,7 +148,19 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
         );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 LoadBits(ref readonly byte source, nuint offset, nuint stride) =>
+        CreateBits(
+            Vector128.LoadUnsafe(in source, offset),
+            Vector128.LoadUnsafe(in source, offset + stride),
+            Vector128.LoadUnsafe(in source, offset + 2 * stride),
+            Vector128.LoadUnsafe(in source, offset + 3 * stride)
+        );
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 CreateBits(uint bits) => Create(BitConverter.UInt32BitsToSingle(bits));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 CreateBits(Vector128<byte> four) => CreateBits(four, four, four, four);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 CreateBits(Vector128<byte> a, Vector128<byte> b, Vector128<byte> c, Vector128<byte> d) =>
@@ -175,13 +191,57 @@ internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector
         );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes128 Select(Lanes128 mask, Lanes128 a, Lanes128 b) =>
+    public static Lanes128 SelectBytes(Lanes128 mask, Lanes128 a, Lanes128 b) =>
         new(
             Vector128.ConditionalSelect(mask.A, a.A, b.A),
             Vector128.ConditionalSelect(mask.B, a.B, b.B),
             Vector128.ConditionalSelect(mask.C, a.C, b.C),
             Vector128.ConditionalSelect(mask.D, a.D, b.D)
         );
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 EvenLanes(Lanes128 a, Lanes128 b)
+    {
+        Vector128<int> even = Vector128.Create(0, 2, 0, 2);
+        return new(Pick(a.A, b.A, even), Pick(a.B, b.B, even), Pick(a.C, b.C, even), Pick(a.D, b.D, even));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 OddLanes(Lanes128 a, Lanes128 b)
+    {
+        Vector128<int> odd = Vector128.Create(1, 3, 1, 3);
+        return new(Pick(a.A, b.A, odd), Pick(a.B, b.B, odd), Pick(a.C, b.C, odd), Pick(a.D, b.D, odd));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Pick(Vector128<float> a, Vector128<float> b, Vector128<int> lanes) =>
+        Vector128.Create(Vector128.Shuffle(a, lanes).GetLower(), Vector128.Shuffle(b, lanes).GetLower());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 EveryFourth(Lanes128 a, Lanes128 b, Lanes128 c, Lanes128 d) =>
+        new(
+            EveryFourth(a.A, b.A, c.A, d.A),
+            EveryFourth(a.B, b.B, c.B, d.B),
+            EveryFourth(a.C, b.C, c.C, d.C),
+            EveryFourth(a.D, b.D, c.D, d.D)
+        );
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> EveryFourth(
+        Vector128<float> a,
+        Vector128<float> b,
+        Vector128<float> c,
+        Vector128<float> d
+    )
+    {
+        Vector128<float> even = Vector128.Create(uint.MaxValue, 0, uint.MaxValue, 0).AsSingle(),
+            first = Vector128.Create(ulong.MaxValue, 0).AsSingle();
+        return Vector128.ConditionalSelect(
+            first,
+            Vector128.ConditionalSelect(even, a, b),
+            Vector128.ConditionalSelect(even, c, d)
+        );
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 MaxBits(Lanes128 a, Lanes128 b) =>

@@ -60,6 +60,20 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
         );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 MultiplyAdd(Lanes256 a, ref readonly float b, nuint index, Lanes256 addend)
+    {
+        // A load becomes part of its instruction where no property is read after it.
+        Vector256<float> low = a.Low,
+            high = a.High,
+            addendLow = addend.Low,
+            addendHigh = addend.High;
+        return new(
+            Vector256.FusedMultiplyAdd(low, Vector256.LoadUnsafe(in b, index), addendLow),
+            Vector256.FusedMultiplyAdd(high, Vector256.LoadUnsafe(in b, index + 8), addendHigh)
+        );
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 operator +(Lanes256 a, Lanes256 b) => new(a.Low + b.Low, a.High + b.High);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -107,8 +121,26 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
         );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 LoadBits(ref readonly byte source, nuint offset, nuint stride) =>
+        new(
+            Vector256
+                .Create(Vector128.LoadUnsafe(in source, offset), Vector128.LoadUnsafe(in source, offset + stride))
+                .AsSingle(),
+            Vector256
+                .Create(
+                    Vector128.LoadUnsafe(in source, offset + 2 * stride),
+                    Vector128.LoadUnsafe(in source, offset + 3 * stride)
+                )
+                .AsSingle()
+        );
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 CreateBits(uint bits) =>
         new(Vector256.Create(bits).AsSingle(), Vector256.Create(bits).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 CreateBits(Vector128<byte> four) =>
+        new(Vector256.Create(four).AsSingle(), Vector256.Create(four).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 CreateBits(Vector128<byte> a, Vector128<byte> b, Vector128<byte> c, Vector128<byte> d) =>
@@ -129,11 +161,31 @@ internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) :
         new((bits.Low.AsUInt32() >>> count).AsSingle(), (bits.High.AsUInt32() >>> count).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 Select(Lanes256 mask, Lanes256 a, Lanes256 b) =>
+    public static Lanes256 SelectBytes(Lanes256 mask, Lanes256 a, Lanes256 b) =>
         new(
-            Vector256.ConditionalSelect(mask.Low, a.Low, b.Low),
-            Vector256.ConditionalSelect(mask.High, a.High, b.High)
+            Avx2.BlendVariable(b.Low.AsByte(), a.Low.AsByte(), mask.Low.AsByte()).AsSingle(),
+            Avx2.BlendVariable(b.High.AsByte(), a.High.AsByte(), mask.High.AsByte()).AsSingle()
         );
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 EvenLanes(Lanes256 a, Lanes256 b) =>
+        new(Avx.Shuffle(a.Low, b.Low, 0b10_00_10_00), Avx.Shuffle(a.High, b.High, 0b10_00_10_00));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 OddLanes(Lanes256 a, Lanes256 b) =>
+        new(Avx.Shuffle(a.Low, b.Low, 0b11_01_11_01), Avx.Shuffle(a.High, b.High, 0b11_01_11_01));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 EveryFourth(Lanes256 a, Lanes256 b, Lanes256 c, Lanes256 d) =>
+        new(EveryFourth(a.Low, b.Low, c.Low, d.Low), EveryFourth(a.High, b.High, c.High, d.High));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> EveryFourth(
+        Vector256<float> a,
+        Vector256<float> b,
+        Vector256<float> c,
+        Vector256<float> d
+    ) => Avx.Blend(Avx.Blend(Avx.Blend(a, b, 0b0010_0010), c, 0b0100_0100), d, 0b1000_1000);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 MaxBits(Lanes256 a, Lanes256 b) =>

@@ -45,6 +45,10 @@ internal readonly struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
         new(Vector512.FusedMultiplyAdd(a.Value, b.Value, addend.Value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 MultiplyAdd(Lanes512 a, ref readonly float b, nuint index, Lanes512 addend) =>
+        MultiplyAdd(a, Load(in b, index), addend);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 operator +(Lanes512 a, Lanes512 b) => new(a.Value + b.Value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -76,7 +80,19 @@ internal readonly struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
         new(Vector512.LoadUnsafe(in source, offset).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 LoadBits(ref readonly byte source, nuint offset, nuint stride) =>
+        CreateBits(
+            Vector128.LoadUnsafe(in source, offset),
+            Vector128.LoadUnsafe(in source, offset + stride),
+            Vector128.LoadUnsafe(in source, offset + 2 * stride),
+            Vector128.LoadUnsafe(in source, offset + 3 * stride)
+        );
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 CreateBits(uint bits) => new(Vector512.Create(bits).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 CreateBits(Vector128<byte> four) => new(Vector512.Create(four).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 CreateBits(Vector128<byte> a, Vector128<byte> b, Vector128<byte> c, Vector128<byte> d)
@@ -99,8 +115,28 @@ internal readonly struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
     public static Lanes512 operator >>>(Lanes512 bits, int count) => new((bits.Value.AsUInt32() >>> count).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 Select(Lanes512 mask, Lanes512 a, Lanes512 b) =>
+    public static Lanes512 SelectBytes(Lanes512 mask, Lanes512 a, Lanes512 b) =>
         new(Vector512.ConditionalSelect(mask.Value, a.Value, b.Value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 EvenLanes(Lanes512 a, Lanes512 b) => new(Avx512F.Shuffle(a.Value, b.Value, 0b10_00_10_00));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 OddLanes(Lanes512 a, Lanes512 b) => new(Avx512F.Shuffle(a.Value, b.Value, 0b11_01_11_01));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 EveryFourth(Lanes512 a, Lanes512 b, Lanes512 c, Lanes512 d)
+    {
+        Vector512<float> even = Vector512.Create(Vector128.Create(uint.MaxValue, 0, uint.MaxValue, 0)).AsSingle(),
+            first = Vector512.Create(Vector128.Create(ulong.MaxValue, 0)).AsSingle();
+        return new(
+            Vector512.ConditionalSelect(
+                first,
+                Vector512.ConditionalSelect(even, a.Value, b.Value),
+                Vector512.ConditionalSelect(even, c.Value, d.Value)
+            )
+        );
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 MaxBits(Lanes512 a, Lanes512 b) =>

@@ -12,9 +12,9 @@ public class Mxfp4Int8Tests
     {
         for (int code = 0; code < 16; code++)
         {
-            Assert.Equal(2 * Mxfp4.Value(code), Mxfp4Int8.Twice(code));
-            Assert.Equal(Mxfp4Int8.Twice(code), Mxfp4Int8.SignedTable[code]);
-            Assert.Equal(Mxfp4Int8.Twice(code) + Mxfp4Int8.Offset, Mxfp4Int8.OffsetTable[code]);
+            Assert.Equal(2 * Mxfp4.Value(code), Mxfp4Doubled.Twice(code));
+            Assert.Equal(Mxfp4Doubled.Twice(code), Mxfp4Doubled.SignedTable[code]);
+            Assert.Equal(Mxfp4Doubled.Twice(code) + Mxfp4Doubled.Offset, Mxfp4Doubled.OffsetTable[code]);
         }
     }
 
@@ -289,7 +289,7 @@ public class Mxfp4Int8Tests
                 new Int8Row.QuantizeToBlockOrder(
                     x.Slice(t * w.Inputs, w.Inputs),
                     quantized.AsSpan(t * rowWidth, rowWidth),
-                    Mxfp4Int8.Offset,
+                    Mxfp4Doubled.Offset,
                     0.5f
                 )
             );
@@ -327,7 +327,8 @@ public class Mxfp4Int8Tests
                 kind,
                 new Mxfp4Int8.QuantizeForMxfp4Strips(
                     x.Slice(t * w.Inputs, w.Inputs),
-                    quantized.AsSpan(t * width, width)
+                    quantized.AsSpan(t * width, width),
+                    inHalves: false
                 )
             );
         Registers.Run(

@@ -99,7 +99,7 @@ public sealed class Mxfp4JoinedTests
                     new Int8Row.QuantizeToBlockOrder(
                         x.AsSpan(t * inputs, inputs),
                         quantized.AsSpan(t * rowWidth, rowWidth),
-                        Mxfp4Int8.Offset,
+                        Mxfp4Doubled.Offset,
                         0.5f,
                         inHalves
                     )
@@ -116,18 +116,9 @@ public sealed class Mxfp4JoinedTests
         const int tokens = 6;
         int inputs = 32 * inputBlocks,
             rowWidth = Int8Row.Width(inputs);
-        float[] x = Sample.Floats(tokens * inputs, seed: 5),
-            quantized = new float[tokens * rowWidth],
-            scratch = new float[Mxfp4Int8.ScratchFloats(inputs, tokens)];
-        for (int t = 0; t < tokens; t++)
-            Registers.Run(
-                kind,
-                new Mxfp4Int8.QuantizeForMxfp4Strips(
-                    x.AsSpan(t * inputs, inputs),
-                    quantized.AsSpan(t * rowWidth, rowWidth)
-                )
-            );
-        var activations = new Rows(quantized, rowWidth);
+        float[] scratch = new float[Mxfp4Int8.ScratchFloats(inputs, tokens)];
+        Rows apart = Quantized(inHalves: false),
+            activations = Quantized(halves);
         float[] expected = new float[tokens * Outputs],
             y = new float[tokens * Outputs];
         Registers.Run(
@@ -136,7 +127,7 @@ public sealed class Mxfp4JoinedTests
                 codes,
                 scales,
                 Outputs,
-                activations,
+                apart,
                 new Rows(expected, Outputs),
                 0,
                 scratch
@@ -170,6 +161,82 @@ public sealed class Mxfp4JoinedTests
                 )
             );
         Sample.AssertSameBits(expected, y, $"{inputBlocks} blocks");
+
+        Rows Quantized(bool inHalves)
+        {
+            float[] x = Sample.Floats(tokens * inputs, seed: 5),
+                quantized = new float[tokens * rowWidth];
+            for (int t = 0; t < tokens; t++)
+                Registers.Run(
+                    kind,
+                    new Mxfp4Int8.QuantizeForMxfp4Strips(
+                        x.AsSpan(t * inputs, inputs),
+                        quantized.AsSpan(t * rowWidth, rowWidth),
+                        inHalves
+                    )
+                );
+            return new Rows(quantized, rowWidth);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Registers.WidthsWith), new[] { 1, 2, 15, 16, 17, 90 }, MemberType = typeof(Registers))]
+    public void Scales_that_are_17_bytes_apart_are_copied_side_by_side(int width, int count)
+    {
+        byte[] scales = [.. Enumerable.Range(1, count).Select(i => (byte)i)],
+            copied = new byte[count];
+        using var joined = new GuardedMemory<byte>(Joined(Sample.Bytes(16 * count, seed: count), scales, true));
+
+        Registers.Run(width, new CopyMxfp4Scales<Mxfp4Halves>(joined.Span, copied));
+
+        Assert.Equal(scales, copied);
+    }
+
+    [Theory]
+    [InlineData(true, 1)] // one weight row after the other
+    [InlineData(true, 6)] // strips
+    [InlineData(false, 1)]
+    [InlineData(false, 10)] // strips of floats
+    public void A_scale_byte_of_255_makes_its_row_not_finite_and_no_other(bool byInt8, int tokens)
+    {
+        const int inputBlocks = 6; // the last step of a row reads blocks of the next
+        (byte[] codes, byte[] scales) = Sampled(inputBlocks);
+        codes.AsSpan().Fill(0x22); // 1 everywhere: infinity times zero would not be finite either
+        scales[3 * inputBlocks] = scales[5 * inputBlocks + 5] = 255; // the first and the last block of a row
+        byte[] joined = Joined(codes, scales, halves: true);
+        float[] x = [.. Enumerable.Repeat(1f, 32 * inputBlocks)],
+            y = new float[tokens * Outputs];
+
+        if (byInt8)
+            Multiply<Mxfp4JoinedInt8<Mxfp4Halves>>(joined, x, tokens, y);
+        else
+            Multiply<Mxfp4Joined<Mxfp4Halves>>(joined, x, tokens, y);
+
+        for (int i = 0; i < y.Length; i++)
+            Assert.True(i % Outputs is 3 or 5 != float.IsFinite(y[i]), $"output {i % Outputs}: {y[i]}");
+    }
+
+    private static unsafe void Multiply<TFormat>(byte[] weights, float[] x, int tokens, float[] y)
+        where TFormat : struct, IMatrixFormat
+    {
+        int width = TFormat.PermutedWidth(x.Length);
+        var permuted = new float[tokens * width];
+        for (int t = 0; t < tokens; t++)
+            TFormat.Permute(x, permuted.AsSpan(t * width, width), tokens);
+        fixed (byte* data = weights)
+            TFormat.Multiply(
+                new StoredWeights
+                {
+                    Outputs = Outputs,
+                    Inputs = x.Length,
+                    Data = data,
+                },
+                0,
+                Outputs,
+                new Rows(permuted, width),
+                new Rows(y, Outputs),
+                new float[TFormat.ScratchFloats(x.Length, tokens)]
+            );
     }
 
     private static (byte[] Codes, byte[] Scales) Sampled(int inputBlocks) =>
