@@ -7,6 +7,10 @@ namespace GptOss.AspNetCore.Tests;
 /// <summary>What the holder of one key learns of another's requests: nothing, neither by words nor by time.</summary>
 public sealed class TenantTests(TinyServer tiny)
 {
+    // The model is shared with other tests, and what it keeps belongs to a key: each test has keys of its own.
+    private readonly string _one = $"{Guid.NewGuid():n}";
+    private readonly string _other = $"{Guid.NewGuid():n}";
+
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     // What is not cached has to be read: a prompt that another key has had read takes the time of one that nobody has.
@@ -16,10 +20,10 @@ public sealed class TenantTests(TinyServer tiny)
     {
         await using TestHost host = await HostAsync();
         string body = TestHost.Question(string.Concat(Enumerable.Repeat("one two three ", 100)), ",\"max_tokens\":2");
-        Assert.Equal(0, await CachedAsync(host, "a", body));
-        Assert.InRange(await CachedAsync(host, "a", body), 128, 4096);
-        Assert.Equal(0, await CachedAsync(host, "b", body));
-        Assert.InRange(await CachedAsync(host, "b", body), 128, 4096);
+        Assert.Equal(0, await CachedAsync(host, _one, body));
+        Assert.InRange(await CachedAsync(host, _one, body), 128, 4096);
+        Assert.Equal(0, await CachedAsync(host, _other, body));
+        Assert.InRange(await CachedAsync(host, _other, body), 128, 4096);
     }
 
     [Fact]
@@ -28,7 +32,7 @@ public sealed class TenantTests(TinyServer tiny)
         await using TestHost host = await HostAsync();
         using HttpResponseMessage made = await SendAsync(
             host,
-            "a",
+            _one,
             HttpMethod.Post,
             "/v1/responses",
             """{"input":"What is 345 + 678?","max_output_tokens":8}"""
@@ -36,10 +40,10 @@ public sealed class TenantTests(TinyServer tiny)
         string id = JsonElement.Parse(await made.Content.ReadAsStringAsync(Stop)).GetProperty("id").GetString()!;
         string path = $"/v1/responses/{id}",
             reference = $$"""[{"type":"item_reference","id":"{{id.Replace("resp_", "rs_")}}"}]""";
-        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(host, "b", HttpMethod.Get, path));
-        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(host, "b", HttpMethod.Get, path + "/input_items"));
-        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(host, "b", HttpMethod.Delete, path));
-        foreach (string key in (string[])["b", "a"])
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(host, _other, HttpMethod.Get, path));
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(host, _other, HttpMethod.Get, path + "/input_items"));
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(host, _other, HttpMethod.Delete, path));
+        foreach (string key in (string[])[_other, _one])
         foreach (
             string body in (string[])
                 [
@@ -48,17 +52,17 @@ public sealed class TenantTests(TinyServer tiny)
                 ]
         )
             Assert.Equal(
-                key == "a" ? HttpStatusCode.OK : HttpStatusCode.BadRequest,
+                key == _one ? HttpStatusCode.OK : HttpStatusCode.BadRequest,
                 await StatusAsync(host, key, HttpMethod.Post, "/v1/responses", body)
             );
-        Assert.Equal(HttpStatusCode.OK, await StatusAsync(host, "a", HttpMethod.Get, path));
-        Assert.Equal(HttpStatusCode.OK, await StatusAsync(host, "a", HttpMethod.Delete, path));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(host, _one, HttpMethod.Get, path));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(host, _one, HttpMethod.Delete, path));
     }
 
     private async Task<TestHost> HostAsync() => await TestHost.OverAsync(tiny.Client, options =>
         {
-            options.ApiKeys.Add("a");
-            options.ApiKeys.Add("b");
+            options.ApiKeys.Add(_one);
+            options.ApiKeys.Add(_other);
         });
 
     private static async Task<int> CachedAsync(TestHost host, string key, string body)
