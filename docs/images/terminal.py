@@ -3,7 +3,8 @@
 
     docs/images/terminal.py OUT.svg ROWS COLUMNS COMMAND [TEXT-TO-TYPE...]
 
-Each text is typed with a return behind it, once the screen has stood still for two seconds.
+Each text is typed with a return behind it, once the screen has stood still for two seconds. Without a text the picture
+is that of the command's end.
 """
 
 import html
@@ -28,7 +29,7 @@ def screen():
 
 def still():
     before, since = None, time.time()
-    for _ in range(600):
+    for _ in range(3000):
         now = screen()
         if now != before:
             before, since = now, time.time()
@@ -36,6 +37,10 @@ def still():
             return now
         time.sleep(0.1)
     return before
+
+
+def is_over():
+    return tmux("display-message", "-p", "-t", "it", "#{pane_current_command}").strip() == "bash"
 
 
 def colour(codes):
@@ -94,6 +99,8 @@ def main():
         for text in [command, *typed]:
             tmux("send-keys", "-t", "it", "-l", text)
             tmux("send-keys", "-t", "it", "Enter")
+            picture = still()
+        while not typed and not is_over():
             picture = still()
     finally:
         tmux("kill-server")

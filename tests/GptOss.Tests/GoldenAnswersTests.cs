@@ -69,7 +69,7 @@ public sealed class GoldenAnswersTests : IAsyncLifetime
                 Assert.Equal(plain, await Guessing(prompt, sampled, maxTokens: 60));
             }
         }
-        TestContext.Current.TestOutputHelper?.WriteLine($"{right} of {guessed} guesses were right");
+        Figure.Tell($"{right} of {guessed} guesses were right");
         Assert.InRange(right, 1, guessed);
 
         // A scheduler that has measured no pass of several rows guesses at the first opportunity, on any machine.

@@ -1,5 +1,4 @@
 using GptOss.Cli.Connect;
-using GptOss.Tests;
 
 namespace GptOss.AspNetCore.Tests.Clients;
 

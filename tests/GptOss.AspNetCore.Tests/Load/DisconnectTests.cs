@@ -37,7 +37,7 @@ public sealed class DisconnectTests
         // The web server closes its end of a connection a moment later.
         await TestHost.UntilAsync(() => Figures.Handles() <= handles + 5);
         (long heapNow, int handlesNow) = (Figures.Heap(), Figures.Handles());
-        Long.Tell(
+        Figure.Tell(
             $"{count} disconnects: {stops.Count} while running, ended in {Figures.Percentile(stops, 0.5):0.0} ms (50 %), "
                 + $"{Figures.Percentile(stops, 0.99):0.0} ms (99 %); heap {(heapNow - heap) / 1e6:+0.0;-0.0} MB, "
                 + $"handles {handlesNow - handles:+0;-0;0}"
@@ -91,7 +91,7 @@ public sealed class DisconnectTests
         for (int i = first; i < count; i++)
             await StoreAsync();
         long grown = Figures.Heap() - heap;
-        Long.Tell(
+        Figure.Tell(
             $"{count} stored responses of 1 MB: {server.Store.Count} kept, {server.Store.Bytes / 1e6:0.0} MB; heap "
                 + $"{grown / 1e6:+0.0;-0.0} MB since {first} of them"
         );

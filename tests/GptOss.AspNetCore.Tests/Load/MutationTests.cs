@@ -35,7 +35,7 @@ public sealed class MutationTests
             new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = Stop },
             async (seed, _) => seen.AddOrUpdate(await StatusAsync(host, seed), 1, (_, before) => before + 1)
         );
-        Long.Tell(string.Join(", ", seen.OrderBy(status => status.Key).Select(of => $"{of.Value} x {of.Key}")));
+        Figure.Tell(string.Join(", ", seen.OrderBy(status => status.Key).Select(of => $"{of.Value} x {of.Key}")));
         Assert.Equal(count, seen.Values.Sum());
         Assert.True(seen[200] > count / 20, "hardly anything was answered");
         Assert.True(seen[400] > count / 20, "hardly anything was refused");

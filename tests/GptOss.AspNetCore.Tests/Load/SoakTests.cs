@@ -37,7 +37,7 @@ public sealed class SoakTests
         (long heap, long set, int handles) = (Figures.Heap(), Environment.WorkingSet, Figures.Handles());
         asked = await AskAsync(host, asked, Length - watch.Elapsed);
         (long heapNow, long setNow, int handlesNow) = (Figures.Heap(), Environment.WorkingSet, Figures.Handles());
-        Long.Tell(
+        Figure.Tell(
             $"{watch.Elapsed.TotalSeconds:0} s, {asked} requests: heap {(heapNow - heap) / 1e6:+0.0;-0.0} MB to "
                 + $"{heapNow / 1e6:0.0} MB, resident {(setNow - set) / 1e6:+0.0;-0.0} MB, handles "
                 + $"{handlesNow - handles:+0;-0;0}"

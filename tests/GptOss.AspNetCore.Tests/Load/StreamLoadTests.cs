@@ -59,7 +59,7 @@ public sealed class StreamLoadTests : IAsyncLifetime
         Answer[] taken = [.. answers.Where(answer => answer.IsTaken)],
             refused = [.. answers.Where(answer => !answer.IsTaken)];
         double[] first = [.. taken.Select(answer => answer.First)];
-        Long.Tell(
+        Figure.Tell(
             $"{Streams} streams: {taken.Length} answered, {refused.Length} refused in "
                 + $"{Figures.Percentile(refused.Select(answer => answer.Took), 0.99):0} ms (99 %), status after "
                 + $"{Figures.Percentile(first, 0.5):0} ms (50 %) and {Figures.Percentile(first, 1):0} ms (all); "
@@ -92,7 +92,7 @@ public sealed class StreamLoadTests : IAsyncLifetime
                     Assert.Equal(_right[answer.Question], answer.Text);
                 })
         );
-        Long.Tell(
+        Figure.Tell(
             $"{clients} clients that ask again at once: {refused} refusals until all were answered, after "
                 + $"{watch.Elapsed.TotalSeconds:0.0} s"
         );

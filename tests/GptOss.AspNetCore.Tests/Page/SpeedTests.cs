@@ -71,7 +71,7 @@ public sealed class SpeedTests(Chromium chromium)
     public Task Typing_goes_on_while_an_answer_comes_at_500_tokens_a_second() =>
         chromium.UseAsync(async page =>
         {
-            bool isLong = Environment.GetEnvironmentVariable("GPTOSS_LONG") == "1";
+            bool isLong = Long.IsLong;
             int tokens = isLong ? 32_000 : 1_000;
             await page.BeginAsync($"LONG {tokens} 2");
             await ChatPage.ShowsAsync(page.Answer, "word10");
@@ -98,7 +98,7 @@ public sealed class SpeedTests(Chromium chromium)
             await ChatPage.ShowsAsync(page.Answer, $"word{tokens - 1}");
             int[] slow = await page.Page.EvaluateAsync<int[]>("frames50");
             int count = await page.Page.EvaluateAsync<int>("frameCount");
-            TestContext.Current.TestOutputHelper!.WriteLine(
+            Figure.Tell(
                 $"{tokens} tokens, {count} frames, {slow.Length} over 50 ms: {string.Join(' ', slow.Take(50))}"
             );
             if (isLong)

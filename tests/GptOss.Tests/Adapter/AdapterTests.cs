@@ -24,7 +24,7 @@ public sealed class AdapterTests
         float[][] logits = model.Logits(prompt);
 
         double worst = Worst(expected, logits);
-        TestContext.Current.TestOutputHelper?.WriteLine($"{name}: worst {worst:e2}");
+        Figure.Tell($"{name}: worst {worst:e2}");
         Assert.InRange(worst, 0, FixtureTests.Tolerance);
         Assert.Equal(FixtureTests.Ints(expected, "prompt_argmax"), logits.Select(row => Array.IndexOf(row, row.Max())));
         Assert.Equal(16, greedy.Length);

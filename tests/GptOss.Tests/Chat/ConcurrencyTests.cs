@@ -66,9 +66,7 @@ public sealed class ConcurrencyTests : IAsyncLifetime
             }
         }
         milliseconds.Sort();
-        TestContext.Current.TestOutputHelper?.WriteLine(
-            $"slowest cancellations: {string.Join(", ", milliseconds.TakeLast(5))} ms"
-        );
+        Figure.Tell($"slowest cancellations: {string.Join(", ", milliseconds.TakeLast(5))} ms");
         Assert.Equal(expected, await Ask(5));
         // Promised: 100 ms each. One in twenty may meet a moment in which the machine did something else.
         Assert.InRange(milliseconds.Count, 50, 200);

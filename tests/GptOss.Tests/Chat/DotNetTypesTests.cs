@@ -10,7 +10,7 @@ namespace GptOss.Tests.Chat;
 [Trait("kind", "long"), Trait("speed", "slow")]
 public sealed class DotNetTypesTests
 {
-    private static int Draws => Environment.GetEnvironmentVariable("GPTOSS_LONG") == "1" ? 20 : 1;
+    private static int Draws => Long.IsLong ? 20 : 1;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -35,7 +35,7 @@ public sealed class DotNetTypesTests
                     faults.Add($"{type}: {error.Message}");
                 }
             }
-        TestContext.Current.TestOutputHelper?.WriteLine($"{read} read, {cut} cut");
+        Figure.Tell($"{read} read, {cut} cut");
         Assert.True(faults.Count == 0, string.Join('\n', faults));
         Assert.Equal(60, All.Count);
         Assert.True(cut <= read / 4, $"{read} read, {cut} cut");

@@ -40,7 +40,7 @@ public sealed class PromptLookupChatTests : IAsyncLifetime
             await Compare(Sum, temperature, budget, new ChatOptions { StopSequences = ["10"] });
             await Compare(Weather, temperature, budget, new ChatOptions { Tools = [Tool] });
         }
-        TestContext.Current.TestOutputHelper?.WriteLine($"{right} guesses were right");
+        Figure.Tell($"{right} guesses were right");
         Assert.True(right > 0, "no guess was right");
     }
 

@@ -72,7 +72,7 @@ public sealed class TinyModelChatTests : IAsyncLifetime
                 rightAnswers++;
         }
 
-        TestContext.Current.TestOutputHelper?.WriteLine(
+        Figure.Tell(
             $"calls {rightCalls} of {calls}, answers {rightAnswers} of {rightCalls}, sums {rightSums} of {sums}"
         );
         Assert.Equal((150, 50), (calls, sums));
@@ -181,9 +181,7 @@ public sealed class TinyModelChatTests : IAsyncLifetime
             milliseconds.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         }
         milliseconds.Sort();
-        TestContext.Current.TestOutputHelper?.WriteLine(
-            $"slowest cancellations {string.Join(", ", milliseconds.TakeLast(5))} ms"
-        );
+        Figure.Tell($"slowest cancellations {string.Join(", ", milliseconds.TakeLast(5))} ms");
         // Promised: 100 ms each. Ten of the two hundred may meet a moment in which the machine did something else.
         Assert.InRange(milliseconds[^11], 0, 100);
         Assert.InRange(milliseconds[^4], 0, 1000);

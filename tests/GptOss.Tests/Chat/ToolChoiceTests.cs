@@ -8,7 +8,7 @@ namespace GptOss.Tests.Chat;
 [Trait("kind", "long"), Trait("speed", "slow")]
 public sealed class ToolChoiceTests
 {
-    private static int Sets => Environment.GetEnvironmentVariable("GPTOSS_LONG") == "1" ? 1_000 : 15;
+    private static int Sets => Long.IsLong ? 1_000 : 15;
 
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
@@ -59,7 +59,7 @@ public sealed class ToolChoiceTests
                 );
             }
         }
-        TestContext.Current.TestOutputHelper?.WriteLine($"{calls} calls, {cut} cut, {refused} refused");
+        Figure.Tell($"{calls} calls, {cut} cut, {refused} refused");
         Assert.True(
             calls > Sets * 3 / 2 && cut < Sets && refused < Sets / 2,
             $"{calls} calls, {cut} cut, {refused} refused"

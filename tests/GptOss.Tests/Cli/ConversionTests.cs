@@ -121,7 +121,7 @@ public sealed class ConversionTests
         float[][] exact = apart.Logits(prompt);
         double rounding = Distance(exact, merged.Logits(prompt)),
             change = Distance(exact, without.Logits(prompt));
-        TestContext.Current.TestOutputHelper?.WriteLine($"{name}: {rounding:0.000} of {change:0.000}");
+        Figure.Tell($"{name}: {rounding:0.000} of {change:0.000}");
         // A bfloat16 has an error of 2⁻⁹ at most, and the delta is a tenth of the weights.
         Assert.InRange(rounding, 0, change / 10);
     }

@@ -10,23 +10,21 @@ public sealed class TokenConstraintTests
         Tokenizer.ForFolder(TinyGptOss.Folder, 960, out _, CancellationToken.None)!
     );
 
-    private static bool IsLong => Environment.GetEnvironmentVariable("GPTOSS_LONG") == "1";
-
     /// <summary>The definition: a token is allowed where its bytes are, one after the other.</summary>
     [Fact]
     public void A_mask_of_the_tiny_vocabulary_allows_what_trying_every_token_allows() =>
-        MasksAreAsDefined(Tiny.Value, seeds: IsLong ? 1_000 : 150, steps: 40);
+        MasksAreAsDefined(Tiny.Value, seeds: Long.IsLong ? 1_000 : 150, steps: 40);
 
     [Fact]
     public void A_mask_of_o200k_allows_what_trying_every_token_allows() =>
-        MasksAreAsDefined(Tokenizer.O200kHarmony, seeds: IsLong ? 1_000 : 8, steps: IsLong ? 40 : 5);
+        MasksAreAsDefined(Tokenizer.O200kHarmony, seeds: Long.IsLong ? 1_000 : 8, steps: Long.IsLong ? 40 : 5);
 
     /// <summary>Live: where a text is not complete, some token may follow; and what is complete is accepted.</summary>
     [Fact]
     public void No_walk_ends_without_an_allowed_token()
     {
         int complete = 0;
-        for (int seed = 0; seed < (IsLong ? 10_000 : 300); seed++)
+        for (int seed = 0; seed < (Long.IsLong ? 10_000 : 300); seed++)
         {
             var random = new Random(seed);
             var constraint = new TokenConstraint(RandomGrammar(random), Tiny.Value, []);
@@ -49,7 +47,7 @@ public sealed class TokenConstraintTests
     [Fact]
     public void A_grammar_that_keeps_nothing_has_the_same_masks_and_forced_runs()
     {
-        for (int seed = 0; seed < (IsLong ? 3_000 : 60); seed++)
+        for (int seed = 0; seed < (Long.IsLong ? 3_000 : 60); seed++)
         {
             var random = new Random(seed);
             Rule root = new RandomRules(random).Value();

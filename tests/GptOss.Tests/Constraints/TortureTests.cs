@@ -19,8 +19,6 @@ public sealed class TortureTests
         Tokenizer.ForFolder(TinyGptOss.Folder, 960, out _, CancellationToken.None)!
     );
 
-    private static bool IsLong => Environment.GetEnvironmentVariable("GPTOSS_LONG") == "1";
-
     [Fact]
     public void What_hostile_choices_complete_fits_by_another_validator()
     {
@@ -29,7 +27,7 @@ public sealed class TortureTests
             cut = 0,
             forced = 0;
         int schemas = 0;
-        foreach (int seed in IsLong ? Enumerable.Range(0, 10_000) : FuzzBudget.Seeds(50))
+        foreach (int seed in Long.IsLong ? Enumerable.Range(0, 10_000) : FuzzBudget.Seeds(50))
         {
             schemas++;
             var random = new Random(seed);
@@ -65,7 +63,7 @@ public sealed class TortureTests
             }
         }
         string kinds = string.Join(", ", refused.OrderByDescending(kind => kind.Value));
-        TestContext.Current.TestOutputHelper?.WriteLine(
+        Figure.Tell(
             $"{schemas} schemas, {complete} complete, {cut} cut, {forced} forced tokens, {refused.Values.Sum()} schemas refused: {kinds}"
         );
         Assert.True(complete > cut && forced > 0, $"{complete} complete, {cut} cut, {forced} forced tokens");

@@ -58,7 +58,7 @@ public sealed class DamagedPrefixTests : IDisposable
         }
         AssertNothingLoaded();
         foreach ((string kind, int count) in reasons)
-            TestContext.Current.TestOutputHelper?.WriteLine($"{count} × {kind}");
+            Figure.Tell($"{count} × {kind}");
         Assert.True(reasons.Count > 5, "the damage is of too few kinds");
     }
 

@@ -51,7 +51,7 @@ public sealed class EngineTests
         Decode(100); // code that runs for the first time, the crossing into a new page too
         // The least of some: the runtime's own work beside it can only add.
         double perToken = Enumerable.Range(0, 4).Min(_ => Decode(640) / 640.0);
-        TestContext.Current.TestOutputHelper?.WriteLine($"{perToken:f1} bytes a token");
+        Figure.Tell($"{perToken:f1} bytes a token");
         // Lists of page numbers double now and then: 4 bytes a page.
         Assert.InRange(perToken, 0, 4);
 
@@ -87,7 +87,7 @@ public sealed class EngineTests
         // The least of some: the runtime's own work beside it can only add.
         long perToken = Enumerable.Range(0, 4).Min(_ => Decode(8)) / 8;
 
-        TestContext.Current.TestOutputHelper?.WriteLine($"{perToken} bytes a token");
+        Figure.Tell($"{perToken} bytes a token");
         Assert.InRange(perToken, 0, 1024);
         sequence.Release();
 

@@ -22,8 +22,6 @@ public sealed class FlatMemoryTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    private static bool IsLong => Environment.GetEnvironmentVariable("GPTOSS_LONG") == "1";
-
     /// <summary>
     /// A request that stays in memory takes over 1,000 bytes. Over 10,000 requests one small object of each would show.
     /// </summary>
@@ -42,13 +40,13 @@ public sealed class FlatMemoryTests
         GenerationRequest[] requests = ManyRequests.Draw(40, seed: 9, longest: 200, longestAnswer: 10);
         await Ask(model, client, requests, from: 0, count: 160);
         Figures before = Figures.Now(model);
-        int count = IsLong ? 10_000 : 320;
+        int count = Long.IsLong ? 10_000 : 320;
         await Ask(model, client, requests, from: 160, count);
         Figures after = Figures.Now(model);
 
         double perRequest = (after.HeapBytes - before.HeapBytes) / (double)count;
-        TestContext.Current.TestOutputHelper?.WriteLine($"{perRequest:f1} bytes a request; {before}; {after}");
-        Assert.InRange(perRequest, double.MinValue, IsLong ? 12 : 200);
+        Figure.Tell($"{perRequest:f1} bytes a request; {before}; {after}");
+        Assert.InRange(perRequest, double.MinValue, Long.IsLong ? 12 : 200);
         Assert.InRange(after.CommittedBytes, 0, options.KvCacheBytes.Value);
         Assert.InRange(after.Handles, 0, before.Handles + 2);
         Assert.InRange(after.Threads, 0, before.Threads + 8); // those of the pool come and go

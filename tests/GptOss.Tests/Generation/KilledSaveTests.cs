@@ -15,7 +15,7 @@ public sealed class KilledSaveTests : IDisposable
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    private static int Kills => Environment.GetEnvironmentVariable("GPTOSS_LONG") == "1" ? 1000 : 20;
+    private static int Kills => Long.IsLong ? 1000 : 20;
 
     public void Dispose()
     {
@@ -48,7 +48,7 @@ public sealed class KilledSaveTests : IDisposable
                 await _model.Model.LoadPrefixAsync(file, $"{seed}", Stop)
             );
         }
-        TestContext.Current.TestOutputHelper?.WriteLine(
+        Figure.Tell(
             $"{Kills} kills: {found[0]} and {found[1]} times the one and the other file; a part lay beside it {left} times"
         );
         await _model.Model.SavePrefixAsync(SavingChild.Prompts[0], file, null, Stop);

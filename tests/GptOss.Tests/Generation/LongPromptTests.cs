@@ -11,8 +11,6 @@ public sealed class LongPromptTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    private static bool IsLong => Environment.GetEnvironmentVariable("GPTOSS_LONG") == "1";
-
     /// <summary>
     /// Answers keep a quarter of their speed beside a prompt. Where the machine is given to this test alone, it asks
     /// for half of that.
@@ -20,7 +18,7 @@ public sealed class LongPromptTests
     [Fact, Trait("kind", "long")]
     public async Task Short_answers_go_on_beside_a_prompt_that_is_very_long()
     {
-        int length = IsLong ? 100_000 : 2_500;
+        int length = Long.IsLong ? 100_000 : 2_500;
         using var wide = new WideTinyModel();
         var options = new ModelOptions { KvCacheBytes = 1L << 31 };
         using GptOssModel model = await GptOssModel.LoadAsync(wide.Path, options, null, Stop);
@@ -40,12 +38,12 @@ public sealed class LongPromptTests
             beside.Add(await TimeOf(brief));
         Assert.Single((await reading).Ids);
 
-        TestContext.Current.TestOutputHelper?.WriteLine(
+        Figure.Tell(
             $"{length} tokens took {Stopwatch.GetElapsedTime(begun).TotalSeconds:f1} s; {beside.Count} answers beside "
                 + $"them took {Median(beside) / alone:f2} times as long as alone, {beside.Max() / alone:f2} at most"
         );
         Assert.NotEmpty(beside);
-        if (IsLong)
+        if (Long.IsLong)
             Assert.InRange(Median(beside) / alone, 0, 8);
 
         async Task<Answer> Ask(GenerationRequest request)

@@ -249,7 +249,7 @@ public sealed class PrefixCacheTests : IDisposable
 
     private static void AssertFound(List<UsageDetails> turns, double share)
     {
-        TestContext.Current.TestOutputHelper?.WriteLine(
+        Figure.Tell(
             "cached of prompt: "
                 + string.Join(", ", turns.Select(turn => $"{turn.CachedInputTokenCount ?? 0}/{turn.InputTokenCount}"))
         );

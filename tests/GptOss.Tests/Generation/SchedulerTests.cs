@@ -70,7 +70,7 @@ public sealed class SchedulerTests
             pauses += tight.Engine.Instruments.Now.Pauses;
             Assert.Equal(0, tight.Engine.Cache.Bytes);
         }
-        TestContext.Current.TestOutputHelper?.WriteLine($"{pauses} pauses");
+        Figure.Tell($"{pauses} pauses");
         // Prompts join only where there is room for them. Answers outgrow it, but not in sliding layers alone.
         Assert.True(pauses > 0 || !layers.Contains('f'), "nothing was paused");
     }

@@ -43,7 +43,7 @@ public sealed class StressTests
 
         Instruments.Present now = tested.Engine.Instruments.Now;
         await SchedulerUnderTest.Until(() => now.Active == 0 && tested.Pool.HeldBytes == 0);
-        TestContext.Current.TestOutputHelper?.WriteLine($"{survived} survived, {left} left, {now.Pauses} pauses");
+        Figure.Tell($"{survived} survived, {left} left, {now.Pauses} pauses");
         Assert.Equal(count, survived + left);
         Assert.InRange(survived, count / 2, count - 1);
         Assert.Equal(0, now.Waiting);

@@ -9,8 +9,6 @@ namespace GptOss.Tests.Hub;
 [Trait("speed", "slow")] // every case is a process
 public sealed class PullCommandTests : DownloadTest
 {
-    private static bool IsLong => Environment.GetEnvironmentVariable("GPTOSS_LONG") == "1";
-
     [Fact]
     public void From_pull_to_the_first_answer_are_two_commands()
     {
@@ -147,7 +145,7 @@ public sealed class PullCommandTests : DownloadTest
     [Fact]
     public async Task Killed_at_random_it_goes_on_and_the_files_are_right()
     {
-        int kills = IsLong ? 50 : 4;
+        int kills = Long.IsLong ? 50 : 4;
         var random = new Random(14);
         Fake.AtStore = request =>
             Fake.StoreAnswer(request) with

@@ -40,7 +40,7 @@ public sealed class FixtureTests
             for (int token = 0; token < stored.Length; token++)
                 worst = Math.Max(worst, Math.Abs(stored[token] - logits[position][token]));
         }
-        TestContext.Current.TestOutputHelper?.WriteLine($"{fixture}: worst {worst:e2}");
+        Figure.Tell($"{fixture}: worst {worst:e2}");
         Assert.InRange(worst, 0, Tolerance);
         Assert.Equal(Ints(expected, "prompt_argmax"), logits.Select(row => Array.IndexOf(row, row.Max())));
         Assert.Equal(32, greedy.Length);

@@ -80,7 +80,7 @@ public sealed class FlippedBitTests
             data += tensor.Data.Length;
         }
 
-        TestContext.Current.TestOutputHelper?.WriteLine($"{kind}, {precision}: {noticed} noticed, {harmless} harmless");
+        Figure.Tell($"{kind}, {precision}: {noticed} noticed, {harmless} harmless");
         Assert.InRange(noticed, 20, noticed + harmless); // a campaign that damages nothing would prove nothing
         Assert.InRange(harmless, 1, noticed + harmless);
     }

@@ -44,7 +44,7 @@ public sealed class GgufFixtureTests
                 worst = Math.Max(worst, Math.Abs(value.GetDouble() - logits[position][token++]));
             Assert.Equal(model.Model.VocabularySize, token);
         }
-        TestContext.Current.TestOutputHelper?.WriteLine($"{file}: worst {worst:e2}");
+        Figure.Tell($"{file}: worst {worst:e2}");
         Assert.InRange(worst, 0, FixtureTests.Tolerance);
         Assert.Equal(32, greedy.Length);
         Assert.Equal(greedy, model.Greedy(prompt, greedy.Length));

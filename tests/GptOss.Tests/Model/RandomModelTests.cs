@@ -180,7 +180,7 @@ public sealed class RandomModelTests
         for (int position = 0; position < tokens; position++)
         for (int token = 0; token < shape.VocabSize; token++)
             worst = Math.Max(worst, Math.Abs(expected[position][token] - actual[position][token]));
-        TestContext.Current.TestOutputHelper?.WriteLine($"worst {worst:e2}");
+        Figure.Tell($"worst {worst:e2}");
         Assert.InRange(worst, 0, FixtureTests.Tolerance);
     }
 

@@ -85,7 +85,7 @@ public sealed class GgufHeaderTests
             Open();
             best = Math.Min(best, Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         }
-        TestContext.Current.TestOutputHelper?.WriteLine($"{best:f1} ms");
+        Figure.Tell($"{best:f1} ms");
         Assert.InRange(best, 0, 50);
 
         long before = GC.GetAllocatedBytesForCurrentThread();

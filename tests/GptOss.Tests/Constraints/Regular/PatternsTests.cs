@@ -6,12 +6,10 @@ namespace GptOss.Tests.Constraints.Regular;
 
 public sealed class PatternsTests
 {
-    private static bool IsLong => Environment.GetEnvironmentVariable("GPTOSS_LONG") == "1";
-
     [Fact]
     public void A_random_pattern_is_found_where_the_oracle_finds_it()
     {
-        for (int seed = 0; seed < (IsLong ? 100_000 : 1_500); seed++)
+        for (int seed = 0; seed < (Long.IsLong ? 100_000 : 1_500); seed++)
         {
             var random = new Random(seed);
             string pattern = RandomPatterns.Pattern(random);

@@ -17,9 +17,6 @@ internal static class SchemaCorpus
         MaxDepth = 1_000,
     };
 
-    /// <summary>Whether tests take the time that they need.</summary>
-    public static bool IsLong => Environment.GetEnvironmentVariable("GPTOSS_LONG") == "1";
-
     /// <summary>Why a corpus cannot be read here; null where it can.</summary>
     public static string? Missing(string name) =>
         FileOf(name) is null ? $"shared/constraints/{name}.jsonl is not beside the repository." : null;

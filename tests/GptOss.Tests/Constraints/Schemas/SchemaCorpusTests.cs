@@ -72,7 +72,7 @@ public sealed class SchemaCorpusTests
         var wrong = new List<string>();
         var refused = new List<string>();
         int schemas = 0;
-        foreach (SchemaCase schema in SchemaCorpus.Read(corpus, SchemaCorpus.IsLong ? 1 : oneOf))
+        foreach (SchemaCase schema in SchemaCorpus.Read(corpus, Long.IsLong ? 1 : oneOf))
         {
             schemas++;
             SchemaException? refusal = TryCompile(schema.Schema, ToTheLetter, out Rule? rule);

@@ -1,10 +1,7 @@
-namespace GptOss.AspNetCore.Tests;
+namespace GptOss.Tests;
 
 /// <summary>How much of a test runs that takes long as a whole: all of it where <c>./build.sh long</c> asks.</summary>
 internal static class Long
 {
     public static bool IsLong { get; } = Environment.GetEnvironmentVariable("GPTOSS_LONG") == "1";
-
-    /// <summary>Writes a figure of a load test into its output.</summary>
-    public static void Tell(string figure) => TestContext.Current.TestOutputHelper?.WriteLine(figure);
 }
