@@ -8,6 +8,7 @@ A file of curves has one line for each run of `gptoss bench --json`, as benchmar
 
 import json
 import pathlib
+import statistics
 
 HERE = pathlib.Path(__file__).parent
 IMAGES = HERE.parent / "docs" / "images"
@@ -22,12 +23,17 @@ def runs():
 
 
 def curves(points_of):
-    """The points of all runs, by the name of their curve: precision, and how keys and values are stored."""
+    """The curves by their name, precision and how keys and values are stored; what several runs measured, as median."""
     found = {}
     for run in runs():
-        name = f"{run['precision']}, keys in {run['kv']}"
-        found.setdefault(name, {}).update(points_of(run))
-    return {name: sorted(points.items()) for name, points in found.items() if len(points) > 1}
+        curve = found.setdefault(f"{run['precision']}, keys in {run['kv']}", {})
+        for place, value in points_of(run).items():
+            curve.setdefault(place, []).append(value)
+    return {
+        name: [(place, statistics.median(values)) for place, values in sorted(curve.items())]
+        for name, curve in found.items()
+        if len(curve) > 1
+    }
 
 
 def behind_context(run):
@@ -74,13 +80,14 @@ def draw(name, title, x_label, y_label, lines, places):
         value += step
     for place, x in x_of.items():
         parts.append(text(x, HEIGHT - BOTTOM + 18, f"{place:,}", 'text-anchor="middle"'))
-    for i, (label, points) in enumerate(sorted(lines.items())):
+    taken = HEIGHT  # the place of the label below
+    for i, (label, points) in enumerate(sorted(lines.items(), key=lambda line: line[1][-1][1])):
         colour = COLOURS[i % len(COLOURS)]
         path = "L".join(f"{x_of[p]:.1f} {y_of(v):.1f}" for p, v in points)
         parts.append(f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts += [f'<circle cx="{x_of[p]:.1f}" cy="{y_of(v):.1f}" r="3.5" fill="{colour}"/>' for p, v in points]
-        x, y = x_of[points[-1][0]], y_of(points[-1][1])
-        parts.append(text(x + 10, y + 4, label, f'fill="{colour}"'))
+        taken = min(y_of(points[-1][1]) + 4, taken - 14)
+        parts.append(text(x_of[points[-1][0]] + 10, taken, label, f'fill="{colour}"'))
     parts.append("</svg>")
     IMAGES.mkdir(exist_ok=True)
     (IMAGES / name).write_text("\n".join(parts) + "\n")

@@ -108,7 +108,7 @@ def main():
     width, height = int(columns) * CELL + 2 * PAD, len(lines) * LINE + 2 * PAD
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height}" font-size="14" '
-        'font-family="ui-monospace, Menlo, Consolas, monospace" fill="#d0d7de" xml:space="preserve">',
+        'font-family="ui-monospace, Menlo, Consolas, monospace" fill="#d0d7de">',
         f'<rect width="{width:.0f}" height="{height}" rx="8" fill="#1c2128"/>',
     ]
     for row, line in enumerate(lines):
@@ -118,7 +118,8 @@ def main():
             x, y = PAD + at * CELL, PAD + (row + 0.75) * LINE
             if text.strip():
                 length = f' textLength="{len(text) * CELL:.1f}"'
-                parts.append(f'<text x="{x:.1f}" y="{y:.1f}"{length}{look}>{html.escape(text)}</text>')
+                words = html.escape(text).replace(" ", "\N{NO-BREAK SPACE}")  # a browser makes one of several spaces
+                parts.append(f'<text x="{x:.1f}" y="{y:.1f}"{length}{look}>{words}</text>')
             at += len(text)
     parts.append("</svg>")
     pathlib.Path(out).write_text("\n".join(parts) + "\n")
