@@ -31,6 +31,7 @@ public sealed class SoakTests
             cancellationToken: Stop
         );
         await using TestHost host = await TestHost.OverAsync(client);
+        using var thrown = new Thrown();
         var watch = Stopwatch.StartNew();
         // Caches fill at first, and the runtime compiles: what counts is what comes after a fifth of the time.
         int asked = await AskAsync(host, seed: 0, Length / 5);
@@ -42,6 +43,8 @@ public sealed class SoakTests
                 + $"{heapNow / 1e6:0.0} MB, resident {(setNow - set) / 1e6:+0.0;-0.0} MB, handles "
                 + $"{handlesNow - handles:+0;-0;0}"
         );
+        Figure.Tell(thrown.ToString());
+        Assert.Empty(thrown.Unexpected);
         Assert.InRange(handlesNow - handles, -1000, 5);
         Assert.InRange(heapNow - heap, long.MinValue, 16_000_000);
         Assert.Equal(0, Figures.UsedPages());
