@@ -11,6 +11,7 @@
 #   publish [RID...] the tool as one file for each platform (all), into artifacts/RID: for this one ahead of time, for
 #                    the others trimmed, with the runtime inside
 #   fuzz [SECONDS]   the tests of damaged input, each with this much time (60)
+#   promises [N...]  the tests of docs/reliability.md's promises (all), each with its figures; GPTOSS_LONG=1: in full
 #   long             the tests marked kind=long, in full: half an hour of the library's, such as 1,000 processes
 #                    killed while they save, then 80 minutes of the server's, such as an hour's soak
 set -euo pipefail
@@ -138,6 +139,24 @@ publish() {
     done
 }
 
+promises() {
+    local number output failed=0
+    [ $# -gt 0 ] || set -- $(seq 26)
+    export GPTOSS_FIGURES
+    GPTOSS_FIGURES=$(mktemp) output=$(mktemp)
+    dotnet build -v quiet
+    for number; do
+        : >"$GPTOSS_FIGURES"
+        dotnet test --no-build --filter-trait "promise=P$number" --ignore-exit-code 8 >"$output" 2>&1 || failed=1
+        awk -v promise="P$number" '/^ *succeeded:/ { passed += $2 } /^ *failed:/ { failed += $2 }
+            END { printf "%s: %d passed, %d failed\n", promise, passed, failed }' "$output"
+        grep -E -A 6 '^ *failed [^:]|: error ' "$output" || true
+        sort -u "$GPTOSS_FIGURES" | sed 's/^P[0-9]*: /    /'
+    done
+    rm -f "$GPTOSS_FIGURES" "$output"
+    return "$failed"
+}
+
 check_format() {
     dotnet tool restore && dotnet csharpier check .
 }
@@ -157,13 +176,14 @@ bench) dotnet run -c Release --project benchmarks/GptOss.Benchmarks -- --filter 
 pack) pack ;;
 publish) publish "${@:2}" ;;
 fuzz) GPTOSS_FUZZ_SECONDS=${2:-60} dotnet test --project "$TESTS" --filter-trait kind=fuzz ;;
+promises) promises "${@:2}" ;;
 long)
     export GPTOSS_LONG=1
     dotnet test --project "$TESTS" --filter-trait kind=long
     dotnet test --project "$SERVER_TESTS" --filter-trait kind=long
     ;;
 *)
-    sed -n '2,15p' "$0" | cut -c3- >&2
+    sed -n '2,16p' "$0" | cut -c3- >&2
     exit 2
     ;;
 esac

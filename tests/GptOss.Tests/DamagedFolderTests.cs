@@ -3,6 +3,8 @@ using System.Diagnostics;
 namespace GptOss.Tests;
 
 /// <summary>No model folder crashes, hangs or escapes with an error that is not ours.</summary>
+[Promise(1)]
+[Promise(24)]
 public sealed class DamagedFolderTests
 {
     private static readonly TimeSpan Slowest = TimeSpan.FromSeconds(5);

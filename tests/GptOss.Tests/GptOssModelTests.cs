@@ -339,6 +339,7 @@ public sealed class GptOssModelTests : IDisposable
 
     [Fact]
     [Trait("speed", "slow")]
+    [Promise(17)]
     public async Task Disposing_at_any_moment_ends_every_generation_with_the_right_error()
     {
         for (int round = 0; round < 50; round++)
@@ -383,6 +384,7 @@ public sealed class GptOssModelTests : IDisposable
     }
 
     [Fact]
+    [Promise(8)]
     public async Task A_file_that_was_changed_after_loading_is_noticed_by_the_next_request()
     {
         await using GptOssModel model = await Load();

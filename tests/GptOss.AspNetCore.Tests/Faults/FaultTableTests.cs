@@ -5,6 +5,7 @@ using System.Text.Json;
 namespace GptOss.AspNetCore.Tests.Faults;
 
 /// <summary>Every line of the fault tables, streamed and not, against a server over the tiny model.</summary>
+[Promise(26)]
 public sealed class FaultTableTests(TinyServer tiny)
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

@@ -9,6 +9,7 @@ namespace GptOss.AspNetCore.Tests.Load;
 /// </summary>
 [Collection(nameof(Alone))]
 [Trait("kind", "long")]
+[Promise(26)]
 public sealed class DisconnectTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

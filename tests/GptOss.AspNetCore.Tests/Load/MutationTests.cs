@@ -11,6 +11,7 @@ namespace GptOss.AspNetCore.Tests.Load;
 /// the first six hundred of twenty thousand.
 /// </summary>
 [Trait("kind", "long")]
+[Promise(26)]
 public sealed class MutationTests
 {
     private static readonly HashSet<int> Allowed = [200, 400, 404, 413, 415, 503];

@@ -10,6 +10,8 @@ namespace GptOss.AspNetCore.Tests.Load;
 /// </summary>
 [Collection(nameof(Alone))]
 [Trait("kind", "long")]
+[Promise(26)]
+[Promise(18)]
 public sealed class SoakTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

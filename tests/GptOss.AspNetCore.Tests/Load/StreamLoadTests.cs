@@ -7,6 +7,7 @@ namespace GptOss.AspNetCore.Tests.Load;
 
 /// <summary>Many streams at once: who is taken is answered right, and who is not is told at once.</summary>
 [Collection(nameof(Alone))]
+[Promise(26)]
 public sealed class StreamLoadTests : IAsyncLifetime
 {
     private const int Streams = 200;

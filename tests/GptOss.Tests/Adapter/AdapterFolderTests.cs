@@ -6,6 +6,7 @@ using GptOss.Tests.Oracles;
 namespace GptOss.Tests.Adapter;
 
 /// <summary>What is no adapter of this base, or asks for more than LoRA, is refused by the name of it.</summary>
+[Promise(1)]
 public sealed class AdapterFolderTests
 {
     private const string Start = "base_model.model.model.layers.1.self_attn.q_proj.";

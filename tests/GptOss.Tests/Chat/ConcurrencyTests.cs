@@ -33,6 +33,7 @@ public sealed class ConcurrencyTests : IAsyncLifetime
 
     [Fact]
     [Trait("speed", "slow")]
+    [Promise(16)]
     public async Task Sixty_four_at_once_say_what_they_say_one_after_the_other()
     {
         var alone = new List<string>();

@@ -4,6 +4,7 @@ using GptOss.Checkpoint;
 namespace GptOss.Tests.Checkpoint;
 
 /// <summary>What lies beside a file that is written, and who may read it.</summary>
+[Promise(20)]
 public sealed class AtomicFileTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

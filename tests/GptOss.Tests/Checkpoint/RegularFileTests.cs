@@ -4,6 +4,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace GptOss.Tests.Checkpoint;
 
+[Promise(7)]
 public sealed class RegularFileTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);

@@ -10,6 +10,7 @@ namespace GptOss.Tests.Constraints;
 /// fits by the word of another validator, and there is always something to choose.
 /// </summary>
 [Trait("kind", "long"), Trait("kind", "fuzz")]
+[Promise(14)]
 public sealed class TortureTests
 {
     private const int MostTokens = 2_000,

@@ -55,6 +55,7 @@ public sealed class FaultTests
     [Theory]
     [InlineData(1, 0, 0)] // what was kept is given back, and then there is memory
     [InlineData(2, 5, 50)]
+    [Promise(19)]
     public async Task An_allocation_that_fails_ends_at_most_one_request_and_the_next_one_works(
         int times,
         int fewest,

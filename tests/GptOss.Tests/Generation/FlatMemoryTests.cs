@@ -13,6 +13,7 @@ namespace GptOss.Tests.Generation;
 
 /// <summary>Runs while no other test does: it measures the memory of the process.</summary>
 [CollectionDefinition(nameof(FlatMemoryTests), DisableParallelization = true)]
+[Promise(18)]
 public sealed class FlatMemoryTestsAlone;
 
 /// <summary>What many requests leave behind, and what a disposed model leaves to the garbage collector.</summary>

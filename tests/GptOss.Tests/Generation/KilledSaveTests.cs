@@ -8,6 +8,7 @@ namespace GptOss.Tests.Generation;
 /// <summary>
 /// Processes that are killed while they save, a few in the suite and 1,000 by <c>./build.sh long</c>.
 /// </summary>
+[Promise(20)]
 public sealed class KilledSaveTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -7,6 +7,7 @@ namespace GptOss.Tests.Generation;
 
 /// <summary>When a cancellation ends a pass of several sequences, and when the pass goes on for the others.</summary>
 [Trait("speed", "slow")] // without fused multiply-add in the processor these passes take minutes
+[Promise(15)]
 public sealed class PassStopTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

@@ -6,6 +6,7 @@ namespace GptOss.Tests.Generation;
 
 /// <summary>Very many requests at once, some of them cancelled, left or never finished.</summary>
 [Trait("speed", "slow")] // without fused multiply-add in the processor these passes take minutes
+[Promise(16)]
 public sealed class StressTests
 {
     [Fact]

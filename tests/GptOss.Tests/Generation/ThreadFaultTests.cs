@@ -7,6 +7,7 @@ using GptOss.Threading;
 namespace GptOss.Tests.Generation;
 
 /// <summary>What becomes of a model for which the system starts no thread.</summary>
+[Promise(19)]
 public sealed class ThreadFaultTests
 {
     // Two teams of 25, the one that packs and the one that computes, of which the caller is one; and the loop's thread.

@@ -7,6 +7,7 @@ namespace GptOss.Tests.Harmony;
 
 /// <summary>Anything may come out of a model; the parser takes it.</summary>
 [Trait("kind", "fuzz")]
+[Promise(12)]
 public sealed class HarmonyParserFuzzTests
 {
     private const int RandomSequences = 60_000;
@@ -67,6 +68,7 @@ public sealed class HarmonyParserFuzzTests
     [Fact]
     public void Random_tokens_never_throw_and_lose_nothing()
     {
+        int sequences = 0;
         foreach (int seed in FuzzBudget.Seeds(RandomSequences))
         {
             var random = new Random(seed);
@@ -74,12 +76,15 @@ public sealed class HarmonyParserFuzzTests
             for (int i = 0; i < tokens.Length; i++)
                 tokens[i] = Draw(random);
             Check(tokens, seed);
+            sequences++;
         }
+        Figure.Tell($"{sequences:N0} sequences of random tokens: 0 exceptions, 0 lost characters");
     }
 
     [Fact]
     public void Damaged_answers_never_throw_and_lose_nothing()
     {
+        int answers = 0;
         foreach (int seed in FuzzBudget.Seeds(DamagedAnswers))
         {
             var random = new Random(seed);
@@ -104,7 +109,9 @@ public sealed class HarmonyParserFuzzTests
                 }
             }
             Check(tokens, seed);
+            answers++;
         }
+        Figure.Tell($"{answers:N0} damaged answers: 0 exceptions, 0 lost characters");
     }
 
     private static int Draw(Random random) =>

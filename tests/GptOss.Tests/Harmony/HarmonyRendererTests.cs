@@ -23,6 +23,7 @@ public sealed class HarmonyRendererTests
     ];
 
     [Fact]
+    [Promise(10)]
     public void No_text_in_any_field_becomes_a_special_token()
     {
         foreach (string evil in Spellings)

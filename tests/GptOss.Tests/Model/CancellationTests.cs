@@ -9,6 +9,7 @@ namespace GptOss.Tests.Model;
 
 /// <summary>A pass that is stopped leaves its sequences as they were.</summary>
 [Trait("speed", "slow")] // without fused multiply-add in the processor these passes take minutes
+[Promise(15)]
 public sealed class CancellationTests : IDisposable
 {
     private static readonly TinyShape Shape = new() { NumHiddenLayers = 4, SlidingWindow = 20 };

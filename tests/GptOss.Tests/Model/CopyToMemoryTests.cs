@@ -57,6 +57,7 @@ public sealed class CopyToMemoryTests : IDisposable
     }
 
     [Theory, MemberData(nameof(Cases))]
+    [Promise(8)]
     public async Task Nothing_that_becomes_of_the_files_changes_an_answer(
         string fault,
         string form,

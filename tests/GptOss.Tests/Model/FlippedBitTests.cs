@@ -6,6 +6,7 @@ namespace GptOss.Tests.Model;
 /// <summary>
 /// One bit flipped on the disk or in memory: an error, or logits that are numbers and differ from each other.
 /// </summary>
+[Promise(6)]
 public sealed class FlippedBitTests
 {
     private static readonly TinyShape Packed = new()

@@ -5,6 +5,7 @@ namespace GptOss.Tests.Model;
 /// <summary>
 /// The default budget is half of what is free, at least one context of 4,096 tokens, at most what all that run can use.
 /// </summary>
+[Promise(19)]
 public sealed class MemoryBudgetTests
 {
     private const int Context = 131_072,

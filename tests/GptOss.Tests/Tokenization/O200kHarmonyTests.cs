@@ -161,6 +161,7 @@ public sealed class O200kHarmonyTests
     // 0.1 to 0.7 s of processor time each. The limit leaves room for a machine that does ten other things at once;
     // merging in quadratic time would take minutes.
     [Theory, MemberData(nameof(MegabyteNames))]
+    [Promise(11)]
     public void A_megabyte_without_a_place_to_cut_is_no_attack(string name)
     {
         string text = Megabytes[name]();
@@ -172,6 +173,7 @@ public sealed class O200kHarmonyTests
     }
 
     [Fact]
+    [Promise(10)]
     public void Text_made_of_special_spellings_stays_text()
     {
         string[] names = [.. Tokenizer.SpecialTokens.Keys.Take(30)];

@@ -218,6 +218,7 @@ public sealed class TokenizerJsonTests
     }
 
     [Fact]
+    [Promise(5)]
     public void A_file_cut_anywhere_is_refused()
     {
         int end = Tiny.AsSpan().LastIndexOf((byte)'}');
@@ -227,6 +228,7 @@ public sealed class TokenizerJsonTests
 
     [Fact]
     [Trait("kind", "fuzz")]
+    [Promise(6)]
     public void A_file_with_flipped_bits_is_read_or_refused()
     {
         foreach (int seed in FuzzBudget.Seeds(atLeast: 150))

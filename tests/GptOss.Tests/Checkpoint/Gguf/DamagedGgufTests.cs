@@ -11,6 +11,7 @@ namespace GptOss.Tests.Checkpoint.Gguf;
 /// Files made of A-bare by one change each: refused before a tensor is read, with the file's name and the word that is
 /// given, or loaded with the bits of the sound file.
 /// </summary>
+[Promise(1)]
 public sealed class DamagedGgufTests : IDisposable
 {
     private const string Fine = "";

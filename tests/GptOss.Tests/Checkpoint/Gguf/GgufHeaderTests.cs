@@ -12,10 +12,12 @@ public sealed class GgufHeaderTests
     private static readonly int HeadBytes = (int)Read(Bare).Bytes;
 
     [Fact]
+    [Promise(5)]
     public void A_head_cut_at_any_byte_is_refused()
     {
         for (int bytes = 0; bytes < HeadBytes; bytes++)
             Assert.Throws<CheckpointException>(() => Read(Bare[..bytes]));
+        Figure.Tell($"{HeadBytes:N0} truncations of a GGUF head, {HeadBytes:N0} refused");
     }
 
     [Fact, Trait("kind", "fuzz")]

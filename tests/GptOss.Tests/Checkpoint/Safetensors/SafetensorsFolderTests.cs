@@ -99,6 +99,7 @@ public sealed class SafetensorsFolderTests : IDisposable
     [InlineData("/etc/hostname")]
     [InlineData("C:x.safetensors")]
     [InlineData("x\0.safetensors")]
+    [Promise(7)]
     public void An_index_may_name_files_of_the_folder_alone(string name)
     {
         Directory.CreateDirectory(At("sub"));
@@ -109,6 +110,7 @@ public sealed class SafetensorsFolderTests : IDisposable
     }
 
     [Fact]
+    [Promise(7)]
     public void A_file_of_the_index_may_be_a_link_to_outside()
     {
         using var cache = new TemporaryFolder();

@@ -18,6 +18,7 @@ public class SafetensorsHeaderTests
     private const string A = """ "a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}""";
 
     [Fact]
+    [Promise(3)]
     public void The_verdict_equals_the_reference_parsers_on_four_thousand_headers()
     {
         int valid = 0,
@@ -44,6 +45,7 @@ public class SafetensorsHeaderTests
         Assert.Equal((1186, 2814), (valid, invalid));
         // Our one strictness decides none of these files: the reference refuses all twenty for another fault.
         Assert.Equal((20, 0), (twice, acceptedThereWithNameTwice));
+        Figure.Tell($"{valid + invalid:N0} mutated headers: {valid + invalid - different.Count:N0} equal verdicts");
     }
 
     [Fact]
@@ -60,40 +62,6 @@ public class SafetensorsHeaderTests
         Assert.Equal([24, 10, 4], tensors.Select(tensor => tensor.ByteLength));
         Assert.Equal([6, 5, 4], tensors.Select(tensor => tensor.Count));
         Assert.Equal([2, 3], tensors[0].Shape);
-    }
-
-    [Fact]
-    public void A_file_cut_at_any_byte_is_refused()
-    {
-        byte[] file = SafetensorsBytes.Sample;
-        for (int length = 0; length < file.Length; length++)
-            Assert.NotNull(Refusal(file[..length]));
-    }
-
-    [Fact]
-    public void Any_single_bit_flipped_in_the_header_is_refused_or_leaves_every_tensor_in_place()
-    {
-        byte[] file = SafetensorsBytes.Sample;
-        TensorEntry[] expected = SafetensorsHeader.Parse(file, file.Length, "x");
-        int refused = 0,
-            harmless = 0;
-        for (int bit = 0; bit < (file.Length - 38) * 8; bit++)
-        {
-            byte[] flipped = [.. file];
-            flipped[bit / 8] ^= (byte)(1 << (bit % 8));
-            if (Refusal(flipped) is not null)
-            {
-                refused++;
-                continue;
-            }
-            harmless++;
-            TensorEntry[] tensors = SafetensorsHeader.Parse(flipped, flipped.Length, "x");
-            Assert.Equal(expected.Select(Place), tensors.Select(Place)); // a name may have changed
-        }
-        Assert.True(refused > 1000 && harmless > 10, $"{refused} refused, {harmless} harmless");
-
-        static string Place(TensorEntry tensor) =>
-            $"{Tensor.Describe(tensor.DType, tensor.Shape)} {tensor.Begin} {tensor.ByteLength}";
     }
 
     [Fact]
@@ -150,6 +118,7 @@ public class SafetensorsHeaderTests
     [InlineData("{" + A + ""","b":{"dtype":"U8","shape":[0,18446744073709551615],"data_offsets":[4,4]}}""")]
     [InlineData("""{"a":{"dtype":"F4","shape":[8],"data_offsets":[0,4]}}""")] // half bytes
     [InlineData("""{"a":{"dtype":"F6_E2M3","shape":[4],"data_offsets":[0,3]},"b":["BOOL",[],[3,4]]}""")]
+    [Promise(2)]
     public void A_valid_oddity_is_accepted(string json) => Assert.Null(Refusal(SafetensorsBytes.WithHeader(json, 4)));
 
     [Theory]
