@@ -27,7 +27,7 @@ internal sealed record DownloadPlan(
     public string Command => CommandOf(Repository, File, Revision);
 
     /// <summary>The command that fetches a repository.</summary>
-    /// <param name="repository">Which repository.</param>
+    /// <param name="repository">Whose files are fetched.</param>
     /// <param name="file">The GGUF file that is meant; null for none.</param>
     /// <param name="revision">A branch, a tag or a commit.</param>
     public static string CommandOf(RepositoryName repository, string? file, string revision) =>
