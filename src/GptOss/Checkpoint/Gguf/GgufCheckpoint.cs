@@ -63,6 +63,15 @@ internal sealed partial class GgufCheckpoint : ICheckpoint
             : name;
     }
 
+    /// <summary>What the names of the files of one set share, and no other file of the folder has.</summary>
+    public static string SetName(string path)
+    {
+        string name = System.IO.Path.GetFileName(path);
+        return SplitName().Match(name) is { Success: true } part
+            ? $"{part.Groups["start"].Value}-of-{part.Groups["count"].Value}"
+            : name;
+    }
+
     /// <summary>Opens a file and, if it is one of a split set, its neighbours, and checks all of their heads.</summary>
     /// <param name="path">The file, or any of a split set.</param>
     /// <param name="copies">Whether the files are not mapped, but read by <see cref="Fill"/>.</param>

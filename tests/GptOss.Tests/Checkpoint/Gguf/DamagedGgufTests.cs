@@ -288,6 +288,17 @@ public sealed class DamagedGgufTests : IDisposable
     }
 
     [Fact]
+    public void A_file_of_the_name_of_a_set_beside_it_is_another_model()
+    {
+        Split();
+        File.Copy(GgufVectors.PathOf("A-bare.gguf"), Path.Join(_folder.Path, "A-split.gguf"));
+        Assert.Contains(
+            "holds 2 GGUF models: 'A-split-00001-of-00003.gguf', 'A-split.gguf'.",
+            Assert.Throws<CheckpointException>(() => Open(_folder.Path)).Message
+        );
+    }
+
+    [Fact]
     public void Of_a_set_that_is_not_whole_no_file_stays_open()
     {
         string[] parts = Split();
