@@ -115,7 +115,7 @@ public sealed class DownloadPlaceTests : DownloadTest
         await DownloadAsync();
         HubFile[] files = [new(First, Fake.Files[First].Length, FakeHub.Hash(Fake.Files[First]))];
         var plan = new DownloadPlan(Layout.Repository, "main", FakeHub.Commit, null, files);
-        File.WriteAllBytes(Layout.Plan(FakeHub.Commit), plan.ToJson());
+        File.WriteAllBytes(Layout.Plan(plan), plan.ToJson());
         Directory.Delete(Layout.Snapshot(FakeHub.Commit), recursive: true);
         Home.Variables["HF_HUB_OFFLINE"] = "1";
         Assert.EndsWith(

@@ -169,7 +169,7 @@ public sealed class FinderMessageTests : IDisposable
             """{"weight_map":{"a":"model-00001-of-00001.safetensors"}}"""
         );
         Assert.Equal(message, Refusal("gpt-oss-20b"));
-        File.Delete(layout.Plan(Home.Commit));
+        File.Delete(layout.Plan(plan));
         Assert.Equal(
             $"{snapshot}: is not complete: 'model-00001-of-00001.safetensors' is missing, one of 1 files with weights. Run 'gptoss pull openai/gpt-oss-20b'.",
             Refusal("gpt-oss-20b")

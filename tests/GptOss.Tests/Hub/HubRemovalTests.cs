@@ -66,7 +66,7 @@ public sealed class HubRemovalTests : DownloadTest
         var file = new HubFile(First, Fake.Files[First].Length, etag);
         var plan = new DownloadPlan(Layout.Repository, "main", FakeHub.Commit, null, [file]);
         Directory.Delete(Layout.Snapshot(FakeHub.Commit), recursive: true);
-        File.WriteAllBytes(Layout.Plan(FakeHub.Commit), plan.ToJson());
+        File.WriteAllBytes(Layout.Plan(plan), plan.ToJson());
         File.WriteAllBytes(Layout.Partial(etag), [1]);
         Assert.True(File.Exists(Layout.Lock(etag)));
 
