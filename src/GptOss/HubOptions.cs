@@ -39,10 +39,18 @@ public sealed record HubOptions
     }
 
     /// <summary>The folder of the cache; null for HF_HUB_CACHE and what stands for it.</summary>
-    public string? Cache { get; init; }
+    public string? Cache
+    {
+        get;
+        init => field = NotEmpty(value, nameof(Cache));
+    }
 
     /// <summary>Writes plain files into this folder instead of the cache; null for the cache.</summary>
-    public string? Folder { get; init; }
+    public string? Folder
+    {
+        get;
+        init => field = NotEmpty(value, nameof(Folder));
+    }
 
     /// <summary>Files that are fetched at the same time, 1 to 16.</summary>
     public int Jobs
@@ -53,4 +61,7 @@ public sealed record HubOptions
                 ? value
                 : throw new ArgumentOutOfRangeException(nameof(Jobs), value, "Jobs must be between 1 and 16.");
     } = 4;
+
+    private static string? NotEmpty(string? path, string name) =>
+        path is "" ? throw new ArgumentException($"{name} must be the path of a folder, or null.", name) : path;
 }

@@ -83,7 +83,10 @@ internal sealed record Conversion
             bool hasEnds = File.Exists(Path.Join(partial, Copied[0]));
             ConfigWriter.Write(
                 Path.Join(partial, "config.json"),
-                folder.Config,
+                folder.Config with
+                {
+                    TieWordEmbeddings = plan.IsTied,
+                },
                 plan.Experts,
                 hasEnds ? null
                     : folder.StopTokens(() => null) is { Length: > 0 } ends ? ends

@@ -12,11 +12,14 @@ internal sealed class ConversionPlan
 {
     private static readonly TensorNames Names = TensorNames.Of(CheckpointLayout.HuggingFace);
 
-    private ConversionPlan(ExpertForm experts, IReadOnlyList<OutputTensor> tensors) =>
-        (Experts, Tensors) = (experts, tensors);
+    private ConversionPlan(ExpertForm experts, bool isTied, IReadOnlyList<OutputTensor> tensors) =>
+        (Experts, IsTied, Tensors) = (experts, isTied, tensors);
 
     /// <summary>The form of all experts.</summary>
     public ExpertForm Experts { get; }
+
+    /// <summary>Whether the embedding is the head, too, which then has no tensor.</summary>
+    public bool IsTied { get; }
 
     public IReadOnlyList<OutputTensor> Tensors { get; }
 
@@ -40,10 +43,15 @@ internal sealed class ConversionPlan
         for (int layer = 0; layer < w.Layers.Length; layer++)
             AddLayer(tensors, w.Layers[layer], layer, form, report);
         tensors.Add(Vector(new(WeightRole.FinalNorm), w.FinalNorm));
-        if (!c.TieWordEmbeddings)
+        bool isTied = c.TieWordEmbeddings && IsOne(w.Embedding, w.Unembedding);
+        if (!isTied)
             tensors.AddRange(Dense(new(WeightRole.Head), w.Unembedding));
-        return new ConversionPlan(form, tensors);
+        return new ConversionPlan(form, isTied, tensors);
     }
+
+    // An adapter may replace the embedding or the head, or add to the head.
+    private static unsafe bool IsOne(Matrix embedding, Matrix head) =>
+        embedding.Data == head.Data && embedding.Delta is null && head.Delta is null;
 
     private static void AddLayer(
         List<OutputTensor> tensors,

@@ -38,9 +38,7 @@ internal static class ConvertCommand
         command.SetAction(
             (parsed, cancellationToken) =>
             {
-                foreach (Symbol symbol in (Symbol[])[source, target, adapter])
-                    if (parsed.GetResult(symbol) is { Tokens: [{ Value: "" }] })
-                        throw new UsageException($"{symbol.Name} is an empty text. It should be a path.");
+                Values.RequireText(parsed, source, target, adapter);
                 var conversion = new Conversion
                 {
                     Source = ModelChoice.Path(parsed.GetRequiredValue(source)),

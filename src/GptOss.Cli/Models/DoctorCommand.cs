@@ -26,6 +26,7 @@ internal static class DoctorCommand
         command.SetAction(
             async (parsed, cancellation) =>
             {
+                Values.RequireText(parsed, name);
                 string? given = parsed.GetValue(name);
                 IReadOnlyList<FoundModel> models = given is null ? GptOssFiles.List() : [GptOssFiles.Find(given)];
                 double bandwidth = ReadBandwidth.Measure();

@@ -36,7 +36,9 @@ internal static class PullCommand
         };
         command.SetAction(
             (parsed, cancellation) =>
-                RunAsync(
+            {
+                Values.RequireText(parsed, name, file, revision, to);
+                return RunAsync(
                     parsed.GetRequiredValue(name),
                     new HubOptions
                     {
@@ -46,7 +48,8 @@ internal static class PullCommand
                         Jobs = parsed.GetValue(jobs) ?? HubOptions.Default.Jobs,
                     },
                     cancellation
-                )
+                );
+            }
         );
         return command;
     }
@@ -107,8 +110,6 @@ internal static class PullCommand
     }
 
     private static string Again(RepositoryName repository, HubOptions options) =>
-        $"gptoss pull {repository.Short}"
-        + (options.File is { } file ? $" {file}" : "")
-        + (options.Revision is { } revision ? $" --revision {revision}" : "")
+        DownloadPlan.CommandOf(repository, options.File, options.Revision ?? RepositoryName.MainRevision)
         + (options.Folder is { } folder ? $" --to {folder}" : "");
 }

@@ -29,6 +29,7 @@ internal static class RemoveCommand
         };
         command.SetAction(parsed =>
         {
+            Values.RequireText(parsed, name, revision);
             string given = parsed.GetRequiredValue(name);
             HubRemoval removal = Removal(given, parsed.GetValue(revision), parsed.GetValue(partial));
             if (!parsed.GetValue(yes) && !IsAgreed(removal))

@@ -36,6 +36,15 @@ internal static class Values
         return ids;
     }
 
+    /// <summary>Refuses an empty text where a path or a name belongs.</summary>
+    /// <exception cref="UsageException">One of the options or arguments is given as an empty text.</exception>
+    public static void RequireText(ParseResult parsed, params ReadOnlySpan<Symbol> symbols)
+    {
+        foreach (Symbol symbol in symbols)
+            if (parsed.GetResult(symbol) is { Tokens: [{ Value: "" }] })
+                throw new UsageException($"{symbol.Name} is an empty text. It should be a path or a name.");
+    }
+
     private static T? ParseNumber<T>(ArgumentResult result, string name, T min, T max)
         where T : struct, INumber<T>
     {

@@ -48,7 +48,7 @@ internal static class Checkpoints
                 && names.Any(name => name.Contains(WeightFiles.Extension, StringComparison.OrdinalIgnoreCase));
             if (isSafetensors)
                 return null;
-            string[] models = [.. names.Where(GgufFile.IsGguf).DistinctBy(GgufCheckpoint.ModelName)];
+            string[] models = [.. names.Where(GgufFile.IsGguf).DistinctBy(GgufCheckpoint.SetName)];
             return models.Length <= 1 ? models.FirstOrDefault() : throw FolderLook.Several(folder, models);
         }
         catch (Exception e) when (RegularFile.IsFileTrouble(e))

@@ -48,18 +48,23 @@ internal sealed class CacheDestination : IDestination
 
     public string Lock(HubFile file) => _layout.Lock(file.ETag);
 
-    public void Begin(DownloadPlan plan) => Replace(_layout.Plan(_commit), plan.ToJson());
+    public void Begin(DownloadPlan plan) => Replace(_layout.Plan(plan), plan.ToJson());
 
     public void Finish(DownloadPlan plan)
     {
         foreach (HubFile file in plan.Files)
             Put(file);
         WriteRef(plan.Revision);
-        File.Delete(_layout.Plan(_commit));
+        // The plan of another GGUF of this commit may have files that are still missing.
+        foreach (DownloadPlan ended in _layout.Plans().Where(IsWhole).ToArray())
+            File.Delete(_layout.Plan(ended));
     }
 
     public string Place(string? path) =>
         path is null ? _layout.Snapshot(_commit) : Path.Join(_layout.Snapshot(_commit), path);
+
+    private bool IsWhole(DownloadPlan plan) =>
+        plan.Commit == _commit && plan.Files.All(file => PathOf(file) is not null);
 
     private void Put(HubFile file)
     {

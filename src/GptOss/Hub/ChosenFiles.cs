@@ -138,8 +138,11 @@ internal sealed partial record ChosenFiles(IReadOnlyList<HubFile> First, IReadOn
         if (sets.Count == 0)
             throw new HubException(
                 HubProblem.NotFound,
-                $"{repository}: it has no {WeightFiles.Extension} files with a config.json, no adapter and no GGUF: "
-                    + "nothing that this engine reads."
+                wanted is null
+                    ? $"{repository}: it has no {WeightFiles.Extension} files with a config.json, no adapter and no "
+                        + "GGUF: nothing that this engine reads."
+                    : $"{repository}: it has no GGUF, and so none that is '{Printable.Name(wanted)}'. Leave the file "
+                        + "out."
             );
         List<HubFile[]> meant = wanted is null
             ? sets

@@ -24,9 +24,15 @@ internal sealed record DownloadPlan(
     public const string Extension = ".gptoss.plan";
 
     /// <summary>The command that goes on with the download.</summary>
-    public string Command =>
-        $"gptoss pull {Repository.Short}{(File is null ? "" : $" {File}")}"
-        + (Revision == RepositoryName.MainRevision ? "" : $" --revision {Revision}");
+    public string Command => CommandOf(Repository, File, Revision);
+
+    /// <summary>The command that fetches a repository.</summary>
+    /// <param name="repository">Whose files are fetched.</param>
+    /// <param name="file">The GGUF file that is meant; null for none.</param>
+    /// <param name="revision">A branch, a tag or a commit.</param>
+    public static string CommandOf(RepositoryName repository, string? file, string revision) =>
+        $"gptoss pull {repository.Short}{(file is null ? "" : $" {file}")}"
+        + (revision == RepositoryName.MainRevision ? "" : $" --revision {revision}");
 
     /// <exception cref="CheckpointException">The file is no plan, or damaged.</exception>
     public static DownloadPlan Read(string path)

@@ -42,13 +42,16 @@ internal sealed record GgufPeek(string? Architecture, string Type)
         }
         return new GgufPeek(texts.GetValueOrDefault(ArchitectureKey), texts.GetValueOrDefault(TypeKey, ModelType));
 
-        void Fill(long position, Span<byte> destination)
-        {
-            int read = RandomAccess.Read(handle, destination, position);
-            if (read < destination.Length)
-                throw new CheckpointException(path, "was cut off while being read.");
-        }
+        void Fill(long position, Span<byte> destination) => RegularFile.Fill(handle, destination, path, position);
     }
+
+    /// <summary>What all keys of a file say.</summary>
+    /// <exception cref="CheckpointException">They name no architecture, or something else than a text.</exception>
+    public static GgufPeek Of(GgufKeys keys) =>
+        new(
+            keys.OptionalText(ArchitectureKey) ?? throw keys.Missing(ArchitectureKey, "'gpt-oss'"),
+            keys.OptionalText(TypeKey) ?? ModelType
+        );
 
     /// <summary>The beginning of a file; null where it is no GGUF or cannot be read.</summary>
     public static GgufPeek? TryRead(string path)

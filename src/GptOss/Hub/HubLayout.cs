@@ -38,7 +38,14 @@ internal sealed class HubLayout(string hub, RepositoryName repository)
 
     public string Partial(string etag) => Path.Join(Blobs, etag + Incomplete);
 
-    public string Plan(string commit) => Path.Join(Blobs, commit + DownloadPlan.Extension);
+    /// <summary>Where a plan is kept: of one GGUF among several beside the plans of the others.</summary>
+    public string Plan(DownloadPlan plan) =>
+        Path.Join(
+            Blobs,
+            plan.Commit
+                + (plan.File is null || plan.Files is not [var first, ..] ? "" : "." + first.ETag)
+                + DownloadPlan.Extension
+        );
 
     public string Lock(string etag) => Path.Join(Hub, ".locks", _folderName, etag + ".lock");
 

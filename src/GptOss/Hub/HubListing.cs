@@ -52,7 +52,9 @@ internal sealed class HubListing(
                 files.AddRange(json.RootElement.EnumerateArray().Select(Read).OfType<HubFile>());
             }
         }
-        return files;
+        return files.CountBy(file => file.Path).FirstOrDefault(path => path.Value > 1).Key is { } twice
+            ? throw client.Errors.Listing($"names '{Printable.Name(twice)}' twice.")
+            : files;
     }
 
     private Task<(JsonDocument Json, Uri? Next)> AskAsync(Uri address, string what, CancellationToken cancellation) =>

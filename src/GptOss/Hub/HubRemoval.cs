@@ -3,6 +3,13 @@ namespace GptOss.Hub;
 /// <summary>What is removed from a cache of Hugging Face, and nothing that another snapshot needs.</summary>
 internal sealed class HubRemoval
 {
+    private static readonly EnumerationOptions Everything = new()
+    {
+        RecurseSubdirectories = true,
+        AttributesToSkip = 0,
+        IgnoreInaccessible = false,
+    };
+
     private readonly HubLayout _layout;
     private readonly string _what;
     private readonly List<string> _files = [];
@@ -77,17 +84,18 @@ internal sealed class HubRemoval
         List<IDisposable> locks = [];
         try
         {
-            foreach (string file in _files)
+            // A blob and the beginning of it have one lock, which can be taken once.
+            foreach (string etag in _files.Select(file => Path.GetFileName(file).Split('.')[0]).Distinct())
             {
-                string path = _layout.Lock(Path.GetFileName(file).Split('.')[0]);
+                string path = _layout.Lock(etag);
                 if (!File.Exists(path))
                     continue;
                 locks.Add(
                     FileLock.TryTake(path)
                         ?? throw new HubException(
                             HubProblem.Busy,
-                            $"{_layout.Repository}: another process fetches '{Path.GetFileName(file)}'. Nothing was "
-                                + "removed: wait for its end, or stop it."
+                            $"{_layout.Repository}: another process fetches '{etag}'. Nothing was removed: wait for "
+                                + "its end, or stop it."
                         )
                 );
             }
@@ -116,9 +124,10 @@ internal sealed class HubRemoval
         file.EndsWith(DownloadPlan.Extension, StringComparison.Ordinal)
         || file.EndsWith(HubLayout.Beside, StringComparison.Ordinal);
 
-    // The blobs that the links of a snapshot lead to.
+    // The blobs that the links of a snapshot lead to, however many and deep these are: one that was not seen here would
+    // lose its blob to the removal of another snapshot.
     private static IEnumerable<string> Blobs(HubLayout layout, string commit) =>
-        from file in GgufSet.FilesIn(layout.Snapshot(commit), isNested: true)
+        from file in Directory.EnumerateFiles(layout.Snapshot(commit), "*", Everything)
         let target = new FileInfo(file).LinkTarget
         where target is not null
         let blob = layout.Blob(Path.GetFileName(target))

@@ -53,7 +53,10 @@ internal sealed class HuggingFaceStore(string hub) : FileStore
             ? [repository.ToString(), .. Others(repository)]
             : Others(repository);
 
-    public override string FetchCommand(string name) => $"gptoss pull {name}";
+    public override string? FetchCommand(string name) =>
+        TryParse(name, out RepositoryName repository, out string revision, out string? file)
+            ? DownloadPlan.CommandOf(repository, file, revision)
+            : null;
 
     private IEnumerable<string> Others(RepositoryName repository) =>
         repository.IsPublished
@@ -93,7 +96,7 @@ internal sealed class HuggingFaceStore(string hub) : FileStore
             return ModelLook.AtFile(Path.Join(snapshot, file));
         if (Path.Exists(Path.Join(snapshot, ConfigName)))
         {
-            List<GgufSet> beside = HasWeights(snapshot) ? [] : GgufSet.In(snapshot, isNested: true);
+            List<GgufSet> beside = ModelLook.HasWeights(snapshot) ? [] : GgufSet.In(snapshot, isNested: true);
             if (beside.Count == 0)
                 return ModelLook.AtFolder(snapshot);
         }
@@ -105,16 +108,10 @@ internal sealed class HuggingFaceStore(string hub) : FileStore
         };
     }
 
-    private static bool HasWeights(string snapshot) =>
-        File.Exists(Path.Join(snapshot, WeightFiles.IndexName))
-        || GgufSet
-            .FilesIn(snapshot, isNested: false)
-            .Any(path => path.EndsWith(WeightFiles.Extension, StringComparison.Ordinal));
-
     // What follows the repository in the names of what a snapshot holds.
     private static string[] FilesIn(string snapshot)
     {
-        bool isFolder = File.Exists(Path.Join(snapshot, ConfigName)) && HasWeights(snapshot);
+        bool isFolder = File.Exists(Path.Join(snapshot, ConfigName)) && ModelLook.HasWeights(snapshot);
         List<GgufSet> sets = GgufSet.In(snapshot, isNested: true);
         return
         [

@@ -22,16 +22,23 @@ internal sealed record ModelLook(string Path, ModelFormat Format, long Bytes)
     public static ModelLook AtFolder(string folder)
     {
         string config = System.IO.Path.Join(folder, ConfigName);
-        if (FilesInMemory.Exists(config))
-            return Safetensors(folder, config);
-        List<GgufSet> sets = GgufSet.In(folder, isNested: false);
+        bool hasConfig = FilesInMemory.Exists(config);
+        // Repositories of GGUF files have a config.json, too.
+        List<GgufSet> sets = hasConfig && HasWeights(folder) ? [] : GgufSet.In(folder, isNested: false);
         return sets switch
         {
             [var one] => Gguf(one.Path),
-            [] => throw FolderLook.NoConfig(folder),
+            [] => hasConfig ? Safetensors(folder, config) : throw FolderLook.NoConfig(folder),
             _ => throw FolderLook.Several(folder, [.. sets.Select(set => set.Path)]),
         };
     }
+
+    /// <summary>Whether a folder holds weights in safetensors, or an index of such.</summary>
+    public static bool HasWeights(string folder) =>
+        File.Exists(System.IO.Path.Join(folder, WeightFiles.IndexName))
+        || GgufSet
+            .FilesIn(folder, isNested: false)
+            .Any(path => path.EndsWith(WeightFiles.Extension, StringComparison.Ordinal));
 
     /// <summary>Looks at a GGUF file, which may be any of a split set and have any name.</summary>
     public static ModelLook AtFile(string path)
@@ -78,7 +85,7 @@ internal sealed record ModelLook(string Path, ModelFormat Format, long Bytes)
         if (GgufPeek.Read(set.Path) is not { } peek)
             throw NoGguf(set.Path);
         if (peek.Architecture is null)
-            RefuseDamaged(set.Path);
+            peek = OfWholeHead(set.Path);
         if (peek.IsGptOss)
             return new ModelLook(set.Path, ModelFormat.Gguf, set.Bytes);
         throw new CheckpointException(
@@ -90,8 +97,13 @@ internal sealed record ModelLook(string Path, ModelFormat Format, long Bytes)
         );
     }
 
-    // Whoever reads the whole head says what is wrong with it.
-    private static void RefuseDamaged(string path) => GgufCheckpoint.Open(path).Dispose();
+    // The first keys do not tell. Whoever reads the whole head says what is wrong with it, or finds the key behind the
+    // arrays.
+    private static GgufPeek OfWholeHead(string path)
+    {
+        using var file = GgufCheckpoint.Open(path);
+        return GgufPeek.Of(file.Keys);
+    }
 
     private static bool IsPartial(string path) =>
         path.EndsWith(".incomplete", StringComparison.Ordinal) || path.EndsWith("-partial", StringComparison.Ordinal);

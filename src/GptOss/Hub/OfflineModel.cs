@@ -37,12 +37,16 @@ internal static class OfflineModel
             .FirstOrDefault(plan => plan.Revision == settings.Revision || plan.Commit == settings.Revision);
         if (plan is null)
             return null;
-        IEnumerable<string> files =
-            from file in plan.Files
+        string[] files =
+        [
+            .. from file in plan.Files
             let have = layout.Have(file)
             where have < file.Bytes
-            select $"'{file.Path}' ({Sizes.Part(have, file.Bytes)})";
-        return $"{string.Join(", ", files)} is not complete";
+            select $"'{file.Path}' ({Sizes.Part(have, file.Bytes)})",
+        ];
+        return files.Length > 0
+            ? $"{string.Join(", ", files)} is not complete"
+            : "its download was ended before the files were put in place";
     }
 
     private static string InFolder(RepositoryName repository, string folder)

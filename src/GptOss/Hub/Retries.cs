@@ -10,9 +10,20 @@ internal sealed class Retries(Func<TimeSpan, CancellationToken, Task> delay, Act
     private static readonly int[] Seconds = [1, 2, 4, 8, 8];
 
     private int _failures;
+    private long _most;
 
-    /// <summary>Bytes have arrived: the count of failures begins anew.</summary>
-    public void Progressed() => _failures = 0;
+    /// <summary>
+    /// Bytes have arrived: the count of failures begins anew where there are more than ever before. A server that sends
+    /// every time from the first byte and never to the last brings nothing new.
+    /// </summary>
+    /// <param name="bytes">How many are here.</param>
+    public void Progressed(long bytes)
+    {
+        if (bytes <= _most)
+            return;
+        _most = bytes;
+        _failures = 0;
+    }
 
     /// <summary>Waits before the next attempt.</summary>
     /// <exception cref="HubException">It has been tried often enough.</exception>

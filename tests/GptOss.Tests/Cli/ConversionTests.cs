@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using GptOss.Cli.Convert;
 using GptOss.Tests.Adapter;
 using GptOss.Tests.Checkpoint.Gguf;
@@ -124,6 +125,29 @@ public sealed class ConversionTests
         Figure.Tell($"{name}: {rounding:0.000} of {change:0.000}");
         // A bfloat16 has an error of 2⁻⁹ at most, and the delta is a tenth of the weights.
         Assert.InRange(rounding, 0, change / 10);
+    }
+
+    [Fact]
+    public void A_head_that_only_the_adapter_has_is_written_though_the_base_has_the_embedding_for_it()
+    {
+        using var folder = new TemporaryFolder();
+        string tied = Directory.CreateDirectory(Path.Combine(folder.Path, "tied")).FullName;
+        JsonObject config = JsonNode.Parse(File.ReadAllText(Path.Combine(C, "config.json")))!.AsObject();
+        config["tie_word_embeddings"] = true;
+        File.WriteAllText(Path.Combine(tied, "config.json"), config.ToJsonString());
+        SafetensorsWriter.Write(
+            Path.Combine(tied, "model.safetensors"),
+            [.. FineTunes.Read(C).Where(tensor => tensor.Key != "lm_head.weight")]
+        );
+        string adapter = AdapterVectors.PathOf("patterns"); // with a head of its own
+        Assert.Contains("base_model.model.lm_head.weight", AdapterVectors.Tensors("patterns").Keys);
+        Convert(tied, folder, out string target, adapter: adapter);
+        int[] prompt = LoadedModel.Prompt(20, 512);
+        using var apart = new LoadedModel(tied, adapter: adapter);
+        using var merged = new LoadedModel(target);
+        using var without = new LoadedModel(tied);
+        double change = Distance(apart.Logits(prompt), without.Logits(prompt));
+        Assert.InRange(Distance(apart.Logits(prompt), merged.Logits(prompt)), 0, change / 10);
     }
 
     [Fact]

@@ -35,6 +35,20 @@ public sealed class ChosenFilesTests
         Assert.Throws<HubException>(() => Chosen(wanted));
 
     [Fact]
+    public void A_file_that_is_asked_for_in_a_repository_without_GGUF_is_left_out()
+    {
+        HubFile[] all =
+        [
+            new("config.json", 10, new string('0', 40)),
+            new("model.safetensors", 10, new string('1', 64)),
+        ];
+        HubException refusal = Assert.Throws<HubException>(() =>
+            ChosenFiles.Of(new RepositoryName("a", "b"), all, "Q4_K_M")
+        );
+        Assert.Equal("a/b: it has no GGUF, and so none that is 'Q4_K_M'. Leave the file out.", refusal.Message);
+    }
+
+    [Fact]
     public void Of_the_published_repository_the_snapshot_that_the_documentation_counts_is_chosen()
     {
         // Sizes of openai/gpt-oss-20b at 6cee5e8; the whole repository has 41.3 GB.

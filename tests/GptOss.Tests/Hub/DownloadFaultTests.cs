@@ -112,6 +112,20 @@ public sealed class DownloadFaultTests : DownloadTest
     }
 
     [Fact]
+    public async Task A_server_that_begins_anew_and_is_cut_every_time_ends_the_download()
+    {
+        Func<TimeSpan, CancellationToken, Task> delay = Hooks.Delay;
+        Hooks = Hooks with
+        {
+            Delay = (time, stop) => Waits.Count < 50 ? delay(time, stop) : throw new TimeoutException("No end of it."),
+        };
+        Fake.AtStore = _ => new RawReply(200, Fake.Files[First]) { CutAfter = Piece };
+        HubException error = await RefusalAsync(HubProblem.Network, new HubOptions { Jobs = 1 });
+        Assert.Contains("failed again and again", error.Message);
+        Assert.InRange(Waits.Count, 5, 20);
+    }
+
+    [Fact]
     public async Task A_hub_that_is_not_there_is_a_network_problem()
     {
         using var free = new TcpListener(System.Net.IPAddress.Loopback, 0);

@@ -110,6 +110,21 @@ public sealed class DownloadPlaceTests : DownloadTest
     }
 
     [Fact]
+    public async Task Offline_a_download_that_ended_before_its_last_step_says_so()
+    {
+        await DownloadAsync();
+        HubFile[] files = [new(First, Fake.Files[First].Length, FakeHub.Hash(Fake.Files[First]))];
+        var plan = new DownloadPlan(Layout.Repository, "main", FakeHub.Commit, null, files);
+        File.WriteAllBytes(Layout.Plan(plan), plan.ToJson());
+        Directory.Delete(Layout.Snapshot(FakeHub.Commit), recursive: true);
+        Home.Variables["HF_HUB_OFFLINE"] = "1";
+        Assert.EndsWith(
+            " forbids requests, and its download was ended before the files were put in place. Unset it to download.",
+            (await RefusalAsync(HubProblem.Offline)).Message
+        );
+    }
+
+    [Fact]
     public async Task Offline_gives_what_is_here_and_lists_what_is_missing()
     {
         Home.Variables["TRANSFORMERS_OFFLINE"] = "yes";

@@ -107,6 +107,21 @@ public sealed class DownloadTests : DownloadTest
     }
 
     [Fact]
+    public async Task One_GGUF_that_is_fetched_leaves_the_plan_of_another_that_is_not_whole()
+    {
+        AddGgufs();
+        var usual = (Hooks, Fake.AtStore);
+        Hooks = Hooks with { Delay = (_, _) => throw new TimeoutException() };
+        Fake.AtStore = request => Fake.StoreAnswer(request) with { CutAfter = 500 };
+        await Assert.ThrowsAsync<TimeoutException>(() => DownloadAsync(new HubOptions { File = "Q4_K_M" }));
+        (Hooks, Fake.AtStore) = usual;
+        await DownloadAsync(new HubOptions { File = "UD-Q4_K_XL" });
+        Assert.Equal("Q4_K_M", Assert.Single(Layout.Plans()).File);
+        await DownloadAsync(new HubOptions { File = "Q4_K_M" });
+        Assert.Empty(Layout.Plans());
+    }
+
+    [Fact]
     public async Task Without_a_name_several_GGUF_files_are_listed_with_their_sizes()
     {
         AddGgufs();

@@ -52,6 +52,12 @@ public sealed class FinderMessageTests : IDisposable
         Assert.Equal($"{path}: {reason}", Refusal(path));
     }
 
+    [Theory]
+    [InlineData("hf:me/mine@v1/q/m.gguf", "gptoss pull me/mine q/m.gguf --revision v1")]
+    [InlineData("hf:openai/gpt-oss-20b@main", "gptoss pull gpt-oss-20b")]
+    public void What_the_cache_does_not_have_is_fetched_by_a_command_that_pull_takes(string name, string command) =>
+        Assert.EndsWith($" '{command}' fetches it.", Refusal(name));
+
     [Fact]
     public void A_GGUF_of_another_kind_says_what_it_is()
     {
@@ -163,7 +169,7 @@ public sealed class FinderMessageTests : IDisposable
             """{"weight_map":{"a":"model-00001-of-00001.safetensors"}}"""
         );
         Assert.Equal(message, Refusal("gpt-oss-20b"));
-        File.Delete(layout.Plan(Home.Commit));
+        File.Delete(layout.Plan(plan));
         Assert.Equal(
             $"{snapshot}: is not complete: 'model-00001-of-00001.safetensors' is missing, one of 1 files with weights. Run 'gptoss pull openai/gpt-oss-20b'.",
             Refusal("gpt-oss-20b")

@@ -1,3 +1,5 @@
+using GptOss.Tests.Checkpoint.Gguf;
+
 namespace GptOss.Tests.Hub;
 
 /// <summary>From names to files in the stores of five tools, which are made up in an empty home.</summary>
@@ -221,6 +223,29 @@ public sealed class FinderTests : IDisposable
             Assert.Equal((first, 328L), (Find(path).Path, Find(path).Bytes));
 
         FoundModel Find(string path) => _home.Finder.Find(path);
+    }
+
+    [Fact]
+    public void A_folder_with_one_GGUF_may_have_a_config_as_repositories_of_GGUF_do()
+    {
+        string path = _home.Write("m/m.gguf", Home.Gguf());
+        _home.Write("m/config.json", """{"model_type":"gpt_oss"}""");
+        Assert.Equal((path, ModelFormat.Gguf), Look());
+        _home.Write("m/model.safetensors", "weights");
+        Assert.Equal((Path.GetDirectoryName(path), ModelFormat.Safetensors), Look());
+
+        (string, ModelFormat) Look() =>
+            _home.Finder.Find(Path.GetDirectoryName(path)!) is var found ? (found.Path, found.Format) : default;
+    }
+
+    [Fact]
+    public void The_architecture_is_found_behind_the_arrays_of_a_vocabulary_too()
+    {
+        var file = GgufParts.Read(GgufVectors.PathOf("A-bare.gguf"));
+        byte[] tokens = [.. GgufParts.Number(GgufParts.U32, 4), .. GgufParts.Number(2, 8), .. new byte[8]];
+        file.Keys.Insert(0, new GgufKey("tokenizer.x", GgufParts.Array, tokens));
+        string path = _home.Write("m.gguf", file.Bytes());
+        Assert.Equal((path, ModelFormat.Gguf), (_home.Finder.Find(path).Path, _home.Finder.Find(path).Format));
     }
 
     [Fact]

@@ -41,6 +41,42 @@ public sealed class HubRemovalTests : DownloadTest
     }
 
     [Fact]
+    public async Task Blobs_of_another_snapshot_stay_however_many_files_it_has_and_however_deep_they_are()
+    {
+        await DownloadAsync();
+        string other = Layout.Snapshot(FakeHub.Moved),
+            shared = FakeHub.Hash(Fake.Files[First]),
+            deep = FakeHub.Hash(Fake.Files[Second]);
+        Directory.CreateDirectory(Path.Join(other, "1/2/3/4/5/6/7"));
+        for (int i = 0; i < 2500; i++)
+            File.CreateSymbolicLink(Path.Join(other, $"{i}.safetensors"), $"../../blobs/{shared}");
+        File.CreateSymbolicLink(Path.Join(other, "1/2/3/4/5/6/7/m"), $"../../../../../../../../../blobs/{deep}");
+
+        HubRemoval.OfSnapshot(Layout, FakeHub.Commit)!.Run();
+
+        Assert.True(File.Exists(Layout.Blob(shared)));
+        Assert.True(File.Exists(Layout.Blob(deep)));
+    }
+
+    [Fact]
+    public async Task A_beginning_beside_its_whole_file_is_removed_with_it()
+    {
+        await DownloadAsync();
+        string etag = FakeHub.Hash(Fake.Files[First]);
+        var file = new HubFile(First, Fake.Files[First].Length, etag);
+        var plan = new DownloadPlan(Layout.Repository, "main", FakeHub.Commit, null, [file]);
+        Directory.Delete(Layout.Snapshot(FakeHub.Commit), recursive: true);
+        File.WriteAllBytes(Layout.Plan(plan), plan.ToJson());
+        File.WriteAllBytes(Layout.Partial(etag), [1]);
+        Assert.True(File.Exists(Layout.Lock(etag)));
+
+        HubRemoval.OfPartial(Layout)!.Run();
+
+        Assert.False(File.Exists(Layout.Blob(etag)));
+        Assert.False(File.Exists(Layout.Partial(etag)));
+    }
+
+    [Fact]
     public async Task Only_what_is_not_complete_can_be_removed_alone()
     {
         Fake.AtStore = request =>

@@ -43,6 +43,13 @@ public sealed class HubSettingsTests : DownloadTest
     }
 
     [Fact]
+    public void A_folder_without_a_name_is_refused_where_it_is_set()
+    {
+        Assert.Equal("Cache", Assert.Throws<ArgumentException>(() => new HubOptions { Cache = "" }).ParamName);
+        Assert.Equal("Folder", Assert.Throws<ArgumentException>(() => new HubOptions { Folder = "" }).ParamName);
+    }
+
+    [Fact]
     public void The_endpoint_is_an_address_of_HTTP()
     {
         Assert.Equal("https://huggingface.co/", Endpoint().ToString());

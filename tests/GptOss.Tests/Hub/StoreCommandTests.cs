@@ -36,6 +36,15 @@ public sealed class StoreCommandTests : IDisposable
         Assert.Equal(0, json.GetProperty("partial").GetArrayLength());
     }
 
+    [Theory]
+    [InlineData("NAME", "doctor", "")]
+    [InlineData("NAME", "remove", "")]
+    [InlineData("NAME", "pull", "")]
+    [InlineData("--to", "pull", "gpt-oss-20b", "--to", "")]
+    [InlineData("--revision", "remove", "gpt-oss-20b", "--revision", "")]
+    public void An_empty_text_is_named(string what, params string[] command) =>
+        HubTool.Run(_home, null, command).AssertRefused(2, $"{what} is an empty text. It should be a path or a name.");
+
     [Fact]
     public void Only_Hugging_Faces_store_is_removed_from()
     {

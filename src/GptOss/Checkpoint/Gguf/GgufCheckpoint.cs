@@ -63,6 +63,15 @@ internal sealed partial class GgufCheckpoint : ICheckpoint
             : name;
     }
 
+    /// <summary>What the names of the files of one set share, and no other file of the folder has.</summary>
+    public static string SetName(string path)
+    {
+        string name = System.IO.Path.GetFileName(path);
+        return SplitName().Match(name) is { Success: true } part
+            ? $"{part.Groups["start"].Value}-of-{part.Groups["count"].Value}"
+            : name;
+    }
+
     /// <summary>Opens a file and, if it is one of a split set, its neighbours, and checks all of their heads.</summary>
     /// <param name="path">The file, or any of a split set.</param>
     /// <param name="copies">Whether the files are not mapped, but read by <see cref="Fill"/>.</param>
@@ -70,21 +79,19 @@ internal sealed partial class GgufCheckpoint : ICheckpoint
     public static GgufCheckpoint Open(string path, bool copies = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        var files = new List<GgufFile>();
+        var opened = new List<GgufFile>();
         try
         {
             var file = GgufFile.Open(path, copies: copies);
-            files.Add(file);
+            opened.Add(file);
             int count = file.Keys.OptionalInt32(GgufKeys.SplitCount, 1, MostFiles) ?? 1;
-            if (count > 1)
-                OpenSet(file, count, files, copies);
-            var checkpoint = new GgufCheckpoint([.. files]);
+            var checkpoint = new GgufCheckpoint(count > 1 ? OpenSet(file, count, opened, copies) : [file]);
             checkpoint.RefuseType4OfOthers();
             return checkpoint;
         }
         catch
         {
-            files.ForEach(file => file.Dispose());
+            opened.ForEach(file => file.Dispose());
             throw;
         }
     }
@@ -133,38 +140,40 @@ internal sealed partial class GgufCheckpoint : ICheckpoint
             file.Dispose();
     }
 
-    // The other files of a set have the names of the one that was opened, with other numbers.
-    private static void OpenSet(GgufFile opened, int count, List<GgufFile> files, bool copies)
+    // The other files of a set have the names of the one that was opened, with other numbers. Whoever calls this closes
+    // what was opened if the set is none.
+    private static GgufFile[] OpenSet(GgufFile one, int count, List<GgufFile> opened, bool copies)
     {
-        string folder = System.IO.Path.GetDirectoryName(opened.Path) ?? "",
-            name = System.IO.Path.GetFileName(opened.Path);
+        string folder = System.IO.Path.GetDirectoryName(one.Path) ?? "",
+            name = System.IO.Path.GetFileName(one.Path);
         Match match = SplitName().Match(name);
         if (!match.Success)
-            throw opened.Keys.Wrong(
+            throw one.Keys.Wrong(
                 GgufKeys.SplitCount,
                 $"a name that ends in -00001-of-{count:D5}.gguf or another number, since the file is one of {count}",
                 $"'{Printable.Name(name)}'",
                 "Give the files the names back that they were published with."
             );
-        files.Clear();
-        for (int number = 1; number <= count; number++)
+        var files = new GgufFile[count];
+        for (int i = 0; i < count; i++)
         {
-            string path = System.IO.Path.Join(folder, $"{match.Groups["start"].Value}-{number:D5}-of-{count:D5}.gguf");
-            files.Add(path == opened.Path ? opened : GgufFile.Open(path, " Is the download complete?", copies));
-            RequireKey(files[^1], GgufKeys.SplitCount, count);
-            RequireKey(files[^1], GgufKeys.SplitNumber, number - 1);
+            string path = System.IO.Path.Join(folder, $"{match.Groups["start"].Value}-{i + 1:D5}-of-{count:D5}.gguf");
+            if (path == one.Path)
+                files[i] = one;
+            else
+                opened.Add(files[i] = GgufFile.Open(path, " Is the download complete?", copies));
+            RequireKey(files[i], GgufKeys.SplitCount, count);
+            RequireKey(files[i], GgufKeys.SplitNumber, i);
         }
-        if (!files.Contains(opened))
-        {
-            opened.Dispose();
-            throw opened.Keys.Wrong(
+        if (!files.Contains(one))
+            throw one.Keys.Wrong(
                 GgufKeys.SplitCount,
                 $"{int.Parse(match.Groups["count"].Value, CultureInfo.InvariantCulture)} as its name says",
                 $"{count}"
             );
-        }
         int tensors = files.Sum(file => file.Tensors.Count);
         RequireKey(files[0], GgufKeys.SplitTensors, tensors);
+        return files;
     }
 
     private static void RequireKey(GgufFile file, string key, int expected)

@@ -111,6 +111,14 @@ public sealed class DamagedGgufTests : IDisposable
             "not finite",
             Set("gpt-oss.attention.layer_norm_rms_epsilon", GgufParts.F32, BitConverter.GetBytes(float.NaN))
         ),
+        ["epsilon that float32 does not hold"] = (
+            "gpt-oss.attention.layer_norm_rms_epsilon",
+            Set("gpt-oss.attention.layer_norm_rms_epsilon", 12, BitConverter.GetBytes(1e300))
+        ),
+        ["epsilon that float32 makes zero"] = (
+            "gpt-oss.attention.layer_norm_rms_epsilon",
+            Set("gpt-oss.attention.layer_norm_rms_epsilon", 12, BitConverter.GetBytes(1e-300))
+        ),
 
         ["five dimensions"] = ("dimensions", Change(g => g.Tensor("output.weight").Sizes.AddRange([1, 1, 1]))),
         ["four thousand million dimensions"] = ("dimensions", Patched("output.weight", uint.MaxValue)),
@@ -278,6 +286,27 @@ public sealed class DamagedGgufTests : IDisposable
         CheckpointException refusal = Assert.Throws<CheckpointException>(() => Open(parts[0]));
         Assert.StartsWith(_folder.Path, refusal.FilePath);
         Assert.Contains(names, refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_of_the_name_of_a_set_beside_it_is_another_model()
+    {
+        Split();
+        File.Copy(GgufVectors.PathOf("A-bare.gguf"), Path.Join(_folder.Path, "A-split.gguf"));
+        Assert.Contains(
+            "holds 2 GGUF models: 'A-split-00001-of-00003.gguf', 'A-split.gguf'.",
+            Assert.Throws<CheckpointException>(() => Open(_folder.Path)).Message
+        );
+    }
+
+    [Fact]
+    public void Of_a_set_that_is_not_whole_no_file_stays_open()
+    {
+        string[] parts = Split();
+        File.Delete(parts[0]);
+        Assert.Throws<CheckpointException>(() => Open(parts[2]));
+        // A file that somebody has open cannot be opened for oneself alone.
+        using var alone = new FileStream(parts[2], FileMode.Open, FileAccess.ReadWrite, FileShare.None);
     }
 
     private static void Open(string path) =>
