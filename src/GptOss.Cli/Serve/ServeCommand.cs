@@ -11,7 +11,10 @@ internal static class ServeCommand
     public static Command Create(Interruption interruption)
     {
         var options = new ServeOptions();
-        var command = new Command("serve", "Serves a model over HTTP to clients of OpenAI's API.");
+        var command = new Command(
+            "serve",
+            "Serves a model over HTTP to clients of OpenAI's and Anthropic's APIs, and to a browser."
+        );
         foreach (Option option in options.All)
             command.Add(option);
         command.SetAction(

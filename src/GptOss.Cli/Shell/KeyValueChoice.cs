@@ -12,8 +12,7 @@ internal static class KeyValueChoice
     {
         var option = new Option<string>("--kv")
         {
-            Description =
-                "How keys and values are stored: exact, at half or at a quarter of the memory; the default is float32.",
+            Description = "How keys and values are stored: exact, at half or at a quarter of the memory.",
             HelpName = string.Join('|', Formats.Keys),
             DefaultValueFactory = _ => "float32",
         };

@@ -13,7 +13,7 @@ internal static class PrecisionChoice
         var option = new Option<string>("--precision")
         {
             Description =
-                "checkpoint: the weights as stored, float32 activations (the default). fast: int8 activations and "
+                "checkpoint: the weights as stored, float32 activations. fast: int8 activations and "
                 + "dense weights.",
             HelpName = $"{Checkpoint}|{Fast}",
             DefaultValueFactory = _ => Checkpoint,

@@ -46,7 +46,8 @@ internal sealed class HubErrors(RepositoryName repository, Uri endpoint, bool ha
             new HubException(
                 HubProblem.Network,
                 $"{repository}: the connection to {address.Host} failed again and again while {what} was fetched: "
-                    + $"{cause}. What has arrived is kept: run the same command again.",
+                    + $"{cause}. What has arrived is kept: run the same command again. "
+                    + "A proxy is named by HTTPS_PROXY, a mirror of the hub by HF_ENDPOINT.",
                 address,
                 inner: inner
             ),

@@ -137,6 +137,10 @@ public sealed class DownloadFaultTests : DownloadTest
             "openai/gpt-oss-20b: the connection to 127.0.0.1 failed again and again while revision 'main' was fetched: ",
             error.Message
         );
+        Assert.EndsWith(
+            "run the same command again. A proxy is named by HTTPS_PROXY, a mirror of the hub by HF_ENDPOINT.",
+            error.Message
+        );
         Assert.Equal(5, Waits.Count);
     }
 
