@@ -108,8 +108,10 @@ widths() {
 }
 
 pack() {
-    local package framework
-    dotnet pack -c Release -o artifacts
+    local project package framework
+    for project in src/*/*.csproj; do
+        [ "$(dotnet msbuild "$project" -getProperty:IsPackable)" != true ] || dotnet pack "$project" -c Release -o artifacts
+    done
     package=$(ls -t artifacts/GptOss.[0-9]*.nupkg | head -n 1)
     # A zip file names what it holds in plain text.
     for framework in net10.0 net11.0; do

@@ -30,7 +30,7 @@ public static class GptOssHub
         ArgumentException.ThrowIfNullOrEmpty(name);
         if (!RepositoryName.TryParse(name, out RepositoryName repository))
             throw new ArgumentException(
-                $"'{Printable.Name(name)}' is no name of a repository: {RepositoryName.Form}.",
+                $"'{Printable.Name(name)}' is no name of a repository: {RepositoryName.FormFor(name)}",
                 nameof(name)
             );
         var settings = HubSettings.Of(options ?? HubOptions.Default, Surroundings.OfProcess(), HubHooks.None);

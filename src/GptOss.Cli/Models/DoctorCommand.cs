@@ -46,7 +46,9 @@ internal static class DoctorCommand
                     );
                 sheets.Add(
                     new Sheet(
-                        problems.Count == 0 ? "no problem was found" : "problems",
+                        problems.Count > 0 ? "problems"
+                            : models.Count > 0 ? "no problem was found"
+                            : "no problem was found; 'gptoss pull gpt-oss-20b' fetches a model",
                         [new("")],
                         [.. problems.Select(problem => new[] { problem })]
                     )

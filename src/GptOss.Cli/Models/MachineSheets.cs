@@ -37,10 +37,7 @@ internal sealed class MachineSheets(double bandwidth)
             [
                 .. from store in new Finder(Surroundings.OfProcess()).Stores
                 from root in store.Roots
-                let models = all.Where(model =>
-                        model.Store == store.Kind && model.Path.StartsWith(root, StringComparison.Ordinal)
-                    )
-                    .ToArray()
+                let models = all.Where(model => model.Store == store.Kind && IsWithin(root, model.Path)).ToArray()
                 select new[]
                 {
                     store.Title,
@@ -49,6 +46,12 @@ internal sealed class MachineSheets(double bandwidth)
                     Printable.Path(root) + (Directory.Exists(root) ? "" : " (not there)"),
                 },
             ]
+        );
+
+    private static bool IsWithin(string root, string path) =>
+        path.StartsWith(
+            Path.TrimEndingDirectorySeparator(root) + Path.DirectorySeparatorChar,
+            StringComparison.Ordinal
         );
 
     /// <summary>How fast models can be here at most, and whether they fit.</summary>
@@ -89,7 +92,7 @@ internal sealed class MachineSheets(double bandwidth)
             Printable.Path(name),
             Sizes.Text(bytes),
             Sizes.Text(perToken),
-            Amount.Measure(bandwidth / perToken),
+            (bandwidth / perToken).ToString(bandwidth < 10.0 * perToken ? "0.0" : "N0", CultureInfo.InvariantCulture),
             bytes <= FreeMemory.Bytes() ? "fits"
             : bytes <= Memory ? "fits when other programs end"
             : "does not fit: read from the disk at every token, and slow",

@@ -58,7 +58,7 @@ internal static class PullCommand
     {
         string own = name.StartsWith("hf:", StringComparison.OrdinalIgnoreCase) ? name[3..] : name;
         if (!RepositoryName.TryParse(own, out RepositoryName repository))
-            throw new UsageException($"'{name}' is no name of a repository: {RepositoryName.Form}.");
+            throw new UsageException($"'{name}' is no name of a repository: {RepositoryName.FormFor(own)}");
         var view = new PullView();
         try
         {

@@ -66,20 +66,32 @@ internal sealed class FormOptions
             parsed.GetValue(_choices) is { } choices
                 ? GptOssGrammar.Choices(choices.Split(',', StringSplitOptions.TrimEntries))
             : parsed.GetValue(_regex) is { } pattern ? GptOssGrammar.Regex(pattern)
-            : parsed.GetValue(_grammar) is { } file ? GptOssGrammar.Gbnf(File.ReadAllText(file))
+            : parsed.GetValue(_grammar) is { } file ? GptOssGrammar.Gbnf(Text(_grammar, file))
             : null;
         return new AnswerForm(null, grammar);
     }
 
-    private static JsonElement Schema(string file)
+    private JsonElement Schema(string file)
     {
         try
         {
-            return JsonElement.Parse(File.ReadAllText(file)); // as text, since some editors put a mark before it
+            return JsonElement.Parse(Text(_schema, file)); // as text, since some editors put a mark before it
         }
         catch (JsonException error)
         {
             throw new UsageException($"{file} is no JSON: {error.Message}");
+        }
+    }
+
+    private static string Text(Option option, string file)
+    {
+        try
+        {
+            return File.ReadAllText(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            throw new UsageException($"{option.Name} should name a file that can be read: {e.Message}");
         }
     }
 }

@@ -35,6 +35,8 @@ internal static partial class UsageProblem
                 $"{repeated.Option.Name} is given {repeated.IdentifierTokenCount} times, but takes one value.",
             CommandResult when command.Subcommands.Count > 0 =>
                 $"A command is needed: {string.Join(", ", command.Subcommands.Select(c => c.Name))}.",
+            ArgumentResult { Tokens.Count: 0, Argument: { Arity.MinimumNumberOfValues: > 0 } missing } =>
+                $"{missing.Name} is needed. {missing.Description}",
             OptionResult { IdentifierTokenCount: > 0, Tokens.Count: 0, Option.Arity.MinimumNumberOfValues: > 0 } bare =>
                 $"{bare.Option.Name} needs a value{Form(bare.Option)}.",
             OptionResult { IdentifierTokenCount: 0, Option.Required: true } missing =>

@@ -99,9 +99,8 @@ internal static class FileLook
     private static string Text(ReadOnlySpan<byte> start, string place)
     {
         string text = Encoding.UTF8.GetString(start[..Math.Min(start.Length, Shown)]);
-        return $"is text ('{Printable.Name(text)}{(start.Length > Shown ? "…" : "")}') where {place}: an error that "
-            + "the server sent in place of the file. "
-            + "Download it again.";
+        return $"is text ('{Printable.Name(text)}{(start.Length > Shown ? "…" : "")}') where {place}. If it was "
+            + "downloaded, it is an error that the server sent in place of the file: download it again.";
     }
 
     /// <summary>

@@ -125,7 +125,7 @@ internal static partial class FolderLook
                         + "files."
                 : IsWeights(file) || file == ConfigName
                     ? "is a file, but should be the folder of a model: give the folder that it lies in."
-                : "is a file, but should be the folder of a model."
+                : "is a file, but should be the folder of a model, or a GGUF file, which begins with 'GGUF'."
         );
     }
 

@@ -98,11 +98,18 @@ internal sealed class Finder(Surroundings surroundings)
                 $"{store.Title} ({string.Join(", ", store.Roots.Select(root => Printable.Path(root)))})"
             ),
         ];
-        string[] names = [.. List().Select(model => $"'{Printable.Name(model.Name)}'")];
+        IReadOnlyList<FoundModel> models = List();
+        string[] names = [.. models.Select(model => $"'{Printable.Name(model.Name)}'")];
         string there =
             names.Length == 0 ? "No model is in any store."
             : names.Length <= MostNames ? $"There is {string.Join(", ", names)}."
             : $"There is {string.Join(", ", names[..MostNames])} and {names.Length - MostNames} more: 'gptoss list'.";
+        string[] meant = Meant(name, models);
+        if (meant.Length > 0)
+            return new CheckpointException(
+                name,
+                $"is no file or folder, and no model's name. Did you mean {string.Join(" or ", meant)}? {there}"
+            );
         string way = fetch is not null
             ? $"'{Printable.Name(fetch)}' fetches it."
             : $"A name is {RepositoryName.Form}, or begins with the store: hf:, ollama:, lmstudio:, docker:.";
@@ -110,6 +117,20 @@ internal sealed class Finder(Surroundings surroundings)
             name,
             $"is no file or folder, and not in {string.Join(", ", roots)}. {there} {way}"
         );
+    }
+
+    /// <summary>Names that are like this one: of a model that is here, else of one that OpenAI published.</summary>
+    private static string[] Meant(string name, IReadOnlyList<FoundModel> models)
+    {
+        string[] here =
+        [
+            .. models
+                .Where(model => model.Name.EndsWith($":{name}", StringComparison.OrdinalIgnoreCase))
+                .Select(model => model.Name),
+        ];
+        return here.Length > 0 ? here
+            : RepositoryName.TryParse(name, out RepositoryName own) && own.IsPublished ? []
+            : [.. RepositoryName.Meant(name)];
     }
 
     private static bool HasPrefix(string name, FileStore store) =>

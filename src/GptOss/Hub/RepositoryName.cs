@@ -29,6 +29,19 @@ internal readonly partial record struct RepositoryName(string Owner, string Name
         return name.Owner is not null && Part().IsMatch(name.Owner) && Part().IsMatch(name.Name);
     }
 
+    /// <summary>What of OpenAI somebody may have meant who wrote it otherwise; empty for nothing.</summary>
+    public static IReadOnlyList<string> Meant(string text)
+    {
+        string letters = Letters(text.StartsWith($"{OpenAI}/", StringComparison.OrdinalIgnoreCase) ? text[7..] : text);
+        return letters.Length < 3 ? [] : [.. Published.Where(known => Letters(known).StartsWith(letters))];
+
+        static string Letters(string name) => string.Concat(name.Where(char.IsAsciiLetterOrDigit)).ToLowerInvariant();
+    }
+
+    /// <summary>What a name may look like, as the end of a message about a text that is none.</summary>
+    public static string FormFor(string text) =>
+        Meant(text) is [string meant] ? $"{Form}. Did you mean {meant}?" : $"{Form}.";
+
     /// <summary>Whether it is OpenAI's own, which people name without the owner.</summary>
     public bool IsPublished => Owner == OpenAI && Published.Contains(Name);
 

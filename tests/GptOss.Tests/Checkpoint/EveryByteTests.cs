@@ -4,7 +4,7 @@ using GptOss.Tests.Oracles;
 
 namespace GptOss.Tests.Checkpoint;
 
-/// <summary>A sound folder whose files end at every byte, and whose every bit of a header or of JSON is turned.</summary>
+/// <summary>Weights that end at every byte; headers and JSON with every bit turned.</summary>
 public sealed class EveryByteTests
 {
     private static readonly TinyShape Shape = new()
@@ -102,7 +102,9 @@ public sealed class EveryByteTests
     private static async Task Answer(string folder)
     {
         await using GptOssModel model = await GptOssModel.LoadAsync(folder, new ModelOptions { Threads = 1 });
-        Assert.True(await model.Generate([0, 1], SamplingOptions.Greedy).AnyAsync(TestContext.Current.CancellationToken));
+        Assert.True(
+            await model.Generate([0, 1], SamplingOptions.Greedy).AnyAsync(TestContext.Current.CancellationToken)
+        );
     }
 
     /// <summary>What is said against it; null where it is accepted. Any other exception fails the test.</summary>

@@ -8,6 +8,12 @@ public sealed class CommandLineTests
     [InlineData("A command is needed: logits, tokens, render, parse.", "debug")]
     [InlineData("The prompt is empty", "run", "")]
     [InlineData("The prompt is empty", "run")] // standard input holds nothing
+    [InlineData("NAME is needed. The repository: gpt-oss-20b,", "pull")]
+    [InlineData("NAME is needed. The program: ", "connect")]
+    [InlineData("OUT is needed. The folder that is made", "convert", ".")]
+    [InlineData("OWNER/NAME. Did you mean gpt-oss-20b?", "pull", "gpt-oss:20b")]
+    [InlineData("--schema should name a file that can be read: ", "run", "hi", "--schema", "/no/file")]
+    [InlineData("--grammar should name a file that can be read: ", "run", "hi", "--grammar", "/no/file")]
     [InlineData("belongs in quotation marks", "run", "two", "words")]
     [InlineData("Did you mean --temperature?", "run", "hi", "--temprature", "1")]
     [InlineData("There is no option --loud", "run", "--loud")] // not a prompt

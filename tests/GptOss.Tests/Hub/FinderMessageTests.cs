@@ -70,6 +70,24 @@ public sealed class FinderMessageTests : IDisposable
         Assert.Equal($"{adapter}: is a GGUF file of the type 'adapter', but should be a model.", Refusal(adapter));
     }
 
+    [Theory]
+    [InlineData("gpt-oss:20b", "gpt-oss-20b")]
+    [InlineData("GPT-OSS-20", "gpt-oss-20b")]
+    [InlineData("openai/gpt-oss-120", "gpt-oss-120b")]
+    [InlineData("gptoss", "gpt-oss-20b or gpt-oss-120b")]
+    public void A_name_that_is_nearly_one_is_answered_with_it(string name, string meant) =>
+        Assert.Equal(
+            $"{name}: is no file or folder, and no model's name. Did you mean {meant}? No model is in any store.",
+            Refusal(name)
+        );
+
+    [Fact]
+    public void The_name_of_another_tool_s_model_is_answered_with_the_store_before_it()
+    {
+        _home.Ollama(OllamaLibrary + "gpt-oss/20b", Home.Gguf());
+        Assert.Contains(" Did you mean ollama:gpt-oss:20b? ", Refusal("gpt-oss:20b"));
+    }
+
     [Fact]
     public void What_Ollama_keeps_beside_models_is_told_by_name()
     {

@@ -90,7 +90,7 @@ public sealed class StoreCommandTests : IDisposable
         Assert.Matches(@"\n  read bandwidth +[\d.]+ GB/s\n", healthy.Output);
         Assert.Matches(@"\n  gpt-oss-20b \(not here\) +13\.8 GB +3\.\d GB +[\d.]+ +\w", healthy.Output);
         Assert.Matches(@"\n  gpt-oss-120b \(not here\) +65\.2 GB +\d\.\d GB +[\d.]+ +\w", healthy.Output);
-        Assert.EndsWith("\nno problem was found\n", healthy.Output);
+        Assert.EndsWith("\nno problem was found; 'gptoss pull gpt-oss-20b' fetches a model\n", healthy.Output);
 
         string folder = _home.Snapshot("openai/gpt-oss-20b");
         string repository = Path.GetDirectoryName(Path.GetDirectoryName(folder))!;
