@@ -161,7 +161,7 @@ internal sealed class FileFetch(
             if (part.Length + read > file.Bytes)
                 throw client.Errors.Wrong(file.Path, $"{file.Bytes} bytes and no more", response);
             part.Append(buffer.AsSpan(0, read));
-            retries.Progressed();
+            retries.Progressed(part.Length);
             meter.Add(file, read);
         }
         if (part.Length < file.Bytes)

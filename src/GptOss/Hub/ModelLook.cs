@@ -83,9 +83,11 @@ internal sealed record ModelLook(string Path, ModelFormat Format, long Bytes)
             return new ModelLook(set.Path, ModelFormat.Gguf, set.Bytes);
         throw new CheckpointException(
             path,
-            peek.Type != "model"
+            peek.Architecture is null
+                ? "is a GGUF file whose key 'general.architecture' is missing or no short text, but should be 'gpt-oss'."
+            : peek.Type != "model"
                 ? $"is a GGUF file of the type '{Printable.Name(peek.Type)}', but should be a model."
-                : $"is a GGUF file of the architecture '{Printable.Name(peek.Architecture ?? "")}', but should be of "
+                : $"is a GGUF file of the architecture '{Printable.Name(peek.Architecture)}', but should be of "
                     + "'gpt-oss'. This engine runs no other architecture."
         );
     }

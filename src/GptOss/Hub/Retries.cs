@@ -10,9 +10,20 @@ internal sealed class Retries(Func<TimeSpan, CancellationToken, Task> delay, Act
     private static readonly int[] Seconds = [1, 2, 4, 8, 8];
 
     private int _failures;
+    private long _furthest;
 
-    /// <summary>Bytes have arrived: the count of failures begins anew.</summary>
-    public void Progressed() => _failures = 0;
+    /// <summary>
+    /// Bytes have arrived: the count of failures begins anew where more is here than ever before. A server that begins
+    /// with the first byte every time, and breaks off every time, would else be asked for ever.
+    /// </summary>
+    /// <param name="length">How many bytes are here.</param>
+    public void Progressed(long length)
+    {
+        if (length <= _furthest)
+            return;
+        _furthest = length;
+        _failures = 0;
+    }
 
     /// <summary>Waits before the next attempt.</summary>
     /// <exception cref="HubException">It has been tried often enough.</exception>

@@ -34,6 +34,7 @@ public sealed class AdapterFolderTests
     [InlineData("init_lora_weights", "\"lora_ga\"")]
     [InlineData("r", "0")]
     [InlineData("lora_alpha", "null")]
+    [InlineData("lora_alpha", "1e39")] // infinite in float32
     [InlineData("r", "9")] // the tensors have 8
     [InlineData("modules_to_save", """["lm_head"]""")] // and no tensor of it
     public void A_field_that_asks_for_something_else_is_refused_by_its_name(string field, string value)

@@ -1,3 +1,5 @@
+using GptOss.Tests.Checkpoint.Gguf;
+
 namespace GptOss.Tests.Hub;
 
 /// <summary>From names to files in the stores of five tools, which are made up in an empty home.</summary>
@@ -221,6 +223,25 @@ public sealed class FinderTests : IDisposable
             Assert.Equal((first, 328L), (Find(path).Path, Find(path).Bytes));
 
         FoundModel Find(string path) => _home.Finder.Find(path);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)] // a text of which a quick look keeps nothing
+    public void A_GGUF_is_known_by_its_architecture_wherever_that_key_stands(bool isLong)
+    {
+        var file = GgufParts.Read(GgufVectors.PathOf("A-bare.gguf"));
+        byte[] two = [.. GgufParts.Number(GgufParts.U8, 4), .. GgufParts.Number(2, 8), 1, 2];
+        file.Keys.Insert(
+            0,
+            isLong
+                ? new GgufKey("general.description", GgufParts.String, GgufParts.String8(new string('x', 70_000)))
+                : new GgufKey("general.bytes", GgufParts.Array, two)
+        );
+        _home.Write(".lmstudio/models/someone/odd-GGUF/odd.gguf", file.Bytes());
+        FoundModel found = _home.Finder.Find("lmstudio:someone/odd-GGUF");
+        Assert.Equal(ModelFormat.Gguf, found.Format);
+        Assert.Equal(found, Assert.Single(_home.Finder.List()));
     }
 
     [Fact]

@@ -75,10 +75,13 @@ internal sealed partial class GgufCheckpoint : ICheckpoint
         {
             var file = GgufFile.Open(path, copies: copies);
             files.Add(file);
-            int count = file.Keys.OptionalInt32(GgufKeys.SplitCount, 1, MostFiles) ?? 1;
+            // A set that llama.cpp has merged into one file keeps its keys, with a count of 0.
+            int count = file.Keys.OptionalInt32(GgufKeys.SplitCount, 0, MostFiles) ?? 1;
             if (count > 1)
                 OpenSet(file, count, files, copies);
             var checkpoint = new GgufCheckpoint([.. files]);
+            if (checkpoint._tensors.Count == 0)
+                throw new CheckpointException(path, "holds no tensors.");
             checkpoint.RefuseType4OfOthers();
             return checkpoint;
         }

@@ -75,11 +75,14 @@ internal sealed class GgufKeys(string path, IReadOnlyDictionary<string, GgufValu
         return double.IsFinite(number) ? number : throw Wrong(key, "a number", "one that is not finite");
     }
 
-    /// <summary>A number above zero, or what counts where there is no such key.</summary>
-    public double Positive(string key, double fallback) =>
-        (OptionalNumber(key) ?? fallback) is > 0 and var number
-            ? number
-            : throw Wrong(key, "a number above 0", Text(OptionalNumber(key)));
+    /// <summary>A number above zero in float32, or what counts where there is no such key.</summary>
+    public double Positive(string key, double fallback)
+    {
+        double number = OptionalNumber(key) ?? fallback;
+        return (float)number is > 0 and <= float.MaxValue
+            ? number // checked in float32, where 1e-50 would be zero
+            : throw Wrong(key, "a number above 0 that float32 has", Text(number));
+    }
 
     /// <summary>A short string; null where there is no such key.</summary>
     /// <exception cref="CheckpointException">The value is no string, too long, or not UTF-8.</exception>
@@ -104,5 +107,5 @@ internal sealed class GgufKeys(string path, IReadOnlyDictionary<string, GgufValu
     public CheckpointException Missing(string key, string expected) =>
         new(path, $"expected {expected}, found no such key.", fieldName: key);
 
-    private static string Text(double? number) => number?.ToString(CultureInfo.InvariantCulture) ?? "none";
+    private static string Text(double number) => number.ToString(CultureInfo.InvariantCulture);
 }
