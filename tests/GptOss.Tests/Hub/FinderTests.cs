@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using GptOss.Tests.Checkpoint.Gguf;
 
 namespace GptOss.Tests.Hub;
@@ -242,6 +243,26 @@ public sealed class FinderTests : IDisposable
         FoundModel found = _home.Finder.Find("lmstudio:someone/odd-GGUF");
         Assert.Equal(ModelFormat.Gguf, found.Format);
         Assert.Equal(found, Assert.Single(_home.Finder.List()));
+    }
+
+    [Fact]
+    public async Task A_ref_that_is_a_pipe_or_a_device_is_none_and_nobody_waits_for_it()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no FIFOs in the file system.");
+        string folder = _home.Snapshot("openai/gpt-oss-20b"),
+            reference = Path.GetFullPath(Path.Join(folder, "../../refs/main"));
+        foreach (bool isPipe in (bool[])[true, false])
+        {
+            File.Delete(reference);
+            if (isPipe)
+                await Process.Start("mkfifo", [reference]).WaitForExitAsync(TestContext.Current.CancellationToken);
+            else
+                File.CreateSymbolicLink(reference, "/dev/zero");
+            // The only snapshot is main where no ref says so.
+            FoundModel found = await Task.Run(() => _home.Finder.Find("gpt-oss-20b"))
+                .WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+            Assert.Equal(folder, found.Path);
+        }
     }
 
     [Fact]
