@@ -187,24 +187,9 @@ public sealed class AdapterFolderTests
     [Fact]
     public void An_order_that_nothing_tells_is_taken_as_documented_and_noted()
     {
-        // Hidden and intermediate are equal, and no gate_up says which axis is which.
-        TinyShape shape = new()
-        {
-            HiddenSize = 64,
-            IntermediateSize = 64,
-            Experts = TinyExperts.BFloat16,
-        };
-        using var model = new TemporaryFolder();
-        TinyCheckpoint.Write(model.Path, shape, seed: 5);
-        using var folder = new TemporaryFolder();
-        int experts = shape.NumLocalExperts;
-        AdapterVectors.Write(folder, "experts-down-only", tensors: _ =>
-            new()
-            {
-                [Experts + "lora_A.weight"] = TinyTensor.Of("F32", new float[2 * experts * 64], 2 * experts, 64),
-                [Experts + "lora_B.weight"] = TinyTensor.Of("F32", new float[2 * experts * 64], 64, 2 * experts),
-            }
-        );
+        using TemporaryFolder model = new(),
+            folder = new();
+        AdapterVectors.WriteOfEitherOrder(model, folder);
         using var loaded = new LoadedModel(model.Path, adapter: folder.Path);
         string note = Assert.Single(loaded.Model.Notes);
         Assert.Contains("'model.layers.1.mlp.experts' of down_proj may be stored in either order", note);

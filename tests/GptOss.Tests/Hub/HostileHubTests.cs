@@ -23,9 +23,17 @@ public sealed class HostileHubTests : DownloadTest
     {
         Fake.AtHub = request =>
             request.Path == Tree
-                ? Json(Encoding.Latin1.GetBytes($$"""[{"type":"file","path":"{{path}}","size":3,"oid":"{{FakeHub.Commit}}"}]"""))
+                ? Json(
+                    Encoding.Latin1.GetBytes(
+                        $$"""[{"type":"file","path":"{{path}}","size":3,"oid":"{{FakeHub.Commit}}"}]"""
+                    )
+                )
                 : null;
-        Assert.Contains("list of files", (await RefusalAsync(HubProblem.WrongContent)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "list of files",
+            (await RefusalAsync(HubProblem.WrongContent)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -110,17 +118,27 @@ public sealed class HostileHubTests : DownloadTest
     [InlineData("\\u001b[31mred.gguf")]
     public async Task A_name_that_leads_out_is_refused(string path)
     {
-        foreach (string extra in (string[])["", """,{"type":"file","path":"config.json","size":3,"oid":"0123456789012345678901234567890123456789"}"""])
+        foreach (
+            string extra in (string[])
+                [
+                    "",
+                    $$""",{"type":"file","path":"config.json","size":3,"oid":"{{FakeHub.Moved}}"}""",
+                ]
+        )
         {
             Fake.AtHub = request =>
                 request.Path == Tree
-                    ? Json(Encoding.Latin1.GetBytes($$"""[{"type":"file","path":"{{path}}","size":3,"oid":"{{FakeHub.Commit}}"}{{extra}}]"""))
+                    ? Json(
+                        Encoding.Latin1.GetBytes(
+                            $$"""[{"type":"file","path":"{{path}}","size":3,"oid":"{{FakeHub.Commit}}"}{{extra}}]"""
+                        )
+                    )
                     : null;
             HubException error = await Assert.ThrowsAsync<HubException>(() => DownloadAsync());
             Assert.DoesNotContain(error.Message, c => char.IsControl(c));
         }
-        Assert.Empty(
-            Directory.EnumerateFiles(Home.Path, "*", SearchOption.AllDirectories).Where(f => !f.EndsWith(".TAG", StringComparison.Ordinal))
+        Assert.All(Directory.EnumerateFiles(Home.Path, "*", SearchOption.AllDirectories), file =>
+            Assert.EndsWith(".TAG", file, StringComparison.Ordinal)
         );
     }
 
@@ -129,12 +147,17 @@ public sealed class HostileHubTests : DownloadTest
     {
         string entries = string.Join(
             ',',
-            Enumerable.Range(0, 1000).Select(i => $$"""{"type":"file","path":"f-{{i}}","size":3,"oid":"{{FakeHub.Commit}}"}""")
+            Enumerable
+                .Range(0, 1000)
+                .Select(i => $$"""{"type":"file","path":"f-{{i}}","size":3,"oid":"{{FakeHub.Commit}}"}""")
         );
         int pages = 0;
         Fake.AtHub = request =>
             request.Path == Tree
-                ? Json(Encoding.UTF8.GetBytes($"[{entries.Replace("\"f-", $"\"p{pages++}-", StringComparison.Ordinal)}]"), ("Link", $"<{Tree}?cursor={pages}>; rel=\"next\""))
+                ? Json(
+                    Encoding.UTF8.GetBytes($"[{entries.Replace("\"f-", $"\"p{pages++}-", StringComparison.Ordinal)}]"),
+                    ("Link", $"<{Tree}?cursor={pages}>; rel=\"next\"")
+                )
                 : null;
         HubException error = await RefusalAsync(HubProblem.WrongContent);
         Assert.True(pages < 500, error.Message);
