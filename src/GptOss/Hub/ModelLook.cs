@@ -84,7 +84,7 @@ internal sealed record ModelLook(string Path, ModelFormat Format, long Bytes)
         throw new CheckpointException(
             path,
             peek.Architecture is null
-                    ? $"is a GGUF file whose key '{GgufKeys.Architecture}' is missing or no text, but should be 'gpt-oss'."
+                    ? $"is a GGUF file whose '{GgufKeys.Architecture}' is missing or no text, but should be 'gpt-oss'."
                 : peek.Type != "model"
                     ? $"is a GGUF file of the type '{Printable.Name(peek.Type)}', but should be a model."
                 : $"is a GGUF file of the architecture '{Printable.Name(peek.Architecture)}', but should be of "

@@ -120,10 +120,7 @@ public sealed class HostileHubTests : DownloadTest
     {
         foreach (
             string extra in (string[])
-                [
-                    "",
-                    $$""",{"type":"file","path":"config.json","size":3,"oid":"{{FakeHub.Moved}}"}""",
-                ]
+                ["", $$""",{"type":"file","path":"config.json","size":3,"oid":"{{FakeHub.Moved}}"}"""]
         )
         {
             Fake.AtHub = request =>
