@@ -64,7 +64,7 @@ internal sealed record Conversion
         );
         long total = plan.Tensors.Sum(tensor => tensor.Bytes);
         RequireRoom(target, total);
-        Directory.CreateDirectory(partial);
+        string claim = Claim(partial);
         try
         {
             string[] files = new ShardWriter(partial, ShardBytes).Write(
@@ -93,6 +93,7 @@ internal sealed record Conversion
                     : null
             );
             folder.ThrowIfChanged();
+            File.Delete(claim);
             Directory.Move(partial, target);
             string count = $"{Amount.Count(files.Length)} {(files.Length == 1 ? "file" : "files")} of weights",
                 form = plan.Experts == ExpertForm.Mxfp4 ? "MXFP4" : "BF16";
@@ -112,13 +113,35 @@ internal sealed record Conversion
                 $"{target} exists already, and is not written over. Give another name, or delete it."
             );
         if (Path.Exists(partial))
-            throw new IOException(
-                $"{partial} is there: another conversion is at work, or one was ended in the middle. Delete it if no "
-                    + "other runs."
-            );
+            throw AtWork(partial);
         if (Path.GetDirectoryName(target) is { } parent && !Directory.Exists(parent))
             throw new DirectoryNotFoundException($"{parent} does not exist, in which {target} should be made.");
     }
+
+    /// <summary>
+    /// Makes the folder and a file in it that only one process can make: of two conversions that began at once one goes
+    /// on, and the other deletes nothing of it.
+    /// </summary>
+    private static string Claim(string partial)
+    {
+        string claim = Path.Join(partial, ".writing");
+        Directory.CreateDirectory(partial);
+        try
+        {
+            new FileStream(claim, FileMode.CreateNew).Dispose();
+            return claim;
+        }
+        catch (IOException) when (File.Exists(claim))
+        {
+            throw AtWork(partial);
+        }
+    }
+
+    private static IOException AtWork(string partial) =>
+        new(
+            $"{partial} is there: another conversion is at work, or one was ended in the middle. Delete it if no other "
+                + "runs."
+        );
 
     private static void RequireRoom(string target, long bytes)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using GptOss.Checkpoint;
 
@@ -57,10 +58,10 @@ internal sealed class AdapterConfig
             throw json.Wrong("bias", "'none'", JsonFields.Quoted(bias), PlainOnly);
         RefuseChangedBase();
         _rank = json.Int32("r", 1, MaxRank);
-        _alpha = json.Number("lora_alpha");
+        _alpha = Alpha(json, "lora_alpha");
         _isStabilised = json.OptionalBoolean("use_rslora") ?? false;
         _ranks = Patterns("rank_pattern", (fields, name) => fields.Int32(name, 1, MaxRank));
-        _alphas = Patterns("alpha_pattern", (fields, name) => fields.Number(name));
+        _alphas = Patterns("alpha_pattern", Alpha);
         SavedModules = json.OptionalTexts("modules_to_save") ?? [];
     }
 
@@ -97,6 +98,14 @@ internal sealed class AdapterConfig
     /// <summary>The error for a module of modules_to_save that has no tensors.</summary>
     public CheckpointException NotSaved(string module) =>
         _json.Wrong("modules_to_save", $"tensors of '{Printable.Name(module)}' beside the configuration", "none");
+
+    private static double Alpha(JsonFields json, string field)
+    {
+        double alpha = json.Number(field);
+        return Math.Abs(alpha) <= float.MaxValue
+            ? alpha
+            : throw json.Wrong(field, "a number that float32 has", alpha.ToString(CultureInfo.InvariantCulture));
+    }
 
     private void RefuseChangedBase()
     {

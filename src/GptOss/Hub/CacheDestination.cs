@@ -108,7 +108,7 @@ internal sealed class CacheDestination : IDestination
     private void WriteRef(string revision)
     {
         string path = Path.Join(_layout.Refs, revision);
-        if (revision == _commit || File.Exists(path) && File.ReadAllText(path) == _commit)
+        if (revision == _commit || _layout.Commit(revision) == _commit)
             return;
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         Replace(path, Encoding.ASCII.GetBytes(_commit));

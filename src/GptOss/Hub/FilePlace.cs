@@ -11,10 +11,9 @@ internal sealed record FilePlace(Uri Address, string? ETag, long? Bytes, string?
     public FilePlace With(HttpResponseMessage response)
     {
         bool isContent = response.IsSuccessStatusCode;
+        Uri asked = response.RequestMessage!.RequestUri!;
         return new FilePlace(
-            response.Headers.Location is { } location && !isContent
-                ? new Uri(response.RequestMessage!.RequestUri!, location)
-                : response.RequestMessage!.RequestUri!,
+            !isContent && Uri.TryCreate(asked, response.Headers.Location, out Uri? location) ? location : asked,
             ETag
                 ?? Hash(HubErrors.Header(response, "X-Linked-Etag") ?? (isContent ? response.Headers.ETag?.Tag : null)),
             Bytes

@@ -7,10 +7,10 @@ namespace GptOss.Hub;
 
 /// <summary>What the first keys of a GGUF file say of it, read without the rest of its head.</summary>
 /// <remarks>
-/// A list of models looks at every file, and the vocabulary in a head has 13 MB. Whether the whole head is sound is
-/// seen when a model is loaded.
+/// A list of models looks at every file, and the vocabulary in a head has 13 MB: the rest of a head is read only where
+/// its first keys do not tell the architecture. Whether the whole head is sound is seen when a model is loaded.
 /// </remarks>
-/// <param name="Architecture">The value of general.architecture; null where the first keys do not tell.</param>
+/// <param name="Architecture">The value of general.architecture; null where no key tells.</param>
 /// <param name="Type">The value of general.type, "model" where there is none.</param>
 internal sealed record GgufPeek(string? Architecture, string Type)
 {
@@ -18,7 +18,9 @@ internal sealed record GgufPeek(string? Architecture, string Type)
         TypeKey = "general.type",
         ModelType = "model";
 
-    private const int MostBytes = 1 << 16;
+    // Where the quick look ends, and the longest text that it keeps.
+    private const int MostBytes = 1 << 16,
+        MostTextBytes = 1024;
 
     /// <summary>Whether the file is gpt-oss, as llama.cpp or as the first Ollama spell it.</summary>
     public bool IsGptOss => Architecture is "gpt-oss" or "gptoss" && Type == ModelType;
@@ -35,6 +37,8 @@ internal sealed record GgufPeek(string? Architecture, string Type)
             if (reader.Left < 4 || !reader.Take(4).SequenceEqual("GGUF"u8))
                 return null;
             ReadTexts(reader, texts);
+            if (!texts.ContainsKey(ArchitectureKey))
+                ReadAll(new GgufReader(path, reader.Length, Fill), texts);
         }
         catch (CheckpointException)
         {
@@ -44,14 +48,6 @@ internal sealed record GgufPeek(string? Architecture, string Type)
 
         void Fill(long position, Span<byte> destination) => RegularFile.Fill(handle, destination, path, position);
     }
-
-    /// <summary>What all keys of a file say.</summary>
-    /// <exception cref="CheckpointException">They name no architecture, or something else than a text.</exception>
-    public static GgufPeek Of(GgufKeys keys) =>
-        new(
-            keys.OptionalText(ArchitectureKey) ?? throw keys.Missing(ArchitectureKey, "'gpt-oss'"),
-            keys.OptionalText(TypeKey) ?? ModelType
-        );
 
     /// <summary>The beginning of a file; null where it is no GGUF or cannot be read.</summary>
     public static GgufPeek? TryRead(string path)
@@ -66,7 +62,16 @@ internal sealed record GgufPeek(string? Architecture, string Type)
         }
     }
 
-    // The general keys come first in every writer's files, and arrays behind them.
+    // A file whose keys are in another order than the usual one.
+    private static void ReadAll(GgufReader reader, Dictionary<string, string> texts)
+    {
+        GgufKeys keys = GgufHeader.Read(reader).Keys;
+        foreach (string key in (string[])[ArchitectureKey, TypeKey])
+            if (keys.OptionalText(key) is { } text)
+                texts[key] = text;
+    }
+
+    // The general keys come first in most writers' files, and arrays behind them.
     private static void ReadTexts(GgufReader reader, Dictionary<string, string> texts)
     {
         reader.UInt32();
@@ -74,17 +79,22 @@ internal sealed record GgufPeek(string? Architecture, string Type)
         ulong keys = reader.UInt64();
         for (ulong i = 0; i < keys && reader.Position < MostBytes; i++)
         {
-            string name = Text(reader);
+            string name = Encoding.UTF8.GetString(
+                reader.Take((int)reader.StringLength("the name of a key", MostBytes - 1))
+            );
             var type = (GgufType)reader.UInt32();
             if (type == GgufType.String)
-                texts[name] = Text(reader);
+            {
+                long bytes = reader.StringLength("a text", GgufReader.MostStringBytes);
+                if (bytes <= MostTextBytes)
+                    texts[name] = Encoding.UTF8.GetString(reader.Take((int)bytes));
+                else
+                    reader.Skip(bytes);
+            }
             else if (type <= GgufType.Float64 && type != GgufType.Array)
                 reader.Skip(type.Bytes());
             else
                 return;
         }
     }
-
-    private static string Text(GgufReader reader) =>
-        Encoding.UTF8.GetString(reader.Take((int)reader.StringLength("a text", MostBytes)));
 }

@@ -136,6 +136,8 @@ internal sealed class HubClient : IDisposable
     {
         for (int hop = 0; ; hop++)
         {
+            if (address.Scheme is not ("http" or "https"))
+                throw NotHttp(asked);
             using var request = new HttpRequestMessage(method, address) { Version = HttpVersion.Version11 };
             if (_settings.Token is { } token && IsHub(address))
                 request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
@@ -149,14 +151,16 @@ internal sealed class HubClient : IDisposable
                 .ConfigureAwait(false);
             if (asked.IsEnough(response) || !IsRedirect(response))
                 return response;
-            address = new Uri(address, response.Headers.Location!);
+            bool isAddress = Uri.TryCreate(address, response.Headers.Location, out Uri? next);
             response.Dispose();
-            if (address.Scheme is not ("http" or "https"))
-                throw Errors.Listing($"sends '{asked.What}' on to an address that is none of HTTP.");
+            address = isAddress ? next! : throw NotHttp(asked);
             if (hop == MostRedirects)
                 throw Errors.Listing($"leads in circles: '{asked.What}' was sent on {hop + 1} times.");
         }
     }
+
+    private HubException NotHttp(Asked asked) =>
+        Errors.Listing($"sends '{asked.What}' on to an address that is none of HTTP.");
 
     private async Task<T> WithinSilenceAsync<T>(
         Func<CancellationToken, Task<T>> work,

@@ -1,3 +1,4 @@
+using System.Text;
 using GptOss.Checkpoint;
 
 namespace GptOss.Hub;
@@ -16,6 +17,9 @@ internal sealed class HubLayout(string hub, RepositoryName repository)
 
     /// <summary>What the name of a file ends in that is moved to its place at once.</summary>
     public const string Beside = ".gptoss.new";
+
+    // The digits of a commit, and what an editor may have put behind them.
+    private const int MostRefBytes = 255;
 
     private readonly string _folderName = $"{HubCache.RepositoryStart}{repository.Owner}--{repository.Name}";
 
@@ -76,12 +80,13 @@ internal sealed class HubLayout(string hub, RepositoryName repository)
             return null;
         try
         {
-            string commit = File.ReadAllText(Path.Join(Refs, revision)).Trim();
+            byte[] content = RegularFile.ReadAll(Path.Join(Refs, revision), MostRefBytes);
+            string commit = Encoding.ASCII.GetString(content).Trim();
             return HubFile.IsCommit(commit) ? commit : null;
         }
-        catch (Exception e) when (RegularFile.IsFileTrouble(e))
+        catch (Exception e) when (e is CheckpointException || RegularFile.IsFileTrouble(e))
         {
-            return null;
+            return null; // no file at all, but a pipe, or one that is far too long
         }
     }
 

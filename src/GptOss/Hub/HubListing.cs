@@ -14,7 +14,10 @@ internal sealed class HubListing(
     Action<string?> says
 )
 {
-    private const int MostPages = 1000;
+    // Far more than any model has, and little enough to be kept.
+    private const int MostPages = 1000,
+        MostFiles = 100_000,
+        LongestPath = 4096;
 
     /// <summary>The commit that a branch, a tag or a commit is now.</summary>
     public async Task<string> CommitAsync(string revision, CancellationToken cancellation)
@@ -35,7 +38,7 @@ internal sealed class HubListing(
     /// <summary>All files of a commit.</summary>
     public async Task<List<HubFile>> FilesAsync(string commit, CancellationToken cancellation)
     {
-        List<HubFile> files = [];
+        Dictionary<string, HubFile> files = new(StringComparer.Ordinal);
         Uri? page = new(
             client.Address("api", "models", repository.Owner, repository.Name, "tree", commit)
                 + "?recursive=true&expand=false"
@@ -49,12 +52,14 @@ internal sealed class HubListing(
             {
                 if (json.RootElement.ValueKind != JsonValueKind.Array)
                     throw client.Errors.Listing("should be an array.");
-                files.AddRange(json.RootElement.EnumerateArray().Select(Read).OfType<HubFile>());
+                foreach (HubFile file in json.RootElement.EnumerateArray().Select(Read).OfType<HubFile>())
+                    if (!files.TryAdd(file.Path, file))
+                        throw client.Errors.Listing($"has '{Printable.Name(file.Path)}' twice.");
             }
+            if (files.Count > MostFiles)
+                throw client.Errors.Listing($"has more than {MostFiles} files.");
         }
-        return files.CountBy(file => file.Path).FirstOrDefault(path => path.Value > 1).Key is { } twice
-            ? throw client.Errors.Listing($"names '{Printable.Name(twice)}' twice.")
-            : files;
+        return [.. files.Values];
     }
 
     private Task<(JsonDocument Json, Uri? Next)> AskAsync(Uri address, string what, CancellationToken cancellation) =>
@@ -64,6 +69,8 @@ internal sealed class HubListing(
     {
         if (Text(entry, "type") != "file" || Text(entry, "path") is not { } path)
             return null;
+        if (path.Length > LongestPath)
+            throw client.Errors.Listing($"has a path of {path.Length} characters.");
         bool isLarge = entry.TryGetProperty("lfs", out JsonElement lfs) && lfs.ValueKind == JsonValueKind.Object;
         JsonElement source = isLarge ? lfs : entry;
         return
@@ -77,10 +84,20 @@ internal sealed class HubListing(
             : throw client.Errors.Listing($"has no length and hash for '{Printable.Name(path)}'.");
     }
 
-    private static string? Text(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object
-        && json.TryGetProperty(name, out JsonElement value)
-        && value.ValueKind == JsonValueKind.String
-            ? value.GetString()
-            : null;
+    private string? Text(JsonElement json, string name)
+    {
+        try
+        {
+            return
+                json.ValueKind == JsonValueKind.Object
+                && json.TryGetProperty(name, out JsonElement value)
+                && value.ValueKind == JsonValueKind.String
+                ? value.GetString()
+                : null;
+        }
+        catch (InvalidOperationException) // half of a surrogate pair, or bytes that are no UTF-8
+        {
+            throw client.Errors.Listing("holds text that is not Unicode.");
+        }
+    }
 }

@@ -84,25 +84,17 @@ internal sealed record ModelLook(string Path, ModelFormat Format, long Bytes)
         GgufSet set = GgufSet.Of(path);
         if (GgufPeek.Read(set.Path) is not { } peek)
             throw NoGguf(set.Path);
-        if (peek.Architecture is null)
-            peek = OfWholeHead(set.Path);
         if (peek.IsGptOss)
             return new ModelLook(set.Path, ModelFormat.Gguf, set.Bytes);
         throw new CheckpointException(
             path,
-            peek.Type != "model"
-                ? $"is a GGUF file of the type '{Printable.Name(peek.Type)}', but should be a model."
-                : $"is a GGUF file of the architecture '{Printable.Name(peek.Architecture ?? "")}', but should be of "
+            peek.Architecture is null
+                    ? $"is a GGUF file whose '{GgufKeys.Architecture}' is missing or no text, but should be 'gpt-oss'."
+                : peek.Type != "model"
+                    ? $"is a GGUF file of the type '{Printable.Name(peek.Type)}', but should be a model."
+                : $"is a GGUF file of the architecture '{Printable.Name(peek.Architecture)}', but should be of "
                     + "'gpt-oss'. This engine runs no other architecture."
         );
-    }
-
-    // The first keys do not tell. Whoever reads the whole head says what is wrong with it, or finds the key behind the
-    // arrays.
-    private static GgufPeek OfWholeHead(string path)
-    {
-        using var file = GgufCheckpoint.Open(path);
-        return GgufPeek.Of(file.Keys);
     }
 
     private static bool IsPartial(string path) =>

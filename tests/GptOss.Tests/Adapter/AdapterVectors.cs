@@ -43,6 +43,31 @@ internal static class AdapterVectors
         );
     }
 
+    /// <summary>
+    /// Writes a model and an adapter of which nothing tells the order of the axes: hidden and intermediate are equal,
+    /// and there is no gate_up. Loading it gives a note.
+    /// </summary>
+    public static void WriteOfEitherOrder(TemporaryFolder model, TemporaryFolder adapter)
+    {
+        const int Side = 64;
+        const string Experts = "base_model.model.model.layers.1.mlp.experts.";
+        TinyShape shape = new()
+        {
+            HiddenSize = Side,
+            IntermediateSize = Side,
+            Experts = TinyExperts.BFloat16,
+        };
+        TinyCheckpoint.Write(model.Path, shape, seed: 5);
+        int rows = 2 * shape.NumLocalExperts;
+        Write(adapter, "experts-down-only", tensors: _ =>
+            new()
+            {
+                [Experts + "lora_A.weight"] = TinyTensor.Of("F32", new float[rows * Side], rows, Side),
+                [Experts + "lora_B.weight"] = TinyTensor.Of("F32", new float[rows * Side], Side, rows),
+            }
+        );
+    }
+
     /// <summary>Writes a changed copy of an adapter.</summary>
     public static void Write(
         TemporaryFolder folder,

@@ -198,6 +198,53 @@ public sealed class ConversionTests
     }
 
     [Fact]
+    public void Of_two_conversions_that_begin_at_once_one_goes_on_and_the_other_deletes_nothing_of_it()
+    {
+        using TemporaryFolder folder = new(),
+            model = new(),
+            adapter = new();
+        AdapterVectors.WriteOfEitherOrder(model, adapter);
+        CancellationToken stop = TestContext.Current.CancellationToken;
+        using ManualResetEventSlim isHeld = new(),
+            mayGoOn = new();
+        string target = Path.Combine(folder.Path, "out");
+        var second = new Conversion
+        {
+            Source = model.Path,
+            Target = target,
+            Adapter = adapter.Path,
+        };
+        // The note of the adapter comes when the second has found nothing in its way, and has made nothing yet.
+        Task late = Task.Run(
+            () =>
+                second.Run(
+                    _ =>
+                    {
+                        isHeld.Set();
+                        mayGoOn.Wait(stop);
+                    },
+                    _ => { },
+                    stop
+                ),
+            stop
+        );
+        isHeld.Wait(stop);
+        var first = new Conversion { Source = model.Path, Target = target };
+        first.Run(
+            _ => { },
+            _ =>
+            {
+                mayGoOn.Set();
+                Exception? refusal = Record.Exception(() => late.Wait(stop));
+                Assert.Contains("another conversion", refusal?.InnerException?.Message);
+            },
+            stop
+        );
+        Assert.Equal(["out"], Directory.EnumerateFileSystemEntries(folder.Path).Select(Path.GetFileName));
+        new LoadedModel(target).Dispose();
+    }
+
+    [Fact]
     public void Nothing_stays_of_a_conversion_that_was_ended()
     {
         using var folder = new TemporaryFolder();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using GptOss.Tests.Checkpoint.Gguf;
 
 namespace GptOss.Tests.Hub;
@@ -225,6 +226,45 @@ public sealed class FinderTests : IDisposable
         FoundModel Find(string path) => _home.Finder.Find(path);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)] // a text of which a quick look keeps nothing
+    public void A_GGUF_is_known_by_its_architecture_wherever_that_key_stands(bool isLong)
+    {
+        var file = GgufParts.Read(GgufVectors.PathOf("A-bare.gguf"));
+        byte[] two = [.. GgufParts.Number(GgufParts.U8, 4), .. GgufParts.Number(2, 8), 1, 2];
+        file.Keys.Insert(
+            0,
+            isLong
+                ? new GgufKey("general.description", GgufParts.String, GgufParts.String8(new string('x', 70_000)))
+                : new GgufKey("general.bytes", GgufParts.Array, two)
+        );
+        _home.Write(".lmstudio/models/someone/odd-GGUF/odd.gguf", file.Bytes());
+        FoundModel found = _home.Finder.Find("lmstudio:someone/odd-GGUF");
+        Assert.Equal(ModelFormat.Gguf, found.Format);
+        Assert.Equal(found, Assert.Single(_home.Finder.List()));
+    }
+
+    [Fact]
+    public async Task A_ref_that_is_a_pipe_or_a_device_is_none_and_nobody_waits_for_it()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no FIFOs in the file system.");
+        string folder = _home.Snapshot("openai/gpt-oss-20b"),
+            reference = Path.GetFullPath(Path.Join(folder, "../../refs/main"));
+        foreach (bool isPipe in (bool[])[true, false])
+        {
+            File.Delete(reference);
+            if (isPipe)
+                await Process.Start("mkfifo", [reference]).WaitForExitAsync(TestContext.Current.CancellationToken);
+            else
+                File.CreateSymbolicLink(reference, "/dev/zero");
+            // The only snapshot is main where no ref says so.
+            FoundModel found = await Task.Run(() => _home.Finder.Find("gpt-oss-20b"))
+                .WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+            Assert.Equal(folder, found.Path);
+        }
+    }
+
     [Fact]
     public void A_folder_with_one_GGUF_may_have_a_config_as_repositories_of_GGUF_do()
     {
@@ -236,16 +276,6 @@ public sealed class FinderTests : IDisposable
 
         (string, ModelFormat) Look() =>
             _home.Finder.Find(Path.GetDirectoryName(path)!) is var found ? (found.Path, found.Format) : default;
-    }
-
-    [Fact]
-    public void The_architecture_is_found_behind_the_arrays_of_a_vocabulary_too()
-    {
-        var file = GgufParts.Read(GgufVectors.PathOf("A-bare.gguf"));
-        byte[] tokens = [.. GgufParts.Number(GgufParts.U32, 4), .. GgufParts.Number(2, 8), .. new byte[8]];
-        file.Keys.Insert(0, new GgufKey("tokenizer.x", GgufParts.Array, tokens));
-        string path = _home.Write("m.gguf", file.Bytes());
-        Assert.Equal((path, ModelFormat.Gguf), (_home.Finder.Find(path).Path, _home.Finder.Find(path).Format));
     }
 
     [Fact]

@@ -246,7 +246,7 @@ public sealed class HubAnswerTests : DownloadTest
     )]
     [InlineData(
         """[{"type":"file","path":"a","oid":"0123456789012345678901234567890123456789","size":1},{"type":"file","path":"a","oid":"1123456789012345678901234567890123456789","size":1}]""",
-        "names 'a' twice."
+        "has 'a' twice."
     )]
     public async Task A_list_that_is_none_is_refused(string json, string reason)
     {

@@ -84,8 +84,11 @@ internal sealed partial class GgufCheckpoint : ICheckpoint
         {
             var file = GgufFile.Open(path, copies: copies);
             opened.Add(file);
-            int count = file.Keys.OptionalInt32(GgufKeys.SplitCount, 1, MostFiles) ?? 1;
+            // A set that llama.cpp has merged into one file keeps its keys, with a count of 0.
+            int count = file.Keys.OptionalInt32(GgufKeys.SplitCount, 0, MostFiles) ?? 1;
             var checkpoint = new GgufCheckpoint(count > 1 ? OpenSet(file, count, opened, copies) : [file]);
+            if (checkpoint._tensors.Count == 0)
+                throw new CheckpointException(path, "holds no tensors.");
             checkpoint.RefuseType4OfOthers();
             return checkpoint;
         }

@@ -71,9 +71,6 @@ internal sealed class GgufHeader
         long alignment = all.OptionalInt64(AlignmentKey, LeastAlignment, MostAlignment) ?? DefaultAlignment;
         if (!BitOperations.IsPow2(alignment))
             throw all.Wrong(AlignmentKey, "a power of two", alignment.ToString(CultureInfo.InvariantCulture));
-        if (tensors == 0 && !all.Has(GgufKeys.SplitCount))
-            throw file.Wrong("holds no tensors.");
-
         var infos = new TensorEntry[tensors];
         var names = new HashSet<string>(infos.Length, StringComparer.Ordinal);
         for (int i = 0; i < infos.Length; i++)

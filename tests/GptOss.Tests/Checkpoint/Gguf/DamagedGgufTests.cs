@@ -26,6 +26,25 @@ public sealed class DamagedGgufTests : IDisposable
         ["more tensors than bytes"] = ("tensors", Change(g => g.TensorCount = 1UL << 40)),
         ["negative tensors"] = ("tensors", Change(g => g.TensorCount = ulong.MaxValue)),
         ["no tensors"] = ("tensors", Change(g => g.Tensors.Clear())),
+        ["no tensors in a set of one"] = (
+            "no tensors",
+            Change(g =>
+            {
+                g.Keys.Add(U32("split.count", 1));
+                g.Tensors.Clear();
+            })
+        ),
+        // What llama.cpp's merge leaves of the keys of the parts.
+        ["a set merged into one file"] = (
+            Fine,
+            Change(g =>
+                g.Keys.AddRange([
+                    U32("split.no", 0),
+                    U32("split.count", 0),
+                    U32("split.tensors.count", (uint)g.Tensors.Count),
+                ])
+            )
+        ),
         ["more keys than bytes"] = ("metadata", Change(g => g.KeyCount = 1UL << 61)),
         ["nothing after the magic"] = ("ends", _ => "GGUF"u8.ToArray()),
         ["empty file"] = ("empty", _ => []),
@@ -118,6 +137,15 @@ public sealed class DamagedGgufTests : IDisposable
         ["epsilon that float32 makes zero"] = (
             "gpt-oss.attention.layer_norm_rms_epsilon",
             Set("gpt-oss.attention.layer_norm_rms_epsilon", 12, BitConverter.GetBytes(1e-300))
+        ),
+
+        ["epsilon is 0 in float32"] = (
+            "layer_norm_rms_epsilon",
+            Set("gpt-oss.attention.layer_norm_rms_epsilon", GgufParts.F64, BitConverter.GetBytes(1e-60))
+        ),
+        ["frequency base is infinite in float32"] = (
+            "rope.freq_base",
+            Set("gpt-oss.rope.freq_base", GgufParts.F64, BitConverter.GetBytes(1e60))
         ),
 
         ["five dimensions"] = ("dimensions", Change(g => g.Tensor("output.weight").Sizes.AddRange([1, 1, 1]))),

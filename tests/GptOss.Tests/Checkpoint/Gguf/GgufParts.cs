@@ -15,7 +15,8 @@ internal sealed class GgufParts
         Bool = 7,
         String = 8,
         Array = 9,
-        U64 = 10;
+        U64 = 10,
+        F64 = 12;
 
     private GgufParts() { }
 
