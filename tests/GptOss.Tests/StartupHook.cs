@@ -1,9 +1,10 @@
 /// <summary>
 /// Runs first in a process whose DOTNET_STARTUP_HOOKS names this assembly, and writes at the end which assemblies it
-/// loaded. Where a variable asks for it, the process saves prefixes until it is killed.
+/// loaded. Where a variable asks for it, the process does something else in the place of the tool.
 /// </summary>
 /// <remarks>
-/// The runtime asks for this name, outside of any namespace. It must use nothing but the base library.
+/// The runtime asks for this name, outside of any namespace. It must use nothing but the base library, and of the
+/// children the library.
 /// </remarks>
 internal static class StartupHook
 {
@@ -14,6 +15,8 @@ internal static class StartupHook
     {
         if (Environment.GetEnvironmentVariable(GptOss.Tests.SavingChild.File) is { } saved)
             GptOss.Tests.SavingChild.Run(saved);
+        if (Environment.GetEnvironmentVariable(GptOss.Tests.AnsweringChild.Model) is { } model)
+            GptOss.Tests.AnsweringChild.Run(model);
         AppDomain.CurrentDomain.ProcessExit += (_, _) =>
             System.IO.File.WriteAllLines(
                 Environment.GetEnvironmentVariable(File)!,

@@ -40,6 +40,33 @@ public sealed class AtomicFileTests : IDisposable
         }
     }
 
+    /// <summary>Also the last write, behind which nothing more is written but the file is not yet in its place.</summary>
+    [Fact]
+    public async Task A_write_that_fails_at_any_call_leaves_the_old_file_and_nothing_beside_it()
+    {
+        const int Writes = 20;
+        await File.WriteAllTextAsync(Target, "old", TestContext.Current.CancellationToken);
+        for (int n = 1; n <= Writes; n++)
+        {
+            var full = new IOException("No space left on device");
+            var thrown = await Assert.ThrowsAsync<IOException>(() => WriteAsync(failsAt: n));
+            Assert.Equal(full.Message, thrown.Message);
+            Assert.Equal([Target], Directory.GetFiles(_folder.Path));
+            Assert.Equal("old", await File.ReadAllTextAsync(Target, TestContext.Current.CancellationToken));
+
+            async Task WriteAsync(int failsAt) => await AtomicFile.WriteAsync(Target, async stream =>
+                {
+                    for (int i = 1; i <= Writes; i++)
+                    {
+                        await stream.WriteAsync(new byte[100], TestContext.Current.CancellationToken);
+                        if (i == failsAt)
+                            throw full;
+                    }
+                });
+        }
+        Figure.Tell($"{Writes} faults of a write: 0 torn files, 0 files left beside them");
+    }
+
     [Fact]
     public async Task What_an_ended_process_left_is_deleted_and_what_only_looks_like_it_stays()
     {

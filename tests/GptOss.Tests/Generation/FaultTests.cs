@@ -92,6 +92,7 @@ public sealed class FaultTests
             Assert.Equal(right[3], await tested.Ask(requests[3], Stop));
             Assert.Equal(0, tested.Pool.HeldBytes);
         }
+        Figure.Tell($"50 allocation faults, {times} in a row: {failures} typed errors, 0 crashes, 0 others harmed");
         Assert.InRange(failures, fewest, most);
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using GptOss.Harmony;
 using GptOss.Tokenization;
 
@@ -27,65 +28,121 @@ public sealed class HarmonyRendererTests
     public void No_text_in_any_field_becomes_a_special_token()
     {
         foreach (string evil in Spellings)
+            AssertOnlyTheRenderersMarks(() => evil);
+    }
+
+    /// <summary>Another text in each place: roles, names, recipients, channels, contents, tools, schemas.</summary>
+    [Fact, Promise(10), Trait("kind", "long")]
+    public void Whatever_texts_stand_in_the_fields_all_special_tokens_are_the_renderers()
+    {
+        string[] pieces =
+        [
+            .. Spellings,
+            "<",
+            "|",
+            ">",
+            "start",
+            "message",
+            "\u200b",
+            "＜|",
+            "ᐸ|",
+            "\n",
+            "\r",
+            "\u2028",
+            "\"",
+            "//",
+            "}",
+            "namespace x {",
+            "\ud83d",
+            "💖",
+        ];
+        int texts = 0,
+            conversations = Long.IsLong ? 40_000 : 300;
+        for (int seed = 0; seed < conversations; seed++)
         {
-            using JsonDocument schema = JsonDocument.Parse(
-                "{\"type\":\"object\",\"description\":\"X\",\"properties\":{\"X\":{\"type\":\"string\",\"title\":\"X\",\"enum\":[\"X\"],"
-                    + "\"default\":\"X\",\"examples\":[\"X\"]}}}".Replace("X", evil, StringComparison.Ordinal)
-            );
-            ToolNamespace tools = new(evil, evil, [new ToolFunction(evil, evil, schema.RootElement)]);
-            HarmonyMessage[] messages =
-            [
-                new(
-                    HarmonyRole.System,
-                    [
-                        new HarmonyContent.SystemInfo
-                        {
-                            ModelIdentity = evil,
-                            KnowledgeCutoff = evil,
-                            CurrentDate = evil,
-                            Channels = [evil],
-                            Tools = [tools],
-                        },
-                    ]
-                ),
-                new(
-                    HarmonyRole.Developer,
-                    [
-                        new HarmonyContent.DeveloperInfo
-                        {
-                            Instructions = evil,
-                            Tools = [tools],
-                            ResponseFormats = [new ResponseFormat(evil, evil, schema.RootElement)],
-                        },
-                    ]
-                ),
-                new(HarmonyRole.User, evil) { Name = evil },
-                new(HarmonyRole.Assistant, evil)
-                {
-                    Recipient = evil,
-                    Channel = evil,
-                    ContentType = "x" + evil,
-                },
-                new(HarmonyRole.Tool, evil)
-                {
-                    Name = evil,
-                    Recipient = evil,
-                    Channel = evil,
-                },
-            ];
-
-            List<int> ids = Renderer.Render(messages, new RenderOptions { Form = RenderForm.Conversation });
-
-            string structure = Markup.Text(ids.Where(Tokenizer.O200kHarmony.IsSpecial));
-            Assert.Equal(
-                "<|start|><|message|><|end|>"
-                    + "<|start|><|message|><|end|>"
-                    + "<|start|><|message|><|end|>"
-                    + "<|start|><|channel|><|message|><|call|>"
-                    + "<|start|><|channel|><|message|><|end|>",
-                structure
-            );
+            var random = new Random(seed);
+            AssertOnlyTheRenderersMarks(() =>
+            {
+                texts++;
+                return string.Concat(Enumerable.Range(0, random.Next(1, 6)).Select(_ => random.GetItems(pieces, 1)[0]));
+            });
         }
+        Figure.Tell($"{texts:N0} texts in {texts / conversations} places: 0 special ids that are not the renderer's");
+    }
+
+    private static void AssertOnlyTheRenderersMarks(Func<string> text)
+    {
+        using var schema = JsonDocument.Parse(
+            new JsonObject
+            {
+                ["type"] = "object",
+                ["description"] = text(),
+                ["properties"] = new JsonObject
+                {
+                    [text()] = new JsonObject
+                    {
+                        ["type"] = "string",
+                        ["title"] = text(),
+                        ["enum"] = new JsonArray(text()),
+                        ["default"] = text(),
+                        ["examples"] = new JsonArray(text()),
+                    },
+                },
+            }.ToJsonString()
+        );
+        ToolNamespace tools = new(text(), text(), [new ToolFunction(text(), text(), schema.RootElement)]);
+        HarmonyMessage[] messages =
+        [
+            new(
+                HarmonyRole.System,
+                [
+                    new HarmonyContent.SystemInfo
+                    {
+                        ModelIdentity = text(),
+                        KnowledgeCutoff = text(),
+                        CurrentDate = text(),
+                        Channels = [text()],
+                        Tools = [tools],
+                    },
+                ]
+            ),
+            new(
+                HarmonyRole.Developer,
+                [
+                    new HarmonyContent.DeveloperInfo
+                    {
+                        Instructions = text(),
+                        Tools = [tools],
+                        ResponseFormats = [new ResponseFormat(text(), text(), schema.RootElement)],
+                    },
+                ]
+            ),
+            new(HarmonyRole.User, text()) { Name = text() },
+            new(HarmonyRole.Assistant, text())
+            {
+                Recipient = text(),
+                Channel = text(),
+                ContentType = "x" + text(),
+            },
+            new(HarmonyRole.Tool, text())
+            {
+                Name = text(),
+                Recipient = text(),
+                Channel = text(),
+            },
+        ];
+
+        List<int> ids = Renderer.Render(messages, new RenderOptions { Form = RenderForm.Conversation });
+
+        string structure = Markup.Text(ids.Where(Tokenizer.O200kHarmony.IsSpecial));
+        Assert.Equal(
+            "<|start|><|message|><|end|>"
+                + "<|start|><|message|><|end|>"
+                + "<|start|><|message|><|end|>"
+                + "<|start|><|channel|><|message|><|call|>"
+                + "<|start|><|channel|><|message|><|end|>",
+            structure
+        );
     }
 
     [Fact]

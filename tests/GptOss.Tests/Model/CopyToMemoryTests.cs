@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using GptOss.Model;
 using GptOss.Tests.Checkpoint.Gguf;
 using GptOss.Tests.Oracles;
@@ -71,6 +72,76 @@ public sealed class CopyToMemoryTests : IDisposable
         Faults[fault](weights);
 
         Assert.Equal(before, await Answer(copied));
+    }
+
+    /// <summary>
+    /// A file that was cut below what a request reads ends the process with a signal, which no program of .NET can
+    /// take. Of what else happens the answer may be wrong that was under way, and the next request is an error with the
+    /// name of the file, or the answer as before where the mapped file is still there.
+    /// </summary>
+    [Theory, InlineData("safetensors"), InlineData("gguf"), Trait("speed", "slow")]
+    [Promise(8)]
+    public async Task Of_what_may_become_of_a_mapped_file_only_a_cut_ends_the_process(string form)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "What a system does with a mapping of a cut file is its own.");
+        string[] undisturbed = (await Disturbed(form, _ => { })).Second;
+        var ended = new List<string>();
+        foreach ((string name, Action<string> fault) in Faults)
+        {
+            (bool lives, string[] second) = await Disturbed(form, fault);
+            if (!lives)
+                ended.Add(name);
+            else if (second is [var error] && error.StartsWith("error ", StringComparison.Ordinal))
+                Assert.Contains(_folder.Path, error);
+            else
+                Assert.True(undisturbed.SequenceEqual(second), $"{name}: another answer");
+        }
+        Figure.Tell(
+            $"{form}, mapped: {Faults.Count - ended.Count} of {Faults.Count} faults as hoped, "
+                + $"the process ended when its file was {string.Join(" or ", ended)}; copied: {Faults.Count} of "
+                + $"{Faults.Count}"
+        );
+        // A file that grows again at once is cut for a moment, which a request may meet or not.
+        Assert.Equal(["cut by half", "cut to nothing"], ended.Except(["cut and grown"]).Order());
+    }
+
+    /// <summary>Whether the process lives, and its second answer, where something happens during the first.</summary>
+    private async Task<(bool Lives, string[] Second)> Disturbed(string form, Action<string> fault)
+    {
+        (string model, string weights) = Write(form);
+        using Process process = AnsweringChild.Start(model);
+        try
+        {
+            await process.StandardInput.WriteLineAsync();
+            for (int i = 0; i < 20; i++)
+                Assert.NotNull(await process.StandardOutput.ReadLineAsync(Stop));
+            fault(weights);
+            if (await Answer(process) is null)
+                return (false, []);
+            await process.StandardInput.WriteLineAsync();
+            string[] second = await Answer(process) ?? [];
+            await process.WaitForExitAsync(Stop).WaitAsync(TimeSpan.FromSeconds(30), Stop);
+            return (process.ExitCode == 0, second);
+        }
+        finally
+        {
+            process.Kill();
+            Directory.Delete(_folder.Path, recursive: true);
+            Directory.CreateDirectory(_folder.Path);
+        }
+
+        // The lines up to the end of an answer; null where the process ends before.
+        static async Task<string[]?> Answer(Process process)
+        {
+            var lines = new List<string>();
+            while (await process.StandardOutput.ReadLineAsync(Stop) is { } line)
+            {
+                if (line == "end")
+                    return [.. lines];
+                lines.Add(line);
+            }
+            return null;
+        }
     }
 
     [Theory, InlineData("safetensors"), InlineData("gguf")]
