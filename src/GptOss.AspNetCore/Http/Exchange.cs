@@ -122,12 +122,15 @@ internal sealed class Exchange(ServerCore server, Dialect dialect, HttpContext h
             {
                 case Arrival.Update:
                     _delivery.Accept();
+                    bool isTold = false;
                     foreach (ReplyEvent happened in reader.Read(feed.Current))
                     {
                         visit.First ??= visit.Elapsed;
                         _delivery.Add(happened);
+                        isTold = true;
                     }
-                    if (visit.First is not null)
+                    // What the client does not see, such as hidden reasoning, is no sign of life.
+                    if (isTold)
                         await _delivery.SendAsync().ConfigureAwait(false);
                     break;
                 case Arrival.Progress:
