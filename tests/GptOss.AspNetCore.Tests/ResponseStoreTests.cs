@@ -96,7 +96,10 @@ public sealed class ResponseStoreTests
     {
         ResponseStore store = NewStore();
         store.Add(Answer(0));
-        Assert.Equal("reasoning", new StoredItemFinder(store, null).Find($"rs_{Number(0)}")!.Value.GetProperty("type").GetString());
+        Assert.Equal(
+            "reasoning",
+            new StoredItemFinder(store, null).Find($"rs_{Number(0)}")!.Value.GetProperty("type").GetString()
+        );
         Assert.Null(new StoredItemFinder(store, null).Find($"msg_{Number(0)}"));
         Assert.Null(store.Find(null, $"rs_{Number(0)}"));
     }
