@@ -154,6 +154,24 @@ public sealed partial class ServeCommandTests
         Assert.Equal("345 + 678 = 1023.", text);
     }
 
+    [Fact]
+    public async Task A_refused_request_is_one_line_of_the_log_without_what_it_asked_for()
+    {
+        Process server = await ServeAsync();
+        const string Tool = """
+            ,"tools":[{"type":"function","function":{"name":"zebra","strict":true,"parameters":
+            {"type":"object","properties":{"zebra":{"type":"string","pattern":"(?<=zebra)"}}}}}]
+            """;
+        JsonElement answer = await AskAsync("Hello!", Tool);
+        Assert.Equal("invalid_schema", answer.GetProperty("error").GetProperty("code").GetString());
+        answer = await AskAsync(new string('z', 20_000), "");
+        Assert.Equal("context_length_exceeded", answer.GetProperty("error").GetProperty("code").GetString());
+        string log = await EndAsync(server, "TERM", expected: 0);
+        Assert.Equal(2, log.Split('\n').Count(line => line.Contains("POST /v1/chat/completions 400")));
+        Assert.DoesNotContain("warn:", log);
+        Assert.DoesNotContain("zebra", log);
+    }
+
     // F16 of the fault plan.
     [Fact]
     public async Task Connections_beyond_a_thousand_are_closed_and_the_others_are_answered()
