@@ -7,7 +7,7 @@ namespace GptOss.AspNetCore.State;
 /// Finds the stored items that one request refers to. Each answer is read once, however many references there are to
 /// its items: a request may hold thousands, and an answer may be megabytes.
 /// </summary>
-/// <param name="store">Has the answers.</param>
+/// <param name="store">Has the answers that are kept.</param>
 /// <param name="scope">Whose answers are looked for.</param>
 internal sealed class StoredItemFinder(ResponseStore store, string? scope)
 {

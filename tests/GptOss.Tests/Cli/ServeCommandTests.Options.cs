@@ -6,7 +6,6 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using GptOss.Tests.Adapter;
-using GptOss.Tests.Model;
 using GptOss.Tests.Oracles;
 
 namespace GptOss.Tests.Cli;
