@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Net;
+using GptOss.AspNetCore.Admission;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace GptOss.AspNetCore.Tests;
 
@@ -27,6 +29,15 @@ public sealed class AdmissionTests
         Assert.Equal(1, host.Script.Running);
         Assert.True((await first).IsSuccessStatusCode);
         Assert.True((await second).IsSuccessStatusCode);
+    }
+
+    [Fact]
+    public async Task When_to_come_again_counts_from_the_beginning_of_the_prompt_and_not_from_the_wait_before()
+    {
+        await using TestHost host = await TestHost.ScriptedAsync();
+        await host.AskAsync("SLEEP 1200\nREAD 10 10\nSAY 1");
+        RunTimes times = host.App.Services.GetRequiredService<ServerCore>().Times;
+        Assert.Equal(TimeSpan.FromSeconds(1), times.RetryAfter);
     }
 
     [Fact]

@@ -104,6 +104,8 @@ public sealed class ChatShapeTests
     [InlineData("CALL patch *** Begin", Patch)]
     [InlineData("CALL patch {\"text\":\"one string\"}", Patch)]
     [InlineData("CUT\nCALL patch {\"input\":\"*** Beg", Patch)]
+    [InlineData("CALL patch {\"input\":\"\\ud83d\\ude00 \\ud83d\\ude00, \\ud83d\\ude00\"}", Patch)] // pieces part them
+    [InlineData("CUT\nCALL patch {\"input\":\"*** Beg\\ud83d", Patch)]
     [InlineData("SAY one\nCUT", "")]
     public async Task A_whole_answer_is_the_fold_of_its_stream(string question, string more)
     {

@@ -90,6 +90,18 @@ public sealed class FailureTests(TinyServer tiny)
         Assert.True((await host.Client.GetAsync("/health", Stop)).IsSuccessStatusCode);
     }
 
+    // As a call over the network that took too long: neither the server nor who asks has ended it.
+    [Theory]
+    [InlineData("")]
+    [InlineData(",\"stream\":true")]
+    public async Task A_client_that_gives_up_of_its_own_accord_is_a_defect_and_no_limit_of_the_server(string more)
+    {
+        await using TestHost host = await TestHost.OverAsync(new BreakingClient(tiny.Client));
+        using HttpResponseMessage answer = await host.PostAsync(TestHost.Question(BreakingClient.Patience, more));
+        Assert.Equal(HttpStatusCode.InternalServerError, answer.StatusCode);
+        Assert.Contains("internal_error", await answer.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
+    }
+
     [Trait("fault", "F105")]
     [Fact]
     public async Task A_clock_that_jumps_back_ends_and_prolongs_nothing()
@@ -131,7 +143,8 @@ public sealed class FailureTests(TinyServer tiny)
     private sealed class BreakingClient(IChatClient inner) : DelegatingChatClient(inner)
     {
         public const string Later = "Break in the middle.",
-            Memory = "Have no memory.";
+            Memory = "Have no memory.",
+            Patience = "Have no patience.";
 
         // The model behind it belongs to all tests.
         protected override void Dispose(bool disposing) => base.Dispose(disposing: false);
@@ -145,6 +158,8 @@ public sealed class FailureTests(TinyServer tiny)
             ChatMessage[] history = [.. messages];
             if (history[^1].Text == Memory)
                 throw new InsufficientMemoryException("The keys and values do not fit.");
+            if (history[^1].Text == Patience)
+                throw new TaskCanceledException("The other server took too long.");
             int words = 0;
             await foreach (
                 ChatResponseUpdate update in base.GetStreamingResponseAsync(history, options, cancellationToken)

@@ -20,6 +20,20 @@ public sealed class HeartbeatTests
         Assert.EndsWith("data: [DONE]\n\n", body, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("SAY hi\nPONDER 60 10\nSAY ho", ",\"include_reasoning\":false")]
+    [InlineData("PONDER 60 10\nSAY ho", ",\"include_reasoning\":false")]
+    public async Task What_the_client_does_not_see_is_no_sign_of_life(string question, string more)
+    {
+        await using TestHost host = await TestHost.ScriptedAsync(Quick);
+        using HttpResponseMessage response = await host.PostAsync(
+            TestHost.Question(question, more + ",\"stream\":true")
+        );
+        string body = await response.Content.ReadAsStringAsync(Stop);
+        Assert.InRange(body.Split("\n\n").Count(frame => frame == ": ping"), 3, 6);
+        Assert.Contains("ho", body, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_stream_sends_its_status_when_its_patience_is_over()
     {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -105,6 +106,25 @@ public sealed class MeterTests
                 TestHost.Question("x", ",\"stream\":true,\"max_tokens\":4000,\"logit_bias\":{\"17\":100}"),
                 HttpCompletionOption.ResponseHeadersRead
             );
+    }
+
+    [Fact]
+    public async Task A_client_that_takes_nothing_is_counted_as_gone_and_not_as_refused()
+    {
+        await using TestHost host = await TestHost.ScriptedAsync(options =>
+            options.MaxFlush = TimeSpan.FromMilliseconds(200)
+        );
+        using var listener = new Listener(host);
+        for (int i = 1; i <= 3; i++)
+        {
+            using Socket slow = await RawHttp.ConnectAsync(host);
+            string body = TestHost.Question("LONG 10000000", ",\"stream\":true");
+            await RawHttp.SendAsync(slow, RawHttp.Head($"Content-Length: {body.Length}") + body);
+            await TestHost.UntilAsync(() => host.Script.Asked.Count == i && host.Script.Running == 0);
+        }
+        await TestHost.UntilAsync(() => listener.Of("gen_ai.server.request.duration").Length == 3);
+        Assert.Equal(3, listener.Of("gptoss.server.gone").Length);
+        Assert.Empty(listener.Of("gptoss.server.refused"));
     }
 
     [Fact]

@@ -71,10 +71,10 @@ public sealed class ResponseStoreTests
         store.Add(Answer(0) with { Scope = "a" });
         Assert.Null(store.Find("b", Id(0)));
         Assert.Null(store.Find(null, Id(0)));
-        Assert.Null(store.Item("b", $"rs_{Number(0)}"));
+        Assert.Null(new StoredItemFinder(store, "b").Find($"rs_{Number(0)}"));
         Assert.False(store.Remove("b", Id(0)));
         Assert.NotNull(store.Find("a", Id(0)));
-        Assert.NotNull(store.Item("a", $"rs_{Number(0)}"));
+        Assert.NotNull(new StoredItemFinder(store, "a").Find($"rs_{Number(0)}"));
     }
 
     [Fact]
@@ -96,9 +96,32 @@ public sealed class ResponseStoreTests
     {
         ResponseStore store = NewStore();
         store.Add(Answer(0));
-        Assert.Equal("reasoning", store.Item(null, $"rs_{Number(0)}")!.Value.GetProperty("type").GetString());
-        Assert.Null(store.Item(null, $"msg_{Number(0)}"));
+        Assert.Equal(
+            "reasoning",
+            new StoredItemFinder(store, null).Find($"rs_{Number(0)}")!.Value.GetProperty("type").GetString()
+        );
+        Assert.Null(new StoredItemFinder(store, null).Find($"msg_{Number(0)}"));
         Assert.Null(store.Find(null, $"rs_{Number(0)}"));
+    }
+
+    [Fact]
+    public void An_answer_is_read_once_however_often_a_request_refers_to_it()
+    {
+        ResponseStore store = NewStore();
+        string id = $"rs_{Number(0)}";
+        store.Add(
+            Answer(0) with
+            {
+                Response = Encoding.UTF8.GetBytes(
+                    $$"""{"user":"{{new string('x', (int)Mebibyte)}}","output":[{"type":"reasoning","id":"{{id}}"}]}"""
+                ),
+            }
+        );
+        var finder = new StoredItemFinder(store, null);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 100; i++)
+            Assert.NotNull(finder.Find(id));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 10 * Mebibyte);
     }
 
     private static string Number(int i) => i.ToString("x32");

@@ -37,14 +37,14 @@ internal sealed class ScriptedAnswer(GptOssRequestOptions own)
     public IEnumerable<ChatResponseUpdate> Note(string text) =>
         Words(text).Select(word => Text(word, isPreamble: true));
 
-    public IEnumerable<ChatResponseUpdate> Think(string text) =>
-        Words(text)
-            .Select(word =>
-            {
-                _words++;
-                _thoughts++;
-                return Update(new TextReasoningContent(word));
-            });
+    public IEnumerable<ChatResponseUpdate> Think(string text) => Words(text).Select(Thought);
+
+    public ChatResponseUpdate Thought(string piece)
+    {
+        _words++;
+        _thoughts++;
+        return Update(new TextReasoningContent(piece));
+    }
 
     public IEnumerable<ChatResponseUpdate> Call(string name, string arguments)
     {

@@ -18,7 +18,7 @@ namespace GptOss.ScriptedServer;
 /// <item><c>SAY text</c> says the text, word by word.</item>
 /// <item><c>THINK text</c> thinks the text, and <c>NOTE text</c> says it before a call, on the commentary
 /// channel.</item>
-/// <item><c>LONG n ms</c> says n words, one each that time.</item>
+/// <item><c>LONG n ms</c> says n words, one each that time, and <c>PONDER n ms</c> thinks them.</item>
 /// <item><c>WRITE text</c> says the text, in which <c>\n</c> begins a new line.</item>
 /// <item><c>CUT</c> ends the answer, or the call that comes next, as a limit of its length does.</item>
 /// <item><c>FAIL</c> fails.</item>
@@ -36,6 +36,7 @@ public sealed class ScriptedChatClient : IChatClient
         "THINK",
         "NOTE",
         "LONG",
+        "PONDER",
         "WRITE",
         "CUT",
         "FAIL",
@@ -134,7 +135,7 @@ public sealed class ScriptedChatClient : IChatClient
                     foreach (ChatResponseUpdate update in answer.Note(line[5..]))
                         yield return update;
                     break;
-                case "LONG":
+                case "LONG" or "PONDER":
                     var watch = Stopwatch.StartNew();
                     for (int i = 0; i < Number(1); i++)
                     {
@@ -143,7 +144,7 @@ public sealed class ScriptedChatClient : IChatClient
                         if (ahead > 0)
                             await Task.Delay(ahead, cancellation);
                         cancellation.ThrowIfCancellationRequested();
-                        yield return answer.Text($"word{i} ");
+                        yield return words[0] == "LONG" ? answer.Text($"word{i} ") : answer.Thought($"word{i} ");
                     }
                     break;
                 case "WRITE":

@@ -18,6 +18,7 @@ internal sealed class FreeformInput
     private readonly StringBuilder _held = new();
     private Stage _stage = Stage.Opening;
     private int _at;
+    private string _half = ""; // of a character of two escapes, whose other one has not come
 
     private enum Stage
     {
@@ -45,7 +46,9 @@ internal sealed class FreeformInput
 
     /// <summary>The text that was held back, once the call is complete or cut.</summary>
     public string End() =>
-        _stage is Stage.Text or Stage.Over || _held.Length == 0 ? "" : Single(_held.ToString()) ?? _held.ToString();
+        _stage is Stage.Text or Stage.Over ? _half
+        : _held.Length == 0 ? ""
+        : Single(_held.ToString()) ?? _held.ToString();
 
     private void Open()
     {
@@ -65,10 +68,11 @@ internal sealed class FreeformInput
         _at = _held.Length - rest.Length;
     }
 
-    // Characters up to the end of the string, or to an escape that is not whole yet.
+    // Characters up to the end of the string, or to an escape or a character that is not whole yet.
     private string Text()
     {
-        var text = new StringBuilder();
+        var text = new StringBuilder(_half);
+        _half = "";
         while (_at < _held.Length && _stage == Stage.Text)
         {
             char c = _held[_at];
@@ -79,6 +83,11 @@ internal sealed class FreeformInput
             else if (!TryEscape(text))
                 break;
             _at++;
+        }
+        if (_stage == Stage.Text && text.Length > 0 && char.IsHighSurrogate(text[^1]))
+        {
+            _half = text[^1].ToString();
+            text.Length--;
         }
         return text.ToString();
     }

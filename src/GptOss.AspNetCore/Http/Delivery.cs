@@ -18,6 +18,9 @@ internal abstract class Delivery(HttpContext http, GptOssServerOptions options, 
     /// </summary>
     public bool HasBegun { get; private set; }
 
+    /// <summary>Whether the client took nothing for so long that it counts as gone.</summary>
+    public bool IsGone { get; private set; }
+
     /// <summary>
     /// How long the client may hear nothing from now on: until it is clear whether the request is accepted, for ever,
     /// since a refusal has a status of its own.
@@ -77,6 +80,7 @@ internal abstract class Delivery(HttpContext http, GptOssServerOptions options, 
             }
             catch (TimeoutException)
             {
+                IsGone = true;
                 http.Abort();
                 throw new OperationCanceledException(http.RequestAborted);
             }

@@ -22,8 +22,12 @@ internal sealed class Exchange(ServerCore server, Dialect dialect, HttpContext h
     /// <summary>Answers the request; what goes wrong is told to the client.</summary>
     public async Task RunAsync()
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, server.Drain.Ending);
-        stop.CancelAfter(server.Options.MaxTime);
+        using var limit = new CancellationTokenSource(server.Options.MaxTime);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(
+            http.RequestAborted,
+            server.Drain.Ending,
+            limit.Token
+        );
         try
         {
             if (server.Model is not { } model)
@@ -42,7 +46,7 @@ internal sealed class Exchange(ServerCore server, Dialect dialect, HttpContext h
         }
         catch (Exception error)
         {
-            await TellAsync(error).ConfigureAwait(false);
+            await TellAsync(error, limit.IsCancellationRequested).ConfigureAwait(false);
         }
         finally
         {
@@ -91,7 +95,7 @@ internal sealed class Exchange(ServerCore server, Dialect dialect, HttpContext h
             await stop.CancelAsync().ConfigureAwait(false);
             await feed.DisposeAsync().ConfigureAwait(false);
         }
-        server.Times.Add(visit.Elapsed - started);
+        server.Times.Add(visit.Elapsed - (progress.Began ?? started));
     }
 
     private async Task DeliverAsync(
@@ -118,12 +122,15 @@ internal sealed class Exchange(ServerCore server, Dialect dialect, HttpContext h
             {
                 case Arrival.Update:
                     _delivery.Accept();
+                    bool isTold = false;
                     foreach (ReplyEvent happened in reader.Read(feed.Current))
                     {
                         visit.First ??= visit.Elapsed;
                         _delivery.Add(happened);
+                        isTold = true;
                     }
-                    if (visit.First is not null)
+                    // What the client does not see, such as hidden reasoning, is no sign of life.
+                    if (isTold)
                         await _delivery.SendAsync().ConfigureAwait(false);
                     break;
                 case Arrival.Progress:
@@ -168,19 +175,19 @@ internal sealed class Exchange(ServerCore server, Dialect dialect, HttpContext h
         return new ReplyPace(read - began, visit.Elapsed - read);
     }
 
-    private async Task TellAsync(Exception error)
+    private async Task TellAsync(Exception error, bool isTooSlow)
     {
-        if (http.RequestAborted.IsCancellationRequested)
+        if (http.RequestAborted.IsCancellationRequested || _delivery is { IsGone: true })
         {
             (visit.End, http.Response.StatusCode) = (Visit.Gone, StatusOfTheGone());
             return;
         }
         server.Note(error);
+        // What a client cancels of its own accord, such as a call over the network that took too long, is a defect.
         Fault fault =
-            error is not OperationCanceledException
-                ? KnownFaults.Of(error, visit.Id, server.Times.RetryAfter, schema => _ask?.PlaceOf(schema))
-            : server.Drain.HasBegun ? KnownFaults.ShuttingDown
-            : KnownFaults.TooSlow(server.Options.MaxTime);
+            error is OperationCanceledException && server.Drain.HasBegun ? KnownFaults.ShuttingDown
+            : error is OperationCanceledException && isTooSlow ? KnownFaults.TooSlow(server.Options.MaxTime)
+            : KnownFaults.Of(error, visit.Id, server.Times.RetryAfter, schema => _ask?.PlaceOf(schema));
         if (fault.Kind == FaultKind.Internal)
             ServerLog.Defect(server.Logger, visit.Id, error);
         if (_delivery is not { HasBegun: true })

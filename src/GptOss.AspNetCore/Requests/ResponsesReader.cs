@@ -65,7 +65,7 @@ internal sealed class ResponsesReader(ResponseStore store)
         List<ChatMessage> messages = ResponsesHistory.Read(
             input,
             Stored(previous, body["previous_response_id"], context.Scope),
-            id => store.Item(context.Scope, id),
+            new StoredItemFinder(store, context.Scope).Find,
             ignored
         );
         if (instructions is { Length: > 0 })

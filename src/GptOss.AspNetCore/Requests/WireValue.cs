@@ -190,12 +190,13 @@ internal readonly struct WireValue(JsonElement json, string place)
 
     private string Below(string name) => Place.Length > 0 ? $"{Place}.{name}" : name;
 
+    // The names are the caller's, and the place is told in errors: it holds at most 80 characters of each.
     private static IEnumerable<(string, WireValue)> Each(JsonElement json, string place)
     {
         foreach (JsonProperty member in json.EnumerateObject())
-            yield return (
-                member.Name,
-                new WireValue(member.Value, place.Length > 0 ? $"{place}.{member.Name}" : member.Name)
-            );
+        {
+            string name = Printable.Name(member.Name);
+            yield return (member.Name, new WireValue(member.Value, place.Length > 0 ? $"{place}.{name}" : name));
+        }
     }
 }

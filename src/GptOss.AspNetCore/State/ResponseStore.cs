@@ -1,6 +1,3 @@
-using System.Text.Json;
-using GptOss.AspNetCore.Requests;
-
 namespace GptOss.AspNetCore.State;
 
 /// <summary>
@@ -84,17 +81,6 @@ internal sealed class ResponseStore(int most, long mostBytes, TimeSpan age, Time
             }
             return null;
         }
-    }
-
-    /// <summary>An item of an answer by its id, such as <c>rs_N</c>; null where none is kept.</summary>
-    public JsonElement? Item(string? scope, string id)
-    {
-        if (ItemIds.NumberOf(id) is not { } number || Find(scope, $"resp_{number}") is not { } answer)
-            return null;
-        foreach (JsonElement item in answer.OutputItems())
-            if (item.GetProperty("id").ValueEquals(id))
-                return item;
-        return null;
     }
 
     /// <summary>Forgets an answer; false where none was kept.</summary>

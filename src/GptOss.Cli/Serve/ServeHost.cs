@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.NetworkInformation;
+using System.Net.Sockets;
 using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -47,6 +48,13 @@ internal sealed class ServeHost(ServeRequest request, Interruption interruption)
                 throw new IOException(
                     $"Port {request.Port} of {request.Address} is in use by another program. Take another one: "
                         + "--port N."
+                );
+            }
+            catch (SocketException error)
+            {
+                throw new IOException(
+                    $"{new IPEndPoint(request.Address, request.Port)} cannot be listened on: {error.Message}. "
+                        + "--host ADDRESS and --port N choose another place."
                 );
             }
             interruption.AtFirstSignal = app.Lifetime.StopApplication;
@@ -141,7 +149,7 @@ internal sealed class ServeHost(ServeRequest request, Interruption interruption)
     {
         try
         {
-            return await GptOssChatClient
+            GptOssChatClient client = await GptOssChatClient
                 .LoadAsync(
                     request.Path,
                     request.Model,
@@ -150,6 +158,9 @@ internal sealed class ServeHost(ServeRequest request, Interruption interruption)
                     cancellationToken: cancellationToken
                 )
                 .ConfigureAwait(false);
+            foreach (string note in client.GetService<GptOssModel>()?.Notes ?? [])
+                Failure.WriteLine(note);
+            return client;
         }
         catch (Exception error)
         {
@@ -168,8 +179,8 @@ internal sealed class ServeHost(ServeRequest request, Interruption interruption)
         });
         log.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         log.AddFilter(null, LogLevel.Warning);
-        log.AddFilter("GptOss.AspNetCore", LogLevel.Information);
         // A model that cannot be loaded is told in one line, as every failure of the tool.
+        log.AddFilter("GptOss.AspNetCore", level => level >= LogLevel.Information && _notLoaded is null);
         log.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
         if (!request.IsVerbose)
             return;

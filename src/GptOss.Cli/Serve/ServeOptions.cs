@@ -12,6 +12,7 @@ internal sealed class ServeOptions
     private const string KeyVariable = "GPTOSS_API_KEY";
 
     private readonly Option<string?> _model = ModelChoice.Option();
+    private readonly Option<string?> _adapter = AdapterChoice.Option();
     private readonly Option<string> _host = new("--host")
     {
         Description = "The address to listen on; the default is this machine alone.",
@@ -97,6 +98,7 @@ internal sealed class ServeOptions
     );
     private readonly Option<string> _precision = PrecisionChoice.Option();
     private readonly Option<string> _format = KeyValueChoice.Option();
+    private readonly Option<bool> _copy = CopyChoice.Option();
     private readonly Option<int?> _node = Values.Number(
         "--node",
         "The number of this server among several, in all ids.",
@@ -133,6 +135,7 @@ internal sealed class ServeOptions
     public IEnumerable<Option> All =>
         [
             _model,
+            _adapter,
             _host,
             _port,
             _keys,
@@ -151,6 +154,7 @@ internal sealed class ServeOptions
             _threads,
             _precision,
             _format,
+            _copy,
             _node,
             _noPage,
             _open,
@@ -169,15 +173,17 @@ internal sealed class ServeOptions
         {
             Address = Address(parsed.GetRequiredValue(_host)),
             Port = parsed.GetValue(_port) ?? 8000,
-            Hosts = parsed.GetValue(_hosts) ?? [],
+            Hosts = Texts(parsed, _hosts),
             IsVerbose = parsed.GetValue(_verbose),
             HasMetrics = parsed.GetValue(_metrics),
             HasPage = !parsed.GetValue(_noPage),
             OpensPage = parsed.GetValue(_open),
-            Certificate = parsed.GetValue(_certificate),
-            CertificateKey = parsed.GetValue(_certificateKey),
+            Certificate = Text(parsed, _certificate),
+            CertificateKey = Text(parsed, _certificateKey),
             Model = new ModelOptions
             {
+                Adapter = AdapterChoice.Folder(parsed.GetValue(_adapter)),
+                CopyToMemory = parsed.GetValue(_copy),
                 ContextLength = parsed.GetValue(_context),
                 Threads = parsed.GetValue(_threads),
                 Precision = PrecisionChoice.Of(parsed.GetValue(_precision)),
@@ -199,9 +205,9 @@ internal sealed class ServeOptions
     {
         foreach (string key in Keys(parsed))
             server.ApiKeys.Add(key);
-        foreach (string alias in parsed.GetValue(_aliases) ?? [])
+        foreach (string alias in Texts(parsed, _aliases))
             server.Aliases.Add(alias);
-        foreach (string origin in parsed.GetValue(_origins) ?? [])
+        foreach (string origin in Texts(parsed, _origins))
             server.Origins.Add(origin);
         server.ApiKeyFile = parsed.GetValue(_keyFile);
         server.Effort = parsed.GetValue(_effort) ?? server.Effort;
@@ -217,9 +223,9 @@ internal sealed class ServeOptions
 
     private void RequireKey(ParseResult parsed, IPAddress address)
     {
-        if (Keys(parsed).Any() || parsed.GetValue(_keyFile) is not null)
+        if (Keys(parsed).Length > 0 || Text(parsed, _keyFile) is not null)
             return;
-        if (parsed.GetValue(_origins)?.Contains("*") == true)
+        if (Texts(parsed, _origins).Contains("*"))
             throw new UsageException("--cors '*' lets every page ask, so it needs a key: --api-key KEY.");
         if (!IPAddress.IsLoopback(address) && !parsed.GetValue(_insecure))
             throw new UsageException(
@@ -228,15 +234,22 @@ internal sealed class ServeOptions
             );
     }
 
-    private IEnumerable<string> Keys(ParseResult parsed)
+    private string[] Keys(ParseResult parsed)
     {
         string? variable = Environment.GetEnvironmentVariable(KeyVariable);
-        foreach (
-            string key in (string[])
-                [.. parsed.GetValue(_keys) ?? [], .. variable is { Length: > 0 } ? [variable] : (string[])[]]
-        )
-            yield return key.Length > 0 ? key : throw new UsageException("--api-key is an empty text.");
+        return [.. Texts(parsed, _keys), .. variable is { Length: > 0 } ? [variable] : (string[])[]];
     }
+
+    private static string[] Texts(ParseResult parsed, Option<string[]> option)
+    {
+        string[] given = parsed.GetValue(option) ?? [];
+        return given.Contains("") ? throw new UsageException($"{option.Name} is an empty text.") : given;
+    }
+
+    private static string? Text(ParseResult parsed, Option<string?> option) =>
+        parsed.GetValue(option) is not "" and var given
+            ? given
+            : throw new UsageException($"{option.Name} is an empty text.");
 
     private static IPAddress Address(string host) =>
         host == "localhost" ? IPAddress.Loopback

@@ -33,6 +33,9 @@ internal static partial class ChatLog
     [LoggerMessage(4, LogLevel.Warning, "A request failed.")]
     public static partial void Failed(ILogger logger, Exception error);
 
+    [LoggerMessage(15, LogLevel.Debug, "A request was refused.")]
+    public static partial void Refused(ILogger logger, Exception error);
+
     [LoggerMessage(
         6,
         LogLevel.Warning,

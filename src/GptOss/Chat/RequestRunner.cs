@@ -131,6 +131,12 @@ internal sealed class RequestRunner : IDisposable
         {
             throw Disposed();
         }
+        catch (Exception error) when (error is SchemaException or ContextLengthException or EngineBusyException)
+        {
+            // The caller is told. Many of them would fill the log, and the message may quote the request.
+            ChatLog.Refused(_logger, error);
+            throw;
+        }
         catch (Exception error)
         {
             ChatLog.Failed(_logger, error);

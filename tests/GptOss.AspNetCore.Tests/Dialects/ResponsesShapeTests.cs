@@ -16,6 +16,22 @@ public sealed partial class ResponsesShapeTests
         Sealed = ",\"include\":[\"reasoning.encrypted_content\"]";
 
     [Fact]
+    public async Task An_error_repeats_no_more_than_eighty_characters_of_a_name_that_the_caller_gave()
+    {
+        await using TestHost host = await TestHost.ScriptedAsync();
+        string metadata = $$"""{"{{new string('a', 1 << 20)}}\u001b":5}""";
+        using HttpResponseMessage refused = await host.PostAsync(
+            $$"""{"input":"x","metadata":{{metadata}}}""",
+            "/v1/responses"
+        );
+        string body = await refused.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        string param = JsonElement.Parse(body).GetProperty("error").GetProperty("param").GetString()!;
+        Assert.Equal($"metadata.{new string('a', 79)}…", param);
+        Assert.InRange(body.Length, 1, 1000);
+    }
+
+    [Fact]
     public async Task A_whole_response_has_every_member()
     {
         await using TestHost host = await TestHost.ScriptedAsync();

@@ -74,6 +74,14 @@ public sealed partial class ServeCommandTests : IDisposable
         run.AssertRefused(1, $"Port {port} of 127.0.0.1 is in use");
     }
 
+    [Fact]
+    public async Task An_address_of_another_machine_is_one_line()
+    {
+        // An address that is kept for documentation.
+        ToolRun run = await Task.Run(() => Tool.Run("serve", "--host", "192.0.2.1", "--insecure"), Stop);
+        run.AssertRefused(1, "192.0.2.1:8000 cannot be listened on");
+    }
+
     [Theory]
     [InlineData("needs a key", "--host", "0.0.0.0")]
     [InlineData("needs a key", "--cors", "*")]
@@ -82,6 +90,13 @@ public sealed partial class ServeCommandTests : IDisposable
     [InlineData("--effort should be low, medium or high", "--effort", "huge")]
     [InlineData("--cert-key needs --cert", "--cert-key", "key.pem")]
     [InlineData("--api-key is an empty text", "--api-key", "")]
+    [InlineData("--adapter is an empty text", "--adapter", "")]
+    [InlineData("--alias is an empty text", "--alias", "")]
+    [InlineData("--cors is an empty text", "--cors", "")]
+    [InlineData("--allowed-host is an empty text", "--allowed-host", "")]
+    [InlineData("--api-key-file is an empty text", "--api-key-file", "")]
+    [InlineData("--cert is an empty text", "--cert", "")]
+    [InlineData("--cert-key is an empty text", "--cert-key", "")]
     [InlineData("--open opens the page that --no-page leaves out", "--open", "--no-page")]
     public void Options_that_do_not_fit_are_refused(string message, params string[] arguments) =>
         Tool.Run(["serve", .. arguments]).AssertRefused(2, message);
