@@ -172,7 +172,10 @@ internal sealed class Exchange(ServerCore server, Dialect dialect, HttpContext h
     {
         if (http.RequestAborted.IsCancellationRequested)
         {
-            (visit.End, http.Response.StatusCode) = (Visit.Gone, StatusOfTheGone());
+            visit.End = Visit.Gone;
+            // Nobody reads the status any more, and one that was sent cannot be set, not even to itself.
+            if (!http.Response.HasStarted)
+                http.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
             return;
         }
         server.Note(error);
@@ -191,8 +194,4 @@ internal sealed class Exchange(ServerCore server, Dialect dialect, HttpContext h
         visit.Fail(fault.Code);
         await _delivery.FailAsync(fault).ConfigureAwait(false);
     }
-
-    // Nobody reads the status any more, and one that was sent cannot be changed.
-    private int StatusOfTheGone() =>
-        http.Response.HasStarted ? http.Response.StatusCode : StatusCodes.Status499ClientClosedRequest;
 }
