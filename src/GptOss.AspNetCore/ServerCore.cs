@@ -37,7 +37,7 @@ internal sealed class ServerCore : IDisposable
         Time = time ?? TimeProvider.System;
         Keys = new ApiKeys(Options.ApiKeys, Options.ApiKeyFile, Time);
         Origins = new OriginCheck([.. Options.Origins]);
-        Bodies = new BodyReader(Options.MaxBodyBytes, Options.MaxBodies);
+        Bodies = new BodyReader(Options.MaxBodyBytes, Options.MaxBodies, Options.MaxWait, Times);
         Store = new ResponseStore(Options.MaxStored, Options.MaxStoredBytes, Options.MaxStoredTime, Time);
         Meter = new ServerMeter(meters, () => Drain.Running, () => Store.Bytes);
         _gate = new RunGate(Options.MaxRunning, Options.MaxQueued, Options.MaxWait, Times);

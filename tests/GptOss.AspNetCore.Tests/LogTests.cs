@@ -116,6 +116,24 @@ public sealed class LogTests
         Assert.Empty(log.Errors);
     }
 
+    [Fact]
+    public async Task A_client_that_sends_no_json_and_goes_is_no_error()
+    {
+        using var log = new LogLines(all: true);
+        await using TestHost host = await HostAsync(log);
+        // The body is read slower than the client is gone.
+        string body = $"{{\"content\":\"{new string('x', 15 << 20)}\" none";
+        using (Socket socket = await RawHttp.ConnectAsync(host))
+        {
+            string head = RawHttp.Head($"Content-Length: {body.Length}");
+            await RawHttp.SendAsync(socket, head.Replace("/v1/chat/completions", "/v1/tokenize") + body);
+        }
+        string line = Assert.Single(await log.OfRequestsAsync(1));
+        Assert.Matches(", (gone|invalid_json), req_", line);
+        await Task.Delay(100, Stop);
+        Assert.Empty(log.Errors);
+    }
+
     private static Task<TestHost> HostAsync(LogLines log, Action<GptOssServerOptions>? configure = null) =>
         TestHost.ScriptedAsync(configure, builder => builder.Services.AddSingleton<ILoggerProvider>(log));
 

@@ -68,21 +68,7 @@ internal abstract class Delivery(HttpContext http, GptOssServerOptions options, 
     /// <exception cref="OperationCanceledException">The client is gone.</exception>
     protected async ValueTask FlushAsync()
     {
-        ValueTask<System.IO.Pipelines.FlushResult> flush = http.Response.BodyWriter.FlushAsync(http.RequestAborted);
-        if (!flush.IsCompleted)
-        {
-            try
-            {
-                await flush.AsTask().WaitAsync(options.MaxFlush).ConfigureAwait(false);
-            }
-            catch (TimeoutException)
-            {
-                http.Abort();
-                throw new OperationCanceledException(http.RequestAborted);
-            }
-        }
-        else
-            await flush.ConfigureAwait(false);
+        await PatientFlush.FlushAsync(http, options.MaxFlush).ConfigureAwait(false);
         _lastSent = visit.Elapsed;
     }
 }

@@ -28,8 +28,13 @@ internal static class QuickReply
             using RequestBody body = await server.Bodies.ReadAsync(http).ConfigureAwait(false);
             await answer(body.Root, model).ConfigureAwait(false);
         }
-        catch (Exception error) when (!http.RequestAborted.IsCancellationRequested)
+        catch (Exception error)
         {
+            if (http.RequestAborted.IsCancellationRequested)
+            {
+                visit.End = Visit.Gone;
+                return;
+            }
             Fault fault = KnownFaults.Of(error, visit.Id, server.Times.RetryAfter);
             if (fault.Kind == FaultKind.Internal)
                 ServerLog.Defect(server.Logger, visit.Id, error);

@@ -197,9 +197,10 @@ internal sealed class ServeHost(ServeRequest request, Interruption interruption)
     /// </summary>
     private List<string> HostNames()
     {
-        List<string> names = ["localhost", "127.0.0.1", "[::1]", Name(request.Address), .. request.Hosts];
+        List<string> names = ["localhost", "127.0.0.1", "[::1]", .. request.Hosts];
         if (!request.Address.Equals(IPAddress.Any) && !request.Address.Equals(IPAddress.IPv6Any))
-            return names;
+            return [.. names, Name(request.Address)];
+        // The address that stands for all is no name: the filter would take it for every name there is.
         names.Add(Dns.GetHostName());
         names.AddRange(
             NetworkInterface
