@@ -55,6 +55,12 @@ internal sealed class ServerCore : IDisposable
 
     public BodyReader Bodies { get; }
 
+    /// <summary>
+    /// Its places are those of requests whose tokens are counted at once, on the threads that answer all others: one
+    /// processor is left to these.
+    /// </summary>
+    public SemaphoreSlim Counting { get; } = new(Math.Max(1, Environment.ProcessorCount - 1));
+
     public ResponseStore Store { get; }
 
     public ServerMeter Meter { get; }
@@ -106,6 +112,7 @@ internal sealed class ServerCore : IDisposable
         Meter.Dispose();
         _gate.Dispose();
         Bodies.Dispose();
+        Counting.Dispose();
         Drain.Dispose();
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace GptOss.AspNetCore.Tests;
 
@@ -27,6 +28,24 @@ public sealed class AdmissionTests
         Assert.Equal(1, host.Script.Running);
         Assert.True((await first).IsSuccessStatusCode);
         Assert.True((await second).IsSuccessStatusCode);
+    }
+
+    [Fact]
+    public async Task Whose_tokens_are_counted_wait_for_each_other_and_nobody_else_does()
+    {
+        await using TestHost host = await TestHost.ScriptedAsync();
+        var server = host.App.Services.GetRequiredService<ServerCore>();
+        int places = server.Counting.CurrentCount;
+        for (int i = 0; i < places; i++)
+            await server.Counting.WaitAsync(Stop);
+        Task<HttpResponseMessage> counted = host.PostAsync("""{"content":"x"}""", "/v1/tokenize");
+        await host.AskAsync("SAY 1");
+        await Task.Delay(200, Stop);
+        Assert.False(counted.IsCompleted);
+        server.Counting.Release(places);
+        using HttpResponseMessage answer = await counted; // the script has no tokens to count
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Equal(places, server.Counting.CurrentCount);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -131,6 +132,34 @@ public sealed class LogTests
         string line = Assert.Single(await log.OfRequestsAsync(1));
         Assert.Matches(", (gone|invalid_json), req_", line);
         await Task.Delay(100, Stop);
+        Assert.Empty(log.Errors);
+    }
+
+    [Trait("fault", "F15")]
+    [Theory]
+    [InlineData("stream")]
+    [InlineData("stored")]
+    public async Task A_client_that_does_not_read_is_gone(string what)
+    {
+        using var log = new LogLines(all: true);
+        await using TestHost host = await HostAsync(log, options => options.MaxFlush = TimeSpan.FromSeconds(1));
+        using Socket slow = await RawHttp.ConnectAsync(host);
+        if (what == "stored")
+        {
+            string large = $"{{\"input\":\"SAY hi\",\"metadata\":{{\"a\":\"{new string('x', 15 << 20)}\"}}}}";
+            using HttpResponseMessage stored = await host.PostAsync(large, "/v1/responses");
+            string id = JsonElement.Parse(await stored.Content.ReadAsStringAsync(Stop)).GetProperty("id").GetString()!;
+            await RawHttp.SendAsync(slow, $"GET /v1/responses/{id} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        }
+        else
+        {
+            string body = TestHost.Question("LONG 10000000", ",\"stream\":true");
+            await RawHttp.SendAsync(slow, RawHttp.Head($"Content-Length: {body.Length}") + body);
+        }
+        await Task.Delay(2_000, Stop);
+        string[] lines = await log.OfRequestsAsync(what == "stored" ? 2 : 1);
+        Assert.Contains(" 200: ", lines[^1], StringComparison.Ordinal);
+        Assert.Contains(", gone, req_", lines[^1], StringComparison.Ordinal);
         Assert.Empty(log.Errors);
     }
 

@@ -24,6 +24,8 @@ internal static class PatientFlush
         catch (TimeoutException)
         {
             http.Abort();
+            // The web server says a moment later that the request is aborted; whoever catches this asks for that.
+            await Task.Delay(TimeSpan.FromSeconds(1), http.RequestAborted).ConfigureAwait(false);
             throw new OperationCanceledException(http.RequestAborted);
         }
     }
