@@ -102,9 +102,7 @@ public sealed class EveryByteTests
     private static async Task Answer(string folder)
     {
         await using GptOssModel model = await GptOssModel.LoadAsync(folder, new ModelOptions { Threads = 1 });
-        Assert.True(
-            await model.Generate([0, 1], SamplingOptions.Greedy).AnyAsync(TestContext.Current.CancellationToken)
-        );
+        Assert.True(await model.Generate([0, 1], SamplingOptions.Greedy).AnyAsync(TestContext.Current.CancellationToken));
     }
 
     /// <summary>What is said against it; null where it is accepted. Any other exception fails the test.</summary>
