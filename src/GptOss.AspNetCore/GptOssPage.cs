@@ -2,6 +2,7 @@ using GptOss.AspNetCore.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
 
 namespace GptOss.AspNetCore;
 
@@ -28,7 +29,11 @@ public static class GptOssPage
         var door = new Door(GptOssServerServices.ServerOf(endpoints.ServiceProvider, nameof(MapGptOssPage)));
         RouteGroupBuilder group = endpoints.MapGroup(prefix);
         foreach (PageFile file in PageFile.All)
-            group.Map(file.Path, door.Guard(new ChatDialect(), [HttpMethods.Get], isOpen: true, file.AnswerAsync));
+            // A page that is opened asks for a dozen files: at the level of requests they would bury the questions.
+            group.Map(
+                file.Path,
+                door.Guard(new ChatDialect(), [HttpMethods.Get], isOpen: true, file.AnswerAsync, LogLevel.Debug)
+            );
         return group;
     }
 }

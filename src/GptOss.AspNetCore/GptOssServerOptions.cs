@@ -50,7 +50,10 @@ public sealed class GptOssServerOptions
     /// <summary>The most bytes of a request's body; 16 MiB by default.</summary>
     public long MaxBodyBytes { get; set; } = 16 << 20;
 
-    /// <summary>The most bodies that are read at the same time; 64 by default. Others wait.</summary>
+    /// <summary>
+    /// The most bodies beyond a megabyte that are read at the same time; 64 by default. Others wait, and are refused
+    /// after <see cref="MaxWait"/>.
+    /// </summary>
     public int MaxBodies { get; set; } = 64;
 
     /// <summary>
@@ -65,7 +68,10 @@ public sealed class GptOssServerOptions
     /// </summary>
     public int MaxQueued { get; set; } = 64;
 
-    /// <summary>How long a request waits for its turn, where the client has no queue of its own; 120 s.</summary>
+    /// <summary>
+    /// How long a request waits for its turn, where the client has no queue of its own, and a large body for its own;
+    /// 120 s by default.
+    /// </summary>
     public TimeSpan MaxWait { get; set; } = TimeSpan.FromSeconds(120);
 
     /// <summary>How long a request may take as a whole; 60 minutes by default.</summary>

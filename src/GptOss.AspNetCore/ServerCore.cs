@@ -37,7 +37,7 @@ internal sealed class ServerCore : IDisposable
         Time = time ?? TimeProvider.System;
         Keys = new ApiKeys(Options.ApiKeys, Options.ApiKeyFile, Time);
         Origins = new OriginCheck([.. Options.Origins]);
-        Bodies = new BodyReader(Options.MaxBodyBytes, Options.MaxBodies);
+        Bodies = new BodyReader(Options.MaxBodyBytes, Options.MaxBodies, Options.MaxWait, Times);
         Store = new ResponseStore(Options.MaxStored, Options.MaxStoredBytes, Options.MaxStoredTime, Time);
         Meter = new ServerMeter(meters, () => Drain.Running, () => Store.Bytes);
         _gate = new RunGate(Options.MaxRunning, Options.MaxQueued, Options.MaxWait, Times);
@@ -54,6 +54,12 @@ internal sealed class ServerCore : IDisposable
     public OriginCheck Origins { get; }
 
     public BodyReader Bodies { get; }
+
+    /// <summary>
+    /// Its places are those of requests whose tokens are counted at once, on the threads that answer all others: one
+    /// processor is left to these.
+    /// </summary>
+    public SemaphoreSlim Counting { get; } = new(Math.Max(1, Environment.ProcessorCount - 1));
 
     public ResponseStore Store { get; }
 
@@ -106,6 +112,7 @@ internal sealed class ServerCore : IDisposable
         Meter.Dispose();
         _gate.Dispose();
         Bodies.Dispose();
+        Counting.Dispose();
         Drain.Dispose();
     }
 }

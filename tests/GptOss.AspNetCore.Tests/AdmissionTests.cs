@@ -1,6 +1,10 @@
 using System.Diagnostics;
 using System.Net;
+using System.Text;
 using GptOss.AspNetCore.Admission;
+using GptOss.AspNetCore.Http;
+using GptOss.AspNetCore.Requests;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace GptOss.AspNetCore.Tests;
@@ -38,6 +42,57 @@ public sealed class AdmissionTests
         await host.AskAsync("SLEEP 1200\nREAD 10 10\nSAY 1");
         RunTimes times = host.App.Services.GetRequiredService<ServerCore>().Times;
         Assert.Equal(TimeSpan.FromSeconds(1), times.RetryAfter);
+    }
+
+    [Fact]
+    public async Task Whose_tokens_are_counted_wait_for_each_other_and_nobody_else_does()
+    {
+        await using TestHost host = await TestHost.ScriptedAsync();
+        var server = host.App.Services.GetRequiredService<ServerCore>();
+        int places = server.Counting.CurrentCount;
+        for (int i = 0; i < places; i++)
+            await server.Counting.WaitAsync(Stop);
+        Task<HttpResponseMessage> counted = host.PostAsync("""{"content":"x"}""", "/v1/tokenize");
+        await host.AskAsync("SAY 1");
+        await Task.Delay(200, Stop);
+        Assert.False(counted.IsCompleted);
+        server.Counting.Release(places);
+        using HttpResponseMessage answer = await counted; // the script has no tokens to count
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Equal(places, server.Counting.CurrentCount);
+    }
+
+    /// <summary>What is made of a large body takes several times its memory, until its prompt is tokens.</summary>
+    [Fact]
+    public async Task Of_large_bodies_as_many_are_parsed_at_once_as_there_are_processors()
+    {
+        await using TestHost host = await TestHost.ScriptedAsync();
+        BodyReader bodies = host.App.Services.GetRequiredService<ServerCore>().Bodies;
+        List<RequestBody> parsed = [];
+        for (int i = 0; i < Environment.ProcessorCount; i++)
+            parsed.Add(await bodies.ReadAsync(Body(2_000_000)));
+        Task<RequestBody> next = bodies.ReadAsync(Body(2_000_000));
+        (await bodies.ReadAsync(Body(10))).Dispose();
+        await Task.Delay(200, Stop);
+        Assert.False(next.IsCompleted);
+        IDisposable turn = Assert.IsAssignableFrom<IDisposable>(parsed[0].TakeTurn());
+        parsed[0].Dispose(); // its turn was handed over
+        await Task.Delay(200, Stop);
+        Assert.False(next.IsCompleted);
+        turn.Dispose();
+        (await next.WaitAsync(TimeSpan.FromSeconds(10), Stop)).Dispose();
+        foreach (RequestBody body in parsed[1..])
+            body.Dispose();
+
+        static DefaultHttpContext Body(int length) =>
+            new()
+            {
+                Request =
+                {
+                    ContentType = "application/json",
+                    Body = new MemoryStream(Encoding.UTF8.GetBytes($"{{\"x\":\"{new string('x', length)}\"}}")),
+                },
+            };
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -40,6 +41,42 @@ public sealed class ConnectionTests
         await dripping;
         await host.AskAsync("SAY the only place for bodies is free again");
         Assert.Single(host.Script.Asked);
+    }
+
+    [Trait("fault", "F14")]
+    [Fact]
+    public async Task Large_bodies_that_drip_just_fast_enough_hold_up_large_ones_alone_and_not_for_ever()
+    {
+        await using TestHost host = await TestHost.ScriptedAsync(options =>
+            (options.MaxBodies, options.MaxWait) = (1, TimeSpan.FromSeconds(1))
+        );
+        using Socket socket = await RawHttp.ConnectAsync(host);
+        await RawHttp.SendAsync(socket, RawHttp.Head("Content-Length: 16000000") + new string(' ', 2_000_000));
+        await Task.Delay(200, Stop);
+        await host.AskAsync("SAY small bodies need no place");
+        string large = TestHost.Question("SAY large ones wait\n" + new string('x', 2_000_000));
+        using HttpResponseMessage refused = await host.PostAsync(large);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        Assert.NotNull(refused.Headers.RetryAfter);
+        socket.Close();
+        using HttpResponseMessage taken = await host.PostAsync(large);
+        Assert.Equal(HttpStatusCode.OK, taken.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_client_that_does_not_read_what_is_stored_is_given_up()
+    {
+        await using TestHost host = await TestHost.ScriptedAsync(options => options.MaxFlush = TimeSpan.FromSeconds(1));
+        string body = $$"""{"metadata":{"a":"{{new string('x', 15 << 20)}}"},"input":"SAY hi"}""";
+        using HttpResponseMessage stored = await host.PostAsync(body, "/v1/responses");
+        string whole = await stored.Content.ReadAsStringAsync(Stop);
+        string id = JsonElement.Parse(whole).GetProperty("id").GetString()!;
+        using Socket slow = await RawHttp.ConnectAsync(host);
+        await RawHttp.SendAsync(slow, $"GET /v1/responses/{id} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        await Task.Delay(2_500, Stop);
+        // What the network holds comes, and then the end of the connection in the middle of the answer.
+        Assert.InRange((await RawHttp.ReadAsync(slow)).Length, 1, whole.Length - 1);
+        Assert.Equal(whole, await host.Client.GetStringAsync($"/v1/responses/{id}", Stop));
     }
 
     [Trait("fault", "F17")]

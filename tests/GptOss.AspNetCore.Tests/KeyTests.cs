@@ -96,6 +96,11 @@ public sealed class KeyTests : IDisposable
     [InlineData("http://good.example", 403)]
     [InlineData("own", 200)]
     [InlineData("http://127.0.0.1:1", 403)]
+    [InlineData("null", 403)] // a sandboxed frame
+    [InlineData("file://", 403)] // a page on the disk
+    [InlineData("chrome-extension://abcdefgh", 403)]
+    [InlineData("https://good.example https://good.example", 403)]
+    [InlineData("https://good.example.evil.example", 403)]
     public async Task A_page_of_another_origin_is_kept_out(string? origin, int status)
     {
         await using TestHost host = await TestHost.ScriptedAsync(options =>

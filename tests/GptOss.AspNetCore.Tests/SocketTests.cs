@@ -142,6 +142,21 @@ public sealed class SocketTests
         Assert.StartsWith("HTTP/1.1 400", await RawHttp.ReadAsync(socket), StringComparison.Ordinal);
     }
 
+    [Trait("fault", "F8")]
+    [Theory]
+    [InlineData("-1")]
+    [InlineData("FFFFFFFFFFFFFFFFF")] // beyond 64 bits
+    [InlineData("2\r\n{}XX\r\n0")] // longer than it says
+    public async Task A_chunk_that_is_none_is_no_defect(string chunk)
+    {
+        await using TestHost host = await TestHost.ScriptedAsync();
+        using Socket socket = await RawHttp.ConnectAsync(host);
+        await RawHttp.SendAsync(socket, RawHttp.Head("Transfer-Encoding: chunked") + chunk + "\r\n\r\n");
+        string answer = await RawHttp.ReadAsync(socket);
+        Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
+        Assert.Contains("invalid_json", answer, StringComparison.Ordinal);
+    }
+
     [Trait("fault", "F85")]
     [Trait("fault", "F89")]
     [Theory]

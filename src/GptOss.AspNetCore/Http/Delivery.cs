@@ -18,7 +18,7 @@ internal abstract class Delivery(HttpContext http, GptOssServerOptions options, 
     /// </summary>
     public bool HasBegun { get; private set; }
 
-    /// <summary>Whether the client took nothing for so long that it counts as gone.</summary>
+    /// <summary>Whether the client has gone, or took nothing for so long that it counts as gone.</summary>
     public bool IsGone { get; private set; }
 
     /// <summary>
@@ -71,22 +71,15 @@ internal abstract class Delivery(HttpContext http, GptOssServerOptions options, 
     /// <exception cref="OperationCanceledException">The client is gone.</exception>
     protected async ValueTask FlushAsync()
     {
-        ValueTask<System.IO.Pipelines.FlushResult> flush = http.Response.BodyWriter.FlushAsync(http.RequestAborted);
-        if (!flush.IsCompleted)
+        try
         {
-            try
-            {
-                await flush.AsTask().WaitAsync(options.MaxFlush).ConfigureAwait(false);
-            }
-            catch (TimeoutException)
-            {
-                IsGone = true;
-                http.Abort();
-                throw new OperationCanceledException(http.RequestAborted);
-            }
+            await PatientFlush.FlushAsync(http, options.MaxFlush).ConfigureAwait(false);
         }
-        else
-            await flush.ConfigureAwait(false);
+        catch (OperationCanceledException)
+        {
+            IsGone = true;
+            throw;
+        }
         _lastSent = visit.Elapsed;
     }
 }

@@ -13,11 +13,13 @@ internal sealed class Door(ServerCore server)
     /// <param name="methods">The methods that the path is there for; HEAD comes with GET.</param>
     /// <param name="isOpen">Whether anybody may ask, whatever the key and the page.</param>
     /// <param name="handle">Answers whoever came through.</param>
+    /// <param name="level">The level at which the log has the request.</param>
     public RequestDelegate Guard(
         Dialect dialect,
         IReadOnlyList<string> methods,
         bool isOpen,
-        Func<HttpContext, Visit, Task> handle
+        Func<HttpContext, Visit, Task> handle,
+        LogLevel level = LogLevel.Information
     ) =>
         async http =>
         {
@@ -37,7 +39,7 @@ internal sealed class Door(ServerCore server)
             finally
             {
                 server.Meter.Record(visit, http.Response.StatusCode, server.Model?.Models.Id);
-                Log(http, visit);
+                Log(level, http, visit);
             }
         };
 
@@ -66,9 +68,9 @@ internal sealed class Door(ServerCore server)
         return null;
     }
 
-    private void Log(HttpContext http, Visit visit)
+    private void Log(LogLevel level, HttpContext http, Visit visit)
     {
-        if (!server.Logger.IsEnabled(LogLevel.Information))
+        if (!server.Logger.IsEnabled(level))
             return;
         string method = Printable.Name(http.Request.Method),
             path = Printable.Name(http.Request.Path.Value ?? ""),
@@ -92,6 +94,6 @@ internal sealed class Door(ServerCore server)
                 visit.Id
             );
         else
-            ServerLog.Told(server.Logger, method, path, status, total, end, visit.Id);
+            ServerLog.Told(server.Logger, level, method, path, status, total, end, visit.Id);
     }
 }

@@ -18,6 +18,7 @@ internal sealed class Exchange(ServerCore server, Dialect dialect, HttpContext h
 {
     private Delivery? _delivery;
     private Ask? _ask;
+    private IDisposable? _turn; // until the prompt of a large body is tokens
 
     /// <summary>Answers the request; what goes wrong is told to the client.</summary>
     public async Task RunAsync()
@@ -50,6 +51,7 @@ internal sealed class Exchange(ServerCore server, Dialect dialect, HttpContext h
         }
         finally
         {
+            _turn?.Dispose();
             (_delivery as IDisposable)?.Dispose();
         }
     }
@@ -58,6 +60,7 @@ internal sealed class Exchange(ServerCore server, Dialect dialect, HttpContext h
     {
         using RequestBody body = await server.Bodies.ReadAsync(http).ConfigureAwait(false);
         Ask ask = dialect.Read(body.Root, server.ContextOf(model, visit.Scope));
+        _turn = body.TakeTurn();
         (visit.Model, visit.Dialect) = (ask.Model, dialect.Name);
         if (ask.Ignored.Count > 0)
             http.Response.Headers["x-gptoss-ignored"] = IgnoredHeader.Of(ask.Ignored);
@@ -74,6 +77,9 @@ internal sealed class Exchange(ServerCore server, Dialect dialect, HttpContext h
             if (visit.First is null && progress.Began is null)
                 stop.Cancel();
         });
+        // A client of GptOss has a queue of its own, in which a prompt is tokens.
+        if (model.Own is null)
+            _turn?.Dispose();
         using IDisposable? place = await server.EnterAsync(model, stop.Token).ConfigureAwait(false);
         TimeSpan started = visit.Elapsed;
         // A client of GptOss has a queue of its own, and says by its progress when the prompt is begun.
@@ -121,6 +127,7 @@ internal sealed class Exchange(ServerCore server, Dialect dialect, HttpContext h
             switch (await feed.NextAsync(_delivery.UntilBeat, wantsProgress).ConfigureAwait(false))
             {
                 case Arrival.Update:
+                    _turn?.Dispose();
                     _delivery.Accept();
                     bool isTold = false;
                     foreach (ReplyEvent happened in reader.Read(feed.Current))
@@ -179,7 +186,10 @@ internal sealed class Exchange(ServerCore server, Dialect dialect, HttpContext h
     {
         if (http.RequestAborted.IsCancellationRequested || _delivery is { IsGone: true })
         {
-            (visit.End, http.Response.StatusCode) = (Visit.Gone, StatusOfTheGone());
+            visit.End = Visit.Gone;
+            // Nobody reads the status any more, and one that was sent cannot be set, not even to itself.
+            if (!http.Response.HasStarted)
+                http.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
             return;
         }
         server.Note(error);
@@ -198,8 +208,4 @@ internal sealed class Exchange(ServerCore server, Dialect dialect, HttpContext h
         visit.Fail(fault.Code);
         await _delivery.FailAsync(fault).ConfigureAwait(false);
     }
-
-    // Nobody reads the status any more, and one that was sent cannot be changed.
-    private int StatusOfTheGone() =>
-        http.Response.HasStarted ? http.Response.StatusCode : StatusCodes.Status499ClientClosedRequest;
 }

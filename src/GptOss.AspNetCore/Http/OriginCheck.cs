@@ -25,6 +25,7 @@ internal sealed class OriginCheck(IReadOnlyCollection<string> origins)
     // Behind a proxy that ends TLS the scheme differs, and the host is the browser's all the same.
     private static bool IsOwn(string origin, HttpRequest request) =>
         Uri.TryCreate(origin, UriKind.Absolute, out Uri? page)
+        && (page.Scheme == Uri.UriSchemeHttp || page.Scheme == Uri.UriSchemeHttps)
         && request.Host.HasValue
         && string.Equals(page.Authority, Authority(request, page), StringComparison.OrdinalIgnoreCase);
 

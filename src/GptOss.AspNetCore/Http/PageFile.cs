@@ -17,9 +17,10 @@ internal sealed class PageFile
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
         + "frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-    // What a model wrote runs here: in an origin of its own, without a network.
+    // What a model wrote runs here: in a worker of an origin of its own, without a network.
     private const string SandboxPolicy =
-        "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; frame-ancestors 'self'";
+        "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; worker-src blob:; "
+        + "frame-ancestors 'self'";
 
     private readonly byte[] _content;
     private readonly string _type;

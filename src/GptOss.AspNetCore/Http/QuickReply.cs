@@ -26,10 +26,25 @@ internal static class QuickReply
             if (server.Model is not { } model)
                 throw new FaultException(KnownFaults.Loading);
             using RequestBody body = await server.Bodies.ReadAsync(http).ConfigureAwait(false);
-            await answer(body.Root, model).ConfigureAwait(false);
+            await server.Counting.WaitAsync(http.RequestAborted).ConfigureAwait(false);
+            Task written;
+            try
+            {
+                written = answer(body.Root, model); // all is counted before the first of it is written
+            }
+            finally
+            {
+                server.Counting.Release();
+            }
+            await written.ConfigureAwait(false);
         }
-        catch (Exception error) when (!http.RequestAborted.IsCancellationRequested)
+        catch (Exception error)
         {
+            if (http.RequestAborted.IsCancellationRequested)
+            {
+                visit.End = Visit.Gone;
+                return;
+            }
             Fault fault = KnownFaults.Of(error, visit.Id, server.Times.RetryAfter);
             if (fault.Kind == FaultKind.Internal)
                 ServerLog.Defect(server.Logger, visit.Id, error);

@@ -29,13 +29,13 @@ internal static partial class ServerLog
     );
 
     [LoggerMessage(
-        6,
-        LogLevel.Information,
-        "{Method} {Path} {Status}: total {Total} ms, {End}, {Id}",
+        EventId = 6,
+        Message = "{Method} {Path} {Status}: total {Total} ms, {End}, {Id}",
         SkipEnabledCheck = true
     )]
     public static partial void Told(
         ILogger logger,
+        LogLevel level,
         string method,
         string path,
         int status,

@@ -25,8 +25,10 @@ internal sealed class RequestBody : IDisposable
 
     private readonly JsonDocument _document;
     private readonly byte[] _pooled;
+    private IDisposable? _turn;
 
-    private RequestBody(JsonDocument document, byte[] pooled) => (_document, _pooled) = (document, pooled);
+    private RequestBody(JsonDocument document, byte[] pooled, IDisposable? turn) =>
+        (_document, _pooled, _turn) = (document, pooled, turn);
 
     /// <summary>The whole body, which is an object.</summary>
     public WireValue Root => new(_document.RootElement, "");
@@ -34,8 +36,9 @@ internal sealed class RequestBody : IDisposable
     /// <summary>Reads JSON out of the bytes of a body, which may be changed on the way.</summary>
     /// <param name="bytes">The bytes of the body.</param>
     /// <param name="pooled">The array that holds them, which goes back to the pool with the body.</param>
+    /// <param name="turn">Let go with the body: the turn of a large one; null for one that needs none.</param>
     /// <exception cref="FaultException">The bytes are not one object of JSON in UTF-8.</exception>
-    public static RequestBody Parse(Memory<byte> bytes, byte[] pooled)
+    public static RequestBody Parse(Memory<byte> bytes, byte[] pooled, IDisposable? turn = null)
     {
         if (bytes.Span.StartsWith("\uFEFF"u8))
             bytes = bytes[3..];
@@ -55,14 +58,22 @@ internal sealed class RequestBody : IDisposable
         }
         var root = new WireValue(document.RootElement, "");
         if (root.IsObject)
-            return new RequestBody(document, pooled);
+            return new RequestBody(document, pooled, turn);
         FaultException fault = root.WrongType("an object");
         document.Dispose();
         throw fault;
     }
 
+    /// <summary>Hands the turn of a large body over to what is made of it; null where it needs none.</summary>
+    public IDisposable? TakeTurn()
+    {
+        (IDisposable? turn, _turn) = (_turn, null);
+        return turn;
+    }
+
     public void Dispose()
     {
+        _turn?.Dispose();
         _document.Dispose();
         Buffers.Return(_pooled);
     }

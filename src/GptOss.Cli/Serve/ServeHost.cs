@@ -58,7 +58,12 @@ internal sealed class ServeHost(ServeRequest request, Interruption interruption)
                 );
             }
             interruption.AtFirstSignal = app.Lifetime.StopApplication;
-            Console.Out.WriteLine($"Listening on {Address(app)}");
+            string address = Address(app),
+                here = Browser.PageOf(address);
+            // Nobody can go to "any address", and its name is none of those that are answered to.
+            Console.Out.WriteLine(
+                $"Listening on {address}" + (here == $"{address}/" ? "" : $", on this machine {here.TrimEnd('/')}")
+            );
             if (request.OpensPage)
                 Browser.Open(Address(app));
             await app.WaitForShutdownAsync(CancellationToken.None).ConfigureAwait(false);
@@ -208,9 +213,10 @@ internal sealed class ServeHost(ServeRequest request, Interruption interruption)
     /// </summary>
     private List<string> HostNames()
     {
-        List<string> names = ["localhost", "127.0.0.1", "[::1]", Name(request.Address), .. request.Hosts];
+        List<string> names = ["localhost", "127.0.0.1", "[::1]", .. request.Hosts];
         if (!request.Address.Equals(IPAddress.Any) && !request.Address.Equals(IPAddress.IPv6Any))
-            return names;
+            return [.. names, Name(request.Address)];
+        // The address that stands for all is no name: the filter would take it for every name there is.
         names.Add(Dns.GetHostName());
         names.AddRange(
             NetworkInterface

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
@@ -65,6 +67,34 @@ public sealed class ToolTests(Chromium chromium)
             Assert.Equal(cases.Select(one => one.Told), told);
         });
 
+    // A page may open connections that no policy of contents forbids: by WebRTC, and by links in its head.
+    [Theory]
+    [InlineData("new RTCPeerConnection({ iceServers: [{ urls: 'stun:ADDRESS' }] })", "ReferenceError")]
+    [InlineData("const l = document.createElement('link'); l.rel = 'preconnect'", "ReferenceError")]
+    [InlineData("open('http://ADDRESS/secret')", "ReferenceError")]
+    [InlineData("location.href = 'http://ADDRESS/secret'; 'here still'", "here still")]
+    [InlineData("importScripts('http://ADDRESS/secret')", "NetworkError")]
+    [InlineData("new WebSocket('ws://ADDRESS/secret'); 'not yet refused'", "not yet refused")]
+    public async Task JavaScript_finds_no_way_around_the_policy(string code, string result)
+    {
+        using var tcp = new TcpListener(IPAddress.Loopback, 0);
+        tcp.Start();
+        int port = ((IPEndPoint)tcp.LocalEndpoint).Port;
+        using var udp = new UdpClient(new IPEndPoint(IPAddress.Loopback, port));
+        code = code.Replace("ADDRESS", $"127.0.0.1:{port}", StringComparison.Ordinal);
+        await chromium.UseAsync(async page =>
+        {
+            page.Expect("Content Security Policy");
+            await page.SwitchOnAsync(Sandboxed);
+            await page.AskAsync($"CALL javascript {JsonSerializer.Serialize(new { code })}");
+            await page.Answer.Locator("summary").ClickAsync();
+            await ChatPage.ShowsAsync(page.Answer.GetByLabel("Result", new() { Exact = true }), result);
+            await Task.Delay(500, TestContext.Current.CancellationToken);
+        });
+        Assert.False(tcp.Pending(), "a connection was opened");
+        Assert.Equal(0, udp.Available);
+    }
+
     [Fact]
     public Task JavaScript_runs_where_it_reaches_nothing() =>
         chromium.UseAsync(async page =>
@@ -77,14 +107,10 @@ public sealed class ToolTests(Chromium chromium)
                         ("console.log('sum'); [1, 2].map(x => x + 1)", "sum\n[2,3]"),
                         ("const x = await Promise.resolve(4); return x * 2", "8"),
                         ("nothing.here", "ReferenceError"),
-                        ("parent.document.title", "SecurityError"),
-                        ("localStorage.length", "SecurityError"),
+                        ("parent.document.title", "ReferenceError"),
+                        ("localStorage.length", "ReferenceError"),
                         ("return fetch('/v1/models').then(() => 'reached', () => 'blocked')", "blocked"),
-                        (
-                            "return new Promise(r => { const i = new Image(); i.onload = () => r('loaded'); "
-                                + "i.onerror = () => r('blocked'); i.src = '/page/style.css'; })",
-                            "blocked"
-                        ),
+                        ("new Image().src = '/page/style.css'", "ReferenceError"),
                     ]
             )
             {

@@ -122,6 +122,19 @@ public sealed partial class ServeCommandTests : IDisposable
         Assert.Equal(status, response.StatusCode);
     }
 
+    [Theory]
+    [InlineData("evil.example", HttpStatusCode.BadRequest)]
+    [InlineData("localhost", HttpStatusCode.OK)]
+    [InlineData("127.0.0.1:1", HttpStatusCode.OK)]
+    public async Task It_answers_to_its_own_names_only_at_all_addresses_too(string host, HttpStatusCode status)
+    {
+        await ServeAsync("--host", "0.0.0.0", "--insecure");
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/models");
+        request.Headers.Host = host;
+        using HttpResponseMessage response = await _client.SendAsync(request, Stop);
+        Assert.Equal(status, response.StatusCode);
+    }
+
     [Fact]
     public async Task A_page_of_an_origin_that_was_named_may_ask_and_another_may_not()
     {
@@ -202,8 +215,8 @@ public sealed partial class ServeCommandTests : IDisposable
             .StandardOutput.ReadLineAsync(Stop)
             .AsTask()
             .WaitAsync(TimeSpan.FromSeconds(60), Stop);
-        Assert.Matches("^Listening on https?://127.0.0.1:", line);
-        _client.BaseAddress = new Uri(line!["Listening on ".Length..]);
+        Assert.Matches("^Listening on https?://(127.0.0.1|0.0.0.0):", line);
+        _client.BaseAddress = new Uri(line!.Split(' ')[^1]);
         for (int i = 0; i < 600; i++)
         {
             using HttpResponseMessage health = await _client.GetAsync("/health", Stop);
