@@ -89,8 +89,9 @@ public sealed record GptOssRequestOptions
     public GptOssGrammar? Grammar { get; init; }
 
     /// <summary>
-    /// Whether the arguments of calls are held to the schemas of their functions. Where <c>ToolMode</c> requires a call
-    /// they are so in any case. A schema that cannot be held to is a <see cref="SchemaException"/> of the request.
+    /// Whether the arguments of all calls are held to the schemas of their functions. Where <c>ToolMode</c> requires a
+    /// call they are so in any case, and those of a function whose <c>AdditionalProperties</c> have <c>strict</c> with
+    /// the value true are so too. A schema that cannot be held to is a <see cref="SchemaException"/> of the request.
     /// </summary>
     public bool StrictTools { get; init; }
 

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace GptOss.Tests;
 
-/// <summary>Every promise of docs/reliability.md has tests that bear its number, and every number stands there.</summary>
+/// <summary>Every promise of docs/reliability.md has tests that bear its number, and a row.</summary>
 public sealed partial class ReliabilityPageTests
 {
     private const int Last = 26;

@@ -14,9 +14,6 @@ internal sealed record AskedTool(AIFunctionDeclaration Declaration, string Place
     /// <summary>Whether the client gets the bare text in place of arguments in JSON.</summary>
     public bool IsFreeform { get; init; }
 
-    /// <summary>Whether the client wants arguments that fit the schema without fail.</summary>
-    public bool IsStrict { get; init; }
-
     /// <summary>The group of tools that it belongs to; null for none.</summary>
     public string? Namespace { get; init; }
 
@@ -118,7 +115,7 @@ internal sealed partial class AskedTools
 
     /// <summary>Leaves a tool of the request out of the prompt's list, though the model may call it.</summary>
     public void Hide(string name) =>
-        _tools[name] = _tools[name] with { Declaration = new HiddenTool(_tools[name].Declaration) };
+        _tools[name] = _tools[name] with { Declaration = new MarkedTool(_tools[name].Declaration, MarkedTool.Hidden) };
 
     /// <summary>Whether a text can be the name of a tool.</summary>
     public static bool IsName(string name) => NamePattern().IsMatch(name);
@@ -132,9 +129,8 @@ internal sealed partial class AskedTools
         string? space
     )
     {
-        var tool = new AskedTool(declaration, place)
+        var tool = new AskedTool(isStrict ? new MarkedTool(declaration, MarkedTool.Strict) : declaration, place)
         {
-            IsStrict = isStrict,
             IsFreeform = isFreeform,
             Namespace = space,
         };

@@ -64,11 +64,7 @@ internal static class ChatReader
             Model = context.Models.Read(body["model"]),
             Messages = ChatHistory.Read(body["messages"]),
             Options = options,
-            Own = own with
-            {
-                LogProbabilities = Probabilities(body),
-                StrictTools = tools.All.Any(tool => tool.IsStrict),
-            },
+            Own = own with { LogProbabilities = Probabilities(body) },
             Effort = effort,
             Tools = tools,
             IsStreamed = isStreamed,

@@ -54,7 +54,7 @@ internal static class MessagesReader
             Model = context.Models.Read(body["model"]),
             Messages = MessagesHistory.Read(body["system"], body["messages"], tools, ignored),
             Options = options,
-            Own = own with { StrictTools = tools.All.Any(tool => tool.IsStrict) },
+            Own = own,
             Effort = effort,
             Tools = tools,
             IsStreamed = body["stream"].Flag() ?? false,

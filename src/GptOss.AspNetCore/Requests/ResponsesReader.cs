@@ -75,11 +75,7 @@ internal sealed class ResponsesReader(ResponseStore store)
             Model = context.Models.Read(body["model"]),
             Messages = messages,
             Options = options,
-            Own = own with
-            {
-                LogProbabilities = Count(body["top_logprobs"], included),
-                StrictTools = tools.All.Any(tool => tool.IsStrict),
-            },
+            Own = own with { LogProbabilities = Count(body["top_logprobs"], included) },
             Effort = effort,
             Tools = tools,
             IsStreamed = body["stream"].Flag() ?? false,

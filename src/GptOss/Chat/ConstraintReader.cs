@@ -130,7 +130,7 @@ internal sealed class ConstraintReader
         [
             .. wanted.Functions.Select(function => new TurnCall(
                 function.Name,
-                wanted.IsStrict ? Arguments(function, wanted, relaxed, cancellation) : AnyObject.Value
+                wanted.HoldsArguments(function) ? Arguments(function, wanted, relaxed, cancellation) : AnyObject.Value
             )),
         ];
         var plan = new TurnPlan

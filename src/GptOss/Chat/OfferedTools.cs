@@ -13,8 +13,12 @@ internal sealed class OfferedTools
     /// <summary>The property of a function that the prompt does not list, with the value true.</summary>
     private const string HiddenKey = "harmony.hidden";
 
+    /// <summary>The property, with the value true, of a function whose arguments are held to its schema.</summary>
+    private const string StrictKey = "strict";
+
     private readonly Dictionary<string, string> _identifiers = [];
     private readonly Dictionary<string, string> _names = [];
+    private readonly HashSet<string> _strict = [];
 
     private OfferedTools(IReadOnlyList<AIFunctionDeclaration> functions, bool areOffered)
     {
@@ -45,6 +49,8 @@ internal sealed class OfferedTools
         {
             _identifiers.TryAdd(all[i].Name, identifiers[i]);
             _names[identifiers[i]] = all[i].Name;
+            if (IsMarked(all[i], StrictKey))
+                _strict.Add(identifiers[i]);
         }
         Functions = areOffered ? [.. all.Select((function, i) => Function(function, identifiers[i]))] : [];
         Listed = areOffered ? [.. Functions.Take(listed.Length)] : [];
@@ -77,6 +83,9 @@ internal sealed class OfferedTools
         new ContentWriter(hasFunctions: true, new RenderOptions { CleanSchemas = true }).Write(
             new OfferedTools([function], areOffered: true).Functions[0]
         );
+
+    /// <summary>Whether a function is marked as one whose arguments are held to its schema.</summary>
+    public bool IsStrict(ToolFunction function) => _strict.Contains(function.Name);
 
     /// <summary>Whether a function of the caller's name is offered.</summary>
     public bool Offers(string name) =>
@@ -112,8 +121,10 @@ internal sealed class OfferedTools
             function.JsonSchema.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null ? null : function.JsonSchema
         );
 
+    private static bool IsHidden(AIFunctionDeclaration function) => IsMarked(function, HiddenKey);
+
     // The property may have been read from JSON.
-    private static bool IsHidden(AIFunctionDeclaration function) =>
-        function.AdditionalProperties.TryGetValue(HiddenKey, out object? hidden)
-        && hidden is true or JsonElement { ValueKind: JsonValueKind.True };
+    private static bool IsMarked(AIFunctionDeclaration function, string key) =>
+        function.AdditionalProperties.TryGetValue(key, out object? mark)
+        && mark is true or JsonElement { ValueKind: JsonValueKind.True };
 }

@@ -29,8 +29,11 @@ internal sealed class WantedTurn(
     /// <summary>Whether the final answer is held to a form.</summary>
     public required bool HasForm { get; init; }
 
-    /// <summary>Whether arguments are held to their functions' schemas, and not to any JSON object.</summary>
+    /// <summary>Whether the arguments of every call are held to their function's schema.</summary>
     public required bool IsStrict { get; init; }
+
+    /// <summary>Whether arguments of this function are held to its schema, and not to any JSON object.</summary>
+    public bool HoldsArguments(ToolFunction function) => IsStrict || tools.IsStrict(function);
 
     /// <summary>Whether the turn has to end in a call.</summary>
     public required bool IsRequired { get; init; }
@@ -50,7 +53,7 @@ internal sealed class WantedTurn(
     public string Name =>
         HasForm && own.Grammar is not null ? "GptOssRequestOptions.Grammar"
         : HasForm ? "ChatOptions.ResponseFormat"
-        : IsStrict ? "the schema of a function"
+        : functions.Any(HoldsArguments) ? "the schema of a function"
         : "the format of a turn";
 
     /// <summary>Everything that the compiled turn depends on, so that equal keys mean equal turns.</summary>
@@ -59,7 +62,7 @@ internal sealed class WantedTurn(
         get
         {
             var key = new StringBuilder();
-            Add($"{HasReasoning} {IsStrict} {IsRequired} {HasForm} {IsCompact} {own.FreeCalls}");
+            Add($"{HasReasoning} {IsRequired} {HasForm} {IsCompact} {own.FreeCalls}");
             Add($"{own.Schemas.Objects} {own.Schemas.Order} {own.Schemas.Relax}");
             Add(HasForm && own.Grammar is { } grammar ? grammar.Key : "");
             Add(Format is { } format ? Text(format.Schema) : "");
@@ -67,7 +70,7 @@ internal sealed class WantedTurn(
             {
                 Add(function.Name);
                 Add(NameOf(function));
-                Add(IsStrict ? Text(function.Parameters) : "");
+                Add(HoldsArguments(function) ? Text(function.Parameters) : "");
             }
             return key.ToString();
 

@@ -177,7 +177,7 @@ public sealed class MessagesHistoryTests
             : required == "*" ? ChatToolMode.RequireAny
             : ChatToolMode.RequireSpecific(required);
         Assert.Equal(expected, options.ToolMode);
-        Assert.True(((GptOssRequestOptions)options.RawRepresentationFactory!(host.Script)!).StrictTools);
+        Assert.Equal(true, Assert.Single(options.Tools!).AdditionalProperties["strict"]);
     }
 
     [Theory]

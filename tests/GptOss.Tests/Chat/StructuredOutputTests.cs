@@ -1,4 +1,6 @@
+// Over 300 lines: every way in which a request is held to a form, over one script.
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
 using static GptOss.Tests.Chat.ChatScript;
@@ -66,6 +68,38 @@ public sealed class StructuredOutputTests
         string call = $"<|channel|>commentary to=functions.get_weather<|message|>{arguments}<|call|>";
         await Verdict(call, options, isAllowed);
         await Verdict("<|channel|>commentary<|message|>I look.<|end|><|start|>assistant" + call, options, isAllowed);
+    }
+
+    /// <summary>The mark that Microsoft.Extensions.AI's adapters for OpenAI read, too.</summary>
+    [Fact]
+    public async Task Of_two_functions_the_one_that_is_marked_strict_is_held_to_its_schema()
+    {
+        ChatOptions options = Options();
+        options.Tools =
+        [
+            Weather(_ => ""),
+            AIFunctionFactory.Create(
+                ([AllowedValues("One", "Two")] string a) => a,
+                new AIFunctionFactoryOptions
+                {
+                    Name = "find",
+                    AdditionalProperties = new Dictionary<string, object?> { ["strict"] = true },
+                }
+            ),
+            // Nobody could be held to this one, and nobody asks for it.
+            AIFunctionFactory.CreateDeclaration(
+                "free",
+                null,
+                JsonElement.Parse("""{"type":"object","properties":{"a":{"type":"string","pattern":"(?<=x)y"}}}""")
+            ),
+        ];
+        await Verdict(Call("get_weather", "{\"city\":1}"), options, isAllowed: true);
+        await Verdict(Call("find", "{\"a\":\"One\"}"), options, isAllowed: true);
+        await Verdict(Call("find", "{\"a\":\"Three\"}"), options, isAllowed: false);
+        await Verdict(Call("free", "{\"a\":1}"), options, isAllowed: true);
+
+        static string Call(string name, string arguments) =>
+            $"<|channel|>commentary to=functions.{name}<|message|>{arguments}<|call|>";
     }
 
     [Theory]

@@ -40,7 +40,7 @@ public sealed class AtomicFileTests : IDisposable
         }
     }
 
-    /// <summary>Also the last write, behind which nothing more is written but the file is not yet in its place.</summary>
+    /// <summary>Also at the last write, behind which the file is whole and not yet in its place.</summary>
     [Fact]
     public async Task A_write_that_fails_at_any_call_leaves_the_old_file_and_nothing_beside_it()
     {

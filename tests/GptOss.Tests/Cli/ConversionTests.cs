@@ -1,3 +1,4 @@
+// Over 300 lines: one base is converted with every kind of adapter and fault.
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using GptOss.Cli.Convert;

@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace GptOss.Tests.Model;
 
-/// <summary>Weights that the system takes out of the memory again and again come back from the file as they were.</summary>
+/// <summary>Weights that the system takes out of memory again and again come back as they were.</summary>
 public sealed partial class EvictedPagesTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

@@ -1,3 +1,4 @@
+// Over 300 lines: one vocabulary, against every implementation and fixture that there is for it.
 using System.Diagnostics;
 using System.IO.Compression;
 using System.Reflection;
@@ -93,7 +94,7 @@ public sealed class O200kHarmonyTests
         .Array[0, 24]
         .Select(string.Concat);
 
-    /// <summary>Texts without a place to cut, of so many bytes of UTF-8.</summary>
+    /// <summary>Texts without a place to cut, each given how many bytes of UTF-8 it has.</summary>
     private static readonly Dictionary<string, Func<int, string>> Uncut = new()
     {
         ["spaces"] = bytes => new string(' ', bytes),
@@ -162,8 +163,8 @@ public sealed class O200kHarmonyTests
             .Sample(word => Assert.Equal(MicrosoftMl.Value.EncodeToIds(word), Tokenizer.Encode(word)), iter: 20);
 
     /// <summary>
-    /// Linear but for a logarithm, which makes 12 of tenfold; that a megabyte leaves the nearest caches makes up to 16 of
-    /// it. Merging in quadratic time would make 100. Up to a megabyte; ten where time is given. The best of three, of
+    /// Linear but for a logarithm, which makes 12 of tenfold; that a megabyte leaves the nearest caches makes up to 16.
+    /// Merging in quadratic time would make 100. Up to a megabyte; ten where time is given. The best of three, of
     /// which the first compiles, and the processor time of the thread, since the machine has other things to do.
     /// </summary>
     [Theory, MemberData(nameof(UncutNames)), Trait("kind", "long")]
