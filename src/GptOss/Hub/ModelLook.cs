@@ -87,7 +87,7 @@ internal sealed record ModelLook(string Path, ModelFormat Format, long Bytes)
         if (peek.IsGptOss)
             return new ModelLook(set.Path, ModelFormat.Gguf, set.Bytes);
         if (peek.Architecture is null)
-            GgufCheckpoint.Open(set.Path).Dispose(); // which tells a damaged head, or a part of a set under another name
+            GgufCheckpoint.Open(set.Path).Dispose(); // tells a damaged head, or a part of a set under another name
         throw new CheckpointException(
             path,
             peek.Architecture is null

@@ -165,7 +165,8 @@ internal sealed unsafe class WeightBinder : IWeightSource
             if (!int.TryParse(rest[..dot], out int layer) || layer >= _config.NumHiddenLayers)
                 throw new CheckpointException(
                     _checkpoint.TryGet(name, out Tensor tensor) ? tensor.File : _checkpoint.Path,
-                    $"belongs to layer {Printable.Name(rest[..dot].ToString())}, but {_names.LayerCount} is {_config.NumHiddenLayers}.",
+                    $"belongs to layer {Printable.Name(rest[..dot].ToString())}, but {_names.LayerCount} is "
+                        + $"{_config.NumHiddenLayers}.",
                     name
                 );
         }

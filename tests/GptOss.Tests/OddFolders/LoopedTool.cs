@@ -6,15 +6,18 @@ using GptOss.Tests.Cli;
 
 namespace GptOss.Tests.OddFolders;
 
-/// <summary>The tool as a process that takes command lines until it crashes or hangs; then another one begins.</summary>
+/// <summary>
+/// The tool as a process that takes command lines until it crashes or hangs; then another one begins.
+/// </summary>
 internal sealed class LoopedTool(string home) : IDisposable
 {
     private static readonly TimeSpan Slowest = TimeSpan.FromSeconds(5);
 
     private readonly string _mark = Guid.NewGuid().ToString("N");
     private Process? _process;
+    private bool _isWarm;
 
-    /// <summary>How a command line ended; an exit code of null with the word for how it did not.</summary>
+    /// <summary>How a command line ended; else null and the words for how the process ended, or that it hung.</summary>
     public (ToolRun? Run, string? Failure) Run(params string[] arguments)
     {
         _process ??= Start();
@@ -31,8 +34,6 @@ internal sealed class LoopedTool(string home) : IDisposable
         Dispose();
         return (null, how);
     }
-
-    private bool _isWarm;
 
     public void Dispose()
     {
