@@ -11,12 +11,22 @@ internal static class StartupHook
     /// <summary>The variable that names the file to write.</summary>
     public const string File = "GPTOSS_LOADED_ASSEMBLIES";
 
+    /// <summary>The variable that names the file for the system's account of the process.</summary>
+    public const string Memory = "GPTOSS_PEAK_MEMORY";
+
     public static void Initialize()
     {
         if (Environment.GetEnvironmentVariable(GptOss.Tests.SavingChild.File) is { } saved)
             GptOss.Tests.SavingChild.Run(saved);
         if (Environment.GetEnvironmentVariable(GptOss.Tests.AnsweringChild.Model) is { } model)
             GptOss.Tests.AnsweringChild.Run(model);
+        if (Environment.GetEnvironmentVariable(GptOss.Tests.OddFolders.ToolLoop.Mark) is { } mark)
+            GptOss.Tests.OddFolders.ToolLoop.Run(mark);
+        if (Environment.GetEnvironmentVariable(Memory) is { } memory)
+            AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+                System.IO.File.WriteAllText(memory, System.IO.File.ReadAllText("/proc/self/status"));
+        if (Environment.GetEnvironmentVariable(File) is null)
+            return;
         AppDomain.CurrentDomain.ProcessExit += (_, _) =>
             System.IO.File.WriteAllLines(
                 Environment.GetEnvironmentVariable(File)!,

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Unicode;
 
 namespace GptOss.Checkpoint;
 
@@ -72,6 +73,7 @@ internal static class FileLook
             start.Length < 8
             || start.ContainsAnyInRange((byte)0, (byte)8)
             || start.ContainsAnyInRange((byte)14, (byte)31)
+            || !IsUtf8(start)
         )
             return null;
         return Text(start, "weights belong");
@@ -94,6 +96,15 @@ internal static class FileLook
             && !start.StartsWith("true"u8)
             && !start.StartsWith("false"u8);
         return isWords || start.Length > 1 && start[0] == '"' ? Text(start, "a JSON object belongs") : null;
+    }
+
+    // The last character may be cut, which has four bytes at the most.
+    private static bool IsUtf8(ReadOnlySpan<byte> start)
+    {
+        for (int cut = 0; cut < 4; cut++)
+            if (Utf8.IsValid(start[..^cut]))
+                return true;
+        return false;
     }
 
     private static string Text(ReadOnlySpan<byte> start, string place)

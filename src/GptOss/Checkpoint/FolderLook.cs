@@ -123,11 +123,13 @@ internal static partial class FolderLook
                 : EndsWithAny(file, PyTorch)
                     ? "is a file of PyTorch, but should be the folder of a model with config.json and .safetensors "
                         + "files."
-                : IsWeights(file) || file == ConfigName
-                    ? "is a file, but should be the folder of a model: give the folder that it lies in."
+                : IsOfFolder(file) ? "is a file, but should be the folder of a model: give the folder that it lies in."
                 : "is a file, but should be the folder of a model, or a GGUF file, which begins with 'GGUF'."
         );
     }
+
+    /// <summary>Whether a file of this name is one of those of a model's folder.</summary>
+    public static bool IsOfFolder(string file) => EndsWithAny(file, WeightFiles.Extension, ".json");
 
     /// <summary>What the folder is instead of a model, as sentences; null where nothing of it is known.</summary>
     private static string? Foreign(string folder, List<string> names)

@@ -27,7 +27,10 @@ internal sealed partial record GgufSet(string Path, IReadOnlyList<string> Files)
         [
             .. Enumerable
                 .Range(1, Math.Clamp(count, 1, 1000))
-                .Select(number => $"{part.Groups["name"].Value}-{number:00000}-of-{part.Groups["count"].Value}.gguf"),
+                .Select(number =>
+                    $"{part.Groups["name"].Value}-{number:00000}-of-{part.Groups["count"].Value}"
+                    + part.Groups["end"].Value
+                ),
         ];
         string[] paths = [.. names.Select(name => System.IO.Path.Join(folder, name))];
         int missing = Array.FindIndex(paths, path => !File.Exists(path));
@@ -84,7 +87,7 @@ internal sealed partial record GgufSet(string Path, IReadOnlyList<string> Files)
             : file;
 
     [GeneratedRegex(
-        @"^(?<name>.*)-(?<number>\d{5})-of-(?<count>\d{5})\.gguf$",
+        @"^(?<name>.*)-(?<number>\d{5})-of-(?<count>\d{5})(?<end>\.(?i:gguf))$",
         RegexOptions.CultureInvariant | RegexOptions.Singleline
     )]
     private static partial Regex PartName();

@@ -86,6 +86,8 @@ internal sealed record ModelLook(string Path, ModelFormat Format, long Bytes)
             throw NoGguf(set.Path);
         if (peek.IsGptOss)
             return new ModelLook(set.Path, ModelFormat.Gguf, set.Bytes);
+        if (peek.Architecture is null)
+            GgufCheckpoint.Open(set.Path).Dispose(); // tells a damaged head, or a part of a set under another name
         throw new CheckpointException(
             path,
             peek.Architecture is null
@@ -113,7 +115,9 @@ internal sealed record ModelLook(string Path, ModelFormat Format, long Bytes)
         using SafeFileHandle handle = RegularFile.Open(path, minimumBytes: 1);
         byte[] start = new byte[Math.Min(RandomAccess.GetLength(handle), FileLook.Bytes)];
         RegularFile.Fill(handle, start, path);
-        return FileLook.DescribeBinary(start) is { } what
+        // The text of a config.json is no error of a server.
+        bool isOfFolder = FolderLook.IsOfFolder(System.IO.Path.GetFileName(path));
+        return (isOfFolder ? FileLook.Describe(start) : FileLook.DescribeBinary(start)) is { } what
             ? new CheckpointException(path, what)
             : FolderLook.NoFolder(path);
     }

@@ -159,10 +159,14 @@ internal sealed unsafe class WeightBinder : IWeightSource
                 continue;
             ReadOnlySpan<char> rest = name.AsSpan(_names.LayerPrefix.Length);
             int dot = rest.IndexOf('.');
-            if (dot > 0 && int.TryParse(rest[..dot], out int layer) && layer >= _config.NumHiddenLayers)
+            if (dot <= 0 || rest[..dot].ContainsAnyExceptInRange('0', '9'))
+                continue;
+            // A number that no int holds is a layer too many, too.
+            if (!int.TryParse(rest[..dot], out int layer) || layer >= _config.NumHiddenLayers)
                 throw new CheckpointException(
                     _checkpoint.TryGet(name, out Tensor tensor) ? tensor.File : _checkpoint.Path,
-                    $"belongs to layer {layer}, but {_names.LayerCount} is {_config.NumHiddenLayers}.",
+                    $"belongs to layer {Printable.Name(rest[..dot].ToString())}, but {_names.LayerCount} is "
+                        + $"{_config.NumHiddenLayers}.",
                     name
                 );
         }

@@ -160,7 +160,10 @@ internal sealed partial class GgufCheckpoint : ICheckpoint
         var files = new GgufFile[count];
         for (int i = 0; i < count; i++)
         {
-            string path = System.IO.Path.Join(folder, $"{match.Groups["start"].Value}-{i + 1:D5}-of-{count:D5}.gguf");
+            string path = System.IO.Path.Join(
+                folder,
+                $"{match.Groups["start"].Value}-{i + 1:D5}-of-{count:D5}{match.Groups["end"].Value}"
+            );
             if (path == one.Path)
                 files[i] = one;
             else
@@ -223,8 +226,8 @@ internal sealed partial class GgufCheckpoint : ICheckpoint
     private static partial Regex Digest();
 
     [GeneratedRegex(
-        @"^(?<start>.+)-(?<number>\d{5})-of-(?<count>\d{5})\.gguf$",
-        RegexOptions.CultureInvariant | RegexOptions.IgnoreCase
+        @"^(?<start>.+)-(?<number>\d{5})-of-(?<count>\d{5})(?<end>\.(?i:gguf))$",
+        RegexOptions.CultureInvariant
     )]
     private static partial Regex SplitName();
 }
