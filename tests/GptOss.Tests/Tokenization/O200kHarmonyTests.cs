@@ -1,5 +1,4 @@
 // Over 300 lines: one vocabulary, against every implementation and fixture that there is for it.
-using System.Diagnostics;
 using System.IO.Compression;
 using System.Reflection;
 using System.Text;
