@@ -20,6 +20,18 @@ internal sealed class Thrown : IDisposable
         typeof(OperationCanceledException),
     ];
 
+    /// <summary>Frames between whoever threw and this class.</summary>
+    private static readonly string[] Throwing =
+    [
+        "Environment.get_StackTrace",
+        nameof(Thrown),
+        "AppContext.OnFirstChanceException",
+        "System.Runtime.EH.",
+        "ThrowIf",
+        "ThrowHelper",
+        "ThrowObjectDisposed",
+    ];
+
     private readonly ConcurrentDictionary<string, int> _counts = [];
     private readonly ConcurrentDictionary<string, string> _unexpected = [];
 
@@ -37,7 +49,14 @@ internal sealed class Thrown : IDisposable
     {
         string name = e.Exception.GetType().Name;
         _counts.AddOrUpdate(name, 1, (_, before) => before + 1);
-        if (!Array.Exists(Expected, type => type.IsInstanceOfType(e.Exception)))
+        if (Array.Exists(Expected, type => type.IsInstanceOfType(e.Exception)))
+            return;
+        if (e.Exception is not ObjectDisposedException || !IsOfAConnection(Environment.StackTrace))
             _unexpected.TryAdd(name, $"{e.Exception.Message}\n{e.Exception.StackTrace}\n{Environment.StackTrace}");
     }
+
+    /// <summary>Whether the code of sockets threw it, which meets a connection that the other side has closed.</summary>
+    private static bool IsOfAConnection(string stack) =>
+        stack.Split('\n').FirstOrDefault(line => !Throwing.Any(word => line.Contains(word))) is { } frame
+        && (frame.Contains(" System.Net.") || frame.Contains(" Microsoft.AspNetCore.Server.Kestrel."));
 }
