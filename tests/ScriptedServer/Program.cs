@@ -11,6 +11,7 @@ builder.Services.AddGptOssServer(options =>
 {
     options.Aliases.Add("*");
     options.AnswersEveryPath = true;
+    options.MaxRunning = 64; // clients wait at the same time for what takes minutes
 });
 WebApplication app = builder.Build();
 app.MapGptOss();
