@@ -83,7 +83,17 @@ internal readonly unsafe struct Int8 : IMatrixFormat
     /// <param name="inputs">Number of inputs of the matrix.</param>
     /// <param name="panel">Receives the panel, [<see cref="PanelBytes"/>].</param>
     public static void Pack<TNumbers>(ReadOnlySpan<byte> weights, int inputs, Span<byte> panel)
-        where TNumbers : struct, INumberFormat => Dots.Run(new PackInt8Panel<TNumbers>(weights, inputs, panel));
+        where TNumbers : struct, INumberFormat
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(inputs);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(weights.Length % (int)ByOutput<TNumbers>.Bytes(1, inputs), 0);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(
+            weights.Length,
+            ByOutput<TNumbers>.Bytes(Int8Panel.Rows, inputs)
+        );
+        ArgumentOutOfRangeException.ThrowIfNotEqual(panel.Length, PanelBytes(inputs));
+        Dots.Run(new PackInt8Panel<TNumbers>(weights, inputs, panel));
+    }
 
     public static void Permute(ReadOnlySpan<float> x, Span<float> permuted, int tokens) =>
         Dots.Run(new QuantizeForInt8Panels(x, permuted));
@@ -159,7 +169,7 @@ internal readonly unsafe struct Int8 : IMatrixFormat
     }
 
     /// <summary>Reads one output back from the layout of the chosen integer registers.</summary>
-    private readonly ref struct WidenInt8Row(ReadOnlySpan<byte> panel, int row, Span<float> result) : IDotsKernel
+    internal readonly ref struct WidenInt8Row(ReadOnlySpan<byte> panel, int row, Span<float> result) : IDotsKernel
     {
         private readonly ReadOnlySpan<byte> _panel = panel;
         private readonly int _row = row;

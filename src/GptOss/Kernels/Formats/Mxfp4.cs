@@ -197,7 +197,7 @@ internal readonly unsafe struct Mxfp4 : IMatrixFormat
         ArgumentOutOfRangeException.ThrowIfNotEqual(blocks.Length, outputs * inputBlocks * TBlocks.BlockBytes);
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
         ArgumentOutOfRangeException.ThrowIfNegative(first);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(first + outputs, y.Width);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first, y.Width - outputs);
         return outputs;
     }
 

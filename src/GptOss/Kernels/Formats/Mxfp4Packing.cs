@@ -38,6 +38,10 @@ internal static unsafe class Mxfp4Packing
     public static void Copy(WeightFormat format, in StoredWeights w, int output, Span<byte> blocks, Span<byte> scales)
     {
         int count = w.Inputs / Values;
+        ArgumentOutOfRangeException.ThrowIfNegative(output);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(output, w.Outputs);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(blocks.Length, count * Bytes);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(scales.Length, count);
         long first = (long)output * count;
         if (format == WeightFormat.Mxfp4)
         {

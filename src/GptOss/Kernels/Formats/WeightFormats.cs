@@ -188,6 +188,10 @@ internal static class WeightFormats
     /// <param name="y">Where the sums are added, [tokens, outputs].</param>
     public static unsafe void AddThin(this WeightFormat format, byte* weights, Rows u, int first, int count, Rows y)
     {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(u.Count, y.Count);
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first, y.Width - count);
         var add = new AddThinProduct(new(weights, checked((int)format.Bytes(u.Width, y.Width))), u, first, count, y);
         RunNumbers(format, ref add);
     }
@@ -245,6 +249,9 @@ internal static class WeightFormats
         MatrixLayout layout = MatrixLayout.ByOutput
     )
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(output);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(output, w.Outputs);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(row.Length, w.Inputs);
         var widen = new WidenOutput(w, output, row);
         Run(format, layout, ref widen);
     }

@@ -64,7 +64,8 @@ internal readonly unsafe struct ByInput<TNumbers> : IMatrixFormat
         ArgumentOutOfRangeException.ThrowIfNotEqual(weights.Length, (int)Bytes(y.Width, x.Width));
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
         ArgumentOutOfRangeException.ThrowIfNegative(first);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(first + count, y.Width);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first, y.Width - count);
         ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Length, ScratchFloats(x.Width, x.Count));
         if (x.Count <= FewTokens)
             Lanes.Run(new MultiplyByInput(weights, first, count, x, y));

@@ -101,12 +101,12 @@ internal readonly unsafe struct ByOutput<TNumbers> : IMatrixFormat
         ArgumentOutOfRangeException.ThrowIfNotEqual(weights.Length, (int)Bytes(outputs, x.Width));
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
         ArgumentOutOfRangeException.ThrowIfNegative(first);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(first + outputs, y.Width);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first, y.Width - outputs);
         Lanes.Run(new MultiplyByOutput(weights, outputs, x, y, first));
     }
 
     /// <summary>Widens the numbers of a row, sixteen at a time.</summary>
-    private readonly ref struct WidenNumbers(ReadOnlySpan<byte> source, Span<float> row) : ILaneKernel
+    internal readonly ref struct WidenNumbers(ReadOnlySpan<byte> source, Span<float> row) : ILaneKernel
     {
         private readonly ReadOnlySpan<byte> _source = source;
         private readonly Span<float> _row = row;

@@ -158,7 +158,7 @@ internal static partial class Int8Panel
         ArgumentOutOfRangeException.ThrowIfNotEqual(panel.Length, (int)Bytes<TScales>(inputs));
         ArgumentOutOfRangeException.ThrowIfNotEqual(x.Width, Int8Row.Width(inputs));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, Rows);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(first + rows, y.Width);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first, y.Width - rows);
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
         Span<float> scratch = stackalloc float[(1 + Levels) * Sums * 16];
         int walks = Math.Max(1, (x.Count + TileTokens - 1) / TileTokens) * (Rows / (2 * T.Rows));
