@@ -16,7 +16,7 @@ internal sealed class Fence : IDisposable
     private readonly List<GuardedMemory<byte>> _pages = [];
     private readonly List<(int First, int End)> _operands = [];
 
-    /// <summary>Where operands begin in their pages, rounded to whole values; null for those that end with them.</summary>
+    /// <summary>Where operands begin in their pages, rounded to whole values; null where they end with them.</summary>
     public int? Start { get; set; }
 
     /// <summary>Copies an operand into the fence.</summary>

@@ -6,7 +6,7 @@ using static GptOss.Tests.Kernels.GuardedKernel;
 
 namespace GptOss.Tests.Kernels;
 
-/// <summary>The kernels of matrices of numbers, for guard pages: each format of numbers, for few tokens and many.</summary>
+/// <summary>The kernels of matrices of numbers, for guard pages: every format, for few tokens and many.</summary>
 internal static class GuardedNumbers
 {
     public static IEnumerable<GuardedKernel> All =>

@@ -17,6 +17,8 @@ namespace GptOss.Kernels.Formats;
 /// registers of this process; the last panel is filled up with zeros. The order of the sum is that of
 /// <see cref="Int8Panel"/>.
 /// </remarks>
+// Bound: Multiply, Pack and Widen read and write whole panels, whose lengths Pack, Multiply and Int8Panel.Multiply
+// check.
 internal readonly unsafe struct Int8 : IMatrixFormat
 {
     /// <summary>Added to a weight where the instructions want one factor without a sign.</summary>
@@ -126,6 +128,11 @@ internal readonly unsafe struct Int8 : IMatrixFormat
         ArgumentOutOfRangeException.ThrowIfNotEqual(panels.Length % PanelBytes(inputs), 0);
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
         ArgumentOutOfRangeException.ThrowIfNegative(first);
+        // The last panel has an output; those of its rows that have none only fill it up.
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(
+            first + (panels.Length / PanelBytes(inputs) - 1) * Int8Panel.Rows,
+            y.Width
+        );
         Dots.Run(new MultiplyInt8Panels(panels, inputs, x, y, first));
     }
 

@@ -23,6 +23,8 @@ namespace GptOss.Kernels.Formats;
 /// a table lookup, at smaller widths two tables of bytes decode two codes of a lane at once.
 /// </para>
 /// </remarks>
+// Bound: Range makes spans of whole outputs of the matrix, Outputs and Multiply check every span against the others;
+// the kernel then reads whole blocks within them.
 internal readonly unsafe struct Mxfp4 : IMatrixFormat
 {
     /// <summary>Number of values that share a scale.</summary>

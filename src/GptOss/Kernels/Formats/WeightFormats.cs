@@ -1,3 +1,4 @@
+// Over 300 lines: the list of formats is read together with what looks a format up in it.
 using System.Diagnostics;
 using GptOss.Kernels.MatMul;
 using GptOss.Kernels.Registers;
@@ -186,6 +187,8 @@ internal static class WeightFormats
     /// <param name="first">First output of the range.</param>
     /// <param name="count">Number of outputs of the range.</param>
     /// <param name="y">Where the sums are added, [tokens, outputs].</param>
+    // Bound: the rank × outputs of the spans that are checked first, for the bytes that DeltaMemory.Stacked has
+    // allocated.
     public static unsafe void AddThin(this WeightFormat format, byte* weights, Rows u, int first, int count, Rows y)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(u.Count, y.Count);

@@ -15,6 +15,8 @@ namespace GptOss.Kernels.MatMul;
 /// a multiple of 16; then the lanes are added by the tree of <see cref="ILanes{TSelf}.Sum"/>. All paths give the same
 /// bits, and so do the same values in another format of numbers.
 /// </remarks>
+// Bound: the span's Multiply and Widen check weights, rows and range; a kernel reads sixteen inputs only where a row
+// has them, and the rest one by one.
 internal readonly unsafe struct ByOutput<TNumbers> : IMatrixFormat
     where TNumbers : struct, INumberFormat
 {
