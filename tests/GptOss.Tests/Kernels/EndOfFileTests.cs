@@ -28,9 +28,8 @@ public sealed unsafe class EndOfFileTests
         bool isApart = format is WeightFormat.Mxfp4 or WeightFormat.Mxfp4Int8;
         int scaleBytes = isApart ? outputs * Inputs / 32 : 0;
         // No float has an exponent whose bits are all set.
-        byte[] bytes = Array.ConvertAll(
-            Sample.Bytes((int)format.Bytes(outputs, Inputs) - scaleBytes, seed: 1),
-            value => (byte)(value & 0b1011_1011)
+        byte[] bytes = Array.ConvertAll(Sample.Bytes((int)format.Bytes(outputs, Inputs) - scaleBytes, seed: 1), value =>
+            (byte)(value & 0b1011_1011)
         );
         byte[] scales = Sample.Scales(scaleBytes, seed: 2);
         float[] x = Sample.Floats(12 * Inputs, seed: 3);
@@ -103,7 +102,10 @@ public sealed unsafe class EndOfFileTests
 
         public EndOfFile(byte[] bytes)
         {
-            Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.Is64BitProcess, "pages are placed by Linux's mmap");
+            Assert.SkipUnless(
+                OperatingSystem.IsLinux() && Environment.Is64BitProcess,
+                "pages are placed by Linux's mmap"
+            );
             int page = Environment.SystemPageSize,
                 pages = (bytes.Length + page) / page * page;
             _reserved = (nuint)(pages + page);

@@ -55,10 +55,7 @@ public sealed class GuardPagesTests
 
     [Fact]
     public void An_exception_is_a_kernel_of_the_library() =>
-        Assert.Superset(
-            Exceptions.Keys.ToHashSet(),
-            Kernels(typeof(ILaneKernel).Assembly.GetTypes()).ToHashSet()
-        );
+        Assert.Superset(Exceptions.Keys.ToHashSet(), Kernels(typeof(ILaneKernel).Assembly.GetTypes()).ToHashSet());
 
     [Fact]
     public void A_kernel_without_a_line_is_noticed_in_every_format()
@@ -103,9 +100,7 @@ public sealed class GuardPagesTests
     // A kernel of a format of numbers or of blocks counts once for each of them.
     private static IEnumerable<string> Kernels(IEnumerable<Type> types) =>
         from type in types
-        where
-            type.IsValueType
-            && (type.IsAssignableTo(typeof(ILaneKernel)) || type.IsAssignableTo(typeof(IDotsKernel)))
+        where type.IsValueType && (type.IsAssignableTo(typeof(ILaneKernel)) || type.IsAssignableTo(typeof(IDotsKernel)))
         from kernel in InEveryFormat(type)
         select $"{kernel}";
 

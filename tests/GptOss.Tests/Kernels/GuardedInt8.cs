@@ -118,10 +118,8 @@ internal static class GuardedInt8
             width = Int8Row.Width(inputs);
         ushort[] w = Sample.BFloat16s(outputs * inputs, seed: size);
         float[] x = Sample.Floats(7 * inputs, seed: 2),
-            expected = Defined(
-                7,
-                outputs,
-                (t, o) => Int8.DotScalar(w.AsSpan(o * inputs, inputs), x.AsSpan(t * inputs, inputs))
+            expected = Defined(7, outputs, (t, o) =>
+                Int8.DotScalar(w.AsSpan(o * inputs, inputs), x.AsSpan(t * inputs, inputs))
             );
         return (fence, kind) =>
         {
@@ -133,10 +131,7 @@ internal static class GuardedInt8
                 for (int t = 0; t < tokens; t++)
                     Registers.Run(
                         kind,
-                        new Int8.QuantizeForInt8Panels(
-                            row.Slice(t * inputs, inputs),
-                            quantized.Slice(t * width, width)
-                        )
+                        new Int8.QuantizeForInt8Panels(row.Slice(t * inputs, inputs), quantized.Slice(t * width, width))
                     );
                 Span<byte> panels = fence.Of<byte>(new byte[Int8.Bytes(outputs, inputs)]);
                 int bytes = (int)Int8.PanelBytes(inputs);

@@ -20,16 +20,11 @@ internal sealed record GuardedKernel(
 
     /// <summary>A kernel of float lanes, at every width.</summary>
     public static GuardedKernel OfLanes(Type type, int[] sizes, Func<int, Action<Fence, int>> at) =>
-        new(
-            type,
-            sizes,
-            Kernels.Registers.WidthNames,
-            size =>
-            {
-                Action<Fence, int> run = at(size);
-                return (fence, width) => run(fence, int.Parse(width, CultureInfo.InvariantCulture));
-            }
-        );
+        new(type, sizes, Kernels.Registers.WidthNames, size =>
+        {
+            Action<Fence, int> run = at(size);
+            return (fence, width) => run(fence, int.Parse(width, CultureInfo.InvariantCulture));
+        });
 
     /// <summary>A kernel of integer dot products with weights of any eight bits.</summary>
     public static GuardedKernel OfWideDots(Type type, int[] sizes, Func<int, Action<Fence, string>> at) =>

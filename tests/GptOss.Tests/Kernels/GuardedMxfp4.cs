@@ -178,8 +178,7 @@ internal static class GuardedMxfp4
             return new(codes, scales, blocks, [], outputs);
         }
 
-        public ReadOnlySpan<byte> Codes(int output) =>
-            AllCodes.AsSpan(output * 16 * InputBlocks, 16 * InputBlocks);
+        public ReadOnlySpan<byte> Codes(int output) => AllCodes.AsSpan(output * 16 * InputBlocks, 16 * InputBlocks);
 
         public ReadOnlySpan<byte> Scales(int output) => AllScales.AsSpan(output * InputBlocks, InputBlocks);
 

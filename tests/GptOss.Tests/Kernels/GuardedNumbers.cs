@@ -31,9 +31,8 @@ internal static class GuardedNumbers
     /// <summary>Random weights that are all finite: no half has an exponent whose bits are all set.</summary>
     public static byte[] Weights<TNumbers>(int rows, int values, int seed)
         where TNumbers : struct, INumberFormat =>
-        Array.ConvertAll(
-            Sample.Bytes((int)ByOutput<TNumbers>.Bytes(rows, values), seed),
-            value => (byte)(value & 0b1011_1011)
+        Array.ConvertAll(Sample.Bytes((int)ByOutput<TNumbers>.Bytes(rows, values), seed), value =>
+            (byte)(value & 0b1011_1011)
         );
 
     /// <summary>Sizes in blocks.</summary>
@@ -79,10 +78,8 @@ internal static class GuardedNumbers
             bytes = (int)ByOutput<TNumbers>.Bytes(1, inputs);
         byte[] w = Weights<TNumbers>(outputs, inputs, seed: blocks);
         float[] x = Sample.Floats(5 * inputs, seed: 2),
-            expected = Defined(
-                5,
-                outputs,
-                (t, o) => ByOutput<TNumbers>.DotScalar(w.AsSpan(o * bytes, bytes), x.AsSpan(t * inputs, inputs))
+            expected = Defined(5, outputs, (t, o) =>
+                ByOutput<TNumbers>.DotScalar(w.AsSpan(o * bytes, bytes), x.AsSpan(t * inputs, inputs))
             );
         return (fence, width) =>
         {
@@ -151,12 +148,8 @@ internal static class GuardedNumbers
         byte[] w = Weights<TNumbers>(rank, outputs, seed: blocks);
         float[] u = Sample.Floats(tokens * rank, seed: 2),
             before = Sample.Floats(tokens * outputs, seed: 3),
-            expected = Defined(
-                tokens,
-                outputs,
-                (t, o) =>
-                    before[t * outputs + o]
-                    + ThinProduct<TNumbers>.SumScalar(w, outputs, u.AsSpan(t * rank, rank), o)
+            expected = Defined(tokens, outputs, (t, o) =>
+                before[t * outputs + o] + ThinProduct<TNumbers>.SumScalar(w, outputs, u.AsSpan(t * rank, rank), o)
             );
         return (fence, width) =>
         {
@@ -190,20 +183,11 @@ internal static class GuardedNumbers
                 .. Enumerable
                     .Range(0, Outputs)
                     .Select(o =>
-                        Enumerable
-                            .Range(0, Inputs)
-                            .Select(k => TNumbers.Value(Weights, k * Outputs + o))
-                            .ToArray()
+                        Enumerable.Range(0, Inputs).Select(k => TNumbers.Value(Weights, k * Outputs + o)).ToArray()
                     ),
             ];
-            Expected = Defined(
-                tokens,
-                Outputs,
-                (t, o) =>
-                    ByOutput<Float32>.DotScalar(
-                        MemoryMarshal.AsBytes(columns[o].AsSpan()),
-                        X.AsSpan(t * Inputs, Inputs)
-                    )
+            Expected = Defined(tokens, Outputs, (t, o) =>
+                ByOutput<Float32>.DotScalar(MemoryMarshal.AsBytes(columns[o].AsSpan()), X.AsSpan(t * Inputs, Inputs))
             );
         }
 
