@@ -13,6 +13,7 @@ namespace GptOss.Cli.Bench;
 /// Every byte of the memory is written, so that the system really provides it. The values repeat after about a
 /// megabyte, which changes no kernel's speed.
 /// </remarks>
+// Bound: each matrix gets as many bytes as its format takes for its sizes: Fill allocates them and writes whole spans.
 internal sealed unsafe class RandomWeights : IWeightSource, IWeightStore, IDisposable
 {
     private readonly WeightMemory _memory = new();

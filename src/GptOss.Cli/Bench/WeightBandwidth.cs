@@ -8,6 +8,7 @@ namespace GptOss.Cli.Bench;
 /// Measures how fast a team of threads reads weights when it computes nothing: decoding, which reads every weight that
 /// a token needs once, cannot be faster.
 /// </summary>
+// Bound: Measure cuts pieces that end with their region; MemoryRead gets them as spans.
 internal static unsafe class WeightBandwidth
 {
     /// <summary>More bytes than any cache holds, and read in less than a second.</summary>

@@ -50,6 +50,7 @@ internal sealed class ConversionPlan
     }
 
     // An adapter may replace the embedding or the head, or add to the head.
+    // Bound: addresses are compared and never read.
     private static unsafe bool IsOne(Matrix embedding, Matrix head) =>
         embedding.Data == head.Data && embedding.Delta is null && head.Delta is null;
 

@@ -6,6 +6,8 @@ namespace GptOss.Cli.Convert;
 /// <summary>
 /// A matrix output by output as float32, with what an adapter adds to it: <c>w + Σₖ s[k] · B[k, o] · A[k]</c>.
 /// </summary>
+// Bound: the factors of a delta have the sizes of its matrix, which DeltaMemory.Of gave them; rows and outputs are
+// checked by WeightFormats.Widen and Mxfp4Packing.Copy.
 internal sealed unsafe class MergedMatrix
 {
     private readonly Matrix _matrix;

@@ -5,6 +5,7 @@ using GptOss.Model;
 namespace GptOss.Cli.Models;
 
 /// <summary>How fast this machine reads memory, which limits how fast a model speaks.</summary>
+// Bound: the bytes that Measure allocates are the bytes of the one region that it hands on.
 internal static unsafe class ReadBandwidth
 {
     // More than the caches of nearly all processors hold, and read in a tenth of a second.

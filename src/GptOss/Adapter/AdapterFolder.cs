@@ -9,6 +9,7 @@ namespace GptOss.Adapter;
 /// An opened LoRA adapter: adapter_config.json and, memory-mapped, adapter_model.safetensors. It adds a delta to
 /// matrices of the base and replaces whole tensors of it.
 /// </summary>
+// Bound: reads no bytes by itself; tensors lie within their file, as SafetensorsHeader.Parse has checked.
 internal sealed unsafe class AdapterFolder : IAdapter
 {
     private const string WeightsName = "adapter_model.safetensors",

@@ -7,6 +7,8 @@ namespace GptOss.Adapter;
 /// Copies the factors of an adapter into memory of their own, matrix by matrix and in their own type, as the thin
 /// products read them. A factor that experts share is copied once.
 /// </summary>
+// Bound: Stacked allocates rank × width values and writes the rows of the views, whose ranks add up to the rank in Of;
+// widths are those that LoraForms has checked.
 internal sealed unsafe class DeltaMemory : IDisposable
 {
     private readonly WeightMemory _memory = new();

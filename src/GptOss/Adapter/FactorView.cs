@@ -15,6 +15,7 @@ namespace GptOss.Adapter;
 internal readonly record struct FactorView(Tensor Tensor, int Rank, int Width, long First, long RankStep, long Step)
 {
     /// <summary>Where the values lie: views of one place with the same sizes have the same values.</summary>
+    // Bound: the address is compared and never read.
     public unsafe (nint, long, long, long) Place => ((nint)Tensor.Data, First, RankStep, Step);
 
     /// <summary>A tensor of shape [rank, width] from an element on.</summary>
@@ -38,6 +39,8 @@ internal readonly record struct FactorView(Tensor Tensor, int Rank, int Width, l
     /// <param name="k">Which one of the rank.</param>
     /// <param name="destination">Where the first value goes.</param>
     /// <param name="stepBytes">From one value to the next, in bytes.</param>
+    // Bound: the view lies within its tensor, whose shape LoraForms has checked; the destination is
+    // DeltaMemory.Stacked's.
     public unsafe void CopyTo(int k, byte* destination, long stepBytes)
     {
         int size = Tensor.DType.BlockBytes();
@@ -56,6 +59,8 @@ internal readonly record struct FactorView(Tensor Tensor, int Rank, int Width, l
     /// <param name="k">Which one of the rank.</param>
     /// <param name="destination">Where the first value goes.</param>
     /// <param name="stepBytes">From one value to the next, in bytes.</param>
+    // Bound: the view lies within its tensor, whose shape LoraForms has checked; the destination is
+    // DeltaMemory.Stacked's.
     public unsafe void WidenTo(int k, byte* destination, long stepBytes)
     {
         for (int i = 0; i < Width; i++, destination += stepBytes)

@@ -8,6 +8,7 @@ namespace GptOss.Adapter;
 /// Whole tensors of an adapter (modules_to_save), which replace the base's where they lie: embedding, head, norms,
 /// router, attention.
 /// </summary>
+// Bound: a tensor takes the place of another only where Format has found the same shape.
 internal sealed unsafe class SavedModules
 {
     private static readonly WeightRole[] OfLayer =

@@ -9,6 +9,7 @@ internal interface IWeightStore
     /// </summary>
     /// <param name="data">The address of the first byte in the store.</param>
     /// <param name="bytes">How many bytes are read.</param>
+    // Bound: whoever reads takes no more bytes than it asked for.
     unsafe ILastReading ReadLast(byte* data, long bytes);
 }
 
@@ -16,5 +17,6 @@ internal interface IWeightStore
 internal interface ILastReading : IDisposable
 {
     /// <summary>The address of the first byte, which may differ from its address in the store.</summary>
+    // Bound: the bytes that ReadLast was asked for.
     unsafe byte* Data { get; }
 }

@@ -28,6 +28,7 @@ internal enum MappingWay
 /// content is read into memory. A copy that was asked for is never mapped, so that whatever becomes of the file is an
 /// error or nothing; its bytes are there after <see cref="Fill"/>.
 /// </remarks>
+// Bound: Length bytes from Data on, the length that was mapped or allocated.
 internal sealed unsafe class MappedFile : IDisposable
 {
     private const int OutOfMemory = 12; // ENOMEM: reading into memory would want even more of it

@@ -3,6 +3,7 @@ using System.IO.MemoryMappedFiles;
 namespace GptOss.Checkpoint;
 
 /// <summary>A mapping of one part of a file: when it is disposed, the pages of that part leave the process.</summary>
+// Bound: the view that .NET has mapped, which refuses an offset and a length beyond the file.
 internal sealed unsafe class MappedPart : ILastReading
 {
     private readonly MemoryMappedViewAccessor _view;

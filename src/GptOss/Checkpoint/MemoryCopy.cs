@@ -7,6 +7,8 @@ namespace GptOss.Checkpoint;
 /// The content of a file in private memory: where the file system cannot map, or where nothing that becomes of the file
 /// may matter. Until <see cref="Fill"/> its bytes are undefined, and no memory is taken for them.
 /// </summary>
+// Bound: Fill writes at most the length that was allocated; Holds is asked by MappedFile.ThrowIfChanged for bytes that
+// were read from the same length.
 internal sealed unsafe class MemoryCopy : ILastReading
 {
     private const int Alignment = 4096,

@@ -7,6 +7,7 @@ namespace GptOss.Checkpoint;
 /// Valid until its <see cref="ICheckpoint"/> is disposed. A tensor may exceed 2 GB, hence the pointer and the
 /// 64-bit length; its first byte may lie at any address, odd ones included.
 /// </remarks>
+// Bound: ByteLength bytes from Data on, which the header's reader has found within the file.
 internal readonly unsafe struct Tensor
 {
     private readonly TensorEntry _entry;

@@ -210,6 +210,7 @@ internal sealed class PrefixStore(
             yield return (group, index);
     }
 
+    // Bound: the span has PageBytes of its group, and PagePool.Address gives a page of that group.
     private unsafe void CopyFrom(KvSequence sequence, int group, int index, Span<byte> to)
     {
         lock (_memory)
@@ -219,6 +220,7 @@ internal sealed class PrefixStore(
         }
     }
 
+    // Bound: the span has PageBytes of its group, and PagePool.Address gives a page of that group.
     private unsafe void CopyTo(KvSequence sequence, int group, int index, ReadOnlySpan<byte> from)
     {
         lock (_memory)

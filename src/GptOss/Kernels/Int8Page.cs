@@ -16,6 +16,8 @@ namespace GptOss.Kernels;
 /// Where a value is not finite, the scale is not finite either, and the whole position reads as NaN: damage is not
 /// hidden.
 /// </remarks>
+// Bound: Check compares the three lengths; a page has 64 positions, and values past the last sixteen are read one by
+// one.
 internal static class Int8Page
 {
     private const int Positions = PageAttention.Positions,

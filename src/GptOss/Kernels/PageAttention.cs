@@ -14,6 +14,7 @@ namespace GptOss.Kernels;
 /// <see cref="ILanes{TSelf}.Sum"/>. The values are added by fused multiply-add, j ascending. Positions that are not
 /// visible take no part.
 /// </remarks>
+// Bound: Fold checks keys, values, positions and state; scores have 64 floats for each query.
 internal static class PageAttention
 {
     /// <summary>Number of positions of a page.</summary>

@@ -13,6 +13,7 @@ namespace GptOss.Kernels;
 /// for values inner is 64 and width is headDim. Order of the sum: one chain of fused multiply-adds that begins with
 /// y[q, i], k ascending. Every y[q, i] has its own chain, so the number of chains that run side by side changes no bit.
 /// </remarks>
+// Bound: Add checks a, b and the range; values past the last sixteen are computed one by one.
 internal static class PageProduct
 {
     private const int LineBytes = 64,

@@ -14,6 +14,7 @@ namespace GptOss.Kernels;
 /// exceeds float32, the whole row becomes NaN: dividing by the root would give zeros, and zeros look sound. Source:
 /// RMSNorm in openai/gpt-oss, gpt_oss/torch/model.py.
 /// </remarks>
+// Bound: Row checks the three lengths; values past the last sixteen are read through a copy or one by one.
 internal static class RmsNorm
 {
     /// <summary>Normalises one row at the widest registers.</summary>

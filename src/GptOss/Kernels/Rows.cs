@@ -17,6 +17,7 @@ internal readonly ref struct Rows(Span<float> values, int width)
     /// <summary>
     /// The address of the first float, for other threads: the memory must not move, as a workspace's does not.
     /// </summary>
+    // Bound: the length of Values, which whoever takes the address keeps.
     public unsafe float* Pointer => (float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(Values));
 
     public Span<float> this[int row] => Values.Slice(row * Width, Width);

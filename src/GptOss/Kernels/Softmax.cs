@@ -8,6 +8,7 @@ namespace GptOss.Kernels;
 /// Turns logits into sampling weights, <c>y = e^((x − maximum) / temperature)</c>. The weights are not divided by their
 /// sum: the probability of token i is y[i] / Σ y.
 /// </summary>
+// Bound: Weights checks both lengths; values past the last sixteen are computed one by one.
 internal static class Softmax
 {
     /// <summary>Computes the weights of all logits at the widest registers.</summary>

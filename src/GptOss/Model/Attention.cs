@@ -14,6 +14,8 @@ namespace GptOss.Model;
 /// one worker does all splits of a head or, where there are fewer heads than the team has use for, several workers
 /// share them.
 /// </remarks>
+// Bound: Causal takes states and scratch for the most rows and splits of the batch, which Work finds; queries and
+// results have the rows of the batch, since the Workspace gave them.
 internal static unsafe class Attention
 {
 #pragma warning disable CS8500 // The pointers to managed types lead to locals of a frame that outlives the call.

@@ -10,6 +10,7 @@ namespace GptOss.Model;
 /// The memory belongs to the adapter. Where an adapter has several parts for one matrix, such as one for the gate and
 /// one for up, their ranks lie one behind the other, and B is zero where a part has no output.
 /// </remarks>
+// Bound: DeltaMemory.Of has allocated rank × inputs, rank × outputs and rank values.
 internal readonly unsafe struct Delta
 {
     /// <summary>Number of values between the two products.</summary>

@@ -27,6 +27,8 @@ internal sealed class ExpertMatrices(Matrix[] experts, Matrix[]? up = null)
     /// <summary>The matrices of experts that lie one behind the other in memory.</summary>
     /// <param name="first">The matrix of expert 0.</param>
     /// <param name="count">Number of experts in all.</param>
+    // Bound: TensorReader has compared the whole tensor's shape with the number of experts; expert e begins e matrices
+    // behind the first.
     public static unsafe ExpertMatrices Contiguous(Matrix first, int count)
     {
         // Formats with scales apart have one byte of them for each block of 32 values.

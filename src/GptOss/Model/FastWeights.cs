@@ -13,6 +13,8 @@ namespace GptOss.Model;
 /// Router, norms and the embedding table stay as they are, and so do experts that are not MXFP4. The copies are private
 /// memory, 8.5 bits a weight.
 /// </remarks>
+// Bound: copies have Int8.Bytes of their matrix; PackPanels makes spans of whole panels, whose lengths Int8.Pack
+// checks.
 internal sealed unsafe class FastWeights : IDisposable
 {
     private readonly WeightMemory _memory = new();

@@ -14,6 +14,7 @@ internal interface IAdapter : IWeightStore, IDisposable
     long DeltaBytes { get; }
 
     /// <summary>Whether these bytes are of a tensor of the adapter.</summary>
+    // Bound: the address is compared and never read.
     unsafe bool Holds(byte* data);
 
     /// <summary>The weights of the base with what the adapter says of them; valid until this is disposed.</summary>

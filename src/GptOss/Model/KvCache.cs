@@ -87,6 +87,8 @@ internal sealed class KvCache : IDisposable
 /// <param name="cache">The cache that knows how they are stored.</param>
 /// <param name="group">The group of layers whose pages hold this layer.</param>
 /// <param name="offset">Bytes of a page before the part of this layer.</param>
+// Bound: OfHead makes a span of one head's bytes; the parts of all heads and layers add up to PageBytes, which PagePool
+// allocates.
 internal readonly unsafe struct KvLayer(KvCache cache, int group, long offset)
 {
     /// <summary>Stores keys and values [rows, kvHeads × headDim] of every row at its position.</summary>

@@ -5,6 +5,8 @@ using GptOss.Kernels.Formats;
 namespace GptOss.Model;
 
 // What adapters add to products: u = s · (A x), then y += B u.
+// Bound: a delta has the sizes of its matrix (DeltaMemory.Of); AddSecond makes spans of the rows, which
+// WeightFormats.AddThin checks.
 internal static unsafe partial class Linear
 {
     /// <summary>

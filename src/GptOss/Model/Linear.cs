@@ -8,6 +8,8 @@ namespace GptOss.Model;
 /// Multiplies activations with a weight matrix of any format, y = x Wᵀ + b: brings the activations into the form that
 /// the format reads, splits the outputs over the team, and adds the bias and the delta of an adapter.
 /// </summary>
+// Bound: rows come from the Workspace in the sizes that Transformer asks for, matrices have the sizes that
+// ModelWeights.From checks, and MultiplyPart makes spans of them; the kernels check these spans.
 internal static unsafe partial class Linear
 {
     /// <summary>

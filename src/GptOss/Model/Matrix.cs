@@ -10,6 +10,7 @@ namespace GptOss.Model;
 /// file, and in which form. It holds no copy of them.
 /// </summary>
 /// <remarks>Bound and checked once (WeightBinder); valid as long as the checkpoint is open.</remarks>
+// Bound: TensorReader has compared the tensor's shape with these sizes; whoever multiplies checks ranges within them.
 internal readonly unsafe struct Matrix
 {
     /// <summary>How the weights are stored and multiplied.</summary>
@@ -119,6 +120,8 @@ internal readonly unsafe struct Matrix
 /// </summary>
 /// <param name="data">Where the first number lies.</param>
 /// <param name="format">The format of every number.</param>
+// Bound: TensorReader has compared the tensor's shape with the length that is read; the number of values is that of the
+// destination.
 internal readonly unsafe struct Numbers(byte* data, WeightFormat format)
 {
     public byte* Data => data;

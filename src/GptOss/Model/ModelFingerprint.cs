@@ -20,6 +20,7 @@ internal struct ModelFingerprint
     private ulong _hash;
 
     /// <summary>The fingerprint of a model, in whatever files and order its tensors lie.</summary>
+    // Bound: a delta has as many scales as its rank (DeltaMemory.Of).
     public static unsafe ulong Of(ModelWeights weights)
     {
         var all = new ModelFingerprint { _hash = 0xCBF29CE484222325 };
@@ -87,6 +88,7 @@ internal struct ModelFingerprint
             Add(BitConverter.DoubleToInt64Bits(number));
     }
 
+    // Bound: a sample is at most the ByteLength of the tensor, and the last one ends with it.
     private unsafe void Add(Tensor tensor)
     {
         Add(Encoding.UTF8.GetBytes($"{tensor.Name} {tensor.DType.Spelling()}"));

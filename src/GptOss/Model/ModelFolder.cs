@@ -55,6 +55,7 @@ internal sealed class ModelFolder : IDisposable
     public IReadOnlyList<string> Notes => _adapter?.Notes ?? [];
 
     /// <summary>What the weights that a forward pass uses take of the memory.</summary>
+    // Bound: addresses are compared and never read.
     public unsafe WeightBytes WeightBytes =>
         new(
             _isCopied
@@ -167,6 +168,7 @@ internal sealed class ModelFolder : IDisposable
             );
 
     /// <summary>The memory of all weights that a forward pass uses; a measurement of the bandwidth reads it.</summary>
+    // Bound: each region is a tensor's ByteLength within its file, or an allocation of FastWeights.
     public unsafe IReadOnlyList<(nint Data, long Bytes)> WeightRegions() =>
         [
             .. _checkpoint
@@ -209,6 +211,7 @@ internal sealed class ModelFolder : IDisposable
     /// <summary>The memory of the base, and that of the tensors with which an adapter replaces some of it.</summary>
     private sealed class Stores(ICheckpoint checkpoint, IAdapter? adapter) : IWeightStore
     {
+        // Bound: reads nothing; the stores refuse bytes that they do not hold.
         public unsafe ILastReading ReadLast(byte* data, long bytes) =>
             adapter?.Holds(data) == true ? adapter.ReadLast(data, bytes) : checkpoint.ReadLast(data, bytes);
     }

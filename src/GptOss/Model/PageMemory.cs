@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 namespace GptOss.Model;
 
 /// <summary>Takes the memory of pages from the system, outside the managed heap, and gives it back.</summary>
+// Bound: reads and writes nothing; the address of Free is one that Allocate gave.
 internal unsafe partial class PageMemory
 {
     public static PageMemory OfSystem { get; } = new();

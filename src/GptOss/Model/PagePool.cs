@@ -17,6 +17,7 @@ namespace GptOss.Model;
 /// lock, which is right because whoever runs the pass holds the pages.
 /// </para>
 /// </remarks>
+// Bound: Address refuses a page without memory; a page has PageBytes bytes, which PageMemory.Allocate was asked for.
 internal sealed unsafe class PagePool : IDisposable
 {
     private readonly Lock _lock = new();

@@ -11,6 +11,8 @@ namespace GptOss.Model;
 /// Several query heads, a group, share the key/value head: 64 / 8 = 8 in gpt-oss. Query i of the block is head
 /// i mod 8 of the group, in row i / 8.
 /// </remarks>
+// Bound: Offset is that of a row of the batch and a head of the config; there are HeadDim floats behind it, and one
+// sink for each head (Attention.Causal).
 internal readonly unsafe ref struct QueryBlockAttention
 {
     private const int SplitPositions = AttentionDefinition.SplitPositions;

@@ -142,6 +142,8 @@ internal readonly ref struct ExpertGroup(Routing routing, int first, int end)
     public Enumerator GetEnumerator() => new(_routing, _first, _end);
 
     /// <summary>Copies the rows of x that chose the experts to <paramref name="gathered"/>, [count, width].</summary>
+    // Bound: rows of the group are as many as the routing chose (RowsOf), and their indices are below the rows of the
+    // scores, which Choose has counted: those of the batch.
     public unsafe Rows Gather(Rows x, Rows gathered, WorkerTeam team)
     {
         fixed (int* rows = _routing.RowsOf(_first, _end))
@@ -159,6 +161,7 @@ internal readonly ref struct ExpertGroup(Routing routing, int first, int end)
     /// <remarks>
     /// The workers share the columns, since a row that chose several experts must take their results in order.
     /// </remarks>
+    // Bound: rows of the group are as many as the routing chose (RowsOf), and so are the weights (WeightsOf).
     public unsafe void AddTo(Rows x, Rows y, WorkerTeam team)
     {
         fixed (int* rows = _routing.RowsOf(_first, _end))
@@ -170,6 +173,7 @@ internal readonly ref struct ExpertGroup(Routing routing, int first, int end)
         }
     }
 
+    // Bound: WorkerTeam.ForItems gives rows of the group that Gather counted.
     private static unsafe void CopyRows(void* state, int worker, int first, int end)
     {
         ref MoveCall call = ref *(MoveCall*)state;
@@ -177,6 +181,7 @@ internal readonly ref struct ExpertGroup(Routing routing, int first, int end)
             call.Batch(i, 0, call.Width).CopyTo(call.Group(i, 0, call.Width));
     }
 
+    // Bound: columns end with the width, to which the last range is cut.
     private static unsafe void AddColumns(void* state, int worker, int first, int end)
     {
         ref MoveCall call = ref *(MoveCall*)state;
@@ -195,6 +200,7 @@ internal readonly ref struct ExpertGroup(Routing routing, int first, int end)
     /// <param name="rows">For each row of the group its index in the batch.</param>
     /// <param name="batch">The rows of the batch.</param>
     /// <param name="group">The rows of the group, of the same width.</param>
+    // Bound: Batch and Group make spans within the rows that Gather and AddTo were given.
     private readonly unsafe struct MoveCall(int* rows, Rows batch, Rows group)
     {
         private readonly int* _rows = rows;

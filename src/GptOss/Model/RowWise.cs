@@ -7,6 +7,8 @@ namespace GptOss.Model;
 /// The operations of a forward pass that treat each row by itself: normalisation, rotation, SwiGLU and addition. Where
 /// there are many rows, the team shares them out.
 /// </summary>
+// Bound: rows come from the Workspace in equal numbers, a norm has the hidden size (ModelWeights.From); ApplyToRows
+// makes spans of them, whose lengths the kernels check.
 internal static unsafe class RowWise
 {
     /// <summary>Rows below which a second worker costs more than it brings: some ten microseconds of work.</summary>

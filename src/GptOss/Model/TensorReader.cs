@@ -9,6 +9,7 @@ namespace GptOss.Model;
 /// shape is not what the config makes it. Keeps a list of what it has read.
 /// </summary>
 /// <param name="checkpoint">The files that hold the tensors.</param>
+// Bound: a tensor's address goes into a matrix only where HasShape or Expect has found the sizes of that matrix.
 internal sealed unsafe class TensorReader(ICheckpoint checkpoint)
 {
     private const string NumbersWanted = "BF16, F16 or F32";

@@ -11,6 +11,7 @@ namespace GptOss.Model;
 /// After binding nothing checks a shape again. <see cref="TensorNames"/> has the names, <see cref="ModelWeights.From"/>
 /// the shapes. The names of the tensors alone tell the form of a fine-tune's experts, never the config.
 /// </remarks>
+// Bound: TiedHead compares as many bytes as both tensors have; all else is TensorReader's.
 internal sealed unsafe class WeightBinder : IWeightSource
 {
     private readonly ICheckpoint _checkpoint;

@@ -7,6 +7,7 @@ namespace GptOss.Model;
 /// Memory for weights that no file holds, such as int8 copies: outside the managed heap, aligned to cache lines of 64
 /// bytes.
 /// </summary>
+// Bound: reads nothing; ReadLast refuses what is no whole region of Allocate.
 internal sealed unsafe class WeightMemory : IWeightStore, IDisposable
 {
     private readonly List<(nint Data, long Bytes)> _regions = [];

@@ -11,6 +11,8 @@ namespace GptOss.Model;
 /// Looks through the weights of a checkpoint for a value that is not finite, because that is what a damaged download
 /// often contains.
 /// </summary>
+// Bound: reads the ByteLength of a tensor, which lies within its file (SafetensorsHeader.Parse, GgufHeader), in pieces
+// that end with it.
 internal static unsafe class WeightScan
 {
     /// <summary>Values looked at between two looks at the stop flag.</summary>

@@ -136,6 +136,7 @@ internal sealed class Workspace(ModelConfig c, WorkerTeam team) : IDisposable
     /// <summary>
     /// Memory outside the managed heap, aligned to cache lines: its address never changes under a running kernel.
     /// </summary>
+    // Bound: Rows gives out a span of the floats that it has allocated, and checks their product.
     private sealed unsafe class Buffer : IDisposable
     {
         private float* _data;

@@ -12,6 +12,7 @@ namespace GptOss.Sampling;
 /// <see cref="TokenChoice"/>, and the other rows get their tokens. One caller at a time, the one that runs the passes.
 /// </remarks>
 /// <param name="team">The threads that share out the rows.</param>
+// Bound: Choose has compared each choice's row with the rows of the logits, and a row has their width.
 internal sealed unsafe class SamplerTeam(WorkerTeam team)
 {
 #pragma warning disable CS8500 // The pointers to managed types lead to locals of a frame that outlives the call.

@@ -15,6 +15,7 @@ namespace GptOss.Threading;
 /// then sleep. There must be one caller at a time: an engine runs one forward pass at a time. If nobody disposes the
 /// team, its threads end once it is collected.
 /// </remarks>
+// Bound: reads nothing through the state; bodies get ranges within the items, which ForItems and PieceSizes cut.
 internal sealed unsafe class WorkerTeam : IDisposable
 {
     // The threads refer to the crew and not to the team, so that a forgotten team can be collected while they sleep.

@@ -4,6 +4,8 @@ namespace GptOss.Tests.Kernels;
 
 /// <summary>
 /// A copy of some values that ends exactly where a page without access begins: one byte read past it ends the process.
+/// The page before those of the values has no access either, so that values that fill whole pages are fenced on both
+/// sides.
 /// </summary>
 internal sealed unsafe class GuardedMemory<T> : IDisposable
     where T : unmanaged
@@ -22,12 +24,13 @@ internal sealed unsafe class GuardedMemory<T> : IDisposable
         nuint page = (nuint)Environment.SystemPageSize,
             used = (nuint)values.Length * (nuint)sizeof(T);
         nuint pages = (used + page - 1) / page * page;
-        _bytes = pages + page;
+        _bytes = page + pages + page;
         // Read, write; private, anonymous
         _start = (byte*)Native.Map(null, _bytes, protection: 3, flags: 0x22, file: -1, offset: 0);
         Assert.NotEqual(-1, (nint)_start);
-        Assert.Equal(0, Native.Protect(_start + pages, page, protection: 0));
-        _values = (T*)(_start + pages - used);
+        Assert.Equal(0, Native.Protect(_start, page, protection: 0));
+        Assert.Equal(0, Native.Protect(_start + page + pages, page, protection: 0));
+        _values = (T*)(_start + page + pages - used);
         _count = values.Length;
         values.CopyTo(new Span<T>(_values, _count));
     }

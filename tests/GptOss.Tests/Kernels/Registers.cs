@@ -36,6 +36,15 @@ internal static class Registers
     /// <summary>Kinds of integer registers whose sums hold weights of any eight bits.</summary>
     public static TheoryData<string> WideKinds => [.. WideKindsOfProcess];
 
+    /// <summary>Names of the widths of float registers, for lists of other data than theories.</summary>
+    public static IReadOnlyList<string> WidthNames => [.. WidthsOfProcess.Select(width => $"{width}")];
+
+    /// <summary>Names of the kinds of integer registers, for lists of other data than theories.</summary>
+    public static IReadOnlyList<string> KindNames => KindsOfProcess;
+
+    /// <summary>Names of the kinds whose sums hold weights of any eight bits.</summary>
+    public static IReadOnlyList<string> WideKindNames => WideKindsOfProcess;
+
     /// <summary>Each width with each length from 1 on.</summary>
     public static MatrixTheoryData<int, int> WidthsUpTo(int length) =>
         new(WidthsOfProcess, Enumerable.Range(1, length));

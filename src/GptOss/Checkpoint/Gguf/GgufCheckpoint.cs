@@ -117,6 +117,7 @@ internal sealed partial class GgufCheckpoint : ICheckpoint
     public CheckpointException WrongConfig(string field, string expected, string found, string hint) =>
         Keys.Wrong(field, expected, found, hint);
 
+    // Bound: reads nothing; MappedFile.MapPart maps the bytes, and Holds has found their file.
     public unsafe ILastReading ReadLast(byte* data, long bytes)
     {
         foreach (GgufFile file in _files)

@@ -1,6 +1,7 @@
 namespace GptOss.Checkpoint.Gguf;
 
 /// <summary>One memory-mapped GGUF file: every tensor lies within it, and none overlaps another.</summary>
+// Bound: GgufHeader.Placed has checked that every tensor lies within the file's length.
 internal sealed unsafe class GgufFile : IDisposable
 {
     // As much of the head's beginning and of its end as is kept, to tell later whether the file is still the same. The

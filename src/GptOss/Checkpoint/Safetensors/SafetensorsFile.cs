@@ -3,6 +3,7 @@ namespace GptOss.Checkpoint.Safetensors;
 /// <summary>
 /// One memory-mapped .safetensors file: every tensor lies within it, none overlaps another, and no byte is left over.
 /// </summary>
+// Bound: SafetensorsHeader.Parse has checked that every tensor lies within the file's length.
 internal sealed unsafe class SafetensorsFile : IDisposable
 {
     private readonly MappedFile _file;

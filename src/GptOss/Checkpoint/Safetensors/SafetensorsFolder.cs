@@ -55,6 +55,7 @@ internal sealed class SafetensorsFolder : ICheckpoint
     /// Opens weights to be read for the last time through a second mapping, so that their pages leave the process's
     /// memory when it is closed.
     /// </summary>
+    // Bound: reads nothing; MappedFile.MapPart maps the bytes, and Holds has found their file.
     public unsafe ILastReading ReadLast(byte* data, long bytes)
     {
         foreach (SafetensorsFile file in _files)

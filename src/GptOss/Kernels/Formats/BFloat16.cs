@@ -6,6 +6,7 @@ using GptOss.Kernels.Registers;
 namespace GptOss.Kernels.Formats;
 
 /// <summary>The upper 16 bits of a float32, little-endian: the dense weights of gpt-oss.</summary>
+// Bound: an index of sixteen values within the row, which the kernel of the matrix keeps.
 internal readonly struct BFloat16 : INumberFormat
 {
     public static int BlockValues => 1;

@@ -6,6 +6,8 @@ using GptOss.Kernels.Registers;
 namespace GptOss.Kernels.Formats;
 
 /// <summary>IEEE 754 binary16, little-endian, subnormal numbers included: 10 bits of fraction, 5 of exponent.</summary>
+// Bound: an index of sixteen values within the row, which the kernel of the matrix keeps; Units has all 64 values of
+// six bits.
 internal readonly struct Float16 : INumberFormat
 {
     // For sign and exponent, the upper six bits of a float16, the value of the lowest bit of its fraction.

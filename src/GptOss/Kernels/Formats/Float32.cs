@@ -6,6 +6,7 @@ using GptOss.Kernels.Registers;
 namespace GptOss.Kernels.Formats;
 
 /// <summary>A float32, IEEE 754 binary32, little-endian.</summary>
+// Bound: an index of sixteen values within the row, which the kernel of the matrix keeps.
 internal readonly struct Float32 : INumberFormat
 {
     public static int BlockValues => 1;

@@ -17,6 +17,8 @@ namespace GptOss.Kernels.Formats;
 /// registers of this process; the last panel is filled up with zeros. The order of the sum is that of
 /// <see cref="Int8Panel"/>.
 /// </remarks>
+// Bound: Multiply, Pack and Widen read and write whole panels, whose lengths Pack, Multiply and Int8Panel.Multiply
+// check.
 internal readonly unsafe struct Int8 : IMatrixFormat
 {
     /// <summary>Added to a weight where the instructions want one factor without a sign.</summary>
@@ -83,7 +85,17 @@ internal readonly unsafe struct Int8 : IMatrixFormat
     /// <param name="inputs">Number of inputs of the matrix.</param>
     /// <param name="panel">Receives the panel, [<see cref="PanelBytes"/>].</param>
     public static void Pack<TNumbers>(ReadOnlySpan<byte> weights, int inputs, Span<byte> panel)
-        where TNumbers : struct, INumberFormat => Dots.Run(new PackInt8Panel<TNumbers>(weights, inputs, panel));
+        where TNumbers : struct, INumberFormat
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(inputs);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(weights.Length % (int)ByOutput<TNumbers>.Bytes(1, inputs), 0);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(
+            weights.Length,
+            ByOutput<TNumbers>.Bytes(Int8Panel.Rows, inputs)
+        );
+        ArgumentOutOfRangeException.ThrowIfNotEqual(panel.Length, PanelBytes(inputs));
+        Dots.Run(new PackInt8Panel<TNumbers>(weights, inputs, panel));
+    }
 
     public static void Permute(ReadOnlySpan<float> x, Span<float> permuted, int tokens) =>
         Dots.Run(new QuantizeForInt8Panels(x, permuted));
@@ -116,6 +128,11 @@ internal readonly unsafe struct Int8 : IMatrixFormat
         ArgumentOutOfRangeException.ThrowIfNotEqual(panels.Length % PanelBytes(inputs), 0);
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
         ArgumentOutOfRangeException.ThrowIfNegative(first);
+        // The last panel has an output; those of its rows that have none only fill it up.
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(
+            first + (panels.Length / PanelBytes(inputs) - 1) * Int8Panel.Rows,
+            y.Width
+        );
         Dots.Run(new MultiplyInt8Panels(panels, inputs, x, y, first));
     }
 
@@ -159,7 +176,7 @@ internal readonly unsafe struct Int8 : IMatrixFormat
     }
 
     /// <summary>Reads one output back from the layout of the chosen integer registers.</summary>
-    private readonly ref struct WidenInt8Row(ReadOnlySpan<byte> panel, int row, Span<float> result) : IDotsKernel
+    internal readonly ref struct WidenInt8Row(ReadOnlySpan<byte> panel, int row, Span<float> result) : IDotsKernel
     {
         private readonly ReadOnlySpan<byte> _panel = panel;
         private readonly int _row = row;

@@ -14,6 +14,8 @@ namespace GptOss.Kernels.Formats;
 /// Products and sums are rounded to float32 in the order of the definitions. Source: ggml-common.h and ggml-quants.c of
 /// ggml-org/ggml; equal bits on the rows of types.json (GgmlFormatTests).
 /// </remarks>
+// Bound: sixteen values of one block, whose bytes the format's BlockBytes counts and the kernel of the matrix keeps
+// within the row.
 internal static class KBlocks
 {
     public const int Values = 256;

@@ -23,6 +23,8 @@ namespace GptOss.Kernels.Formats;
 /// a table lookup, at smaller widths two tables of bytes decode two codes of a lane at once.
 /// </para>
 /// </remarks>
+// Bound: Range makes spans of whole outputs of the matrix, Outputs and Multiply check every span against the others;
+// the kernel then reads whole blocks within them.
 internal readonly unsafe struct Mxfp4 : IMatrixFormat
 {
     /// <summary>Number of values that share a scale.</summary>
@@ -197,7 +199,7 @@ internal readonly unsafe struct Mxfp4 : IMatrixFormat
         ArgumentOutOfRangeException.ThrowIfNotEqual(blocks.Length, outputs * inputBlocks * TBlocks.BlockBytes);
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
         ArgumentOutOfRangeException.ThrowIfNegative(first);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(first + outputs, y.Width);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first, y.Width - outputs);
         return outputs;
     }
 

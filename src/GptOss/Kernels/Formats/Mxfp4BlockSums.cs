@@ -11,6 +11,8 @@ namespace GptOss.Kernels.Formats;
 /// Multiplies sixteen MXFP4 blocks of one weight row by quantised activations in block order (<see cref="Int8Row"/>),
 /// at each width of registers: lane 4 · (b mod 4) + b / 4 receives what belongs to block b.
 /// </summary>
+// Bound: sixteen blocks, which Mxfp4Int8 reads within a row or from a copy of that size, with an activation for each
+// value.
 internal static class Mxfp4BlockSums
 {
     /// <summary>The exact Σ 2w · q of each block.</summary>

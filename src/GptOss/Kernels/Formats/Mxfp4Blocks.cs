@@ -10,6 +10,7 @@ namespace GptOss.Kernels.Formats;
 /// A branch on a type is left out before its calls are inlined, one on a property after it. So the inner loops ask for
 /// the type: the locals of both branches would be more than the compiler keeps in registers.
 /// </remarks>
+// Bound: as many whole blocks as the name says, which Mxfp4 and Mxfp4Int8 keep within their spans.
 internal static class Mxfp4Blocks<TBlocks>
     where TBlocks : struct, IMxfp4Blocks
 {

@@ -15,6 +15,7 @@ namespace GptOss.Kernels.Formats;
 /// another the last four; a shift by 4 in half of the lanes moves the nibbles down. The 68 bytes of four blocks are
 /// read and no others.
 /// </remarks>
+// Bound: four whole blocks, which Mxfp4 and Mxfp4Int8 keep within their spans.
 internal static class Mxfp4HalvesLanes
 {
     /// <summary>

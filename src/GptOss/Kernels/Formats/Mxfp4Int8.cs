@@ -15,6 +15,8 @@ namespace GptOss.Kernels.Formats;
 /// Twice an E2M1 value is an integer of at most 12 in magnitude, so the inner sum of a block is exact. The outer sum
 /// has the order of <see cref="Int8Panel"/>, with the blocks padded with zeros to a multiple of sixteen.
 /// </remarks>
+// Bound: Multiply checks every span against the others; a step of sixteen blocks that a row does not fill is read from
+// a copy, or from the rows behind it.
 internal readonly struct Mxfp4Int8 : IMatrixFormat
 {
     private const int StepBlocks = Int8Row.LaneBlocks;

@@ -20,6 +20,7 @@ namespace GptOss.Kernels.Formats;
 /// holds two decoded bfloat16 values, that of the lower byte in its lower half.
 /// </para>
 /// </remarks>
+// Bound: the 64 bytes of the constant Spread, which fill sixteen lanes.
 internal static class Mxfp4Lanes
 {
     // Puts byte q of the lanes 4q to 4q + 3 at the bottom of these lanes; 255 looks up nothing and gives zero.

@@ -12,6 +12,7 @@ namespace GptOss.Kernels.Formats;
 /// two it takes the one with the even code, and a zero keeps its sign. Values that have a code are not changed by it.
 /// Source: downcast_to_mxfp with ROUND_UP of triton_kernels, which gpt_oss/triton/moe.py in openai/gpt-oss calls.
 /// </remarks>
+// Bound: Copy has checked the output and both destinations; the matrix has the sizes that TensorReader has found.
 internal static unsafe class Mxfp4Packing
 {
     private const int Values = Mxfp4.BlockValues,
@@ -38,6 +39,10 @@ internal static unsafe class Mxfp4Packing
     public static void Copy(WeightFormat format, in StoredWeights w, int output, Span<byte> blocks, Span<byte> scales)
     {
         int count = w.Inputs / Values;
+        ArgumentOutOfRangeException.ThrowIfNegative(output);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(output, w.Outputs);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(blocks.Length, count * Bytes);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(scales.Length, count);
         long first = (long)output * count;
         if (format == WeightFormat.Mxfp4)
         {

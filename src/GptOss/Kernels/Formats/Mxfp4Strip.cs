@@ -14,6 +14,7 @@ namespace GptOss.Kernels.Formats;
 /// <see cref="Int8Panel"/>: the doubled values, which are integers, as bytes, and the scales as float32. When many
 /// tokens share an expert, each strip is decoded once and multiplied by all of them.
 /// </summary>
+// Bound: Decode gets spans of whole rows from Mxfp4Int8, which has checked blocks, scales and scratch.
 internal static class Mxfp4Strip
 {
     private const int Rows = Int8Panel.Rows;

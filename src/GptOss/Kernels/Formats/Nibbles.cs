@@ -14,6 +14,8 @@ namespace GptOss.Kernels.Formats;
 /// and, with m, a sum, each rounded to float32 in the order of its definition. Source of all of them: ggml-common.h and
 /// ggml-quants.c of ggml-org/ggml; equal bits on the rows of types.json (GgmlFormatTests).
 /// </remarks>
+// Bound: half of one block, whose bytes the format's BlockBytes counts and the kernel of the matrix keeps within the
+// row.
 internal static class Nibbles
 {
     /// <summary>The nibble of a value, 0 to 31, in the sixteen bytes of a block.</summary>

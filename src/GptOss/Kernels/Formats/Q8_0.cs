@@ -9,6 +9,7 @@ namespace GptOss.Kernels.Formats;
 /// holds without rounding: d has 11 bits, q has 7.
 /// </summary>
 /// <remarks>Source: block_q8_0 in ggml-org/llama.cpp, ggml/src/ggml-common.h.</remarks>
+// Bound: sixteen values of one block, which lies within the row that the kernel of the matrix reads.
 internal readonly struct Q8_0 : INumberFormat
 {
     public static int BlockValues => 32;

@@ -1,3 +1,4 @@
+// Over 300 lines: the list of formats is read together with what looks a format up in it.
 using System.Diagnostics;
 using GptOss.Kernels.MatMul;
 using GptOss.Kernels.Registers;
@@ -186,8 +187,14 @@ internal static class WeightFormats
     /// <param name="first">First output of the range.</param>
     /// <param name="count">Number of outputs of the range.</param>
     /// <param name="y">Where the sums are added, [tokens, outputs].</param>
+    // Bound: the rank × outputs of the spans that are checked first, for the bytes that DeltaMemory.Stacked has
+    // allocated.
     public static unsafe void AddThin(this WeightFormat format, byte* weights, Rows u, int first, int count, Rows y)
     {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(u.Count, y.Count);
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first, y.Width - count);
         var add = new AddThinProduct(new(weights, checked((int)format.Bytes(u.Width, y.Width))), u, first, count, y);
         RunNumbers(format, ref add);
     }
@@ -245,6 +252,9 @@ internal static class WeightFormats
         MatrixLayout layout = MatrixLayout.ByOutput
     )
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(output);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(output, w.Outputs);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(row.Length, w.Inputs);
         var widen = new WidenOutput(w, output, row);
         Run(format, layout, ref widen);
     }

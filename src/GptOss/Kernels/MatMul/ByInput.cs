@@ -15,6 +15,8 @@ namespace GptOss.Kernels.MatMul;
 /// the lanes of 256 outputs lie in a buffer of shape [16, 256]. For many tokens the weights of 32 outputs are widened
 /// into a strip of shape [32, inputs] once, and multiplied by all of them.
 /// </remarks>
+// Bound: the span's Multiply checks weights, rows, range and scratch; the kernel reads sixteen outputs only where the
+// range has them.
 internal readonly unsafe struct ByInput<TNumbers> : IMatrixFormat
     where TNumbers : struct, INumberFormat
 {
@@ -64,7 +66,8 @@ internal readonly unsafe struct ByInput<TNumbers> : IMatrixFormat
         ArgumentOutOfRangeException.ThrowIfNotEqual(weights.Length, (int)Bytes(y.Width, x.Width));
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
         ArgumentOutOfRangeException.ThrowIfNegative(first);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(first + count, y.Width);
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first, y.Width - count);
         ArgumentOutOfRangeException.ThrowIfLessThan(scratch.Length, ScratchFloats(x.Width, x.Count));
         if (x.Count <= FewTokens)
             Lanes.Run(new MultiplyByInput(weights, first, count, x, y));

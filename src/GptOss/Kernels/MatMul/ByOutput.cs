@@ -15,6 +15,8 @@ namespace GptOss.Kernels.MatMul;
 /// a multiple of 16; then the lanes are added by the tree of <see cref="ILanes{TSelf}.Sum"/>. All paths give the same
 /// bits, and so do the same values in another format of numbers.
 /// </remarks>
+// Bound: the span's Multiply and Widen check weights, rows and range; a kernel reads sixteen inputs only where a row
+// has them, and the rest one by one.
 internal readonly unsafe struct ByOutput<TNumbers> : IMatrixFormat
     where TNumbers : struct, INumberFormat
 {
@@ -101,12 +103,12 @@ internal readonly unsafe struct ByOutput<TNumbers> : IMatrixFormat
         ArgumentOutOfRangeException.ThrowIfNotEqual(weights.Length, (int)Bytes(outputs, x.Width));
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
         ArgumentOutOfRangeException.ThrowIfNegative(first);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(first + outputs, y.Width);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first, y.Width - outputs);
         Lanes.Run(new MultiplyByOutput(weights, outputs, x, y, first));
     }
 
     /// <summary>Widens the numbers of a row, sixteen at a time.</summary>
-    private readonly ref struct WidenNumbers(ReadOnlySpan<byte> source, Span<float> row) : ILaneKernel
+    internal readonly ref struct WidenNumbers(ReadOnlySpan<byte> source, Span<float> row) : ILaneKernel
     {
         private readonly ReadOnlySpan<byte> _source = source;
         private readonly Span<float> _row = row;

@@ -7,6 +7,7 @@ namespace GptOss.Kernels.MatMul;
 /// <summary>
 /// Panels of 8-bit weights: the inner loops. Int8Panel.cs has the layout and the walk over the tokens.
 /// </summary>
+// Bound: Multiply has checked the lengths of the panel and of the rows of activations that a tile reads.
 internal static partial class Int8Panel
 {
     /// <summary>

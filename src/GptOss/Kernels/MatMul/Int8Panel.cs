@@ -58,6 +58,8 @@ internal readonly struct SingleScales : IPanelScales
 /// wait for the tree, one on each level, and not sixteen.
 /// </para>
 /// </remarks>
+// Bound: Multiply has checked the panel, the activations and the results; the places of a block and a row lie within a
+// panel.
 internal static partial class Int8Panel
 {
     /// <summary>Number of weight rows of a panel; each makes one output.</summary>
@@ -158,7 +160,7 @@ internal static partial class Int8Panel
         ArgumentOutOfRangeException.ThrowIfNotEqual(panel.Length, (int)Bytes<TScales>(inputs));
         ArgumentOutOfRangeException.ThrowIfNotEqual(x.Width, Int8Row.Width(inputs));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rows, Rows);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(first + rows, y.Width);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(first, y.Width - rows);
         ArgumentOutOfRangeException.ThrowIfNotEqual(y.Count, x.Count);
         Span<float> scratch = stackalloc float[(1 + Levels) * Sums * 16];
         int walks = Math.Max(1, (x.Count + TileTokens - 1) / TileTokens) * (Rows / (2 * T.Rows));
@@ -200,6 +202,7 @@ internal static partial class Int8Panel
     /// Fetches weights from memory while tokens are multiplied with others. All blocks of a panel fetch equal shares,
     /// so that memory is as busy during the last tile as during the first.
     /// </summary>
+    // Bound: none is needed: the address is only prefetched.
     private unsafe struct Ahead(ReadOnlySpan<byte> next, int share)
     {
         private const int Line = 64;

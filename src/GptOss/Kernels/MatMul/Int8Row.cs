@@ -33,6 +33,8 @@ namespace GptOss.Kernels.MatMul;
 /// (<see cref="IDots{TSelf}.Start"/>), both in the order of the blocks before.
 /// </para>
 /// </remarks>
+// Bound: slices of the row refuse one that is too short before anything is written; an incomplete block is copied
+// first.
 internal static class Int8Row
 {
     /// <summary>Number of values that share a scale.</summary>

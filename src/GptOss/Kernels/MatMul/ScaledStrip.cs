@@ -17,6 +17,8 @@ namespace GptOss.Kernels.MatMul;
 /// <param name="values">The strip, [rows, <see cref="Width"/>].</param>
 /// <param name="x">Activations, each step of 128 in the order of the registers, [tokens, inputs].</param>
 /// <param name="y">Receives the sums, [tokens, outputs].</param>
+// Bound: Tile slices the strip and the activations to the rows and tokens that it reads, and their widths are whole
+// steps.
 internal readonly ref struct ScaledStrip(ReadOnlySpan<float> values, Rows x, Rows y)
 {
     /// <summary>Number of weight rows of a strip: with 2,880 inputs it takes 159 KB.</summary>

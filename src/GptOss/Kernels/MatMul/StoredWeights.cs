@@ -4,6 +4,7 @@ namespace GptOss.Kernels.MatMul;
 /// Where the weights of a matrix lie in memory, as a rule in the mapping of a file. The format of the matrix says what
 /// the bytes mean.
 /// </summary>
+// Bound: the bytes of all outputs, which TensorReader has compared with the tensor, or FastWeights has allocated.
 internal readonly unsafe struct StoredWeights
 {
     /// <summary>Number of values of a result, one for each row of the matrix.</summary>

@@ -17,6 +17,7 @@ namespace GptOss.Kernels.MatMul;
 /// <param name="first">First output of the range.</param>
 /// <param name="count">Number of outputs of the range.</param>
 /// <param name="y">Where the sums are added, [tokens, outputs of the matrix].</param>
+// Bound: WeightFormats.AddThin checks range and rows; sixteen outputs are read only where the range has them.
 internal readonly ref struct ThinProduct<TNumbers>(ReadOnlySpan<byte> weights, Rows u, int first, int count, Rows y)
     : ILaneKernel
     where TNumbers : struct, INumberFormat

@@ -13,6 +13,7 @@ namespace GptOss.Kernels.Registers;
 /// at most 12 · 127 · 16 = 24,384 and fits in 16 bits. A sum that exceeds 16 bits on the way wraps around and still
 /// ends with the right value.
 /// </remarks>
+// Bound: one register of bytes or rows at the offset, which Int8Panel keeps within its panel.
 internal readonly struct ByteProducts : IProducts<Vector512<int>>, IProducts<Vector256<int>>
 {
     public static int Steps => 8;

@@ -5,6 +5,7 @@ namespace GptOss.Kernels.Registers;
 /// <summary>
 /// Integer dot products of one weight row without vector instructions: four products a step, signed bytes.
 /// </summary>
+// Bound: one register of bytes or rows at the offset, which Int8Panel keeps within its panel.
 internal readonly struct Dots1(int value) : IDots<Dots1>
 {
     private readonly int _value = value;

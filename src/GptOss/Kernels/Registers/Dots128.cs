@@ -7,6 +7,7 @@ namespace GptOss.Kernels.Registers;
 /// Integer dot products of four weight rows in a 128-bit register (SSE2, Arm NEON, WebAssembly), multiplied as
 /// <typeparamref name="TProducts"/> says.
 /// </summary>
+// Bound: one register of bytes or rows at the offset, which Int8Panel keeps within its panel.
 internal readonly struct Dots128<TProducts>(Vector128<int> value) : IDots<Dots128<TProducts>>
     where TProducts : struct, IProducts<Vector128<int>>
 {

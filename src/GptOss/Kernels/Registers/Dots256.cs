@@ -8,6 +8,7 @@ namespace GptOss.Kernels.Registers;
 /// Integer dot products of eight weight rows in a 256-bit register (AVX2), multiplied as <typeparamref
 /// name="TProducts"/> says.
 /// </summary>
+// Bound: one register of bytes or rows at the offset, which Int8Panel keeps within its panel.
 internal readonly struct Dots256<TProducts>(Vector256<int> value) : IDots<Dots256<TProducts>>
     where TProducts : struct, IProducts<Vector256<int>>
 {

@@ -8,6 +8,7 @@ namespace GptOss.Kernels.Registers;
 /// Integer dot products of sixteen weight rows in a 512-bit register (AVX-512BW), multiplied as <typeparamref
 /// name="TProducts"/> says.
 /// </summary>
+// Bound: one register of bytes or rows at the offset, which Int8Panel keeps within its panel.
 internal readonly struct Dots512<TProducts>(Vector512<int> value) : IDots<Dots512<TProducts>>
     where TProducts : struct, IProducts<Vector512<int>>
 {

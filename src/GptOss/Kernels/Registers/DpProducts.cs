@@ -9,6 +9,7 @@ namespace GptOss.Kernels.Registers;
 /// one instruction, for weights of any eight bits.
 /// </summary>
 /// <remarks>Source: Arm Architecture Reference Manual, SDOT (vector).</remarks>
+// Bound: one register of bytes or rows at the offset, which Int8Panel keeps within its panel.
 internal readonly struct DpProducts : IProducts<Vector128<int>>
 {
     public static int Steps => 8;

@@ -7,6 +7,7 @@ namespace GptOss.Kernels.Registers;
 /// Chooses the register width of float kernels, and loads and stores rows whose end does not fill sixteen lanes. It is
 /// the only place that lists the widths.
 /// </summary>
+// Bound: four bytes at the offset, which the lanes keep within what a kernel has checked.
 internal static class Lanes
 {
     /// <summary>Number of lanes, at every register width.</summary>

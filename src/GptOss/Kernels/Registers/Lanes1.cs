@@ -9,6 +9,7 @@ namespace GptOss.Kernels.Registers;
 /// Sixteen lanes as an array of sixteen floats, without vector instructions. It defines the result of every lane
 /// operation, and it runs where the process has no vector registers.
 /// </summary>
+// Bound: sixteen values or bytes at the index, which every kernel keeps within its spans.
 internal struct Lanes1 : ILanes<Lanes1>
 {
     private const int Count = 16;

@@ -7,6 +7,7 @@ namespace GptOss.Kernels.Registers;
 /// Sixteen lanes in four 128-bit registers of four floats: lanes 0 to 3, 4 to 7, 8 to 11 and 12 to 15. It uses portable
 /// operations only and so serves SSE, Arm NEON and WebAssembly.
 /// </summary>
+// Bound: sixteen values or bytes at the index, which every kernel keeps within its spans.
 internal readonly struct Lanes128(Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d)
     : ILanes<Lanes128>
 {

@@ -5,6 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace GptOss.Kernels.Registers;
 
 /// <summary>Sixteen lanes in two 256-bit registers of eight floats (AVX2): lanes 0 to 7 and lanes 8 to 15.</summary>
+// Bound: sixteen values or bytes at the index, which every kernel keeps within its spans.
 internal readonly struct Lanes256(Vector256<float> low, Vector256<float> high) : ILanes<Lanes256>
 {
     public Vector256<float> Low { get; } = low;

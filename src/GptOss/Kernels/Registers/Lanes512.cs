@@ -5,6 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace GptOss.Kernels.Registers;
 
 /// <summary>Sixteen lanes in one 512-bit register of sixteen floats (AVX-512 with BW).</summary>
+// Bound: sixteen values or bytes at the index, which every kernel keeps within its spans.
 internal readonly struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
 {
     /// <summary>The register; a codec with a trick for this width takes it.</summary>

@@ -14,6 +14,7 @@ namespace GptOss.Kernels.Registers;
 /// distance is the latency of memory times its speed. A loop with much arithmetic per byte prefetches into the first
 /// level, near ahead, because the first level is small.
 /// </remarks>
+// Bound: none is needed: a prefetch reads nothing that a program sees, and faults at no address.
 internal static unsafe class Prefetch
 {
     /// <summary>

@@ -12,6 +12,7 @@ namespace GptOss.Kernels.Registers;
 /// .NET 10 knows the instruction as AVX-VNNI only, at 256 bits. .NET 11 knows it on processors with AVX512-VNNI too
 /// (Ice Lake and later servers, Zen 4 and later), and at 512 bits.
 /// </remarks>
+// Bound: one register of bytes or rows at the offset, which Int8Panel keeps within its panel.
 internal readonly struct VnniProducts : IProducts<Vector256<int>>
 #if NET11_0_OR_GREATER
         , IProducts<Vector512<int>>

@@ -9,6 +9,7 @@ namespace GptOss.Kernels.Registers;
 /// Products of signed bytes that are widened to 16 bits and summed in 32 (SSE2, AVX2, AVX-512BW, Arm NEON,
 /// WebAssembly): two a step, for weights of any eight bits.
 /// </summary>
+// Bound: one register of bytes or rows at the offset, which Int8Panel keeps within its panel.
 internal readonly struct WideProducts : IProducts<Vector512<int>>, IProducts<Vector256<int>>, IProducts<Vector128<int>>
 {
     public static int Steps => 16;
