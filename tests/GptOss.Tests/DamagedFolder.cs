@@ -51,7 +51,9 @@ internal sealed class DamagedFolder
         {
             0 or 1 => Change(folder, json, bytes => JsonDamage.Damage(bytes, random)),
             2 => Change(folder, json, bytes => ByteDamage.Damage(bytes, random)),
-            3 or 4 => Change(folder, weights, bytes => HeaderInput.WithJson(bytes, header => JsonDamage.Damage(header, random))),
+            3 or 4 => Change(folder, weights, bytes =>
+                HeaderInput.WithJson(bytes, header => JsonDamage.Damage(header, random))
+            ),
             5 => Change(folder, weights, bytes =>
                 random.Next(2) == 0
                     ? ChangeLength(bytes, random)

@@ -31,7 +31,9 @@ public sealed class DamagedFolderTests
         }
 
         string summary = string.Join(", ", verdicts.Select(verdict => $"{verdict.Value} {verdict.Key}"));
-        FuzzBudget.Tell($"folders: {verdicts.Values.Sum():N0} cases: {summary}; slowest {slowest.TotalMilliseconds:f0} ms");
+        FuzzBudget.Tell(
+            $"folders: {verdicts.Values.Sum():N0} cases: {summary}; slowest {slowest.TotalMilliseconds:f0} ms"
+        );
         // Damage that is never noticed, or a folder that is never sound, would prove nothing.
         Assert.InRange(verdicts["refused"], 100, verdicts.Values.Sum());
         Assert.InRange(verdicts["answered"], 20, verdicts.Values.Sum());

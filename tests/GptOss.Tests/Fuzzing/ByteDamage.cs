@@ -20,7 +20,14 @@ internal static class ByteDamage
                 changed[at] ^= (byte)(1 << random.Next(8));
                 return changed;
             case 1:
-                changed[at] = (byte)(random.Next(3) switch { 0 => 0, 1 => 255, _ => random.Next(256) });
+                changed[at] = (byte)(
+                    random.Next(3) switch
+                    {
+                        0 => 0,
+                        1 => 255,
+                        _ => random.Next(256),
+                    }
+                );
                 return changed;
             case 2:
                 Number(changed.AsSpan(at), random);

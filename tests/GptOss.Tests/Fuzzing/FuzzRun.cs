@@ -91,7 +91,8 @@ internal sealed class FuzzRun(FuzzInput input, string corpus, string findings)
     {
         string[] lines = trouble.Split('\n');
         string kind =
-            lines[0].Split(' ', ':')[0] + lines.FirstOrDefault(line => line.TrimStart().StartsWith("at ", StringComparison.Ordinal));
+            lines[0].Split(' ', ':')[0]
+            + lines.FirstOrDefault(line => line.TrimStart().StartsWith("at ", StringComparison.Ordinal));
         if (!_kinds.Add(kind))
             return;
         string file = Path.Combine(findings, Convert.ToHexStringLower(SHA256.HashData(bytes).AsSpan(0, 8)));

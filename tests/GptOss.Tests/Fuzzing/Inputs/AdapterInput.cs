@@ -69,9 +69,10 @@ internal sealed class AdapterWeightsInput() : AdapterInput(WeightsName, ConfigNa
     {
         byte[] file = OfTheConfig;
         for (int damages = Damages(random); damages > 0; damages--)
-            file = random.Next(6) == 0
-                ? ByteDamage.Damage(file, random)
-                : HeaderInput.WithJson(file, json => JsonDamage.Damage(json, random));
+            file =
+                random.Next(6) == 0
+                    ? ByteDamage.Damage(file, random)
+                    : HeaderInput.WithJson(file, json => JsonDamage.Damage(json, random));
         return file;
     }
 }

@@ -8,7 +8,9 @@ internal sealed class ConfigInput : FuzzInput
 {
     private static readonly byte[][] Sound =
     [
-        .. ((string[])["A", "B", "C"]).Select(model => File.ReadAllBytes(Repository.Vector("oracle", model, "config.json"))),
+        .. ((string[])["A", "B", "C"]).Select(model =>
+            File.ReadAllBytes(Repository.Vector("oracle", model, "config.json"))
+        ),
     ];
 
     public override string Name => "config";

@@ -64,18 +64,14 @@ internal sealed class GgufInput : FuzzInput
 
     private static GgufHeader Read(byte[] bytes) =>
         GgufHeader.Read(
-            new GgufReader(
-                "folder/x.gguf",
-                bytes.Length + (HeadBytes == 0 ? 0 : DataBytes),
-                (position, destination) =>
-                {
-                    // Behind the head there are zeros.
-                    destination.Clear();
-                    if (position < bytes.Length)
-                        bytes
-                            .AsSpan((int)position, (int)Math.Min(destination.Length, bytes.Length - position))
-                            .CopyTo(destination);
-                }
-            )
+            new GgufReader("folder/x.gguf", bytes.Length + (HeadBytes == 0 ? 0 : DataBytes), (position, destination) =>
+            {
+                // Behind the head there are zeros.
+                destination.Clear();
+                if (position < bytes.Length)
+                    bytes
+                        .AsSpan((int)position, (int)Math.Min(destination.Length, bytes.Length - position))
+                        .CopyTo(destination);
+            })
         );
 }

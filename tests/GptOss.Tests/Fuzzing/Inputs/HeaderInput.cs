@@ -12,7 +12,10 @@ internal sealed class HeaderInput : FuzzInput
     [
         SafetensorsBytes.Sample,
         SafetensorsBytes.Named("a", "model.layers.0.self_attn.sinks", "é"),
-        SafetensorsBytes.WithHeader("""   {"a":["F4",[8],[0,4]],"b":{"dtype":"I64","shape":[],"data_offsets":[4,12]}} """, 12),
+        SafetensorsBytes.WithHeader(
+            """   {"a":["F4",[8],[0,4]],"b":{"dtype":"I64","shape":[],"data_offsets":[4,12]}} """,
+            12
+        ),
     ];
 
     public override string Name => "safetensors-header";
@@ -23,9 +26,10 @@ internal sealed class HeaderInput : FuzzInput
     {
         byte[] file = Any(Sound, random);
         for (int damages = Damages(random); damages > 0; damages--)
-            file = random.Next(4) == 0
-                ? ByteDamage.Damage(file, random)
-                : WithJson(file, json => JsonDamage.Damage(json, random, JsonOf(Any(Sound, random))));
+            file =
+                random.Next(4) == 0
+                    ? ByteDamage.Damage(file, random)
+                    : WithJson(file, json => JsonDamage.Damage(json, random, JsonOf(Any(Sound, random))));
         return file;
     }
 
@@ -61,7 +65,9 @@ internal sealed class HeaderInput : FuzzInput
 
     // Where the JSON of a file ends; null where a damage has left no such place.
     private static int? HeadOf(byte[] file) =>
-        file.Length >= 8 && BinaryPrimitives.ReadInt64LittleEndian(file) is >= 0 and var length && length <= file.Length - 8
+        file.Length >= 8
+        && BinaryPrimitives.ReadInt64LittleEndian(file) is >= 0 and var length
+        && length <= file.Length - 8
             ? 8 + (int)length
             : null;
 }
