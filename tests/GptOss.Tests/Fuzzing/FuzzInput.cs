@@ -40,7 +40,10 @@ internal abstract class FuzzInput : IDisposable
     /// <returns>Whether it was accepted; false or a <see cref="GptOssException"/> where it was refused.</returns>
     public abstract bool Reads(byte[] input);
 
-    public virtual void Dispose() { }
+    public void Dispose() => Close();
+
+    /// <summary>Frees what the input holds.</summary>
+    protected virtual void Close() { }
 
     /// <summary>How many damages a case has: one in four of six, so that its reader goes on to what lies behind.</summary>
     protected static int Damages(Random random) => Math.Max(1, random.Next(6) - 2);

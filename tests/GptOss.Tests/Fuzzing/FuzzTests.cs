@@ -42,7 +42,7 @@ public sealed class FuzzTests
     /// <summary>The other four are random schemas, hostile choices, folders, and the bodies of requests.</summary>
     [Fact]
     public void The_time_is_shared_by_the_inputs_and_four_tests_more() =>
-        Assert.Equal(Inputs.Count + 4, FuzzBudget.Shares);
+        Assert.Equal(FuzzBudget.Shares, Inputs.Count + 4);
 
     [Fact]
     public void A_file_that_was_found_belongs_to_an_input()

@@ -1,6 +1,5 @@
 // Over 300 lines: one table of headers with the verdicts of the reference parser.
 using System.Buffers.Binary;
-using System.Text;
 using System.Text.Json;
 using GptOss.Checkpoint;
 using GptOss.Checkpoint.Safetensors;

@@ -32,7 +32,7 @@ internal abstract class AdapterInput : FuzzInput
         return true;
     }
 
-    public override void Dispose() => _folder.Dispose();
+    protected override void Close() => _folder.Dispose();
 
     protected static byte[] Sound(string adapter, string file) =>
         File.ReadAllBytes(Path.Combine(AdapterVectors.PathOf(adapter), file));

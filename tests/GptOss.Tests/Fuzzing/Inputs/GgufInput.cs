@@ -31,7 +31,7 @@ internal sealed class GgufInput : FuzzInput
     public override bool Reads(byte[] input)
     {
         GgufHeader header = Read(input);
-        Assert.InRange(header.Bytes, 24, input.Length);
+        Assert.InRange(header.Bytes, 24, input.Length + DataBytes);
         long end = header.Bytes;
         foreach (TensorEntry tensor in header.Tensors)
         {

@@ -235,9 +235,9 @@ internal sealed class HarmonyInput : FuzzInput
     }
 
     /// <summary>The reference throws nothing either; its observable deltas are a part of each message's text.</summary>
-    private static void ReadsLikeTheReferenceWhereThatSucceeds(IReadOnlyList<int> tokens, HarmonyRole? preset)
+    private static void ReadsLikeTheReferenceWhereThatSucceeds(int[] tokens, HarmonyRole? preset)
     {
-        var parser = new ReferenceParser(Special, preset, strict: tokens.Count % 2 == 0);
+        var parser = new ReferenceParser(Special, preset, strict: tokens.Length % 2 == 0);
         var text = new StringBuilder();
         foreach (int token in tokens)
         {

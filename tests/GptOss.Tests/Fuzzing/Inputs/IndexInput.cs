@@ -41,5 +41,5 @@ internal sealed class IndexInput : FuzzInput
         return true;
     }
 
-    public override void Dispose() => _folder.Dispose();
+    protected override void Close() => _folder.Dispose();
 }

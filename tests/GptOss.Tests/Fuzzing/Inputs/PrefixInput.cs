@@ -81,7 +81,7 @@ internal sealed class PrefixInput : FuzzInput
         return true;
     }
 
-    public override void Dispose()
+    protected override void Close()
     {
         _model.Dispose();
         _folder.Dispose();
