@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace GptOss.Tests;
 
-/// <summary>How long a test of seeded damage goes on: the suite's cases, or its share of <c>./build.sh fuzz</c>.</summary>
+/// <summary>How long a test of damage goes on: the suite's cases, or a share of <c>./build.sh fuzz</c>.</summary>
 /// <remarks>
 /// Such a test has <c>[Trait("kind", "fuzz")]</c>, draws case n from seed n, names n when it fails, and writes a line
 /// at its end. Under <c>./build.sh fuzz HOURS</c> one test runs after the other, so that the shares make up the hours.

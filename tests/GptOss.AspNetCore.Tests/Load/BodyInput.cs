@@ -26,7 +26,7 @@ internal sealed class BodyInput(TestHost host, CancellationToken stop) : FuzzInp
     /// <summary>The suite sends the beginning of twenty thousand.</summary>
     public override int Cases => Long.IsLong ? 20_000 : 600;
 
-    /// <summary>The time of an answer that runs to the end of the context, on a machine that does other things.</summary>
+    /// <summary>The time of an answer to the end of the context, on a machine that does other things.</summary>
     public override TimeSpan MostTime => TimeSpan.FromSeconds(10);
 
     /// <summary>Other threads read: only what the client of HTTP needs for an answer of some 100 KB is seen.</summary>
@@ -52,7 +52,8 @@ internal sealed class BodyInput(TestHost host, CancellationToken stop) : FuzzInp
     }
 
     /// <summary>
-    /// An answer, whole to the last line of its stream, or a refusal with a message; never a status that means a defect.
+    /// An answer, whole to the last line of its stream, or a refusal with a message; never a status that means a
+    /// defect.
     /// </summary>
     public override bool Reads(byte[] input)
     {

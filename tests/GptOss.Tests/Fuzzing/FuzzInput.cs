@@ -45,7 +45,7 @@ internal abstract class FuzzInput : IDisposable
     /// <summary>Frees what the input holds.</summary>
     protected virtual void Close() { }
 
-    /// <summary>How many damages a case has: one in four of six, so that its reader goes on to what lies behind.</summary>
+    /// <summary>How many damages a case has: one in four cases of six, so that more is read behind it.</summary>
     protected static int Damages(Random random) => Math.Max(1, random.Next(6) - 2);
 
     /// <summary>One of several, each as likely as the others.</summary>

@@ -119,7 +119,7 @@ internal sealed class FuzzRun(FuzzInput input, string corpus, string findings)
             ?? (
                 time > input.MostTime ? $"took {time.TotalSeconds:f1} s"
                 : allocated > input.MostBytes(bytes.Length)
-                    ? $"allocated {allocated:N0} bytes for {bytes.Length:N0}, and may {input.MostBytes(bytes.Length):N0}"
+                    ? $"allocated {allocated:N0} bytes, and may {input.MostBytes(bytes.Length):N0}"
                 : null
             );
     }

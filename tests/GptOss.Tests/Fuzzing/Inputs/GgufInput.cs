@@ -27,7 +27,7 @@ internal sealed class GgufInput : FuzzInput
         return head;
     }
 
-    /// <summary>Every tensor of an accepted head lies within the file, and has as many bytes as its shape says.</summary>
+    /// <summary>Every tensor of an accepted head lies within the file, and has as many values as its shape.</summary>
     public override bool Reads(byte[] input)
     {
         GgufHeader header = Read(input);
