@@ -10,7 +10,8 @@
 #   pack             the NuGet packages, into artifacts/
 #   publish [RID...] the tool as one file for each platform (all), into artifacts/RID: for this one ahead of time, for
 #                    the others trimmed, with the runtime inside
-#   fuzz [SECONDS]   the tests of damaged input, each with this much time (60)
+#   fuzz [HOURS]     damaged input for this long in all (0.25), then a line for each input; what is found becomes a file
+#                    of tests/GptOss.Tests/vectors/fuzz
 #   promises [N...]  the tests of docs/reliability.md's promises (all), each with its figures; GPTOSS_LONG=1: in full
 #   long             the tests marked kind=long, in full: half an hour of the library's, such as 1,000 processes
 #                    killed while they save, then 80 minutes of the server's, such as an hour's soak
@@ -161,6 +162,26 @@ promises() {
     return "$failed"
 }
 
+# One test after the other: each takes its share of the time.
+fuzz() {
+    local project failed=0 start
+    GPTOSS_FUZZ_SECONDS=$(awk -v hours="$1" 'BEGIN { if (hours + 0 <= 0) exit 1; printf "%.3f", hours * 3600 }') || {
+        echo "fuzz: HOURS should be a number above 0, such as 0.5, but is '$1'" >&2
+        return 2
+    }
+    GPTOSS_FUZZ_REPORT=$(mktemp)
+    export GPTOSS_FUZZ_SECONDS GPTOSS_FUZZ_REPORT
+    dotnet build -v quiet
+    start=$SECONDS
+    for project in "$TESTS" "$SERVER_TESTS"; do
+        dotnet run --project "$project" --no-build -- -noColor -trait kind=fuzz -parallelMode none || failed=1
+    done
+    echo "== fuzz: $GPTOSS_FUZZ_SECONDS s asked for, $((SECONDS - start)) s taken"
+    sort "$GPTOSS_FUZZ_REPORT"
+    rm -f "$GPTOSS_FUZZ_REPORT"
+    return "$failed"
+}
+
 check_format() {
     dotnet tool restore && dotnet csharpier check .
 }
@@ -179,7 +200,7 @@ widths) widths ;;
 bench) dotnet run -c Release --project benchmarks/GptOss.Benchmarks -- --filter "${2:-*}" ;;
 pack) pack ;;
 publish) publish "${@:2}" ;;
-fuzz) GPTOSS_FUZZ_SECONDS=${2:-60} dotnet test --project "$TESTS" --filter-trait kind=fuzz ;;
+fuzz) fuzz "${2:-0.25}" ;;
 promises) promises "${@:2}" ;;
 long)
     export GPTOSS_LONG=1
@@ -187,7 +208,7 @@ long)
     dotnet test --project "$SERVER_TESTS" --filter-trait kind=long
     ;;
 *)
-    sed -n '2,16p' "$0" | cut -c3- >&2
+    sed -n '2,17p' "$0" | cut -c3- >&2
     exit 2
     ;;
 esac

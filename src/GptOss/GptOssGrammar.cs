@@ -54,8 +54,7 @@ public sealed class GptOssGrammar
             mustBeObject: false,
             new CompileBudget()
         );
-        string key =
-            $"schema {options.Objects} {options.Order} {options.Compact} {options.Relax} {schema.GetRawText()}";
+        string key = $"schema {options.Objects} {options.Order} {options.Compact} {options.Relax} {TextOf(schema)}";
         return new("The schema", key, compiled.Root, options.Compact) { IsJson = true, Relaxed = compiled.Relaxed };
     }
 
@@ -128,6 +127,19 @@ public sealed class GptOssGrammar
 
     private const int MostChoices = 10_000,
         MostCharacters = 1 << 20;
+
+    // What no keyword reads is not looked at before, and a JsonElement may hold bytes that are no text.
+    private static string TextOf(JsonElement schema)
+    {
+        try
+        {
+            return schema.GetRawText();
+        }
+        catch (InvalidOperationException)
+        {
+            throw SchemaErrors.Wrong("", "well-formed text");
+        }
+    }
 
     private static Rule Text(CodePointDfa language, string what)
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace GptOss;
 
@@ -20,6 +21,12 @@ internal static class Printable
         string text = Escape(path);
         return text.Length <= PathLimit ? text : string.Concat("…", text.AsSpan(text.Length - PathLimit + 1));
     }
+
+    /// <summary>What is wrong with a pattern, and where; .NET's own message holds the whole pattern.</summary>
+    /// <param name="error">What the pattern was refused with.</param>
+    /// <param name="before">How many characters were put before the pattern.</param>
+    public static string Fault(RegexParseException error, int before = 0) =>
+        string.Create(CultureInfo.InvariantCulture, $"At character {error.Offset - before}: {error.Error}.");
 
     public static string Line(string text) => Cut(Escape(text), LineLimit);
 

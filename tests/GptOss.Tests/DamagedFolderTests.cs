@@ -16,7 +16,7 @@ public sealed class DamagedFolderTests
         var folders = new DamagedFolder();
         var verdicts = new SortedDictionary<string, int>();
         var slowest = TimeSpan.Zero;
-        foreach (int seed in FuzzBudget.Seeds(atLeast: 320))
+        foreach (int seed in FuzzBudget.Seeds(320))
         {
             using var folder = new TemporaryFolder();
             string damage = folders.Write(folder.Path, seed);
@@ -31,7 +31,9 @@ public sealed class DamagedFolderTests
         }
 
         string summary = string.Join(", ", verdicts.Select(verdict => $"{verdict.Value} {verdict.Key}"));
-        Figure.Tell($"{verdicts.Values.Sum()} cases: {summary}; slowest {slowest.TotalMilliseconds:f0} ms");
+        FuzzBudget.Tell(
+            $"folders: {verdicts.Values.Sum():N0} cases: {summary}; slowest {slowest.TotalMilliseconds:f0} ms"
+        );
         // Damage that is never noticed, or a folder that is never sound, would prove nothing.
         Assert.InRange(verdicts["refused"], 100, verdicts.Values.Sum());
         Assert.InRange(verdicts["answered"], 20, verdicts.Values.Sum());

@@ -134,13 +134,15 @@ internal sealed class AdapterConfig
     // A key matches a whole name, or its end behind a dot.
     private static Regex Compile(JsonFields patterns, string key)
     {
+        const string Before = @"\A(?:.*\.)?(?:";
         try
         {
-            return new Regex($@"\A(?:.*\.)?(?:{key})\z", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+            return new Regex($@"{Before}{key})\z", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
-            throw patterns.Wrong(key, "a regular expression without look-around", "another key", e.Message);
+            string why = e is RegexParseException error ? Printable.Fault(error, Before.Length) : e.Message;
+            throw patterns.Wrong(key, "a regular expression without look-around", "another key", why);
         }
     }
 

@@ -54,7 +54,7 @@ internal static class SplitterJson
         }
         catch (RegexParseException e)
         {
-            throw pattern.Wrong("Regex", "a regex that .NET understands", JsonFields.Quoted(regex), e.Message);
+            throw pattern.Wrong("Regex", "a regex that .NET understands", JsonFields.Quoted(regex), Printable.Fault(e));
         }
     }
 }

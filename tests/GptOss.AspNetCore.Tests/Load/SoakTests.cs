@@ -76,7 +76,7 @@ public sealed class SoakTests
         (string path, byte[] body) =
             seed % 4 == 0
                 ? ("/v1/chat/completions", System.Text.Encoding.UTF8.GetBytes(TestHost.Question($"Count from {seed}.")))
-                : new Mutator(seed).Next();
+                : BodyInput.DrawRequest(new Random(seed));
         using var content = new ByteArrayContent(body);
         content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
         using var gone = CancellationTokenSource.CreateLinkedTokenSource(Stop);

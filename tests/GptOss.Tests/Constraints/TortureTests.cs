@@ -64,8 +64,8 @@ public sealed class TortureTests
             }
         }
         string kinds = string.Join(", ", refused.OrderByDescending(kind => kind.Value));
-        Figure.Tell(
-            $"{schemas} schemas, {complete} complete, {cut} cut, {forced} forced tokens, {refused.Values.Sum()} schemas refused: {kinds}"
+        FuzzBudget.Tell(
+            $"hostile choices: {schemas} schemas, {complete} complete, {cut} cut, {forced} forced tokens, {refused.Values.Sum()} schemas refused: {kinds}"
         );
         Assert.True(complete > cut && forced > 0, $"{complete} complete, {cut} cut, {forced} forced tokens");
         Assert.InRange(refused.Values.Sum(), 0, schemas / 10);

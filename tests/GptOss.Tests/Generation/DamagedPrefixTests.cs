@@ -40,29 +40,6 @@ public sealed class DamagedPrefixTests : IDisposable
         Figure.Tell($"{saved.Length:N0} truncations, {saved.Length:N0} refused");
     }
 
-    [Fact, Trait("kind", "fuzz")]
-    public async Task Five_hundred_damaged_files_are_refused_with_what_was_expected_and_found()
-    {
-        byte[] saved = await Saved(100);
-        Dictionary<string, int> reasons = [];
-        foreach (int seed in FuzzBudget.Seeds(atLeast: 500))
-        {
-            byte[] damaged = Damage(saved, new Random(seed));
-            if (damaged.AsSpan().SequenceEqual(saved))
-                continue;
-            System.IO.File.WriteAllBytes(File, damaged);
-            Exception? error = await Record.ExceptionAsync(() => _model.Model.LoadPrefixAsync(File, null, Stop));
-            Assert.True(error is SavedStateException, $"seed {seed}: {error}");
-            Assert.Matches("should .*but ", error.Message);
-            Assert.StartsWith(File, error.Message);
-            string kind = string.Join(' ', ((SavedStateException)error).Reason.Split(' ').Take(6));
-            reasons[kind] = reasons.GetValueOrDefault(kind) + 1;
-        }
-        AssertNothingLoaded();
-        Figure.Tell($"{reasons.Values.Sum():N0} damaged files refused for {reasons.Count} reasons");
-        Assert.True(reasons.Count > 5, "the damage is of too few kinds");
-    }
-
     [Fact]
     public async Task What_belongs_to_another_model_precision_format_or_version_is_refused_by_name()
     {
@@ -112,41 +89,6 @@ public sealed class DamagedPrefixTests : IDisposable
     // A header whose checksum is right, so that its numbers themselves are looked at.
     private static void Sign(byte[] file) =>
         BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(40), SavedPrefixHeader.Checksum(0, file.AsSpan(0, 40)));
-
-    private static byte[] Damage(byte[] saved, Random random)
-    {
-        byte[] file = [.. saved];
-        switch (random.Next(7))
-        {
-            case 0: // a bit anywhere
-                file[random.Next(file.Length)] ^= (byte)(1 << random.Next(8));
-                return file;
-            case 1: // a bit in the header or the tokens
-                file[random.Next(SavedPrefixHeader.Bytes + 400)] ^= (byte)(1 << random.Next(8));
-                return file;
-            case 2: // a part of the file over another
-                int bytes = 1 + random.Next(1000);
-                file.AsSpan(random.Next(file.Length - bytes), bytes)
-                    .ToArray()
-                    .CopyTo(file, random.Next(file.Length - bytes));
-                return file;
-            case 3:
-                return file[..random.Next(file.Length)];
-            case 4:
-                return [.. file, .. new byte[1 + random.Next(100)]];
-            case 5: // bytes taken out of the middle
-                int at = random.Next(file.Length - 1);
-                return [.. file[..at], .. file[(at + 1 + random.Next(file.Length - at - 1))..]];
-            default: // another number in a header whose checksum is right
-                int place = 12 + 4 * random.Next(7);
-                BinaryPrimitives.WriteInt32LittleEndian(
-                    file.AsSpan(place),
-                    random.Next(2) == 0 ? random.Next(4) : random.Next(int.MinValue, int.MaxValue)
-                );
-                Sign(file);
-                return file;
-        }
-    }
 
     private async Task Refused(LoadedModel model, byte[] content, string reason)
     {

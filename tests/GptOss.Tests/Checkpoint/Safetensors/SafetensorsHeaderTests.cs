@@ -1,7 +1,5 @@
 // Over 300 lines: one table of headers with the verdicts of the reference parser.
 using System.Buffers.Binary;
-using System.Runtime.InteropServices;
-using System.Text;
 using System.Text.Json;
 using GptOss.Checkpoint;
 using GptOss.Checkpoint.Safetensors;
@@ -62,49 +60,6 @@ public class SafetensorsHeaderTests
         Assert.Equal([24, 10, 4], tensors.Select(tensor => tensor.ByteLength));
         Assert.Equal([6, 5, 4], tensors.Select(tensor => tensor.Count));
         Assert.Equal([2, 3], tensors[0].Shape);
-    }
-
-    [Fact]
-    public void Random_damage_is_refused_or_leaves_a_file_that_satisfies_every_rule()
-    {
-        string[] splices =
-        [
-            "0",
-            "-1",
-            "18446744073709551615",
-            "9223372036854775808",
-            "1e400",
-            "[]",
-            "{}",
-            "null",
-            "\"\\ud800\"",
-            ",",
-            "[[[[",
-            "\u00e9",
-            "  ",
-            "\"a.weight\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0,0]},",
-        ];
-        var random = new Random(20260801);
-        int accepted = 0;
-        for (int round = 0; round < 20_000; round++)
-        {
-            var file = new List<byte>(SafetensorsBytes.Sample);
-            for (int edits = random.Next(1, 4); edits > 0; edits--)
-                Damage(file, random, splices);
-            byte[] bytes = [.. file];
-            if (Refusal(bytes) is not null)
-                continue;
-            accepted++;
-            long end = 8 + BinaryPrimitives.ReadInt64LittleEndian(bytes);
-            foreach (TensorEntry tensor in SafetensorsHeader.Parse(bytes, bytes.Length, "x"))
-            {
-                Assert.Equal(end, tensor.Begin);
-                Assert.Equal(tensor.Count * tensor.DType.Bits(), tensor.ByteLength * 8);
-                end += tensor.ByteLength;
-            }
-            Assert.Equal(bytes.Length, end);
-        }
-        Assert.InRange(accepted, 100, 10_000); // else the damage is of one kind only
     }
 
     [Theory]
@@ -239,34 +194,5 @@ public class SafetensorsHeaderTests
             Assert.DoesNotContain(e.Message, char.IsControl);
             return e.Message;
         }
-    }
-
-    private static void Damage(List<byte> file, Random random, string[] splices)
-    {
-        int at = random.Next(file.Count);
-        switch (random.Next(5))
-        {
-            case 0:
-                file[at] = (byte)random.Next(256);
-                break;
-            case 1:
-                file.RemoveRange(at, Math.Min(random.Next(1, 20), file.Count - at));
-                break;
-            case 2:
-                file.InsertRange(at, Encoding.UTF8.GetBytes(splices[random.Next(splices.Length)]));
-                break;
-            case 3:
-                file.InsertRange(at, file.GetRange(at, Math.Min(random.Next(1, 60), file.Count - at)));
-                break;
-            default:
-                // A letter of a name: what stays sound is as much of the test as what does not.
-                file[Math.Min(8 + 35 + random.Next(6), file.Count - 1)] = (byte)('a' + random.Next(26));
-                break;
-        }
-        if (file.Count < 9)
-            file.AddRange(new byte[9]);
-        // Half the time the length is made right again, so that the damage reaches the JSON.
-        if (random.Next(2) == 0)
-            BinaryPrimitives.WriteInt64LittleEndian(CollectionsMarshal.AsSpan(file), Math.Max(0, file.Count - 8 - 38));
     }
 }

@@ -25,17 +25,19 @@ public sealed class RandomSchemasTests
     [Fact]
     public void A_value_may_be_written_if_and_only_if_it_fits()
     {
+        int schemas = 0;
         foreach (int seed in FuzzBudget.Seeds(400))
         {
+            schemas++;
             var random = new Random(seed);
-            var schemas = new RandomSchemas(random);
-            string text = schemas.Schema().ToJsonString();
+            var draws = new RandomSchemas(random);
+            string text = draws.Schema().ToJsonString();
             if (Compiled(text) is not (Rule rule, Func<string, bool?> fits))
                 continue;
             Grammar? grammar = rule.Alternatives.Count > 0 ? new(rule, isCompact: true) : null;
             for (int i = 0; i < Values; i++)
             {
-                string value = schemas.Value()?.ToJsonString() ?? "null";
+                string value = draws.Value()?.ToJsonString() ?? "null";
                 if (fits(value) is not bool isFitting)
                     break;
                 Assert.True(isFitting == RuleOracle.Accepts(rule, value), $"{seed}: {value} for {text}");
@@ -51,6 +53,7 @@ public sealed class RandomSchemasTests
                     Assert.True(fits(written) ?? true, $"{seed}: wrote {written} for {text}");
                 }
         }
+        FuzzBudget.Tell($"random-schemas: {schemas:N0} schemas, whose values and walks fit");
     }
 
     // The rule, and whether a value surely fits; null where the schema is refused.

@@ -1,18 +1,18 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using GptOss.Cli.Debug;
 using GptOss.Harmony;
+using GptOss.Tests.Harmony;
 using GptOss.Tokenization;
 
-namespace GptOss.Tests.Harmony;
+namespace GptOss.Tests.Fuzzing.Inputs;
 
-/// <summary>Anything may come out of a model; the parser takes it.</summary>
-[Trait("kind", "fuzz")]
-[Promise(12)]
-public sealed class HarmonyParserFuzzTests
+/// <summary>
+/// Ids of tokens, 32 bits each: anything may come out of a model, and the parser takes it. The first number chooses
+/// whose message it is.
+/// </summary>
+internal sealed class HarmonyInput : FuzzInput
 {
-    private const int RandomSequences = 60_000;
-    private const int DamagedAnswers = 40_000;
-
     private static readonly SpecialTokens Special = Markup.Special;
     private static readonly HarmonyRole?[] Presets = [HarmonyRole.Assistant, null, HarmonyRole.Tool];
 
@@ -65,78 +65,67 @@ public sealed class HarmonyParserFuzzTests
         Markup.Tokens("I must refuse<|end|><|start|>assistant<|channel|>final<|message|>Sorry.<|return|>"),
     ];
 
-    [Fact]
-    public void Random_tokens_never_throw_and_lose_nothing()
+    public override string Name => "harmony-tokens";
+
+    public override int Cases => 40_000;
+
+    public override bool CanBeRefused => false;
+
+    public override byte[] Draw(Random random)
     {
-        int sequences = 0;
-        foreach (int seed in FuzzBudget.Seeds(RandomSequences))
-        {
-            var random = new Random(seed);
-            int[] tokens = new int[random.Next(24)];
-            for (int i = 0; i < tokens.Length; i++)
-                tokens[i] = Draw(random);
-            Check(tokens, seed);
-            sequences++;
-        }
-        Figure.Tell($"{sequences:N0} sequences of random tokens: 0 exceptions, 0 lost characters");
+        List<int> tokens = [];
+        if (random.Next(2) == 0)
+            for (int count = random.Next(24); count > 0; count--)
+                tokens.Add(DrawToken(random));
+        else
+            Damage(tokens = [.. Any(Answers, random)], random);
+        tokens.Insert(0, random.Next(Presets.Length));
+        return [.. MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(tokens))];
     }
 
-    [Fact]
-    public void Damaged_answers_never_throw_and_lose_nothing()
+    /// <summary>No exception, no lost character, and what the reference reads is read in the same way.</summary>
+    public override bool Reads(byte[] input)
     {
-        int answers = 0;
-        foreach (int seed in FuzzBudget.Seeds(DamagedAnswers))
+        int[] numbers = MemoryMarshal.Cast<byte, int>(input).ToArray(),
+            tokens = numbers[Math.Min(1, numbers.Length)..];
+        HarmonyRole? preset = Presets[numbers.Length == 0 ? 0 : (uint)numbers[0] % Presets.Length];
+        (HarmonyParser parser, List<HarmonyEvent> events) = Markup.Parse(tokens, preset, "f");
+        EventsTellTheMessages(parser, events);
+        ContentIsWhole(parser, tokens);
+        ReadsLikeTheReferenceWhereThatSucceeds(tokens, preset);
+        return true;
+    }
+
+    private static void Damage(List<int> tokens, Random random)
+    {
+        for (int damage = random.Next(1, 4); damage > 0 && tokens.Count > 0; damage--)
         {
-            var random = new Random(seed);
-            List<int> tokens = [.. Answers[random.Next(Answers.Length)]];
-            for (int damage = random.Next(1, 4); damage > 0 && tokens.Count > 0; damage--)
+            int at = random.Next(tokens.Count);
+            switch (random.Next(4))
             {
-                int at = random.Next(tokens.Count);
-                switch (random.Next(4))
-                {
-                    case 0:
-                        tokens.RemoveAt(at);
-                        break;
-                    case 1:
-                        tokens.Insert(at, Draw(random));
-                        break;
-                    case 2:
-                        tokens[at] = Draw(random);
-                        break;
-                    default:
-                        tokens.RemoveRange(at, tokens.Count - at);
-                        break;
-                }
+                case 0:
+                    tokens.RemoveAt(at);
+                    break;
+                case 1:
+                    tokens.Insert(at, DrawToken(random));
+                    break;
+                case 2:
+                    tokens[at] = DrawToken(random);
+                    break;
+                default:
+                    tokens.RemoveRange(at, tokens.Count - at);
+                    break;
             }
-            Check(tokens, seed);
-            answers++;
         }
-        Figure.Tell($"{answers:N0} damaged answers: 0 exceptions, 0 lost characters");
     }
 
-    private static int Draw(Random random) =>
+    private static int DrawToken(Random random) =>
         random.Next(4) switch
         {
-            0 or 1 => Markers[random.Next(Markers.Length)],
-            2 => Pieces[random.Next(Pieces.Length)],
+            0 or 1 => Any(Markers, random),
+            2 => Any(Pieces, random),
             _ => random.Next(201_100),
         };
-
-    private static void Check(IReadOnlyList<int> tokens, int seed)
-    {
-        HarmonyRole? preset = Presets[seed % Presets.Length];
-        try
-        {
-            (HarmonyParser parser, List<HarmonyEvent> events) = Markup.Parse(tokens, preset, "f");
-            EventsTellTheMessages(parser, events);
-            ContentIsWhole(parser, tokens);
-            ReadsLikeTheReferenceWhereThatSucceeds(tokens, preset);
-        }
-        catch (Exception e)
-        {
-            Assert.Fail($"Seed {seed}, preset {preset}, tokens {string.Join(',', tokens)}: {e}");
-        }
-    }
 
     private static void EventsTellTheMessages(HarmonyParser parser, List<HarmonyEvent> events)
     {
@@ -246,9 +235,9 @@ public sealed class HarmonyParserFuzzTests
     }
 
     /// <summary>The reference throws nothing either; its observable deltas are a part of each message's text.</summary>
-    private static void ReadsLikeTheReferenceWhereThatSucceeds(IReadOnlyList<int> tokens, HarmonyRole? preset)
+    private static void ReadsLikeTheReferenceWhereThatSucceeds(int[] tokens, HarmonyRole? preset)
     {
-        var parser = new ReferenceParser(Special, preset, strict: tokens.Count % 2 == 0);
+        var parser = new ReferenceParser(Special, preset, strict: tokens.Length % 2 == 0);
         var text = new StringBuilder();
         foreach (int token in tokens)
         {
