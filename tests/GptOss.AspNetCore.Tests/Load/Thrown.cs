@@ -26,6 +26,7 @@ internal sealed class Thrown : IDisposable
         "Environment.get_StackTrace",
         nameof(Thrown),
         "AppContext.OnFirstChanceException",
+        "System.Runtime.ExceptionServices.",
         "System.Runtime.EH.",
         "ThrowIf",
         "ThrowHelper",
@@ -55,7 +56,7 @@ internal sealed class Thrown : IDisposable
             _unexpected.TryAdd(name, $"{e.Exception.Message}\n{e.Exception.StackTrace}\n{Environment.StackTrace}");
     }
 
-    /// <summary>Whether the code of sockets threw it, which meets a connection that the other side has closed.</summary>
+    /// <summary>Whether the code of sockets threw it, which meets connections that the other side closed.</summary>
     private static bool IsOfAConnection(string stack) =>
         stack.Split('\n').FirstOrDefault(line => !Throwing.Any(word => line.Contains(word))) is { } frame
         && (frame.Contains(" System.Net.") || frame.Contains(" Microsoft.AspNetCore.Server.Kestrel."));
