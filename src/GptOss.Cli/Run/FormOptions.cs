@@ -91,7 +91,7 @@ internal sealed class FormOptions
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
-            throw new UsageException($"{option.Name} should name a file that can be read: {e.Message}");
+            throw new IOException($"{option.Name} should name a file that can be read: {e.Message}");
         }
     }
 }

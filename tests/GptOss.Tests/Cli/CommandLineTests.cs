@@ -12,8 +12,6 @@ public sealed class CommandLineTests
     [InlineData("NAME is needed. The program: ", "connect")]
     [InlineData("OUT is needed. The folder that is made", "convert", ".")]
     [InlineData("OWNER/NAME. Did you mean gpt-oss-20b?", "pull", "gpt-oss:20b")]
-    [InlineData("--schema should name a file that can be read: ", "run", "hi", "--schema", "/no/file")]
-    [InlineData("--grammar should name a file that can be read: ", "run", "hi", "--grammar", "/no/file")]
     [InlineData("belongs in quotation marks", "run", "two", "words")]
     [InlineData("Did you mean --temperature?", "run", "hi", "--temprature", "1")]
     [InlineData("There is no option --loud", "run", "--loud")] // not a prompt

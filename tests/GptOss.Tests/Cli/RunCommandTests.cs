@@ -48,7 +48,12 @@ public sealed class RunCommandTests
         Tool.Run("run", "hi", "--schema", file).AssertRefused(2, "schema.json");
         File.WriteAllText(file, "{\"minimun\":3}", Encoding.UTF8); // with a mark in front
         Tool.Run("run", "hi", "--schema", file).AssertRefused(1, "did you mean 'minimum'");
-        Tool.Run("run", "hi", "--schema", "no-such-file").AssertRefused(1, "no-such-file");
+        foreach (string option in (string[])["--schema", "--grammar"])
+        {
+            ToolRun missing = Tool.Run("run", "hi", option, "no-such-file");
+            missing.AssertRefused(1, $"{option} should name a file that can be read: ");
+            missing.AssertRefused(1, "no-such-file");
+        }
         Tool.Run("run", "hi", "--regex", "(").AssertRefused(1, "pattern");
         Tool.Run("run", "hi", "--regex", "a", "--choices", "b").AssertRefused(2, "exclude");
         Tool.Run("run", "hi", "--regex", "a", "--raw").AssertRefused(2, "--regex");
