@@ -72,8 +72,9 @@ widths() {
     local known=(--filter-class '*.GoldenAnswersTests' '*.SameBitsTests' '*.WidthReportTests')
     local numbers=(--filter-not-class) room
     numbers+=('*.ListingsTests' '*.CirclesTests' '*.RoomsTests' '*.HabitsTests' '*.SamplesTests' '*.NoNativeLibraryTests')
+    numbers+=('*.DamagedFolderTests')
     numbers+=(--filter-not-namespace)
-    for room in Chat Cli Constraints Harmony Hub Threading TinyModel Tokenization; do
+    for room in Chat Checkpoint Cli Constraints Fuzzing Harmony Hub OddFolders Threading TinyModel Tokenization; do
         numbers+=("GptOss.Tests.$room*")
     done
     leg "$top" "" "${report[@]}"
