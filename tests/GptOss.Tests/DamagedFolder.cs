@@ -9,7 +9,8 @@ namespace GptOss.Tests;
 /// <summary>A sound model folder, and seeded ways to damage a copy of it.</summary>
 internal sealed class DamagedFolder
 {
-    private static readonly TinyShape Shape = new()
+    /// <summary>As small as a model can be, in two files.</summary>
+    public static readonly TinyShape Shape = new()
     {
         HiddenSize = 32,
         IntermediateSize = 32,

@@ -7,16 +7,7 @@ namespace GptOss.Tests.Checkpoint;
 /// <summary>Weights that end at every byte; headers and JSON with every bit turned.</summary>
 public sealed class EveryByteTests
 {
-    private static readonly TinyShape Shape = new()
-    {
-        HiddenSize = 32,
-        IntermediateSize = 32,
-        HeadDim = 16,
-        NumLocalExperts = 2,
-        ExpertsPerToken = 2,
-        VocabSize = 64,
-        WithIndex = false,
-    };
+    private static readonly TinyShape Shape = DamagedFolder.Shape with { Shards = 1, WithIndex = false };
 
     private static readonly byte[] Weights = Written();
 
