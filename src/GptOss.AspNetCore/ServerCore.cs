@@ -38,6 +38,7 @@ internal sealed class ServerCore : IDisposable
         Keys = new ApiKeys(Options.ApiKeys, Options.ApiKeyFile, Time);
         Origins = new OriginCheck([.. Options.Origins]);
         Bodies = new BodyReader(Options.MaxBodyBytes, Options.MaxBodies, Options.MaxWait, Times);
+        Refusals = new RefusalPace(Time);
         Store = new ResponseStore(Options.MaxStored, Options.MaxStoredBytes, Options.MaxStoredTime, Time);
         Meter = new ServerMeter(meters, () => Drain.Running, () => Store.Bytes);
         _gate = new RunGate(Options.MaxRunning, Options.MaxQueued, Options.MaxWait, Times);
@@ -60,6 +61,8 @@ internal sealed class ServerCore : IDisposable
     /// processor is left to these.
     /// </summary>
     public SemaphoreSlim Counting { get; } = new(Math.Max(1, Environment.ProcessorCount - 1));
+
+    public RefusalPace Refusals { get; }
 
     public ResponseStore Store { get; }
 
@@ -86,6 +89,9 @@ internal sealed class ServerCore : IDisposable
     /// <param name="scope">Whose request it is; null where all are one.</param>
     public ReadingContext ContextOf(ServedModel model, string? scope) =>
         new(model.Models, Options.Effort, Options.IsStrict, model.Tokenizer?.VocabularySize, scope);
+
+    /// <summary>Whether a request that came now would find neither a place to run nor one to wait.</summary>
+    public bool IsBusy(ServedModel model) => model.Own is null ? _gate.IsFull : model.IsBusy;
 
     /// <summary>Waits for a request's turn, where the client has no queue of its own.</summary>
     public async ValueTask<IDisposable?> EnterAsync(ServedModel model, CancellationToken cancellation) =>

@@ -139,13 +139,4 @@ public sealed class ResponseStoreTests
 
     private ResponseStore NewStore(int most = 256, long mostBytes = 64 * Mebibyte) =>
         new(most, mostBytes, TimeSpan.FromHours(1), _clock);
-
-    private sealed class SetClock : TimeProvider
-    {
-        public TimeSpan Now { get; set; }
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => Now.Ticks;
-    }
 }

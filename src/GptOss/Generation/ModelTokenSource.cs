@@ -58,6 +58,9 @@ internal sealed class ModelTokenSource : ITokenSource, IDisposable
     /// <summary>Writes prefixes to streams and reads them back.</summary>
     public PrefixStore Saved { get; }
 
+    /// <summary>Whether a request that came now would be refused, since as many wait as may wait.</summary>
+    public bool IsFull => _scheduler.IsFull;
+
     /// <summary>Begins to work on a request, after a check that the files are unchanged.</summary>
     /// <exception cref="CheckpointException">A file of the model was changed since it was opened.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>

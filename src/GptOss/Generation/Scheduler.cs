@@ -47,6 +47,9 @@ internal sealed partial class Scheduler : ILoop, IDisposable
     /// <summary>The prefixes with which requests begin.</summary>
     internal PrefixCache Prefixes => _prefixes;
 
+    /// <summary>Whether a request that came now would be refused.</summary>
+    public bool IsFull => _queue.IsFull;
+
     /// <summary>Checks the request and hands it to the loop.</summary>
     /// <exception cref="ContextLengthException">The prompt leaves no room for an answer.</exception>
     /// <exception cref="ArgumentException">The prompt is empty or holds an id outside the vocabulary, or the logit bias

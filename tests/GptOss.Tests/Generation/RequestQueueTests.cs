@@ -60,8 +60,10 @@ public sealed class RequestQueueTests : IDisposable
         using HeldLoop held = HoldTheLoop(tested);
         var request = new GenerationRequest { Prompt = [1, 2], MaxTokens = 2 };
         using var cancel = new CancellationTokenSource();
-        Task<Answer> cancelled = tested.Ask(request, cancel.Token),
-            waits = tested.Ask(request, Stop);
+        Task<Answer> cancelled = tested.Ask(request, cancel.Token);
+        Assert.False(tested.Scheduler.IsFull);
+        Task<Answer> waits = tested.Ask(request, Stop);
+        Assert.True(tested.Scheduler.IsFull);
         var busy = Assert.Throws<EngineBusyException>(() => tested.Submit(request, Stop));
         Assert.Equal(2, busy.QueueLength);
 
@@ -70,6 +72,7 @@ public sealed class RequestQueueTests : IDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
             cancelled.WaitAsync(TimeSpan.FromSeconds(5), Stop)
         );
+        Assert.False(tested.Scheduler.IsFull);
         Task<Answer> next = tested.Ask(request, Stop);
         Assert.Throws<EngineBusyException>(() => tested.Submit(request, Stop));
 
