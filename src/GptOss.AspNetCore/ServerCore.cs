@@ -85,7 +85,14 @@ internal sealed class ServerCore : IDisposable
     /// <param name="model">The model that is served.</param>
     /// <param name="scope">Whose request it is; null where all are one.</param>
     public ReadingContext ContextOf(ServedModel model, string? scope) =>
-        new(model.Models, Options.Effort, Options.IsStrict, model.Tokenizer?.VocabularySize, scope);
+        new(
+            model.Models,
+            Options.Effort,
+            Options.IsStrict,
+            model.Tokenizer?.VocabularySize,
+            scope,
+            Options.MaxBodyBytes
+        );
 
     /// <summary>Waits for a request's turn, where the client has no queue of its own.</summary>
     public async ValueTask<IDisposable?> EnterAsync(ServedModel model, CancellationToken cancellation) =>
