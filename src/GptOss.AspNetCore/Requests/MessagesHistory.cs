@@ -164,8 +164,8 @@ internal sealed class MessagesHistory
             _ => TextParts.Part(block, refusesOthers),
         };
 
-    // A tool that was searched for and found; at the top of the prompt it would change all that was read behind it. Each
-    // tool is described once, and each reference counts: a block of 50 bytes may stand for a description of 400,000.
+    // A tool that was searched for and found; at the top of the prompt it would change all that was read behind it.
+    // Each tool is described once, and each reference counts: a block of 50 bytes may stand for a text of 400,000.
     private string Definition(WireValue field)
     {
         string name = field.Needed("the name of a tool").Text()!;
