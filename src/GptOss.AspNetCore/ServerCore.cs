@@ -88,7 +88,14 @@ internal sealed class ServerCore : IDisposable
     /// <param name="model">The model that is served.</param>
     /// <param name="scope">Whose request it is; null where all are one.</param>
     public ReadingContext ContextOf(ServedModel model, string? scope) =>
-        new(model.Models, Options.Effort, Options.IsStrict, model.Tokenizer?.VocabularySize, scope);
+        new(
+            model.Models,
+            Options.Effort,
+            Options.IsStrict,
+            model.Tokenizer?.VocabularySize,
+            scope,
+            Options.MaxBodyBytes
+        );
 
     /// <summary>Whether a request that came now would find neither a place to run nor one to wait.</summary>
     public bool IsBusy(ServedModel model) => model.Own is null ? _gate.IsFull : model.IsBusy;

@@ -67,6 +67,17 @@ internal static class KnownFaults
             string.Create(CultureInfo.InvariantCulture, $"The body is larger than the limit of {limit} bytes.")
         );
 
+    /// <summary>What a request refers to is larger than a body may be.</summary>
+    public static Fault TooLargeReferences(long limit) =>
+        new(
+            FaultKind.TooLarge,
+            "request_too_large",
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"What the body refers to, stored items and tools, has more than the limit of {limit} bytes together."
+            )
+        );
+
     public static Fault TooLong(ContextLengthException error) =>
         new(
             FaultKind.Invalid,
