@@ -40,7 +40,7 @@ internal static class MeasuredChild
 
     private const string How = "GPTOSS_MEASURE_HOW";
     private const int AnswerTokens = 8,
-        Rounds = 2; // the second one finds what the first one has kept
+        Rounds = 4; // later ones find what the first one has kept, and give pages back for others
 
     /// <summary>Runs such a process, and reads what it tells.</summary>
     public static MeasuredPeak Measure(string folder, MeasuredUse use)
