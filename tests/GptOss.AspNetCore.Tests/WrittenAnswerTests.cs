@@ -7,8 +7,7 @@ namespace GptOss.AspNetCore.Tests;
 /// <summary>Answers whose every token the test writes, as no model would be made to write them.</summary>
 public sealed class WrittenAnswerTests
 {
-    private const string Functions =
-            "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\"}}]",
+    private const string Functions = "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\"}}]",
         FlatFunctions = "\"tools\":[{\"type\":\"function\",\"name\":\"f\"}]",
         Thinking = "\"thinking\":{\"type\":\"adaptive\"}",
         Schemas = "\"tools\":[{\"name\":\"f\",\"input_schema\":{\"type\":\"object\"}}]";

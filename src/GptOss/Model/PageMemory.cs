@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace GptOss.Model;
 
 /// <summary>Takes the memory of pages from the system, outside the managed heap, and gives it back.</summary>
-// Bound: writes one address into the 64 bytes that Allocate takes before those it gives; the address of Free is one that
-// Allocate gave.
+// Bound: writes one address into the 64 bytes that Allocate takes before those it gives; the address of Free is one
+// that Allocate gave.
 internal unsafe partial class PageMemory
 {
     private const int Line = 64;

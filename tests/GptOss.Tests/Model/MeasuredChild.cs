@@ -91,6 +91,9 @@ internal static class MeasuredChild
         GptOssModel model = GptOssModel.LoadAsync(folder, options).GetAwaiter().GetResult();
         for (int round = 0; round < Rounds; round++)
             Task.WaitAll([.. Enumerable.Range(round * use.Sessions, use.Sessions).Select(Answer)]);
+        // Reads every weight, also of experts that no token has chosen. With Fast it would read those that have copies.
+        if (use.Precision == Precision.Checkpoint)
+            _ = model.Source.Folder.ExplainFault(CancellationToken.None);
 
         Console.WriteLine(before + forecast.Peak);
         Console.WriteLine(Status("VmHWM:"));
