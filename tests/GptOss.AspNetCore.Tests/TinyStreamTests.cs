@@ -27,22 +27,6 @@ public sealed class TinyStreamTests(TinyServer tiny)
         }
     }
 
-    [Trait("fault", "F47")]
-    [Fact]
-    public async Task A_text_ends_before_a_stop_whose_characters_are_spread_over_tokens()
-    {
-        const string Text = "👍👎\U0001F469\u200D\U0001F4BB 漢字";
-        for (int at = 0; at < Text.Length; at++)
-        {
-            if (char.IsLowSurrogate(Text[at]))
-                continue;
-            string stop = char.IsHighSurrogate(Text[at]) ? Text.Substring(at, 2) : Text.Substring(at, 1);
-            List<string> pieces = await PiecesAsync(Sum, $"{Forcing(Text)},\"stop\":{JsonSerializer.Serialize(stop)}");
-            Assert.Equal($"\"{Text[..Text.IndexOf(stop, StringComparison.Ordinal)]}", string.Concat(pieces));
-            Assert.All(pieces, piece => Assert.DoesNotContain('\uFFFD', piece));
-        }
-    }
-
     [Trait("fault", "F94")]
     [Fact]
     public async Task No_piece_of_a_stream_is_half_a_character()

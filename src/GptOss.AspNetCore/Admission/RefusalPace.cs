@@ -15,7 +15,7 @@ internal sealed class RefusalPace(TimeProvider time)
 
     private readonly Lock _lock = new();
     private readonly long _start = time.GetTimestamp();
-    private TimeSpan _due;
+    private TimeSpan _due = TimeSpan.MinValue;
 
     /// <summary>How long the next refusal is held back, at most a second.</summary>
     public TimeSpan Next()

@@ -35,6 +35,14 @@ internal static class KnownFaults
             RetryAfter = WhileLoading,
         };
 
+    /// <summary>A request has a length and chunks, so that its end may be taken for the next one's beginning.</summary>
+    public static Fault TwoLengths { get; } =
+        new(
+            FaultKind.Invalid,
+            "invalid_value",
+            "A request should have a 'Content-Length' or 'Transfer-Encoding: chunked', but has both."
+        );
+
     /// <summary>A client of Messages wants the server to hold its conversation.</summary>
     public static Fault Thread { get; } =
         new(

@@ -17,7 +17,7 @@ internal sealed class ModelTokenSource : ITokenSource, IDisposable
     {
         Folder = folder;
         int context = options.ContextLength ?? folder.DefaultContextLength;
-        long budget = options.KvCacheBytes ?? MemoryBudget.Default(folder, options);
+        long budget = options.KvCacheBytes ?? folder.DefaultBudget(options);
         Engine = new Engine(
             folder.Weights,
             options.Threads ?? Environment.ProcessorCount,

@@ -34,13 +34,13 @@ internal sealed class PassBudget(double maxSeconds, int loneRows = PassBudget.Lo
     /// Rows of prompts in a pass where nobody decodes: enough for each expert to see many of them, few enough that the
     /// memory of activations stays flat.
     /// </summary>
-    public const int ChunkRows = 512;
+    public const int ChunkRows = MemoryBudget.ChunkRows;
 
     /// <summary>
     /// Rows of a prompt that has a pass for itself. Of gpt-oss-20b each expert then sees some 256 rows instead of 64,
     /// which cost a twelfth less time each.
     /// </summary>
-    public const int LoneRows = 2048;
+    public const int LoneRows = MemoryBudget.LoneRows;
 
     /// <summary>
     /// Rows of prompts that a pass takes at least, if it takes any: fewer take hardly less time, since attention reads

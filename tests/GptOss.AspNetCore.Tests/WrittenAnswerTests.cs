@@ -4,20 +4,22 @@ using GptOss.Tests.Chat;
 
 namespace GptOss.AspNetCore.Tests;
 
-/// <summary>A model that writes no Harmony, or half of it: every dialect answers with what it wrote.</summary>
-[Trait("fault", "F95")]
-public sealed class MalformedAnswerTests
+/// <summary>Answers whose every token the test writes, as no model would be made to write them.</summary>
+public sealed class WrittenAnswerTests
 {
     private const string Functions =
             "\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\"}}]",
         FlatFunctions = "\"tools\":[{\"type\":\"function\",\"name\":\"f\"}]",
+        Thinking = "\"thinking\":{\"type\":\"adaptive\"}",
         Schemas = "\"tools\":[{\"name\":\"f\",\"input_schema\":{\"type\":\"object\"}}]";
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
+    /// <summary>A model that writes no Harmony, or half of it: every dialect answers with what it wrote.</summary>
     /// <param name="written">What the model writes behind <c>&lt;|start|&gt;assistant</c>.</param>
     /// <param name="reason">The finish reason of Chat Completions.</param>
     /// <param name="told">What the answer must hold, in every dialect.</param>
+    [Trait("fault", "F95")]
     [Theory]
     [InlineData("<|channel|>commentary to=functions.nobody<|message|>{\"a\":1}<|call|>", "tool_calls", "nobody")]
     [InlineData("<|channel|>commentary to=functions.f<|message|>{\"a\":<|call|>", "tool_calls", "{\"a\":")]
@@ -45,7 +47,7 @@ public sealed class MalformedAnswerTests
         [
             await AnswerAsync(host, "/v1/chat/completions", chat, told),
             await AnswerAsync(host, "/v1/responses", responses, told),
-            await AnswerAsync(host, "/v1/messages", $"{Messages},\"max_tokens{most},{Schemas}", told),
+            await AnswerAsync(host, "/v1/messages", $"{Messages},\"max_tokens{most},{Thinking},{Schemas}", told),
         ];
         Assert.Contains($"\"finish_reason\":\"{reason}\"", endings[0]);
         Assert.Contains(reason == "length" ? "\"status\":\"incomplete\"" : "\"status\":\"completed\"", endings[1]);
@@ -58,6 +60,32 @@ public sealed class MalformedAnswerTests
             },
             endings[2]
         );
+    }
+
+    [Trait("fault", "F47")]
+    [Fact]
+    public async Task A_text_ends_before_a_stop_whose_bytes_are_spread_over_tokens()
+    {
+        const string Text = "👍👎\U0001F469\u200D\U0001F4BB 漢字";
+        Assert.True(TokenScript.Count(Text) > 8); // some characters are several tokens
+        var script = new TokenScript($"<|channel|>final<|message|>{Text}<|return|>");
+        using GptOssChatClient client = script.Client();
+        await using TestHost host = await TestHost.OverAsync(client);
+        for (int at = 0; at < Text.Length; at++)
+        {
+            if (char.IsLowSurrogate(Text[at]))
+                continue;
+            string stop = Text.Substring(at, char.IsHighSurrogate(Text[at]) ? 2 : 1);
+            List<string> pieces =
+            [
+                .. (await host.StreamAsync("x", $",\"stop\":{JsonSerializer.Serialize(stop)}"))
+                    .SkipLast(1)
+                    .Select(data => JsonElement.Parse(data).GetProperty("choices")[0].GetProperty("delta"))
+                    .Select(delta => delta.TryGetProperty("content", out JsonElement text) ? text.GetString()! : ""),
+            ];
+            Assert.Equal(Text[..Text.IndexOf(stop, StringComparison.Ordinal)], string.Concat(pieces));
+            Assert.All(pieces, piece => Assert.DoesNotContain('\uFFFD', piece));
+        }
     }
 
     /// <summary>Asks twice, for a stream and for a whole answer; returns both.</summary>
