@@ -56,12 +56,6 @@ internal sealed class ServerCore : IDisposable
 
     public BodyReader Bodies { get; }
 
-    /// <summary>
-    /// Its places are those of requests whose tokens are counted at once, on the threads that answer all others: one
-    /// processor is left to these.
-    /// </summary>
-    public SemaphoreSlim Counting { get; } = new(Math.Max(1, Environment.ProcessorCount - 1));
-
     public RefusalPace Refusals { get; }
 
     public ResponseStore Store { get; }
@@ -125,7 +119,6 @@ internal sealed class ServerCore : IDisposable
         Meter.Dispose();
         _gate.Dispose();
         Bodies.Dispose();
-        Counting.Dispose();
         Drain.Dispose();
     }
 }

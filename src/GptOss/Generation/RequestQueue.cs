@@ -64,6 +64,14 @@ internal sealed class RequestQueue(int capacity, int maxRunning)
         }
     }
 
+    /// <summary>Accepts a request that is not ready to be added.</summary>
+    /// <exception cref="EngineBusyException">As many requests wait as may wait.</exception>
+    public QueuePlace Reserve()
+    {
+        Accept(isOwed: false);
+        return new QueuePlace(this);
+    }
+
     /// <summary>Frees the place of a request that was accepted and will not be added.</summary>
     public void GiveUp()
     {

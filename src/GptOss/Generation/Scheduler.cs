@@ -50,19 +50,27 @@ internal sealed partial class Scheduler : ILoop, IDisposable
     /// <summary>Whether a request that came now would be refused.</summary>
     public bool IsFull => _queue.IsFull;
 
+    /// <summary>Takes a place in the queue for a request that is not ready to be submitted.</summary>
+    /// <exception cref="EngineBusyException">As many requests wait as may wait.</exception>
+    public QueuePlace Reserve() => _queue.Reserve();
+
     /// <summary>Checks the request and hands it to the loop.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="cancellation">Ends the request early.</param>
+    /// <param name="place">The place that was taken for the request; null for none.</param>
     /// <exception cref="ContextLengthException">The prompt leaves no room for an answer.</exception>
     /// <exception cref="ArgumentException">The prompt is empty or holds an id outside the vocabulary, or the logit bias
     /// forbids every token.</exception>
     /// <exception cref="EngineBusyException">As many requests wait as may wait.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public Sequence Submit(GenerationRequest request, CancellationToken cancellation)
+    public Sequence Submit(GenerationRequest request, CancellationToken cancellation, QueuePlace? place = null)
     {
         _admission.Check(request);
         if (_engine.Closing.IsCancellationRequested)
             throw _engine.Disposed();
         cancellation.ThrowIfCancellationRequested();
-        _queue.Accept(request.IsOwed);
+        if (place?.TryGive() != true)
+            _queue.Accept(request.IsOwed);
         Sequence sequence;
         try
         {

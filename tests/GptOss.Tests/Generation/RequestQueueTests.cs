@@ -146,6 +146,29 @@ public sealed class RequestQueueTests : IDisposable
     }
 
     [Fact]
+    public async Task A_place_that_was_taken_counts_until_its_request_has_come_or_it_is_freed()
+    {
+        using var tested = new SchedulerUnderTest(_model, new ModelOptions { MaxRunning = 1, MaxQueuedRequests = 2 });
+        using HeldLoop held = HoldTheLoop(tested);
+        var request = new GenerationRequest { Prompt = [1, 2], MaxTokens = 2 };
+        QueuePlace given = tested.Scheduler.Reserve(),
+            freed = tested.Scheduler.Reserve();
+        Assert.Throws<EngineBusyException>(tested.Scheduler.Reserve);
+        Assert.Throws<EngineBusyException>(() => tested.Submit(request, Stop));
+        using var waits = new ForgettableStream(tested.Scheduler.Submit(request, Stop, given));
+        Assert.True(tested.Scheduler.IsFull);
+        given.Dispose(); // the request has it
+        Assert.True(tested.Scheduler.IsFull);
+        freed.Dispose();
+        freed.Dispose();
+        Task<Answer> next = tested.Ask(request, Stop);
+        Assert.Equal(2, Assert.Throws<EngineBusyException>(() => tested.Submit(request, Stop)).QueueLength);
+        _goOn.Set();
+        Assert.Equal(2, (await Answer.Of(waits, Stop)).Ids.Length);
+        Assert.Equal(2, (await next).Ids.Length);
+    }
+
+    [Fact]
     public async Task Disposing_ends_all_who_run_wait_or_are_paused()
     {
         using var sizes = new SchedulerUnderTest(_model, new ModelOptions());
