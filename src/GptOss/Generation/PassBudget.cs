@@ -15,8 +15,9 @@ namespace GptOss.Generation;
 /// <para>
 /// Behind a long context even a few rows of a prompt may take longer than that. Such a pass is paid for: no rows of
 /// prompts follow until the passes have taken no longer than they may, on average. So answers keep a quarter of their
-/// speed, whatever stands beside them. Where decoding alone takes as long as a pass may, prompts get half of that time
-/// on top.
+/// speed, whatever prompts stand beside them. Where decoding alone takes as long as a pass may, prompts get half of that
+/// time on top. Of a forced run beside others all rows but the first count as rows of a prompt
+/// (<see cref="PassPlan"/>).
 /// </para>
 /// <para>
 /// Where nobody decodes, whoever arrives waits for the pass under way, and for no longer than twice the time that
@@ -151,8 +152,9 @@ internal sealed class PassBudget(double maxSeconds, int loneRows = PassBudget.Lo
         }
         else
         {
+            // What few rows of a forced run take is lost in what the pass takes without them.
             double own = (seconds - alone) / promptRows;
-            if (own > 0)
+            if (own > 0 && (promptRows >= FewestRows || _promptRow == 0))
                 _promptRow = Mean(_promptRow, own);
             if (own > 0 && promptRows >= ChunkRows)
                 _leastRow = _leastRow == 0 ? own : Math.Min(_leastRow, own);

@@ -89,6 +89,33 @@ public sealed class TokenGuideTests : IDisposable
         Assert.Equal(EndReason.MaxTokens, answer.End);
     }
 
+    /// <summary>Runs of 25 tokens, of which a pass takes few beside others; the model chooses between them.</summary>
+    [Fact]
+    public async Task Forced_runs_beside_others_take_several_passes_and_leave_the_same_answers()
+    {
+        var tight = new PassBudget(maxSeconds: 1e-9); // half the time of decoding alone, for rows of prompts
+        using var crowded = new SchedulerUnderTest(_model, new ModelOptions { MaxRunning = 4 }, budget: tight);
+        Answer[] beside = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => crowded.AskAlone(Request(i))));
+        long passes = crowded.Engine.Passes;
+        for (int i = 0; i < 4; i++)
+        {
+            long before = _tested.Engine.Passes;
+            Assert.Equal(await _tested.AskAlone(Request(i)), beside[i]);
+            Assert.InRange(_tested.Engine.Passes - before, 20, 30);
+        }
+        Assert.InRange(passes, 40, int.MaxValue);
+
+        static GenerationRequest Request(int i) =>
+            new()
+            {
+                Prompt = LoadedModel.Prompt(40 + i, Vocabulary, seed: i),
+                MaxTokens = 150,
+                LogProbabilities = 2,
+                Sampling = new() { Seed = (ulong)i, FrequencyPenalty = 0.2f },
+                Guide = new Listening(_ => { }, made => made % 30 == 3 ? new int[25] : []),
+            };
+    }
+
     [Fact]
     public async Task A_limit_within_what_is_not_chosen_ends_the_answer_without_a_pass()
     {
