@@ -118,7 +118,7 @@ public sealed class ReadingTurnsTests
     }
 
     // Takes the only place until the test lets it go on.
-    private Task<bool> Hold(ManualResetEventSlim goOn, CancellationToken stop = default)
+    private Task<bool> Hold(ManualResetEventSlim goOn, CancellationToken? stop = null)
     {
         var begun = new ManualResetEventSlim();
         Task<bool> held = _turns.RunAsync(
@@ -128,13 +128,13 @@ public sealed class ReadingTurnsTests
                 begun.Set();
                 return goOn.Wait(TimeSpan.FromSeconds(30), Stop);
             },
-            stop
+            stop ?? Stop
         );
         Assert.True(begun.Wait(TimeSpan.FromSeconds(30), Stop));
         return held;
     }
 
-    private Task<int> Read(string? scope, string name, CancellationToken stop = default) =>
+    private Task<int> Read(string? scope, string name, CancellationToken? stop = null) =>
         _turns.RunAsync(
             scope,
             () =>
@@ -143,6 +143,6 @@ public sealed class ReadingTurnsTests
                     _read.Add(name);
                 return 0;
             },
-            stop
+            stop ?? Stop
         );
 }
