@@ -15,8 +15,8 @@ namespace GptOss.Generation;
 /// <para>
 /// Behind a long context even a few rows of a prompt may take longer than that. Such a pass is paid for: no rows of
 /// prompts follow until the passes have taken no longer than they may, on average. So answers keep a quarter of their
-/// speed, whatever prompts stand beside them. Where decoding alone takes as long as a pass may, prompts get half of that
-/// time on top. Of a forced run beside others all rows but the first count as rows of a prompt
+/// speed, whatever prompts stand beside them. Where decoding alone takes as long as a pass may, prompts get half of
+/// that time on top. Of a forced run beside others all rows but the first count as rows of a prompt
 /// (<see cref="PassPlan"/>).
 /// </para>
 /// <para>
@@ -120,6 +120,19 @@ internal sealed class PassBudget(double maxSeconds, int loneRows = PassBudget.Lo
     private double Allowed(double alone) => Math.Max(Math.Min(maxSeconds, 4 * alone), 1.5 * alone);
 
     /// <summary>
+    /// How much longer a pass might have taken, half the time of its decoding rows at the least; without end where none
+    /// decodes.
+    /// </summary>
+    /// <param name="decodingRows">How many of its rows decoded.</param>
+    /// <param name="seconds">How long the pass took.</param>
+    public double Left(int decodingRows, double seconds)
+    {
+        double known = Seconds(decodingRows),
+            alone = known == 0 ? seconds : known;
+        return decodingRows == 0 ? double.PositiveInfinity : Math.Max(Allowed(alone) - seconds, alone / 2);
+    }
+
+    /// <summary>
     /// Whether a pass is expected to take longer than a cancellation may wait for, as far as passes were measured.
     /// </summary>
     /// <param name="decodingRows">How many of its rows decode.</param>
@@ -134,13 +147,14 @@ internal sealed class PassBudget(double maxSeconds, int loneRows = PassBudget.Lo
     /// <summary>Takes in how long a pass took.</summary>
     /// <param name="decodingRows">How many of its rows decoded.</param>
     /// <param name="promptRows">How many of its rows belonged to prompts.</param>
-    /// <param name="seconds">The time from its beginning to its logits.</param>
-    public void Learn(int decodingRows, int promptRows, double seconds)
+    /// <param name="seconds">The time from its beginning to its logits, without what guides took.</param>
+    /// <param name="paid">What the pass pays of the time that guides took.</param>
+    public void Learn(int decodingRows, int promptRows, double seconds, double paid = 0)
     {
         double alone = Seconds(decodingRows);
         _rowsBeforeLone = Math.Max(0, _rowsBeforeLone - promptRows);
         // Nobody is held up where nobody decodes, and nothing is known before a pass of decoding rows alone.
-        _overdrawn = alone == 0 ? 0 : Math.Max(0, _overdrawn + seconds - Allowed(alone));
+        _overdrawn = alone == 0 ? 0 : Math.Max(0, _overdrawn + seconds + paid - Allowed(alone));
         if (promptRows == 0)
         {
             while (_decoding.Count <= decodingRows)

@@ -17,6 +17,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
     private readonly Engine _engine;
     private readonly RequestQueue _queue;
     private readonly PassBudget _budget;
+    private readonly GuideDebts _debts;
     private readonly PrefixCache _prefixes;
     private readonly Admission _admission;
     private readonly FaultSearch _faults;
@@ -36,6 +37,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         _engine = engine;
         _queue = new RequestQueue(options.MaxQueuedRequests, options.MaxRunning);
         _budget = budget ?? new PassBudget(options.MaxPassLatency.TotalSeconds, engine.LoneRows);
+        _debts = new GuideDebts(_budget);
         _maxRunning = options.MaxRunning;
         _plan = new PassPlan(engine.Samplers, engine.ContextLength);
         _prefixes = new PrefixCache(engine.Cache.Pool);
@@ -167,13 +169,14 @@ internal sealed partial class Scheduler : ILoop, IDisposable
     {
         bool isDictated = AppendDictated();
         bool isAlone = _running.Count == 1 && (_maxRunning == 1 || !_queue.HasReady);
-        _plan.Make(_running, _budget, _stop.HasCostOthers, isAlone);
+        _plan.Make(_debts.Going(_running), _budget, _stop.HasCostOthers, isAlone);
         bool isPlanned = _plan.Shares.Count > 0;
         ReservePages();
         if (_plan.Shares.Count == 0)
             return isDictated || isPlanned;
 
         bool isLong = _budget.IsLong(_plan.DecodingRows, _plan.PromptRows);
+        double spent = GuideDebts.Spent(_plan.Shares);
         long started = Stopwatch.GetTimestamp();
         try
         {
@@ -199,7 +202,8 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         {
             _stop.End();
         }
-        _budget.Learn(_plan.DecodingRows, _plan.PromptRows, Stopwatch.GetElapsedTime(started).TotalSeconds);
+        double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds - (GuideDebts.Spent(_plan.Shares) - spent);
+        _budget.Learn(_plan.DecodingRows, _plan.PromptRows, seconds, _debts.Pay(_running, _plan.DecodingRows, seconds));
         DealOut();
         return true;
     }
