@@ -1,8 +1,8 @@
 namespace GptOss.Chat;
 
 /// <summary>
-/// Lets requests be read on the threads of the pool, a few at a time. The others wait: the scopes take turns, and within
-/// a scope the request that came first is read first. Thread-safe.
+/// Lets requests be read on the threads of the pool, a few at a time. The others wait: the scopes take turns, and
+/// within a scope the request that came first is read first. Thread-safe.
 /// </summary>
 /// <remarks>
 /// To encode a long history or to compile a schema takes up to seconds of a processor. Who has a hundred of them read
@@ -23,12 +23,12 @@ internal sealed class ReadingTurns(int places)
 
     /// <summary>Reads a request when it is its turn.</summary>
     /// <param name="scope">Whose request it is; null is a scope, too.</param>
-    /// <param name="read">Reads the request.</param>
+    /// <param name="read">Reads the request, on a thread of the pool.</param>
     /// <param name="stop">Ends the wait at once, for the reading as well.</param>
     public async Task<T> RunAsync<T>(string? scope, Func<T> read, CancellationToken stop)
     {
         if (TryEnter(scope, stop) is { } waiting)
-            using (stop.UnsafeRegister(static waiting => ((Waiting)waiting!).Leave(), waiting))
+            using (stop.UnsafeRegister(static waiting => ((ReadingWait)waiting!).Leave(), waiting))
                 await waiting.Turn.ConfigureAwait(false);
         // In the pool's common queue, because its local ones take the latest call first.
         Task<T> reading = Task.Factory.StartNew(
@@ -49,7 +49,7 @@ internal sealed class ReadingTurns(int places)
     }
 
     // Null where a place was free.
-    private Waiting? TryEnter(string? scope, CancellationToken stop)
+    private ReadingWait? TryEnter(string? scope, CancellationToken stop)
     {
         lock (_lock)
         {
@@ -61,7 +61,7 @@ internal sealed class ReadingTurns(int places)
             Line? line = _lines.FirstOrDefault(line => line.Scope == scope);
             if (line is null)
                 _lines.AddLast(line = new Line(scope));
-            var waiting = new Waiting(this, line, stop);
+            var waiting = new ReadingWait(this, line, stop);
             line.Requests.Add(waiting);
             return waiting;
         }
@@ -69,7 +69,7 @@ internal sealed class ReadingTurns(int places)
 
     private void Leave()
     {
-        Waiting next;
+        ReadingWait next;
         lock (_lock)
         {
             if (_lines.First is not { } first)
@@ -90,10 +90,10 @@ internal sealed class ReadingTurns(int places)
     {
         public string? Scope => scope;
 
-        public List<Waiting> Requests { get; } = [];
+        public List<ReadingWait> Requests { get; } = [];
     }
 
-    private sealed class Waiting(ReadingTurns turns, Line line, CancellationToken stop)
+    private sealed class ReadingWait(ReadingTurns turns, Line line, CancellationToken stop)
     {
         private readonly TaskCompletionSource _turn = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

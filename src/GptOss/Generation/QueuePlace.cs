@@ -4,8 +4,8 @@ namespace GptOss.Generation;
 /// A place in a queue that was taken for a request before it is ready. Disposing it frees the place, unless a request
 /// has come into it. Thread-safe.
 /// </summary>
-/// <param name="queue">The queue, which has counted the place.</param>
-internal sealed class QueuePlace(RequestQueue queue) : IDisposable
+/// <param name="free">Tells the queue, which has counted the place, that nobody came into it.</param>
+internal sealed class QueuePlace(Action free) : IDisposable
 {
     private bool _isOver;
 
@@ -15,6 +15,6 @@ internal sealed class QueuePlace(RequestQueue queue) : IDisposable
     public void Dispose()
     {
         if (TryGive())
-            queue.GiveUp();
+            free();
     }
 }

@@ -69,7 +69,7 @@ internal sealed class RequestQueue(int capacity, int maxRunning)
     public QueuePlace Reserve()
     {
         Accept(isOwed: false);
-        return new QueuePlace(this);
+        return new QueuePlace(GiveUp);
     }
 
     /// <summary>Frees the place of a request that was accepted and will not be added.</summary>

@@ -49,15 +49,8 @@ internal sealed partial class Scheduler : ILoop, IDisposable
     /// <summary>The prefixes with which requests begin.</summary>
     internal PrefixCache Prefixes => _prefixes;
 
-    /// <summary>Whether a request that came now would be refused.</summary>
-    public bool IsFull => _queue.IsFull;
-
-    /// <summary>Takes a place in the queue for a request that is not ready to be submitted.</summary>
-    /// <exception cref="EngineBusyException">As many requests wait as may wait.</exception>
-    public QueuePlace Reserve() => _queue.Reserve();
-
     /// <summary>Checks the request and hands it to the loop.</summary>
-    /// <param name="request">The request.</param>
+    /// <param name="request">The prompt, and how its answer is made.</param>
     /// <param name="cancellation">Ends the request early.</param>
     /// <param name="place">The place that was taken for the request; null for none.</param>
     /// <exception cref="ContextLengthException">The prompt leaves no room for an answer.</exception>
@@ -100,9 +93,6 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         GC.KeepAlive(this); // until the wake holds the scheduler, and with it the sequence
         return sequence;
     }
-
-    /// <summary>Lets the loop look who can go on, since pages were released that were not its own.</summary>
-    public void LookAgain() => _thread.Wake();
 
     /// <summary>
     /// Waits for the loop, which ends because the engine is closed. Where the caller is the loop itself, in the code of

@@ -19,8 +19,8 @@ internal static class FreeMemory
     /// container, but not what other processes hold.
     /// </summary>
     /// <remarks>
-    /// The collector's own figure is three quarters of a container's limit on Linux: what it lets the managed heap have,
-    /// and of no meaning for weights.
+    /// The collector's own figure is three quarters of a container's limit on Linux: what it lets the managed heap
+    /// have, and of no meaning for weights.
     /// </remarks>
     public static long LimitBytes => OfGroups() ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 

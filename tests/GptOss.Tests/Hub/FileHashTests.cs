@@ -25,7 +25,8 @@ public sealed class FileHashTests : IDisposable
         using Process maker = Process.Start("mkfifo", [path]);
         await maker.WaitForExitAsync(Stop);
         // On a thread of its own, since opening the FIFO would wait for ever.
-        Task<string> hashed = Task.Factory.StartNew(
+        Task<string> hashed = Task
+            .Factory.StartNew(
                 () => FileHash.OfFileAsync(path, new HubFile("empty", 0, hash), Stop),
                 TaskCreationOptions.LongRunning
             )
