@@ -13,6 +13,8 @@ internal sealed class ServedModel
         throwOnError: false
     );
 
+    private readonly GptOssModel? _model;
+
     /// <param name="client">The client that answers, with the host's pipeline around it.</param>
     /// <param name="options">Names of the model that the host gives.</param>
     public ServedModel(IChatClient client, GptOssServerOptions options)
@@ -20,6 +22,7 @@ internal sealed class ServedModel
         Client = client;
         Own = client.GetService<GptOssChatClient>();
         GptOssModel? model = client.GetService<GptOssModel>();
+        _model = Own is null ? null : model;
         Tokenizer = client.GetService<GptOssTokenizer>();
         ContextLength = model?.ContextLength;
         var metadata = client.GetService<ChatClientMetadata>();
@@ -36,6 +39,9 @@ internal sealed class ServedModel
 
     /// <summary>The GptOss client within the pipeline, which has a queue of its own; null for another kind.</summary>
     public GptOssChatClient? Own { get; }
+
+    /// <summary>Whether the queue of the GptOss client is full.</summary>
+    public bool IsBusy => _model is { IsBusy: true };
 
     /// <summary>The tokenizer of the model; null where nobody knows it.</summary>
     public GptOssTokenizer? Tokenizer { get; }

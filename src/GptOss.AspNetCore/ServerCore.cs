@@ -38,6 +38,7 @@ internal sealed class ServerCore : IDisposable
         Keys = new ApiKeys(Options.ApiKeys, Options.ApiKeyFile, Time);
         Origins = new OriginCheck([.. Options.Origins]);
         Bodies = new BodyReader(Options.MaxBodyBytes, Options.MaxBodies, Options.MaxWait, Times);
+        Refusals = new RefusalPace(Time);
         Store = new ResponseStore(Options.MaxStored, Options.MaxStoredBytes, Options.MaxStoredTime, Time);
         Meter = new ServerMeter(meters, () => Drain.Running, () => Store.Bytes);
         _gate = new RunGate(Options.MaxRunning, Options.MaxQueued, Options.MaxWait, Times);
@@ -55,11 +56,7 @@ internal sealed class ServerCore : IDisposable
 
     public BodyReader Bodies { get; }
 
-    /// <summary>
-    /// Its places are those of requests whose tokens are counted at once, on the threads that answer all others: one
-    /// processor is left to these.
-    /// </summary>
-    public SemaphoreSlim Counting { get; } = new(Math.Max(1, Environment.ProcessorCount - 1));
+    public RefusalPace Refusals { get; }
 
     public ResponseStore Store { get; }
 
@@ -85,7 +82,17 @@ internal sealed class ServerCore : IDisposable
     /// <param name="model">The model that is served.</param>
     /// <param name="scope">Whose request it is; null where all are one.</param>
     public ReadingContext ContextOf(ServedModel model, string? scope) =>
-        new(model.Models, Options.Effort, Options.IsStrict, model.Tokenizer?.VocabularySize, scope);
+        new(
+            model.Models,
+            Options.Effort,
+            Options.IsStrict,
+            model.Tokenizer?.VocabularySize,
+            scope,
+            Options.MaxBodyBytes
+        );
+
+    /// <summary>Whether a request that came now would find neither a place to run nor one to wait.</summary>
+    public bool IsBusy(ServedModel model) => model.Own is null ? _gate.IsFull : model.IsBusy;
 
     /// <summary>Waits for a request's turn, where the client has no queue of its own.</summary>
     public async ValueTask<IDisposable?> EnterAsync(ServedModel model, CancellationToken cancellation) =>
@@ -112,7 +119,6 @@ internal sealed class ServerCore : IDisposable
         Meter.Dispose();
         _gate.Dispose();
         Bodies.Dispose();
-        Counting.Dispose();
         Drain.Dispose();
     }
 }

@@ -110,6 +110,24 @@ public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
     }
 
     /// <summary>
+    /// The same as <see cref="EncodePrompt"/>, for hosts that are asked by many: read on another thread when it is the
+    /// turn of the <see cref="GptOssRequestOptions.CacheScope"/>, as a request that is run is.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">The reading was cancelled.</exception>
+    public async Task<IReadOnlyList<int>> EncodePromptAsync(
+        IEnumerable<ChatMessage> messages,
+        ChatOptions? options = null,
+        CancellationToken cancellationToken = default
+    )
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        (IReadOnlyList<int> prompt, _) = await _runner
+            .PromptAsync(messages, options, this, isLimited: false, cancellationToken)
+            .ConfigureAwait(false);
+        return prompt;
+    }
+
+    /// <summary>
     /// What a prompt tells the model of a function: its description as comments, and its TypeScript type under the name
     /// by which the model calls it.
     /// </summary>
@@ -161,7 +179,7 @@ public sealed class GptOssChatClient : IChatClient, IAsyncDisposable
         if (_model is null)
             throw new NotSupportedException("Only a client over a GptOssModel can save prefixes.");
         (IReadOnlyList<int> prompt, string? scope) = await _runner
-            .PromptAsync(messages, options, this, cancellationToken)
+            .PromptAsync(messages, options, this, isLimited: true, cancellationToken)
             .ConfigureAwait(false);
         await _model.SavePrefixAsync(prompt, path, scope, cancellationToken).ConfigureAwait(false);
     }

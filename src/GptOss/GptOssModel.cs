@@ -86,6 +86,16 @@ public sealed partial class GptOssModel : IDisposable, IAsyncDisposable
     /// <summary>The most tokens of one sequence, prompt and answer together.</summary>
     public int ContextLength => Engine.ContextLength;
 
+    /// <summary>
+    /// Whether a request that came now would meet an <see cref="EngineBusyException"/>, since as many wait as <see
+    /// cref="ModelOptions.MaxQueuedRequests"/> allows.
+    /// </summary>
+    /// <remarks>
+    /// A host that is asked by many can refuse before it reads a request. The next moment may say otherwise, so a
+    /// request can be refused all the same.
+    /// </remarks>
+    public bool IsBusy => Source.IsFull;
+
     /// <summary>Token ids go from 0 to one less than this.</summary>
     public int VocabularySize => _folder.Config.VocabSize;
 

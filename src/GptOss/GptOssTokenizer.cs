@@ -1,3 +1,4 @@
+using GptOss.Chat;
 using GptOss.Tokenization;
 
 namespace GptOss;
@@ -35,6 +36,24 @@ public sealed class GptOssTokenizer
     /// The pattern in the folder's <c>tokenizer.json</c> takes too long on this text.
     /// </exception>
     public IReadOnlyList<int> Encode(string text) => Inner.Encode(text);
+
+    /// <summary>
+    /// The same as <see cref="Encode"/>, for hosts that are asked by many: on another thread when it is its turn among
+    /// the requests that are read, since a long text takes seconds.
+    /// </summary>
+    /// <exception cref="CheckpointException">
+    /// The pattern in the folder's <c>tokenizer.json</c> takes too long on this text.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The encoding was cancelled.</exception>
+    public Task<IReadOnlyList<int>> EncodeAsync(string text, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return ReadingTurns.OfProcess.RunAsync<IReadOnlyList<int>>(
+            scope: null,
+            () => Inner.EncodeCancellable(text, cancellationToken),
+            cancellationToken
+        );
+    }
 
     /// <summary>How many tokens a text has.</summary>
     /// <exception cref="CheckpointException">

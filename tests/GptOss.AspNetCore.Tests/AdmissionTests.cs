@@ -4,36 +4,17 @@ using System.Text;
 using GptOss.AspNetCore.Admission;
 using GptOss.AspNetCore.Http;
 using GptOss.AspNetCore.Requests;
+using GptOss.Chat;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace GptOss.AspNetCore.Tests;
 
-/// <summary>Who runs, who waits, who is refused; and what becomes of requests whose clients go.</summary>
+/// <summary>Who runs and who waits; and what becomes of requests whose clients go.</summary>
 public sealed class AdmissionTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
-
-    [Fact]
-    public async Task Some_run_some_wait_and_the_rest_is_refused_at_once()
-    {
-        await using TestHost host = await TestHost.ScriptedAsync(options =>
-            (options.MaxRunning, options.MaxQueued) = (1, 1)
-        );
-        Task<HttpResponseMessage> first = host.PostAsync(TestHost.Question("SLEEP 1000\nSAY 1"));
-        await TestHost.UntilAsync(() => host.Script.Running == 1);
-        Task<HttpResponseMessage> second = host.PostAsync(TestHost.Question("SAY 2"));
-        await Task.Delay(200, Stop);
-        var watch = Stopwatch.StartNew();
-        using HttpResponseMessage third = await host.PostAsync(TestHost.Question("SAY 3"));
-        Assert.InRange(watch.ElapsedMilliseconds, 0, 500);
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, third.StatusCode);
-        Assert.InRange(third.Headers.RetryAfter!.Delta!.Value.TotalSeconds, 1, 60);
-        Assert.Contains("overloaded", await third.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
-        Assert.Equal(1, host.Script.Running);
-        Assert.True((await first).IsSuccessStatusCode);
-        Assert.True((await second).IsSuccessStatusCode);
-    }
 
     [Fact]
     public async Task When_to_come_again_counts_from_the_beginning_of_the_prompt_and_not_from_the_wait_before()
@@ -45,21 +26,84 @@ public sealed class AdmissionTests
     }
 
     [Fact]
-    public async Task Whose_tokens_are_counted_wait_for_each_other_and_nobody_else_does()
+    public async Task Whose_tokens_are_counted_wait_for_their_turn_to_be_read_and_nobody_else_does()
     {
-        await using TestHost host = await TestHost.ScriptedAsync();
-        var server = host.App.Services.GetRequiredService<ServerCore>();
-        int places = server.Counting.CurrentCount;
-        for (int i = 0; i < places; i++)
-            await server.Counting.WaitAsync(Stop);
-        Task<HttpResponseMessage> counted = host.PostAsync("""{"content":"x"}""", "/v1/tokenize");
-        await host.AskAsync("SAY 1");
+        await using GptOssChatClient client = await GptOssChatClient.LoadAsync(
+            TinyGptOss.Folder,
+            cancellationToken: Stop
+        );
+        await using TestHost host = await TestHost.OverAsync(client);
+        await using TestHost script = await TestHost.ScriptedAsync();
+        using var goOn = new ManualResetEventSlim();
+        int places = Math.Max(1, Environment.ProcessorCount - 1);
+        Task[] held =
+        [
+            .. Enumerable
+                .Range(0, places)
+                .Select(_ => ReadingTurns.OfProcess.RunAsync(null, () => goOn.Wait(TimeSpan.FromSeconds(30)), Stop)),
+        ];
+        string messages = TestHost.Question("x");
+        Task<HttpResponseMessage>[] counted =
+        [
+            host.PostAsync("""{"content":"x"}""", "/v1/tokenize"),
+            host.PostAsync(messages, "/v1/tokenize"),
+            host.PostAsync(messages, "/v1/messages/count_tokens"),
+            host.PostAsync("""{"input":"x"}""", "/v1/responses/input_tokens"),
+        ];
+        using var gone = new CancellationTokenSource();
+        Task<IReadOnlyList<int>> cancelled = client.EncodePromptAsync([], cancellationToken: gone.Token);
+        await script.AskAsync("SAY 1");
         await Task.Delay(200, Stop);
-        Assert.False(counted.IsCompleted);
-        server.Counting.Release(places);
-        using HttpResponseMessage answer = await counted; // the script has no tokens to count
-        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
-        Assert.Equal(places, server.Counting.CurrentCount);
+        Assert.DoesNotContain(counted, request => request.IsCompleted);
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            cancelled.WaitAsync(TimeSpan.FromSeconds(10), Stop)
+        );
+        goOn.Set();
+        await Task.WhenAll(held);
+        foreach (HttpResponseMessage answer in await Task.WhenAll(counted))
+            using (answer)
+                Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task Requests_that_wait_to_be_read_fill_the_queue_of_the_model()
+    {
+        await using GptOssChatClient client = await GptOssChatClient.LoadAsync(
+            TinyGptOss.Folder,
+            new ModelOptions { MaxRunning = 1, MaxQueuedRequests = 1 },
+            cancellationToken: Stop
+        );
+        await using TestHost host = await TestHost.OverAsync(client);
+        using var goOn = new ManualResetEventSlim();
+        int places = Math.Max(1, Environment.ProcessorCount - 1);
+        Task[] held =
+        [
+            .. Enumerable
+                .Range(0, places)
+                .Select(_ => ReadingTurns.OfProcess.RunAsync(null, () => goOn.Wait(TimeSpan.FromSeconds(30)), Stop)),
+        ];
+        var model = (GptOssModel)client.GetService(typeof(GptOssModel))!;
+        string question = TestHost.Question("What is 1 + 2?", ",\"max_tokens\":2");
+        Task<HttpResponseMessage>[] taken = [host.PostAsync(question), host.PostAsync(question)];
+        await TestHost.UntilAsync(() => model.IsBusy);
+        using HttpResponseMessage refused = await host.PostAsync("no JSON");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        await Assert.ThrowsAsync<EngineBusyException>(() => client.GetResponseAsync("Hi", cancellationToken: Stop));
+        goOn.Set();
+        await Task.WhenAll(held);
+        foreach (HttpResponseMessage answer in await Task.WhenAll(taken))
+            using (answer)
+                Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.False(model.IsBusy);
+        using HttpResponseMessage wrong = await host.PostAsync(
+            TestHost.Question(
+                "Hi",
+                ",\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"schema\":{\"not\":{}}}}"
+            )
+        );
+        Assert.Equal(HttpStatusCode.BadRequest, wrong.StatusCode);
+        Assert.False(model.IsBusy); // its place is free again
     }
 
     /// <summary>What is made of a large body takes several times its memory, until its prompt is tokens.</summary>

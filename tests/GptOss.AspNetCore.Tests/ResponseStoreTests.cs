@@ -1,4 +1,6 @@
+using System.Net;
 using System.Text;
+using System.Text.Json;
 using GptOss.AspNetCore.State;
 
 namespace GptOss.AspNetCore.Tests;
@@ -71,10 +73,10 @@ public sealed class ResponseStoreTests
         store.Add(Answer(0) with { Scope = "a" });
         Assert.Null(store.Find("b", Id(0)));
         Assert.Null(store.Find(null, Id(0)));
-        Assert.Null(new StoredItemFinder(store, "b").Find($"rs_{Number(0)}"));
+        Assert.Null(new StoredItemFinder(store, "b", Mebibyte).Find($"rs_{Number(0)}"));
         Assert.False(store.Remove("b", Id(0)));
         Assert.NotNull(store.Find("a", Id(0)));
-        Assert.NotNull(new StoredItemFinder(store, "a").Find($"rs_{Number(0)}"));
+        Assert.NotNull(new StoredItemFinder(store, "a", Mebibyte).Find($"rs_{Number(0)}"));
     }
 
     [Fact]
@@ -98,9 +100,9 @@ public sealed class ResponseStoreTests
         store.Add(Answer(0));
         Assert.Equal(
             "reasoning",
-            new StoredItemFinder(store, null).Find($"rs_{Number(0)}")!.Value.GetProperty("type").GetString()
+            new StoredItemFinder(store, null, Mebibyte).Find($"rs_{Number(0)}")!.Value.GetProperty("type").GetString()
         );
-        Assert.Null(new StoredItemFinder(store, null).Find($"msg_{Number(0)}"));
+        Assert.Null(new StoredItemFinder(store, null, Mebibyte).Find($"msg_{Number(0)}"));
         Assert.Null(store.Find(null, $"rs_{Number(0)}"));
     }
 
@@ -117,11 +119,39 @@ public sealed class ResponseStoreTests
                 ),
             }
         );
-        var finder = new StoredItemFinder(store, null);
+        var finder = new StoredItemFinder(store, null, Mebibyte);
         long before = GC.GetAllocatedBytesForCurrentThread();
         for (int i = 0; i < 100; i++)
             Assert.NotNull(finder.Find(id));
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 10 * Mebibyte);
+    }
+
+    // Each reference becomes a text of the prompt, so that a thousand of them to one long text would be a gigabyte.
+    [Fact]
+    public async Task References_to_stored_items_count_as_if_the_body_held_the_items()
+    {
+        const int Limit = 500_000;
+        await using TestHost host = await TestHost.ScriptedAsync(options => options.MaxBodyBytes = Limit);
+        using HttpResponseMessage made = await host.PostAsync(
+            $$"""{"input":"{{new string('x', 100_000)}}"}""",
+            "/v1/responses"
+        );
+        string text = await made.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        string id = JsonElement.Parse(text).GetProperty("id").GetString()!.Replace("resp_", "msg_");
+        foreach (int references in (int[])[4, 5])
+        {
+            string items = string.Join(
+                ',',
+                Enumerable.Repeat($$"""{"type":"item_reference","id":"{{id}}"}""", references)
+            );
+            using HttpResponseMessage told = await host.PostAsync(
+                $$"""{"input":[{{items}},{"role":"user","content":"x"}]}""",
+                "/v1/responses"
+            );
+            string body = await told.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+            Assert.Equal(references == 4 ? HttpStatusCode.OK : HttpStatusCode.RequestEntityTooLarge, told.StatusCode);
+            Assert.Equal(references == 5, body.Contains($"{Limit} bytes together", StringComparison.Ordinal));
+        }
     }
 
     private static string Number(int i) => i.ToString("x32");
@@ -139,13 +169,4 @@ public sealed class ResponseStoreTests
 
     private ResponseStore NewStore(int most = 256, long mostBytes = 64 * Mebibyte) =>
         new(most, mostBytes, TimeSpan.FromHours(1), _clock);
-
-    private sealed class SetClock : TimeProvider
-    {
-        public TimeSpan Now { get; set; }
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => Now.Ticks;
-    }
 }

@@ -142,6 +142,23 @@ public sealed class SocketTests
         Assert.StartsWith("HTTP/1.1 400", await RawHttp.ReadAsync(socket), StringComparison.Ordinal);
     }
 
+    [Trait("fault", "F19")]
+    [Theory]
+    [InlineData("Content-Length: 6", "Transfer-Encoding: chunked")]
+    [InlineData("Transfer-Encoding: chunked", "Content-Length: 6")]
+    public async Task A_length_beside_chunks_is_refused_and_the_connection_closed(string one, string other)
+    {
+        await using TestHost host = await TestHost.ScriptedAsync();
+        using Socket socket = await RawHttp.ConnectAsync(host);
+        await RawHttp.SendAsync(
+            socket,
+            RawHttp.Head(one, other) + "0\r\n\r\nGET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        );
+        string answer = await RawHttp.ReadAsync(socket);
+        Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
+        Assert.Equal(0, answer.LastIndexOf("HTTP/1.1", StringComparison.Ordinal));
+    }
+
     [Trait("fault", "F8")]
     [Theory]
     [InlineData("-1")]

@@ -20,6 +20,8 @@ internal static class StartupHook
             GptOss.Tests.SavingChild.Run(saved);
         if (Environment.GetEnvironmentVariable(GptOss.Tests.AnsweringChild.Model) is { } model)
             GptOss.Tests.AnsweringChild.Run(model);
+        if (Environment.GetEnvironmentVariable(GptOss.Tests.Model.MeasuredChild.Model) is { } measured)
+            GptOss.Tests.Model.MeasuredChild.Run(measured);
         if (Environment.GetEnvironmentVariable(GptOss.Tests.OddFolders.ToolLoop.Mark) is { } mark)
             GptOss.Tests.OddFolders.ToolLoop.Run(mark);
         if (Environment.GetEnvironmentVariable(Memory) is { } memory)

@@ -10,6 +10,7 @@ namespace GptOss.AspNetCore.Admission;
 internal sealed class RunGate : IDisposable
 {
     private readonly ConcurrencyLimiter _limiter;
+    private readonly int _queued;
     private readonly TimeSpan _maxWait;
     private readonly RunTimes _times;
 
@@ -27,12 +28,17 @@ internal sealed class RunGate : IDisposable
                 QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
             }
         );
+        _queued = queued;
         _maxWait = maxWait;
         _times = times;
     }
 
     /// <summary>How many requests wait now.</summary>
     public long Queued => _limiter.GetStatistics()!.CurrentQueuedCount;
+
+    /// <summary>Whether a request that came now would be refused.</summary>
+    public bool IsFull =>
+        _limiter.GetStatistics()! is { CurrentAvailablePermits: 0 } now && now.CurrentQueuedCount >= _queued;
 
     /// <summary>Waits for the request's turn; disposing the lease lets the next one run.</summary>
     /// <exception cref="FaultException">The queue is full, or the turn did not come in time.</exception>

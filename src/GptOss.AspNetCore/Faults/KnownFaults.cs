@@ -35,6 +35,14 @@ internal static class KnownFaults
             RetryAfter = WhileLoading,
         };
 
+    /// <summary>A request has a length and chunks, so that its end may be taken for the next one's beginning.</summary>
+    public static Fault TwoLengths { get; } =
+        new(
+            FaultKind.Invalid,
+            "invalid_value",
+            "A request should have a 'Content-Length' or 'Transfer-Encoding: chunked', but has both."
+        );
+
     /// <summary>A client of Messages wants the server to hold its conversation.</summary>
     public static Fault Thread { get; } =
         new(
@@ -65,6 +73,17 @@ internal static class KnownFaults
             FaultKind.TooLarge,
             "request_too_large",
             string.Create(CultureInfo.InvariantCulture, $"The body is larger than the limit of {limit} bytes.")
+        );
+
+    /// <summary>What a request refers to is larger than a body may be.</summary>
+    public static Fault TooLargeReferences(long limit) =>
+        new(
+            FaultKind.TooLarge,
+            "request_too_large",
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"What the body refers to, stored items and tools, has more than the limit of {limit} bytes together."
+            )
         );
 
     public static Fault TooLong(ContextLengthException error) =>

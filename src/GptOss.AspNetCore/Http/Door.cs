@@ -58,6 +58,8 @@ internal sealed class Door(ServerCore server)
             {
                 Allowed = methods,
             };
+        if (HasTwoLengths(http.Request.Headers))
+            return KnownFaults.TwoLengths;
         if (isOpen)
             return null;
         if (!server.Origins.Admits(http))
@@ -67,6 +69,12 @@ internal sealed class Door(ServerCore server)
         visit.Scope = server.Options.CacheScope is { } own ? own(http) : scope;
         return null;
     }
+
+    // A proxy that believes the length and a server that believes the chunks see two different next requests. Kestrel
+    // believes the chunks, and gives the length another name.
+    private static bool HasTwoLengths(IHeaderDictionary headers) =>
+        headers.TransferEncoding.Count > 0
+        && (headers.ContentLength is not null || headers.ContainsKey("X-Content-Length"));
 
     private void Log(LogLevel level, HttpContext http, Visit visit)
     {

@@ -33,6 +33,12 @@ internal sealed class Exchange(ServerCore server, Dialect dialect, HttpContext h
         {
             if (server.Model is not { } model)
                 throw new FaultException(KnownFaults.Loading);
+            if (server.IsBusy(model))
+            {
+                // Before anything is read, so that the refused take little time from the others.
+                await Task.Delay(server.Refusals.Next(), server.Time, stop.Token).ConfigureAwait(false);
+                throw new FaultException(KnownFaults.Overloaded(server.Times.RetryAfter));
+            }
             _ask = await ReadAsync(model).ConfigureAwait(false);
             if (!server.Drain.TryEnter())
                 throw new FaultException(KnownFaults.ShuttingDown);

@@ -61,11 +61,20 @@ internal sealed class Notices(ServerCore server, Dialect errors)
 
     /// <summary>The tokens of a text, or how many those of a conversation are.</summary>
     public Task TokenizeAsync(HttpContext http, Visit visit) =>
-        QuickReply.AnswerAsync(server, errors, http, visit, (body, model) =>
-            JsonReply.WriteAsync(http, Tokenize(body, model), WireJson.Readable.TokenizeReply)
-        );
+        QuickReply.AnswerAsync(server, errors, http, visit, async (body, model) =>
+        {
+            IReadOnlyList<int> tokens = await TokensAsync(body, model, visit.Scope, http.RequestAborted)
+                .ConfigureAwait(false);
+            var reply = new TokenizeReply(tokens, tokens.Count, model.ContextLength);
+            await JsonReply.WriteAsync(http, reply, WireJson.Readable.TokenizeReply).ConfigureAwait(false);
+        });
 
-    private static TokenizeReply Tokenize(WireValue body, ServedModel model)
+    private static Task<IReadOnlyList<int>> TokensAsync(
+        WireValue body,
+        ServedModel model,
+        string? scope,
+        CancellationToken aborted
+    )
     {
         WireValue content = body["content"];
         if (body["messages"].IsAbsent)
@@ -73,22 +82,20 @@ internal sealed class Notices(ServerCore server, Dialect errors)
             string text = content.Needed("a text, or 'messages'").Text()!;
             GptOssTokenizer tokenizer = model.Tokenizer
                 ?? throw content.NotOffered("cannot be counted: the client has no tokenizer.");
-            return Counted(tokenizer.Encode(text), model);
+            return tokenizer.EncodeAsync(text, aborted);
         }
         var tools = new AskedTools();
         ChatToolFields.Read(body["tools"], tools);
         IReadOnlyList<ChatMessage> messages = ChatHistory.Read(body["messages"]);
         GptOssChatClient client = model.Own
             ?? throw body["messages"].NotOffered("cannot be counted: the client is of another kind.");
-        IReadOnlyList<int> prompt = client.EncodePrompt(
-            messages,
-            new ChatOptions { Tools = [.. tools.All.Select(tool => tool.Declaration)] }
-        );
-        return Counted(prompt, model);
+        var options = new ChatOptions
+        {
+            Tools = [.. tools.All.Select(tool => tool.Declaration)],
+            RawRepresentationFactory = _ => new GptOssRequestOptions { CacheScope = scope },
+        };
+        return client.EncodePromptAsync(messages, options, aborted);
     }
-
-    private static TokenizeReply Counted(IReadOnlyList<int> tokens, ServedModel model) =>
-        new(tokens, tokens.Count, model.ContextLength);
 
     private static ListedModel Listed(string id, ServedModel model) =>
         new()

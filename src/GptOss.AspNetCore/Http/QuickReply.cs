@@ -26,17 +26,7 @@ internal static class QuickReply
             if (server.Model is not { } model)
                 throw new FaultException(KnownFaults.Loading);
             using RequestBody body = await server.Bodies.ReadAsync(http).ConfigureAwait(false);
-            await server.Counting.WaitAsync(http.RequestAborted).ConfigureAwait(false);
-            Task written;
-            try
-            {
-                written = answer(body.Root, model); // all is counted before the first of it is written
-            }
-            finally
-            {
-                server.Counting.Release();
-            }
-            await written.ConfigureAwait(false);
+            await answer(body.Root, model).ConfigureAwait(false);
         }
         catch (Exception error)
         {
@@ -64,13 +54,16 @@ internal static class QuickReply
         HttpContext http,
         Visit visit,
         Func<int, Task> answer
-    ) => AnswerAsync(server, dialect, http, visit, (body, model) =>
+    ) => AnswerAsync(server, dialect, http, visit, async (body, model) =>
         {
             GptOssChatClient client = model.Own
                 ?? throw body.NotOffered("cannot be counted: the client is of another kind.");
             Ask ask = dialect.Read(body, server.ContextOf(model, visit.Scope));
             GptOssRequestOptions own = ask.Own with { CacheScope = visit.Scope, RecallAnswers = true };
             ask.Options.RawRepresentationFactory = _ => own;
-            return answer(client.EncodePrompt(ask.Messages, ask.Options).Count);
+            IReadOnlyList<int> prompt = await client
+                .EncodePromptAsync(ask.Messages, ask.Options, http.RequestAborted)
+                .ConfigureAwait(false);
+            await answer(prompt.Count).ConfigureAwait(false);
         });
 }

@@ -23,24 +23,30 @@ internal sealed class MessagesHistory
     private readonly OpenCalls _calls = new();
     private readonly AskedTools _tools;
     private readonly ISet<string> _ignored;
+    private readonly Dictionary<string, string> _definitions = [];
+    private readonly long _mostBytes;
+    private long _defined;
 
-    private MessagesHistory(AskedTools tools, ISet<string> ignored) => (_tools, _ignored) = (tools, ignored);
+    private MessagesHistory(AskedTools tools, ISet<string> ignored, long mostBytes) =>
+        (_tools, _ignored, _mostBytes) = (tools, ignored, mostBytes);
 
     /// <summary>The conversation, oldest message first.</summary>
     /// <param name="system">The field <c>system</c>, which comes before all messages.</param>
     /// <param name="list">The field <c>messages</c> of the request.</param>
     /// <param name="tools">The tools of the request, which results may refer to.</param>
     /// <param name="ignored">Gets the kinds of blocks that are passed over.</param>
+    /// <param name="mostBytes">The most bytes of the tools' descriptions that blocks refer to.</param>
     /// <exception cref="FaultException">A message is wrong, or a call and its results do not fit.</exception>
     public static IReadOnlyList<ChatMessage> Read(
         WireValue system,
         WireValue list,
         AskedTools tools,
-        ISet<string> ignored
+        ISet<string> ignored,
+        long mostBytes
     )
     {
         IReadOnlyList<WireValue> items = ChatHistory.Items(list);
-        var history = new MessagesHistory(tools, ignored);
+        var history = new MessagesHistory(tools, ignored, mostBytes);
         if (!system.IsAbsent)
             history.AddSystem(system);
         int awaited = Awaited(items);
@@ -159,12 +165,18 @@ internal sealed class MessagesHistory
         };
 
     // A tool that was searched for and found; at the top of the prompt it would change all that was read behind it.
+    // Each tool is described once, and each reference counts: a block of 50 bytes may stand for a text of 400,000.
     private string Definition(WireValue field)
     {
         string name = field.Needed("the name of a tool").Text()!;
-        return _tools.Find(name) is { } tool
-            ? GptOssChatClient.Describe(tool.Declaration)
-            : $"[{Fault.Quote(name)} omitted: it is no tool of this request]";
+        if (_tools.Find(name) is not { } tool)
+            return $"[{Fault.Quote(name)} omitted: it is no tool of this request]";
+        if (!_definitions.TryGetValue(name, out string? definition))
+            _definitions[name] = definition = GptOssChatClient.Describe(tool.Declaration);
+        _defined += definition.Length;
+        return _defined <= _mostBytes
+            ? definition
+            : throw new FaultException(KnownFaults.TooLargeReferences(_mostBytes));
     }
 
     private void AddAnswer(WireValue content)

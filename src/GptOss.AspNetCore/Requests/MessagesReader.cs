@@ -52,7 +52,7 @@ internal static class MessagesReader
         return new MessagesAsk
         {
             Model = context.Models.Read(body["model"]),
-            Messages = MessagesHistory.Read(body["system"], body["messages"], tools, ignored),
+            Messages = MessagesHistory.Read(body["system"], body["messages"], tools, ignored, context.MostBytes),
             Options = options,
             Own = own,
             Effort = effort,

@@ -6,4 +6,12 @@ namespace GptOss.AspNetCore.Requests;
 /// <param name="IsStrict">Whether unknown fields are refused.</param>
 /// <param name="Vocabulary">How many tokens the model knows; null where nobody knows.</param>
 /// <param name="Scope">Whose request it is; null where all are one. Stored answers belong to a scope.</param>
-internal sealed record ReadingContext(ModelNames Models, string Effort, bool IsStrict, int? Vocabulary, string? Scope);
+/// <param name="MostBytes">The most bytes of a body, and of the stored items or tools that it refers to.</param>
+internal sealed record ReadingContext(
+    ModelNames Models,
+    string Effort,
+    bool IsStrict,
+    int? Vocabulary,
+    string? Scope,
+    long MostBytes
+);

@@ -65,7 +65,7 @@ internal sealed class ResponsesReader(ResponseStore store)
         List<ChatMessage> messages = ResponsesHistory.Read(
             input,
             Stored(previous, body["previous_response_id"], context.Scope),
-            new StoredItemFinder(store, context.Scope).Find,
+            new StoredItemFinder(store, context.Scope, context.MostBytes).Find,
             ignored
         );
         if (instructions is { Length: > 0 })

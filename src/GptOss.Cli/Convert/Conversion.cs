@@ -1,4 +1,5 @@
 using GptOss.Adapter;
+using GptOss.Checkpoint;
 using GptOss.Checkpoint.Safetensors;
 using GptOss.Cli.Shell;
 using GptOss.Model;
@@ -64,6 +65,8 @@ internal sealed record Conversion
         );
         long total = plan.Tensors.Sum(tensor => tensor.Bytes);
         RequireRoom(target, total);
+        bool copies = folder.Checkpoint is SafetensorsFolder;
+        (string Name, byte[] Content)[] small = copies ? SmallFiles(folder.Path) : [];
         string claim = Claim(partial);
         try
         {
@@ -72,10 +75,9 @@ internal sealed record Conversion
                 done => progress((double)done / total),
                 stop
             );
-            bool copies = folder.Checkpoint is SafetensorsFolder;
-            if (copies)
-                CopySmallFiles(folder.Path, partial);
-            else if (folder.Config.VocabSize != O200kHarmony.VocabularySize)
+            foreach ((string name, byte[] content) in small)
+                File.WriteAllBytes(Path.Join(partial, name), content);
+            if (!copies && folder.Config.VocabSize != O200kHarmony.VocabularySize)
                 say(
                     "The tokenizer of the GGUF file is not written: put the tokenizer.json of its origin into the "
                         + "folder, or the model serves token ids only."
@@ -152,12 +154,13 @@ internal sealed record Conversion
             );
     }
 
-    private static void CopySmallFiles(string from, string to)
-    {
-        foreach (string name in Copied)
-            if (File.Exists(Path.Join(from, name)))
-                File.Copy(Path.Join(from, name), Path.Join(to, name));
-    }
+    // A folder from elsewhere may have a pipe or a device there, or links to them, which would be read for ever.
+    private static (string Name, byte[] Content)[] SmallFiles(string folder) =>
+        [
+            .. Copied
+                .Where(name => File.Exists(Path.Join(folder, name)))
+                .Select(name => (name, RegularFile.ReadBytes(Path.Join(folder, name), TokenizerJson.LimitBytes))),
+        ];
 
     private static void TryDelete(string folder)
     {

@@ -79,7 +79,7 @@ internal sealed record Inspection
             Memory = MemoryNeed.At(Contexts(context, config), config, bytes),
             Budget = BudgetFigures.Of(
                 PageGroup.Of(config, new KvHeadLayout(ModelOptions.Default.KeyValueFormat, config.HeadDim)),
-                MemoryBudget.Default(model, ModelOptions.Default),
+                model.DefaultBudget(ModelOptions.Default),
                 isDefault: true
             ),
         };

@@ -55,15 +55,20 @@ internal sealed class RequestRunner : IDisposable
     ) => _reader.Read([.. messages], options, Own(options, client), isLimited: false).Generation.Prompt;
 
     /// <summary>The prompt that a request would have, and the scope of its prefixes.</summary>
-    /// <inheritdoc cref="RequestReader.Read"/>
+    /// <param name="messages">The caller's history, oldest message first.</param>
+    /// <param name="options">The caller's options; null for the defaults.</param>
+    /// <param name="client">The client that the options' factory is given.</param>
+    /// <param name="isLimited">Whether a history that cannot fit into the context is refused.</param>
+    /// <param name="cancellation">Ends the reading, also while it waits for its turn.</param>
     public async Task<(IReadOnlyList<int> Prompt, string? Scope)> PromptAsync(
         IEnumerable<ChatMessage> messages,
         ChatOptions? options,
         IChatClient client,
+        bool isLimited,
         CancellationToken cancellation
     )
     {
-        ChatRequest request = await ReadAsync([.. messages], options, Own(options, client), cancellation)
+        ChatRequest request = await ReadAsync([.. messages], options, Own(options, client), isLimited, cancellation)
             .ConfigureAwait(false);
         return (request.Generation.Prompt, request.Generation.Scope);
     }
@@ -153,7 +158,8 @@ internal sealed class RequestRunner : IDisposable
     )
     {
         long start = Stopwatch.GetTimestamp();
-        ChatRequest request = await ReadAsync(messages, options, own, stop).ConfigureAwait(false);
+        using QueuePlace place = _source.Tokens.Reserve(); // so that the queue's limit bounds those being read, too
+        ChatRequest request = await ReadAsync(messages, options, own, isLimited: true, stop).ConfigureAwait(false);
         if (request.Generation.Prompt.Count >= _source.ContextLength)
             throw new ContextLengthException(request.Generation.Prompt.Count, _source.ContextLength);
         AnswerIds ids = AnswerIds.Of(own);
@@ -164,7 +170,7 @@ internal sealed class RequestRunner : IDisposable
         int cached = 0;
         for (GenerationRequest? generation = answer.First; generation is not null; )
         {
-            using ITokenStream tokens = _source.Tokens.Submit(generation, stop);
+            using ITokenStream tokens = _source.Tokens.Submit(generation, stop, place);
             if (ReferenceEquals(generation, answer.First))
                 yield return Update(id, []); // the request is accepted: a host can send its status now
             await foreach (GeneratedToken token in tokens.ReadAsync(stop).ConfigureAwait(false))
@@ -185,22 +191,19 @@ internal sealed class RequestRunner : IDisposable
         yield return Last(id, answer, request, cached, start);
     }
 
-    // Encoding a long history takes seconds. On a thread of its own it delays neither the caller's thread nor the
-    // caller's cancellation. In the pool's common queue, because its local ones take the latest call first.
+    // On a thread of the pool it delays neither the caller's thread nor the caller's cancellation.
     private Task<ChatRequest> ReadAsync(
         IReadOnlyList<ChatMessage> messages,
         ChatOptions? options,
         GptOssRequestOptions own,
+        bool isLimited,
         CancellationToken stop
     ) =>
-        Task
-            .Factory.StartNew(
-                () => _reader.Read(messages, options, own, cancellation: stop),
-                stop,
-                TaskCreationOptions.PreferFairness | TaskCreationOptions.DenyChildAttach,
-                TaskScheduler.Default
-            )
-            .WaitAsync(stop);
+        ReadingTurns.OfProcess.RunAsync(
+            own.CacheScope,
+            () => _reader.Read(messages, options, own, isLimited, stop),
+            stop
+        );
 
     /// <summary>
     /// The generation in which the model tries again after a call that cannot be carried out; null if the answer ends.

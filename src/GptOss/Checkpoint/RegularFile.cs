@@ -63,7 +63,16 @@ internal static class RegularFile
     /// readable.</exception>
     public static byte[] ReadAll(string path, int maximumBytes)
     {
-        using SafeFileHandle handle = Open(path, minimumBytes: 2); // {} is the shortest JSON object
+        byte[] content = ReadBytes(path, maximumBytes, minimumBytes: 2); // {} is the shortest JSON object
+        return FileLook.DescribeJson(content) is { } found ? throw new CheckpointException(path, found) : content;
+    }
+
+    /// <summary>The whole content of a small file, whatever it holds.</summary>
+    /// <exception cref="CheckpointException">The file is missing, too short or too long, not regular, or not
+    /// readable.</exception>
+    public static byte[] ReadBytes(string path, int maximumBytes, int minimumBytes = 1)
+    {
+        using SafeFileHandle handle = Open(path, minimumBytes);
         try
         {
             long length = RandomAccess.GetLength(handle);
@@ -71,7 +80,7 @@ internal static class RegularFile
                 throw new CheckpointException(path, $"has {length} bytes, but should have at most {maximumBytes}.");
             byte[] content = new byte[length];
             Fill(handle, content, path);
-            return FileLook.DescribeJson(content) is { } found ? throw new CheckpointException(path, found) : content;
+            return content;
         }
         catch (Exception e) when (IsFileTrouble(e))
         {

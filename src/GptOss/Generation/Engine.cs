@@ -84,13 +84,7 @@ internal sealed class Engine : IDisposable
     /// A row of gpt-oss-20b takes up to 134 KB, 2,048 rows 275 MB. Where 2.2 GB are there for keys and values, as there
     /// are by default where 4 GB are free beside the weights, a pass takes that many.
     /// </remarks>
-    public int LoneRows =>
-        (int)
-            Math.Clamp(
-                Cache.Pool.BudgetBytes / 8 / Workspace.MostRowBytes(Weights.Config),
-                PassBudget.ChunkRows,
-                PassBudget.LoneRows
-            );
+    public int LoneRows => MemoryBudget.RowsWithin(Cache.Pool.BudgetBytes, Weights.Config);
 
     /// <summary>Bytes of memory for activations that are taken now.</summary>
     public long ActivationBytes => _workspace.Bytes;

@@ -87,6 +87,9 @@ internal interface ITokenStream : IDisposable
 /// <summary>Makes answers to requests: a model's engine, or in tests a script.</summary>
 internal interface ITokenSource
 {
-    /// <summary>Begins to work on a request.</summary>
-    ITokenStream Submit(GenerationRequest request, CancellationToken cancellation);
+    /// <summary>Takes a place in the queue for a request that is not ready to be submitted.</summary>
+    QueuePlace Reserve();
+
+    /// <summary>Begins to work on a request, in the place that was taken for it where there is one.</summary>
+    ITokenStream Submit(GenerationRequest request, CancellationToken cancellation, QueuePlace? place = null);
 }

@@ -21,6 +21,12 @@ internal sealed class GuidedTokens(ITokenGuide? guide, TokenChoice choice, Telem
     /// <summary>Whether the model may choose the next token.</summary>
     public bool IsEmpty => _dictated.Count == 0;
 
+    /// <summary>How long the guide took in all.</summary>
+    public double SpentSeconds { get; private set; }
+
+    /// <summary>How much of that nobody has paid for yet.</summary>
+    public double OwedSeconds { get; set; }
+
     /// <summary>Takes the next token that was dictated, if there is one.</summary>
     public bool TryTake(out int token) => _dictated.TryDequeue(out token);
 
@@ -37,6 +43,7 @@ internal sealed class GuidedTokens(ITokenGuide? guide, TokenChoice choice, Telem
         if (guide is null || guess.IsEmpty)
             return guess.Length;
         using var foreign = new ForeignCode();
+        long started = Stopwatch.GetTimestamp();
         try
         {
             return guide.CountAllowed(guess);
@@ -44,6 +51,10 @@ internal sealed class GuidedTokens(ITokenGuide? guide, TokenChoice choice, Telem
         catch (Exception)
         {
             return guess.Length;
+        }
+        finally
+        {
+            Owe(started);
         }
     }
 
@@ -63,9 +74,9 @@ internal sealed class GuidedTokens(ITokenGuide? guide, TokenChoice choice, Telem
         if (guide is null)
             return null;
         using var foreign = new ForeignCode();
+        long started = Stopwatch.GetTimestamp();
         try
         {
-            long started = Stopwatch.GetTimestamp();
             Guidance guidance = ask(guide, token);
             foreach (int next in guidance.Dictated)
                 _dictated.Enqueue(next);
@@ -78,5 +89,16 @@ internal sealed class GuidedTokens(ITokenGuide? guide, TokenChoice choice, Telem
         {
             return error;
         }
+        finally
+        {
+            Owe(started);
+        }
+    }
+
+    private void Owe(long started)
+    {
+        double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        SpentSeconds += seconds;
+        OwedSeconds += seconds;
     }
 }

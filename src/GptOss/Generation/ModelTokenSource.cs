@@ -17,7 +17,7 @@ internal sealed class ModelTokenSource : ITokenSource, IDisposable
     {
         Folder = folder;
         int context = options.ContextLength ?? folder.DefaultContextLength;
-        long budget = options.KvCacheBytes ?? MemoryBudget.Default(folder, options);
+        long budget = options.KvCacheBytes ?? folder.DefaultBudget(options);
         Engine = new Engine(
             folder.Weights,
             options.Threads ?? Environment.ProcessorCount,
@@ -58,15 +58,23 @@ internal sealed class ModelTokenSource : ITokenSource, IDisposable
     /// <summary>Writes prefixes to streams and reads them back.</summary>
     public PrefixStore Saved { get; }
 
+    /// <summary>Whether a request that came now would be refused, since as many wait as may wait.</summary>
+    public bool IsFull => _scheduler.IsFull;
+
+    /// <inheritdoc/>
+    /// <exception cref="EngineBusyException">As many requests wait as may wait.</exception>
+    /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
+    public QueuePlace Reserve() => Volatile.Read(ref _disposed) ? throw Engine.Disposed() : _scheduler.Reserve();
+
     /// <summary>Begins to work on a request, after a check that the files are unchanged.</summary>
     /// <exception cref="CheckpointException">A file of the model was changed since it was opened.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public ITokenStream Submit(GenerationRequest request, CancellationToken cancellation)
+    public ITokenStream Submit(GenerationRequest request, CancellationToken cancellation, QueuePlace? place = null)
     {
         if (Volatile.Read(ref _disposed))
             throw Engine.Disposed();
         Folder.ThrowIfChanged();
-        return new ForgettableStream(_scheduler.Submit(request, cancellation));
+        return new ForgettableStream(_scheduler.Submit(request, cancellation, place));
     }
 
     /// <summary>Takes over the keys and values that <see cref="ComputeAsync"/> computes.</summary>

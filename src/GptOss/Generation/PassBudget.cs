@@ -15,8 +15,9 @@ namespace GptOss.Generation;
 /// <para>
 /// Behind a long context even a few rows of a prompt may take longer than that. Such a pass is paid for: no rows of
 /// prompts follow until the passes have taken no longer than they may, on average. So answers keep a quarter of their
-/// speed, whatever stands beside them. Where decoding alone takes as long as a pass may, prompts get half of that time
-/// on top.
+/// speed, whatever prompts stand beside them. Where decoding alone takes as long as a pass may, prompts get half of
+/// that time on top. Of a forced run beside others all rows but the first count as rows of a prompt
+/// (<see cref="PassPlan"/>).
 /// </para>
 /// <para>
 /// Where nobody decodes, whoever arrives waits for the pass under way, and for no longer than twice the time that
@@ -34,13 +35,13 @@ internal sealed class PassBudget(double maxSeconds, int loneRows = PassBudget.Lo
     /// Rows of prompts in a pass where nobody decodes: enough for each expert to see many of them, few enough that the
     /// memory of activations stays flat.
     /// </summary>
-    public const int ChunkRows = 512;
+    public const int ChunkRows = MemoryBudget.ChunkRows;
 
     /// <summary>
     /// Rows of a prompt that has a pass for itself. Of gpt-oss-20b each expert then sees some 256 rows instead of 64,
     /// which cost a twelfth less time each.
     /// </summary>
-    public const int LoneRows = 2048;
+    public const int LoneRows = MemoryBudget.LoneRows;
 
     /// <summary>
     /// Rows of prompts that a pass takes at least, if it takes any: fewer take hardly less time, since attention reads
@@ -119,6 +120,19 @@ internal sealed class PassBudget(double maxSeconds, int loneRows = PassBudget.Lo
     private double Allowed(double alone) => Math.Max(Math.Min(maxSeconds, 4 * alone), 1.5 * alone);
 
     /// <summary>
+    /// How much longer a pass might have taken, half the time of its decoding rows at the least; without end where none
+    /// decodes.
+    /// </summary>
+    /// <param name="decodingRows">How many of its rows decoded.</param>
+    /// <param name="seconds">How long the pass took.</param>
+    public double Left(int decodingRows, double seconds)
+    {
+        double known = Seconds(decodingRows),
+            alone = known == 0 ? seconds : known;
+        return decodingRows == 0 ? double.PositiveInfinity : Math.Max(Allowed(alone) - seconds, alone / 2);
+    }
+
+    /// <summary>
     /// Whether a pass is expected to take longer than a cancellation may wait for, as far as passes were measured.
     /// </summary>
     /// <param name="decodingRows">How many of its rows decode.</param>
@@ -133,13 +147,14 @@ internal sealed class PassBudget(double maxSeconds, int loneRows = PassBudget.Lo
     /// <summary>Takes in how long a pass took.</summary>
     /// <param name="decodingRows">How many of its rows decoded.</param>
     /// <param name="promptRows">How many of its rows belonged to prompts.</param>
-    /// <param name="seconds">The time from its beginning to its logits.</param>
-    public void Learn(int decodingRows, int promptRows, double seconds)
+    /// <param name="seconds">The time from its beginning to its logits, without what guides took.</param>
+    /// <param name="paid">What the pass pays of the time that guides took.</param>
+    public void Learn(int decodingRows, int promptRows, double seconds, double paid = 0)
     {
         double alone = Seconds(decodingRows);
         _rowsBeforeLone = Math.Max(0, _rowsBeforeLone - promptRows);
         // Nobody is held up where nobody decodes, and nothing is known before a pass of decoding rows alone.
-        _overdrawn = alone == 0 ? 0 : Math.Max(0, _overdrawn + seconds - Allowed(alone));
+        _overdrawn = alone == 0 ? 0 : Math.Max(0, _overdrawn + seconds + paid - Allowed(alone));
         if (promptRows == 0)
         {
             while (_decoding.Count <= decodingRows)
@@ -151,8 +166,9 @@ internal sealed class PassBudget(double maxSeconds, int loneRows = PassBudget.Lo
         }
         else
         {
+            // What few rows of a forced run take is lost in what the pass takes without them.
             double own = (seconds - alone) / promptRows;
-            if (own > 0)
+            if (own > 0 && (promptRows >= FewestRows || _promptRow == 0))
                 _promptRow = Mean(_promptRow, own);
             if (own > 0 && promptRows >= ChunkRows)
                 _leastRow = _leastRow == 0 ? own : Math.Min(_leastRow, own);

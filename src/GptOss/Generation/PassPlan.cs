@@ -20,6 +20,7 @@ internal sealed class PassPlan(SamplerTeam samplers, int contextLength) : IPass
     private readonly List<Verified> _open = [];
     private readonly List<TokenChoice> _choices = [];
     private readonly List<int> _tokens = [];
+    private bool _isShared;
 
     /// <summary>The sequences of the pass, each with the number of its rows, decoding ones first.</summary>
     public List<(Sequence Sequence, int Rows)> Shares => _shares;
@@ -27,10 +28,15 @@ internal sealed class PassPlan(SamplerTeam samplers, int contextLength) : IPass
     /// <summary>The sequences for which the last pass has chosen a token, or met a fault.</summary>
     public IReadOnlyList<Sequence> Chosen => _chosen;
 
-    /// <summary>How many rows decode: they follow a prompt that was computed before.</summary>
+    /// <summary>
+    /// How many rows decode: the first pending row of each sequence whose prompt was computed before, with all others
+    /// of a sequence beside which nobody decodes, and the guessed ones.
+    /// </summary>
     public int DecodingRows { get; private set; }
 
-    /// <summary>How many rows belong to prompts.</summary>
+    /// <summary>
+    /// How many rows belong to prompts, or to forced runs behind the first row of each where others decode too.
+    /// </summary>
     public int PromptRows { get; private set; }
 
     /// <summary>Plans a pass of the given sequences.</summary>
@@ -39,6 +45,10 @@ internal sealed class PassPlan(SamplerTeam samplers, int contextLength) : IPass
     /// fewest pending tokens first, and what it leaves goes to the longer ones. So a short prompt is not held up by a
     /// long one. Of equals the one that came first stays first, also where the rows do not divide: of 33 rows the first
     /// of two prompts gets 17. So no prompt is overtaken by one that came later and is no shorter.
+    /// <para>
+    /// Of a forced run the first row decodes. Where others decode, the rest of the run holds them up as a prompt does,
+    /// and counts as one: forced runs share what the pass may take of prompts, or half of that while prompts are read.
+    /// </para>
     /// </remarks>
     /// <param name="running">The sequences that may take part, oldest first.</param>
     /// <param name="budget">How many rows of prompts the pass may take.</param>
@@ -56,15 +66,22 @@ internal sealed class PassPlan(SamplerTeam samplers, int contextLength) : IPass
             if (sequence.IsReadingPrompt)
                 _prompts.Add(sequence);
             else
-            {
-                _shares.Add((sequence, sequence.Pending.Length));
-                DecodingRows += sequence.Pending.Length;
-            }
+                _shares.Add((sequence, 1));
         }
+        _isShared = _shares.Count > 1;
+        if (_shares.Count == 1)
+            _shares[0] = (_shares[0].Sequence, _shares[0].Sequence.Pending.Length);
+        foreach ((_, int rows) in _shares)
+            DecodingRows += rows;
+        // Nothing is known of decoding rows alone before a pass without others.
+        bool isMeasured = budget.Seconds(DecodingRows) > 0;
         (double expected, int guessed) = (_shares.Count, 0);
         for (int i = 0; i < _shares.Count; i++)
             AddGuess(i, budget, ref expected, ref guessed);
         int left = budget.PromptRows(DecodingRows, isBrief, isAlone);
+        if (isMeasured)
+            AddForced(_prompts.Count > 0 ? left / 2 : left);
+        left -= PromptRows;
         SortPrompts();
         for (int i = 0; i < _prompts.Count && left > 0; i++)
         {
@@ -75,6 +92,24 @@ internal sealed class PassPlan(SamplerTeam samplers, int contextLength) : IPass
             _shares.Add((sequence, rows));
             PromptRows += rows;
             left -= rows;
+        }
+    }
+
+    // The rest of forced runs: an equal part for each, and what one leaves goes to those behind it.
+    private void AddForced(int left)
+    {
+        int waiting = 0;
+        foreach ((Sequence sequence, int rows) in _shares)
+            waiting += rows < sequence.Pending.Length ? 1 : 0;
+        for (int i = 0; waiting > 0 && left > 0; i++)
+        {
+            (Sequence sequence, int rows) = _shares[i];
+            if (rows >= sequence.Pending.Length)
+                continue;
+            int more = Math.Min(sequence.Pending.Length - rows, (left + waiting - 1) / waiting--);
+            _shares[i] = (sequence, rows + more);
+            PromptRows += more;
+            left -= more;
         }
     }
 
@@ -93,10 +128,11 @@ internal sealed class PassPlan(SamplerTeam samplers, int contextLength) : IPass
         int index = _shares.FindIndex(share => share.Sequence == sequence);
         if (index < 0)
             return;
-        if (sequence.IsReadingPrompt)
-            PromptRows -= _shares[index].Rows;
-        else
-            DecodingRows -= _shares[index].Rows;
+        int rows = _shares[index].Rows,
+            forced = _isShared ? Math.Min(rows, sequence.Pending.Length) - 1 : 0,
+            prompt = sequence.IsReadingPrompt ? rows : forced;
+        PromptRows -= prompt;
+        DecodingRows -= rows - prompt;
         _shares.RemoveAt(index);
     }
 
@@ -206,6 +242,8 @@ internal sealed class PassPlan(SamplerTeam samplers, int contextLength) : IPass
     private void AddGuess(int index, PassBudget budget, ref double expected, ref int guessed)
     {
         (Sequence sequence, int rows) = _shares[index];
+        if (rows < sequence.Pending.Length)
+            return;
         int most = Math.Min(sequence.MostGuessed(contextLength), MostGuessedRows - guessed),
             best = 0;
         double tokens = expected,
@@ -244,7 +282,7 @@ internal sealed class PassPlan(SamplerTeam samplers, int contextLength) : IPass
         _prompts.Clear();
         _chosen.Clear();
         _open.Clear();
-        (DecodingRows, PromptRows) = (0, 0);
+        (DecodingRows, PromptRows, _isShared) = (0, 0, false);
     }
 
     // A share below this would cost a pass more for its other work than it brings.

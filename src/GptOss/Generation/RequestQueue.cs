@@ -36,6 +36,16 @@ internal sealed class RequestQueue(int capacity, int maxRunning)
         }
     }
 
+    /// <summary>Whether a request that came now would be refused.</summary>
+    public bool IsFull
+    {
+        get
+        {
+            lock (_lock)
+                return Length() >= capacity;
+        }
+    }
+
     /// <summary>
     /// Accepts a request, which <see cref="TryAdd"/> or <see cref="GiveUp"/> must follow, or refuses it where it would
     /// find neither a place to run nor one to wait.
@@ -47,12 +57,19 @@ internal sealed class RequestQueue(int capacity, int maxRunning)
     {
         lock (_lock)
         {
-            // Those who were cancelled have no place any more, though the loop has not taken them yet.
-            int length = _coming + _waiting.Count(waiting => !IsStopped(waiting)) - (maxRunning - _running);
+            int length = Length();
             if (length >= capacity && !isOwed)
                 throw new EngineBusyException(length, capacity);
             _coming++;
         }
+    }
+
+    /// <summary>Accepts a request that is not ready to be added.</summary>
+    /// <exception cref="EngineBusyException">As many requests wait as may wait.</exception>
+    public QueuePlace Reserve()
+    {
+        Accept(isOwed: false);
+        return new QueuePlace(GiveUp);
     }
 
     /// <summary>Frees the place of a request that was accepted and will not be added.</summary>
@@ -148,6 +165,9 @@ internal sealed class RequestQueue(int capacity, int maxRunning)
             return TakeAll();
         }
     }
+
+    // Those who were cancelled have no place any more, though the loop has not taken them yet.
+    private int Length() => _coming + _waiting.Count(waiting => !IsStopped(waiting)) - (maxRunning - _running);
 
     private static bool IsReady(Sequence sequence) => sequence.CanResume;
 

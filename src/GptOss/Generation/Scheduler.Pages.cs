@@ -8,6 +8,16 @@ namespace GptOss.Generation;
 /// </summary>
 internal sealed partial class Scheduler
 {
+    /// <summary>Whether a request that came now would be refused.</summary>
+    public bool IsFull => _queue.IsFull;
+
+    /// <summary>Takes a place in the queue for a request that is not ready to be submitted.</summary>
+    /// <exception cref="EngineBusyException">As many requests wait as may wait.</exception>
+    public QueuePlace Reserve() => _queue.Reserve();
+
+    /// <summary>Lets the loop look who can go on, since pages were released that were not its own.</summary>
+    public void LookAgain() => _thread.Wake();
+
     // A sequence whose reader does not read cannot go on. It gives its place and its pages to one that waits.
     private void Admit()
     {

@@ -17,6 +17,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
     private readonly Engine _engine;
     private readonly RequestQueue _queue;
     private readonly PassBudget _budget;
+    private readonly GuideDebts _debts;
     private readonly PrefixCache _prefixes;
     private readonly Admission _admission;
     private readonly FaultSearch _faults;
@@ -36,6 +37,7 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         _engine = engine;
         _queue = new RequestQueue(options.MaxQueuedRequests, options.MaxRunning);
         _budget = budget ?? new PassBudget(options.MaxPassLatency.TotalSeconds, engine.LoneRows);
+        _debts = new GuideDebts(_budget);
         _maxRunning = options.MaxRunning;
         _plan = new PassPlan(engine.Samplers, engine.ContextLength);
         _prefixes = new PrefixCache(engine.Cache.Pool);
@@ -48,18 +50,22 @@ internal sealed partial class Scheduler : ILoop, IDisposable
     internal PrefixCache Prefixes => _prefixes;
 
     /// <summary>Checks the request and hands it to the loop.</summary>
+    /// <param name="request">The prompt, and how its answer is made.</param>
+    /// <param name="cancellation">Ends the request early.</param>
+    /// <param name="place">The place that was taken for the request; null for none.</param>
     /// <exception cref="ContextLengthException">The prompt leaves no room for an answer.</exception>
     /// <exception cref="ArgumentException">The prompt is empty or holds an id outside the vocabulary, or the logit bias
     /// forbids every token.</exception>
     /// <exception cref="EngineBusyException">As many requests wait as may wait.</exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
-    public Sequence Submit(GenerationRequest request, CancellationToken cancellation)
+    public Sequence Submit(GenerationRequest request, CancellationToken cancellation, QueuePlace? place = null)
     {
         _admission.Check(request);
         if (_engine.Closing.IsCancellationRequested)
             throw _engine.Disposed();
         cancellation.ThrowIfCancellationRequested();
-        _queue.Accept(request.IsOwed);
+        if (place?.TryGive() != true)
+            _queue.Accept(request.IsOwed);
         Sequence sequence;
         try
         {
@@ -87,9 +93,6 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         GC.KeepAlive(this); // until the wake holds the scheduler, and with it the sequence
         return sequence;
     }
-
-    /// <summary>Lets the loop look who can go on, since pages were released that were not its own.</summary>
-    public void LookAgain() => _thread.Wake();
 
     /// <summary>
     /// Waits for the loop, which ends because the engine is closed. Where the caller is the loop itself, in the code of
@@ -156,13 +159,14 @@ internal sealed partial class Scheduler : ILoop, IDisposable
     {
         bool isDictated = AppendDictated();
         bool isAlone = _running.Count == 1 && (_maxRunning == 1 || !_queue.HasReady);
-        _plan.Make(_running, _budget, _stop.HasCostOthers, isAlone);
+        _plan.Make(_debts.Going(_running), _budget, _stop.HasCostOthers, isAlone);
         bool isPlanned = _plan.Shares.Count > 0;
         ReservePages();
         if (_plan.Shares.Count == 0)
             return isDictated || isPlanned;
 
         bool isLong = _budget.IsLong(_plan.DecodingRows, _plan.PromptRows);
+        double spent = GuideDebts.Spent(_plan.Shares);
         long started = Stopwatch.GetTimestamp();
         try
         {
@@ -188,7 +192,8 @@ internal sealed partial class Scheduler : ILoop, IDisposable
         {
             _stop.End();
         }
-        _budget.Learn(_plan.DecodingRows, _plan.PromptRows, Stopwatch.GetElapsedTime(started).TotalSeconds);
+        double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds - (GuideDebts.Spent(_plan.Shares) - spent);
+        _budget.Learn(_plan.DecodingRows, _plan.PromptRows, seconds, _debts.Pay(_running, _plan.DecodingRows, seconds));
         DealOut();
         return true;
     }

@@ -10,9 +10,7 @@ namespace GptOss.Generation;
 /// </summary>
 internal sealed class Sequence : ITokenStream
 {
-    /// <summary>
-    /// More pending tokens than a guide dictates as a rule: who has more was paused, and is read like a prompt again.
-    /// </summary>
+    /// <summary>More pending tokens than a guide dictates as a rule are read like a prompt.</summary>
     private const int MostDictated = 32;
 
     private readonly GenerationRequest _request;
@@ -21,7 +19,6 @@ internal sealed class Sequence : ITokenStream
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenRegistration _cancelled;
     private readonly CancellationTokenRegistration _closed;
-    private readonly GuidedTokens _guided;
     private readonly List<int> _tokens;
     private readonly PromptLookup? _lookup;
     private bool _isAnswered;
@@ -58,7 +55,7 @@ internal sealed class Sequence : ITokenStream
         };
         Kv = kv;
         Telemetry = new Telemetry(instruments, _tokens.Count);
-        _guided = new GuidedTokens(request.Guide, Choice, Telemetry);
+        Guided = new GuidedTokens(request.Guide, Choice, Telemetry);
         // A cancellation ends the reader's stream at once, without waiting for the step that the loop takes.
         _cancelled = cancellation.UnsafeRegister(
             static (state, token) => ((Sequence)state!).Abandon(new OperationCanceledException(token)),
@@ -70,6 +67,9 @@ internal sealed class Sequence : ITokenStream
     public Telemetry Telemetry { get; }
 
     public KvSequence Kv { get; }
+
+    /// <summary>What the request's guide says of the next token, and what it took to say so.</summary>
+    public GuidedTokens Guided { get; }
 
     /// <summary>Set when nobody wants the answer any more; a running pass then ends before its next expert.</summary>
     public CancellationToken Stop => _stop.Token;
@@ -86,7 +86,7 @@ internal sealed class Sequence : ITokenStream
     /// <summary>
     /// Whether the loop may choose another token: the reader has room for it, and none is dictated in its place.
     /// </summary>
-    public bool CanChoose => HasRoom && _guided.IsEmpty;
+    public bool CanChoose => HasRoom && Guided.IsEmpty;
 
     /// <summary>Whether going on after a pause is worth the work.</summary>
     public bool CanResume => _channel.IsHalfEmpty;
@@ -132,7 +132,7 @@ internal sealed class Sequence : ITokenStream
         CachedTokens = Kv.Length;
         Telemetry.Begin(CachedTokens);
         TellProgress();
-        if (_guided.Begin() is { } error)
+        if (Guided.Begin() is { } error)
             throw error;
     }
 
@@ -158,9 +158,9 @@ internal sealed class Sequence : ITokenStream
     internal bool TakeDictated(int contextLength)
     {
         int made = Made;
-        while (GoesOn && HasRoom && _guided.TryTake(out int token))
+        while (GoesOn && HasRoom && Guided.TryTake(out int token))
             if (Scripted is { } scripted && scripted != token)
-                Fail(_guided.Refused(scripted));
+                Fail(Guided.Refused(scripted));
             else
                 Take(new GeneratedToken(token), contextLength);
         if (Made > made && Telemetry.Forced(Made - made) is { } error)
@@ -181,7 +181,7 @@ internal sealed class Sequence : ITokenStream
         if (_request.MaxTokens is { } most)
             room = Math.Min(room, most - Made - 1);
         room = Math.Clamp(room, 0, _lookup?.Length ?? 0);
-        return room == 0 ? 0 : _guided.CountAllowed(Guess(room));
+        return room == 0 ? 0 : Guided.CountAllowed(Guess(room));
     }
 
     /// <summary>The share of guesses that were right so far.</summary>
@@ -196,9 +196,9 @@ internal sealed class Sequence : ITokenStream
     {
         int token = Scripted ?? Choice.Token;
         if (Choice.IsForbidden)
-            Fail(_guided.Forbidden());
+            Fail(Guided.Forbidden());
         else if (token >= 0 && Choice.Allowed?.Allows(token) == false)
-            Fail(_guided.Refused(token));
+            Fail(Guided.Refused(token));
         return GoesOn ? token : -1;
     }
 
@@ -217,9 +217,9 @@ internal sealed class Sequence : ITokenStream
             : Made >= _request.MaxTokens ? EndReason.MaxTokens
             : _tokens.Count >= contextLength ? EndReason.ContextFull
             : EndReason.None;
-        if (_guided.Ask(token.Id) is { } error)
+        if (Guided.Ask(token.Id) is { } error)
             Fail(error);
-        return GoesOn && _guided.IsEmpty;
+        return GoesOn && Guided.IsEmpty;
     }
 
     /// <summary>Gives out the tokens that were taken in; false when no other follows.</summary>

@@ -26,6 +26,7 @@ internal sealed class ContentWriter(bool hasFunctions, RenderOptions options)
     /// <summary>The text of one function: its description as comments, and its type.</summary>
     public string Write(ToolFunction function)
     {
+        options.Cancellation.ThrowIfCancellationRequested();
         IEnumerable<string> description =
             options.CleanSchemas && function.Description.Length > 0
                 ? SchemaText.Lines(function.Description)

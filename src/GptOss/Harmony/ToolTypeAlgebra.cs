@@ -24,7 +24,7 @@ internal sealed class ToolTypeAlgebra(SchemaBudget budget, ToolTypeComparer comp
     /// </summary>
     public ToolType And(ToolType a, ToolType b)
     {
-        if (!budget.Step(1 + a.Properties.Count + b.Properties.Count + Count(a.Literals) + Count(b.Literals)))
+        if (!budget.Step(1 + Copied(a) + Copied(b)) || !budget.Step(Compared(a, b)))
             return a.SaysNothing ? b : a;
         if (a.Variants is { } variants)
         {
@@ -72,7 +72,7 @@ internal sealed class ToolTypeAlgebra(SchemaBudget budget, ToolTypeComparer comp
     /// </summary>
     public ToolType Maybe(ToolType a, ToolType b)
     {
-        if (!budget.Step(1 + b.Properties.Count + Count(a.Literals)) || !comparer.Adds(a, b))
+        if (!budget.Step(1 + b.Properties.Count + Count(a.Literals) + Compared(a, b)) || !comparer.Adds(a, b))
             return a;
         if (b.Variants is not null)
             return MaybeEach(a, b.Variants);
@@ -285,5 +285,13 @@ internal sealed class ToolTypeAlgebra(SchemaBudget budget, ToolTypeComparer comp
             Examples = a.Examples.Count > 0 ? a.Examples : b.Examples,
         };
 
-    private static int Count(IReadOnlyList<string>? list) => list?.Count ?? 0;
+    // What is copied of a type that is combined with another.
+    private static int Copied(ToolType type) =>
+        type.Properties.Count + Count(type.Literals) + Count(type.Tuple) + type.Indexes.Count;
+
+    // Each form of names of one type is compared with each of the other.
+    private static int Compared(ToolType a, ToolType b) =>
+        (int)Math.Min(int.MaxValue / 2, (long)a.Indexes.Count * b.Indexes.Count);
+
+    private static int Count<T>(IReadOnlyList<T>? list) => list?.Count ?? 0;
 }

@@ -12,7 +12,8 @@ internal sealed class ToolTypeComparer(SchemaBudget budget)
     /// </summary>
     public bool Adds(ToolType a, ToolType b)
     {
-        if (!budget.Step(1 + b.Properties.Count + (b.Literals?.Count ?? 0)))
+        long indexes = (long)a.Indexes.Count * b.Indexes.Count; // each is compared with each
+        if (!budget.Step(1 + b.Properties.Count + (b.Literals?.Count ?? 0) + (int)Math.Min(indexes, int.MaxValue / 2)))
             return false;
         if (b.Variants is not null)
             return b.Variants.Any(one => Adds(a, one));

@@ -21,10 +21,16 @@ internal sealed class FileHash : IDisposable
         Begin();
     }
 
-    /// <summary>The hash of the whole content of a file.</summary>
+    /// <summary>The hash of the whole content of a file that has its length.</summary>
     public static async Task<string> OfFileAsync(string path, HubFile file, CancellationToken cancellation)
     {
         const int BufferBytes = 1 << 20;
+        // A FIFO has no bytes either, and opening one would wait for ever.
+        if (file.Bytes == 0)
+        {
+            using var empty = new FileHash(file);
+            return empty.Text();
+        }
         var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 0);
         await using (stream.ConfigureAwait(false))
         {

@@ -40,14 +40,7 @@ internal sealed unsafe class FastWeights : IDisposable
     )
     {
         (_store, _stop, _progress) = (store, stop, progress);
-        _total =
-            Values(source.Unembedding)
-            + source.Layers.Sum(layer =>
-                Values(layer.Attention.Query)
-                + Values(layer.Attention.Key)
-                + Values(layer.Attention.Value)
-                + Values(layer.Attention.Output)
-            );
+        _total = Dense(source).Sum(matrix => (long)matrix.Outputs * matrix.Inputs);
         using (_team = new WorkerTeam(threads))
         {
             try
@@ -62,6 +55,20 @@ internal sealed unsafe class FastWeights : IDisposable
         }
     }
 
+    /// <summary>What the copies of some weights take, and the bytes of the matrices that they replace.</summary>
+    public static (long Copies, long Replaced) BytesOf(ModelWeights source)
+    {
+        long copies = 0,
+            replaced = 0;
+        foreach (Matrix matrix in Dense(source))
+        {
+            copies += Int8.Bytes(matrix.Outputs, matrix.Inputs);
+            if (matrix.Data != source.Embedding.Data)
+                replaced += matrix.Format.Bytes(matrix.Outputs, matrix.Inputs);
+        }
+        return (copies, replaced);
+    }
+
     public ModelWeights Weights { get; }
 
     /// <summary>The memory of the int8 copies.</summary>
@@ -72,7 +79,14 @@ internal sealed unsafe class FastWeights : IDisposable
 
     public void Dispose() => _memory.Dispose();
 
-    private static long Values(Matrix matrix) => NeedsPacking(matrix) ? (long)matrix.Outputs * matrix.Inputs : 0;
+    // The matrices that are copied.
+    private static IEnumerable<Matrix> Dense(ModelWeights source) =>
+        source
+            .Layers.SelectMany(layer =>
+                (Matrix[])[layer.Attention.Query, layer.Attention.Key, layer.Attention.Value, layer.Attention.Output]
+            )
+            .Append(source.Unembedding)
+            .Where(NeedsPacking);
 
     private static bool NeedsPacking(Matrix matrix) =>
         matrix.Format.IsOfNumbers && matrix.Layout == MatrixLayout.ByOutput;

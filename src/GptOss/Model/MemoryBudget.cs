@@ -14,19 +14,14 @@ internal static class MemoryBudget
     /// <summary>The context that fits into every budget.</summary>
     public const int LeastContext = 4096;
 
-    // The least and the most are reckoned with passes of this many rows: in sliding layers a sequence holds the
-    // pages of the pass beside those of the window.
-    private const int Rows = 512;
+    /// <summary>
+    /// Rows of prompts in a pass, with which the least and the most are reckoned: in sliding layers a sequence holds
+    /// the pages of the pass beside those of the window.
+    /// </summary>
+    public const int ChunkRows = 512;
 
-    /// <summary>The budget in bytes that this machine or container allows now for an opened model.</summary>
-    public static long Default(ModelFolder folder, ModelOptions options) =>
-        Default(
-            folder.Config,
-            options.KeyValueFormat,
-            options.ContextLength ?? folder.DefaultContextLength,
-            options.MaxRunning,
-            folder.WeightBytes
-        );
+    /// <summary>The most rows of a prompt that has a pass for itself.</summary>
+    public const int LoneRows = 2048;
 
     /// <summary>The budget in bytes that this machine or container allows now.</summary>
     /// <param name="config">The sizes of the model.</param>
@@ -58,11 +53,17 @@ internal static class MemoryBudget
     /// <summary>The budget in bytes where the given bytes are free, the weights not counted.</summary>
     public static long Of(long free, int contextLength, int running, ReadOnlySpan<PageGroup> groups)
     {
-        long least = PageGroup.MostBytes(groups, Math.Min(LeastContext, contextLength), Rows),
-            longest = PageGroup.MostBytes(groups, contextLength, Rows),
+        long least = PageGroup.MostBytes(groups, Math.Min(LeastContext, contextLength), ChunkRows),
+            longest = PageGroup.MostBytes(groups, contextLength, ChunkRows),
             most = longest > long.MaxValue / running ? long.MaxValue : running * longest;
         return Math.Clamp(free / 2, least, most);
     }
+
+    /// <summary>
+    /// The most rows of a lone prompt's pass: activations take an eighth of the memory for keys and values.
+    /// </summary>
+    public static int RowsWithin(long keyValueBytes, ModelConfig config) =>
+        (int)Math.Clamp(keyValueBytes / 8 / Workspace.MostRowBytes(config), ChunkRows, LoneRows);
 }
 
 /// <summary>A budget of keys and values as it is told.</summary>

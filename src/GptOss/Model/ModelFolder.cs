@@ -112,10 +112,13 @@ internal sealed class ModelFolder : IDisposable
                 );
             folder._adapter = adapter?.Invoke(folder.Config);
             if (options.CopyToMemory)
+            {
+                folder.Forecast(options).RequireFree(folder.Path, FreeMemory.Bytes());
                 folder.CopyToMemory(
                     new PartOfLoading(progress, "Copying the weights", 0.05, isFast ? 0.5 : 0.95),
                     cancellation
                 );
+            }
             folder.Weights = folder._adapter?.Adapt(folder.Weights) ?? folder.Weights;
             if (isFast)
                 folder.PackFast(
@@ -184,19 +187,46 @@ internal sealed class ModelFolder : IDisposable
         _checkpoint.Dispose();
     }
 
-    /// <exception cref="InsufficientMemoryException">More bytes are wanted than are free.</exception>
-    internal static void RequireMemory(string path, long bytes, long free)
+    /// <summary>The budget of keys and values that this machine or container allows now.</summary>
+    internal long DefaultBudget(ModelOptions options) =>
+        MemoryBudget.Default(
+            Config,
+            options.KeyValueFormat,
+            options.ContextLength ?? DefaultContextLength,
+            options.MaxRunning,
+            WeightBytes
+        );
+
+    /// <summary>
+    /// What the model will take with some options: of the keys and values what the options say, or the least that the
+    /// budget gives where they leave it to what is free.
+    /// </summary>
+    /// <remarks>Called before any copy is made, while the weights are those of the files.</remarks>
+    internal MemoryForecast Forecast(ModelOptions options)
     {
-        if (bytes > free)
-            throw new InsufficientMemoryException(
-                $"{path}: its files have {bytes} bytes, and {free} bytes of memory are free. "
-                    + "Without ModelOptions.CopyToMemory they are mapped and need not fit."
-            );
+        (long copies, long replaced) = options.Precision == Precision.Fast ? FastWeights.BytesOf(Weights) : (0, 0);
+        WeightBytes weights = options.CopyToMemory
+            ? new(0, FileBytes + copies)
+            : new(_checkpoint.Tensors.Sum(tensor => tensor.ByteLength) - replaced, copies);
+        return MemoryForecast.Of(
+            Config,
+            weights with
+            {
+                Copied = weights.Copied + (_adapter?.DeltaBytes ?? 0),
+            },
+            options,
+            options.KvCacheBytes
+                ?? MemoryBudget.Of(
+                    free: 0,
+                    options.ContextLength ?? DefaultContextLength,
+                    options.MaxRunning,
+                    PageGroup.Of(Config, new KvHeadLayout(options.KeyValueFormat, Config.HeadDim))
+                )
+        );
     }
 
     private void CopyToMemory(PartOfLoading progress, CancellationToken cancellation)
     {
-        RequireMemory(Path, FileBytes, FreeMemory.Bytes());
         _checkpoint.Fill(new CopyProgress(FileBytes, progress, cancellation));
         _isCopied = true;
         Weights = WeightBinder.Bind(_checkpoint, Config); // vectors are widened where they are bound

@@ -98,6 +98,14 @@ internal sealed class Workspace(ModelConfig c, WorkerTeam team) : IDisposable
         return (stream + permuted + expert) * sizeof(float);
     }
 
+    /// <summary>The most bytes that all buffers take.</summary>
+    /// <param name="c">The sizes of the model.</param>
+    /// <param name="rows">The rows of the largest pass.</param>
+    /// <param name="wanted">The most rows of which logits are wanted: one for each request that runs.</param>
+    /// <param name="scratch">Floats of scratch memory of all threads together.</param>
+    public static long MostBytes(ModelConfig c, int rows, int wanted, long scratch) =>
+        rows * MostRowBytes(c) + ((long)wanted * (c.VocabSize + c.HiddenSize) + scratch) * sizeof(float);
+
     /// <summary>Gives all memory back to the system; the next pass takes what it needs.</summary>
     public void Trim()
     {

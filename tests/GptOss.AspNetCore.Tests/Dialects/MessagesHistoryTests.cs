@@ -157,6 +157,32 @@ public sealed class MessagesHistoryTests
         Assert.Equal(true, tools[1].AdditionalProperties["harmony.hidden"]);
     }
 
+    // A block of 50 bytes may stand for a description of 400,000: a thousand of them would be 400 MB.
+    [Theory]
+    [InlineData(3, HttpStatusCode.OK)]
+    [InlineData(4, HttpStatusCode.RequestEntityTooLarge)]
+    public async Task References_to_tools_count_as_if_the_body_held_the_descriptions(int count, HttpStatusCode expected)
+    {
+        await using TestHost host = await TestHost.ScriptedAsync(options => options.MaxBodyBytes = 40_000);
+        string references = string.Join(',', Enumerable.Repeat("""{"type":"tool_reference","tool_name":"f"}""", count));
+        using HttpResponseMessage told = await host.PostAsync(
+            $$$"""
+            {"max_tokens":9,"tools":[{"name":"f","description":"{{{new string(
+                'x',
+                12_000
+            )}}}","input_schema":{"type":"object"}}],
+            "messages":[{"role":"user","content":[{{{references}}}]}]}
+            """,
+            "/v1/messages"
+        );
+        Assert.Equal(expected, told.StatusCode);
+        string body = await told.Content.ReadAsStringAsync(Stop);
+        Assert.Equal(
+            expected != HttpStatusCode.OK,
+            body.Contains("limit of 40000 bytes together", StringComparison.Ordinal)
+        );
+    }
+
     [Theory]
     [InlineData("{\"type\":\"auto\"}", null)]
     [InlineData("{\"type\":\"none\"}", "")]

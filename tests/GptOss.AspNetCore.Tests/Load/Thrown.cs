@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using System.Text.Json;
 using GptOss.AspNetCore.Faults;
+using GptOss.Constraints;
 using Microsoft.AspNetCore.Http;
 
 namespace GptOss.AspNetCore.Tests.Load;
@@ -17,6 +18,7 @@ internal sealed class Thrown : IDisposable
         typeof(GptOssException),
         typeof(IOException),
         typeof(JsonException),
+        typeof(LimitException), // within the compiler of schemas, which makes a SchemaException of it
         typeof(OperationCanceledException),
     ];
 

@@ -14,6 +14,7 @@ namespace GptOss.Tests.Chat;
 /// </summary>
 internal sealed class TokenScript : ITokenSource
 {
+    private readonly RequestQueue _queue = new(capacity: 1000, maxRunning: 1);
     private readonly int[][] _answers;
     private int _next;
 
@@ -65,7 +66,9 @@ internal sealed class TokenScript : ITokenSource
     /// <summary>The prompt of a request, markers spelled out.</summary>
     public string Prompt(int request = 0) => Tokenizer.Decode(Requests[request].Prompt);
 
-    public ITokenStream Submit(GenerationRequest request, CancellationToken cancellation)
+    public QueuePlace Reserve() => _queue.Reserve();
+
+    public ITokenStream Submit(GenerationRequest request, CancellationToken cancellation, QueuePlace? place = null)
     {
         lock (Requests)
         {

@@ -1,4 +1,5 @@
 // Over 300 lines: one base is converted with every kind of adapter and fault.
+using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using GptOss.Cli.Convert;
@@ -277,6 +278,33 @@ public sealed class ConversionTests
         Assert.Equal(3, run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
         Tool.Run("convert", C, target).AssertRefused(1, "exists already");
         Tool.Run("convert", C, "").AssertRefused(2, "OUT is an empty text");
+    }
+
+    [Theory]
+    [InlineData("special_tokens_map.json", "pipe")]
+    [InlineData("chat_template.jinja", "/dev/zero")]
+    public async Task A_small_file_that_is_no_regular_file_is_refused_before_anything_is_written(
+        string name,
+        string target
+    )
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no FIFOs in the file system.");
+        using var folder = new TemporaryFolder();
+        string source = Path.Combine(folder.Path, "in");
+        Directory.CreateDirectory(source);
+        foreach (string file in Directory.GetFiles(A))
+            File.Copy(file, Path.Combine(source, Path.GetFileName(file)));
+        using (Process made = Process.Start("mkfifo", [Path.Combine(folder.Path, "pipe")]))
+            await made.WaitForExitAsync(TestContext.Current.CancellationToken);
+        File.CreateSymbolicLink(Path.Combine(source, name), target[0] == '/' ? target : $"../{target}");
+
+        Task converted = Task.Run(() => Convert(source, folder, out _), TestContext.Current.CancellationToken);
+        var error = await Assert.ThrowsAsync<CheckpointException>(() =>
+            converted.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken)
+        );
+        Assert.Contains(name, error.Message);
+        Assert.Contains("not a regular file", error.Message);
+        Assert.Empty(Directory.GetDirectories(folder.Path, "out*"));
     }
 
     private static List<string> Convert(

@@ -60,8 +60,10 @@ public sealed class RequestQueueTests : IDisposable
         using HeldLoop held = HoldTheLoop(tested);
         var request = new GenerationRequest { Prompt = [1, 2], MaxTokens = 2 };
         using var cancel = new CancellationTokenSource();
-        Task<Answer> cancelled = tested.Ask(request, cancel.Token),
-            waits = tested.Ask(request, Stop);
+        Task<Answer> cancelled = tested.Ask(request, cancel.Token);
+        Assert.False(tested.Scheduler.IsFull);
+        Task<Answer> waits = tested.Ask(request, Stop);
+        Assert.True(tested.Scheduler.IsFull);
         var busy = Assert.Throws<EngineBusyException>(() => tested.Submit(request, Stop));
         Assert.Equal(2, busy.QueueLength);
 
@@ -70,6 +72,7 @@ public sealed class RequestQueueTests : IDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
             cancelled.WaitAsync(TimeSpan.FromSeconds(5), Stop)
         );
+        Assert.False(tested.Scheduler.IsFull);
         Task<Answer> next = tested.Ask(request, Stop);
         Assert.Throws<EngineBusyException>(() => tested.Submit(request, Stop));
 
@@ -140,6 +143,29 @@ public sealed class RequestQueueTests : IDisposable
         using ITokenStream owed = tested.Submit(request with { IsOwed = true }, Stop);
         Assert.Equal(2, Assert.Throws<EngineBusyException>(() => tested.Submit(request, Stop)).QueueLength);
         _goOn.Set();
+    }
+
+    [Fact]
+    public async Task A_place_that_was_taken_counts_until_its_request_has_come_or_it_is_freed()
+    {
+        using var tested = new SchedulerUnderTest(_model, new ModelOptions { MaxRunning = 1, MaxQueuedRequests = 2 });
+        using HeldLoop held = HoldTheLoop(tested);
+        var request = new GenerationRequest { Prompt = [1, 2], MaxTokens = 2 };
+        QueuePlace given = tested.Scheduler.Reserve(),
+            freed = tested.Scheduler.Reserve();
+        Assert.Throws<EngineBusyException>(tested.Scheduler.Reserve);
+        Assert.Throws<EngineBusyException>(() => tested.Submit(request, Stop));
+        using var waits = new ForgettableStream(tested.Scheduler.Submit(request, Stop, given));
+        Assert.True(tested.Scheduler.IsFull);
+        given.Dispose(); // the request has it
+        Assert.True(tested.Scheduler.IsFull);
+        freed.Dispose();
+        freed.Dispose();
+        Task<Answer> next = tested.Ask(request, Stop);
+        Assert.Equal(2, Assert.Throws<EngineBusyException>(() => tested.Submit(request, Stop)).QueueLength);
+        _goOn.Set();
+        Assert.Equal(2, (await Answer.Of(waits, Stop)).Ids.Length);
+        Assert.Equal(2, (await next).Ids.Length);
     }
 
     [Fact]

@@ -10,6 +10,8 @@ public sealed class TokenGuideTests : IDisposable
 {
     private const int Vocabulary = 512;
 
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
     private readonly LoadedModel _model = LoadedModel.Random(new TinyShape(), seed: 1);
     private readonly SchedulerUnderTest _tested;
 
@@ -87,6 +89,75 @@ public sealed class TokenGuideTests : IDisposable
         );
         Assert.Equal(opening, answer.Ids[..tokens]);
         Assert.Equal(EndReason.MaxTokens, answer.End);
+    }
+
+    /// <summary>Runs of 25 tokens, of which a pass takes few beside others; the model chooses between them.</summary>
+    [Fact]
+    public async Task Forced_runs_beside_others_take_several_passes_and_leave_the_same_answers()
+    {
+        var tight = new PassBudget(maxSeconds: 1e-9); // half the time of decoding alone, for rows of prompts
+        using var crowded = new SchedulerUnderTest(_model, new ModelOptions { MaxRunning = 4 }, budget: tight);
+        Answer[] beside = await Task.WhenAll(Enumerable.Range(0, 4).Select(i => crowded.AskAlone(Request(i))));
+        long passes = crowded.Engine.Passes;
+        for (int i = 0; i < 4; i++)
+        {
+            long before = _tested.Engine.Passes;
+            Assert.Equal(await _tested.AskAlone(Request(i)), beside[i]);
+            Assert.InRange(_tested.Engine.Passes - before, 20, 30);
+        }
+        Assert.InRange(passes, 40, int.MaxValue);
+
+        static GenerationRequest Request(int i) =>
+            new()
+            {
+                Prompt = LoadedModel.Prompt(40 + i, Vocabulary, seed: i),
+                MaxTokens = 150,
+                LogProbabilities = 2,
+                Sampling = new() { Seed = (ulong)i, FrequencyPenalty = 0.2f },
+                Guide = new Listening(_ => { }, made => made % 30 == 3 ? new int[25] : []),
+            };
+    }
+
+    /// <summary>The guide takes as long as some hundred passes, and two passes pay for one.</summary>
+    [Fact]
+    public async Task An_answer_whose_guide_takes_long_sits_out_passes_of_others()
+    {
+        var options = new ModelOptions { MaxRunning = 2, MaxPassLatency = TimeSpan.FromTicks(1) };
+        using var tested = new SchedulerUnderTest(_model, options);
+        int slow = 0,
+            before = 0;
+        Task<Answer>? neighbour = null;
+        Task<Answer> held = tested.Ask(
+            Request(
+                new Listening(made =>
+                {
+                    slow = made;
+                    neighbour ??= tested.Ask(
+                        Request(new Listening(others => before = others == 1 ? slow : before)),
+                        Stop
+                    );
+                    Thread.Sleep(neighbour.IsCompleted ? 0 : 100);
+                })
+            ),
+            Stop
+        );
+        while (Volatile.Read(ref neighbour) is null)
+            await Task.Delay(1, Stop);
+        Answer quick = await neighbour!;
+        Assert.InRange(slow - before, 0, 20); // 60 where the neighbour waits for each
+        Assert.Equal(60, quick.Ids.Length);
+        Assert.Equal(60, (await held).Ids.Length);
+        Assert.Equal(quick, await held);
+
+        static GenerationRequest Request(ITokenGuide guide) =>
+            new()
+            {
+                Prompt = [1, 2, 3],
+                MaxTokens = 60,
+                LogProbabilities = 2,
+                Sampling = SamplingOptions.Greedy,
+                Guide = guide,
+            };
     }
 
     [Fact]

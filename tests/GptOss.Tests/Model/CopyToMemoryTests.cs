@@ -167,18 +167,6 @@ public sealed class CopyToMemoryTests : IDisposable
     }
 
     [Fact]
-    public void What_does_not_fit_into_the_memory_is_refused_with_both_numbers()
-    {
-        var error = Assert.Throws<InsufficientMemoryException>(() => ModelFolder.RequireMemory("/m", 1001, 1000));
-        Assert.Equal(
-            "/m: its files have 1001 bytes, and 1000 bytes of memory are free. Without ModelOptions.CopyToMemory they "
-                + "are mapped and need not fit.",
-            error.Message
-        );
-        ModelFolder.RequireMemory("/m", 1000, 1000);
-    }
-
-    [Fact]
     public async Task Progress_is_told_in_order_and_a_cancellation_ends_the_reading()
     {
         (string model, _) = Write("safetensors");

@@ -76,7 +76,30 @@ public sealed class MemoryBudgetTests
     public void The_memory_of_this_machine_is_found()
     {
         long available = FreeMemory.Bytes();
-        Assert.InRange(available, 1 << 20, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        Assert.InRange(available, 1 << 20, FreeMemory.LimitBytes);
+    }
+
+    [Theory]
+    [InlineData("0::/", "memory.max", "1000\n", 1000L)]
+    [InlineData("0::/a/b", "a/b/memory.max", "1000\n", 1000L)]
+    [InlineData("0::/a/b", "a/memory.max", "1000\n", 1000L)] // the limit of the group above
+    [InlineData("0::/not/here", "memory.max", "1000\n", 1000L)] // the path of the host, in a container
+    [InlineData("3:cpu,memory:/a", "memory/a/memory.limit_in_bytes", "1000\n", 1000L)]
+    [InlineData("3:memory:/not/here", "memory/memory.limit_in_bytes", "1000\n", 1000L)]
+    [InlineData("3:memory:/", "memory/memory.limit_in_bytes", "9223372036854771712\n", null)] // none
+    [InlineData("0::/a", "a/memory.max", "max\n", null)]
+    [InlineData("3:cpu:/a", "memory/a/memory.limit_in_bytes", "1000\n", null)]
+    [InlineData("nonsense", "memory.max", "1000\n", null)]
+    public void The_limit_of_a_container_is_found(string group, string file, string limit, long? found)
+    {
+        using var folder = new TemporaryFolder();
+        string groups = Path.Join(folder.Path, "groups"),
+            path = Path.Join(folder.Path, file);
+        File.WriteAllText(groups, "1:name=systemd:/x\n" + group + "\n");
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(path, limit);
+        Assert.Equal(found, FreeMemory.OfGroups(groups, folder.Path));
+        Assert.Null(FreeMemory.OfGroups(Path.Join(folder.Path, "none"), folder.Path));
     }
 
     [Fact]

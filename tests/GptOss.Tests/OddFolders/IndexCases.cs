@@ -108,6 +108,13 @@ internal static class IndexCases
             Other("a shard that is the config", f => Raw(f, "\"config.json\""), "config.json"),
             Other("a tensor in no shard", f => Renamed(f), Norm, "should be in this file by model.safetensors.index"),
             Other(
+                "a tensor left out",
+                f => f.Remove(Index, "weight_map", Norm),
+                ".safetensors",
+                Norm,
+                "should be listed by model.safetensors.index.json"
+            ),
+            Other(
                 "a tensor in another shard",
                 f => Raw(f, $"\"{Last}\""),
                 First,

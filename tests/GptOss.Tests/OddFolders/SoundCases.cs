@@ -49,8 +49,6 @@ internal static class SoundCases
             Shards("a tensor of no model in the index", f =>
                 f.Set(Index, ["weight_map", "x"], $"\"{OddBase.Shards.Weights}\"")
             ),
-            // Nobody can tell which of the two is wrong, and the tensor is there (SafetensorsFolderTests).
-            Shards("a tensor that the index leaves out", f => f.Remove(Index, "weight_map", f.Base.Norm)),
             Shards("a file that the index does not name", f => f.Write("stray.safetensors", new byte[3])),
             Shards("byte-order mark", f => f.Text(Index, text => "\uFEFF" + text)),
             Shards("no index but the whole series", f => f.Delete(Index)),

@@ -114,12 +114,23 @@ internal sealed class SafetensorsFolder : ICheckpoint
     }
 
     /// <summary>Finds a tensor by its name without a wrapper's prefix.</summary>
-    /// <exception cref="CheckpointException">The tensor lies in another file than the index says.</exception>
+    /// <exception cref="CheckpointException">
+    /// The tensor lies in another file than the index says, or the index leaves it out.
+    /// </exception>
     public bool TryGet(string name, [MaybeNullWhen(false)] out Tensor tensor)
     {
         if (!_tensors.TryGetValue(name, out tensor))
             return false;
-        if (_placement?.GetValueOrDefault(tensor.Name) is { } file && NameOf(tensor) != file)
+        if (_placement is null)
+            return true;
+        if (!_placement.TryGetValue(tensor.Name, out string? file))
+            throw new CheckpointException(
+                tensor.File,
+                $"should be listed by {WeightFiles.IndexName}, but is in this file alone. The index is damaged, or of "
+                    + "another download than the file: download both again.",
+                tensor.Name
+            );
+        if (NameOf(tensor) != file)
             throw new CheckpointException(
                 tensor.File,
                 $"should be in '{Printable.Name(file)}' by {WeightFiles.IndexName}, but is in this file. "

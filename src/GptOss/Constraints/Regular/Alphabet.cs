@@ -24,14 +24,18 @@ internal sealed class Alphabet
     public Alphabet(IEnumerable<CodePointRange> ranges)
     {
         var cuts = new List<int>();
+        void Cut(CodePointRange range)
+        {
+            cuts.Add(range.First);
+            cuts.Add(range.Last + 1);
+        }
         foreach (CodePointRange range in CodePointSet.All.Ranges)
-            cuts.AddRange([range.First, range.Last + 1]);
+            Cut(range);
         foreach (CodePointRange range in ranges)
-            cuts.AddRange([range.First, range.Last + 1]);
+            Cut(range);
         _firsts = Distinct(cuts);
-        _classes = new int[_firsts.Length];
-        Array.Fill(_classes, NoClass);
-        Move([.. Enumerable.Range(0, _firsts.Length).Where(at => _firsts[at] is < 0xD800 or > 0xDFFF)]);
+        _classes = Array.ConvertAll(_firsts, first => first is < 0xD800 or > 0xDFFF ? 0 : NoClass);
+        _sizes.Add(_classes.Length - _classes.AsSpan().Count(NoClass));
     }
 
     /// <summary>Number of classes; they are numbered from 0.</summary>

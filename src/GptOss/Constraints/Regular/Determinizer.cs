@@ -230,27 +230,20 @@ internal sealed class Determinizer
         _budget.Take(4 * steps);
     }
 
+    // What a state goes on to has a lower number, but for the body of a loop, which leads nowhere but back to the loop.
     private bool[] FindMatchesLater()
     {
-        var into = new List<int>?[_nfa.Count];
-        void AddInto(int state, int from) => (into[state] ??= []).Add(from);
-        for (int state = 0; state < _nfa.Count; state++)
+        var matches = new bool[_nfa.Count];
+        matches[Nfa.Match] = true;
+        for (int state = Nfa.Match + 1; state < matches.Length; state++)
         {
             NfaState at = _nfa[state];
-            if (at.Kind is NfaKind.Read or NfaKind.Split or NfaKind.AtEnd)
-                AddInto(at.Next, state);
-            if (at.Kind == NfaKind.Split)
-                AddInto(at.Argument, state);
-        }
-        var matches = new bool[_nfa.Count];
-        var open = new Stack<int>([Nfa.Match]);
-        while (open.TryPop(out int state))
-        {
-            if (matches[state])
-                continue;
-            matches[state] = true;
-            foreach (int from in into[state] ?? [])
-                open.Push(from);
+            matches[state] = at.Kind switch
+            {
+                NfaKind.Read or NfaKind.AtEnd => matches[at.Next],
+                NfaKind.Split => matches[at.Next] || matches[at.Argument],
+                _ => false,
+            };
         }
         return matches;
     }

@@ -13,10 +13,10 @@ internal sealed class NetPlan
     {
         States = shape.States;
         Calls = [.. States.Select(state => state.Calls.Select(call => (calleeOf(call.Rule), call.Target)).ToArray())];
-        List<int>[] before = [.. States.Select(_ => new List<int>())];
+        var before = new List<int>?[States.Count];
         for (int state = 0; state < States.Count; state++)
             foreach (int empty in States[state].Empty)
-                before[empty].Add(state);
+                (before[empty] ??= []).Add(state);
         _goesOn = Backwards(before, state => state.Edges.Count + state.Calls.Count > 0 || state.IsFree);
         _ends = Backwards(before, state => state.IsAccepting);
     }
@@ -33,7 +33,8 @@ internal sealed class NetPlan
     /// <summary>Whether plain characters, whichever they are, never lead out of such states.</summary>
     public bool HoldsPlain(int state) => (_holdsPlain ??= FindPlain())[state];
 
-    private bool[] Backwards(List<int>[] before, Func<NetState, bool> begins)
+    // The states of a kind, and those that lead to them.
+    private bool[] Backwards(List<int>?[] before, Func<NetState, bool> begins)
     {
         var found = new bool[States.Count];
         var next = new Stack<int>();
@@ -45,8 +46,8 @@ internal sealed class NetPlan
             if (found[state])
                 continue;
             found[state] = true;
-            foreach (int earlier in before[state])
-                next.Push(earlier);
+            if (before[state] is { } earlier)
+                earlier.ForEach(next.Push);
         }
         return found;
     }
@@ -54,26 +55,22 @@ internal sealed class NetPlan
     // A plain character is refused, or leads to where one will be refused: found from such states backwards.
     private bool[] FindPlain()
     {
-        var leaves = new bool[States.Count];
-        List<int>[] before = [.. States.Select(_ => new List<int>())];
-        for (int state = 0; state < leaves.Length; state++)
+        var before = new List<int>?[States.Count];
+        for (int state = 0; state < before.Length; state++)
             foreach (NetEdge edge in States[state].Edges)
                 if (PlainCharacters.In(new DfaEdge(edge.First, edge.Last, 0)) > 0)
-                    before[edge.Target].Add(state);
-        var next = new Stack<int>(Enumerable.Range(0, leaves.Length).Where(state => !ReadsAllPlain(States[state])));
-        while (next.TryPop(out int state))
-        {
-            if (leaves[state])
-                continue;
-            leaves[state] = true;
-            foreach (int earlier in before[state])
-                next.Push(earlier);
-        }
+                    (before[edge.Target] ??= []).Add(state);
+        bool[] leaves = Backwards(before, state => !ReadsAllPlain(state));
         return [.. States.Select((state, number) => state.IsFree || !leaves[number])];
     }
 
     private static bool ReadsAllPlain(NetState state)
     {
+        int most = 0; // what the edges read if none overlaps another
+        foreach (NetEdge edge in state.Edges)
+            most += PlainCharacters.In(new DfaEdge(edge.First, edge.Last, 0));
+        if (most < PlainCharacters.Count)
+            return false;
         int reached = 0,
             plain = 0;
         foreach (NetEdge edge in state.Edges.OrderBy(edge => edge.First))

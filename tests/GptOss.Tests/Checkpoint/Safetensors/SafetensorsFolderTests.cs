@@ -145,7 +145,18 @@ public sealed class SafetensorsFolderTests : IDisposable
         Index(("a", "1.safetensors"), ("c", "1.safetensors"), ("d", "2.safetensors"));
         using var folder = SafetensorsFolder.Open(_folder.Path);
         Assert.Equal("a", folder.Get("a").Name);
-        Assert.Equal("b", folder.Get("b").Name);
+    }
+
+    [Fact]
+    public void A_tensor_that_is_asked_for_must_be_in_the_index()
+    {
+        Write("1.safetensors", SafetensorsBytes.Named("a", "b"));
+        Write("2.safetensors", SafetensorsBytes.Named("c"));
+        Index(("a", "1.safetensors"), ("c", "2.safetensors"));
+        Assert.Contains(
+            "1.safetensors: tensor 'b' should be listed by model.safetensors.index.json, but is in this file alone.",
+            RefusalToGet("b")
+        );
     }
 
     [Theory]
