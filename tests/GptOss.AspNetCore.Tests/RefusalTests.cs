@@ -67,11 +67,11 @@ public sealed class RefusalTests
         Assert.Equal(256, Enumerable.Range(0, 256).Count(_ => pace.Next() == TimeSpan.Zero));
         TimeSpan[] next = [.. Enumerable.Range(0, 1000).Select(_ => pace.Next())];
         Assert.Equal(next.Order(), next);
-        Assert.Equal(TimeSpan.FromMilliseconds(200), next[100]);
+        Assert.Equal(TimeSpan.FromMilliseconds(500), next[50]);
         Assert.Equal(TimeSpan.FromSeconds(1), next[^1]);
         clock.Now += TimeSpan.FromSeconds(1);
         Assert.Equal(TimeSpan.Zero, pace.Next());
-        clock.Now += TimeSpan.FromSeconds(1);
+        clock.Now += TimeSpan.FromSeconds(4);
         Assert.Equal(256, Enumerable.Range(0, 256).Count(_ => pace.Next() == TimeSpan.Zero));
     }
 }

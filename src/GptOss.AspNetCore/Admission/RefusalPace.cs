@@ -9,8 +9,8 @@ internal sealed class RefusalPace(TimeProvider time)
 {
     private const int AtOnce = 256;
 
-    // Five hundred refusals a second take a fiftieth of one core, and disturb the passes of the others little.
-    private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(2),
+    // A hundred refusals a second: more of them take little of a core, and yet hold up the passes of the others.
+    private static readonly TimeSpan Between = TimeSpan.FromMilliseconds(10),
         Longest = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();

@@ -20,6 +20,9 @@ internal sealed class UnknownPaths(Dialect errors, IReadOnlyList<string> paths)
         : Has(path, "/api/") ? "Ollama's API is not spoken here: use POST /v1/chat/completions."
         : path.TrimEnd('/').EndsWith("/completions", StringComparison.OrdinalIgnoreCase)
             ? "Plain completions are not offered: use POST /v1/chat/completions."
+        : Has(path, "/v1/v1/") ? "This client adds '/v1' by itself: leave it out of the base URL."
+        : path.TrimEnd('/').EndsWith("/v1", StringComparison.OrdinalIgnoreCase)
+            ? "It is the base URL of programs, which ask for paths below it; the page for people is at '/'."
         : $"The paths are {string.Join(", ", paths)}.";
 
     private static bool Has(string path, string part) => path.Contains(part, StringComparison.OrdinalIgnoreCase);

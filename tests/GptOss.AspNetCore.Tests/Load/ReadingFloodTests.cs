@@ -37,6 +37,7 @@ public sealed class ReadingFloodTests : IAsyncLifetime
         await _client.DisposeAsync();
     }
 
+    [Trait("speed", "slow")]
     [Fact]
     public async Task Schemas_that_are_refused_late_hold_up_neither_the_health_nor_another_key()
     {

@@ -174,10 +174,12 @@ public sealed class TelemetryTests : IDisposable
         using var leave = new ManualResetEventSlim();
         var occupied = Task.Run(() => Occupy(model.Engine, entered, leave), Cancellation);
         entered.Wait(Cancellation);
+        using var leaving = new Leaving(leave); // else a failure would wait for the engine for ever
 
         ModelTokenSource source = model.Model.Source;
         ITokenStream first = source.Submit(Endless, Cancellation);
-        Await("gptoss.queue.length", 0); // the loop has begun with it, and waits for the engine
+        Await("gptoss.queue.length", 0); // the loop has begun with it
+        Thread.Sleep(200); // and now waits for the engine: before, it would have taken the others too
         ITokenStream[] all = [first, source.Submit(Endless, Cancellation), source.Submit(Endless, Cancellation)];
         Assert.Equal((2, 3), (Now()["gptoss.queue.length"], _sums["gptoss.requests.active"]));
         Assert.Equal((1, 0), (_sums["gptoss.requests.running"], _sums["gptoss.requests.paused"]));
@@ -510,6 +512,11 @@ public sealed class TelemetryTests : IDisposable
             },
             Cancellation
         );
+    }
+
+    private sealed class Leaving(ManualResetEventSlim leave) : IDisposable
+    {
+        public void Dispose() => leave.Set();
     }
 
     private void Count(string name, double value) => _sums.AddOrUpdate(name, value, (_, sum) => sum + value);

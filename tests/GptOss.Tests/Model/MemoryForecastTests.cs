@@ -63,7 +63,7 @@ public sealed class MemoryForecastTests(MemoryForecastTests.LargeModel model)
         }
     }
 
-    [Theory, MemberData(nameof(Uses))]
+    [Theory, MemberData(nameof(Uses)), Trait("speed", "slow")]
     public void The_peak_is_told_before_a_model_is_loaded(
         Precision precision,
         bool isCopied,
