@@ -22,7 +22,7 @@ internal sealed class ServedModel
         Client = client;
         Own = client.GetService<GptOssChatClient>();
         GptOssModel? model = client.GetService<GptOssModel>();
-        _model = Own is null ? null : model;
+        _model = model;
         Tokenizer = client.GetService<GptOssTokenizer>();
         ContextLength = model?.ContextLength;
         var metadata = client.GetService<ChatClientMetadata>();
@@ -40,7 +40,7 @@ internal sealed class ServedModel
     /// <summary>The GptOss client within the pipeline, which has a queue of its own; null for another kind.</summary>
     public GptOssChatClient? Own { get; }
 
-    /// <summary>Whether the queue of the GptOss client is full.</summary>
+    /// <summary>Whether the queue of the model is full; false where there is none.</summary>
     public bool IsBusy => _model is { IsBusy: true };
 
     /// <summary>The tokenizer of the model; null where nobody knows it.</summary>
