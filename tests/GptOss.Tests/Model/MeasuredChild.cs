@@ -39,6 +39,9 @@ internal static class MeasuredChild
     /// <summary>The variable that names the model.</summary>
     public const string Model = "GPTOSS_MEASURE_MODEL";
 
+    /// <summary>The exit code of a process whose model was refused for want of memory.</summary>
+    public const int Refused = 3;
+
     private const string How = "GPTOSS_MEASURE_HOW";
     private const int AnswerTokens = 8,
         Rounds = 4; // later ones find what the first one has kept, and give pages back for others
@@ -46,22 +49,34 @@ internal static class MeasuredChild
     /// <summary>Runs such a process, and reads what it tells.</summary>
     public static MeasuredPeak Measure(string folder, MeasuredUse use)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(Failure).Assembly.Location, "--help"])
-        {
-            RedirectStandardOutput = true,
-        };
-        start.Environment["DOTNET_STARTUP_HOOKS"] = typeof(StartupHook).Assembly.Location;
-        start.Environment[Model] = folder;
-        start.Environment[How] = use.ToString();
-        using Process process = Process.Start(start)!;
-        string[] lines = process.StandardOutput.ReadToEnd().Split('\n');
-        process.WaitForExit();
-        Assert.Equal(0, process.ExitCode);
+        (int exitCode, string told) = Run(folder, use, group: null);
+        Assert.Equal(0, exitCode);
+        string[] lines = told.Split('\n');
         return new(
             long.Parse(lines[0], CultureInfo.InvariantCulture),
             long.Parse(lines[1], CultureInfo.InvariantCulture),
             lines[2]
         );
+    }
+
+    /// <summary>Runs such a process in a group whose memory is limited, if one is named.</summary>
+    public static (int ExitCode, string Told) Run(string folder, MeasuredUse use, MemoryGroup? group)
+    {
+        string[] child = ["dotnet", typeof(Failure).Assembly.Location, "--help"];
+        string[] command = group is null ? child : ["sh", "-c", group.Enter + "; exec \"$@\"", "sh", .. child];
+        var start = new ProcessStartInfo(command[0], command[1..])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["DOTNET_STARTUP_HOOKS"] = typeof(StartupHook).Assembly.Location;
+        start.Environment[Model] = folder;
+        start.Environment[How] = use.ToString();
+        using Process process = Process.Start(start)!;
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        string told = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, told + errors.Result);
     }
 
     /// <summary>Tells the prediction, the measurement, and both in parts: a line each.</summary>
@@ -89,7 +104,17 @@ internal static class MeasuredChild
             forecast = opened.Forecast(options);
         }
         long before = Status("VmRSS:");
-        GptOssModel model = GptOssModel.LoadAsync(folder, options).GetAwaiter().GetResult();
+        GptOssModel model;
+        try
+        {
+            model = GptOssModel.LoadAsync(folder, options).GetAwaiter().GetResult();
+        }
+        catch (InsufficientMemoryException error)
+        {
+            Console.WriteLine(error.Message);
+            Environment.Exit(Refused);
+            return;
+        }
         for (int round = 0; round < Rounds; round++)
             Task.WaitAll([.. Enumerable.Range(round * use.Sessions, use.Sessions).Select(Answer)]);
         Read(model.Source.Folder.Checkpoint, use.Precision);

@@ -18,6 +18,7 @@ public sealed class MemoryForecastTests(MemoryForecastTests.LargeModel model)
     {
         private readonly TemporaryFolder _folder = new();
         private readonly Lazy<string> _path;
+        private readonly Dictionary<MeasuredUse, MeasuredPeak> _peaks = [];
         private double _worst;
         private int _count;
 
@@ -29,6 +30,13 @@ public sealed class MemoryForecastTests(MemoryForecastTests.LargeModel model)
             });
 
         internal string Path => _path.Value;
+
+        internal long Predicted(MeasuredUse use)
+        {
+            if (!_peaks.TryGetValue(use, out MeasuredPeak? peak))
+                _peaks.Add(use, peak = MeasuredChild.Measure(Path, use));
+            return peak.Predicted;
+        }
 
         internal void Add(double error) => (_count, _worst) = (_count + 1, Math.Max(_worst, error));
 
@@ -63,6 +71,19 @@ public sealed class MemoryForecastTests(MemoryForecastTests.LargeModel model)
         }
     }
 
+    public static TheoryData<bool, int> Limits =>
+        Long.IsLong
+            ? new()
+            {
+                { true, 90 },
+                { true, 100 },
+                { true, 110 },
+                { false, 90 },
+                { false, 100 },
+                { false, 110 },
+            }
+            : new() { { true, 90 }, { true, 100 } };
+
     [Theory, MemberData(nameof(Uses)), Trait("speed", "slow")]
     public void The_peak_is_told_before_a_model_is_loaded(
         Precision precision,
@@ -79,6 +100,31 @@ public sealed class MemoryForecastTests(MemoryForecastTests.LargeModel model)
         TestContext.Current.TestOutputHelper?.WriteLine(told);
         Assert.True(error < Most, told);
         model.Add(error);
+    }
+
+    /// <summary>
+    /// The limit of a container, at 110, 100 and 90 hundredths of the peak that was told. A process that holds more is
+    /// killed by Linux: it must not come to that. Mapped files may be thrown out of memory and read again, so that they
+    /// work below the peak too.
+    /// </summary>
+    [Theory, MemberData(nameof(Limits)), Trait("speed", "slow")]
+    public void Within_a_limit_a_model_answers_or_is_refused_before_it_takes_the_memory(bool isCopied, int percent)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux has groups with a limit.");
+        var use = new MeasuredUse(Precision.Checkpoint, isCopied, Context: 512, Sessions: 2, Threads: 2);
+        long limit = model.Predicted(use) / 100 * percent;
+        using MemoryGroup? group = MemoryGroup.Of(limit);
+        Assert.SkipWhen(group is null, "This process may not make groups with a limit.");
+
+        (int exitCode, string told) = MeasuredChild.Run(model.Path, use, group);
+
+        bool isRefused = isCopied && percent < 100;
+        Assert.True(exitCode == (isRefused ? MeasuredChild.Refused : 0), $"{limit:N0} bytes: {exitCode}: {told}");
+        if (isRefused)
+            Assert.Contains("bytes of memory are needed, and", told, StringComparison.Ordinal);
+        string weights = isCopied ? "copied" : "mapped",
+            end = isRefused ? "refused" : "answers";
+        Figure.Tell(19, $"a limit of {percent} % of the peak, {weights}: {end}");
     }
 
     [Fact]
