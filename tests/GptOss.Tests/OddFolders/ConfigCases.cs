@@ -204,6 +204,8 @@ internal static class ConfigCases
             Of("no UTF-8", f => f.Text(Config, Latin), f => f.Bytes(Config, Lone), "UTF-8"),
             Of("of 17 MB", f => f.Text(Config, text => text + new string(' ', 17 << 20)), "at most 16777216"),
             Of("of 100,000 levels", f => f.Set(Config, "x", new string('[', 100_000)), "JSON of at most 64 levels"),
+            Of("of too many values", f => f.Set(Config, "x", Zeros), "holds more than 2000000 names and values"),
+            Of("of too many names", f => f.Set(Config, "x", Names), "holds more than 2000000 names and values"),
             Of("of zeros", f => f.Write(Config, new byte[1000]), "begins with zeros only"),
             Of("a page", f => f.Write(Config, "<html><body>Sign in</body></html>"), "a web page"),
             Of("an error of a server", f => f.Write(Config, "{\"error\":\"gated\"}"), "an error that a server sent"),
@@ -217,6 +219,10 @@ internal static class ConfigCases
             Stops("empty", "", "has 0 bytes"),
             Stops("cut off", "{\"eos_token_id\": [1", "expected JSON"),
         ];
+
+    private static string Zeros => $"[{string.Join(',', Enumerable.Repeat('0', 2_000_000))}]";
+
+    private static string Names => $"{{{string.Join(',', Enumerable.Range(0, 1_000_000).Select(i => $"\"{i}\":0"))}}}";
 
     private static IEnumerable<OddCase> OfWhole(OddBase sound, string field, int most)
     {
