@@ -1,3 +1,4 @@
+// Over 300 lines: every kind of field of a configuration has its reader here, so that complaints have one form.
 using System.Text.Json;
 using System.Text.Unicode;
 

@@ -185,9 +185,7 @@ public class JsonFieldsTests
     [InlineData("{}")]
     public void A_text_of_too_many_values_is_refused_before_a_tree_is_made_of_it(string value)
     {
-        byte[] text = Encoding.UTF8.GetBytes(
-            $"{{\"a\":[{string.Join(',', Enumerable.Repeat(value, 2_000_000))}]}}"
-        );
+        byte[] text = Encoding.UTF8.GetBytes($"{{\"a\":[{string.Join(',', Enumerable.Repeat(value, 2_000_000))}]}}");
         long before = GC.GetAllocatedBytesForCurrentThread();
 
         string message = Assert

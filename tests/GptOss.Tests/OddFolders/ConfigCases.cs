@@ -1,3 +1,4 @@
+// Over 300 lines: one table of configurations with the words that each refusal must hold.
 using System.Globalization;
 
 namespace GptOss.Tests.OddFolders;
@@ -92,6 +93,7 @@ internal static class ConfigCases
         ("rope_scaling.truncate", "\"false\"", ["true or false, found 'false'"]),
         ("rope_scaling.truncate", "0", ["true or false, found 0"]),
         ("rope_scaling.attention_factor", "0", ["a positive number within float32, found 0"]),
+        ("rope_scaling.mscale_all_dim", "1.0", ["'rope_scaling.mscale_all_dim'", "expected null, found 1.0"]),
         ("rope_parameters", "{\"rope_theta\": 150000, \"factor\": 8, \"rope_type\": \"yarn\"}", ["'rope_", "32"]),
         ("tie_word_embeddings", "\"true\"", ["true or false, found 'true'"]),
         ("tie_word_embeddings", "true", ["false, since the files hold a head of their own, 'lm_head.weight'"]),
@@ -170,6 +172,9 @@ internal static class ConfigCases
                 "rope_scaling.factor",
                 "found nothing"
             ),
+            TwoRopes("attention_factor", "2", "3", "expected 3, since rope_parameters.attention_factor is 3, found 2"),
+            TwoRopes("truncate", "false", "true", "expected true, since rope_parameters.truncate is true, found false"),
+            TwoRopes("rope_type", "\"yarn\"", "\"none\"", "expected 'none', since", "found 'yarn'"),
             Of(
                 "a field twice",
                 f => f.Set(Config, "head_dim", "16,\"head_dim\":16"),
@@ -261,6 +266,20 @@ internal static class ConfigCases
 
     private static OddCase Of(string name, Action<OddFolder> make, Action<OddFolder> then, params string[] words) =>
         Of(name, make + then, words);
+
+    // rope_scaling says one thing, rope_parameters another, and nothing else.
+    private static OddCase TwoRopes(string field, string older, string newer, params string[] words) =>
+        Of(
+            $"rope_parameters with {field} {newer} beside rope_scaling with {older}",
+            f =>
+            {
+                f.Set(Config, $"rope_scaling.{field}", older);
+                f.Set(Config, "rope_parameters", $"{{\"factor\": 32, \"{field}\": {newer}}}");
+                if (field == "rope_type")
+                    f.Remove(Config, "rope_parameters", "factor");
+            },
+            [$"'rope_scaling.{field}'", .. words]
+        );
 
     private static OddCase Stops(string name, string content, params string[] words) =>
         new(

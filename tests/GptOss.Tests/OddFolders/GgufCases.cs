@@ -294,6 +294,11 @@ internal static class GgufCases
             ),
             Of("no tokens", g => g.Keys.Remove(g.Key("tokenizer.ggml.tokens")), "tokenizer.ggml.tokens"),
             Of("no merges", g => g.Keys.Remove(g.Key("tokenizer.ggml.merges")), "tokenizer.ggml.merges"),
+            Of(
+                "a token of 65,536 bytes",
+                g => Put(g, "tokenizer.ggml.tokens", 9, LongToken(g)),
+                "A text of the key tokenizer.ggml.tokens has a length of 65536 bytes"
+            ),
             Of("tokens as numbers", g => Put(g, "tokenizer.ggml.tokens", 9, Array(4, 0)), "tokenizer.ggml.tokens"),
             Of(
                 "NaN in the norm",
@@ -422,6 +427,14 @@ internal static class GgufCases
     {
         tensor.Sizes[0] *= tensor.Sizes[1];
         tensor.Sizes.RemoveAt(1);
+    }
+
+    // The first of the tokens; there are as many as before.
+    private static byte[] LongToken(GgufParts g)
+    {
+        byte[] tokens = g.Key("tokenizer.ggml.tokens").Value;
+        int first = 12 + 8 + (int)BitConverter.ToUInt64(tokens, 12);
+        return [.. tokens[..12], .. Text(new string('x', 65_536)), .. tokens[first..]];
     }
 
     private static void Trailing(GgufParts g)

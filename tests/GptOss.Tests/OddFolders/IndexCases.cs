@@ -191,7 +191,10 @@ internal static class IndexCases
     {
         f.Delete(Index);
         foreach (int number in (int[])[0, 1, 2])
-            f.Rename($"model-0000{number}-of-00002.safetensors", $"model-٠٠٠٠{(char)('٠' + number)}-of-٠٠٠٠٢.safetensors");
+            f.Rename(
+                $"model-0000{number}-of-00002.safetensors",
+                $"model-٠٠٠٠{(char)('٠' + number)}-of-٠٠٠٠٢.safetensors"
+            );
     }
 
     private static string Single(OddFolder f) =>

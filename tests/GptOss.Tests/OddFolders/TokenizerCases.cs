@@ -87,8 +87,18 @@ internal static class TokenizerCases
                 "expected JSON",
                 "an error in line 1"
             ),
-            Of("of a token of 2 MB", f => f.Text(File, text => text.Replace("\"!\"", $"\"{Long}\"")), "'model.vocab'", "one of 2097152"),
-            Of("of a merge of 2 MB", f => f.Set(File, "model.merges.5", $"\"a {Long}\""), "'model.merges'", "one of 2097154"),
+            Of(
+                "of a token of 2 MB",
+                f => f.Text(File, text => text.Replace("\"!\"", $"\"{Long}\"")),
+                "'model.vocab'",
+                "one of 2097152"
+            ),
+            Of(
+                "of a merge of 2 MB",
+                f => f.Set(File, "model.merges.5", $"\"a {Long}\""),
+                "'model.merges'",
+                "one of 2097154"
+            ),
             Of("a folder", Folder, "is a folder, but should be a file"),
             Of("missing", f => f.Delete(File), "There is no tokenizer.json", "960"),
         ];
