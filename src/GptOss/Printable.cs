@@ -9,6 +9,7 @@ internal static class Printable
 {
     private const int NameLimit = 80;
     private const int PathLimit = 4096; // the system's own limit: a path that exists is never cut
+    private const int TargetLimit = 300;
     private const int LineLimit = PathLimit + 500;
 
     public static string Name(string text) => Cut(Escape(text), NameLimit);
@@ -16,10 +17,17 @@ internal static class Printable
     /// <summary>
     /// Keeps the end of a long path, where the file's name is, so that the reason still fits behind it.
     /// </summary>
-    public static string Path(string path)
+    public static string Path(string path) => End(path, PathLimit);
+
+    /// <summary>
+    /// The end of where a link leads to, which stands beside the link's own path: enough to tell which file it is.
+    /// </summary>
+    public static string Target(string path) => End(path, TargetLimit);
+
+    private static string End(string path, int limit)
     {
         string text = Escape(path);
-        return text.Length <= PathLimit ? text : string.Concat("…", text.AsSpan(text.Length - PathLimit + 1));
+        return text.Length <= limit ? text : string.Concat("…", text.AsSpan(text.Length - limit + 1));
     }
 
     /// <summary>What is wrong with a pattern, and where; .NET's own message holds the whole pattern.</summary>

@@ -46,7 +46,7 @@ internal sealed partial record TensorGroup(
         ];
 
     // Each part of the model by its name in Hugging Face's layout, in OpenAI's and in GGUF.
-    [GeneratedRegex(@"\b((?:layers|block|blk|experts|gate_up_projs|down_projs)\.)\d+(?=\.)")]
+    [GeneratedRegex(@"\b((?:layers|block|blk|experts|gate_up_projs|down_projs)\.)[0-9]+(?=\.)")]
     private static partial Regex Number();
 
     private static TensorRole RoleOf(string name) =>

@@ -261,17 +261,17 @@ internal sealed partial class LoraForms
         );
 
     [GeneratedRegex(
-        @"\A((model\.)?layers\.(?<layer>\d{1,9})\.((self_attn|attn)\.(?<name>[qkvo])_proj"
+        @"\A((model\.)?layers\.(?<layer>[0-9]{1,9})\.((self_attn|attn)\.(?<name>[qkvo])_proj"
             + @"|(?<name>mlp\.router(\.linear)?)"
-            + @"|mlp\.experts\.((?<name>gate_up|down)_projs\.(?<expert>\d{1,9})"
-            + @"|(?<expert>\d{1,9})\.(?<name>gate_up|gate|up|down)_proj|(?<tinker>(?<name>w[123]))))"
+            + @"|mlp\.experts\.((?<name>gate_up|down)_projs\.(?<expert>[0-9]{1,9})"
+            + @"|(?<expert>[0-9]{1,9})\.(?<name>gate_up|gate|up|down)_proj|(?<tinker>(?<name>w[123]))))"
             + @"|(model\.)?(?<name>lm_head|unembed_tokens))\z",
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture
     )]
     private static partial Regex Module();
 
     [GeneratedRegex(
-        @"\A(?<path>(model\.)?layers\.(?<layer>\d{1,9})\.mlp\.experts)(\.base_layer)?\z",
+        @"\A(?<path>(model\.)?layers\.(?<layer>[0-9]{1,9})\.mlp\.experts)(\.base_layer)?\z",
         RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture
     )]
     private static partial Regex StackedExperts();

@@ -261,7 +261,7 @@ internal static partial class FolderLook
 
     // What browsers and editors make of the name: "config (1).json", "config.json.txt", "Config.json".
     [GeneratedRegex(
-        @"^config( ?\(\d+\)|[ _-]?copy)?\.json(\.txt)?$",
+        @"^config( ?\([0-9]+\)|[ _-]?copy)?\.json(\.txt)?$",
         RegexOptions.CultureInvariant | RegexOptions.IgnoreCase
     )]
     private static partial Regex OtherConfig();

@@ -1,4 +1,6 @@
+// Over 300 lines: every kind of field of a configuration has its reader here, so that complaints have one form.
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace GptOss.Checkpoint;
 
@@ -20,6 +22,12 @@ internal sealed class JsonFields
     public const int MaxBytes = 16 << 20;
 
     private const int MaxDepth = 64;
+
+    /// <summary>
+    /// The most names, values and ends that are read. A tree takes many times the bytes that such a piece has in the
+    /// file, and the largest index that is read names 100,000 tensors.
+    /// </summary>
+    private const int MaxPieces = 2_000_000;
 
     private readonly string _prefix;
     private readonly Dictionary<string, JsonElement> _fields;
@@ -55,11 +63,11 @@ internal sealed class JsonFields
         cancellation.ThrowIfCancellationRequested();
         try
         {
-            using var document = JsonDocument.Parse(
-                PythonNumbers.Quote(WithoutMark(utf8)),
-                new JsonDocumentOptions { MaxDepth = MaxDepth }
-            );
-            JsonElement root = document.RootElement.Clone();
+            ReadOnlyMemory<byte> text = WithoutMark(utf8);
+            text = text.Length <= MaxBytes ? PythonNumbers.Quote(text) : text;
+            RequireBounded(text.Span, path, cancellation);
+            var reader = new Utf8JsonReader(text.Span, new JsonReaderOptions { MaxDepth = MaxDepth });
+            var root = JsonElement.ParseValue(ref reader);
             if (root.ValueKind != JsonValueKind.Object)
                 throw new CheckpointException(path, Sentence("a JSON object", Found(root)));
             Check(root, path, "", cancellation);
@@ -79,6 +87,25 @@ internal sealed class JsonFields
                 inner: e
             );
         }
+    }
+
+    // Reads over all of the text, which takes no memory, before a tree is made of it. So an error within the text is
+    // told first.
+    private static void RequireBounded(ReadOnlySpan<byte> text, string path, CancellationToken cancellation)
+    {
+        var reader = new Utf8JsonReader(text, new JsonReaderOptions { MaxDepth = MaxDepth });
+        int pieces = 0;
+        for (; reader.Read(); pieces++)
+            cancellation.ThrowIfCancellationRequested();
+        if (!Utf8.IsValid(text))
+            throw new CheckpointException(path, Sentence("JSON in UTF-8", "a string that is not Unicode text"));
+        if (text.Length > MaxBytes)
+            throw new CheckpointException(path, $"has {text.Length} bytes, but should have at most {MaxBytes}.");
+        if (pieces > MaxPieces)
+            throw new CheckpointException(
+                path,
+                $"holds more than {MaxPieces} names and values, but should have at most that many."
+            );
     }
 
     /// <summary>The bytes behind a byte-order mark; all of them where there is none.</summary>

@@ -39,7 +39,7 @@ internal static class RegularFile
                 throw new CheckpointException(
                     path,
                     Path.Exists(path)
-                        ? $"is a link to '{Printable.Path(real)}', which does not "
+                        ? $"is a link to '{Printable.Target(real)}', which does not "
                             + $"exist.{(missing.Length > 0 ? missing : advice)}"
                         : $"does not exist.{missing}"
                 );

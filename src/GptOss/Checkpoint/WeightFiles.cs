@@ -119,7 +119,7 @@ internal static partial class WeightFiles
     }
 
     [GeneratedRegex(
-        @"^(?<start>.*?)[-_.]?(?<number>\d{1,5})[-_]of[-_](?<total>\d{1,5})\.safetensors$",
+        @"^(?<start>.*?)[-_.]?(?<number>[0-9]{1,5})[-_]of[-_](?<total>[0-9]{1,5})\.safetensors$",
         RegexOptions.CultureInvariant
     )]
     private static partial Regex SeriesName();

@@ -103,7 +103,7 @@ internal sealed partial record ChosenFiles(IReadOnlyList<HubFile> First, IReadOn
             || name == wanted
             || Regex.IsMatch(
                 name,
-                $@"(^|[-_.]){Regex.Escape(wanted)}(-\d{{5}}-of-\d{{5}})?\.gguf$",
+                $@"(^|[-_.]){Regex.Escape(wanted)}(-[0-9]{{5}}-of-[0-9]{{5}})?\.gguf$",
                 RegexOptions.IgnoreCase | RegexOptions.CultureInvariant
             );
     }
@@ -185,6 +185,6 @@ internal sealed partial record ChosenFiles(IReadOnlyList<HubFile> First, IReadOn
 
     private static string Key(string path) => PartNumber().Replace(path, "-of-");
 
-    [GeneratedRegex(@"-\d{5}-of-(?=\d{5}\.gguf$)", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"-[0-9]{5}-of-(?=[0-9]{5}\.gguf$)", RegexOptions.CultureInvariant)]
     private static partial Regex PartNumber();
 }

@@ -87,7 +87,7 @@ internal sealed partial record GgufSet(string Path, IReadOnlyList<string> Files)
             : file;
 
     [GeneratedRegex(
-        @"^(?<name>.*)-(?<number>\d{5})-of-(?<count>\d{5})(?<end>\.(?i:gguf))$",
+        @"^(?<name>.*)-(?<number>[0-9]{5})-of-(?<count>[0-9]{5})(?<end>\.(?i:gguf))$",
         RegexOptions.CultureInvariant | RegexOptions.Singleline
     )]
     private static partial Regex PartName();

@@ -95,6 +95,8 @@ internal sealed partial record ModelConfig
         const string name = "token_embd.weight";
         Tensor embedding = file.Get(name);
         ReadOnlySpan<long> shape = embedding.Shape;
+        while (shape.Length > 2 && shape[0] == 1) // a trailing dimension of 1 in the file
+            shape = shape[1..];
         if (shape.Length != 2 || shape[0] > MaxVocabulary)
             throw new CheckpointException(
                 embedding.File,

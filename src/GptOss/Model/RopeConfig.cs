@@ -25,6 +25,17 @@ internal sealed record RopeConfig
 
     private const int MaxContext = 1 << 27;
 
+    // The numbers of the rope object, old or new.
+    private static readonly string[] Numbers =
+    [
+        "factor",
+        "beta_fast",
+        "beta_slow",
+        "original_max_position_embeddings",
+        "rope_theta",
+        "attention_factor",
+    ];
+
     // Frequencies are powers of 1 / theta, which fall only if theta is above 1. YaRN divides by the logarithm of theta,
     // which is zero for 1.
     private static double ReadTheta(JsonFields json, double fallback)
@@ -44,6 +55,8 @@ internal sealed record RopeConfig
             throw rope.Wrong(rope.Has("rope_type") ? "rope_type" : "type", "'yarn'", JsonFields.Quoted(type));
         double theta = ReadTheta(rope, ReadTheta(json, 150_000));
         RefuseContradictions(json, rope);
+        // transformers reckons the attention's factor from it, where both are there; no gpt-oss has it.
+        rope.RequireNothing("mscale_all_dim", "It belongs to models of another architecture.");
         // Read even where the rope object has its own, so that a damaged value is noticed.
         int? initial = json.OptionalInt32("initial_context_length", 1, MaxContext);
         double? factor = rope.OptionalNumber("factor") is null ? null : rope.Positive("factor", 1);
@@ -72,12 +85,24 @@ internal sealed record RopeConfig
     private static void RefuseContradictions(JsonFields json, JsonFields rope)
     {
         Same(rope, "rope_theta", json, "rope_theta");
-        if (json.OptionalObject("rope_parameters") is not null && json.OptionalObject("rope_scaling") is { } older)
-            foreach (
-                string field in (string[])
-                    ["factor", "beta_fast", "beta_slow", "original_max_position_embeddings", "rope_theta"]
-            )
+        if (json.OptionalObject("rope_scaling") is { } older)
+        {
+            foreach (string field in Numbers)
                 Same(rope, field, older, field);
+            Equal("rope_type", TypeOf(rope), TypeOf(older));
+            Equal("truncate", Word(rope.OptionalBoolean("truncate")), Word(older.OptionalBoolean("truncate")));
+
+            void Equal(string field, string? value, string? also)
+            {
+                if (value is not null && also is not null && value != also)
+                    throw older.Wrong(
+                        field,
+                        $"{value}, since {rope.Full(field)} is {value}",
+                        also,
+                        "They mean the same."
+                    );
+            }
+        }
         if (rope.OptionalText("rope_type") is { } type && rope.OptionalText("type") is { } other && type != other)
             throw rope.Wrong(
                 "type",
@@ -85,6 +110,17 @@ internal sealed record RopeConfig
                 JsonFields.Quoted(other),
                 "They mean the same."
             );
+
+        static string? TypeOf(JsonFields rope) =>
+            (rope.OptionalText("rope_type") ?? rope.OptionalText("type")) is { } type ? JsonFields.Quoted(type) : null;
+
+        static string? Word(bool? value) =>
+            value switch
+            {
+                true => "true",
+                false => "false",
+                null => null,
+            };
 
         static void Same(JsonFields a, string field, JsonFields b, string other)
         {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Unicode;
+using GptOss.Checkpoint;
 
 namespace GptOss.Tokenization;
 
@@ -12,7 +13,13 @@ namespace GptOss.Tokenization;
 /// <param name="Merges">The array <c>model.merges</c>, brackets included.</param>
 /// <param name="Rest">The file with an empty object and an empty array in their places; null where they were not
 /// found.</param>
-internal sealed record LongParts(ReadOnlyMemory<byte> Vocab, ReadOnlyMemory<byte> Merges, byte[]? Rest)
+/// <param name="RestBytes">How long that is where it is too long to be read; else 0.</param>
+internal sealed record LongParts(
+    ReadOnlyMemory<byte> Vocab,
+    ReadOnlyMemory<byte> Merges,
+    byte[]? Rest,
+    int RestBytes = 0
+)
 {
     /// <summary>Whatever is wrong with the file is left for whoever parses all of it.</summary>
     public static LongParts Of(ReadOnlyMemory<byte> content)
@@ -59,7 +66,10 @@ internal sealed record LongParts(ReadOnlyMemory<byte> Vocab, ReadOnlyMemory<byte
             return new LongParts(vocab, merges, null); // whoever parses the whole file names the place of the error
         }
 
-        using var rest = new MemoryStream();
+        int bytes = content.Length - found.Sum(part => part.Range.GetOffsetAndLength(content.Length).Length - 2);
+        if (bytes > JsonFields.MaxBytes) // whoever reads the file refuses that
+            return new LongParts(vocab, merges, null, bytes);
+        using var rest = new MemoryStream(bytes);
         int from = 0;
         foreach ((Range range, byte[] empty) in found)
         {

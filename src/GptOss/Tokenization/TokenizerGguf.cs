@@ -161,7 +161,7 @@ internal sealed class TokenizerGguf
 
     private string Text(GgufReader reader, string key)
     {
-        byte[] bytes = new byte[reader.StringLength("a token", MostTokenBytes)];
+        byte[] bytes = new byte[reader.StringLength($"A text of the key {key}", MostTokenBytes)];
         reader.Copy(bytes);
         return bytes.Length > 0 && Utf8.IsValid(bytes)
             ? Encoding.UTF8.GetString(bytes)

@@ -17,6 +17,11 @@ internal sealed class TokenizerJson
     /// <summary>The largest file that is read; the published one of gpt-oss has 28 MB.</summary>
     public const int LimitBytes = 256 << 20;
 
+    /// <summary>The longest text of a token or a merge; the longest token of gpt-oss has 128 bytes.</summary>
+    private const int LimitTextBytes = 1 << 20;
+
+    private const int ShownBytes = 1000; // of what a message shows the first 80 characters
+
     private readonly JsonFields _root;
     private readonly JsonFields _model;
     private readonly int _vocabularySize;
@@ -48,6 +53,12 @@ internal sealed class TokenizerJson
     {
         ReadOnlyMemory<byte> text = JsonFields.WithoutMark(content);
         var parts = LongParts.Of(text);
+        if (parts.RestBytes > JsonFields.MaxBytes)
+            throw new CheckpointException(
+                file,
+                $"has {parts.RestBytes} bytes beside model.vocab and model.merges, but should have at most "
+                    + $"{JsonFields.MaxBytes} there."
+            );
         JsonFields root = JsonFields.Parse(parts.Rest ?? text, file, cancellation);
         if (parts.Rest is null)
             throw new CheckpointException(
@@ -115,6 +126,7 @@ internal sealed class TokenizerJson
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             _cancellation.ThrowIfCancellationRequested();
+            RequireShort("vocab", reader);
             string name = reader.GetString()!;
             reader.Read();
             int id =
@@ -208,8 +220,9 @@ internal sealed class TokenizerJson
         }
         throw _model.Wrong("merges", "\"a b\" or [\"a\", \"b\"]", Printable.Name(Raw(ref whole, _long.Merges)));
 
-        static int Copy(ref Utf8JsonReader reader, ref char[] buffer, int at)
+        int Copy(ref Utf8JsonReader reader, ref char[] buffer, int at)
         {
+            RequireShort("merges", reader);
             // No character has fewer bytes than UTF-16 units.
             int most = at + reader.ValueSpan.Length;
             if (buffer.Length < most)
@@ -222,7 +235,15 @@ internal sealed class TokenizerJson
     {
         int start = (int)reader.TokenStartIndex;
         reader.Skip();
-        return Encoding.UTF8.GetString(json.Span[start..(int)reader.BytesConsumed]);
+        int bytes = Math.Min((int)reader.BytesConsumed - start, ShownBytes);
+        return Encoding.UTF8.GetString(json.Span.Slice(start, bytes));
+    }
+
+    // Before the text is made: it has two bytes for each of the file's.
+    private void RequireShort(string list, Utf8JsonReader text)
+    {
+        if (text.ValueSpan.Length is var bytes && bytes > LimitTextBytes)
+            throw _model.Wrong(list, $"texts of at most {LimitTextBytes} bytes", $"one of {bytes}");
     }
 
     private Dictionary<string, int> ReadAddedTokens(Dictionary<string, int> vocab, HashSet<int> fromText)

@@ -180,6 +180,43 @@ public class JsonFieldsTests
     public void A_million_brackets_are_refused() =>
         Assert.Throws<CheckpointException>(() => Parse("{\"a\":" + new string('[', 1_000_000)));
 
+    [Theory]
+    [InlineData("0")]
+    [InlineData("{}")]
+    public void A_text_of_too_many_values_is_refused_before_a_tree_is_made_of_it(string value)
+    {
+        byte[] text = Encoding.UTF8.GetBytes($"{{\"a\":[{string.Join(',', Enumerable.Repeat(value, 2_000_000))}]}}");
+        long before = GC.GetAllocatedBytesForCurrentThread();
+
+        string message = Assert
+            .Throws<CheckpointException>(() =>
+                JsonFields.Parse(text, "folder/config.json", TestContext.Current.CancellationToken)
+            )
+            .Message;
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+        Assert.Equal(
+            "folder/config.json: holds more than 2000000 names and values, but should have at most that many.",
+            message
+        );
+    }
+
+    [Fact]
+    public void A_text_beyond_the_longest_configuration_is_refused_before_a_tree_is_made_of_it()
+    {
+        byte[] text = Encoding.UTF8.GetBytes($"{{\"a\":\"{new string('x', JsonFields.MaxBytes)}\"}}");
+        long before = GC.GetAllocatedBytesForCurrentThread();
+
+        string message = Assert
+            .Throws<CheckpointException>(() =>
+                JsonFields.Parse(text, "folder/tokenizer.json", TestContext.Current.CancellationToken)
+            )
+            .Message;
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
+        Assert.EndsWith("has 16777224 bytes, but should have at most 16777216.", message);
+    }
+
     [Fact]
     public void Any_byte_changed_gives_an_object_or_a_refusal_fit_to_print()
     {

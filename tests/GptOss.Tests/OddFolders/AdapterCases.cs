@@ -40,6 +40,7 @@ internal static class AdapterCases
         ("rank_pattern", "{\"q_proj\": 8}", ["rank_pattern.q_proj", "expected 2", "found 8"]),
         ("rank_pattern", "{\"q_proj\": 0}", ["rank_pattern.q_proj", "a whole number from 1", "found 0"]),
         ("alpha_pattern", "{\"(\": 8}", ["alpha_pattern.(", "a regular expression without look-around"]),
+        ("alpha_pattern", Expressions, ["at most 500 regular expressions, found 501"]),
         ("alpha_pattern", "{\"q_proj\": \"8\"}", ["alpha_pattern.q_proj", "a number, found '8'"]),
     ];
 
@@ -116,6 +117,7 @@ internal static class AdapterCases
             Changed("a layer too many", t => Move(t, "layers.1.", "layers.2."), "the base has 2 layers"),
             Changed("a layer far too many", t => Move(t, "layers.1.", "layers.99999999999."), "layers.99999999999"),
             Changed("a layer below zero", t => Move(t, "layers.1.", "layers.-1."), "matches no matrix"),
+            Changed("a layer in digits of another script", t => Move(t, "layers.1.", "layers.١."), "matches no matrix"),
             Changed("a matrix of llama", t => Move(t, "self_attn.q_proj", "mlp.gate_proj"), "matches no matrix"),
             Changed(
                 "an expert too many",
@@ -176,6 +178,9 @@ internal static class AdapterCases
             Weights,
             $"tensor '{tensor}' holds a value that is not finite at element 0"
         );
+
+    private static string Expressions =>
+        $"{{{string.Join(',', Enumerable.Range(0, 501).Select(i => $"\"[a]{i}\": 8"))}}}";
 
     private static void GgufAdapter(OddFolder f) => f.Adapter = WriteGguf(f);
 

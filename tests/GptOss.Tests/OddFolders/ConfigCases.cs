@@ -1,3 +1,4 @@
+// Over 300 lines: one table of configurations with the words that each refusal must hold.
 using System.Globalization;
 
 namespace GptOss.Tests.OddFolders;
@@ -92,6 +93,7 @@ internal static class ConfigCases
         ("rope_scaling.truncate", "\"false\"", ["true or false, found 'false'"]),
         ("rope_scaling.truncate", "0", ["true or false, found 0"]),
         ("rope_scaling.attention_factor", "0", ["a positive number within float32, found 0"]),
+        ("rope_scaling.mscale_all_dim", "1.0", ["'rope_scaling.mscale_all_dim'", "expected null, found 1.0"]),
         ("rope_parameters", "{\"rope_theta\": 150000, \"factor\": 8, \"rope_type\": \"yarn\"}", ["'rope_", "32"]),
         ("tie_word_embeddings", "\"true\"", ["true or false, found 'true'"]),
         ("tie_word_embeddings", "true", ["false, since the files hold a head of their own, 'lm_head.weight'"]),
@@ -170,6 +172,9 @@ internal static class ConfigCases
                 "rope_scaling.factor",
                 "found nothing"
             ),
+            TwoRopes("attention_factor", "2", "3", "expected 3, since rope_parameters.attention_factor is 3, found 2"),
+            TwoRopes("truncate", "false", "true", "expected true, since rope_parameters.truncate is true, found false"),
+            TwoRopes("rope_type", "\"yarn\"", "\"none\"", "expected 'none', since", "found 'yarn'"),
             Of(
                 "a field twice",
                 f => f.Set(Config, "head_dim", "16,\"head_dim\":16"),
@@ -204,6 +209,8 @@ internal static class ConfigCases
             Of("no UTF-8", f => f.Text(Config, Latin), f => f.Bytes(Config, Lone), "UTF-8"),
             Of("of 17 MB", f => f.Text(Config, text => text + new string(' ', 17 << 20)), "at most 16777216"),
             Of("of 100,000 levels", f => f.Set(Config, "x", new string('[', 100_000)), "JSON of at most 64 levels"),
+            Of("of too many values", f => f.Set(Config, "x", Zeros), "holds more than 2000000 names and values"),
+            Of("of too many names", f => f.Set(Config, "x", Names), "holds more than 2000000 names and values"),
             Of("of zeros", f => f.Write(Config, new byte[1000]), "begins with zeros only"),
             Of("a page", f => f.Write(Config, "<html><body>Sign in</body></html>"), "a web page"),
             Of("an error of a server", f => f.Write(Config, "{\"error\":\"gated\"}"), "an error that a server sent"),
@@ -217,6 +224,10 @@ internal static class ConfigCases
             Stops("empty", "", "has 0 bytes"),
             Stops("cut off", "{\"eos_token_id\": [1", "expected JSON"),
         ];
+
+    private static string Zeros => $"[{string.Join(',', Enumerable.Repeat('0', 2_000_000))}]";
+
+    private static string Names => $"{{{string.Join(',', Enumerable.Range(0, 1_000_000).Select(i => $"\"{i}\":0"))}}}";
 
     private static IEnumerable<OddCase> OfWhole(OddBase sound, string field, int most)
     {
@@ -255,6 +266,20 @@ internal static class ConfigCases
 
     private static OddCase Of(string name, Action<OddFolder> make, Action<OddFolder> then, params string[] words) =>
         Of(name, make + then, words);
+
+    // rope_scaling says one thing, rope_parameters another, and nothing else.
+    private static OddCase TwoRopes(string field, string older, string newer, params string[] words) =>
+        Of(
+            $"rope_parameters with {field} {newer} beside rope_scaling with {older}",
+            f =>
+            {
+                f.Set(Config, $"rope_scaling.{field}", older);
+                f.Set(Config, "rope_parameters", $"{{\"factor\": 32, \"{field}\": {newer}}}");
+                if (field == "rope_type")
+                    f.Remove(Config, "rope_parameters", "factor");
+            },
+            [$"'rope_scaling.{field}'", .. words]
+        );
 
     private static OddCase Stops(string name, string content, params string[] words) =>
         new(

@@ -66,9 +66,19 @@ internal static partial class FileCases
             Of(name, "a link to a folder", f => f.Link(name, f.Outside), name, "is a folder, but should be a file"),
             Of(name, "a link to nothing", f => f.Link(name, "gone"), name, "is a link to '", "which does not exist"),
             Of(name, "a link to itself", f => f.Link(name, name), name, "symbolic links form a circle"),
+            Of(
+                name,
+                "a link to a path of 3,000 characters",
+                f => f.Link(name, Far),
+                name,
+                "is a link to '…",
+                "not exist"
+            ),
             Of(name, "two links in a circle", f => Circle(f, name), name, "symbolic links form a circle"),
             Of(name, "a chain of 41 links", f => Chain(f, name, 41), name, "symbolic links form a circle"),
         ];
+
+    private static string Far => string.Concat(Enumerable.Repeat("far/", 750)) + "away";
 
     private static IEnumerable<OddCase> Forbidden() =>
         [

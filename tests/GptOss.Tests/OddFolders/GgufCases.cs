@@ -91,6 +91,11 @@ internal static class GgufCases
                 "'x.y' claims a length of 92233"
             ),
             Of(
+                "an array of a string of 2^63",
+                g => g.RawKey = Raw("x.y", 9, [.. Array(8, 1), .. Number(1UL << 63, 8)]),
+                "a string in the array of 'x.y' claims a length of 92233"
+            ),
+            Of(
                 "an array of 2^64 − 1 bytes",
                 g => g.RawKey = Raw("x.y", 9, Array(0, ulong.MaxValue)),
                 "'x.y'",
@@ -289,6 +294,11 @@ internal static class GgufCases
             ),
             Of("no tokens", g => g.Keys.Remove(g.Key("tokenizer.ggml.tokens")), "tokenizer.ggml.tokens"),
             Of("no merges", g => g.Keys.Remove(g.Key("tokenizer.ggml.merges")), "tokenizer.ggml.merges"),
+            Of(
+                "a token of 65,536 bytes",
+                g => Put(g, "tokenizer.ggml.tokens", 9, LongToken(g)),
+                "A text of the key tokenizer.ggml.tokens has a length of 65536 bytes"
+            ),
             Of("tokens as numbers", g => Put(g, "tokenizer.ggml.tokens", 9, Array(4, 0)), "tokenizer.ggml.tokens"),
             Of(
                 "NaN in the norm",
@@ -338,9 +348,11 @@ internal static class GgufCases
                 "-00001-of-00003.gguf",
                 "'A-SPLIT-00002-OF-00003.gguf'"
             ),
+            Set("with digits of another script", Digits, "split.count", "a name that ends in -00001-of-00003.gguf"),
             Set("of another model", f => f.Write(Part2, OddBase.Gguf.Files["m.gguf"]), Part2, "split.count"),
             Set("a count of 1,001", f => Patch(f, "split.count", 1001), "split.count", "expected 3", "found 1001"),
             Set("a count of 2", f => Patch(f, "split.count", 2), "split.count"),
+            Set("a sum of its own", f => Patch(f, "split.tensors.count", 40), Part2, "split.tensors.count", "40"),
             Set("a number of its own", f => Patch(f, "split.no", 7), Part2, "split.no", "1", "7"),
         ];
 
@@ -370,6 +382,7 @@ internal static class GgufCases
             Of("one more tensor of a layer in words", g => Extra(g, "blk.x.y")),
             Of("bytes behind the end", g => g.Data = [.. g.Data, .. new byte[777]]),
             Of("trailing dimensions of 1", g => g.Tensor(Norm).Sizes.AddRange([1, 1, 1])),
+            Of("trailing dimensions of 1 everywhere", Trailing),
             Of("whole numbers of 64 bits", g => Put(g, A + "embedding_length", 11, Number(128, 8))),
         ];
 
@@ -414,6 +427,20 @@ internal static class GgufCases
     {
         tensor.Sizes[0] *= tensor.Sizes[1];
         tensor.Sizes.RemoveAt(1);
+    }
+
+    // The first of the tokens; there are as many as before.
+    private static byte[] LongToken(GgufParts g)
+    {
+        byte[] tokens = g.Key("tokenizer.ggml.tokens").Value;
+        int first = 12 + 8 + (int)BitConverter.ToUInt64(tokens, 12);
+        return [.. tokens[..12], .. Text(new string('x', 65_536)), .. tokens[first..]];
+    }
+
+    private static void Trailing(GgufParts g)
+    {
+        foreach (GgufTensor tensor in g.Tensors)
+            tensor.Sizes.AddRange(Enumerable.Repeat(1UL, 4 - tensor.Sizes.Count));
     }
 
     // A tensor behind all others.
@@ -473,6 +500,13 @@ internal static class GgufCases
         const string capital = "A-SPLIT-00002-OF-00003.gguf";
         f.Rename(Part2, capital);
         f.Model = f.At(capital);
+    }
+
+    private static void Digits(OddFolder f)
+    {
+        const string other = "A-split-٠٠٠٠٢-of-٠٠٠٠٣.gguf";
+        f.Rename(Part2, other);
+        f.Model = f.At(other);
     }
 
     private static void CapitalFile(OddFolder f)

@@ -130,6 +130,7 @@ internal static class IndexCases
                 "which has 3",
                 "number 1"
             ),
+            Other("no index and digits of another script", Digits, "'model-٠٠٠٠", "no series"),
             // Joined to the folder the name is one plain file, which is there.
             new("index: of the single file too", OddBase.HuggingFace, f => f.Write(Index, Single(f))),
         ];
@@ -184,6 +185,16 @@ internal static class IndexCases
     {
         f.Delete(Index);
         f.Delete("model-00001-of-00002.safetensors");
+    }
+
+    private static void Digits(OddFolder f)
+    {
+        f.Delete(Index);
+        foreach (int number in (int[])[0, 1, 2])
+            f.Rename(
+                $"model-0000{number}-of-00002.safetensors",
+                $"model-٠٠٠٠{(char)('٠' + number)}-of-٠٠٠٠٢.safetensors"
+            );
     }
 
     private static string Single(OddFolder f) =>

@@ -74,9 +74,38 @@ internal static class TokenizerCases
             Of("a page", f => f.Write(File, "<!doctype html>"), "a web page"),
             Of("NaN in it", f => f.Set(File, "x", "NaN"), "NaN or Infinity"),
             Of("deep", f => f.Set(File, "x", new string('[', 100_000)), "JSON of at most 64 levels"),
+            Of(
+                "of 17 MB beside its lists",
+                f => f.Set(File, "x", $"\"{new string('y', 17 << 20)}\""),
+                "bytes beside model.vocab and model.merges",
+                "at most 16777216 there"
+            ),
+            Of("of too many values", f => f.Set(File, "x", Zeros), "holds more than 2000000 names and values"),
+            Of(
+                "of too many values and cut off",
+                f => f.Text(File, text => text[..^1] + ",\"x\":" + Zeros + new string(' ', 17 << 20)),
+                "expected JSON",
+                "an error in line 1"
+            ),
+            Of(
+                "of a token of 2 MB",
+                f => f.Text(File, text => text.Replace("\"!\"", $"\"{Long}\"")),
+                "'model.vocab'",
+                "one of 2097152"
+            ),
+            Of(
+                "of a merge of 2 MB",
+                f => f.Set(File, "model.merges.5", $"\"a {Long}\""),
+                "'model.merges'",
+                "one of 2097154"
+            ),
             Of("a folder", Folder, "is a folder, but should be a file"),
             Of("missing", f => f.Delete(File), "There is no tokenizer.json", "960"),
         ];
+
+    private static string Long => new('x', 2 << 20);
+
+    private static string Zeros => $"[{string.Join(',', Enumerable.Repeat('0', 2_000_000))}]";
 
     private static OddCase Of(string name, Action<OddFolder> make, params string[] words) =>
         new($"tokenizer: {name}", OddBase.HuggingFace, make, [File, .. words]);

@@ -179,7 +179,8 @@ internal sealed partial class GgufCheckpoint : ICheckpoint
                 $"{count}"
             );
         int tensors = files.Sum(file => file.Tensors.Count);
-        RequireKey(files[0], GgufKeys.SplitTensors, tensors);
+        foreach (GgufFile file in files.Where((file, i) => i == 0 || file.Keys.Has(GgufKeys.SplitTensors)))
+            RequireKey(file, GgufKeys.SplitTensors, tensors);
         return files;
     }
 
@@ -227,7 +228,7 @@ internal sealed partial class GgufCheckpoint : ICheckpoint
     private static partial Regex Digest();
 
     [GeneratedRegex(
-        @"^(?<start>.+)-(?<number>\d{5})-of-(?<count>\d{5})(?<end>\.(?i:gguf))$",
+        @"^(?<start>.+)-(?<number>[0-9]{5})-of-(?<count>[0-9]{5})(?<end>\.(?i:gguf))$",
         RegexOptions.CultureInvariant
     )]
     private static partial Regex SplitName();

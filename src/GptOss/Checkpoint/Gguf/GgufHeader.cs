@@ -148,7 +148,7 @@ internal sealed class GgufHeader
             );
         var value = new GgufValue(GgufType.Array, Inner: type, Count: (long)count, Position: file.Position);
         if (type == GgufType.String)
-            file.SkipStrings((long)count);
+            file.SkipStrings((long)count, name);
         else
             file.Skip((long)count * each);
         return value;

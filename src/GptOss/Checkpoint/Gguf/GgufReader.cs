@@ -98,7 +98,8 @@ internal sealed class GgufReader(string path, long length, ReadAt read, long sta
 
     /// <summary>Passes over strings, each of them checked; a tokenizer has some hundred thousand.</summary>
     /// <param name="count">How many strings come next.</param>
-    public void SkipStrings(long count)
+    /// <param name="key">The key whose array they are.</param>
+    public void SkipStrings(long count, string key)
     {
         while (count > 0)
         {
@@ -115,7 +116,7 @@ internal sealed class GgufReader(string path, long length, ReadAt read, long sta
             }
             Position += used;
             if (count-- > 0) // the next one ends behind the buffer
-                Skip(StringLength("a string of an array", MostStringBytes));
+                Skip(StringLength($"a string in the array of '{Printable.Name(key)}'", MostStringBytes));
         }
     }
 

@@ -109,7 +109,7 @@ internal static partial class MissingTensor
     }
 
     [GeneratedRegex(
-        @"\.experts\.(\d+\..*_?(blocks|scales)|[a-z_]*projs?\.\d+[._](blocks|scales))$",
+        @"\.experts\.([0-9]+\..*_?(blocks|scales)|[a-z_]*projs?\.[0-9]+[._](blocks|scales))$",
         RegexOptions.CultureInvariant
     )]
     private static partial Regex PackedExpert();
