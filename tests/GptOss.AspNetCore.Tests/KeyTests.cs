@@ -36,8 +36,10 @@ public sealed class KeyTests : IDisposable
     {
         var keys = new ApiKeys(["secret", ""], path: null, TimeProvider.System);
         var request = new DefaultHttpContext().Request;
-        foreach ((string key, bool isAdmitted) in (ReadOnlySpan<(string, bool)>)
-            [("secret", true), ("", false), (new string('a', 4_096), false), (new string('a', 4_097), false)])
+        foreach (
+            (string key, bool isAdmitted) in (ReadOnlySpan<(string, bool)>)
+                [("secret", true), ("", false), (new string('a', 4_096), false), (new string('a', 4_097), false)]
+        )
         {
             request.Headers["x-api-key"] = key;
             Assert.Equal(isAdmitted, keys.Admits(request, out _));
