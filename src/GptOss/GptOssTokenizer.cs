@@ -41,7 +41,7 @@ public sealed class GptOssTokenizer
     /// The same as <see cref="Encode"/>, for hosts that are asked by many: on another thread when it is its turn among
     /// the requests that are read, since a long text takes seconds.
     /// </summary>
-    /// <param name="text">The text.</param>
+    /// <param name="text">The text that becomes ids.</param>
     /// <param name="scope">Whose text it is: the scopes take turns (<see
     /// cref="GptOssRequestOptions.CacheScope"/>).</param>
     /// <param name="cancellationToken">Ends the wait, and the encoding.</param>

@@ -1,3 +1,4 @@
+// Longer than the budget: each test holds up the turns or the gate in its own way, over one setting.
 using System.Diagnostics;
 using System.Net;
 using System.Text;

@@ -1,3 +1,4 @@
+// Longer than the budget: a plan is made, cut and read back in one place, and its lists are shared by all three.
 using System.Runtime.InteropServices;
 using GptOss.Kernels;
 using GptOss.Model;

@@ -1,3 +1,4 @@
+// Longer than the budget: what guides do to their own answers and to those beside them is told in one place.
 using GptOss.Generation;
 using GptOss.Sampling;
 using GptOss.Tests.Model;
@@ -204,7 +205,7 @@ public sealed class TokenGuideTests : IDisposable
         Assert.Equal(300, (await held).Ids.Length);
     }
 
-    /// <summary>The passes of an answer that owes nothing pay for the guide of another, and read the prompt too.</summary>
+    /// <summary>Passes of an answer that owes nothing pay for the guide of another, and read the prompt.</summary>
     [Fact]
     public async Task Prompts_are_read_while_others_pay_for_a_guide_that_takes_long()
     {
