@@ -134,6 +134,7 @@ public sealed class GptOssServerOptions
         Require(MaxStoredBytes > 0, nameof(MaxStoredBytes), "above zero", MaxStoredBytes);
         Require(Node is >= 0 and <= 255, nameof(Node), "0 to 255", Node);
         Require(ModelId is not "", nameof(ModelId), "a name, or null", "empty");
+        Require(!ApiKeys.Any(string.IsNullOrWhiteSpace), nameof(ApiKeys), "a list of keys", "one with an empty key");
         foreach (
             (string name, TimeSpan time) in (ReadOnlySpan<(string, TimeSpan)>)
                 [

@@ -41,15 +41,23 @@ public sealed class GptOssTokenizer
     /// The same as <see cref="Encode"/>, for hosts that are asked by many: on another thread when it is its turn among
     /// the requests that are read, since a long text takes seconds.
     /// </summary>
+    /// <param name="text">The text that becomes ids.</param>
+    /// <param name="scope">Whose text it is: the scopes take turns (<see
+    /// cref="GptOssRequestOptions.CacheScope"/>).</param>
+    /// <param name="cancellationToken">Ends the wait, and the encoding.</param>
     /// <exception cref="CheckpointException">
     /// The pattern in the folder's <c>tokenizer.json</c> takes too long on this text.
     /// </exception>
     /// <exception cref="OperationCanceledException">The encoding was cancelled.</exception>
-    public Task<IReadOnlyList<int>> EncodeAsync(string text, CancellationToken cancellationToken = default)
+    public Task<IReadOnlyList<int>> EncodeAsync(
+        string text,
+        string? scope = null,
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(text);
         return ReadingTurns.OfProcess.RunAsync<IReadOnlyList<int>>(
-            scope: null,
+            scope,
             () => Inner.EncodeCancellable(text, cancellationToken),
             cancellationToken
         );

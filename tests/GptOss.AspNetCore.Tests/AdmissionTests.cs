@@ -1,3 +1,4 @@
+// Longer than the budget: each test holds up the turns or the gate in its own way, over one setting.
 using System.Diagnostics;
 using System.Net;
 using System.Text;
@@ -64,6 +65,52 @@ public sealed class AdmissionTests
         foreach (HttpResponseMessage answer in await Task.WhenAll(counted))
             using (answer)
                 Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task Texts_to_be_tokenized_take_turns_over_the_scopes_as_requests_do()
+    {
+        await using GptOssChatClient client = await GptOssChatClient.LoadAsync(
+            TinyGptOss.Folder,
+            cancellationToken: Stop
+        );
+        await using TestHost host = await TestHost.OverAsync(client, options =>
+            options.CacheScope = http => http.Request.Headers["x-tenant"]
+        );
+        using var goOn = new ManualResetEventSlim();
+        int places = Math.Max(1, Environment.ProcessorCount - 1);
+        Task[] held =
+        [
+            .. Enumerable
+                .Range(0, places)
+                .Select(_ => ReadingTurns.OfProcess.RunAsync(null, () => goOn.Wait(TimeSpan.FromSeconds(30)), Stop)),
+        ];
+        // As many as a scope may have before another is read once, and more of them.
+        List<string> order = [];
+        Task[] many = [.. Enumerable.Range(0, 20 * places).Select(_ => TokenizeAsync("many"))];
+        await Task.Delay(500, Stop);
+        Task one = TokenizeAsync("one");
+        await Task.Delay(500, Stop);
+        goOn.Set();
+        await Task.WhenAll([.. held, .. many, one]);
+        Assert.InRange(order.IndexOf("one"), 0, 10 * places);
+
+        async Task TokenizeAsync(string tenant)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/tokenize")
+            {
+                Content = new StringContent(
+                    $$"""{"content":"{{string.Concat(Enumerable.Repeat("word ", tenant == "one" ? 1 : 20_000))}}"}""",
+                    Encoding.UTF8,
+                    "application/json"
+                ),
+            };
+            request.Headers.Add("x-tenant", tenant);
+            using HttpResponseMessage answer = await host.Client.SendAsync(request, Stop);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+            lock (order)
+                order.Add(tenant);
+        }
     }
 
     [Fact]

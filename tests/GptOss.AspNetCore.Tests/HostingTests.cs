@@ -146,13 +146,17 @@ public sealed class HostingTests
     [Fact]
     public void An_option_outside_its_range_is_named()
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
-        builder.Services.AddGptOssServer(options => options.Effort = "huge");
-        WebApplication app = builder.Build();
-        Assert.Contains(
-            "Effort should be low, medium or high",
-            Assert.Throws<ArgumentException>(() => app.MapGptOss()).Message
-        );
+        Assert.Contains("Effort should be low, medium or high", Refusal(options => options.Effort = "huge"));
+        // As a variable that is not set gives it: it would be the key of everybody, or of nobody.
+        Assert.Contains("ApiKeys should be a list of keys", Refusal(options => options.ApiKeys.Add("")));
+
+        static string Refusal(Action<GptOssServerOptions> configure)
+        {
+            WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
+            builder.Services.AddGptOssServer(configure);
+            WebApplication app = builder.Build();
+            return Assert.Throws<ArgumentException>(() => app.MapGptOss()).Message;
+        }
     }
 
     [Fact]

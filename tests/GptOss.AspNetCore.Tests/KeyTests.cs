@@ -1,4 +1,6 @@
 using System.Net;
+using GptOss.AspNetCore.Http;
+using Microsoft.AspNetCore.Http;
 
 namespace GptOss.AspNetCore.Tests;
 
@@ -26,6 +28,22 @@ public sealed class KeyTests : IDisposable
         });
         Assert.Equal(status, (int)await StatusAsync(host, "/v1/models", header, value));
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(host, "/health", "x-none", "x"));
+    }
+
+    /// <summary>A key beyond all lengths is not hashed; what stands for it is nobody's.</summary>
+    [Fact]
+    public void A_key_that_is_too_long_is_none_whatever_the_keys_are()
+    {
+        var keys = new ApiKeys(["secret", ""], path: null, TimeProvider.System);
+        var request = new DefaultHttpContext().Request;
+        foreach (
+            (string key, bool isAdmitted) in (ReadOnlySpan<(string, bool)>)
+                [("secret", true), ("", false), (new string('a', 4_096), false), (new string('a', 4_097), false)]
+        )
+        {
+            request.Headers["x-api-key"] = key;
+            Assert.Equal(isAdmitted, keys.Admits(request, out _));
+        }
     }
 
     [Fact]

@@ -56,7 +56,7 @@ internal sealed class ApiKeys
         foreach (byte[] known in (byte[][])[.. _given, .. Filed()])
             isKnown |= CryptographicOperations.FixedTimeEquals(known, hash);
         scope = Convert.ToHexStringLower(hash);
-        return isKnown && key.Length > 0;
+        return isKnown && key.Length is > 0 and <= LongestKey;
     }
 
     private static byte[] Hash(string key) => SHA256.HashData(Encoding.UTF8.GetBytes(key));

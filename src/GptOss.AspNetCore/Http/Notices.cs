@@ -82,7 +82,7 @@ internal sealed class Notices(ServerCore server, Dialect errors)
             string text = content.Needed("a text, or 'messages'").Text()!;
             GptOssTokenizer tokenizer = model.Tokenizer
                 ?? throw content.NotOffered("cannot be counted: the client has no tokenizer.");
-            return tokenizer.EncodeAsync(text, aborted);
+            return tokenizer.EncodeAsync(text, scope, aborted);
         }
         var tools = new AskedTools();
         ChatToolFields.Read(body["tools"], tools);

@@ -6,7 +6,9 @@ import { el } from "./elements.js";
 export const DEEPEST = 12;
 const LONGEST_LINK = 2000;
 /** A longer text in one line, such as a heading, is shown without emphasis and links. */
-const LONGEST_TEXT = 20000;
+const LONGEST_TEXT = 4000;
+/** Emphasis that is not closed by one of so many marks is none: each of thousands would look at all others. */
+const MOST_MARKS = 100;
 
 const SPECIAL = /`+|\\[\s\S]|\$\$|!?\[|\*{1,3}|_{1,3}|~~|https?:\/\/|\n/g;
 const PUNCTUATION = /[!-/:-@[-`{-~]/;
@@ -93,7 +95,10 @@ function emphasis(text, at, mark, depth) {
 	const inside = at + mark.length;
 	if (!/\S/.test(text[inside] ?? " ")) return null;
 	if (mark[0] === "_" && /\w/.test(text[at - 1] ?? "")) return null;
-	for (let end = text.indexOf(mark, inside + 1); end > 0; end = text.indexOf(mark, end + 1)) {
+	let end = inside;
+	for (let tried = 0; tried < MOST_MARKS; tried++) {
+		end = text.indexOf(mark, end + 1);
+		if (end < 0) return null;
 		const after = text[end + mark.length] ?? "";
 		if (/\s/.test(text[end - 1]) || after === mark[0] || (mark[0] === "_" && /\w/.test(after))) continue;
 		// Of three stars the last two may close what stands around.

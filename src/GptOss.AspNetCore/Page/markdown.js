@@ -7,12 +7,12 @@ import { DEEPEST, inline } from "./inline.js";
 /** The most characters of a paragraph, quote or list: what is longer goes on in another block. */
 const LARGEST_BLOCK = 4000;
 
-const FENCE = /^ {0,3}(`{3,}|~{3,})([^`]*)$/;
-const HEADING = /^ {0,3}(#{1,6})(?:\s+(.*?))?(?:\s+#+)?\s*$/;
+const FENCE = /^ {0,3}(`{3,}|~{3,}(?!~))([^`]*)$/;
+const HEADING = /^ {0,3}(#{1,6})(?!\S)(.*)$/s;
 const RULE = /^ {0,3}([-*_])(?:\s*\1){2,}\s*$/;
 const QUOTE = /^ {0,3}> ?/;
 const ITEM = /^(\s*)([-*+]|\d{1,9}[.)])(?:(\s+)(.*)|\s*)$/;
-const TABLE_RULE = /^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$/;
+const TABLE_RULE_CELL = /^:?-+:?$/;
 
 /** Gives what shows a text that grows, in an element: complete blocks stay, only the one that grows is made anew. */
 export function growing(root) {
@@ -63,12 +63,11 @@ function blockAt(lines, at, depth) {
 	const fence = FENCE.exec(line);
 	if (fence) return codeAt(lines, at, fence);
 	const heading = HEADING.exec(line);
-	if (heading) return [{ kind: "heading", level: heading[1].length, text: heading[2] ?? "" }, 1];
+	if (heading) return [{ kind: "heading", level: heading[1].length, text: headingText(heading[2]) }, 1];
 	if (RULE.test(line)) return [{ kind: "rule" }, 1];
 	if (depth < DEEPEST && QUOTE.test(line)) return quoteAt(lines, at);
 	if (depth < DEEPEST && ITEM.test(line)) return listAt(lines, at);
-	if (line.includes("|") && TABLE_RULE.test(lines[at + 1]))
-		return tableAt(lines, at);
+	if (line.includes("|") && isTableRule(lines[at + 1])) return tableAt(lines, at);
 	let end = at + 1;
 	while (end < lines.length && !endsText(lines[end], depth)) end++;
 	return [{ kind: "text", text: lines.slice(at, end).join("\n") }, end - at];
@@ -94,6 +93,18 @@ function piecesOf({ text }, start) {
 		at = end;
 	}
 	return pieces;
+}
+
+/** The text without the marks that may close a heading. */
+function headingText(rest) {
+	const text = rest.trim();
+	let end = text.length;
+	while (text[end - 1] === "#") end--;
+	return /\S/.test(text[end - 1] ?? " ") ? text : text.slice(0, end).trim();
+}
+
+function isTableRule(line) {
+	return line !== undefined && cellsOf(line).every((cell) => TABLE_RULE_CELL.test(cell));
 }
 
 function codeAt(lines, at, [, mark, info]) {

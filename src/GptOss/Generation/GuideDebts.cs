@@ -6,10 +6,11 @@ namespace GptOss.Generation;
 /// </summary>
 /// <remarks>
 /// What a guide took is owed. Every pass pays as much as it could have taken longer for prompts
-/// (<see cref="PassBudget.Left"/>), to each an equal part. An answer that owes sits passes out while others decode that
-/// owe nothing; where all owe, the least of their debts is forgiven to each. If a pass of 4 rows takes 2 ms, and the
-/// mask of a hostile grammar 50 ms, then each of the passes pays 6 ms, and the answer with that grammar takes part in
-/// every ninth. The masks of usual schemas take far less than a pass and are paid by the pass that made them.
+/// (<see cref="PassBudget.Left"/>), or half of that while prompts are read, to each an equal part. An answer that owes
+/// sits passes out while others decode or are read that owe nothing; where all owe, the least of their debts is
+/// forgiven to each. If a pass of 4 rows takes 2 ms, and the mask of a hostile grammar 50 ms, then each of the passes
+/// pays 6 ms, and the answer with that grammar takes part in every ninth. The masks of usual schemas take far less than
+/// a pass and are paid by the pass that made them.
 /// </remarks>
 /// <param name="budget">Says what a pass can pay.</param>
 internal sealed class GuideDebts(PassBudget budget)
@@ -17,20 +18,26 @@ internal sealed class GuideDebts(PassBudget budget)
     private readonly List<Sequence> _going = [];
     private readonly List<Sequence> _owing = [];
 
+    /// <summary>How many that could decode sit the next pass out.</summary>
+    public int Sitting { get; private set; }
+
     /// <summary>The sequences that may take part in the next pass, in their order. Valid until the next call.</summary>
     /// <param name="running">All that run, oldest first.</param>
     public List<Sequence> Going(List<Sequence> running)
     {
         double least = double.PositiveInfinity;
         foreach (Sequence sequence in running)
-            if (!sequence.IsReadingPrompt && sequence.CanChoose)
+            if (sequence.CanChoose)
                 least = Math.Min(least, sequence.Guided.OwedSeconds);
         _going.Clear();
+        Sitting = 0;
         foreach (Sequence sequence in running)
         {
             sequence.Guided.OwedSeconds = Math.Max(0, sequence.Guided.OwedSeconds - least);
             if (sequence.Guided.OwedSeconds == 0 || sequence.IsReadingPrompt)
                 _going.Add(sequence);
+            else if (sequence.CanChoose)
+                Sitting++;
         }
         return _going;
     }
@@ -50,7 +57,9 @@ internal sealed class GuideDebts(PassBudget budget)
     /// <param name="seconds">How long the pass took, without the time of guides.</param>
     public double Pay(List<Sequence> running, int decodingRows, double seconds)
     {
-        double most = budget.Left(decodingRows, seconds),
+        // Where debts had all of it, prompts had nothing for as long as somebody owes.
+        double parts = decodingRows > 0 && running.Exists(static sequence => sequence.IsReadingPrompt) ? 2 : 1,
+            most = budget.Left(decodingRows, seconds) / parts,
             left = most;
         _owing.Clear();
         foreach (Sequence sequence in running)

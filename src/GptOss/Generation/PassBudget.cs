@@ -93,6 +93,16 @@ internal sealed class PassBudget(double maxSeconds, int loneRows = PassBudget.Lo
         return (int)Math.Clamp(left / _promptRow, FewestRows, ChunkRows);
     }
 
+    /// <summary>
+    /// Rows of prompts of a pass that answers sit out: as many as take the time that a pass with them may, so that they
+    /// do not wait for a whole chunk.
+    /// </summary>
+    /// <param name="sitting">How many answers sit the pass out.</param>
+    public int RowsInsteadOf(int sitting) =>
+        Seconds(sitting) is var alone and > 0 && _promptRow > 0
+            ? (int)Math.Clamp(Allowed(alone) / _promptRow, FewestRows, ChunkRows)
+            : FirstRows;
+
     // Rows that take no longer than some chunks took at the quickest. Whole pages, where they are more than a chunk.
     private int RowsWithin(int chunks, int most)
     {
@@ -120,8 +130,8 @@ internal sealed class PassBudget(double maxSeconds, int loneRows = PassBudget.Lo
     private double Allowed(double alone) => Math.Max(Math.Min(maxSeconds, 4 * alone), 1.5 * alone);
 
     /// <summary>
-    /// How much longer a pass might have taken, half the time of its decoding rows at the least; without end where none
-    /// decodes.
+    /// How much longer a pass might have taken, half the time of its decoding rows at the least; as long as it took
+    /// where none decodes.
     /// </summary>
     /// <param name="decodingRows">How many of its rows decoded.</param>
     /// <param name="seconds">How long the pass took.</param>
@@ -129,7 +139,7 @@ internal sealed class PassBudget(double maxSeconds, int loneRows = PassBudget.Lo
     {
         double known = Seconds(decodingRows),
             alone = known == 0 ? seconds : known;
-        return decodingRows == 0 ? double.PositiveInfinity : Math.Max(Allowed(alone) - seconds, alone / 2);
+        return decodingRows == 0 ? seconds : Math.Max(Allowed(alone) - seconds, alone / 2);
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+// Longer than the budget: a plan is made, cut and read back in one place, and its lists are shared by all three.
 using System.Runtime.InteropServices;
 using GptOss.Kernels;
 using GptOss.Model;
@@ -54,7 +55,14 @@ internal sealed class PassPlan(SamplerTeam samplers, int contextLength) : IPass
     /// <param name="budget">How many rows of prompts the pass may take.</param>
     /// <param name="isBrief">Whether the pass must be short, whoever decodes.</param>
     /// <param name="isAlone">Whether nobody waits beside the one sequence that runs.</param>
-    public void Make(IReadOnlyList<Sequence> running, PassBudget budget, bool isBrief, bool isAlone = false)
+    /// <param name="sitting">How many answers sit the pass out (<see cref="GuideDebts"/>).</param>
+    public void Make(
+        IReadOnlyList<Sequence> running,
+        PassBudget budget,
+        bool isBrief,
+        bool isAlone = false,
+        int sitting = 0
+    )
     {
         Clear();
         foreach (Sequence sequence in running)
@@ -78,7 +86,10 @@ internal sealed class PassPlan(SamplerTeam samplers, int contextLength) : IPass
         (double expected, int guessed) = (_shares.Count, 0);
         for (int i = 0; i < _shares.Count; i++)
             AddGuess(i, budget, ref expected, ref guessed);
-        int left = budget.PromptRows(DecodingRows, isBrief, isAlone);
+        int left =
+            DecodingRows == 0 && sitting > 0 && !isBrief
+                ? budget.RowsInsteadOf(sitting)
+                : budget.PromptRows(DecodingRows, isBrief, isAlone);
         if (isMeasured)
             AddForced(_prompts.Count > 0 ? left / 2 : left);
         left -= PromptRows;

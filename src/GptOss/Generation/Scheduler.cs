@@ -159,7 +159,8 @@ internal sealed partial class Scheduler : ILoop, IDisposable
     {
         bool isDictated = AppendDictated();
         bool isAlone = _running.Count == 1 && (_maxRunning == 1 || !_queue.HasReady);
-        _plan.Make(_debts.Going(_running), _budget, _stop.HasCostOthers, isAlone);
+        List<Sequence> going = _debts.Going(_running);
+        _plan.Make(going, _budget, _stop.HasCostOthers, isAlone, _debts.Sitting);
         bool isPlanned = _plan.Shares.Count > 0;
         ReservePages();
         if (_plan.Shares.Count == 0)

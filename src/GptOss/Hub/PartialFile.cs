@@ -28,6 +28,9 @@ internal sealed class PartialFile : IDisposable
         CancellationToken cancellation
     )
     {
+        // A folder from elsewhere may have a link of that name, and where it leads is nothing of ours.
+        if (new FileInfo(path).LinkTarget is not null)
+            File.Delete(path);
         var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
         var partial = new PartialFile(stream, file, hooks);
         try

@@ -74,7 +74,7 @@ public sealed class MarkdownTests(Chromium chromium)
         {
             (string Text, string Html)[] cases =
             [
-                ("# One\n## Two #", "<h2>One</h2><h3>Two</h3>"),
+                ("# One\n## Two #\n### C#\n#### ##", "<h2>One</h2><h3>Two</h3><h4>C#</h4><h5></h5>"),
                 ("a **b *c* d** e", "<p>a <strong>b <em>c</em> d</strong> e</p>"),
                 (
                     "***x*** ~~y~~ snake_case_name _z_",
@@ -178,6 +178,10 @@ public sealed class MarkdownTests(Chromium chromium)
                 "# " + string.Concat(Enumerable.Repeat("*a `b ", 20_000)),
                 string.Concat(Enumerable.Repeat("| a ", 30_000)) + "\n|-|\n",
                 string.Concat(Enumerable.Repeat("- a\n\n\n", 20_000)),
+                "#" + new string(' ', 10_000) + "a\u2028b",
+                "# a" + string.Concat(Enumerable.Repeat(" #", 50_000)) + "b",
+                "a|b\n-" + new string(' ', 200_000) + "c",
+                new string('~', 200_000) + "`",
             ];
             var watch = System.Diagnostics.Stopwatch.StartNew();
             await page.Page.EvaluateAsync<string[]>(Render, texts);

@@ -1,3 +1,4 @@
+// Longer than the budget: what guides do to their own answers and to those beside them is told in one place.
 using GptOss.Generation;
 using GptOss.Sampling;
 using GptOss.Tests.Model;
@@ -155,6 +156,97 @@ public sealed class TokenGuideTests : IDisposable
                 Prompt = [1, 2, 3],
                 MaxTokens = 60,
                 LogProbabilities = 2,
+                Sampling = SamplingOptions.Greedy,
+                Guide = guide,
+            };
+    }
+
+    /// <summary>A prompt of 1,500 tokens is read in a few passes where nothing else is to do.</summary>
+    [Fact]
+    public async Task An_answer_whose_guide_takes_long_sits_out_passes_of_prompts()
+    {
+        using var tested = new SchedulerUnderTest(_model, new ModelOptions { MaxRunning = 2 });
+        int slow = 0,
+            before = 0,
+            after = 0;
+        Task<Answer>? neighbour = null;
+        Task<Answer> held = tested.Ask(
+            new()
+            {
+                Prompt = [1, 2, 3],
+                MaxTokens = 300,
+                Sampling = SamplingOptions.Greedy,
+                Guide = new Listening(made =>
+                {
+                    slow = made;
+                    if (made == 20)
+                    {
+                        before = made;
+                        neighbour = tested.Ask(
+                            new()
+                            {
+                                Prompt = LoadedModel.Prompt(1500, Vocabulary, seed: 1),
+                                MaxTokens = 1,
+                                Sampling = SamplingOptions.Greedy,
+                                Guide = new Listening(_ => after = slow),
+                            },
+                            Stop
+                        );
+                    }
+                    Thread.Sleep(made < 20 || neighbour!.IsCompleted ? 0 : 100);
+                }),
+            },
+            Stop
+        );
+        while (Volatile.Read(ref neighbour) is null)
+            await Task.Delay(1, Stop);
+        await neighbour!;
+        Assert.InRange(after - before, 0, 60); // 280 where the prompt waits for the end of the answer
+        Assert.Equal(300, (await held).Ids.Length);
+    }
+
+    /// <summary>Passes of an answer that owes nothing pay for the guide of another, and read the prompt.</summary>
+    [Fact]
+    public async Task Prompts_are_read_while_others_pay_for_a_guide_that_takes_long()
+    {
+        long quick = await PassesAsync(milliseconds: 0),
+            slow = await PassesAsync(milliseconds: 100);
+        Assert.InRange(slow, 1, 8 * quick + 100);
+
+        async Task<long> PassesAsync(int milliseconds)
+        {
+            using var tested = new SchedulerUnderTest(_model, new ModelOptions { MaxRunning = 3 });
+            using var ended = new CancellationTokenSource();
+            Task<Answer>? neighbour = null;
+            long before = 0,
+                after = 0;
+            int made = 0;
+            var guide = new Listening(_ => Thread.Sleep(Volatile.Read(ref made) < 40 ? 0 : milliseconds));
+            Task<Answer> held = tested.Ask(Request([1, 2, 3], guide, 4000), ended.Token);
+            var watch = new Listening(others =>
+            {
+                Volatile.Write(ref made, others);
+                if (others != 60)
+                    return;
+                before = tested.Engine.Passes;
+                int[] prompt = LoadedModel.Prompt(500, Vocabulary, seed: 1);
+                neighbour = tested.Ask(Request(prompt, new Listening(_ => after = tested.Engine.Passes), 1), Stop);
+            });
+            Task<Answer> beside = tested.Ask(Request([4, 5, 6], watch, 4000), ended.Token);
+            while (Volatile.Read(ref neighbour) is null)
+                await Task.Delay(1, Stop);
+            await neighbour!;
+            await ended.CancelAsync();
+            foreach (Task<Answer> cancelled in (Task<Answer>[])[held, beside])
+                await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+            return after - before;
+        }
+
+        static GenerationRequest Request(int[] prompt, ITokenGuide guide, int tokens) =>
+            new()
+            {
+                Prompt = prompt,
+                MaxTokens = tokens,
                 Sampling = SamplingOptions.Greedy,
                 Guide = guide,
             };

@@ -7,6 +7,8 @@ public sealed class DownloadPlaceTests : DownloadTest
 {
     private const int Piece = 64 << 10;
 
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
     [Fact]
     public async Task A_full_disk_keeps_what_has_arrived()
     {
@@ -42,6 +44,25 @@ public sealed class DownloadPlaceTests : DownloadTest
         Hooks = Hooks with { BeforeWrite = null };
         AssertWhole(await DownloadAsync());
         Assert.Contains(Fake.Requests, request => request.Request.From == kept);
+    }
+
+    /// <summary>A folder from elsewhere may have links in the places of files that are not whole yet.</summary>
+    [Fact]
+    public async Task What_a_link_in_the_place_of_a_partial_file_leads_to_is_not_written()
+    {
+        string folder = Path.Join(Home.Path, "from elsewhere"),
+            outside = Path.Join(Home.Path, "outside");
+        Directory.CreateDirectory(folder);
+        foreach (string name in (string[])["config.json", First])
+        {
+            await File.WriteAllTextAsync($"{outside} {name}", "mine", Stop);
+            File.CreateSymbolicLink(Path.Join(folder, name + HubLayout.Incomplete), $"{outside} {name}");
+        }
+        await DownloadAsync(new HubOptions { Folder = folder });
+        foreach (string path in Directory.GetFiles(Home.Path, "outside *"))
+            Assert.Equal("mine", await File.ReadAllTextAsync(path, Stop));
+        AssertWhole(folder);
+        Assert.All(Directory.GetFiles(folder), path => Assert.Null(new FileInfo(path).LinkTarget));
     }
 
     [Fact]
