@@ -1,3 +1,4 @@
+// Over 300 lines: whatever a folder may be instead of a model is told in one place.
 using System.Text.RegularExpressions;
 
 namespace GptOss.Checkpoint;
@@ -27,6 +28,8 @@ internal static partial class FolderLook
     {
         List<string> names = Entries(folder);
         string config = Path.Join(folder, ConfigName);
+        if (names.Contains(ConfigName)) // and yet it does not exist: the folder's names may be read, and its files not
+            return RegularFile.Unreadable(config, new UnauthorizedAccessException());
         if (names.FirstOrDefault(name => OtherConfig().IsMatch(name)) is { } renamed)
             return new CheckpointException(
                 config,
@@ -289,6 +292,10 @@ internal static partial class FolderLook
             ];
             names.Sort(StringComparer.Ordinal);
             return names;
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw RegularFile.Unreadable(folder, e);
         }
         catch (Exception e) when (RegularFile.IsFileTrouble(e))
         {

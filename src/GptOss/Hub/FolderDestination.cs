@@ -22,6 +22,8 @@ internal sealed class FolderDestination(string folder) : IDestination
 
     public async Task LookAsync(IReadOnlyList<HubFile> files, CancellationToken cancellation)
     {
+        foreach (HubFile file in files)
+            RequireWithin(file);
         foreach (HubFile file in files.Where(file => PathOf(file) is null))
         foreach (string path in (string[])[Place(file.Path), Staged(file)])
             if (
@@ -42,6 +44,21 @@ internal sealed class FolderDestination(string folder) : IDestination
         foreach (HubFile file in plan.Files)
             if (Staged(file) is var staged && staged != Place(file.Path) && File.Exists(staged))
                 File.Move(staged, Place(file.Path), overwrite: true);
+    }
+
+    // A folder from elsewhere may have a link in the place of one of its folders, and where that leads is not ours.
+    private void RequireWithin(HubFile file)
+    {
+        for (
+            string? below = Path.GetDirectoryName(file.Path);
+            !string.IsNullOrEmpty(below);
+            below = Path.GetDirectoryName(below)
+        )
+            if (new DirectoryInfo(Place(below)) is { LinkTarget: { } target } link)
+                throw new IOException(
+                    $"{link.FullName} is a link to '{Printable.Target(target)}', but should be a folder: delete the "
+                        + "link, or give that folder instead."
+                );
     }
 
     public string Place(string? path) => path is null ? folder : Path.Join(folder, path);

@@ -17,6 +17,10 @@ namespace GptOss.Model;
 /// <param name="headDim">Numbers of one key or value.</param>
 internal readonly struct KvHeadLayout(KeyValueFormat format, int headDim)
 {
+    // What the heads of models that exist have at most. A configuration may say a million, and a stack may have less
+    // than that.
+    private const int UsualHeadDim = 1024;
+
     private const int Positions = PageAttention.Positions;
 
     private int Count => Positions * headDim;
@@ -39,7 +43,7 @@ internal readonly struct KvHeadLayout(KeyValueFormat format, int headDim)
         switch (format)
         {
             case KeyValueFormat.Int8:
-                Span<sbyte> rounded = stackalloc sbyte[headDim],
+                Span<sbyte> rounded = headDim <= UsualHeadDim ? stackalloc sbyte[headDim] : new sbyte[headDim],
                     bytes = MemoryMarshal.Cast<byte, sbyte>(stored);
                 Scales(stored)[slot] = Int8Page.Quantize(key, rounded);
                 for (int i = 0; i < rounded.Length; i++)

@@ -30,8 +30,8 @@ internal static unsafe partial class Linear
         int most = 0;
         foreach (Part part in parts)
             most += (part.Count + RowsPerThinPart - 1) / RowsPerThinPart;
-        Span<Part> first = stackalloc Part[most];
-        Span<DeltaPart> second = stackalloc DeltaPart[most];
+        Span<Part> first = most <= FewParts ? stackalloc Part[most] : new Part[most];
+        Span<DeltaPart> second = most <= FewParts ? stackalloc DeltaPart[most] : new DeltaPart[most];
         int count = 0,
             rows = 0;
         foreach (Part part in parts)

@@ -33,6 +33,10 @@ internal static unsafe partial class Linear
     private const long WorkPerLook = 1 << 28,
         WeightsPerLook = 1 << 25;
 
+    // As many parts as the experts of the models that exist take: a configuration may name thousands, and a stack may
+    // have less than a megabyte.
+    private const int FewParts = 256;
+
     /// <param name="x">The activations, [rows, inputs].</param>
     /// <param name="w">The matrix, [outputs, inputs], with its bias.</param>
     /// <param name="y">The results, [rows, outputs]; must not overlap x.</param>
@@ -41,7 +45,7 @@ internal static unsafe partial class Linear
     public static Rows Apply(Rows x, Matrix w, Rows y, Workspace ws)
     {
         int count = (x.Count + RowsPerPart - 1) / RowsPerPart;
-        Span<Part> parts = stackalloc Part[count];
+        Span<Part> parts = count <= FewParts ? stackalloc Part[count] : new Part[count];
         for (int i = 0, first = 0; i < count; first += parts[i++].Count)
             parts[i] = new Part(w, first, (x.Count - first) / (count - i), first);
         return x.Count == 0 ? y : Apply(x, parts, y, ws);
@@ -61,7 +65,8 @@ internal static unsafe partial class Linear
     /// </returns>
     public static Rows Apply(Rows x, ExpertGroup experts, ExpertMatrices w, Rows y, Workspace ws)
     {
-        Span<Part> parts = stackalloc Part[2 * experts.MostExperts];
+        int most = 2 * experts.MostExperts;
+        Span<Part> parts = most <= FewParts ? stackalloc Part[most] : new Part[most];
         int count = 0,
             row = 0;
         foreach (Expert expert in experts)

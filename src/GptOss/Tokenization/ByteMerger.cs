@@ -6,10 +6,10 @@ namespace GptOss.Tokenization;
 /// </summary>
 /// <remarks>
 /// A part is known by the offset of its first byte; the parts form a list. All that is known of a part lies together,
-/// since merges jump about in a long piece and each place costs a miss of the caches; for the same reason the pairs that
-/// a piece begins with are sorted, and only those that merges make go through a heap. A pair is an entry <c>rank · 2³²
-/// + offset</c>. One that has changed since leaves its entry behind, which is known by a rank other than the pair's. 40
-/// bytes of scratch per byte of the longest piece. Not thread-safe: each call of <see
+/// since merges jump about in a long piece and each place costs a miss of the caches. For the same reason the pairs
+/// that a piece begins with are sorted, and only those that merges make go through a heap. A pair is an entry
+/// <c>rank · 2³² + offset</c>. One that has changed since leaves its entry behind, which is known by a rank other than
+/// the pair's. 40 bytes of scratch per byte of the longest piece. Not thread-safe: each call of <see
 /// cref="BytePairEncoder.Encode"/> has its own.
 /// </remarks>
 internal sealed class ByteMerger(MergeRanks merges, int[] byteTokens, CancellationToken cancellation = default)
@@ -18,7 +18,7 @@ internal sealed class ByteMerger(MergeRanks merges, int[] byteTokens, Cancellati
     // while a piece of a megabyte takes a quarter of a second.
     private const int MergesBetweenLooks = 4096;
 
-    private Part[] _parts = [];
+    private Known[] _parts = [];
     private long[] _first = [];
     private int _firstTaken,
         _firstCount;
@@ -49,12 +49,12 @@ internal sealed class ByteMerger(MergeRanks merges, int[] byteTokens, Cancellati
         if (_parts.Length < piece.Length)
         {
             int room = Math.Max(256, piece.Length);
-            _parts = new Part[room];
+            _parts = new Known[room];
             _first = new long[room];
             _heap = new long[checked(2 * room)]; // each of fewer than n merges takes one entry and adds at most two
         }
         for (int i = 0; i < piece.Length; i++)
-            _parts[i] = new Part
+            _parts[i] = new Known
             {
                 Token = byteTokens[piece[i]],
                 Next = i + 1,
@@ -72,8 +72,8 @@ internal sealed class ByteMerger(MergeRanks merges, int[] byteTokens, Cancellati
 
     private void Merge(ReadOnlySpan<byte> piece, int left, int rank)
     {
-        ref Part merged = ref _parts[left];
-        ref Part right = ref _parts[merged.Next];
+        ref Known merged = ref _parts[left];
+        ref Known right = ref _parts[merged.Next];
         merged.Token = merges.Token(rank);
         merged.Next = right.Next;
         if (right.Next < piece.Length)
@@ -96,7 +96,7 @@ internal sealed class ByteMerger(MergeRanks merges, int[] byteTokens, Cancellati
         int right = _parts[left].Next;
         if (right >= piece.Length)
             return MergeRanks.Never;
-        ref Part second = ref _parts[right];
+        ref Known second = ref _parts[right];
         return merges.Rank(piece[left..second.Next], _parts[left].Token, second.Token);
     }
 
@@ -129,7 +129,7 @@ internal sealed class ByteMerger(MergeRanks merges, int[] byteTokens, Cancellati
         return lowest;
     }
 
-    private struct Part
+    private struct Known
     {
         public int Token,
             Next,

@@ -66,6 +66,25 @@ public sealed class DownloadPlaceTests : DownloadTest
     }
 
     [Fact]
+    public async Task Nothing_is_written_behind_a_link_in_the_place_of_a_folder()
+    {
+        Fake.Files["sub/m.gguf"] = Home.Gguf();
+        string folder = Path.Join(Home.Path, "from elsewhere"),
+            outside = Path.Join(Home.Path, "outside");
+        Directory.CreateDirectory(folder);
+        Directory.CreateDirectory(outside);
+        Directory.CreateSymbolicLink(Path.Join(folder, "sub"), outside);
+        HubException error = await Assert.ThrowsAsync<HubException>(() =>
+            DownloadAsync(new HubOptions { Folder = folder, File = "sub/m.gguf" })
+        );
+        Assert.Contains("is a link to", error.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(outside));
+        Directory.Delete(Path.Join(folder, "sub"));
+        await DownloadAsync(new HubOptions { Folder = folder, File = "sub/m.gguf" });
+        Assert.True(File.Exists(Path.Join(folder, "sub", "m.gguf")));
+    }
+
+    [Fact]
     public async Task A_disk_without_room_is_told_before_the_first_byte()
     {
         Hooks = Hooks with { FreeBytes = _ => 1_074_000_000 };
