@@ -114,11 +114,11 @@ internal sealed class PassBudget(double maxSeconds, int loneRows = PassBudget.Lo
 
     /// <summary>
     /// How long after its beginning a pass ends for whoever arrives: while more of it is left than he may wait for. 0
-    /// for a pass that nobody ends.
+    /// for a pass that nobody ends, which is one that a prompt need not be alone for.
     /// </summary>
     /// <param name="promptRows">How many of its rows belong to prompts, where none decodes.</param>
     public double YieldSeconds(int promptRows) =>
-        promptRows <= ChunkRows ? 0 : Math.Max(0, promptRows * _promptRow - 2 * ChunkRows * _leastRow);
+        promptRows <= RowsWithin(2, ChunkRows) ? 0 : Math.Max(0, promptRows * _promptRow - 2 * ChunkRows * _leastRow);
 
     /// <summary>
     /// Takes in that a pass ended for somebody who arrived. Its time is lost, half of a large pass at the most. So no

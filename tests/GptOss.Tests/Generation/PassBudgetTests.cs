@@ -155,6 +155,19 @@ public sealed class PassBudgetTests
         Assert.Equal(0, budget.YieldSeconds(promptRows: 512));
     }
 
+    /// <summary>A row takes 8 ms: 256 of a lone prompt take 2.048 s, 128 beside others as long as one may wait.</summary>
+    [Fact]
+    public void Behind_a_long_context_a_pass_of_fewer_rows_than_a_chunk_ends_for_those_who_arrive_too()
+    {
+        PassBudget budget = Taught();
+        for (int pass = 0; pass < 60; pass++)
+            budget.Learn(decodingRows: 0, promptRows: 256, seconds: 256 * 0.008);
+        Assert.Equal(256, budget.PromptRows(decodingRows: 0, isAlone: true));
+        Assert.Equal(1.024, budget.YieldSeconds(promptRows: 256), tolerance: 1e-3);
+        Assert.InRange(budget.PromptRows(decodingRows: 0, isAlone: false), 128, 129);
+        Assert.Equal(0, budget.YieldSeconds(promptRows: 128));
+    }
+
     [Fact]
     public void Behind_a_pass_that_ended_for_others_as_many_rows_follow_in_small_ones()
     {
