@@ -155,7 +155,7 @@ public sealed class PassBudgetTests
         Assert.Equal(0, budget.YieldSeconds(promptRows: 512));
     }
 
-    /// <summary>A row takes 8 ms: 256 of a lone prompt take 2.048 s, 128 beside others as long as one may wait.</summary>
+    /// <summary>A row takes 8 ms: 256 of a lone prompt 2.048 s, 128 beside others as long as one may wait.</summary>
     [Fact]
     public void Behind_a_long_context_a_pass_of_fewer_rows_than_a_chunk_ends_for_those_who_arrive_too()
     {
