@@ -1,4 +1,4 @@
-/** The page: the list of conversations, the composer, and the answers that are being made. */
+// The page: the list of conversations, the composer, and the answers that are being made.
 
 import { el, iconButton } from "./elements.js";
 import { bindExchange, bindSettings, keepSettings, readSettings } from "./settings.js";
@@ -7,13 +7,13 @@ import { closeReasoning, servedModel, takeTurn } from "./talk.js";
 import { isSendKey, threadView } from "./thread.js";
 import { offered } from "./tools.js";
 
-/** How often, in milliseconds, an answer that grows is kept. */
+// How often, in milliseconds, an answer that grows is kept.
 const KEEP_EVERY = 2000;
 const SEARCH_AFTER = 150;
 
 const at = (id) => document.getElementById(id);
 const settings = readSettings();
-/** The answers that are being made: what stops each, by the conversation's id. */
+// The answers that are being made: what stops each, by the conversation's id.
 const running = new Map();
 let conversation = store.newConversation();
 let model = null;
@@ -33,7 +33,7 @@ bindSettings(at("settings"), settings, () => {
 });
 bindExchange(at("settings"), showList);
 
-/** Sends what the person typed, behind a message, or behind the last one that is shown. */
+// Sends what the person typed, behind a message, or behind the last one that is shown.
 function ask(text, parent = store.pathOf(conversation).at(-1)?.id ?? null) {
 	if (running.has(conversation.id)) return;
 	const question = store.add(conversation, parent, { role: "user", text });
@@ -54,7 +54,7 @@ function remove(message) {
 	changed();
 }
 
-/** Lets the model answer the message of an id, and keeps the answer while it grows. */
+// Lets the model answer the message of an id, and keeps the answer while it grows.
 async function answer(parent) {
 	const own = conversation;
 	const message = store.add(own, parent, { role: "assistant", parts: [], state: "running" });
@@ -86,19 +86,19 @@ async function answer(parent) {
 	}
 }
 
-/** Notes why an answer ended early; what came of it stays. */
+// Notes why an answer ended early; what came of it stays.
 function end(message, error, isStopped) {
 	message.state = isStopped ? "stopped" : error.code === "broken" ? "broken" : "error";
 	if (!isStopped) message.error = error.message;
 	say(isStopped ? "The answer is stopped." : `The answer failed: ${error.message}`);
 }
 
-/** Tells who does not see the screen what happens. */
+// Tells who does not see the screen what happens.
 function say(text) {
 	at("live").textContent = text;
 }
 
-/** Keeps a conversation, unless it was deleted meanwhile. */
+// Keeps a conversation, unless it was deleted meanwhile.
 async function keep(own) {
 	if (own.isForgotten) return;
 	try {
@@ -114,7 +114,7 @@ function notice(text) {
 	at("notice").hidden = !text;
 }
 
-/** Shows the conversation after a change, and keeps it. */
+// Shows the conversation after a change, and keeps it.
 function changed() {
 	conversation.updated = Date.now();
 	show();
@@ -189,7 +189,7 @@ async function forget(id, name) {
 	else await showList();
 }
 
-/** Ends an answer of a conversation that is not to be kept any more. */
+// Ends an answer of a conversation that is not to be kept any more.
 function giveUp(one) {
 	if (!one) return;
 	one.own.isForgotten = true;
@@ -210,7 +210,6 @@ function showSettings() {
 	at("tools-on").textContent = count > 0 ? `${count} tool${count > 1 ? "s" : ""}` : "";
 }
 
-/** Opens or closes the list of conversations where the screen is narrow. */
 function showDrawer(isOpen) {
 	document.body.classList.toggle("drawer", isOpen);
 	at("menu").setAttribute("aria-expanded", isOpen);
@@ -249,7 +248,7 @@ function onKey(event) {
 	}
 }
 
-/** Learns what is served, and says meanwhile how far the loading is. */
+// Learns what is served, and says meanwhile how far the loading is.
 async function connect() {
 	try {
 		model = await servedModel(async (waiting) => {

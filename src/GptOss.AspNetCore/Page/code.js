@@ -1,8 +1,8 @@
-/** Code with its comments, strings, numbers and keywords in colours. */
+// Code with its comments, strings, numbers and keywords in colours.
 
 import { copyButton, el } from "./elements.js";
 
-/** The most lines in one element: a browser lays out only the last one anew. */
+// The most lines in one element: a browser lays out only the last one anew.
 const LINES_TOGETHER = 50;
 
 const LINE_COMMENTS = { python: "#", bash: "#", ruby: "#", sql: "--" };
@@ -11,7 +11,7 @@ const OTHER_NAMES = new Map(Object.entries({
 	py: "python", cs: "csharp", "c#": "csharp", "c++": "cpp", h: "c",
 	rs: "rust", sh: "bash", shell: "bash", rb: "ruby",
 }));
-/** One list for the languages with braces: a word that only a relative knows is rare. */
+// One list for the languages with braces: a word that only a relative knows is rare.
 const BRACES = "abstract any as async auto await base bool boolean break byte case catch chan char class const "
 	+ "constexpr continue default defer delegate delete do double else enum export extends extern false final finally "
 	+ "float fn for foreach from func function go goto if impl implements import in init instanceof int interface "
@@ -31,7 +31,7 @@ const WORDS = { python: PYTHON, ruby: RUBY, bash: BASH, sql: SQL };
 for (const name of ["c", "cpp", "csharp", "java", "javascript", "typescript", "go", "rust"]) WORDS[name] = BRACES;
 const KEYWORDS = new Map(Object.entries(WORDS).map(([name, words]) => [name, new Set(words.split(" "))]));
 
-/** The marks of a language's tokens, in the order in which they are tried. */
+// The marks of a language's tokens, in the order in which they are tried.
 function tokensOf(language) {
 	const comment = LINE_COMMENTS[language] ?? "//";
 	const begin = comment === "#" ? "(?<![^\\s])#.*" : comment === "--" ? "--.*" : "//.*";
@@ -47,7 +47,7 @@ function tokensOf(language) {
 	);
 }
 
-/** Code that may still grow, in the language of its fence: complete lines stay. */
+// Code that may still grow, in the language of its fence: complete lines stay.
 export function codeView(language) {
 	const name = OTHER_NAMES.get(language) ?? language;
 	const words = KEYWORDS.get(name);
@@ -62,7 +62,7 @@ export function codeView(language) {
 	let tail = [];
 	let open = null;
 
-	/** Shows the whole text so far; a closed fence ends the last line. */
+	// Shows the whole text so far; a closed fence ends the last line.
 	function show(text, isClosed) {
 		whole = text;
 		for (const node of tail) node.remove();
@@ -91,7 +91,7 @@ export function codeView(language) {
 	return { language, element: el("div", { class: "code" }, bar, pre), show };
 }
 
-/** Cuts a line into tokens, each with its kind, which is null for plain text. */
+// Cuts a line into tokens, each with its kind, which is null for plain text.
 function cut(line, open, { name, words, tokens }) {
 	const pieces = [];
 	let plain = 0;

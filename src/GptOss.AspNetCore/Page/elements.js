@@ -1,6 +1,6 @@
-/** Makes elements; no text is ever read as HTML. */
+// Makes elements; no text is ever read as HTML.
 
-/** Makes an element; a function among the attributes listens to the event of that name. */
+// Makes an element; a function among the attributes listens to the event of that name.
 export function el(name, attributes, ...children) {
 	const made = document.createElement(name);
 	for (const [key, value] of Object.entries(attributes ?? {})) {
@@ -12,7 +12,7 @@ export function el(name, attributes, ...children) {
 	return made;
 }
 
-/** A picture of index.html's list. */
+// A picture of index.html's list.
 function icon(name) {
 	const picture = document.createElementNS("http://www.w3.org/2000/svg", "svg");
 	const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
@@ -22,12 +22,12 @@ function icon(name) {
 	return picture;
 }
 
-/** A button that shows a picture and has a name all the same. */
+// A button that shows a picture and has a name all the same.
 export function iconButton(name, label, onClick, attributes) {
 	return el("button", { class: "icon", "aria-label": label, title: label, click: onClick, ...attributes }, icon(name));
 }
 
-/** A button that copies what the function gives, and says for a moment that it has. */
+// A button that copies what the function gives, and says for a moment that it has.
 export function copyButton(label, textOf) {
 	// Over plain HTTP from another machine a browser lets no page copy.
 	const button = el("button", { class: "quiet", click: copy, hidden: !navigator.clipboard }, label);

@@ -1,19 +1,19 @@
-/** The marks inside of a line of Markdown: code, links, emphasis. Links lead to http, https and mailto alone. */
+// The marks inside of a line of Markdown: code, links, emphasis. Links lead to http, https and mailto alone.
 
 import { el } from "./elements.js";
 
-/** Quotes, lists and emphasis inside of each other; deeper ones are shown as they are written. */
+// Quotes, lists and emphasis inside of each other; deeper ones are shown as they are written.
 export const DEEPEST = 12;
 const LONGEST_LINK = 2000;
-/** A longer text in one line, such as a heading, is shown without emphasis and links. */
+// A longer text in one line, such as a heading, is shown without emphasis and links.
 const LONGEST_TEXT = 4000;
-/** Emphasis that is not closed by one of so many marks is none: each of thousands would look at all others. */
+// So many marks are looked at to close one: each of thousands would look at all others.
 const MOST_MARKS = 100;
 
 const SPECIAL = /`+|\\[\s\S]|\$\$|!?\[|\*{1,3}|_{1,3}|~~|https?:\/\/|\n/g;
 const PUNCTUATION = /[!-/:-@[-`{-~]/;
 
-/** Appends a text with its code, links and emphasis to an element, and returns the element. */
+// Appends a text with its code, links and emphasis to an element, and returns the element.
 export function inline(into, text, depth) {
 	const special = new RegExp(text.length > LONGEST_TEXT ? /\n/g : SPECIAL);
 	let plain = 0;
@@ -28,7 +28,7 @@ export function inline(into, text, depth) {
 	return into;
 }
 
-/** What begins at a special mark: a node and where the text goes on; null where the mark is only a mark. */
+// What begins at a special mark: a node and where the text goes on; null where the mark is only a mark.
 function inlineAt(text, at, mark, depth) {
 	if (mark === "\n") return { node: el("br"), end: at + 1 };
 	if (mark[0] === "`") return codeSpan(text, at, mark);
@@ -48,7 +48,7 @@ function codeSpan(text, at, mark) {
 	return { node: el("code", null, code), end: found.index + mark.length };
 }
 
-/** Maths stays as it is written: its stars and underscores are no emphasis. */
+// Maths stays as it is written: its stars and underscores are no emphasis.
 function asWritten(text, at, closing) {
 	const end = text.indexOf(closing, at + 2);
 	if (end < 0) return null;
@@ -84,7 +84,7 @@ function bareLink(text, at) {
 	return node && { node, end: at + address.length };
 }
 
-/** A link that tells its target nothing of this page; null where none may lead. */
+// A link that tells its target nothing of this page; null where none may lead.
 function anchor(address) {
 	const url = URL.canParse(address) ? new URL(address) : null;
 	if (!url || !["http:", "https:", "mailto:"].includes(url.protocol)) return null;

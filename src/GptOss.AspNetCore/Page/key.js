@@ -1,15 +1,15 @@
-/** The key that a server may need: asked for once, kept until the tab is closed. */
+// The key that a server may need: asked for once, kept until the tab is closed.
 
 const PLACE = "gptoss-key";
 const at = (id) => document.getElementById(id);
 
-/** The key as a request carries it. */
+// The key as a request carries it.
 export function keyHeader() {
 	const key = sessionStorage.getItem(PLACE);
 	return key && { Authorization: `Bearer ${key}` };
 }
 
-/** Asks the person for the key, and says whether they gave one. */
+// Asks the person for the key, and says whether they gave one.
 export function askKey() {
 	const dialog = at("key");
 	at("key-problem").textContent = keyHeader() ? "This key is not one of the server's." : "";

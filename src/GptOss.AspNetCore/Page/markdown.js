@@ -1,10 +1,10 @@
-/** Markdown as elements. No text is ever read as HTML: all of it becomes elements and text nodes. */
+// Markdown as elements. No text is ever read as HTML: all of it becomes elements and text nodes.
 
 import { codeView } from "./code.js";
 import { el } from "./elements.js";
 import { DEEPEST, inline } from "./inline.js";
 
-/** The most characters of a paragraph, quote or list: what is longer goes on in another block. */
+// The most characters of a paragraph, quote or list: what is longer goes on in another block.
 const LARGEST_BLOCK = 4000;
 
 const FENCE = /^ {0,3}(`{3,}|~{3,}(?!~))([^`]*)$/;
@@ -14,7 +14,7 @@ const QUOTE = /^ {0,3}> ?/;
 const ITEM = /^(\s*)([-*+]|\d{1,9}[.)])(?:(\s+)(.*)|\s*)$/;
 const TABLE_RULE_CELL = /^:?-+:?$/;
 
-/** Gives what shows a text that grows, in an element: complete blocks stay, only the one that grows is made anew. */
+// Gives what shows a text that grows, in an element: complete blocks stay, only the one that grows is made anew.
 export function growing(root) {
 	let start = 0;
 	let nodes = [];
@@ -42,7 +42,7 @@ export function growing(root) {
 	}
 }
 
-/** Cuts a text into blocks, each with the place where it starts. */
+// Cuts a text into blocks, each with the place where it starts.
 function split(text, depth) {
 	const lines = text.split("\n");
 	const blocks = [];
@@ -80,7 +80,7 @@ function endsText(line, depth) {
 	return QUOTE.test(line) || (item?.[4] != null && (!/\d/.test(item[2]) || parseInt(item[2], 10) === 1));
 }
 
-/** A paragraph in pieces that a browser lays out quickly, cut where a word ends. */
+// A paragraph in pieces that a browser lays out quickly, cut where a word ends.
 function piecesOf({ text }, start) {
 	const pieces = [];
 	for (let at = 0; at < text.length; ) {
@@ -95,7 +95,7 @@ function piecesOf({ text }, start) {
 	return pieces;
 }
 
-/** The text without the marks that may close a heading. */
+// The text without the marks that may close a heading.
 function headingText(rest) {
 	const text = rest.trim();
 	let end = text.length;

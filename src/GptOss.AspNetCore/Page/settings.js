@@ -1,4 +1,4 @@
-/** What the person has set: kept in this browser, changed in the panel. */
+// What the person has set: kept in this browser, changed in the panel.
 
 import { el, iconButton } from "./elements.js";
 import { exported, imported } from "./store.js";
@@ -6,7 +6,7 @@ import { BUILT_IN, problemOf } from "./tools.js";
 
 const PLACE = "gptoss-settings";
 
-/** The settings, of which only those that fit are taken from what was kept. */
+// The settings, of which only those that fit are taken from what was kept.
 export function readSettings() {
 	let kept = {};
 	try {
@@ -32,7 +32,6 @@ export function keepSettings(settings) {
 	localStorage.setItem(PLACE, JSON.stringify(settings));
 }
 
-/** Lets the fields of the panel change the settings as they are typed. */
 export function bindSettings(dialog, settings, changed) {
 	const find = (selector) => dialog.querySelector(selector);
 	const set = (name, value) => {
@@ -87,7 +86,6 @@ function switchOf(label, isOn, turn) {
 	return el("label", { class: "switch" }, el("input", { type: "checkbox", checked: isOn, change }), label);
 }
 
-/** Lets the panel write all conversations into a file, and read them from one. */
 export function bindExchange(dialog, changed) {
 	const [button, input, result] = ["#export", "#import", "#import-result"].map((id) => dialog.querySelector(id));
 	button.addEventListener("click", async () => {

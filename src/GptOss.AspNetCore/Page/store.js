@@ -1,22 +1,22 @@
-/** Conversations: each a tree of messages, of which one path is shown, kept in this browser's IndexedDB. */
+// Conversations: each a tree of messages, of which one path is shown, kept in this browser's IndexedDB.
 
 const FORMAT = "gptoss-conversations";
-/** The titles lie apart, so that the list is there at once. */
+// The titles lie apart, so that the list is there at once.
 const STORES = ["titles", "conversations"];
 const LONGEST_TITLE = 60;
-/** Also where the page comes over plain HTTP, and randomUUID is not there. */
+// Also where the page comes over plain HTTP, and randomUUID is not there.
 const newId = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
 
 export function newConversation() {
 	return { id: newId(), title: "", updated: Date.now(), messages: [], chosen: {} };
 }
 
-/** The messages behind a message; behind null the first ones. */
+// The messages behind a message; behind null the first ones.
 export function childrenOf(conversation, parent) {
 	return conversation.messages.filter((message) => message.parent === parent);
 }
 
-/** The messages that are shown: at every branch the chosen one. */
+// The messages that are shown: at every branch the chosen one.
 export function pathOf(conversation) {
 	const path = [];
 	for (let parent = null; ; parent = path.at(-1).id) {
@@ -26,7 +26,7 @@ export function pathOf(conversation) {
 	}
 }
 
-/** Adds a message behind another one, and shows its branch. */
+// Adds a message behind another one, and shows its branch.
 export function add(conversation, parent, message) {
 	const added = { id: newId(), parent, ...message };
 	conversation.messages.push(added);
@@ -39,7 +39,7 @@ export function choose(conversation, message) {
 	conversation.chosen[message.parent ?? ""] = message.id;
 }
 
-/** Removes a message and all that follow it. */
+// Removes a message and all that follow it.
 export function remove(conversation, message) {
 	const gone = new Set([message.id]);
 	// A message lies behind its parent in the list.
@@ -52,7 +52,7 @@ function titleOf(text) {
 	return line.length > LONGEST_TITLE ? `${line.slice(0, LONGEST_TITLE)}…` : line;
 }
 
-/** The conversations with their titles alone, newest first. */
+// The conversations with their titles alone, newest first.
 export async function list() {
 	const titles = await ask("titles", (titles) => titles.getAll());
 	return titles.sort((one, other) => other.updated - one.updated);
@@ -75,7 +75,7 @@ export function forgetAll() {
 	return change((store) => store.clear());
 }
 
-/** The ids of the conversations that have every word somewhere. */
+// The ids of the conversations that have every word somewhere.
 export async function search(words) {
 	const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
 	const all = await everything();
@@ -96,7 +96,7 @@ export async function exported() {
 	return JSON.stringify({ format: FORMAT, version: 1, conversations: await everything() }, null, 1);
 }
 
-/** Keeps the conversations of an exported file, and counts them. */
+// Keeps the conversations of an exported file, and counts them.
 export async function imported(json) {
 	const read = JSON.parse(json);
 	if (read?.format !== FORMAT || !Array.isArray(read.conversations))
@@ -106,7 +106,7 @@ export async function imported(json) {
 	return conversations.length;
 }
 
-/** A conversation of a file: its known fields alone, each of its own kind. */
+// A conversation of a file: its known fields alone, each of its own kind.
 function conversationOf({ id, title, updated, messages, chosen }, index) {
 	const known = new Set([null]);
 	const check = (message) => {
@@ -171,7 +171,7 @@ async function ask(name, question) {
 	});
 }
 
-/** Changes titles and conversations together, or neither. */
+// Changes titles and conversations together, or neither.
 async function change(how) {
 	const changing = (await open()).transaction(STORES, "readwrite");
 	for (const name of STORES) how(changing.objectStore(name));

@@ -1,11 +1,11 @@
-/** A turn: the request, the events of its stream, and the tools that are called in between. */
+// A turn: the request, the events of its stream, and the tools that are called in between.
 
 import { askKey, keyHeader } from "./key.js";
 import { offered, run } from "./tools.js";
 
 const MOST_ROUNDS = 10;
 
-/** What went wrong, in words for the person; `code` is the server's, where it has one. */
+// What went wrong, in words for the person; `code` is the server's, where it has one.
 class TalkError extends Error {
 	constructor(message, code) {
 		super(message);
@@ -13,14 +13,14 @@ class TalkError extends Error {
 	}
 }
 
-/** The model that is served, and the most tokens of a conversation. */
+// The model that is served, and the most tokens of a conversation.
 export async function servedModel(onWait) {
 	const response = await request("v1/models", {}, onWait);
 	const [model] = (await response.json()).data;
 	return { id: model.id, contextLength: model.max_model_len };
 }
 
-/** Answers a conversation: fills the message until the answer is complete. */
+// Answers a conversation: fills the message until the answer is complete.
 export async function takeTurn(history, message, settings, stop, tell) {
 	const tools = offered(settings);
 	for (let round = 0; ; round++) {
@@ -38,7 +38,7 @@ export async function takeTurn(history, message, settings, stop, tell) {
 	}
 }
 
-/** The body of a request for the next part of an answer. */
+// The body of a request for the next part of an answer.
 function bodyOf(history, settings, tools) {
 	const system = settings.system.trim();
 	return {
@@ -57,7 +57,7 @@ function toolOf({ name, description, parameters }) {
 	return { type: "function", function: { name, description, parameters } };
 }
 
-/** A message as the server reads it: an answer with calls is several, each with its result. */
+// A message as the server reads it: an answer with calls is several, each with its result.
 function wireOf(message) {
 	if (message.role === "user") return [{ role: "user", content: message.text }];
 	const sent = [];
@@ -94,7 +94,7 @@ async function readAnswer(body, message, stop, changed) {
 	if (!message.finish) broken();
 }
 
-/** Takes one event of the stream into the message. */
+// Takes one event of the stream into the message.
 function take(event, message, elapsed) {
 	if (event.prompt_progress) message.progress = event.prompt_progress;
 	if (event.usage) message.usage = event.usage;
@@ -129,7 +129,7 @@ function takeCall(message, { id, function: about }) {
 	message.parts.at(-1).arguments += about.arguments ?? "";
 }
 
-/** Notes how long the model has thought, once it does something else. */
+// Notes how long the model has thought, once it does something else.
 export function closeReasoning(message) {
 	const part = message.parts.at(-1);
 	if (part?.began === undefined) return;
@@ -137,7 +137,7 @@ export function closeReasoning(message) {
 	delete part.began;
 }
 
-/** The events of a stream; lines that are no data are signs of life. */
+// The events of a stream; lines that are no data are signs of life.
 async function* eventsOf(response) {
 	let rest = "";
 	const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
@@ -156,7 +156,7 @@ function broken(error) {
 	throw new TalkError("The connection broke before the answer was complete.", "broken");
 }
 
-/** Sends a request with the key, and waits as the server says where it is busy. */
+// Sends a request with the key, and waits as the server says where it is busy.
 async function request(path, options, onWait, stop) {
 	for (;;) {
 		const headers = { ...options.headers, ...keyHeader() };
@@ -181,7 +181,7 @@ async function errorOf(response) {
 	return new TalkError(error?.message ?? `The server answered with the status ${response.status}.`, error?.code);
 }
 
-/** Waits as long as the server asks for, and counts the seconds down. */
+// Waits as long as the server asks for, and counts the seconds down.
 async function wait(response, onWait, stop) {
 	const { message } = await errorOf(response);
 	for (let left = Math.max(1, Number(response.headers.get("Retry-After")) || 2); left > 0; left--) {

@@ -1,17 +1,17 @@
-/** The messages on the screen: views, each of an element and of how it follows its message. */
+// The messages on the screen: views, each of an element and of how it follows its message.
 
 import { copyButton, el, iconButton } from "./elements.js";
 import { growing } from "./markdown.js";
 import { childrenOf, pathOf } from "./store.js";
 
-/** How far from the end, in pixels, a reader still counts as at the end. */
+// How far from the end, in pixels, a reader still counts as at the end.
 const NEAR_END = 48;
-/** Nothing is drawn for this many times of what the last drawing took, so that typing stays smooth. */
+// Nothing is drawn for this many times of what the last drawing took, so that typing stays smooth.
 const REST = 3;
-/** What takes the result of a call from the person. */
+// What takes the result of a call from the person.
 const answers = new Map();
 
-/** Shows one conversation, and moves along with an answer while the reader is at the end. */
+// Shows one conversation, and moves along with an answer while the reader is at the end.
 export function threadView(scroller, column, toEnd, actions) {
 	let views = new Map();
 	const waiting = new Set();
@@ -25,13 +25,13 @@ export function threadView(scroller, column, toEnd, actions) {
 		toEnd.hidden = isAtEnd;
 	}
 
-	/** Goes to the end, and stays there while it moves. */
+	// Goes to the end, and stays there while it moves.
 	function follow() {
 		isAtEnd = toEnd.hidden = true;
 		scroller.scrollTop = scroller.scrollHeight;
 	}
 
-	/** Shows the chosen path; messages that are shown already stay. */
+	// Shows the chosen path; messages that are shown already stay.
 	function show(conversation) {
 		const before = views;
 		views = new Map();
@@ -47,7 +47,7 @@ export function threadView(scroller, column, toEnd, actions) {
 		for (const [message, view] of before) if (!views.has(message)) view.element.remove();
 	}
 
-	/** Shows what has changed in a message, with the next picture of the screen. */
+	// Shows what has changed in a message, with the next picture of the screen.
 	function update(message) {
 		if (waiting.size === 0) requestAnimationFrame(draw);
 		waiting.add(message);
@@ -67,7 +67,7 @@ export function threadView(scroller, column, toEnd, actions) {
 		restsUntil = ended + REST * (ended - began);
 	}
 
-	/** Asks the person for the result of a call to a tool of their own. */
+	// Asks the person for the result of a call to a tool of their own.
 	function askResult(message, call, stop) {
 		return new Promise((resolve, reject) => {
 			answers.set(call, resolve);
@@ -79,12 +79,12 @@ export function threadView(scroller, column, toEnd, actions) {
 	return { show, update, follow, askResult, edit: (message) => views.get(message)?.edit() };
 }
 
-/** Whether a key sends: Enter does, but on touch it breaks the line. */
+// Whether a key sends: Enter does, but on touch it breaks the line.
 export function isSendKey(event) {
 	return event.key === "Enter" && !event.shiftKey && !event.isComposing && !matchMedia("(pointer: coarse)").matches;
 }
 
-/** The buttons to the other branches at a place: < 2/3 >. */
+// The buttons to the other branches at a place: < 2/3 >.
 function branchesView(actions) {
 	const element = el("span", { class: "branches" });
 	function show(siblings, at) {
@@ -139,7 +139,7 @@ const ENDS = {
 	length: "The answer ends here: it reached the most tokens it may have.",
 };
 
-/** A message of the model, which may still grow. */
+// A message of the model, which may still grow.
 function answerView(message, actions) {
 	const views = [];
 	const branches = branchesView(actions);
@@ -185,7 +185,7 @@ function answerView(message, actions) {
 	return { element, branches, update };
 }
 
-/** The answer alone, as the model wrote it. */
+// The answer alone, as the model wrote it.
 function textOf({ parts }) {
 	return parts.filter((part) => part.type === "text").map((part) => part.text).join("\n\n").trim();
 }
@@ -209,7 +209,7 @@ function textView(part) {
 	return { element, update };
 }
 
-/** What the model thought, folded until somebody wants to read it. */
+// What the model thought, folded until somebody wants to read it.
 function reasoningView(part) {
 	const summary = el("summary");
 	const text = textView(part);
@@ -222,7 +222,7 @@ function reasoningView(part) {
 	return { element, update };
 }
 
-/** A call, with its result, which the person types where the tool is theirs. */
+// A call, with its result, which the person types where the tool is theirs.
 function callView(call) {
 	const summary = el("summary");
 	const box = (label) => el("pre", { tabindex: 0, role: "group", "aria-label": label });

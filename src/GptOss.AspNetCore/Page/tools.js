@@ -1,4 +1,4 @@
-/** What the model may call when the person lets it: each tool runs in this browser. */
+// What the model may call when the person lets it: each tool runs in this browser.
 
 import { el } from "./elements.js";
 
@@ -29,16 +29,16 @@ const JAVASCRIPT = {
 	run: ({ code }, stop) => runInSandbox(String(code), stop),
 };
 
-/** The tools that the page has itself. */
+// The tools that the page has itself.
 export const BUILT_IN = [CALCULATOR, CLOCK, JAVASCRIPT];
 
-/** The tools that are switched on; one of the person's own has no `run`: the person types its result. */
+// The tools that are switched on; one of the person's own has no `run`: the person types its result.
 export function offered({ tools, ownTools }) {
 	const own = ownTools.filter((tool) => tool.isOn).map((tool) => ({ ...tool, parameters: JSON.parse(tool.schema) }));
 	return [...BUILT_IN.filter((tool) => tools.includes(tool.name)), ...own];
 }
 
-/** Why a tool of the person's own cannot be offered; null where it can. */
+// Why a tool of the person's own cannot be offered; null where it can.
 export function problemOf({ name, schema }) {
 	if (!/^[A-Za-z0-9_.-]{1,128}$/.test(name)) return "The name should be 1 to 128 letters, digits, '_', '.' or '-'.";
 	if (BUILT_IN.some((tool) => tool.name === name)) return `The page has a tool '${name}' itself.`;
@@ -50,7 +50,7 @@ export function problemOf({ name, schema }) {
 	}
 }
 
-/** Runs a call and gives its result, which is the error's text where it fails. */
+// Runs a call and gives its result, which is the error's text where it fails.
 export async function run(call, stop) {
 	try {
 		const tool = BUILT_IN.find((one) => one.name === call.name);
@@ -66,7 +66,7 @@ function textSchema(name, description) {
 	return { type: "object", properties: { [name]: { type: "string", description } }, required: [name] };
 }
 
-/** The value of an arithmetic expression, as a text. */
+// The value of an arithmetic expression, as a text.
 export function calculate(expression) {
 	const tokens = expression.match(/\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\d+|[a-z]\w*|\*\*|\S/gi) ?? [];
 	let at = 0;
@@ -123,7 +123,7 @@ function quoted(token) {
 	return token === undefined ? "the end" : `'${token}'`;
 }
 
-/** Runs a program in a frame of no origin, which lets nothing out but the result. */
+// Runs a program in a frame of no origin, which lets nothing out but the result.
 async function runInSandbox(code, stop) {
 	const frame = el("iframe", { sandbox: "allow-scripts", src: "page/sandbox.html", hidden: true, title: "Sandbox" });
 	const { port1, port2 } = new MessageChannel();

@@ -205,42 +205,37 @@ public sealed class TokenGuideTests : IDisposable
         Assert.Equal(300, (await held).Ids.Length);
     }
 
-    /// <summary>Passes of an answer that owes nothing pay for the guide of another, and read the prompt.</summary>
+    /// <summary>
+    /// Passes of an answer that owes nothing pay for the guide of another, and read the prompt. How many they are
+    /// depends on the machine: some 250 of the 3,940 that are left of the answer.
+    /// </summary>
     [Fact]
     public async Task Prompts_are_read_while_others_pay_for_a_guide_that_takes_long()
     {
-        long quick = await PassesAsync(milliseconds: 0),
-            slow = await PassesAsync(milliseconds: 100);
-        Assert.InRange(slow, 1, 8 * quick + 100);
-
-        async Task<long> PassesAsync(int milliseconds)
+        const int Tokens = 4000;
+        using var tested = new SchedulerUnderTest(_model, new ModelOptions { MaxRunning = 3 });
+        using var ended = new CancellationTokenSource();
+        Task<Answer>? neighbour = null;
+        int made = 0,
+            first = 0;
+        var guide = new Listening(_ => Thread.Sleep(Volatile.Read(ref made) < 40 ? 0 : 100));
+        Task<Answer> held = tested.Ask(Request([1, 2, 3], guide, Tokens), ended.Token);
+        var watch = new Listening(others =>
         {
-            using var tested = new SchedulerUnderTest(_model, new ModelOptions { MaxRunning = 3 });
-            using var ended = new CancellationTokenSource();
-            Task<Answer>? neighbour = null;
-            long before = 0,
-                after = 0;
-            int made = 0;
-            var guide = new Listening(_ => Thread.Sleep(Volatile.Read(ref made) < 40 ? 0 : milliseconds));
-            Task<Answer> held = tested.Ask(Request([1, 2, 3], guide, 4000), ended.Token);
-            var watch = new Listening(others =>
-            {
-                Volatile.Write(ref made, others);
-                if (others != 60)
-                    return;
-                before = tested.Engine.Passes;
-                int[] prompt = LoadedModel.Prompt(500, Vocabulary, seed: 1);
-                neighbour = tested.Ask(Request(prompt, new Listening(_ => after = tested.Engine.Passes), 1), Stop);
-            });
-            Task<Answer> beside = tested.Ask(Request([4, 5, 6], watch, 4000), ended.Token);
-            while (Volatile.Read(ref neighbour) is null)
-                await Task.Delay(1, Stop);
-            await neighbour!;
-            await ended.CancelAsync();
-            foreach (Task<Answer> cancelled in (Task<Answer>[])[held, beside])
-                await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
-            return after - before;
-        }
+            Volatile.Write(ref made, others);
+            if (others != 60)
+                return;
+            int[] prompt = LoadedModel.Prompt(500, Vocabulary, seed: 1);
+            neighbour = tested.Ask(Request(prompt, new Listening(_ => first = Volatile.Read(ref made)), 1), Stop);
+        });
+        Task<Answer> beside = tested.Ask(Request([4, 5, 6], watch, Tokens), ended.Token);
+        while (Volatile.Read(ref neighbour) is null)
+            await Task.Delay(1, Stop);
+        await neighbour!;
+        await ended.CancelAsync();
+        await Task.WhenAll(held, beside)
+            .ContinueWith(_ => { }, Stop, TaskContinuationOptions.None, TaskScheduler.Default);
+        Assert.InRange(first, 60, Tokens / 2); // all 4,000 where the prompt waits for the end of the answer
 
         static GenerationRequest Request(int[] prompt, ITokenGuide guide, int tokens) =>
             new()
