@@ -85,6 +85,10 @@ public sealed class PressureTests
         long budget = sizes.Engine.Cache.BytesFor(420, PassBudget.ChunkRows);
         using var tested = new SchedulerUnderTest(model, new ModelOptions { KvCacheBytes = budget });
         List<string> told = [];
+        // No choice while the readers are far behind. So no stream is ever full, which would let the other answer pass
+        // by, however late a busy machine's readers are. A guide that waited would owe the time, and sit passes out.
+        using var places = new SemaphoreSlim(50);
+        tested.Engine.Samplers.Choosing = () => places.Wait(Stop);
         var request = new GenerationRequest
         {
             Prompt = LoadedModel.Prompt(100, 512),
@@ -102,37 +106,26 @@ public sealed class PressureTests
 
         async Task Ask(string name, GenerationRequest asked)
         {
-            using var diary = new Diary(name, told);
-            using ITokenStream stream = tested.Submit(asked with { Guide = diary }, Stop);
+            using ITokenStream stream = tested.Submit(asked with { Guide = new Diary(name, told) }, Stop);
             await foreach (GeneratedToken _ in stream.ReadAsync(Stop))
-                diary.Read();
+                places.Release();
         }
     }
 
-    /// <summary>
-    /// Writes down, on the scheduler's loop, whose answer grew, and holds the loop while the reader is far behind. So
-    /// no stream is ever full, which would let the other answer pass by, however late a busy machine's readers are.
-    /// </summary>
-    private sealed class Diary(string name, List<string> told) : ITokenGuide, IDisposable
+    /// <summary>Writes down, on the scheduler's loop, whose answer grew.</summary>
+    private sealed class Diary(string name, List<string> told) : ITokenGuide
     {
-        private readonly SemaphoreSlim _places = new(50);
-
         public string Name => name;
 
         public Guidance Begin() => default;
 
         public Guidance After(int token)
         {
-            _places.Wait(Stop);
             told.Add(name);
             return default;
         }
 
         public int CountAllowed(ReadOnlySpan<int> guess) => guess.Length;
-
-        public void Read() => _places.Release();
-
-        public void Dispose() => _places.Dispose();
     }
 
     /// <summary>
